@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * The programs: every handler of handlers.h in each way of attaching that may
+ * be chosen for it. Names say both: the prefix is the way, the rest the probe.
+ *
+ *	kp_, kr_	kprobe or kprobe.multi, and its return
+ *	ks_		kprobe.session: entry and return in one
+ *	fe_, fx_	fentry and fexit
+ *	tp_		raw tracepoint
+ *
+ * probes/plan.go says which are used on which kernel and why.
+ */
+#include "handlers.h"
+
+extern bool bpf_session_is_return(void *ctx) __weak __ksym;
+
+#define KPROBE(name) SEC("kprobe/" #name) int kp_##name(struct pt_regs *ctx)
+#define KRETPROBE(name) SEC("kretprobe/" #name) int kr_##name(struct pt_regs *ctx)
+#define SESSION(name) SEC("kprobe.session/" #name) int ks_##name(struct pt_regs *ctx)
+#define FENTRY(name) SEC("fentry/" #name) int fe_##name(__u64 *ctx)
+#define FEXIT(name) SEC("fexit/" #name) int fx_##name(__u64 *ctx)
+#define TRACEPOINT(name, tp) SEC("raw_tp/" #tp) int tp_##name(__u64 *ctx)
+
+static __always_inline __u64 func_ret(__u64 *ctx)
+{
+	__u64 ret = 0;
+
+	bpf_get_func_ret(ctx, &ret);
+	return ret;
+}
+
+/* An entry and a return. */
+#define BOTH(name, on_in_kp, on_in_fe, on_out)				\
+	KPROBE(name) { on_in_kp; return 0; }				\
+	KRETPROBE(name) { __u64 ret = RET(ctx); (void)ret; on_out; return 0; }	\
+	SESSION(name)							\
+	{								\
+		if (bpf_session_is_return(ctx)) {			\
+			__u64 ret = RET(ctx);				\
+			(void)ret;					\
+			on_out;						\
+			return 0;					\
+		}							\
+		on_in_kp;						\
+		return 0;						\
+	}								\
+	FENTRY(name) { on_in_fe; return 0; }				\
+	FEXIT(name) { __u64 ret = func_ret(ctx); (void)ret; on_out; return 0; }
+
+/* Only a return. */
+#define RETURN(name, on_out)						\
+	KRETPROBE(name) { __u64 ret = RET(ctx); on_out; return 0; }	\
+	FEXIT(name) { __u64 ret = func_ret(ctx); on_out; return 0; }
+
+/* Only an entry. */
+#define ENTRY(name, on_in_kp, on_in_fe)					\
+	KPROBE(name) { on_in_kp; return 0; }				\
+	FENTRY(name) { on_in_fe; return 0; }
+
+/* ext4_dio_write_iter(iocb, iter), or ext4_file_write_iter() */
+KPROBE(write) { on_entry(ARG1(ctx), ARG2(ctx), STACK(ctx)); return 0; }
+KRETPROBE(write) { on_return(RET(ctx)); return 0; }
+/* A session that answers 1 at the entry gets no return. */
+SESSION(write)
+{
+	if (bpf_session_is_return(ctx)) {
+		on_return(RET(ctx));
+		return 0;
+	}
+	return !on_entry(ARG1(ctx), ARG2(ctx), STACK(ctx));
+}
+/* The arguments of a trampoline lie on the task's own stack. */
+FENTRY(write) { on_entry(ctx[0], ctx[1], (__u64)ctx); return 0; }
+FEXIT(write) { on_return(func_ret(ctx)); return 0; }
+
+/* ext4_generic_write_checks(iocb, iter) */
+RETURN(pass, on_pass(ret))
+
+/* ext4_map_blocks(handle, inode, map, flags) */
+BOTH(map, on_map_entry(ARG2(ctx), ARG3(ctx), ARG4(ctx)),
+     on_map_entry(ctx[1], ctx[2], ctx[3]), on_map_return(ret))
+
+/* inode_dio_wait(inode) */
+BOTH(drain, on_drain_entry(ARG1(ctx)), on_drain_entry(ctx[0]), on_drain_return())
+
+/* file_modified(file), kiocb_modified(iocb) */
+RETURN(file_modified, on_fmod(FMOD_FILE, ret))
+RETURN(kiocb_modified, on_fmod(FMOD_KIOCB, ret))
+
+/* iomap_dio_rw(iocb, iter, ops, dops, dio_flags, private, done_before) */
+ENTRY(dio, on_dio(ARG1(ctx), ARG3(ctx), ARG5(ctx)), on_dio(ctx[0], ctx[2], ctx[4]))
+
+/* ext4_iomap_begin(inode, offset, length, flags, iomap, srcmap) */
+BOTH(begin, on_begin_entry(ARG1(ctx), ARG5(ctx), 0), on_begin_entry(ctx[0], ctx[4], 0),
+     on_begin_return(ret))
+/* ext4_iomap_overwrite_begin(), 6.x */
+BOTH(overwrite_begin, on_begin_entry(ARG1(ctx), ARG5(ctx), 1),
+     on_begin_entry(ctx[0], ctx[4], 1), on_begin_return(ret))
+
+/* iomap_dio_zero(iter, dio, pos, len) */
+ENTRY(zero, on_zero(ARG1(ctx), ARG3(ctx), ARG4(ctx)), on_zero(ctx[0], ctx[2], ctx[3]))
+
+/* ext4_buffered_write_iter(iocb, iter), generic_perform_write(iocb, iter) */
+ENTRY(buffered, on_buffered(ARG1(ctx), ARG2(ctx)), on_buffered(ctx[0], ctx[1]))
+ENTRY(copy, on_copy(ARG1(ctx), ARG2(ctx)), on_copy(ctx[0], ctx[1]))
+
+/*
+ * ext4_dio_write_end_io(iocb, size, error, flags), where the tracepoint below
+ * is missing (6.1). The fexit sees an error of the unwritten conversion, too.
+ */
+KPROBE(end_io)
+{
+	__s32 error = (__s32)ARG3(ctx);
+
+	on_complete(ARG1(ctx), error ? error : (__s64)ARG2(ctx));
+	return 0;
+}
+FEXIT(end_io)
+{
+	__s32 ret = (__s32)func_ret(ctx);
+	__s32 error = (__s32)ctx[2];
+
+	on_complete(ctx[0], error ? error : ret < 0 ? ret : (__s64)ctx[1]);
+	return 0;
+}
+
+/* iomap_dio_complete(iocb, error, ret), since 6.6 */
+TRACEPOINT(complete, iomap_dio_complete) { on_complete(ctx[0], (__s64)ctx[2]); return 0; }
+TRACEPOINT(complete_again, iomap_dio_complete) { on_complete(ctx[0], (__s64)ctx[2]); return 0; }
+
+/* contention_begin(lock, flags), contention_end(lock, ret) */
+TRACEPOINT(wait_begin, contention_begin) { on_wait_begin(ctx[0], ctx[1]); return 0; }
+TRACEPOINT(wait_end, contention_end) { on_wait_end(ctx[0]); return 0; }
+
+/* sched_switch(preempt, prev, next, prev_state) */
+TRACEPOINT(switch, sched_switch) { on_switch(ctx[0] & 1, ctx[2], ctx[3]); return 0; }
+
+/* sched_process_fork(parent, child) */
+TRACEPOINT(fork, sched_process_fork) { on_fork(ctx[0], ctx[1]); return 0; }
+
+char _license[] SEC("license") = "Dual BSD/GPL";

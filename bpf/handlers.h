@@ -1,0 +1,740 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What is recorded at each kernel function. The functions here take plain
+ * arguments; ext4dio.bpf.c calls them from every way of attaching.
+ *
+ * The order of calls inside one write, ext4_file_write_iter() of any kernel:
+ *
+ *	entry
+ *	  pass: ext4_generic_write_checks returns, i_rwsem is held
+ *	    lookups: ext4_map_blocks               (second pass: restarted)
+ *	  drain: inode_dio_wait
+ *	  file_modified / kiocb_modified
+ *	  iomap_dio_rw
+ *	    ext4_iomap_begin, iomap_dio_zero ...   (once a mapping)
+ *	  ext4_buffered_write_iter                 (fallback)
+ *	return
+ */
+#ifndef E4D_HANDLERS_H
+#define E4D_HANDLERS_H
+
+#include "state.h"
+
+#define MAX_SEGS 1024
+
+struct walk {
+	const void *vec;
+	__u64 skip;
+	__u64 left;
+	__u64 align;
+	__u32 failed;
+	__u32 pad;
+};
+
+/* Adds one segment; true when all bytes that are left have been seen. */
+static __always_inline long walk_one(struct walk *w, __u64 base, __u64 len)
+{
+	base += w->skip;
+	len -= w->skip;
+	w->skip = 0;
+	if (len > w->left)
+		len = w->left;
+	if (len)
+		w->align |= base | len;
+	w->left -= len;
+	return w->left == 0;
+}
+
+/* struct iovec and struct kvec, struct bio_vec: fixed since 2.6, read whole. */
+struct raw_iovec {
+	__u64 base, len;
+};
+
+struct raw_bvec {
+	__u64 page;
+	__u32 len, offset;
+};
+
+static long walk_iovec(__u32 i, struct walk *w)
+{
+	struct raw_iovec v = {};
+
+	if (bpf_probe_read_kernel(&v, sizeof(v), (const struct raw_iovec *)w->vec + i)) {
+		w->failed = 1;
+		return 1;
+	}
+	return walk_one(w, v.base, v.len);
+}
+
+static long walk_bvec(__u32 i, struct walk *w)
+{
+	struct raw_bvec v = {};
+
+	if (bpf_probe_read_kernel(&v, sizeof(v), (const struct raw_bvec *)w->vec + i)) {
+		w->failed = 1;
+		return 1;
+	}
+	return walk_one(w, v.offset, v.len);
+}
+
+/*
+ * What iov_iter_alignment() (lib/iov_iter.c) would return: the OR of segment
+ * addresses and lengths over the bytes that are left. Returns false when there
+ * are more segments than we walk, or one cannot be read.
+ */
+static __always_inline bool iter_align(struct iov_iter *it, __u32 *align)
+{
+	__u8 type = READ(it, iter_type);
+	__u64 count = READ(it, count);
+	__u64 offset = READ(it, iov_offset);
+	struct walk w = { .left = count, .skip = offset };
+	__u64 segs;
+
+	if (count == 0) {
+		*align = 0;
+		return 1;
+	}
+	if (type == enum_value(enum iter_type, ITER_UBUF)) {
+		*align = (__u32)(((__u64)READ(it, ubuf) + offset) | count);
+		return 1;
+	}
+	segs = READ(it, nr_segs);
+	if (segs > MAX_SEGS)
+		return 0;
+	if (type == enum_value(enum iter_type, ITER_BVEC)) {
+		w.vec = READ(it, bvec);
+		bpf_loop((__u32)segs, walk_bvec, &w, 0);
+	} else if (type == enum_value(enum iter_type, ITER_IOVEC) ||
+		   type == enum_value(enum iter_type, ITER_KVEC)) {
+		if (field_exists(it->__iov))
+			w.vec = READ(it, __iov);
+		else
+			w.vec = READ(it, iov);
+		bpf_loop((__u32)segs, walk_iovec, &w, 0);
+	} else {
+		*align = (__u32)(offset | count);
+		return 1;
+	}
+	if (w.failed || w.left)
+		return 0;
+	*align = (__u32)w.align;
+	return 1;
+}
+
+static __always_inline __u8 caller_of(struct kiocb *iocb)
+{
+	__u64 fn = (__u64)READ(iocb, ki_complete);
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u32 flags = READ(task, flags);
+
+	if (!fn)
+		return flags & PF_KTHREAD ? CALLER_KTHREAD : CALLER_SYNC;
+	if (!have_callers)
+		return CALLER_UNKNOWN;
+	if (fn == sym_aio_complete_rw)
+		return CALLER_LIBAIO;
+	if (fn == sym_io_complete_rw)
+		return flags & PF_IO_WORKER ? CALLER_IO_WQ : CALLER_IO_URING;
+	if (fn == sym_io_complete_rw_iopoll)
+		return flags & PF_IO_WORKER ? CALLER_IO_WQ : CALLER_IO_URING_IOPOLL;
+	if (fn == sym_lo_rw_aio_complete)
+		return CALLER_LOOP;
+	return CALLER_OTHER_ASYNC;
+}
+
+static __always_inline bool wanted(struct inode *inode, __u32 tgid)
+{
+	if (cfg_pid && tgid != cfg_pid)
+		return 0;
+	if (cfg_exclude_pid && tgid == cfg_exclude_pid)
+		return 0;
+	if (cfg_dev && READ(READ(inode, i_sb), s_dev) != cfg_dev)
+		return 0;
+	if (cfg_ino && READ(inode, i_ino) != cfg_ino)
+		return 0;
+	if (cfg_cgroup && bpf_get_current_cgroup_id() != cfg_cgroup)
+		return 0;
+	if (cfg_tree && !bpf_map_lookup_elem(&tree, &tgid))
+		return 0;
+	if (cfg_comm[0]) {
+		__u8 comm[16] = {};
+
+		bpf_get_current_comm(comm, sizeof(comm));
+		for (int i = 0; i < 16; i++) {
+			if (comm[i] != cfg_comm[i])
+				return 0;
+			if (!comm[i])
+				break;
+		}
+	}
+	return 1;
+}
+
+static __always_inline void forget(struct key *k, struct inflight *st)
+{
+	if (st->w.ki_flags & IOCB_NOWAIT)
+		__sync_fetch_and_add(&inside_nowait, -1);
+	__sync_fetch_and_add(&inside, -1);
+	bpf_map_delete_elem(&writes, k);
+}
+
+/*
+ * Finds the place for a new write of this task. What a missed return left
+ * behind is dropped and counted: its frame is gone when the stack pointer is
+ * not below the old one.
+ */
+static __always_inline bool place(struct key *k, __u64 stack)
+{
+	struct inflight *old = bpf_map_lookup_elem(&writes, k);
+
+	if (!old)
+		return 1;
+	if (old->stack <= stack) {
+		if (old->nested) {
+			struct key inner = { .tid = k->tid, .depth = 1 };
+			struct inflight *in = bpf_map_lookup_elem(&writes, &inner);
+
+			if (in) {
+				COUNT(lost_return, 1);
+				forget(&inner, in);
+			}
+		}
+		COUNT(lost_return, 1);
+		forget(k, old);
+		return 1;
+	}
+	if (old->nested) {
+		struct key inner = { .tid = k->tid, .depth = 1 };
+		struct inflight *in = bpf_map_lookup_elem(&writes, &inner);
+
+		if (in && in->stack > stack) {
+			COUNT(lost_depth, 1);
+			return 0;
+		}
+		if (in) {
+			COUNT(lost_return, 1);
+			forget(&inner, in);
+		}
+	}
+	old->nested = 1;
+	k->depth = 1;
+	return 1;
+}
+
+/* Entry. Returns true when the return of this call is wanted, too. */
+static __always_inline bool on_entry(__u64 iocb_, __u64 iter_, __u64 stack)
+{
+	struct kiocb *iocb = (void *)iocb_;
+	__u32 flags = READ(iocb, ki_flags), zero = 0;
+	__u64 id = bpf_get_current_pid_tgid();
+	struct key k = { .tid = (__u32)id };
+	struct inflight *st;
+	struct cpu_state *cpu;
+	struct inode *inode;
+	__u64 now;
+
+	if (!(flags & IOCB_DIRECT) || stopping)
+		return 0;
+	inode = READ(READ(iocb, ki_filp), f_inode);
+	cpu = this_cpu();
+	st = bpf_map_lookup_elem(&blank, &zero);
+	if (!cpu || !st)
+		return 0;
+	if (!wanted(inode, id >> 32)) {
+		__sync_fetch_and_add(&cpu->n.filtered, 1);
+		return 0;
+	}
+	__sync_fetch_and_add(&cpu->n.seen, 1);
+	if (!place(&k, stack))
+		return 0;
+	if (bpf_map_update_elem(&writes, &k, st, BPF_ANY)) {
+		__sync_fetch_and_add(&cpu->n.lost_map, 1);
+		return 0;
+	}
+	st = bpf_map_lookup_elem(&writes, &k);
+	if (!st)
+		return 0;
+	__sync_fetch_and_add(&inside, 1);
+	if (flags & IOCB_NOWAIT)
+		__sync_fetch_and_add(&inside_nowait, 1);
+
+	now = bpf_ktime_get_ns();
+	st->stack = stack;
+	st->iocb = iocb;
+	st->iter = (void *)iter_;
+	st->inode = inode;
+	st->sem = (__u64)&inode->i_rwsem;
+	st->w.kind = REC_WRITE;
+	st->w.stages = ST_ENTRY | ST_ALIGN | ST_LOCK;
+	st->w.t0 = now;
+	st->w.id = ((__u64)bpf_get_smp_processor_id() << 48) |
+		   (__sync_fetch_and_add(&cpu->seq, 1) & 0xffffffffffffULL);
+	st->w.ino = READ(inode, i_ino);
+	st->w.pos0 = READ(iocb, ki_pos);
+	st->w.isize0 = READ(inode, i_size);
+	st->w.tgid = id >> 32;
+	st->w.tid = (__u32)id;
+	bpf_get_current_comm(st->w.comm, sizeof(st->w.comm));
+	st->w.dev = READ(READ(inode, i_sb), s_dev);
+	st->w.ki_flags = flags;
+	st->w.len0 = READ(st->iter, count);
+	st->w.blkbits = READ(inode, i_blkbits);
+	st->w.caller = caller_of(iocb);
+	st->w.iter_type = READ(st->iter, iter_type);
+	st->w.depth = k.depth;
+	if (st->w.iter_type != enum_value(enum iter_type, ITER_UBUF)) {
+		__u64 segs = READ(st->iter, nr_segs);
+
+		st->w.nr_segs = segs > 0xffff ? 0xffff : segs;
+	}
+	st->align_known = iter_align(st->iter, &st->align);
+	if (!st->align_known)
+		st->w.stages &= ~ST_ALIGN;
+	return 1;
+}
+
+/* ext4_generic_write_checks returned: i_rwsem is held, the inputs are final. */
+static __always_inline void on_pass(__u64 ret)
+{
+	struct inflight *st = current_write();
+	struct ext4_inode_info *ei;
+	struct step *s;
+	__u32 iflags, align = 0;
+	__u64 eflags;
+	__s64 disksize;
+	bool known;
+
+	if (!st || st->phase != PHASE_CHECK)
+		return;
+	st->w.stages |= ST_PASS;
+	if (st->w.passes != 255)
+		st->w.passes++;
+	s = push(st, STEP_PASS);
+	if (!s)
+		return;
+	ei = (void *)st->inode - field_offset(((struct ext4_inode_info *)0)->vfs_inode);
+	iflags = READ(st->inode, i_flags);
+	eflags = READ(ei, i_flags);
+	disksize = READ(ei, i_disksize);
+	s->lock = lock_mode(st->inode);
+	if (s->lock == LOCK_UNKNOWN)
+		st->w.stages &= ~ST_LOCK;
+	s->a = READ(st->iocb, ki_pos);
+	s->b = READ(st->inode, i_size);
+	s->c = (__u32)ret;
+	if (iflags & S_NOSEC)
+		s->aux |= PASS_NOSEC;
+	if (iflags & S_ENCRYPTED)
+		s->aux |= PASS_ENCRYPTED;
+	if (iflags & S_DAX)
+		s->aux |= PASS_DAX;
+	if (eflags & EXT4_EXTENTS_FL)
+		s->aux |= PASS_EXTENTS;
+	if (eflags & EXT4_INLINE_DATA_FL)
+		s->aux |= PASS_INLINE;
+	if (eflags & EXT4_JOURNAL_DATA_FL)
+		s->aux |= PASS_JOURNAL;
+	known = iter_align(st->iter, &align);
+	if (known) {
+		s->aux |= PASS_ALIGN;
+		s->d = align & 0x1ffff;
+	} else {
+		st->w.stages &= ~ST_ALIGN;
+	}
+	if (disksize != (__s64)s->b) {
+		struct step *d;
+
+		s->aux |= PASS_DISKSIZE;
+		d = push(st, STEP_DISKSIZE);
+		if (d)
+			d->a = disksize;
+	}
+	if (known && st->align_known && st->w.passes == 1 && align != st->align) {
+		struct step *a = push(st, STEP_ALIGN);
+
+		if (a)
+			a->c = st->align & 0x1ffff;
+	}
+}
+
+static __always_inline void on_map_entry(__u64 inode, __u64 map_, __u32 flags)
+{
+	struct inflight *st = current_write();
+	struct ext4_map_blocks *map = (void *)map_;
+
+	if (!st || (__u64)st->inode != inode)
+		return;
+	if (st->phase == PHASE_DIO) {
+		if (st->begins && (flags & EXT4_GET_BLOCKS_CREATE))
+			st->begin_alloc = flags;
+		return;
+	}
+	if (st->phase != PHASE_CHECK)
+		return;
+	if (st->map)
+		st->w.stages |= ST_BROKEN;
+	st->map = map;
+	st->map_lblk = READ(map, m_lblk);
+	st->map_len = READ(map, m_len);
+	st->map_flags = flags;
+}
+
+static __always_inline void on_map_return(__u64 ret)
+{
+	struct inflight *st = current_write();
+	struct step *s;
+
+	if (!st || !st->map)
+		return;
+	st->w.stages |= ST_LOOKUP;
+	s = push(st, STEP_LOOKUP);
+	if (s) {
+		s->a = (__u32)ret | (__u64)READ(st->map, m_flags) << 32;
+		s->b = READ(st->map, m_len) | (__u64)st->map_flags << 32;
+		s->c = st->map_lblk;
+		s->d = st->map_len;
+	}
+	st->map = NULL;
+}
+
+static __always_inline void on_drain_entry(__u64 inode)
+{
+	struct inflight *st = current_write();
+
+	if (!st || (__u64)st->inode != inode || st->phase == PHASE_DIO)
+		return;
+	if (st->drain_t)
+		st->w.stages |= ST_BROKEN;
+	st->drain_t = bpf_ktime_get_ns();
+	st->drain_count = dio_count(st->inode);
+}
+
+static __always_inline void on_drain_return(void)
+{
+	struct inflight *st = current_write();
+	struct step *s;
+
+	if (!st || !st->drain_t)
+		return;
+	if (st->phase == PHASE_CHECK)
+		st->w.stages |= ST_DRAIN;
+	s = push(st, STEP_DRAIN);
+	if (s) {
+		s->a = bpf_ktime_get_ns() - st->drain_t;
+		s->c = st->drain_count;
+		if (st->drain_count)
+			s->aux |= DRAIN_WAITED;
+		if (st->phase == PHASE_BUFFERED)
+			s->aux |= DRAIN_BUFFERED;
+	}
+	st->drain_t = 0;
+}
+
+static __always_inline void on_fmod(__u8 fn, __u64 ret)
+{
+	struct inflight *st = current_write();
+	__s32 r = (__s32)ret;
+
+	if (!st || st->phase != PHASE_CHECK)
+		return;
+	st->w.stages |= ST_FMOD;
+	st->w.fmod = fn;
+	st->w.fmod_ret = r < -32768 ? -32768 : r > 32767 ? 32767 : r;
+}
+
+static __always_inline void on_dio(__u64 iocb, __u64 ops, __u32 flags)
+{
+	struct inflight *st = current_write();
+	__u64 now;
+
+	if (!st || (__u64)st->iocb != iocb || st->phase != PHASE_CHECK)
+		return;
+	now = bpf_ktime_get_ns();
+	st->phase = PHASE_DIO;
+	st->w.stages |= ST_DIO;
+	st->w.dio_us = micros(st, now);
+	st->w.dio_flags = flags;
+	st->w.lock = lock_mode(st->inode);
+	if (st->w.lock == LOCK_UNKNOWN)
+		st->w.stages &= ~ST_LOCK;
+	if (sym_iomap_ops && ops == sym_iomap_ops)
+		st->w.dio_ops = OPS_IOMAP;
+	else if (sym_overwrite_ops && ops == sym_overwrite_ops)
+		st->w.dio_ops = OPS_OVERWRITE;
+	if (!(flags & IOMAP_DIO_FORCE_WAIT) && READ(st->iocb, ki_complete)) {
+		struct aio a = { .id = st->w.id };
+
+		if (bpf_map_update_elem(&aios, &iocb, &a, BPF_ANY) == 0)
+			st->aio = 1;
+	}
+}
+
+static __always_inline void on_begin_entry(__u64 inode, __u64 iomap, bool overwrite)
+{
+	struct inflight *st = current_write();
+
+	if (!st || (__u64)st->inode != inode || st->phase != PHASE_DIO)
+		return;
+	/* 6.1's ext4_iomap_overwrite_begin calls ext4_iomap_begin. */
+	if (st->begins++)
+		return;
+	st->iomap = (void *)iomap;
+	st->begin_alloc = 0;
+	st->begin_overwrite = overwrite;
+}
+
+static __always_inline void on_begin_return(__u64 ret)
+{
+	struct inflight *st = current_write();
+	struct step *s;
+
+	if (!st || !st->begins || --st->begins)
+		return;
+	st->w.stages |= ST_BEGIN;
+	s = push(st, STEP_MAP);
+	if (!s)
+		return;
+	s->d = st->begin_alloc;
+	if (st->begin_overwrite)
+		s->aux |= MAP_OVERWRITE;
+	if ((__s32)ret < 0) {
+		s->aux |= MAP_FAILED;
+		s->a = (__s64)(__s32)ret;
+		return;
+	}
+	s->a = READ(st->iomap, offset);
+	s->b = READ(st->iomap, length);
+	s->c = READ(st->iomap, type) | (__u32)READ(st->iomap, flags) << 16;
+}
+
+static __always_inline void on_zero(__u64 iter_, __u64 pos, __u32 len)
+{
+	struct inflight *st;
+	struct iomap_iter *iter = (void *)iter_;
+	struct step *s;
+
+	if (!len)
+		return;
+	st = current_write();
+	if (!st || st->phase != PHASE_DIO)
+		return;
+	st->w.stages |= ST_ZERO;
+	s = push(st, STEP_ZERO);
+	if (!s)
+		return;
+	s->lock = lock_mode(st->inode);
+	s->a = pos;
+	s->b = len;
+	s->c = dio_count(st->inode);
+	s->d = READ(iter, iomap.type) | (__u32)READ(iter, iomap.flags) << 16;
+}
+
+static __always_inline void on_buffered(__u64 iocb, __u64 iter)
+{
+	struct inflight *st = current_write();
+	struct step *s;
+
+	if (!st || (__u64)st->iocb != iocb)
+		return;
+	st->phase = PHASE_BUFFERED;
+	st->w.stages |= ST_BUFFERED;
+	s = push(st, STEP_BUFFERED);
+	if (!s)
+		return;
+	s->a = READ(st->iocb, ki_pos);
+	s->c = READ((struct iov_iter *)iter, count);
+	s->d = dio_count(st->inode);
+}
+
+static __always_inline void on_copy(__u64 iocb, __u64 iter)
+{
+	struct inflight *st = current_write();
+	struct step *s;
+
+	if (!st || (__u64)st->iocb != iocb || st->phase != PHASE_BUFFERED)
+		return;
+	st->w.stages |= ST_COPY;
+	s = push(st, STEP_COPY);
+	if (!s)
+		return;
+	s->a = READ(st->iocb, ki_pos);
+	s->c = READ((struct iov_iter *)iter, count);
+	s->d = dio_count(st->inode);
+}
+
+static __always_inline void on_wait_begin(__u64 lock, __u32 flags)
+{
+	struct inflight *st;
+
+	if (flags & (LCB_F_SPIN | LCB_F_PERCPU | LCB_F_MUTEX))
+		return;
+	st = current_write();
+	if (!st || st->sem != lock)
+		return;
+	st->wait_t = bpf_ktime_get_ns();
+	st->wait_flags = flags;
+}
+
+static __always_inline void on_wait_end(__u64 lock)
+{
+	struct inflight *st = current_write();
+	struct step *s;
+	__u64 ns;
+
+	if (!st || st->sem != lock || !st->wait_t)
+		return;
+	ns = bpf_ktime_get_ns() - st->wait_t;
+	st->wait_t = 0;
+	st->w.stages |= ST_WAIT;
+	st->w.wait_ns += ns;
+	s = push(st, STEP_WAIT);
+	if (s) {
+		s->a = ns;
+		s->c = st->wait_flags;
+	}
+}
+
+/* A task leaves the CPU, another gets it; only NOWAIT writes are of interest. */
+static __always_inline void on_switch(bool preempt, __u64 next_, __u32 state)
+{
+	struct task_struct *next = (void *)next_;
+	struct key k = {};
+	struct inflight *st;
+
+	if (!inside_nowait)
+		return;
+	if (!preempt && state) {
+		st = current_write();
+		if (st && (st->w.ki_flags & IOCB_NOWAIT)) {
+			st->sleep_t = bpf_ktime_get_ns();
+			st->sleep_state = state;
+		}
+	}
+	k.tid = READ(next, pid);
+	st = bpf_map_lookup_elem(&writes, &k);
+	if (st && st->nested) {
+		k.depth = 1;
+		st = bpf_map_lookup_elem(&writes, &k);
+	}
+	if (st && st->sleep_t) {
+		struct step *s = push(st, STEP_SLEEP);
+
+		st->w.stages |= ST_SLEEP;
+		if (s) {
+			s->a = bpf_ktime_get_ns() - st->sleep_t;
+			s->c = st->sleep_state;
+			s->aux = st->phase;
+		}
+		st->sleep_t = 0;
+	}
+}
+
+/* Wakes the reader only when much has come together; it also looks by itself. */
+static __always_inline __u64 wakeup(void)
+{
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= cfg_wake ?
+	       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void send(struct cpu_state *cpu, struct inflight *st)
+{
+	__u32 n = st->w.nsteps, size;
+
+	if (n > E4D_MAX_STEPS)
+		n = E4D_MAX_STEPS;
+	size = sizeof(st->w) + n * sizeof(struct step);
+	st->w.size = size;
+	st->w.lost_before = cpu->unreported;
+	if (bpf_ringbuf_output(&ring, st, size, wakeup())) {
+		__sync_fetch_and_add(&cpu->n.lost_ring, 1);
+		__sync_fetch_and_add(&cpu->unreported, 1);
+		return;
+	}
+	__sync_fetch_and_add(&cpu->unreported, -st->w.lost_before);
+	__sync_fetch_and_add(&cpu->n.sent, 1);
+	__sync_fetch_and_add(&cpu->n.bytes, size);
+}
+
+static __always_inline void on_return(__u64 ret)
+{
+	struct key k = { .tid = (__u32)bpf_get_current_pid_tgid() };
+	struct cpu_state *cpu = this_cpu();
+	struct inflight *st, *outer = NULL;
+
+	if (!cpu || !inside)
+		return;
+	st = bpf_map_lookup_elem(&writes, &k);
+	if (st && st->nested) {
+		outer = st;
+		k.depth = 1;
+		st = bpf_map_lookup_elem(&writes, &k);
+	}
+	if (!st)
+		return;
+	st->w.latency = bpf_ktime_get_ns() - st->w.t0;
+	st->w.ret = (__s32)ret;
+	st->w.stages |= ST_RETURN;
+	if (st->map || st->begins || st->drain_t)
+		st->w.stages |= ST_BROKEN;
+	if ((__s32)ret == -EIOCBQUEUED) {
+		__sync_fetch_and_add(&cpu->n.queued, 1);
+		if (!st->aio)
+			__sync_fetch_and_add(&cpu->n.lost_aio, 1);
+	} else if (st->aio) {
+		__u64 iocb = (__u64)st->iocb;
+
+		bpf_map_delete_elem(&aios, &iocb);
+	}
+	if (cfg_min_latency && st->w.latency < cfg_min_latency)
+		__sync_fetch_and_add(&cpu->n.too_fast, 1);
+	else
+		send(cpu, st);
+	forget(&k, st);
+	if (outer)
+		outer->nested = 0;
+}
+
+/*
+ * The end of an asynchronous write, in a worker or in interrupt context. Two
+ * equal programs call this: when the kernel skips one because it interrupted
+ * itself, the other still runs, and only the first to delete the entry sends.
+ */
+static __always_inline void on_complete(__u64 iocb_, __s64 ret)
+{
+	struct kiocb *iocb = (void *)iocb_;
+	struct complete_rec r = {};
+	struct aio *a;
+
+	if (!READ(iocb, ki_complete))
+		return;
+	a = bpf_map_lookup_elem(&aios, &iocb_);
+	if (!a)
+		return;
+	r.kind = REC_COMPLETE;
+	r.size = sizeof(r);
+	r.id = a->id;
+	r.t = bpf_ktime_get_ns();
+	r.ret = ret;
+	if (bpf_map_delete_elem(&aios, &iocb_))
+		return;
+	if (bpf_ringbuf_output(&ring, &r, sizeof(r), wakeup())) {
+		COUNT(lost_complete, 1);
+	} else {
+		COUNT(completed, 1);
+		COUNT(bytes, sizeof(r));
+	}
+}
+
+static __always_inline void on_fork(__u64 parent_, __u64 child_)
+{
+	struct task_struct *parent = (void *)parent_, *child = (void *)child_;
+	__u32 tgid = READ(parent, tgid);
+	__u8 one = 1;
+
+	if (!bpf_map_lookup_elem(&tree, &tgid))
+		return;
+	tgid = READ(child, tgid);
+	bpf_map_update_elem(&tree, &tgid, &one, BPF_ANY);
+}
+
+#endif

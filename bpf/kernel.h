@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The fields of kernel structs that we read, and nothing else. Offsets come
+ * from the running kernel's BTF (CO-RE), so order and neighbours do not matter
+ * here. A member that only some kernels have is used behind field_exists().
+ */
+#ifndef E4D_KERNEL_H
+#define E4D_KERNEL_H
+
+#include "helpers.h"
+
+typedef struct { int counter; } atomic_t;
+typedef struct { __s64 counter; } atomic_long_t;
+
+/* PREEMPT_RT: rw_semaphore is built on this. */
+struct rwbase_rt {
+	atomic_t readers;
+} CORE;
+
+struct rw_semaphore {
+	atomic_long_t count;		/* not on PREEMPT_RT */
+	struct rwbase_rt rwbase;	/* PREEMPT_RT only */
+} CORE;
+
+struct super_block {
+	__u32 s_dev;
+} CORE;
+
+struct inode {
+	unsigned int i_flags;
+	struct super_block *i_sb;
+	unsigned long i_ino;
+	__s64 i_size;
+	__u8 i_blkbits;
+	struct rw_semaphore i_rwsem;
+	atomic_t i_dio_count;
+} CORE;
+
+struct file {
+	struct inode *f_inode;
+} CORE;
+
+struct kiocb {
+	struct file *ki_filp;
+	__s64 ki_pos;
+	void *ki_complete;
+	int ki_flags;
+} CORE;
+
+/* The numbers differ between kernels: always through enum_value(). */
+enum iter_type { ITER_UBUF, ITER_IOVEC, ITER_KVEC, ITER_BVEC };
+
+struct iov_iter {
+	__u8 iter_type;
+	unsigned long iov_offset;
+	unsigned long count;
+	unsigned long nr_segs;
+	void *ubuf;
+	const void *__iov;	/* since 6.4; kvec overlays it */
+	const void *iov;	/* before */
+		const void *bvec;
+} CORE;
+
+struct ext4_inode_info {
+	unsigned long i_flags;
+	__s64 i_disksize;
+	struct inode vfs_inode;
+} CORE;
+
+struct ext4_map_blocks {
+	__u32 m_lblk;
+	__u32 m_len;
+	__u32 m_flags;
+} CORE;
+
+struct iomap {
+	__s64 offset;
+	__u64 length;
+	__u16 type;
+	__u16 flags;
+} CORE;
+
+struct iomap_iter {
+	struct iomap iomap;
+} CORE;
+
+struct task_struct {
+	int pid;
+	int tgid;
+	unsigned int flags;
+} CORE;
+
+/* Values of these are part of the kernels' sources, the same in all of them. */
+#define IOCB_NOWAIT		(1 << 3)
+#define IOCB_DIRECT		(1 << 17)
+#define S_NOSEC			(1 << 12)
+#define S_DAX			(1 << 13)
+#define S_ENCRYPTED		(1 << 14)
+#define EXT4_JOURNAL_DATA_FL	(1 << 14)
+#define EXT4_EXTENTS_FL		(1 << 19)
+#define EXT4_INLINE_DATA_FL	(1 << 28)
+#define EXT4_GET_BLOCKS_CREATE	1
+#define IOMAP_DIO_FORCE_WAIT	1
+#define EIOCBQUEUED		529
+#define PF_IO_WORKER		0x10
+#define PF_KTHREAD		0x00200000
+/* rw_semaphore.count, kernel/locking/rwsem.c; rwbase_rt, include/linux/rwbase_rt.h */
+#define RWSEM_WRITER_LOCKED	1
+#define RWBASE_WRITER		0x40000000
+/* flags of contention_begin, include/trace/events/lock.h */
+#define LCB_F_SPIN		1
+#define LCB_F_PERCPU		16
+#define LCB_F_MUTEX		32
+
+#endif

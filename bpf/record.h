@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The wire records: the only contract between the BPF programs and Go.
+ *
+ * record/layout.go mirrors this file field by field; a test compares the two
+ * through the BTF of the committed objects. Numbers are append-only: a kind, a
+ * stage bit or a flag is never reused for something else. Everything is in host
+ * byte order, naturally aligned, without bit fields or hidden padding.
+ *
+ * One struct write_rec leaves the kernel for every direct write, followed by
+ * nsteps times struct step in the order in which the kernel passed them. An
+ * asynchronous write is followed, or preceded, by one struct complete_rec with
+ * the same id.
+ */
+#ifndef E4D_RECORD_H
+#define E4D_RECORD_H
+
+enum rec_kind {
+	REC_WRITE = 1,
+	REC_COMPLETE = 2,
+};
+
+/* Steps kept for one write. More are counted in steps_lost. */
+#define E4D_MAX_STEPS 40
+
+/*
+ * Stages: bits of write_rec.stages. A bit says that the probe of this stage was
+ * hit for this write, so its fields hold what was read. A field whose bit is
+ * clear was not captured; its zero means nothing.
+ */
+#define ST_ENTRY	(1u << 0)	/* entry of the write function */
+#define ST_PASS		(1u << 1)	/* return of ext4_generic_write_checks */
+#define ST_LOOKUP	(1u << 2)	/* ext4_map_blocks in the check phase */
+#define ST_DRAIN	(1u << 3)	/* inode_dio_wait in the check phase */
+#define ST_FMOD		(1u << 4)	/* file_modified or kiocb_modified returned */
+#define ST_DIO		(1u << 5)	/* iomap_dio_rw entered */
+#define ST_BEGIN	(1u << 6)	/* ext4_iomap_begin returned */
+#define ST_ZERO		(1u << 7)	/* iomap_dio_zero with len > 0 */
+#define ST_BUFFERED	(1u << 8)	/* ext4_buffered_write_iter entered */
+#define ST_COPY		(1u << 9)	/* generic_perform_write entered */
+#define ST_RETURN	(1u << 10)	/* the write function returned */
+#define ST_ALIGN	(1u << 11)	/* iov alignment known in every pass */
+#define ST_WAIT		(1u << 12)	/* queued for this inode's i_rwsem */
+#define ST_SLEEP	(1u << 13)	/* slept although NOWAIT */
+#define ST_BROKEN	(1u << 14)	/* entry without exit, or the reverse, of an inner probe */
+#define ST_LOCK		(1u << 15)	/* i_rwsem could be read in every pass */
+
+/* i_rwsem as held by the writing task. */
+enum lock_mode {
+	LOCK_UNKNOWN = 0,
+	LOCK_SHARED = 1,
+	LOCK_EXCLUSIVE = 2,
+};
+
+/* Who called, by ki_complete and the task. */
+enum caller {
+	CALLER_UNKNOWN = 0,
+	CALLER_SYNC = 1,
+	CALLER_LIBAIO = 2,
+	CALLER_IO_URING = 3,
+	CALLER_IO_URING_IOPOLL = 4,
+	CALLER_IO_WQ = 5,
+	CALLER_LOOP = 6,
+	CALLER_NFSD = 7,
+	CALLER_OTHER_ASYNC = 8,
+	CALLER_KTHREAD = 9,
+};
+
+enum step_kind {
+	/*
+	 * ext4_generic_write_checks returned. a: ki_pos after it, b: i_size,
+	 * c: its return value, d: iov_iter_alignment (low 17 bits are enough),
+	 * aux: PASS_*, lock: mode held.
+	 */
+	STEP_PASS = 1,
+	/* i_disksize at the last STEP_PASS, when it was not i_size. a: i_disksize. */
+	STEP_DISKSIZE = 2,
+	/*
+	 * ext4_map_blocks in the check phase. a: low half its return value, high
+	 * half m_flags on return; b: low half m_len on return, high half the flags
+	 * argument; c: m_lblk, d: m_len asked.
+	 */
+	STEP_LOOKUP = 3,
+	/* inode_dio_wait. a: ns inside, c: i_dio_count at entry, aux: DRAIN_*. */
+	STEP_DRAIN = 4,
+	/*
+	 * ext4_iomap_begin (or _overwrite_begin) returned. a: iomap.offset,
+	 * b: iomap.length, c: low half iomap.type, high half iomap.flags,
+	 * d: flags argument of the allocating ext4_map_blocks inside, 0 if none,
+	 * aux: MAP_*. With MAP_FAILED a is the negative return value instead.
+	 */
+	STEP_MAP = 5,
+	/*
+	 * iomap_dio_zero. a: pos, b: len, c: i_dio_count, d: low half iomap.type,
+	 * high half iomap.flags of the mapping it zeroes in, lock: mode held.
+	 */
+	STEP_ZERO = 6,
+	/* ext4_buffered_write_iter entered. a: ki_pos, c: bytes left, d: i_dio_count. */
+	STEP_BUFFERED = 7,
+	/* generic_perform_write entered. a: ki_pos, c: bytes left, d: i_dio_count. */
+	STEP_COPY = 8,
+	/* Queued for i_rwsem. a: ns between contention_begin and contention_end, c: flags. */
+	STEP_WAIT = 9,
+	/* Slept under NOWAIT. a: ns asleep, c: task state, aux: enum phase. */
+	STEP_SLEEP = 10,
+	/* Alignment of the whole iov_iter at entry, when pass 1 saw another. c: it. */
+	STEP_ALIGN = 11,
+};
+
+#define PASS_NOSEC	(1u << 0)	/* S_NOSEC */
+#define PASS_EXTENTS	(1u << 1)	/* EXT4_EXTENTS_FL */
+#define PASS_DISKSIZE	(1u << 2)	/* i_disksize != i_size: STEP_DISKSIZE follows */
+#define PASS_ALIGN	(1u << 3)	/* d was read */
+#define PASS_ENCRYPTED	(1u << 4)	/* S_ENCRYPTED */
+#define PASS_INLINE	(1u << 5)	/* EXT4_INLINE_DATA_FL */
+#define PASS_JOURNAL	(1u << 6)	/* EXT4_JOURNAL_DATA_FL */
+#define PASS_DAX	(1u << 7)	/* S_DAX: not a direct write of this kind */
+
+#define DRAIN_WAITED	(1u << 0)	/* i_dio_count was not 0 at entry */
+#define DRAIN_BUFFERED	(1u << 1)	/* inside ext4_buffered_write_iter */
+
+#define MAP_FAILED	(1u << 0)
+#define MAP_OVERWRITE	(1u << 1)	/* by ext4_iomap_overwrite_begin */
+
+/* Where a write is. */
+enum phase {
+	PHASE_CHECK = 0,
+	PHASE_DIO = 1,
+	PHASE_BUFFERED = 2,
+};
+
+/* Which function updated timestamps and privileges. */
+enum fmod {
+	FMOD_NONE = 0,
+	FMOD_FILE = 1,		/* file_modified */
+	FMOD_KIOCB = 2,		/* kiocb_modified */
+};
+
+/* The iomap_ops given to iomap_dio_rw. */
+enum dio_ops {
+	OPS_UNKNOWN = 0,
+	OPS_IOMAP = 1,
+	OPS_OVERWRITE = 2,
+};
+
+struct step {
+	__u8 kind;		/* enum step_kind */
+	__u8 lock;		/* enum lock_mode */
+	__u16 aux;
+	__u32 t_us;		/* since the entry, microseconds */
+	__u64 a;
+	__u64 b;
+	__u32 c;
+	__u32 d;
+};
+
+struct write_rec {
+	__u16 kind;		/* REC_WRITE */
+	__u16 size;		/* bytes of head and steps */
+	__u32 stages;		/* ST_* */
+	__u64 t0;		/* entry, ns of CLOCK_MONOTONIC */
+	__u64 latency;		/* entry to return, ns */
+	__u64 id;		/* unique while tracing */
+	__u64 ino;
+	__u64 pos0;		/* ki_pos at entry */
+	__u64 isize0;		/* i_size at entry, without the lock */
+	__u32 tgid;
+	__u32 tid;
+	__u8 comm[16];
+	__u32 dev;		/* kernel's dev_t: major << 20 | minor */
+	__u32 ki_flags;		/* at entry */
+	__u32 len0;		/* iov_iter count at entry */
+	__s32 ret;		/* of the write function */
+	__u64 wait_ns;		/* queued for i_rwsem, all waits */
+	__u32 dio_us;		/* entry to iomap_dio_rw, microseconds */
+	__u32 lost_before;	/* records lost on this CPU since its last record */
+	__u8 nsteps;
+	__u8 steps_lost;	/* steps that did not fit, saturating */
+	__u8 passes;		/* of ext4_generic_write_checks, saturating */
+	__u8 blkbits;
+	__u8 caller;		/* enum caller */
+	__u8 iter_type;		/* kernel's enum iter_type, numbers differ by kernel */
+	__u8 depth;		/* 0, or 1 when nested in another write of the task */
+	__u8 lock;		/* enum lock_mode at iomap_dio_rw */
+	__u8 dio_flags;		/* IOMAP_DIO_* given to iomap_dio_rw, low 8 bits */
+	__u8 dio_ops;		/* enum dio_ops */
+	__u8 fmod;		/* enum fmod */
+	__u8 pad;
+	__s16 fmod_ret;		/* its return value, saturating */
+	__u16 nr_segs;		/* saturating; 0 for a single buffer */
+};
+
+struct complete_rec {
+	__u16 kind;		/* REC_COMPLETE */
+	__u16 size;
+	__u32 pad;
+	__u64 id;		/* of the write */
+	__u64 t;		/* ns of CLOCK_MONOTONIC */
+	__s64 ret;		/* bytes or negative error, as given to ki_complete */
+};
+
+/* Counters, one set a CPU. Names and order are mirrored by record/loss.go. */
+struct counters {
+	__u64 seen;		/* direct writes that passed the filter */
+	__u64 filtered;		/* direct writes that did not */
+	__u64 sent;		/* write records sent */
+	__u64 completed;	/* completion records sent */
+	__u64 queued;		/* writes that returned -EIOCBQUEUED */
+	__u64 lost_ring;	/* write records that found the ring full */
+	__u64 lost_complete;	/* completion records that found the ring full */
+	__u64 lost_map;		/* writes without room in the in-flight map */
+	__u64 lost_return;	/* writes whose return was never seen */
+	__u64 lost_depth;	/* writes nested too deep */
+	__u64 steps_lost;	/* steps that did not fit in their record */
+	__u64 lost_aio;		/* asynchronous writes whose completion cannot be matched */
+	__u64 started;		/* returns of writes that began before tracing */
+	__u64 bytes;		/* bytes sent into the ring */
+	__u64 too_fast;		/* writes below the minimum latency, not sent */
+};
+
+_Static_assert(sizeof(struct step) == 32, "step");
+_Static_assert(sizeof(struct write_rec) == 128, "write_rec");
+_Static_assert(sizeof(struct complete_rec) == 32, "complete_rec");
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Configuration, maps and the state of a write while it is inside the kernel.
+ */
+#ifndef E4D_STATE_H
+#define E4D_STATE_H
+
+#include "kernel.h"
+#include "record.h"
+
+/* Set before load; what they switch off is pruned by the verifier. */
+const volatile __u32 cfg_pid = 0;		/* only this tgid */
+const volatile __u32 cfg_exclude_pid = 0;	/* never this tgid */
+const volatile __u32 cfg_dev = 0;		/* only this dev_t */
+const volatile __u64 cfg_ino = 0;		/* only this inode */
+const volatile __u64 cfg_cgroup = 0;		/* only this cgroup id */
+const volatile __u64 cfg_min_latency = 0;	/* only writes this slow, ns */
+const volatile __u8 cfg_comm[16] = {};		/* only this command name */
+const volatile bool cfg_tree = 0;		/* only tgids in the map "tree" */
+const volatile __u64 cfg_wake = 0;		/* wake the reader at this fill, bytes */
+
+/* Addresses from kallsyms, 0 where not known. */
+const volatile __u64 sym_aio_complete_rw = 0;
+const volatile __u64 sym_io_complete_rw = 0;
+const volatile __u64 sym_io_complete_rw_iopoll = 0;
+const volatile __u64 sym_lo_rw_aio_complete = 0;
+const volatile __u64 sym_iomap_ops = 0;
+const volatile __u64 sym_overwrite_ops = 0;
+const volatile bool have_callers = 0;		/* the sym_*_complete* are resolved */
+
+/* No new write is taken up; those inside are seen to their end. */
+bool stopping = 0;
+/* Writes now inside, and those of them that are NOWAIT. */
+__u64 inside = 0;
+__u64 inside_nowait = 0;
+
+/*
+ * A task can be inside two writes at once (one file system stacked on another),
+ * so the key is the thread and the depth.
+ */
+struct key {
+	__u32 tid;
+	__u32 depth;
+};
+
+#define MAX_DEPTH 2
+
+/* One write from entry to return. The record comes first, ready to be sent. */
+struct inflight {
+	struct write_rec w;
+	struct step steps[E4D_MAX_STEPS];
+	__u64 stack;		/* stack pointer at entry */
+	struct kiocb *iocb;
+	struct iov_iter *iter;
+	struct inode *inode;
+	__u64 sem;		/* &inode->i_rwsem */
+	__u32 align;		/* of the whole iter, at entry */
+	__u8 align_known;
+	__u8 phase;		/* enum phase */
+	__u8 nested;		/* another write of this task is inside this one */
+	__u8 aio;		/* registered in the map "aio" */
+	/* ext4_map_blocks in progress */
+	struct ext4_map_blocks *map;
+	__u32 map_lblk, map_len, map_flags;
+	/* ext4_iomap_begin in progress: how many, flags of its allocation */
+	__u32 begins;
+	__u32 begin_alloc;
+	__u32 begin_overwrite;
+	struct iomap *iomap;
+	/* inode_dio_wait in progress */
+	__u64 drain_t;
+	__u32 drain_count;
+	__u32 wait_flags;
+	/* queued for i_rwsem, asleep: since when */
+	__u64 wait_t;
+	__u64 sleep_t;
+	__u32 sleep_state;
+	__u32 pad;
+};
+
+struct cpu_state {
+	struct counters n;
+	__u64 seq;
+	__u32 unreported;	/* records lost since the last that was sent */
+	__u32 pad;
+	__u64 pad_to_cache_lines[7];
+};
+_Static_assert(sizeof(struct cpu_state) == 192, "cpu_state");
+
+/* An asynchronous write between iomap_dio_rw and its completion. */
+struct aio {
+	__u64 id;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct key);
+	__type(value, struct inflight);
+} writes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct inflight);
+} blank SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct aio);
+} aios SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
+	__type(value, __u8);
+} tree SEC(".maps");
+
+/*
+ * One entry a CPU, read by mmap: a map system call would make the kernel skip
+ * kprobe programs on its CPU while it runs (bpf_disable_instrumentation).
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cpu_state);
+} cpus SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} ring SEC(".maps");
+
+static __always_inline struct cpu_state *this_cpu(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&cpus, &cpu);
+}
+
+/* Counters are bumped atomically: fentry programs can be preempted. */
+#define COUNT(field, by) do {						\
+	struct cpu_state *__c = this_cpu();				\
+	if (__c)							\
+		__sync_fetch_and_add(&__c->n.field, (by));		\
+} while (0)
+
+/* The innermost write that the current task is inside, or NULL. */
+static __always_inline struct inflight *current_write(void)
+{
+	struct key k = { .tid = (__u32)bpf_get_current_pid_tgid() };
+	struct inflight *st;
+
+	if (!inside)
+		return NULL;
+	st = bpf_map_lookup_elem(&writes, &k);
+	if (st && st->nested) {
+		k.depth = 1;
+		st = bpf_map_lookup_elem(&writes, &k);
+	}
+	return st;
+}
+
+static __always_inline __u32 micros(const struct inflight *st, __u64 now)
+{
+	return (__u32)((now - st->w.t0) / 1000);
+}
+
+/* The next free step of the record, or NULL when it is full. */
+static __always_inline struct step *push(struct inflight *st, __u8 kind)
+{
+	__u32 n = st->w.nsteps;
+	struct step *s;
+
+	if (n >= E4D_MAX_STEPS) {
+		if (st->w.steps_lost != 255)
+			st->w.steps_lost++;
+		COUNT(steps_lost, 1);
+		return NULL;
+	}
+	s = &st->steps[n];
+	st->w.nsteps = n + 1;
+	s->kind = kind;
+	s->lock = LOCK_UNKNOWN;
+	s->aux = 0;
+	s->t_us = micros(st, bpf_ktime_get_ns());
+	s->a = 0;
+	s->b = 0;
+	s->c = 0;
+	s->d = 0;
+	return s;
+}
+
+/*
+ * The mode in which the current task holds this inode's i_rwsem. Valid only
+ * between lock and unlock in the writing task: modes exclude each other, so a
+ * set writer bit is ours (kernel/locking/rwsem.c, rwbase_rt.c).
+ */
+static __always_inline __u8 lock_mode(struct inode *inode)
+{
+	if (field_exists(inode->i_rwsem.count)) {
+		__s64 count;
+
+		if (bpf_probe_read_kernel(&count, sizeof(count), &inode->i_rwsem.count.counter))
+			return LOCK_UNKNOWN;
+		return count & RWSEM_WRITER_LOCKED ? LOCK_EXCLUSIVE : LOCK_SHARED;
+	}
+	if (field_exists(inode->i_rwsem.rwbase)) {
+		__u32 readers;
+
+		if (bpf_probe_read_kernel(&readers, sizeof(readers), &inode->i_rwsem.rwbase.readers.counter))
+			return LOCK_UNKNOWN;
+		return readers == RWBASE_WRITER ? LOCK_EXCLUSIVE : LOCK_SHARED;
+	}
+	return LOCK_UNKNOWN;
+}
+
+static __always_inline __u32 dio_count(struct inode *inode)
+{
+	__u32 n = 0;
+
+	bpf_probe_read_kernel(&n, sizeof(n), &inode->i_dio_count.counter);
+	return n;
+}
+
+#endif

@@ -1,0 +1,218 @@
+package probes
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/link"
+)
+
+// attached is one program at one function.
+type attached struct {
+	probe *PlannedProbe
+	name  string // of the program
+	prog  *ebpf.Program
+	link  link.Link
+}
+
+// Attach loads the programs of the plan and attaches them. The caller must
+// Close the session; when the process dies the kernel detaches everything.
+// Errors about the kernel are *UnfitError.
+func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
+	spec, err := loadExt4dio()
+	if err != nil {
+		return nil, fmt.Errorf("read embedded BPF object: %w", err)
+	}
+	if err := configure(spec, f, o); err != nil {
+		return nil, err
+	}
+	prune(spec, p)
+	cache := btf.NewCache()
+	opts := ebpf.CollectionOptions{Cache: cache}
+	if f.Ext4 == "module" {
+		kernel, err := cache.Kernel()
+		if err != nil {
+			return nil, fmt.Errorf("read kernel BTF: %w", err)
+		}
+		mod, err := cache.Module("ext4")
+		if err != nil {
+			return nil, fmt.Errorf("read BTF of module ext4: %w", err)
+		}
+		opts.Programs.KernelTypes = kernel
+		opts.Programs.ExtraRelocationTargets = []*btf.Spec{mod}
+	}
+	coll, err := ebpf.NewCollectionWithOptions(spec, opts)
+	if err != nil {
+		return nil, loadError(f, err)
+	}
+	s, err := newSession(coll, f, p)
+	if err != nil {
+		coll.Close()
+		return nil, err
+	}
+	if err := s.attachAll(p); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func loadError(f *Facts, err error) error {
+	if errors.Is(err, os.ErrPermission) {
+		msg := "the kernel refused to load tracing programs"
+		if f.Lockdown != "" && f.Lockdown != "none" {
+			msg += " (lockdown: " + f.Lockdown + ")"
+		}
+		return &UnfitError{msg, vmHint}
+	}
+	var ve *ebpf.VerifierError
+	if errors.As(err, &ve) {
+		return fmt.Errorf("load BPF programs: %w\n%+v", err, ve)
+	}
+	return fmt.Errorf("load BPF programs: %w", err)
+}
+
+// configure writes the options into the object's constants and map sizes.
+func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
+	ring := o.RingBytes
+	if ring == 0 {
+		ring = DefaultRing
+	}
+	inflight := o.MaxInflight
+	if inflight == 0 {
+		inflight = DefaultInflight
+	}
+	if ring < os.Getpagesize() || ring&(ring-1) != 0 {
+		return &UsageError{fmt.Sprintf("ring size of %d bytes is not a power of two of at least one page", ring), "for example --ring 8M"}
+	}
+	spec.Maps["ring"].MaxEntries = uint32(ring)
+	spec.Maps["writes"].MaxEntries = uint32(inflight)
+	spec.Maps["cpus"].MaxEntries = uint32(f.CPUs)
+	var comm [16]byte
+	if len(o.Filter.Comm) > 15 {
+		return &UsageError{"a command name has at most 15 bytes", "--comm " + o.Filter.Comm[:15]}
+	}
+	copy(comm[:], o.Filter.Comm)
+	addr := func(name string) uint64 { return f.Addresses[name] }
+	for name, val := range map[string]any{
+		"cfg_pid":                   o.Filter.Pid,
+		"cfg_exclude_pid":           o.Filter.ExcludePid,
+		"cfg_dev":                   o.Filter.Dev,
+		"cfg_ino":                   o.Filter.Ino,
+		"cfg_cgroup":                o.Filter.CgroupID,
+		"cfg_min_latency":           uint64(o.Filter.MinLatency),
+		"cfg_comm":                  comm,
+		"cfg_tree":                  o.Tree,
+		"cfg_wake":                  uint64(ring / 4),
+		"sym_aio_complete_rw":       addr("aio_complete_rw"),
+		"sym_io_complete_rw":        addr("io_complete_rw"),
+		"sym_io_complete_rw_iopoll": addr("io_complete_rw_iopoll"),
+		"sym_lo_rw_aio_complete":    addr("lo_rw_aio_complete"),
+		"sym_iomap_ops":             addr("ext4_iomap_ops"),
+		"sym_overwrite_ops":         addr("ext4_iomap_overwrite_ops"),
+		"have_callers":              addr("aio_complete_rw") != 0 || addr("io_complete_rw") != 0,
+	} {
+		v := spec.Variables[name]
+		if v == nil {
+			return fmt.Errorf("set %s: no such constant in the BPF object", name)
+		}
+		if err := v.Set(val); err != nil {
+			return fmt.Errorf("set %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// prune leaves only the programs of the plan, each in the form in which it is
+// attached.
+func prune(spec *ebpf.CollectionSpec, p *Plan) {
+	keep := map[string]*PlannedProbe{}
+	for i := range p.Probes {
+		for _, name := range p.Probes[i].Programs {
+			keep[name] = &p.Probes[i]
+		}
+	}
+	for name, ps := range spec.Programs {
+		pp := keep[name]
+		if pp == nil {
+			delete(spec.Programs, name)
+			continue
+		}
+		switch pp.How {
+		case HowMulti:
+			ps.AttachType = ebpf.AttachTraceKprobeMulti
+			ps.AttachTo = ""
+		case HowKprobe:
+			ps.AttachTo = ""
+		case HowFentry:
+			ps.AttachTo = pp.Func
+		}
+	}
+}
+
+// attachAll attaches in the order of the plan, tracepoints before the entry of
+// a write, which comes last.
+func (s *Session) attachAll(p *Plan) error {
+	var last *PlannedProbe
+	for i := range p.Probes {
+		pp := &p.Probes[i]
+		if pp.Name == "write" {
+			last = pp
+			continue
+		}
+		if err := s.attachProbe(pp); err != nil {
+			return err
+		}
+	}
+	return s.attachProbe(last)
+}
+
+func (s *Session) attachProbe(pp *PlannedProbe) error {
+	for _, name := range pp.Programs {
+		prog := s.coll.Programs[name]
+		if prog == nil {
+			return fmt.Errorf("attach %s: no program %s in the BPF object", pp.Func, name)
+		}
+		l, err := attachOne(pp, name, prog)
+		if err != nil {
+			if errors.Is(err, os.ErrPermission) {
+				return loadError(s.facts, err)
+			}
+			return &UnfitError{
+				Msg:  fmt.Sprintf("attach %s to %s: %v", pp.How, pp.Func, err),
+				Hint: "try another way: --attach fentry or --attach kprobe",
+			}
+		}
+		s.attached = append(s.attached, attached{pp, name, prog, l})
+	}
+	return nil
+}
+
+func attachOne(pp *PlannedProbe, name string, prog *ebpf.Program) (link.Link, error) {
+	ret := strings.HasPrefix(name, "kr_")
+	switch pp.How {
+	case HowSession, HowMulti:
+		o := link.KprobeMultiOptions{Symbols: []string{pp.Func}, Session: pp.How == HowSession}
+		if ret {
+			return link.KretprobeMulti(prog, o)
+		}
+		return link.KprobeMulti(prog, o)
+	case HowKprobe:
+		if ret {
+			return link.Kretprobe(pp.Func, prog, nil)
+		}
+		return link.Kprobe(pp.Func, prog, nil)
+	case HowFentry:
+		at := ebpf.AttachTraceFEntry
+		if strings.HasPrefix(name, "fx_") {
+			at = ebpf.AttachTraceFExit
+		}
+		return link.AttachTracing(link.TracingOptions{Program: prog, AttachType: at})
+	case HowRawTP:
+		return link.AttachRawTracepoint(link.RawTracepointOptions{Name: pp.Func, Program: prog})
+	}
+	return nil, fmt.Errorf("unknown way %q", pp.How)
+}

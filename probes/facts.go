@@ -1,0 +1,302 @@
+package probes
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/features"
+	"golang.org/x/sys/unix"
+)
+
+// Facts is what is known about the running kernel. It is plain data: recorded
+// as JSON (doctor --json) it replays any kernel's plan in a test.
+type Facts struct {
+	Release string `json:"release"`
+	Build   string `json:"build"` // uname -v
+	Arch    string `json:"arch"`
+	CPUs    int    `json:"cpus"` // possible ones
+
+	Root     bool   `json:"root"`     // may load tracing programs
+	Lockdown string `json:"lockdown"` // none, integrity, confidentiality, or "" when unknown
+	Preempt  string `json:"preempt"`  // none, voluntary, lazy, full, rt, or "" when unknown
+	BTF      bool   `json:"btf"`
+	Ext4     string `json:"ext4"` // module, built in, or "" when absent
+
+	Kprobes       bool `json:"kprobes"`        // perf events of type kprobe
+	KprobeMulti   bool `json:"kprobe_multi"`   // BPF links over many kprobes
+	KprobeSession bool `json:"kprobe_session"` // entry and return in one program
+	// FprobeGraph says that fprobe keeps returns on each task's shadow stack
+	// (since 6.14): no return is missed however many tasks sleep in a function.
+	FprobeGraph bool `json:"fprobe_graph"`
+	RawTP       bool `json:"raw_tracepoints"`
+
+	Funcs       map[string]Func   `json:"funcs"`
+	Tracepoints map[string]bool   `json:"tracepoints"`
+	Members     map[string]bool   `json:"members"` // struct.member
+	Addresses   map[string]uint64 `json:"-"`       // kallsyms, of the symbols in wantedSymbols
+}
+
+// Func is what is known about one kernel function.
+type Func struct {
+	Symbol bool `json:"symbol"` // a real symbol of that exact name
+	BTF    bool `json:"btf"`    // has a BTF FUNC, so fentry is possible
+	Params int  `json:"params"` // by BTF; 0 when not known
+	Suffix bool `json:"suffix"` // exists only, or also, as .isra, .constprop or .part
+	Module bool `json:"module"` // in a module
+}
+
+var wantedFuncs = []string{
+	"ext4_file_write_iter", "ext4_dio_write_iter", "ext4_dio_write_checks",
+	"ext4_generic_write_checks", "ext4_map_blocks", "inode_dio_wait",
+	"file_modified", "kiocb_modified", "file_modified_flags",
+	"iomap_dio_rw", "__iomap_dio_rw",
+	"ext4_iomap_begin", "ext4_iomap_overwrite_begin", "ext4_iomap_next",
+	"iomap_dio_zero", "ext4_buffered_write_iter", "generic_perform_write",
+	"ext4_dio_write_end_io", "ext4_overwrite_io", "ext4_dio_needs_zeroing",
+	"bpf_session_is_return",
+}
+
+var wantedSymbols = []string{
+	"aio_complete_rw", "io_complete_rw", "io_complete_rw_iopoll",
+	"lo_rw_aio_complete", "ext4_iomap_ops", "ext4_iomap_overwrite_ops",
+}
+
+var wantedTracepoints = []string{
+	"iomap_dio_complete", "contention_begin", "contention_end", "sched_switch",
+	"sched_process_fork",
+}
+
+// ReadFacts looks at the running kernel. It fails with *UnfitError only when
+// the kernel cannot be looked at; what is missing otherwise is in the facts.
+func ReadFacts() (*Facts, error) {
+	f := &Facts{
+		Funcs:       map[string]Func{},
+		Tracepoints: map[string]bool{},
+		Members:     map[string]bool{},
+		Addresses:   map[string]uint64{},
+	}
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return nil, fmt.Errorf("uname: %w", err)
+	}
+	f.Release = unix.ByteSliceToString(u.Release[:])
+	f.Build = unix.ByteSliceToString(u.Version[:])
+	f.Arch = runtime.GOARCH
+	f.CPUs = possibleCPUs()
+	f.Root = mayTrace()
+	f.Lockdown = bracketed("/sys/kernel/security/lockdown")
+	f.Preempt = preemption(f.Build)
+	f.Kprobes = exists("/sys/bus/event_source/devices/kprobe/type")
+	if err := f.readKallsyms(); err != nil {
+		return nil, err
+	}
+	f.readBTF()
+	if f.Root {
+		f.KprobeMulti = features.HaveBPFLinkKprobeMulti() == nil
+		f.KprobeSession = features.HaveBPFLinkKprobeSession() == nil
+	}
+	return f, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// mayTrace reports whether this process has CAP_SYS_ADMIN, or CAP_BPF together
+// with CAP_PERFMON.
+func mayTrace() bool {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(b)) {
+		hex, ok := strings.CutPrefix(line, "CapEff:")
+		if !ok {
+			continue
+		}
+		caps, err := strconv.ParseUint(strings.TrimSpace(hex), 16, 64)
+		const both = 1<<unix.CAP_BPF | 1<<unix.CAP_PERFMON
+		return err == nil && (caps&(1<<unix.CAP_SYS_ADMIN) != 0 || caps&both == both)
+	}
+	return false
+}
+
+func possibleCPUs() int {
+	b, err := os.ReadFile("/sys/devices/system/cpu/possible")
+	if err != nil {
+		return runtime.NumCPU()
+	}
+	s := strings.TrimSpace(string(b))
+	if i := strings.LastIndexAny(s, "-,"); i >= 0 {
+		s = s[i+1:]
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return runtime.NumCPU()
+	}
+	return n + 1
+}
+
+// bracketed returns the word in [brackets] of a file that offers choices.
+func bracketed(path string) string {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	_, rest, ok := strings.Cut(string(b), "[")
+	if !ok {
+		return ""
+	}
+	word, _, _ := strings.Cut(rest, "]")
+	return word
+}
+
+// preemption tells the model in force: from debugfs where it can be chosen at
+// boot, else from the build string.
+func preemption(build string) string {
+	if strings.Contains(build, "PREEMPT_RT") {
+		return "rt"
+	}
+	if b, err := os.ReadFile("/sys/kernel/debug/sched/preempt"); err == nil {
+		_, rest, ok := strings.Cut(string(b), "(")
+		if word, _, ok2 := strings.Cut(rest, ")"); ok && ok2 {
+			return word
+		}
+	}
+	switch {
+	case strings.Contains(build, "PREEMPT_LAZY"):
+		return "lazy"
+	case strings.Contains(build, "PREEMPT_DYNAMIC"):
+		return "" // chosen at boot, and debugfs did not say which
+	case strings.Contains(build, "PREEMPT"):
+		return "full"
+	}
+	return "none"
+}
+
+func (f *Facts) readKallsyms() error {
+	file, err := os.Open("/proc/kallsyms")
+	if err != nil {
+		return fmt.Errorf("read kernel symbols: %w", err)
+	}
+	defer file.Close()
+	want := map[string]bool{}
+	for _, n := range wantedFuncs {
+		want[n] = true
+	}
+	addr := map[string]bool{}
+	for _, n := range wantedSymbols {
+		addr[n] = true
+	}
+	sc := bufio.NewScanner(file)
+	for sc.Scan() {
+		fields := strings.Fields(sc.Text())
+		if len(fields) < 3 {
+			continue
+		}
+		name := fields[2]
+		base, _, suffixed := strings.Cut(name, ".")
+		if want[base] {
+			fn := f.Funcs[base]
+			fn.Symbol = fn.Symbol || !suffixed
+			fn.Suffix = fn.Suffix || suffixed
+			fn.Module = len(fields) > 3
+			f.Funcs[base] = fn
+		}
+		if name == "ext4_file_write_iter" {
+			f.Ext4 = "built in"
+			if len(fields) > 3 {
+				f.Ext4 = "module"
+			}
+		}
+		if addr[name] {
+			f.Addresses[name], _ = strconv.ParseUint(fields[0], 16, 64)
+		}
+	}
+	if err := sc.Err(); err != nil {
+		return fmt.Errorf("read kernel symbols: %w", err)
+	}
+	return nil
+}
+
+// readBTF fills in what BTF tells. A kernel without BTF leaves f.BTF false.
+func (f *Facts) readBTF() {
+	cache := btf.NewCache()
+	vmlinux, err := cache.Kernel()
+	if err != nil {
+		return
+	}
+	ext4 := vmlinux
+	if mod, err := cache.Module("ext4"); err == nil {
+		ext4 = mod
+	} else if !errors.Is(err, fs.ErrNotExist) && f.Ext4 == "module" {
+		return
+	}
+	f.BTF = true
+	for _, name := range wantedFuncs {
+		fn := f.Funcs[name]
+		for _, spec := range []*btf.Spec{ext4, vmlinux} {
+			var t *btf.Func
+			if spec.TypeByName(name, &t) != nil {
+				continue
+			}
+			fn.BTF = true
+			if proto, ok := t.Type.(*btf.FuncProto); ok {
+				fn.Params = len(proto.Params)
+			}
+			break
+		}
+		if fn != (Func{}) {
+			f.Funcs[name] = fn
+		}
+	}
+	for _, tp := range wantedTracepoints {
+		var t *btf.Typedef
+		f.Tracepoints[tp] = vmlinux.TypeByName("btf_trace_"+tp, &t) == nil
+	}
+	f.RawTP = f.Tracepoints["sched_switch"]
+	for _, m := range []string{"rw_semaphore.count", "rw_semaphore.rwbase", "iov_iter.iov", "iov_iter.__iov", "fprobe.hlist_array", "iomap_ops.iomap_next"} {
+		s, member, _ := strings.Cut(m, ".")
+		f.Members[m] = hasMember(vmlinux, s, member)
+	}
+	f.FprobeGraph = f.Members["fprobe.hlist_array"]
+}
+
+func hasMember(spec *btf.Spec, name, member string) bool {
+	var s *btf.Struct
+	if spec.TypeByName(name, &s) != nil {
+		return false
+	}
+	return memberIn(s.Members, member)
+}
+
+// memberIn looks through anonymous structs and unions as C does.
+func memberIn(members []btf.Member, name string) bool {
+	for _, m := range members {
+		if m.Name == name {
+			return true
+		}
+		if m.Name != "" {
+			continue
+		}
+		switch t := btf.UnderlyingType(m.Type).(type) {
+		case *btf.Struct:
+			if memberIn(t.Members, name) {
+				return true
+			}
+		case *btf.Union:
+			if memberIn(t.Members, name) {
+				return true
+			}
+		}
+	}
+	return false
+}

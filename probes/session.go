@@ -1,0 +1,221 @@
+package probes
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/ringbuf"
+
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+const (
+	// pollEvery bounds how long a record may lie in the ring unseen, and how
+	// often Next returns record.ErrIdle.
+	pollEvery = 50 * time.Millisecond
+	// stopWithin bounds how long Stop waits for writes that are still inside.
+	stopWithin = 3 * time.Second
+
+	cpuStateSize = 192 // struct cpu_state of bpf/state.h
+)
+
+// Session is a set of attached probes and their ring buffer: the live
+// record.Source. Next, Losses and Stop belong to one goroutine.
+type Session struct {
+	facts    *Facts
+	coll     *ebpf.Collection
+	attached []attached
+	reader   *ringbuf.Reader
+	rec      ringbuf.Record
+	cpus     *ebpf.Memory
+	ncpus    int
+	deadline time.Time // end of draining; zero while tracing
+}
+
+var _ record.Source = (*Session)(nil)
+
+func newSession(coll *ebpf.Collection, f *Facts, p *Plan) (*Session, error) {
+	s := &Session{facts: f, coll: coll, ncpus: f.CPUs}
+	var err error
+	if s.cpus, err = coll.Maps["cpus"].Memory(); err != nil {
+		return nil, fmt.Errorf("map counters: %w", err)
+	}
+	if s.reader, err = ringbuf.NewReader(coll.Maps["ring"]); err != nil {
+		return nil, fmt.Errorf("open ring buffer: %w", err)
+	}
+	return s, nil
+}
+
+// AddProcess lets the writes of a process (tgid) and of its later children
+// through, when Options.Tree is set.
+func (s *Session) AddProcess(tgid uint32) error {
+	if err := s.coll.Maps["tree"].Put(tgid, uint8(1)); err != nil {
+		return fmt.Errorf("add process %d to the filter: %w", tgid, err)
+	}
+	return nil
+}
+
+// Next returns the next raw record, record.ErrIdle when none came within 50 ms,
+// or record.ErrEnd after Stop once everything was handed out.
+func (s *Session) Next() ([]byte, error) {
+	if s.reader.AvailableBytes() == 0 && s.drained() {
+		return nil, record.ErrEnd
+	}
+	s.reader.SetDeadline(time.Now().Add(pollEvery))
+	err := s.reader.ReadInto(&s.rec)
+	switch {
+	case err == nil:
+		return s.rec.RawSample, nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, record.ErrIdle
+	case errors.Is(err, ringbuf.ErrClosed):
+		return nil, record.ErrEnd
+	}
+	return nil, fmt.Errorf("read ring buffer: %w", err)
+}
+
+// drained reports whether tracing was stopped and nothing more can come: no
+// write inside, no asynchronous one without its completion, or too long waited.
+func (s *Session) drained() bool {
+	if s.deadline.IsZero() {
+		return false
+	}
+	if time.Now().After(s.deadline) {
+		return true
+	}
+	var inside uint64
+	if s.coll.Variables["inside"].Get(&inside) != nil || inside > 0 {
+		return false
+	}
+	c, err := s.counters()
+	return err != nil || c.Completed+c.LostComplete+c.LostAIO >= c.Queued
+}
+
+// Stop takes up no new write. Those inside are seen to their end for up to
+// three seconds; Next hands them out and then returns record.ErrEnd.
+func (s *Session) Stop() error {
+	if !s.deadline.IsZero() {
+		return nil
+	}
+	s.deadline = time.Now().Add(stopWithin)
+	if err := s.coll.Variables["stopping"].Set(true); err != nil {
+		return fmt.Errorf("stop tracing: %w", err)
+	}
+	return nil
+}
+
+// Close detaches everything.
+func (s *Session) Close() error {
+	var errs []error
+	// The entry of a write was attached last and goes first.
+	for i := len(s.attached) - 1; i >= 0; i-- {
+		errs = append(errs, s.attached[i].link.Close())
+	}
+	s.attached = nil
+	if s.reader != nil {
+		errs = append(errs, s.reader.Close())
+	}
+	s.coll.Close()
+	return errors.Join(errs...)
+}
+
+// counters sums the per-CPU counters through their mapping.
+func (s *Session) counters() (record.Counters, error) {
+	var raw [record.NumCounters * 8]byte
+	var sum [record.NumCounters]uint64
+	for cpu := range s.ncpus {
+		if _, err := s.cpus.ReadAt(raw[:], int64(cpu)*cpuStateSize); err != nil {
+			return record.Counters{}, fmt.Errorf("read counters: %w", err)
+		}
+		for i := range sum {
+			sum[i] += binary.NativeEndian.Uint64(raw[i*8:])
+		}
+	}
+	return record.CountersFrom(sum), nil
+}
+
+// Losses tells what is known to be missing, from our own counters and the
+// kernel's: misses of each link and skipped runs of each program.
+func (s *Session) Losses() (record.Losses, error) {
+	c, err := s.counters()
+	l := record.Losses{Counters: c}
+	if err != nil {
+		return l, err
+	}
+	if !s.deadline.IsZero() {
+		if err := s.coll.Variables["inside"].Get(&l.Unfinished); err != nil {
+			return l, fmt.Errorf("read writes inside: %w", err)
+		}
+	}
+	for i := range s.attached {
+		a := &s.attached[i]
+		n, err := a.missed()
+		if err != nil {
+			return l, fmt.Errorf("read misses of %s at %s: %w", a.name, a.probe.Func, err)
+		}
+		switch {
+		case n == 0:
+		case a.name == "fe_write" || a.name == "kp_write" || a.name == "ks_write":
+			l.MissedEntry += n
+		case a.name == "fx_write" || a.name == "kr_write":
+			l.MissedReturn += n
+		case a.probe.How == HowRawTP:
+			// Completions are run twice, and contention of other locks
+			// interrupts ours: such a skip alone loses nothing.
+		default:
+			l.MissedInner += n
+		}
+	}
+	return l, nil
+}
+
+// missed is how often the kernel skipped this program or found no room to
+// remember its return.
+func (a *attached) missed() (uint64, error) {
+	var n uint64
+	st, err := a.prog.Stats()
+	if err != nil {
+		return 0, err
+	}
+	n = st.RecursionMisses
+	info, err := a.link.Info()
+	if errors.Is(err, ebpf.ErrNotSupported) {
+		return n, nil
+	}
+	if err != nil {
+		return n, err
+	}
+	if m := info.KprobeMulti(); m != nil {
+		n += m.Missed
+	}
+	if p := info.PerfEvent(); p != nil {
+		if k := p.Kprobe(); k != nil {
+			n += k.Missed
+		}
+	}
+	return n, nil
+}
+
+// ProbeStats is how often one program ran and was skipped, for doctor and bench.
+type ProbeStats struct {
+	Func, Program string
+	Missed        uint64
+}
+
+// Stats lists the attached programs.
+func (s *Session) Stats() ([]ProbeStats, error) {
+	var out []ProbeStats
+	for i := range s.attached {
+		a := &s.attached[i]
+		n, err := a.missed()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ProbeStats{a.probe.Func, a.name, n})
+	}
+	return out, nil
+}

@@ -1,0 +1,6 @@
+// Package record mirrors bpf/record.h: the records that the BPF programs send,
+// their length-checked parsing, and the counters of what was lost.
+//
+// It is the one contract between C and Go. It knows nothing of ext4's decisions
+// (package decode does) and must never panic on bytes, wherever they come from.
+package record

@@ -1,0 +1,87 @@
+package record
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Counters sums struct counters of bpf/record.h over all CPUs, in its order.
+type Counters struct {
+	Seen         uint64 // direct writes that passed the filter
+	Filtered     uint64 // direct writes that did not
+	Sent         uint64 // write records sent
+	Completed    uint64 // completion records sent
+	Queued       uint64 // writes that returned -EIOCBQUEUED
+	LostRing     uint64 // write records that found the ring full
+	LostComplete uint64 // completion records that found the ring full
+	LostMap      uint64 // writes without room in the in-flight map
+	LostReturn   uint64 // writes whose return was never seen
+	LostDepth    uint64 // writes nested too deep
+	StepsLost    uint64 // steps that did not fit in their record
+	LostAIO      uint64 // asynchronous writes whose completion cannot be matched
+	Started      uint64 // returns of writes that began before tracing
+	Bytes        uint64 // bytes sent into the ring
+	TooFast      uint64 // writes below the minimum latency, not sent
+}
+
+// NumCounters is the number of fields in Counters, all uint64.
+const NumCounters = 15
+
+// Losses is everything known to be missing from a capture, by cause.
+type Losses struct {
+	Counters
+	// MissedEntry counts entries of the write function for which the kernel
+	// skipped our program (recursion, nested kprobe): writes never seen.
+	MissedEntry uint64
+	// MissedReturn counts return probes that found no free instance.
+	MissedReturn uint64
+	// MissedInner counts skipped programs of the probes inside a write. A write
+	// that they hit is incomplete when a needed stage is missing.
+	MissedInner uint64
+	// Malformed counts raw records that could not be parsed.
+	Malformed uint64
+	// Unfinished counts writes still inside the kernel when tracing ended.
+	Unfinished uint64
+}
+
+// Lost is the number of writes that were issued while tracing, passed the
+// filter, and are missing from the stream.
+func (l Losses) Lost() uint64 {
+	return l.LostRing + l.LostMap + l.LostReturn + l.LostDepth + l.MissedEntry + l.Malformed
+}
+
+// Any reports whether anything at all is missing, completions included.
+func (l Losses) Any() bool { return l.Lost()+l.LostComplete+l.LostAIO+l.MissedReturn > 0 }
+
+// String lists the causes that are not zero, or says that nothing was lost.
+func (l Losses) String() string {
+	var parts []string
+	add := func(n uint64, what string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	add(l.LostRing, "writes: ring buffer full (try --ring)")
+	add(l.LostMap, "writes: too many in flight (try --inflight)")
+	add(l.LostReturn, "writes: return not seen")
+	add(l.LostDepth, "writes: nested too deep")
+	add(l.MissedEntry, "writes: entry probe skipped by the kernel")
+	add(l.Malformed, "malformed records")
+	add(l.MissedReturn, "return probes without a free instance")
+	add(l.LostComplete, "completions: ring buffer full (try --ring)")
+	add(l.LostAIO, "completions not matched")
+	if len(parts) == 0 {
+		return "none lost"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// CountersFrom names the counters of struct counters, in its order.
+func CountersFrom(v [NumCounters]uint64) Counters {
+	return Counters{
+		Seen: v[0], Filtered: v[1], Sent: v[2], Completed: v[3], Queued: v[4],
+		LostRing: v[5], LostComplete: v[6], LostMap: v[7], LostReturn: v[8],
+		LostDepth: v[9], StepsLost: v[10], LostAIO: v[11], Started: v[12],
+		Bytes: v[13], TooFast: v[14],
+	}
+}
