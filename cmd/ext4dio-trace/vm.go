@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/ext4dio/ext4dio-trace/kernelvm"
+)
+
+// vmFlags are the flags of vm as they are typed.
+type vmFlags struct {
+	kernel  string
+	resolve kernelvm.ResolveOptions
+	cfg     kernelvm.Config
+
+	disk, mem, nullBlk, mkfs, console string
+}
+
+// newVMCmd makes the command that boots a kernel and runs another command in it.
+func newVMCmd() *cobra.Command {
+	v := &vmFlags{}
+	cmd := &cobra.Command{
+		Use:   "vm [flags] -- SUBCOMMAND [ARGUMENT…]",
+		Short: "run any of these commands in a virtual machine, under any kernel",
+		Long: `Boots a kernel in QEMU with this program as its init and runs SUBCOMMAND in it.
+The guest has a SCSI disk /dev/sda with ext4 on /mnt (not mounted when the
+subcommand names it with --device). Terminal, signals and exit status are those
+of the subcommand. A program behind a second "--" is copied into the guest with
+its libraries.
+
+KERNEL is debian:SUITE[/FLAVOUR] with one of the suites
+  ` + strings.Join(kernelvm.Suites, ", ") + `
+and one of the flavours
+  ` + strings.Join(kernelvm.Flavours, ", ") + `
+or the path of a bzImage, or paths of a kernel's .deb files separated by commas.
+
+It exits with the subcommand's status, with 2 for wrong usage, and with 3 when
+the guest panics, hangs or does not end in time.`,
+		Example: `  ext4dio-trace vm -- live
+  ext4dio-trace vm --kernel debian:sid/cloud -- live --json -- fio job.fio
+  ext4dio-trace vm --kernel ./bzImage --share ./bench --out ./res -- record -o /out/t.e4d -- /share/mybench /mnt/file`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v.cfg.Args = args
+			return vmError(v.run(cmd.Context()))
+		},
+	}
+	f := cmd.Flags()
+	f.SetInterspersed(false)
+	f.StringVar(&v.kernel, "kernel", kernelvm.DefaultKernel, "`KERNEL` to boot")
+	f.StringVar(&v.resolve.Modules, "modules", "", "`DIR` with the modules of a bzImage (lib/modules/VERSION)")
+	f.BoolVar(&v.resolve.Update, "update", false, "look for a newer Debian kernel now instead of once a week")
+	f.StringArrayVar(&v.cfg.Modules, "module", nil, "load `NAME` too (repeatable)")
+	f.StringVar(&v.cfg.Append, "append", "", "more kernel parameters")
+	f.StringVar(&v.disk, "disk", "2G", "`SIZE` of the disk, or the path of an ext4 image, which is not changed")
+	f.StringVar(&v.mkfs, "mkfs", "", "`OPTS` for mkfs.ext4, such as \"-b 1024 -O ^extents\"")
+	f.DurationVar(&v.cfg.Latency, "latency", 0, "make every request to the disk take that much longer, such as 5ms")
+	f.StringVar(&v.nullBlk, "null-blk", "", "put the file system on a memory-backed disk of `SIZE` instead")
+	f.StringVar(&v.cfg.Share, "share", "", "`DIR` is seen read-only at /share")
+	f.StringVar(&v.cfg.Out, "out", "", "what the guest wrote to /out comes back into `DIR`")
+	f.StringArrayVar(&v.cfg.Programs, "bin", nil, "copy `PROGRAM` and its libraries into the guest (repeatable)")
+	f.IntVar(&v.cfg.CPUs, "smp", 2, "number of CPUs")
+	f.StringVar(&v.mem, "mem", "1G", "`SIZE` of the memory")
+	f.DurationVar(&v.cfg.Timeout, "timeout", 0, "end after this time (default 10m, and none on a terminal)")
+	f.BoolVar(&v.cfg.NoKVM, "no-kvm", false, "always use software emulation")
+	f.StringVar(&v.console, "console", "", "write the guest's console to `FILE`")
+	return cmd
+}
+
+// run reads the flags, finds the kernel and runs the guest.
+func (v *vmFlags) run(ctx context.Context) (int, error) {
+	if err := v.sizes(); err != nil {
+		return 0, &kernelvm.UsageError{Msg: err.Error()}
+	}
+	v.cfg.Mkfs = strings.Fields(v.mkfs)
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGWINCH)
+	defer signal.Stop(signals)
+	// A reader that goes away is the subcommand's business, no reason to die.
+	pipes := make(chan os.Signal, 1)
+	signal.Notify(pipes, syscall.SIGPIPE)
+	defer signal.Stop(pipes)
+
+	v.resolve.Notice = func(line string) { fmt.Fprintln(os.Stderr, "ext4dio-trace:", line) }
+	kernel, sig, err := v.findKernel(ctx, signals)
+	if sig != 0 || err != nil {
+		return sig, err
+	}
+	v.cfg.Kernel, v.cfg.Signals = kernel, signals
+	v.connect()
+	if v.console != "" {
+		f, err := os.Create(v.console)
+		if err != nil {
+			return 0, &kernelvm.UsageError{Msg: err.Error()}
+		}
+		defer f.Close()
+		v.cfg.Console = f
+	}
+	return kernelvm.Run(ctx, v.cfg)
+}
+
+// sizes reads the flags that hold sizes.
+func (v *vmFlags) sizes() error {
+	for _, size := range []struct {
+		flag, text string
+		to         *int64
+	}{{"--mem", v.mem, &v.cfg.Memory}, {"--null-blk", v.nullBlk, &v.cfg.NullBlk}} {
+		if size.text == "" {
+			continue
+		}
+		n, err := kernelvm.ParseSize(size.text)
+		if err != nil {
+			return fmt.Errorf("%s: %w", size.flag, err)
+		}
+		*size.to = n
+	}
+	n, err := kernelvm.ParseSize(v.disk)
+	if err == nil {
+		v.cfg.Disk = n
+		return nil
+	}
+	if _, statErr := os.Stat(v.disk); statErr == nil {
+		v.cfg.Image = v.disk
+		return nil
+	}
+	return fmt.Errorf("--disk: %w, and no image either", err)
+}
+
+// findKernel resolves the kernel, which may take a download. A signal ends it:
+// 128 + its number is returned then.
+func (v *vmFlags) findKernel(ctx context.Context, signals <-chan os.Signal) (kernelvm.Kernel, int, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type found struct {
+		kernel kernelvm.Kernel
+		err    error
+	}
+	done := make(chan found, 1)
+	go func() {
+		k, err := kernelvm.Resolve(ctx, v.kernel, v.resolve)
+		done <- found{k, err}
+	}()
+	for {
+		select {
+		case f := <-done:
+			return f.kernel, 0, f.err
+		case sig := <-signals:
+			if s, ok := sig.(syscall.Signal); ok && s != syscall.SIGWINCH {
+				cancel()
+				<-done
+				return kernelvm.Kernel{}, 128 + int(s), nil
+			}
+		}
+	}
+}
+
+// connect gives the guest this process's terminal or streams.
+func (v *vmFlags) connect() {
+	v.cfg.Stdout, v.cfg.Stderr = os.Stdout, os.Stderr
+	in, out := term.IsTerminal(int(os.Stdin.Fd())), term.IsTerminal(int(os.Stdout.Fd()))
+	switch {
+	case in && out:
+		v.cfg.Terminal = os.Stdin
+		v.cfg.TerminalStderr = term.IsTerminal(int(os.Stderr.Fd()))
+		if v.cfg.Timeout == 0 {
+			v.cfg.Timeout = -1
+		}
+	case !in:
+		v.cfg.Stdin = os.Stdin
+	}
+	for _, name := range []string{"TERM", "COLORTERM", "NO_COLOR", "LANG", "LC_ALL", "LC_CTYPE", "TZ"} {
+		if value, ok := os.LookupEnv(name); ok {
+			v.cfg.Env = append(v.cfg.Env, name+"="+value)
+		}
+	}
+	v.cfg.NoMount = namesDevice(v.cfg.Args)
+}
+
+// namesDevice tells whether a subcommand wants the disk for itself.
+func namesDevice(args []string) bool {
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
+	}
+	return slices.ContainsFunc(args, func(a string) bool { return a == "--device" || strings.HasPrefix(a, "--device=") })
+}
+
+// vmError turns the end of a run into what main exits with.
+func vmError(code int, err error) error {
+	var usage *kernelvm.UsageError
+	var unfit *kernelvm.UnfitError
+	switch {
+	case errors.As(err, &usage):
+		return &exitError{code: 2, msg: usage.Msg, hint: usage.Hint}
+	case errors.As(err, &unfit):
+		if unfit.Console != "" {
+			fmt.Fprintf(os.Stderr, "--- the end of the guest's console ---\n%s\n--------------------------------------\n", unfit.Console)
+		}
+		return &exitError{code: 3, msg: unfit.Msg, hint: unfit.Hint}
+	case err != nil:
+		return &exitError{code: 3, msg: err.Error()}
+	case code != 0:
+		return &exitError{code: code}
+	}
+	return nil
+}

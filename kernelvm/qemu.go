@@ -1,0 +1,208 @@
+package kernelvm
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// childAttr makes a child that dies with us and is out of the terminal's reach.
+func childAttr() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// qemu is one running machine.
+type qemu struct {
+	*counter // the host's bell
+	cmd      *exec.Cmd
+	bellFile *os.File
+	console  *console      // the kernel's console
+	stderr   *console      // what QEMU itself says
+	exited   chan struct{} // closed when the process has gone
+	once     sync.Once
+}
+
+// kernelParameters are given to every kernel; later ones win.
+func kernelParameters(cfg *Config) string {
+	p := "console=ttyS0 quiet panic=-1 oops=panic mitigations=off random.trust_cpu=on " +
+		"scsi_mod.scan=manual no_timer_check tsc=reliable"
+	if cfg.NullBlk > 0 {
+		p += nullBlkParameters(cfg)
+	}
+	if cfg.Append != "" {
+		p += " " + cfg.Append
+	}
+	return p
+}
+
+// nullBlkParameters set up one disk that keeps its data, and with a latency
+// completes by a timer (Documentation/block/null_blk.rst).
+func nullBlkParameters(cfg *Config) string {
+	irq := "irqmode=0"
+	if cfg.Latency > 0 {
+		irq = fmt.Sprintf("irqmode=2 null_blk.completion_nsec=%d", cfg.Latency.Nanoseconds())
+	}
+	return fmt.Sprintf(" null_blk.nr_devices=1 null_blk.memory_backed=1 null_blk.bs=512 null_blk.queue_mode=2 "+
+		"null_blk.submit_queues=%d null_blk.gb=%d null_blk.%s", cfg.CPUs, (cfg.NullBlk+1<<30-1)>>30, irq)
+}
+
+// qemuArgs is QEMU's command line, where files holds the extra files' numbers.
+func qemuArgs(cfg *Config, kvm bool, p *parts) []string {
+	// One host thread for all CPUs: with several, a CPU now and then runs into
+	// the breakpoint that the kernel puts into code which it rewrites (static
+	// calls of tracepoints) after the kernel has taken it out again, and panics.
+	accel, cpu := "tcg,thread=single", "max,la57=off"
+	if kvm {
+		accel, cpu = "kvm", "max"
+	}
+	args := []string{
+		"-machine", "q35", "-accel", accel, "-cpu", cpu,
+		"-smp", fmt.Sprint(cfg.CPUs), "-m", fmt.Sprintf("%dK", cfg.Memory>>10),
+		"-nodefaults", "-no-user-config", "-nographic", "-no-reboot",
+		"-kernel", cfg.Kernel.Image, "-initrd", p.path(p.initrd), "-append", kernelParameters(cfg),
+		"-serial", "stdio",
+		"-chardev", fmt.Sprintf("socket,id=bell,fd=%d", p.fd(p.bell)), "-serial", "chardev:bell",
+		"-object", fmt.Sprintf("memory-backend-file,id=link,share=on,size=%d,mem-path=%s", linkSize, p.path(p.link)),
+		"-device", "ivshmem-plain,memdev=link",
+		"-device", "virtio-scsi-pci,id=scsi",
+	}
+	// What is written to the user's own image goes to a temporary overlay.
+	mode := "read-only=off"
+	if cfg.Image != "" {
+		mode = "snapshot=on"
+	}
+	args = append(args, scsiDisk(0, p.path(p.disk), mode)...)
+	if p.share != nil {
+		args = append(args, scsiDisk(1, p.path(p.share), "read-only=on")...)
+	}
+	return args
+}
+
+// scsiDisk gives the options for a rotating SCSI disk. What the guest sees does
+// not depend on the host's cache, which only saves time on a throw-away disk.
+func scsiDisk(lun int, path, mode string) []string {
+	return []string{
+		"-drive", fmt.Sprintf("if=none,id=disk%d,format=raw,cache=unsafe,discard=unmap,werror=report,rerror=report,%s,file=%s", lun, mode, path),
+		"-device", fmt.Sprintf("scsi-hd,bus=scsi.0,channel=0,scsi-id=0,lun=%d,drive=disk%d,rotation_rate=7200", lun, lun),
+	}
+}
+
+// parts are the files of a machine, which QEMU inherits.
+type parts struct {
+	all                             []*os.File
+	initrd, link, bell, disk, share *os.File
+}
+
+func (p *parts) add(f *os.File) *os.File {
+	p.all = append(p.all, f)
+	return f
+}
+
+// fd is the number that f will have in the child.
+func (p *parts) fd(f *os.File) int {
+	for n := range p.all {
+		if p.all[n] == f {
+			return 3 + n
+		}
+	}
+	panic("kernelvm: a file that was not added")
+}
+
+func (p *parts) path(f *os.File) string { return childPath(p.fd(f) - 3) }
+
+// close gives the files back.
+func (p *parts) close() {
+	for _, f := range p.all {
+		f.Close()
+	}
+}
+
+// startQEMU starts the machine.
+func startQEMU(prog string, cfg *Config, kvm bool, p parts) (*qemu, error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, unfitf("", "make a socket pair: %w", err)
+	}
+	theirs := os.NewFile(uintptr(pair[1]), "bell")
+	defer theirs.Close()
+	p.all = append([]*os.File(nil), p.all...)
+	p.bell = p.add(theirs)
+	q := &qemu{
+		counter: newCounter(), bellFile: os.NewFile(uintptr(pair[0]), "bell"),
+		console: &console{}, stderr: &console{}, exited: make(chan struct{}),
+	}
+	q.cmd = exec.Command(prog, qemuArgs(cfg, kvm, &p)...)
+	q.cmd.Stdout, q.cmd.Stderr = q.console, q.stderr
+	if cfg.Console != nil {
+		q.cmd.Stdout = io.MultiWriter(q.console, cfg.Console)
+	}
+	q.cmd.ExtraFiles = p.all
+	q.cmd.SysProcAttr = childAttr()
+	started := make(chan error, 1)
+	go func() {
+		// The death signal is tied to the thread that started the child.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := q.cmd.Start()
+		started <- err
+		if err == nil {
+			_ = q.cmd.Wait()
+			q.counter.kill(errGone)
+			close(q.exited)
+		}
+	}()
+	if err := <-started; err != nil {
+		q.bellFile.Close()
+		return nil, unfitf("", "start %s: %w", prog, err)
+	}
+	go q.listen()
+	return q, nil
+}
+
+// errGone is what waits on a bell return when QEMU has gone.
+var errGone = errors.New("the machine has ended")
+
+// listen counts the guest's rings.
+func (q *qemu) listen() {
+	var buf [4096]byte
+	for {
+		if _, err := q.bellFile.Read(buf[:]); err != nil {
+			return
+		}
+		q.hit()
+	}
+}
+
+// Ring wakes the guest. A full socket is fine: the guest has rings to read then.
+func (q *qemu) Ring() {
+	raw, err := q.bellFile.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = raw.Control(func(fd uintptr) {
+		_ = unix.Sendto(int(fd), []byte{1}, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, nil)
+	})
+}
+
+// stop kills the machine and waits for its end.
+func (q *qemu) stop() {
+	q.once.Do(func() {
+		_ = q.cmd.Process.Kill()
+		<-q.exited
+		q.bellFile.Close()
+	})
+}
+
+// complaint is what QEMU said, in one line.
+func (q *qemu) complaint() string {
+	text := q.stderr.Tail(1)
+	return strings.TrimPrefix(text, "qemu-system-x86_64: ")
+}

@@ -1,0 +1,169 @@
+package kernelvm
+
+import (
+	"errors"
+	"io"
+	"sync/atomic"
+	"unsafe"
+)
+
+// ringHeader is the part of a ring that both sides see, 64 bytes in memory
+// shared by host and guest. Positions only grow; their difference is the fill.
+type ringHeader struct {
+	head       atomic.Uint64 // bytes written so far, stored by the writer only
+	tail       atomic.Uint64 // bytes read so far, stored by the reader only
+	closed     atomic.Uint32 // 1: the writer will write no more
+	broken     atomic.Uint32 // 1: the reader will read no more
+	readWaits  atomic.Uint32 // 1: the reader sleeps until its bell rings
+	writeWaits atomic.Uint32 // 1: the writer sleeps until its bell rings
+	_          [32]byte
+}
+
+const ringHeaderSize = int(unsafe.Sizeof(ringHeader{}))
+
+// errRingBroken is returned to a writer whose reader has gone.
+var errRingBroken = errors.New("the other side reads no more")
+
+// A ring is one direction of a byte stream in shared memory, with one writer
+// and one reader. Either side of it is an end.
+type ring struct {
+	hdr  *ringHeader
+	data []byte
+}
+
+// newRing lays a ring over mem, which must be 8-byte aligned and zero at first.
+func newRing(mem []byte) ring {
+	return ring{hdr: (*ringHeader)(unsafe.Pointer(&mem[0])), data: mem[ringHeaderSize:]}
+}
+
+// A bell wakes the other side and is woken by it. Ringing too often is
+// harmless, a lost ring is made up for by the owner's slow tick.
+type bell interface {
+	// Ring wakes the other side.
+	Ring()
+	// Wait returns after the next ring since seen, the value of Count before
+	// the caller looked at the ring. It returns an error when the other side
+	// has gone for good.
+	Wait(seen uint64) error
+	// Count tells how often the bell was rung from the other side.
+	Count() uint64
+}
+
+// ringWriter is the writing end. Only one goroutine may use it at a time.
+type ringWriter struct {
+	ring
+	bell bell
+}
+
+// Write copies p into the ring and blocks while it is full.
+func (w *ringWriter) Write(p []byte) (int, error) {
+	done := 0
+	for done < len(p) {
+		seen := w.bell.Count()
+		if w.hdr.broken.Load() != 0 {
+			return done, errRingBroken
+		}
+		head, tail := w.hdr.head.Load(), w.hdr.tail.Load()
+		free := uint64(len(w.data)) - (head - tail)
+		if free == 0 {
+			if w.hdr.writeWaits.Swap(1) == 0 {
+				continue // look once more: the reader may have moved before the swap
+			}
+			if err := w.bell.Wait(seen); err != nil {
+				return done, err
+			}
+			continue
+		}
+		at := head % uint64(len(w.data))
+		n := min(free, uint64(len(w.data))-at, uint64(len(p)-done))
+		copy(w.data[at:at+n], p[done:])
+		w.hdr.head.Store(head + n)
+		done += int(n)
+		if w.hdr.readWaits.Swap(0) != 0 {
+			w.bell.Ring()
+		}
+	}
+	return done, nil
+}
+
+// Close tells the reader that no more will come.
+func (w *ringWriter) Close() error {
+	w.hdr.closed.Store(1)
+	w.bell.Ring()
+	return nil
+}
+
+// ringReader is the reading end. Only one goroutine may use it at a time.
+type ringReader struct {
+	ring
+	bell bell
+}
+
+// Read blocks until there is something, then returns what there is. It returns
+// io.EOF after the writer has closed and everything was read; when the other
+// side has gone, what it had written is still returned first.
+func (r *ringReader) Read(p []byte) (int, error) {
+	for {
+		seen := r.bell.Count()
+		closed := r.hdr.closed.Load() != 0
+		head, tail := r.hdr.head.Load(), r.hdr.tail.Load()
+		if fill := head - tail; fill > 0 {
+			if fill > uint64(len(r.data)) {
+				return 0, errors.New("read ring: positions make no sense")
+			}
+			at := tail % uint64(len(r.data))
+			n := min(fill, uint64(len(r.data))-at, uint64(len(p)))
+			copy(p, r.data[at:at+n])
+			r.hdr.tail.Store(tail + n)
+			if r.hdr.writeWaits.Swap(0) != 0 {
+				r.bell.Ring()
+			}
+			return int(n), nil
+		}
+		if closed {
+			return 0, io.EOF
+		}
+		if r.hdr.readWaits.Swap(1) == 0 {
+			continue
+		}
+		if err := r.bell.Wait(seen); err != nil {
+			if r.hdr.head.Load() != tail {
+				continue
+			}
+			return 0, err
+		}
+	}
+}
+
+// Close tells the writer that nothing will be read any more.
+func (r *ringReader) Close() error {
+	r.hdr.broken.Store(1)
+	r.bell.Ring()
+	return nil
+}
+
+// link is the shared memory: one page of facts, then three rings.
+type link struct {
+	beat *atomic.Uint64 // counts up while the guest lives
+	up   ring           // guest to host: frames
+	ctl  ring           // host to guest: frames
+	in   ring           // host to guest: the command's standard input, raw
+}
+
+// Sizes of the shared memory in bytes. A PCI window must be a power of two.
+const (
+	linkSize = 8 << 20
+	linkUp   = 6 << 20
+	linkCtl  = 64 << 10
+	linkPage = 4096
+)
+
+// newLink lays the link over linkSize bytes of shared memory.
+func newLink(mem []byte) *link {
+	return &link{
+		beat: (*atomic.Uint64)(unsafe.Pointer(&mem[0])),
+		ctl:  newRing(mem[linkPage : linkPage+linkCtl]),
+		in:   newRing(mem[linkPage+linkCtl : linkSize-linkUp]),
+		up:   newRing(mem[linkSize-linkUp : linkSize]),
+	}
+}

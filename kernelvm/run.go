@@ -1,0 +1,391 @@
+package kernelvm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+)
+
+const (
+	// kvmPatience is how long a machine with KVM may take to its first sign of
+	// life, which takes a second or two where KVM works.
+	kvmPatience = 20 * time.Second
+	// bootPatience is the same without KVM.
+	bootPatience = 3 * time.Minute
+	// beatPatience is how long a guest may show no sign of life once it did.
+	beatPatience = 60 * time.Second
+	// stopPatience is how long a guest may take to end when told to.
+	stopPatience = 15 * time.Second
+	// consoleLines is how much of the console an error shows.
+	consoleLines = 40
+)
+
+// errNoKVM says that a machine with KVM showed no sign of life.
+var errNoKVM = errors.New("KVM does not work here")
+
+// Run boots cfg.Kernel, runs the command in it and returns the command's exit
+// status, which is 128 + N when signal N ended the command or the run.
+//
+// The error is a *UsageError when cfg makes no sense, and an *UnfitError when
+// this machine or the kernel cannot do it: no QEMU, a panic, a hang, a timeout.
+// It is ctx's error when ctx ended the run. No process or file is left behind.
+func Run(ctx context.Context, cfg Config) (int, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
+		return 0, err
+	}
+	prog, err := findProgram("qemu-system-x86_64")
+	if err != nil {
+		return 0, unfitf("apt-get install qemu-system-x86", "qemu-system-x86_64 is not there: %w", err)
+	}
+	if err := checkBzImage(cfg.Kernel.Image); err != nil {
+		return 0, err
+	}
+	p := &parts{}
+	defer p.close()
+	if err := prepareParts(&cfg, p); err != nil {
+		return 0, err
+	}
+	var deadline <-chan time.Time
+	if cfg.Timeout > 0 {
+		deadline = time.After(cfg.Timeout)
+	}
+	if !cfg.NoKVM && kvmUsable() {
+		code, err := runOnce(ctx, &cfg, prog, true, p, deadline)
+		if !errors.Is(err, errNoKVM) {
+			return code, err
+		}
+	}
+	return runOnce(ctx, &cfg, prog, false, p, deadline)
+}
+
+func terminalSize(f *os.File) sizeMsg {
+	ws, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return sizeMsg{}
+	}
+	return sizeMsg{Cols: ws.Col, Rows: ws.Row}
+}
+
+// run is one attempt.
+type run struct {
+	cfg   *Config
+	q     *qemu
+	link  *link
+	kvm   bool
+	ctl   ringWriter
+	hello chan struct{} // closed when the guest has said hello
+	ended chan ending   // one value: how the frames ended
+	stop  chan struct{} // closed when the run is over
+	out   *extraction
+
+	inMu sync.Mutex // held while input goes into the ring
+	over bool       // the ring must not be touched any more
+}
+
+// ending is how the stream of frames ended.
+type ending struct {
+	code int
+	err  error // errGone or a failure that the guest told
+}
+
+// runOnce boots the machine with or without KVM.
+func runOnce(ctx context.Context, cfg *Config, prog string, kvm bool, p *parts, deadline <-chan time.Time) (int, error) {
+	mine := *p
+	mine.all = append([]*os.File(nil), p.all...)
+	shared, err := memoryFile("ext4dio-link")
+	if err != nil {
+		return 0, err
+	}
+	defer shared.Close()
+	if err := shared.Truncate(linkSize); err != nil {
+		return 0, unfitf("", "make shared memory: %w", err)
+	}
+	mem, err := unix.Mmap(int(shared.Fd()), 0, linkSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return 0, unfitf("", "map shared memory: %w", err)
+	}
+	mine.link = mine.add(shared)
+	r := &run{
+		cfg: cfg, kvm: kvm, link: newLink(mem),
+		hello: make(chan struct{}), ended: make(chan ending, 1), stop: make(chan struct{}),
+	}
+	if r.q, err = startQEMU(prog, cfg, kvm, mine); err != nil {
+		_ = unix.Munmap(mem)
+		return 0, err
+	}
+	r.ctl = ringWriter{r.link.ctl, r.q}
+	go r.q.tick(250*time.Millisecond, r.stop)
+	var frames sync.WaitGroup
+	frames.Go(r.readFrames)
+	code, err := r.watch(ctx, deadline)
+	close(r.stop)
+	r.q.stop()
+	r.release(mem, &frames)
+	return code, err
+}
+
+// release unmaps the shared memory when nobody can touch it any more. An output
+// that blocks for ever keeps it mapped: the caller is about to exit anyway.
+func (r *run) release(mem []byte, frames *sync.WaitGroup) {
+	done := make(chan struct{})
+	go func() { frames.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(2 * time.Second):
+		return
+	}
+	r.inMu.Lock()
+	defer r.inMu.Unlock()
+	r.over = true
+	_ = unix.Munmap(mem)
+}
+
+// watch waits for the end of the run and looks after the user meanwhile.
+func (r *run) watch(ctx context.Context, deadline <-chan time.Time) (int, error) {
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	var grace <-chan time.Time
+	boot := time.After(bootPatience)
+	if r.kvm {
+		boot = time.After(kvmPatience)
+	}
+	hello, beat := r.hello, watchdog{seen: time.Now()}
+	var cause error // why the guest was told to stop
+	code := 0       // what to return when it does not
+	restore := func() {}
+	defer func() { restore() }()
+	for {
+		select {
+		case <-hello:
+			hello, boot = nil, nil
+			restore = r.takeTerminal()
+			go r.feed()
+		case <-boot:
+			if r.kvm {
+				return 0, errNoKVM
+			}
+			return 0, r.unfit(fmt.Sprintf("the guest did not boot within %v", bootPatience), "is this kernel made for virtual machines?")
+		case end := <-r.ended:
+			return r.judge(end, cause)
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case sig := <-r.cfg.Signals:
+			num, ends := r.signal(sig)
+			if num == 0 {
+				continue
+			}
+			if hello != nil {
+				return 128 + num, nil
+			}
+			if ends && grace == nil {
+				code, grace = 128+num, time.After(stopPatience)
+			}
+		case <-deadline:
+			cause, code = r.timeoutError(), 0
+			if hello != nil {
+				return 0, cause
+			}
+			r.tell(frameStop, nil)
+			grace = time.After(stopPatience)
+		case <-grace:
+			return code, cause
+		case now := <-second.C:
+			if hello == nil && beat.silent(now, r.link.beat.Load()) > beatPatience {
+				return 0, r.unfit("the guest hangs", "look at the end of the console; --append can add kernel parameters")
+			}
+		}
+	}
+}
+
+// signal passes a signal on to the guest. It returns its number, 0 for none to
+// speak of, and whether the command must end because of it.
+func (r *run) signal(sig os.Signal) (num int, ends bool) {
+	s, ok := sig.(syscall.Signal)
+	if !ok {
+		return 0, false
+	}
+	if s == syscall.SIGWINCH {
+		r.tell(frameSize, terminalSizeMsg(r.cfg.Terminal))
+		return 0, false
+	}
+	r.tell(frameSignal, []byte{byte(s)})
+	return int(s), s == syscall.SIGTERM || s == syscall.SIGHUP
+}
+
+// watchdog notices when a counter stands still.
+type watchdog struct {
+	count uint64
+	seen  time.Time
+}
+
+// silent tells for how long the counter has stood still.
+func (w *watchdog) silent(now time.Time, count uint64) time.Duration {
+	if count != w.count {
+		w.count, w.seen = count, now
+	}
+	return now.Sub(w.seen)
+}
+
+func terminalSizeMsg(f *os.File) []byte {
+	if f == nil {
+		return nil
+	}
+	b, _ := json.Marshal(terminalSize(f))
+	return b
+}
+
+// tell sends a short frame to the guest unless that hears nothing any more.
+func (r *run) tell(kind frameKind, payload []byte) {
+	hdr := r.ctl.hdr
+	if hdr.head.Load()-hdr.tail.Load() > uint64(len(r.ctl.data)/2) {
+		return
+	}
+	_ = writeFrame(&r.ctl, kind, payload)
+}
+
+// takeTerminal gives the user's terminal to the guest and returns how to take
+// it back.
+func (r *run) takeTerminal() func() {
+	if r.cfg.Terminal == nil {
+		return func() {}
+	}
+	fd := int(r.cfg.Terminal.Fd())
+	old, err := term.MakeRaw(fd)
+	if err != nil {
+		return func() {}
+	}
+	r.tell(frameSize, terminalSizeMsg(r.cfg.Terminal))
+	return func() { _ = term.Restore(fd, old) }
+}
+
+// feed copies the user's input into the ring.
+func (r *run) feed() {
+	src := r.cfg.Stdin
+	if r.cfg.Terminal != nil {
+		src = r.cfg.Terminal
+	}
+	w := &ringWriter{r.link.in, r.q}
+	if src == nil {
+		_ = r.input(func() error { return w.Close() })
+		return
+	}
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := src.Read(buf)
+		if n > 0 && r.input(func() error { _, err := w.Write(buf[:n]); return err }) != nil {
+			return
+		}
+		if err != nil {
+			_ = r.input(w.Close)
+			return
+		}
+	}
+}
+
+// input uses the ring for input, unless the run is over.
+func (r *run) input(use func() error) error {
+	r.inMu.Lock()
+	defer r.inMu.Unlock()
+	if r.over {
+		return errGone
+	}
+	return use()
+}
+
+// readFrames carries out what the guest sends, until the last frame.
+func (r *run) readFrames() {
+	frames := &frameReader{r: &ringReader{r.link.up, r.q}}
+	for {
+		kind, payload, err := frames.next()
+		if err != nil {
+			r.ended <- ending{err: err}
+			return
+		}
+		switch kind {
+		case frameHello:
+			close(r.hello)
+		case frameStdout:
+			r.output(r.cfg.Stdout, 1, payload)
+		case frameStderr:
+			r.output(r.cfg.Stderr, 2, payload)
+		case frameOut:
+			if r.out == nil {
+				r.out = extractTo(r.cfg.Out)
+			}
+			_, _ = r.out.Write(payload)
+		case frameFail:
+			var f failMsg
+			_ = decodeMsg(payload, &f)
+			r.ended <- ending{err: &UnfitError{Msg: f.Msg, Hint: f.Hint}}
+			return
+		case frameExit:
+			var x exitMsg
+			err := decodeMsg(payload, &x)
+			if r.out != nil {
+				err = errors.Join(err, r.out.Close())
+			}
+			r.ended <- ending{code: x.Code, err: err}
+			return
+		}
+	}
+}
+
+// output passes on what the command wrote. A broken output is broken for the
+// command too.
+func (r *run) output(w io.Writer, n byte, p []byte) {
+	if _, err := w.Write(p); err != nil {
+		r.tell(frameBroken, []byte{n})
+	}
+}
+
+// judge words the end of the run.
+func (r *run) judge(end ending, cause error) (int, error) {
+	hello := false
+	select {
+	case <-r.hello:
+		hello = true
+	default:
+	}
+	if cause != nil {
+		return 0, cause
+	}
+	if end.err == nil {
+		return end.code, nil
+	}
+	var unfit *UnfitError
+	if errors.As(end.err, &unfit) {
+		return 0, end.err
+	}
+	if !errors.Is(end.err, errGone) && !errors.Is(end.err, io.ErrUnexpectedEOF) {
+		return 0, r.unfit(end.err.Error(), "")
+	}
+	if r.kvm && !hello {
+		return 0, errNoKVM
+	}
+	if why := r.q.complaint(); why != "" && !hello {
+		return 0, unfitf("", "QEMU: %s", why)
+	}
+	if r.q.console.Contains("Kernel panic") {
+		return 0, r.unfit("the guest's kernel panicked", "the end of its console is above")
+	}
+	return 0, r.unfit("the guest ended without an exit status", "the end of its console is above")
+}
+
+func (r *run) timeoutError() error {
+	return r.unfit(fmt.Sprintf("the guest did not end within %v (timeout)", r.cfg.Timeout), "give it more with --timeout")
+}
+
+// unfit makes an error that shows the console.
+func (r *run) unfit(msg, hint string) error {
+	return &UnfitError{Msg: msg, Hint: hint, Console: r.q.console.Tail(consoleLines)}
+}

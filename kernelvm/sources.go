@@ -1,0 +1,176 @@
+package kernelvm
+
+import (
+	"bufio"
+	"io"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// aptSource is one entry of apt's configuration (sources.list(5)), in the words
+// of the deb822 format whichever it was written in.
+type aptSource struct {
+	types, uris, suites, components []string
+	disabled                        bool
+	options                         []aptOption // the rest, such as Signed-By
+}
+
+// aptOption is a field of an entry. A value may span lines, as an embedded key
+// does.
+type aptOption struct {
+	name, value string
+}
+
+// parseDeb822 reads a .sources file. Nonsense is left out, as apt itself
+// complains about it.
+func parseDeb822(r io.Reader) []aptSource {
+	var all []aptSource
+	var cur *aptSource
+	var last *aptOption
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		line := lines.Text()
+		switch {
+		case strings.HasPrefix(line, "#"):
+		case strings.TrimSpace(line) == "":
+			cur, last = nil, nil
+		case line[0] == ' ' || line[0] == '\t':
+			if last != nil {
+				last.value += "\n" + line
+			}
+		default:
+			name, value, ok := strings.Cut(line, ":")
+			if !ok {
+				continue
+			}
+			if cur == nil {
+				all = append(all, aptSource{})
+				cur = &all[len(all)-1]
+			}
+			cur.options = append(cur.options, aptOption{strings.TrimSpace(name), strings.TrimSpace(value)})
+			last = &cur.options[len(cur.options)-1]
+		}
+	}
+	for n := range all {
+		all[n].sort()
+	}
+	return all
+}
+
+// sort moves the fields that matter here out of the options.
+func (s *aptSource) sort() {
+	var rest []aptOption
+	for _, o := range s.options {
+		switch strings.ToLower(o.name) {
+		case "types":
+			s.types = strings.Fields(o.value)
+		case "uris":
+			s.uris = strings.Fields(o.value)
+		case "suites":
+			s.suites = strings.Fields(o.value)
+		case "components":
+			s.components = strings.Fields(o.value)
+		case "enabled":
+			s.disabled = slices.Contains([]string{"no", "false", "0", "off", "without", "disable"}, strings.ToLower(o.value))
+		case "architectures", "languages", "targets", "pdiffs", "by-hash":
+		default:
+			rest = append(rest, o)
+		}
+	}
+	s.options = rest
+}
+
+// oneLineOptions are the options of the one-line format that matter here, with
+// their deb822 names.
+var oneLineOptions = map[string]string{
+	"signed-by": "Signed-By", "trusted": "Trusted", "check-valid-until": "Check-Valid-Until",
+	"valid-until-max": "Valid-Until-Max", "valid-until-min": "Valid-Until-Min",
+	"check-date": "Check-Date", "date-max-future": "Date-Max-Future", "inrelease-path": "InRelease-Path",
+	"allow-insecure": "Allow-Insecure", "allow-weak": "Allow-Weak",
+}
+
+var oneLine = regexp.MustCompile(`^deb\s+(?:\[([^\]]*)\]\s*)?(\S+)\s+(\S+)((?:\s+\S+)*)\s*$`)
+
+// parseOneLine reads a sources.list file.
+func parseOneLine(r io.Reader) []aptSource {
+	var all []aptSource
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		line, _, _ := strings.Cut(strings.TrimSpace(lines.Text()), "#")
+		m := oneLine.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		s := aptSource{types: []string{"deb"}, uris: []string{m[2]}, suites: []string{m[3]}, components: strings.Fields(m[4])}
+		for _, word := range strings.Fields(m[1]) {
+			name, value, _ := strings.Cut(word, "=")
+			if full, ok := oneLineOptions[strings.ToLower(name)]; ok {
+				s.options = append(s.options, aptOption{full, strings.ReplaceAll(value, ",", " ")})
+			}
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// debianSuites are suites that a machine's main Debian mirror may be
+// configured with.
+var debianSuites = []string{
+	"bullseye", "bookworm", "trixie", "forky", "duke", "sid",
+	"oldoldstable", "oldstable", "stable", "testing", "unstable",
+}
+
+var snapshotPath = regexp.MustCompile(`/debian/\d{8}T\d{6}Z/?$`)
+
+// debianMirror picks the entry for Debian's own main archive among all of a
+// machine's: main component, a release of Debian, and an address that ends like
+// a Debian mirror's. The first of the best is taken.
+func debianMirror(all []aptSource) (aptSource, bool) {
+	best, bestScore := aptSource{}, 0
+	for _, s := range all {
+		if s.disabled || !slices.Contains(s.types, "deb") || !slices.Contains(s.components, "main") ||
+			!slices.ContainsFunc(s.suites, func(suite string) bool { return slices.Contains(debianSuites, suite) }) {
+			continue
+		}
+		for _, uri := range s.uris {
+			if score := mirrorScore(uri); score > bestScore {
+				best, bestScore = s, score
+				best.uris = []string{uri}
+			}
+		}
+	}
+	return best, bestScore > 0
+}
+
+// mirrorScore tells how much an address looks like a Debian mirror, 0 for not
+// usable.
+func mirrorScore(uri string) int {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme == "" || u.Scheme == "cdrom" {
+		return 0
+	}
+	p := strings.TrimRight(u.Path, "/")
+	switch base := path.Base(p); {
+	case base == "debian" || base == "debian.list" || snapshotPath.MatchString(u.Path):
+		return 3
+	case strings.Contains(p+"/", "/debian/"):
+		return 2
+	default:
+		return 1
+	}
+}
+
+// forSuite words the entry as a .sources file for another suite of the same
+// mirror, for amd64 packages only.
+func (s aptSource) forSuite(suite string) string {
+	var b strings.Builder
+	b.WriteString("Types: deb\nURIs: " + strings.Join(s.uris, " ") + "\nSuites: " + suite +
+		"\nComponents: main\nArchitectures: amd64\nLanguages: none\nTargets: Packages\n")
+	for _, o := range s.options {
+		b.WriteString(o.name + ": " + o.value + "\n")
+	}
+	return b.String()
+}
