@@ -1,0 +1,179 @@
+package decode
+
+import (
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// facts answers the model's questions from an observation. It implements
+// model.World.
+type facts struct {
+	o    *Observation
+	call model.Call
+	// raced has a bit for every pass whose i_disksize is taken to have grown to
+	// i_size after it was read: writeback moves it without i_rwsem.
+	raced uint8
+	// assume answers a lookup that was not made from the mapping that the write
+	// got later, when that one is written.
+	assume bool
+
+	asked [model.MaxPasses]int // lookups of each pass that were answered
+	// unanswered is set when the model asked for a lookup that was not made, or
+	// was made with other arguments.
+	unanswered bool
+	wantPass   int
+	want       model.Query
+	// noModified is set when the model asked for the result of file_modified, and
+	// it was not called.
+	noModified bool
+}
+
+func (f *facts) reset(o *Observation) {
+	*f = facts{o: o}
+	f.call = model.Call{
+		Pos: o.Pos0, Len: o.Len0,
+		Align: model.Alignment{Bits: o.Align0, Known: o.Align0Known},
+		ISize: guessSize(o), Flags: o.Flags, Blkbits: o.Blkbits,
+		Async: asyncCaller(o.Caller),
+	}
+}
+
+// again prepares for another decision about the same write.
+func (f *facts) again(raced uint8, assume bool) {
+	f.raced, f.assume = raced, assume
+	f.asked = [model.MaxPasses]int{}
+	f.unanswered, f.noModified = false, false
+}
+
+// guessSize is the i_size that the lockless guess saw: between that at entry and
+// that of the first pass. When they lead to different guesses, i_size moved
+// meanwhile and either is right; the lock that was taken tells which it was.
+func guessSize(o *Observation) int64 {
+	if len(o.Passes) == 0 {
+		return o.ISize0
+	}
+	end, p := o.Pos0+o.Len0, &o.Passes[0]
+	entry, locked := end > o.ISize0, end > p.ISize
+	if entry == locked || entry == (p.Lock == record.LockExclusive) {
+		return o.ISize0
+	}
+	return p.ISize
+}
+
+func asyncCaller(c record.Caller) model.Answer {
+	switch c {
+	case record.CallerUnknown:
+		return model.Unknown
+	case record.CallerSync, record.CallerNFSD, record.CallerKthread:
+		return model.No
+	default:
+		return model.Yes
+	}
+}
+
+// Trylock tells from what followed whether the trylock succeeded.
+func (f *facts) Trylock(model.Mode) model.Answer {
+	return model.AnswerOf(len(f.o.Passes) > 0 || f.o.Buffered != nil)
+}
+
+// UseDio tells from what followed whether direct I/O was possible.
+func (f *facts) UseDio() model.Answer {
+	switch {
+	case len(f.o.Passes) > 0:
+		return model.Yes
+	case f.o.Buffered != nil:
+		return model.No
+	default:
+		return model.Unknown
+	}
+}
+
+// Checks is what the pass saw.
+func (f *facts) Checks(pass int) (model.Checks, bool) {
+	if pass >= len(f.o.Passes) {
+		return model.Checks{}, false
+	}
+	p := &f.o.Passes[pass]
+	c := model.Checks{
+		Pos: p.Pos, Count: p.Count, ISize: p.ISize, IDisksize: p.IDisksize,
+		Align:   model.Alignment{Bits: p.Align, Known: p.Flags&record.PassAlign != 0},
+		Nosec:   p.Flags&record.PassNosec != 0,
+		Extents: p.Flags&record.PassExtents != 0,
+	}
+	if f.raced&(1<<pass) != 0 {
+		c.IDisksize = max(c.IDisksize, c.ISize)
+	}
+	return c, true
+}
+
+// Lookup answers only for the very call that the kernel made at this place.
+func (f *facts) Lookup(pass int, q model.Query) (model.Result, bool) {
+	if pass < len(f.o.Passes) {
+		seen, i := f.o.Passes[pass].Lookups, f.asked[pass]
+		if i < len(seen) && seen[i].query() == q {
+			f.asked[pass]++
+			return model.Result{Ret: seen[i].Ret, MFlags: seen[i].MFlags}, true
+		}
+	}
+	if f.assume {
+		return f.fromMapping(q)
+	}
+	if !f.unanswered {
+		f.unanswered, f.wantPass, f.want = true, pass, q
+	}
+	return model.Result{}, false
+}
+
+func (l Lookup) query() model.Query { return model.Query{Lblk: l.Lblk, Len: l.Len, Flags: l.ArgFlags} }
+
+// fromMapping answers a lookup by the mapping of its first block.
+func (f *facts) fromMapping(q model.Query) (model.Result, bool) {
+	pos := int64(q.Lblk) << f.o.Blkbits
+	for i := range f.o.Mappings {
+		m := &f.o.Mappings[i]
+		if m.Err != 0 || m.Type != model.IomapMapped || m.Flags&model.IomapFNew != 0 {
+			continue
+		}
+		if pos >= m.Offset && pos < m.Offset+m.Length {
+			n := min((m.Offset+m.Length-pos)>>f.o.Blkbits, int64(q.Len))
+			return model.Result{Ret: int32(n), MFlags: model.MapMapped}, true
+		}
+	}
+	return model.Result{}, false
+}
+
+// Modified is what file_modified or kiocb_modified returned. A write that went
+// on to iomap_dio_rw had 0 from it.
+func (f *facts) Modified() (int, bool) {
+	switch {
+	case f.o.Stages.Has(record.StageFmod):
+		return f.o.FmodRet, true
+	case f.o.Dio:
+		return 0, true
+	}
+	f.noModified = true
+	return 0, false
+}
+
+// contradiction names two facts of o that cannot both be true, or nothing.
+func contradiction(o *Observation) string {
+	for i := range o.Passes {
+		p := &o.Passes[i]
+		switch {
+		case p.Count > o.Len0:
+			return "more bytes after the write checks than before"
+		case p.Count > 0 && o.Flags&model.IocbAppend != 0 && p.Pos != p.ISize:
+			return "an append that does not begin at i_size"
+		case p.Count > 0 && o.Flags&model.IocbAppend == 0 && p.Pos != o.Pos0:
+			return "ki_pos moved without IOCB_APPEND"
+		case p.Count > 0 && p.Pos+p.Count < 0:
+			return "a write beyond the largest position"
+		}
+		for j := range p.Lookups {
+			if l := &p.Lookups[j]; l.Ret > 0 && uint32(l.Ret) > l.Len {
+				return "a lookup found more blocks than it was asked for"
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,241 @@
+package decode
+
+import (
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// comparer judges observations. It owns the memory of its verdicts, so that
+// judging allocates nothing when the kernel agrees.
+type comparer struct {
+	f        facts
+	d        model.Decision
+	v        Verdict
+	expected Expected
+	unprobed record.Stages
+	// drains says whether this kernel drains before a buffered fallback, where the
+	// variant does not settle it: the patch was backported to stable kernels.
+	drains model.Answer
+}
+
+// outcome is a verdict before it is put into words.
+type outcome struct {
+	kind    Kind
+	diff    diff
+	rules   Rules
+	missing string
+}
+
+// Compare judges one observation under one variant.
+func Compare(o *Observation, v model.Variant) *Verdict {
+	c := new(comparer)
+	return c.verdict(o, v, c.judge(o, v))
+}
+
+// judge compares o with what v decides. It leaves the decision in c.d and the
+// facts in c.f.
+func (c *comparer) judge(o *Observation, v model.Variant) outcome {
+	c.f.reset(o)
+	if missing := unjudged(o); missing != "" {
+		c.d = model.Decision{Variant: v, Missing: missing}
+		return outcome{missing: missing}
+	}
+	if entryError(o) {
+		c.d = model.Decision{Variant: v, End: model.EndChecks, Reason: model.ReasonEntry, Ret: o.SubmitRet}
+		return outcome{kind: Agree}
+	}
+	model.Decide(&c.d, &c.f.call, &c.f, v)
+	out := outcome{diff: compareAll(&c.f, &c.d, c.unprobed)}
+	out.diff |= c.fallback(o, v)
+	out.rules = safetyRules(o, c.behaviours(v), &c.d) | nowaitRules(o)
+	switch {
+	case out.rules&safety(out.rules) != 0:
+		out.kind = Unsafe
+	case out.diff == 0 && c.d.End == model.EndUnknown:
+		out.missing = c.d.Missing
+	case out.diff == 0 && c.d.End == model.EndBuffered, out.diff == 0 && c.d.End == model.EndN0:
+		out.missing = "why the inode takes no direct I/O"
+	case out.diff == 0 && unexplainedFallback(o):
+		out.missing = "why the rest went buffered"
+	case out.diff == 0:
+		out.kind = Agree
+	case c.raced(o, v):
+		out = outcome{missing: "i_disksize: it may have grown between the checks and the decision"}
+	default:
+		c.classify(o, v, &out)
+	}
+	for i := range ruleOf {
+		if out.diff&ruleOf[i].diff != 0 {
+			out.rules |= ruleOf[i].rule
+		}
+	}
+	return out
+}
+
+// unjudged says why o cannot be judged at all, or nothing.
+func unjudged(o *Observation) string {
+	if o.Incomplete != "" {
+		return o.Incomplete
+	}
+	if p := o.lastPass(); p != nil && p.Flags&record.PassDAX != 0 {
+		return "DAX: its writes take another path"
+	}
+	if why := contradiction(o); why != "" {
+		return "contradiction: " + why
+	}
+	if len(o.Passes) == 0 && o.Buffered == nil && !o.Dio && !entryError(o) &&
+		!(o.SubmitRet == model.EAGAIN && o.Flags&model.IocbNowait != 0) {
+		return "why the write ended before the write checks"
+	}
+	return ""
+}
+
+// entryError reports whether ext4_file_write_iter refused the write before it
+// took i_rwsem: shutdown, read-only after an error, an impossible atomic write.
+func entryError(o *Observation) bool {
+	if len(o.Passes) > 0 || o.Buffered != nil || o.Dio {
+		return false
+	}
+	switch o.SubmitRet {
+	case -eio, -erofs:
+		return true
+	case -einval, model.EOPNOTSUPP:
+		return o.Flags&model.IocbAtomic != 0
+	}
+	return false
+}
+
+const (
+	eio    = 5
+	einval = 22
+	erofs  = 30
+)
+
+// unexplainedFallback reports whether bytes went buffered after direct I/O with
+// neither of the known causes: a hole of an inode without extents (-ENOTBLK), or
+// the page cache that could not be invalidated, which ends it before a mapping.
+func unexplainedFallback(o *Observation) bool {
+	if !o.Dio || o.Buffered == nil || len(o.Mappings) == 0 {
+		return false
+	}
+	return o.Mappings[len(o.Mappings)-1].Err != model.ENOTBLK
+}
+
+// behaviours is what v promises, with what was learned of this kernel.
+func (c *comparer) behaviours(v model.Variant) model.Behaviours {
+	has := v.Behaviours()
+	if c.drains == model.Yes {
+		has |= model.DrainFallback
+	}
+	return has
+}
+
+// fallback compares the drain before a buffered copy. Whether 6.12 has it depends
+// on its stable release.
+func (c *comparer) fallback(o *Observation, v model.Variant) diff {
+	b := o.Buffered
+	if b == nil || !b.Copied || c.unprobed.Has(record.StageDrain) {
+		return 0
+	}
+	want := c.behaviours(v).Has(model.DrainFallback)
+	if b.Drained == want || b.Drained && v == model.Linux612 {
+		return 0
+	}
+	return diffFallback
+}
+
+// nowaitRules judges the promise of NOWAIT not to wait for a lock or for other
+// writers.
+func nowaitRules(o *Observation) Rules {
+	if o.Flags&model.IocbNowait == 0 {
+		return 0
+	}
+	if len(o.Passes) > 1 || o.Drain != nil {
+		return R4
+	}
+	return 0
+}
+
+// raced reports whether the write is exactly what v decides when i_disksize had
+// grown, in one pass or in both, after it was read.
+func (c *comparer) raced(o *Observation, v model.Variant) bool {
+	var can uint8
+	for i := range min(len(o.Passes), model.MaxPasses) {
+		p := &o.Passes[i]
+		end := p.Pos + p.Count
+		if p.Count > 0 && end <= p.ISize && end > p.IDisksize {
+			can |= 1 << i
+		}
+	}
+	for try := uint8(1); try < 1<<model.MaxPasses; try++ {
+		if try&^can != 0 {
+			continue
+		}
+		c.f.again(try, false)
+		model.Decide(&c.d, &c.f.call, &c.f, v)
+		if c.d.Known() && compareAll(&c.f, &c.d, c.unprobed)|c.fallback(o, v) == 0 {
+			return true
+		}
+	}
+	if can != 0 {
+		c.f.again(0, false)
+		model.Decide(&c.d, &c.f.call, &c.f, v)
+	}
+	return false
+}
+
+// classify tells the kinds of disagreement apart when no safety rule is broken.
+func (c *comparer) classify(o *Observation, v model.Variant, out *outcome) {
+	out.kind = Differs
+	last := o.lastPass()
+	if last != nil && o.Dio && o.Lock == record.LockShared && last.Flags&record.PassNosec == 0 {
+		// Every variant holds the lock exclusive while security info may change.
+		out.kind = Unsafe
+		return
+	}
+	if c.stricter(o, out.diff, &c.d) {
+		out.kind = Slower
+		return
+	}
+	if out.diff&diffLookups != 0 && !c.d.Known() {
+		// A lookup that the model needs was not made. The mapping that the write
+		// got tells whether it would have found written blocks; then the model
+		// says what would have been enough.
+		c.f.again(0, true)
+		var d model.Decision
+		model.Decide(&d, &c.f.call, &c.f, v)
+		if d.Known() && c.stricter(o, compareAll(&c.f, &d, c.unprobed), &d) {
+			out.kind = Slower
+		}
+		c.f.again(0, false)
+		model.Decide(&c.d, &c.f.call, &c.f, v)
+		compareAll(&c.f, &c.d, c.unprobed)
+	}
+}
+
+// stricter reports whether o differs from d only in that the kernel serialised
+// more than d asks for.
+func (c *comparer) stricter(o *Observation, out diff, d *model.Decision) bool {
+	const may = diffGuess | diffLock | diffPasses | diffLookups | diffDrain | diffWait | diffOps | diffFallback
+	if d.End != model.EndDio && d.End != model.EndBuffered || out&^may != 0 {
+		return false
+	}
+	if out&diffLookups != 0 && !c.f.assume {
+		return false
+	}
+	more := false
+	check := func(bit diff, stricter bool) bool {
+		if out&bit == 0 {
+			return true
+		}
+		more = more || stricter
+		return stricter
+	}
+	ok := check(diffLock, o.Lock == record.LockExclusive) &&
+		check(diffGuess, len(o.Passes) > 0 && o.Passes[0].Lock == record.LockExclusive) &&
+		check(diffPasses, len(o.Passes) > d.Passes) &&
+		check(diffDrain, o.Drain != nil) &&
+		check(diffWait, o.DioFlags&model.DioForceWait != 0) &&
+		check(diffFallback, o.Buffered != nil && o.Buffered.Drained)
+	return ok && more
+}

@@ -1,0 +1,162 @@
+package decode
+
+import (
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// Options says how a Judge judges.
+type Options struct {
+	// Variant forces the variant; the zero value finds it from evidence.
+	Variant model.Variant
+	// Evidence is what is known of the kernel before any write.
+	Evidence Evidence
+	// Unprobed are the stages whose probes could not be attached. What they would
+	// have seen is not judged.
+	Unprobed record.Stages
+	// Seen is called for every write with its verdict. Both are valid during the
+	// call only.
+	Seen func(*Observation, *Verdict)
+}
+
+// Stats counts what a Judge has handed out.
+type Stats struct {
+	Writes     uint64 // observations
+	Kinds      [Unsafe + 1]uint64
+	Incomplete uint64 // of the undecided ones
+	Queued     uint64
+	Unpaired   uint64 // queued writes handed out without their completion
+	Orphans    uint64 // completions whose write was never seen
+	Malformed  uint64 // raw records that could not be parsed
+}
+
+// Disagree is the number of writes in which kernel and model disagree.
+func (s Stats) Disagree() uint64 { return s.Kinds[Slower] + s.Kinds[Differs] + s.Kinds[Unsafe] }
+
+// Judge turns a stream of raw records into observations and verdicts. It is not
+// safe for concurrent use.
+type Judge struct {
+	opts Options
+	ob   *Observer
+	det  *Detector
+	cmp  comparer
+	// other judges the candidates that are not reported.
+	other comparer
+	stats Stats
+	fit   []model.Variant
+}
+
+// NewJudge returns a Judge over an empty stream.
+func NewJudge(opts Options) *Judge {
+	j := &Judge{opts: opts}
+	if opts.Variant != 0 {
+		j.det = Forced(opts.Variant)
+	} else {
+		j.det = NewDetector(opts.Evidence)
+	}
+	j.cmp.unprobed, j.other.unprobed = opts.Unprobed, opts.Unprobed
+	j.ob = NewObserver(j.observe)
+	return j
+}
+
+// Feed takes one raw record. The error wraps record.ErrShort or record.ErrKind
+// when it is not understood; it is counted and the Judge can be used further.
+func (j *Judge) Feed(raw []byte) error {
+	err := j.ob.Feed(raw)
+	if err != nil {
+		j.stats.Malformed++
+	}
+	return err
+}
+
+// Flush hands out the writes that wait for a completion. It is called at the end.
+func (j *Judge) Flush() { j.ob.Flush() }
+
+// Expire hands out the writes that began before t, ns of CLOCK_MONOTONIC, and
+// still wait for a completion.
+func (j *Judge) Expire(t uint64) { j.ob.Expire(t) }
+
+// Detector is the search for the variant.
+func (j *Judge) Detector() *Detector { return j.det }
+
+// Stats counts what was handed out so far.
+func (j *Judge) Stats() Stats {
+	s := j.stats
+	s.Unpaired, s.Orphans = j.ob.Unpaired, j.ob.Orphans
+	return s
+}
+
+func (j *Judge) observe(o *Observation) {
+	ver := j.judge(o)
+	j.stats.Writes++
+	j.stats.Kinds[ver.Kind]++
+	if o.Incomplete != "" {
+		j.stats.Incomplete++
+	}
+	if o.Queued {
+		j.stats.Queued++
+	}
+	if j.opts.Seen != nil {
+		j.opts.Seen(o, ver)
+	}
+}
+
+// judge compares o with every variant that is still possible. A write that
+// agrees with some of them narrows the choice to those; one that agrees with none
+// is a disagreement with the best of them, and narrows nothing.
+func (j *Judge) judge(o *Observation) *Verdict {
+	j.cmp.drains, j.other.drains = j.det.drains, j.det.drains
+	best := j.det.Best()
+	out := j.cmp.judge(o, best)
+	if !j.det.forced {
+		if len(j.det.candidates) > 1 && j.narrow(o, out) {
+			if now := j.det.Best(); now != best {
+				best = now
+				out = j.cmp.judge(o, best)
+			}
+		}
+		j.det.learnDrain(o)
+	}
+	return j.cmp.verdict(o, best, out)
+}
+
+// narrow reports whether some candidates were dropped.
+func (j *Judge) narrow(o *Observation, best outcome) bool {
+	if best.kind == Undecided && o.Incomplete != "" || best.kind == Agree && !telling(o, j.det.candidates) {
+		return false
+	}
+	fit, agree := j.fit[:0], best.kind == Agree
+	for i, v := range j.det.candidates {
+		out := best
+		if i > 0 {
+			out = j.other.judge(o, v)
+		}
+		if out.kind == Agree || out.kind == Undecided {
+			fit = append(fit, v)
+			agree = agree || out.kind == Agree
+		}
+	}
+	j.fit = fit
+	if !agree || len(fit) == len(j.det.candidates) {
+		return false
+	}
+	j.det.keep(fit, o)
+	return true
+}
+
+// telling reports whether o can tell the candidates apart. Where they differ only
+// under NOWAIT, other writes need not be judged more than once.
+func telling(o *Observation, candidates []model.Variant) bool {
+	const nowaitOnly = model.NowaitNoAlloc | model.CachedMissEagain | model.NowaitCachedBegin | model.NowaitCachedZeroing
+	const fallback = model.DrainFallback
+	all, any := ^model.Behaviours(0), model.Behaviours(0)
+	for _, v := range candidates {
+		all &= v.Behaviours()
+		any |= v.Behaviours()
+	}
+	differ := any &^ all &^ model.DaxNowait
+	if differ&^(nowaitOnly|fallback) != 0 {
+		return true
+	}
+	return differ&nowaitOnly != 0 && o.Flags&model.IocbNowait != 0 || differ&fallback != 0 && o.Buffered != nil
+}

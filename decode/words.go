@@ -1,0 +1,269 @@
+package decode
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// safety is the part of the rules that protects data or the NOWAIT promise.
+func safety(r Rules) Rules {
+	var out Rules
+	for i := firstRule; i <= lastRule; i++ {
+		if ruleTable[i].Safety {
+			out |= r & (1 << i)
+		}
+	}
+	return out
+}
+
+// verdict puts an outcome into words. The verdict is valid until the next call.
+func (c *comparer) verdict(o *Observation, v model.Variant, out outcome) *Verdict {
+	d := &c.d
+	ver := &c.v
+	*ver = Verdict{
+		Kind: out.kind, Variant: v, Missing: out.missing,
+		Why: ver.Why[:0], Rules: out.rules.appendIDs(ver.Rules[:0]),
+	}
+	if d.Known() && d.End != model.EndBuffered {
+		c.expected = expectedOf(d)
+		ver.Expected = &c.expected
+	}
+	ver.Why = append(ver.Why, reason(o, d))
+	if out.kind == Agree {
+		return ver
+	}
+	if out.missing != "" {
+		ver.Why = append(ver.Why, "not decided: "+out.missing)
+	}
+	c.explain(o, out)
+	for i := firstRule; i <= lastRule; i++ {
+		if out.rules&(1<<i) != 0 && ruleTable[i].Safety {
+			ver.Why = append(ver.Why, ruleTable[i].ID+" is broken: "+ruleTable[i].Text)
+		}
+	}
+	return ver
+}
+
+func expectedOf(d *model.Decision) Expected {
+	e := Expected{
+		Passes: d.Passes, Ret: d.Ret,
+		Drained: d.Drain == model.Yes, ForceWait: d.ForceWait == model.Yes,
+	}
+	if d.End == model.EndDio {
+		e.Lock = lockOf(d.Mode)
+	}
+	return e
+}
+
+func lockOf(m model.Mode) record.Lock {
+	switch m {
+	case model.Shared:
+		return record.LockShared
+	case model.Exclusive:
+		return record.LockExclusive
+	default:
+		return record.LockUnknown
+	}
+}
+
+// reason is the decision's own reason, or what can be said without one.
+func reason(o *Observation, d *model.Decision) string {
+	switch {
+	case o.Incomplete != "":
+		return "incomplete"
+	case d.Reason != "":
+		return string(d.Reason)
+	}
+	return "unknown"
+}
+
+// explain adds one sentence for each difference.
+func (c *comparer) explain(o *Observation, out outcome) {
+	d := &c.d
+	say := func(bit diff, format string, args ...any) {
+		if out.diff&bit != 0 {
+			c.v.Why = append(c.v.Why, fmt.Sprintf(format, args...))
+		}
+	}
+	say(diffGuess, "first lock: observed %s, expected %s", firstLock(o), d.Pass[0].Mode)
+	say(diffLock, "lock: observed %s, expected %s", lockName(o.Lock), d.Mode)
+	say(diffPasses, "passes: observed %d, expected %s", len(o.Passes), passesText(d))
+	say(diffLookups, "lookups: observed %s, expected %s", seenLookups(o), c.wantedLookups())
+	say(diffDrain, "drain: observed %s, expected %s", called(o.Drain != nil), called(d.Drain == model.Yes))
+	say(diffWait, "IOMAP_DIO_FORCE_WAIT: observed %s, expected %s",
+		given(o.DioFlags&model.DioForceWait != 0), given(d.ForceWait == model.Yes))
+	say(diffEnd, "end of the checks: observed %s, expected %s", seenEnd(o), d.End)
+	say(diffEagain, "-EAGAIN: observed %s, expected %s", seenEnd(o), wantedEnd(d))
+	say(diffRet, "result: observed %d, expected %d", o.SubmitRet, d.Ret)
+	say(diffModified, "timestamps: observed %s, expected %s", fmodName(o.Fmod), d.Modifier)
+	say(diffOps, "operations: observed %s, expected %s", opsName(o.DioOps == record.OpsOverwrite), opsName(d.Overwrite))
+	say(diffQueued, "result: queued (-EIOCBQUEUED), expected to wait for its I/O")
+	say(diffAlloc, "allocation: %s", c.allocText(o))
+	say(diffZeroed, "zeroed: %s", zeroedText(o))
+	say(diffFallback, "buffered fallback: direct I/O in flight %s before the copy, expected the reverse",
+		map[bool]string{true: "drained", false: "not drained"}[o.Buffered != nil && o.Buffered.Drained])
+	if out.kind == Unsafe && out.rules&safety(out.rules) == 0 {
+		c.v.Why = append(c.v.Why, "security info may change under the shared lock: the inode is not nosec")
+	}
+}
+
+func lockName(l record.Lock) string {
+	switch l {
+	case record.LockShared:
+		return "shared"
+	case record.LockExclusive:
+		return "exclusive"
+	default:
+		return "unknown"
+	}
+}
+
+func firstLock(o *Observation) string {
+	if len(o.Passes) == 0 {
+		return "none"
+	}
+	return lockName(o.Passes[0].Lock)
+}
+
+func passesText(d *model.Decision) string {
+	if d.Known() {
+		return fmt.Sprint(d.Passes)
+	}
+	return fmt.Sprintf("%d or more", d.Passes)
+}
+
+func called(b bool) string {
+	if b {
+		return "inode_dio_wait called"
+	}
+	return "not called"
+}
+
+func given(b bool) string {
+	if b {
+		return "given"
+	}
+	return "not given"
+}
+
+func opsName(overwrite bool) string {
+	if overwrite {
+		return "ext4_iomap_overwrite_ops"
+	}
+	return "ext4_iomap_ops"
+}
+
+func fmodName(f record.Fmod) string {
+	switch f {
+	case record.FmodFile:
+		return "file_modified"
+	case record.FmodKiocb:
+		return "kiocb_modified"
+	default:
+		return "none"
+	}
+}
+
+func seenEnd(o *Observation) string {
+	switch {
+	case o.Dio:
+		for i := range o.Mappings {
+			if err := o.Mappings[i].Err; err != 0 {
+				return fmt.Sprintf("iomap_dio_rw entered, mapping failed with %d", err)
+			}
+		}
+		return "iomap_dio_rw entered"
+	case o.Buffered != nil:
+		return "ext4_buffered_write_iter entered"
+	case o.Stages.Has(record.StageFmod):
+		return fmt.Sprintf("%d after %s returned %d", o.SubmitRet, fmodName(o.Fmod), o.FmodRet)
+	default:
+		return fmt.Sprintf("%d from the write checks", o.SubmitRet)
+	}
+}
+
+func wantedEnd(d *model.Decision) string {
+	if d.End == model.EndUnknown {
+		return "to go on to " + d.Modifier.String()
+	}
+	if d.End == model.EndDio {
+		return "iomap_dio_rw entered, and no -EAGAIN from ext4_iomap_begin"
+	}
+	return fmt.Sprintf("%d at %s", d.Ret, d.End)
+}
+
+func queryText(q model.Query) string {
+	if q.Flags == 0 {
+		return fmt.Sprintf("(%d,%d)", q.Lblk, q.Len)
+	}
+	return fmt.Sprintf("(%d,%d,%#x)", q.Lblk, q.Len, q.Flags)
+}
+
+func seenLookups(o *Observation) string {
+	var b strings.Builder
+	for i := range o.Passes {
+		if i > 0 {
+			b.WriteString(", then ")
+		}
+		if len(o.Passes[i].Lookups) == 0 {
+			b.WriteString("none")
+		}
+		for _, l := range o.Passes[i].Lookups {
+			fmt.Fprintf(&b, "%s=%d %s", queryText(l.query()), l.Ret, l.State())
+		}
+	}
+	return b.String()
+}
+
+func (c *comparer) wantedLookups() string {
+	var b strings.Builder
+	for i := range c.d.Passes {
+		if i > 0 {
+			b.WriteString(", then ")
+		}
+		p := &c.d.Pass[i]
+		if p.N == 0 {
+			b.WriteString("none")
+		}
+		for j := range min(p.N, model.MaxQueries) {
+			b.WriteString(queryText(p.Queries[j]))
+		}
+	}
+	return b.String()
+}
+
+func (c *comparer) allocText(o *Observation) string {
+	p := o.lastPass()
+	for i := range o.Mappings {
+		m := &o.Mappings[i]
+		want := model.AllocFlags(c.d.Variant, m.Offset, p.ISize, p.Flags&record.PassExtents != 0)
+		if m.Err == 0 && m.AllocFlags != 0 && m.AllocFlags != want {
+			return fmt.Sprintf("at %d observed flags %#x, expected %#x", m.Offset, m.AllocFlags, want)
+		}
+	}
+	return "other flags than expected"
+}
+
+func zeroedText(o *Observation) string {
+	want, _ := expectedZeroed(o, o.lastPass())
+	var seen, exp []string
+	for i := range o.Zeroed {
+		seen = append(seen, fmt.Sprintf("%d+%d", o.Zeroed[i].Pos, o.Zeroed[i].Len))
+	}
+	for _, r := range want {
+		if r.Len > 0 {
+			exp = append(exp, fmt.Sprintf("%d+%d", r.Pos, r.Len))
+		}
+	}
+	return fmt.Sprintf("observed %s, expected %s", list(seen), list(exp))
+}
+
+func list(items []string) string {
+	if len(items) == 0 {
+		return "nothing"
+	}
+	return strings.Join(items, " ")
+}

@@ -1,0 +1,40 @@
+package model
+
+// BlockState is the kind of block that an ext4_map_blocks lookup found.
+type BlockState uint8
+
+// Kinds of blocks, in the kernel's words.
+const (
+	Hole BlockState = iota
+	Written
+	Unwritten
+	Delayed
+	LookupError
+)
+
+var blockStateNames = [...]string{"hole", "written", "unwritten", "delayed", "error"}
+
+func (s BlockState) String() string {
+	if int(s) < len(blockStateNames) {
+		return blockStateNames[s]
+	}
+	return "error"
+}
+
+// StateOf tells the kind of block from the return value and the m_flags of
+// ext4_map_blocks. The kernel returns 0 for a delayed block, as for a hole, and
+// 6.1 does not mark it, so there a delayed block reads as a hole.
+func StateOf(ret int32, mflags uint32) BlockState {
+	switch {
+	case ret < 0:
+		return LookupError
+	case ret == 0 && mflags&MapDelayed != 0:
+		return Delayed
+	case ret == 0:
+		return Hole
+	case mflags&MapMapped != 0:
+		return Written
+	default:
+		return Unwritten
+	}
+}

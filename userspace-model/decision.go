@@ -1,0 +1,134 @@
+package model
+
+// End is where the check phase of a write ends.
+type End uint8
+
+// Ends of the check phase. N1 to N4 are the labels of the -EAGAIN points.
+const (
+	EndUnknown  End = iota // a fact was missing: Decision.Missing names it
+	EndDio                 // iomap_dio_rw is entered
+	EndBuffered            // no direct I/O: ext4_buffered_write_iter does it all
+	EndChecks              // ext4_generic_write_checks returned 0 or an error
+	EndModified            // file_modified returned an error
+	EndN0                  // buffered under NOWAIT: -EOPNOTSUPP
+	EndN1                  // trylock failed
+	EndN2                  // exclusive lock needed after shared was taken
+	EndN3                  // would have to wait: extending or zeroing
+	EndN4                  // kiocb_modified needs a timestamp update
+)
+
+var endNames = [...]string{
+	"unknown", "direct I/O", "buffered", "write checks", "file_modified",
+	"N0", "N1", "N2", "N3", "N4",
+}
+
+func (e End) String() string {
+	if int(e) < len(endNames) {
+		return endNames[e]
+	}
+	return "unknown"
+}
+
+// Modifier is the function that updates timestamps and privileges.
+type Modifier uint8
+
+// The two functions; direct writes call one of them once.
+const (
+	FileModified Modifier = iota + 1
+	KiocbModifiedFn
+)
+
+func (m Modifier) String() string {
+	if m == KiocbModifiedFn {
+		return "kiocb_modified"
+	}
+	return "file_modified"
+}
+
+// MaxPasses is how often the checks can run: the restart happens only while
+// i_rwsem is held shared, and takes it exclusive.
+const MaxPasses = 2
+
+// MaxQueries is how many lookups one pass can make.
+const MaxQueries = 2
+
+// Pass is what one run of ext4_dio_write_checks decided.
+type Pass struct {
+	Mode    Mode // held when it ran
+	Queries [MaxQueries]Query
+	N       int // queries made
+	// MayLookUp says that the pass may have made Queries[0], with any answer, or
+	// no lookup at all: not known for this variant.
+	MayLookUp bool
+	Unaligned Answer
+	Extend    bool
+}
+
+// Decision is what one variant decides about one direct write. A field is
+// meaningful when Known says so.
+type Decision struct {
+	Variant Variant
+	End     End
+	// Missing names the fact for want of which the procedure stopped.
+	Missing string
+	Reason  Reason // what settled the lock mode
+
+	Mode   Mode // in which iomap_dio_rw is entered; known before End may be
+	Passes int  // of ext4_generic_write_checks that this write makes
+	Pass   [MaxPasses]Pass
+
+	Drain     Answer // inode_dio_wait in the check phase
+	ForceWait Answer // IOMAP_DIO_FORCE_WAIT
+	Zeroing   Answer // the check took the write for one that zeroes a partial block
+	Extend    bool   // beyond i_size or i_disksize: goes on the orphan list
+	// Overwrite says that ext4_iomap_overwrite_ops is used (6.x).
+	Overwrite bool
+	Modifier  Modifier
+	// Queue says whether the write may end in -EIOCBQUEUED.
+	Queue Answer
+	// Ret is the result when the check phase ends the write, else 0.
+	Ret int64
+
+	steps  [maxSteps]Step
+	nsteps int
+}
+
+// Known reports whether the check phase was decided to its end.
+func (d *Decision) Known() bool { return d.End != EndUnknown }
+
+// Steps lists the procedure step by step in the kernel's order. The slice is
+// valid until d is used for another decision.
+func (d *Decision) Steps() []Step { return d.steps[:d.nsteps] }
+
+func (d *Decision) stop(missing string) {
+	d.End, d.Missing = EndUnknown, missing
+}
+
+// Reason is the short name of what settled the lock mode or the end of a write.
+// The texts are stable: tables group by them.
+type Reason string
+
+// Reasons, in the kernel's words.
+const (
+	ReasonNone       Reason = ""
+	ReasonOverwrite  Reason = "overwrite"
+	ReasonAligned    Reason = "aligned, inside i_size"
+	ReasonWritten    Reason = "head and tail written"
+	ReasonNoPartial  Reason = "no partial block"
+	ReasonGuess      Reason = "guess"
+	ReasonUnaligned  Reason = "unaligned"
+	ReasonExtending  Reason = "extending"
+	ReasonDisksize   Reason = "extending i_disksize"
+	ReasonNosec      Reason = "nosec"
+	ReasonHead       Reason = "zeroing: head not written"
+	ReasonTail       Reason = "zeroing: tail not written"
+	ReasonNotOver    Reason = "not overwrite"
+	ReasonUnwritten  Reason = "unaligned, unwritten"
+	ReasonTrylock    Reason = "trylock failed"
+	ReasonNoDio      Reason = "no direct I/O"
+	ReasonEmpty      Reason = "nothing to write"
+	ReasonChecks     Reason = "write checks"
+	ReasonTimestamps Reason = "timestamps"
+	ReasonModified   Reason = "file_modified"
+	ReasonEntry      Reason = "entry checks"
+)

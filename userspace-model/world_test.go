@@ -1,0 +1,244 @@
+package model
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// scene is one write in a drawn world: a file of 4096-byte blocks, written as
+// letters (W written, U unwritten, H hole, D delayed, E error), where | separates
+// two mappings of the same kind.
+type scene struct {
+	name     string
+	blocks   string
+	blkbits  uint8
+	pos, n   int64
+	pos0     int64 // ki_pos at entry, before IOCB_APPEND
+	n0       int64 // bytes at entry, before a limit cut them
+	mem      uint32
+	isize    int64
+	isize0   int64 // seen by the guess
+	disksize int64
+	nosec    bool
+	flags    uint32
+	async    bool
+	modified int
+	trylock  Answer
+	dio      Answer
+	// isize2 and pos2 are what the second pass sees.
+	isize2, disksize2 int64
+	pos2              int64
+}
+
+// parseScene reads "name blocks key=value …". Keys left out are: isize and
+// disksize at the end of the blocks, nosec, a buffer aligned to pages.
+func parseScene(t testing.TB, line string) *scene {
+	f := strings.Fields(line)
+	if len(f) < 2 {
+		t.Fatalf("row %q: want a name and blocks", line)
+	}
+	s := &scene{name: f[0], blocks: f[1], blkbits: 12, nosec: true, trylock: Yes, dio: Yes, modified: 0}
+	s.isize, s.isize0, s.disksize, s.pos0, s.n0, s.isize2, s.pos2, s.disksize2 = -1, -1, -1, -1, -1, -1, -1, -1
+	for _, kv := range f[2:] {
+		key, val, _ := strings.Cut(kv, "=")
+		num, err := strconv.ParseInt(val, 0, 64)
+		if val != "" && err != nil {
+			t.Fatalf("row %q: %v", line, err)
+		}
+		switch key {
+		case "pos":
+			s.pos = num
+		case "len":
+			s.n = num
+		case "pos0":
+			s.pos0 = num
+		case "len0":
+			s.n0 = num
+		case "mem":
+			s.mem = uint32(num)
+		case "isize":
+			s.isize = num
+		case "isize0":
+			s.isize0 = num
+		case "disksize":
+			s.disksize = num
+		case "isize2":
+			s.isize2 = num
+		case "disksize2":
+			s.disksize2 = num
+		case "pos2":
+			s.pos2 = num
+		case "bits":
+			s.blkbits = uint8(num)
+		case "insecure":
+			s.nosec = false
+		case "append":
+			s.flags |= IocbAppend
+		case "nowait":
+			s.flags |= IocbNowait
+		case "async":
+			s.async = true
+		case "modified":
+			s.modified = int(num)
+		case "locked":
+			s.trylock = No
+		case "nodio":
+			s.dio = No
+		default:
+			t.Fatalf("row %q: unknown key %q", line, key)
+		}
+	}
+	s.defaults()
+	return s
+}
+
+func (s *scene) defaults() {
+	def := func(p *int64, v int64) {
+		if *p < 0 {
+			*p = v
+		}
+	}
+	def(&s.isize, int64(len(strings.ReplaceAll(s.blocks, "|", "")))<<s.blkbits)
+	def(&s.isize0, s.isize)
+	def(&s.disksize, s.isize)
+	def(&s.isize2, s.isize)
+	def(&s.disksize2, s.disksize)
+	def(&s.pos0, s.pos)
+	def(&s.n0, s.n)
+	def(&s.pos2, s.pos)
+}
+
+func (s *scene) call() *Call {
+	return &Call{
+		Pos: s.pos0, Len: s.n0, Align: Alignment{Bits: s.mem | uint32(s.n0), Known: true},
+		ISize: s.isize0, Flags: s.flags, Blkbits: s.blkbits, Async: AnswerOf(s.async),
+	}
+}
+
+func (s *scene) Trylock(Mode) Answer { return s.trylock }
+func (s *scene) UseDio() Answer      { return s.dio }
+func (s *scene) Modified() (int, bool) {
+	return s.modified, true
+}
+
+func (s *scene) Checks(pass int) (Checks, bool) {
+	c := Checks{
+		Pos: s.pos, Count: s.n, ISize: s.isize, IDisksize: s.disksize,
+		Align: Alignment{Bits: s.mem, Known: true}, Nosec: s.nosec, Extents: true,
+	}
+	if s.n > 0 {
+		c.Align.Bits |= uint32(s.n)
+	}
+	if pass == 1 {
+		c.ISize, c.IDisksize, c.Pos = s.isize2, s.disksize2, s.pos2
+	}
+	return c, true
+}
+
+// Lookup is ext4_map_blocks over the drawing: one mapping, at most q.Len blocks.
+func (s *scene) Lookup(_ int, q Query) (Result, bool) {
+	kinds, broken := draw(s.blocks)
+	if int(q.Lblk) >= len(kinds) {
+		return Result{}, true
+	}
+	n := int32(0)
+	kind := kinds[q.Lblk]
+	for i := int(q.Lblk); i < len(kinds) && kinds[i] == kind && uint32(n) < q.Len; i++ {
+		if n > 0 && broken[i] {
+			break
+		}
+		n++
+	}
+	switch kind {
+	case 'W':
+		return Result{Ret: n, MFlags: MapMapped}, true
+	case 'U':
+		return Result{Ret: n, MFlags: MapUnwritten}, true
+	case 'D':
+		return Result{Ret: 0, MFlags: MapDelayed}, true
+	case 'E':
+		return Result{Ret: -5}, true
+	case 'M': // not in the extent status cache; only a cache-only lookup misses
+		if q.Flags&GetBlocksCachedNowait != 0 {
+			return Result{Ret: EAGAIN}, true
+		}
+		return Result{Ret: n, MFlags: MapMapped}, true
+	}
+	return Result{}, true
+}
+
+// draw splits the letters from the separators: broken[i] says that a new mapping
+// begins at block i.
+func draw(blocks string) (kinds []byte, broken map[int]bool) {
+	broken = map[int]bool{}
+	for _, b := range []byte(blocks) {
+		if b == '|' {
+			broken[len(kinds)] = true
+			continue
+		}
+		kinds = append(kinds, b)
+	}
+	return kinds, broken
+}
+
+// outcomeText puts a decision into the columns of the tables: mode, passes,
+// drain, force wait, lookups.
+func outcomeText(d *Decision, w World) string {
+	var b strings.Builder
+	switch {
+	case d.End == EndUnknown:
+		fmt.Fprintf(&b, "unknown(%s)", d.Missing)
+	case d.End == EndChecks || d.End == EndModified:
+		fmt.Fprintf(&b, "%d", d.Ret)
+	case d.End != EndDio:
+		fmt.Fprintf(&b, "%s", d.End)
+	default:
+		mode := map[Mode]string{Shared: "SH", Exclusive: "EX"}
+		b.WriteString(mode[d.Pass[0].Mode])
+		if d.Mode != d.Pass[0].Mode {
+			b.WriteString(">" + mode[d.Mode])
+		}
+		fmt.Fprintf(&b, " %d %s %s", d.Passes, dash("drain", d.Drain == Yes), dash("fw", d.ForceWait == Yes))
+	}
+	b.WriteString(" " + lookupsText(d, w))
+	return b.String()
+}
+
+func dash(word string, yes bool) string {
+	if yes {
+		return word
+	}
+	return "-"
+}
+
+func lookupsText(d *Decision, w World) string {
+	var passes []string
+	any := false
+	for i := range d.Passes {
+		p, out := &d.Pass[i], ""
+		for j := range p.N {
+			q := p.Queries[j]
+			r, _ := w.Lookup(i, q)
+			flags := ""
+			if q.Flags != 0 {
+				flags = fmt.Sprintf(",%#x", q.Flags)
+			}
+			out += fmt.Sprintf("(%d,%d%s)=%d", q.Lblk, q.Len, flags, r.Ret)
+			any = true
+		}
+		if p.MayLookUp {
+			out += fmt.Sprintf("(%d,%d)?", p.Queries[0].Lblk, p.Queries[0].Len)
+			any = true
+		}
+		if out == "" {
+			out = "-"
+		}
+		passes = append(passes, out)
+	}
+	if !any {
+		return "-"
+	}
+	return strings.Join(passes, " / ")
+}
