@@ -1,0 +1,111 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ext4dio/ext4dio-trace/workload"
+)
+
+// workloadDir is the directory that is made below --dir.
+const workloadDir = "ext4dio-workload"
+
+// workloadFlags are the options of the workload command.
+type workloadFlags struct {
+	cfg  workload.Config
+	dir  string
+	pace time.Duration
+	keep bool
+}
+
+// newWorkloadCmd makes the command that makes direct writes to look at.
+func newWorkloadCmd() *cobra.Command {
+	var f workloadFlags
+	var names strings.Builder
+	for _, n := range workload.Names() {
+		fmt.Fprintf(&names, "  %-16s %s\n", n[0], n[1])
+	}
+	cmd := &cobra.Command{
+		Use:   "workload [NAME] --dir DIR",
+		Short: "make real direct writes to look at",
+		Long: `workload makes O_DIRECT writes on a mounted ext4. They follow from the seed
+alone. It works in a directory of its own, DIR/` + workloadDir + `, and removes it at
+the end; it never writes anywhere else. The names (default ` + workload.DefaultName + `):
+` + names.String(),
+		Example: `  ext4dio-trace workload --dir /mnt
+  ext4dio-trace workload stripes --dir /mnt --tasks 8 --pace 2ms
+  ext4dio-trace live -- ext4dio-trace workload mixed --dir /mnt`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef(cmd.CommandPath()+" --help", "one workload at a time: %q", args[1:])
+			}
+			if len(args) == 1 {
+				f.cfg.Name = args[0]
+			}
+			return runWorkload(cmd, f)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.dir, "dir", "", "directory on an ext4 in which to make "+workloadDir)
+	fl.IntVar(&f.cfg.Tasks, "tasks", workload.DefaultTasks, "writers at the same time")
+	fl.IntVar(&f.cfg.Writes, "writes", workload.DefaultWrites, "writes of each writer")
+	fl.Uint64Var(&f.cfg.Seed, "seed", 1, "the same seed gives the same writes")
+	fl.Int64Var(&f.cfg.FileSize, "file-size", workload.DefaultFileSize, "bytes of the file that is overwritten")
+	fl.DurationVar(&f.pace, "pace", 0, "pause of each writer between two writes")
+	fl.BoolVar(&f.keep, "keep", false, "leave the directory and its files")
+	return cmd
+}
+
+// runWorkload makes the writes and prints one line of what was done.
+func runWorkload(cmd *cobra.Command, f workloadFlags) (err error) {
+	if f.dir == "" {
+		return usagef(cmd.CommandPath()+" --dir /mnt", "no --dir given")
+	}
+	if f.pace < 0 {
+		return usagef(cmd.CommandPath()+" --help", "--pace is negative")
+	}
+	dir, err := workload.OpenDir(f.dir, workloadDir)
+	if err != nil {
+		return workloadError(err)
+	}
+	defer func() {
+		if e := dir.Close(f.keep); err == nil {
+			err = workloadError(e)
+		}
+	}()
+	plan, err := workload.NewPlan(f.cfg, dir.FS)
+	if err != nil {
+		return workloadError(err)
+	}
+	sum, err := (&workload.Runner{Dir: dir, Pace: f.pace}).Run(cmd.Context(), plan, f.keep)
+	if err != nil {
+		return workloadError(err)
+	}
+	if _, err := fmt.Fprintln(cmd.OutOrStdout(), sum); err != nil {
+		return workloadError(err)
+	}
+	if n := sum.Failed(); n > 0 {
+		return &exitError{code: exitDisagree, msg: fmt.Sprintf("%d of %d writes failed", n, sum.Issued)}
+	}
+	return nil
+}
+
+// workloadError turns an error of package workload into what main exits with.
+func workloadError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, workload.ErrUsage):
+		return &exitError{code: exitUsage, msg: err.Error(), hint: progName + " workload --help"}
+	case errors.Is(err, workload.ErrNotOurs):
+		return &exitError{code: exitUsage, msg: err.Error(), hint: "name another --dir, or remove what is in the way"}
+	case errors.Is(err, workload.ErrBusy):
+		return &exitError{code: exitUsage, msg: err.Error(), hint: "name another --dir, or wait for the other run"}
+	default:
+		return &exitError{code: exitUnfit, msg: err.Error(), hint: progName + " vm -- workload --dir /mnt"}
+	}
+}

@@ -1,0 +1,159 @@
+package workload
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// EngineName names a submission path.
+type EngineName string
+
+// The submission paths.
+const (
+	Pwrite       EngineName = "pwrite"
+	Pwritev2     EngineName = "pwritev2"
+	Libaio       EngineName = "libaio"
+	IOUring      EngineName = "io_uring"
+	IOUringSQThr EngineName = "io_uring-sqpoll"
+)
+
+// Engines lists the submission paths.
+func Engines() []EngineName {
+	return []EngineName{Pwrite, Pwritev2, Libaio, IOUring, IOUringSQThr}
+}
+
+// MaxSegs is how many segments one Request may have.
+const MaxSegs = 16
+
+// ErrRequest is wrapped by errors about a Request that its engine cannot express.
+var ErrRequest = errors.New("request not possible with this engine")
+
+// Request is one write.
+type Request struct {
+	Fd  int
+	Pos int64 // bytes
+	// Segs is the memory to write from. It must lie in a Buffer.
+	Segs  [][]byte
+	Flags int // RWF_*
+}
+
+// Len is the number of bytes asked for.
+func (r Request) Len() int {
+	n := 0
+	for _, s := range r.Segs {
+		n += len(s)
+	}
+	return n
+}
+
+// Result is the outcome of one write: N bytes, or Err, which is a unix.Errno.
+type Result struct {
+	N   int
+	Err error
+}
+
+// Ret is the result as the kernel gives it: bytes, or a negative errno.
+func (r Result) Ret() int64 {
+	var e unix.Errno
+	if errors.As(r.Err, &e) {
+		return -int64(e)
+	}
+	return int64(r.N)
+}
+
+// Engine submits writes by one path. It is for one goroutine at a time. A task
+// that must be known by its thread id locks the goroutine to its thread.
+type Engine interface {
+	// Do submits the requests together where the path can, else one after the
+	// other, and waits for all. The error is about the path itself (it wraps
+	// ErrRequest where a request cannot be expressed); what became of a write
+	// is in its Result.
+	Do(reqs []Request) ([]Result, error)
+	// Close releases what the kernel holds for the engine.
+	Close() error
+}
+
+// NewEngine opens a submission path for up to depth writes at a time. The error
+// wraps ErrUnfit when this kernel does not offer the path.
+func NewEngine(name EngineName, depth int) (Engine, error) {
+	if depth < 1 {
+		return nil, fmt.Errorf("open engine %s: depth %d is below 1", name, depth)
+	}
+	switch name {
+	case Pwrite:
+		return syncEngine{plain: true}, nil
+	case Pwritev2:
+		return syncEngine{}, nil
+	case Libaio:
+		return newAIO(depth)
+	case IOUring:
+		return newURing(depth, false)
+	case IOUringSQThr:
+		return newURing(depth, true)
+	}
+	return nil, fmt.Errorf("open engine %q: %w", string(name), ErrUsage)
+}
+
+// syncEngine is pwrite, or pwritev2 when plain is not set.
+type syncEngine struct{ plain bool }
+
+func (e syncEngine) Do(reqs []Request) ([]Result, error) {
+	res := make([]Result, len(reqs))
+	for i, r := range reqs {
+		if e.plain && (r.Flags != 0 || len(r.Segs) != 1) {
+			return nil, fmt.Errorf("write by pwrite: flags %#x, %d segments: %w", r.Flags, len(r.Segs), ErrRequest)
+		}
+		if e.plain {
+			res[i].N, res[i].Err = unix.Pwrite(r.Fd, r.Segs[0], r.Pos)
+		} else {
+			res[i].N, res[i].Err = unix.Pwritev2(r.Fd, r.Segs, r.Pos, r.Flags)
+		}
+		if res[i].Err != nil {
+			res[i].N = 0
+		}
+	}
+	return res, nil
+}
+
+func (syncEngine) Close() error { return nil }
+
+// control is memory shared with the kernel that holds iovecs beside the
+// requests of an asynchronous engine.
+type control struct {
+	mem  []byte
+	segs int // offset of the iovecs
+}
+
+// newControl maps room for depth entries of entry bytes and their iovecs.
+func newControl(depth, entry int) (*control, error) {
+	m, err := unix.Mmap(-1, 0, depth*(entry+MaxSegs*iovecSize), unix.PROT_READ|unix.PROT_WRITE,
+		unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		return nil, fmt.Errorf("map control memory: %w", err)
+	}
+	return &control{mem: m, segs: depth * entry}, nil
+}
+
+const iovecSize = 16
+
+// iovecs writes the segments of request i and returns their address.
+func (c *control) iovecs(i int, segs [][]byte) (uint64, error) {
+	if len(segs) > MaxSegs {
+		return 0, fmt.Errorf("write %d segments: %w: at most %d", len(segs), ErrRequest, MaxSegs)
+	}
+	off := c.segs + i*MaxSegs*iovecSize
+	for j, s := range segs {
+		put64(c.mem[off+j*iovecSize:], address(s))
+		put64(c.mem[off+j*iovecSize+8:], uint64(len(s)))
+	}
+	return address(c.mem[off:]), nil
+}
+
+func (c *control) close() error {
+	if err := unix.Munmap(c.mem); err != nil {
+		return fmt.Errorf("unmap control memory: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package workload
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The interface of include/uapi/linux/io_uring.h, as far as it is used here.
+const (
+	uringParamsSize  = 120
+	uringSQESize     = 64
+	uringCQESize     = 16
+	uringOpWritev    = 2
+	uringSetupSQPoll = 1 << 1
+	uringGetEvents   = 1 << 0
+	uringSQWakeup    = 1 << 1
+	uringNeedWakeup  = 1 << 0
+	uringOffSQRing   = 0
+	uringOffCQRing   = 0x8000000
+	uringOffSQEs     = 0x10000000
+	uringIdleMs      = 50
+)
+
+// uring is io_uring, spoken without a library.
+type uring struct {
+	fd     int
+	sqPoll bool
+	depth  int
+	sq, cq []byte // the two rings
+	sqes   []byte
+	ctl    *control
+
+	sqTail, sqFlags, cqHead, cqTail *uint32
+	sqMask, cqMask                  uint32
+	sqArray, cqes                   int // offsets in sq and cq
+}
+
+func newURing(depth int, sqPoll bool) (Engine, error) {
+	var p [uringParamsSize]byte
+	if sqPoll {
+		put32(p[8:], uringSetupSQPoll)
+		put32(p[16:], uringIdleMs)
+	}
+	fd, _, errno := unix.Syscall(unix.SYS_IO_URING_SETUP, uintptr(depth), uintptr(unsafe.Pointer(&p[0])), 0)
+	if errno != 0 {
+		return nil, unfit("set up io_uring", errno)
+	}
+	u := &uring{fd: int(fd), sqPoll: sqPoll, depth: depth}
+	if err := u.mapRings(&p); err != nil {
+		return nil, errors.Join(err, u.Close())
+	}
+	return u, nil
+}
+
+// mapRings maps the two rings and the entries at the places the kernel gave.
+func (u *uring) mapRings(p *[uringParamsSize]byte) error {
+	get := func(off int) uint32 { return binary.NativeEndian.Uint32(p[off:]) }
+	const sqOff, cqOff = 40, 80 // struct io_sqring_offsets, io_cqring_offsets
+	sqN, cqN := get(0), get(4)
+	var err error
+	if u.ctl, err = newControl(u.depth, 0); err != nil {
+		return err
+	}
+	prot, flags := unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE
+	u.sqArray, u.cqes = int(get(sqOff+24)), int(get(cqOff+20))
+	if u.sq, err = unix.Mmap(u.fd, uringOffSQRing, u.sqArray+int(sqN)*4, prot, flags); err != nil {
+		return fmt.Errorf("map io_uring submission ring: %w", err)
+	}
+	if u.cq, err = unix.Mmap(u.fd, uringOffCQRing, u.cqes+int(cqN)*uringCQESize, prot, flags); err != nil {
+		return fmt.Errorf("map io_uring completion ring: %w", err)
+	}
+	if u.sqes, err = unix.Mmap(u.fd, uringOffSQEs, int(sqN)*uringSQESize, prot, flags); err != nil {
+		return fmt.Errorf("map io_uring entries: %w", err)
+	}
+	at := func(ring []byte, off int) *uint32 { return (*uint32)(unsafe.Pointer(&ring[get(off)])) }
+	u.sqTail, u.sqMask, u.sqFlags = at(u.sq, sqOff+4), *at(u.sq, sqOff+8), at(u.sq, sqOff+16)
+	u.cqHead, u.cqTail, u.cqMask = at(u.cq, cqOff), at(u.cq, cqOff+4), *at(u.cq, cqOff+8)
+	return nil
+}
+
+func (u *uring) Do(reqs []Request) ([]Result, error) {
+	res := make([]Result, len(reqs))
+	for from := 0; from < len(reqs); from += u.depth {
+		to := min(from+u.depth, len(reqs))
+		if err := u.batch(reqs[from:to], res[from:to]); err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+// batch submits at most depth requests with one call and waits for them.
+func (u *uring) batch(reqs []Request, res []Result) error {
+	tail := atomic.LoadUint32(u.sqTail)
+	for i, r := range reqs {
+		iov, err := u.ctl.iovecs(i, r.Segs)
+		if err != nil {
+			return err
+		}
+		slot := tail & u.sqMask
+		e := u.sqes[slot*uringSQESize : (slot+1)*uringSQESize]
+		clear(e)
+		e[0] = uringOpWritev
+		put32(e[4:], uint32(r.Fd))
+		put64(e[8:], uint64(r.Pos))
+		put64(e[16:], iov)
+		put32(e[24:], uint32(len(r.Segs)))
+		put32(e[28:], uint32(r.Flags))
+		put64(e[32:], uint64(i))
+		put32(u.sq[u.sqArray+int(slot)*4:], slot)
+		tail++
+	}
+	atomic.StoreUint32(u.sqTail, tail)
+	return u.wait(len(reqs), res)
+}
+
+// wait submits n entries and takes their n completions.
+func (u *uring) wait(n int, res []Result) error {
+	submit := n
+	for n > 0 {
+		flags := uintptr(uringGetEvents)
+		if u.sqPoll {
+			submit = 0
+			if atomic.LoadUint32(u.sqFlags)&uringNeedWakeup != 0 {
+				flags |= uringSQWakeup
+			}
+		}
+		done, _, errno := unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(u.fd), uintptr(submit), uintptr(n), flags, 0, 0)
+		if errno != 0 && errno != unix.EINTR {
+			return fmt.Errorf("enter io_uring: %w", errno)
+		}
+		if errno == 0 {
+			submit -= min(int(done), submit)
+		}
+		head := atomic.LoadUint32(u.cqHead)
+		for ; head != atomic.LoadUint32(u.cqTail); head++ {
+			c := u.cq[u.cqes+int(head&u.cqMask)*uringCQESize:]
+			setResult(&res[binary.NativeEndian.Uint64(c)], int64(int32(binary.NativeEndian.Uint32(c[8:]))))
+			n--
+		}
+		atomic.StoreUint32(u.cqHead, head)
+	}
+	return nil
+}
+
+func (u *uring) Close() error {
+	var errs []error
+	for _, m := range [][]byte{u.sqes, u.cq, u.sq} {
+		if m != nil {
+			errs = append(errs, unix.Munmap(m))
+		}
+	}
+	if u.ctl != nil {
+		errs = append(errs, u.ctl.close())
+	}
+	if err := errors.Join(append(errs, unix.Close(u.fd))...); err != nil {
+		return fmt.Errorf("close io_uring: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,219 @@
+package workload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// asyncDepth is how many writes a task submits together on an asynchronous path.
+const asyncDepth = 4
+
+// Runner carries out plans.
+type Runner struct {
+	Dir  *Dir
+	Pace time.Duration // between two submissions of a task; 0: none
+	// Begin, when not nil, is called once when the files are laid out.
+	Begin func()
+}
+
+// Run lays out the files of a plan, makes its writes and removes the files
+// unless keep is set. The summary holds what was done, also when ctx ended it
+// early. A write that fails is not an error of Run: see Summary.Failed.
+func (r *Runner) Run(ctx context.Context, plan *Plan, keep bool) (_ *Summary, err error) {
+	fds := make([]int, 0, len(plan.Files))
+	defer func() {
+		for i, fd := range fds {
+			err = errors.Join(err, unix.Close(fd))
+			if !keep {
+				err = errors.Join(err, r.Dir.Remove(plan.Files[i].Name))
+			}
+		}
+	}()
+	for _, f := range plan.Files {
+		fd, err := makeFile(r.Dir, f)
+		if err != nil {
+			return nil, err
+		}
+		fds = append(fds, fd)
+	}
+	skip, err := probeEngines(plan)
+	if err != nil {
+		return nil, err
+	}
+	if r.Begin != nil {
+		r.Begin()
+	}
+	start := time.Now()
+	sums := make([]*Summary, len(plan.Tasks))
+	errs := make([]error, len(plan.Tasks))
+	var wg sync.WaitGroup
+	for t := range plan.Tasks {
+		wg.Go(func() {
+			w := &worker{runner: r, plan: plan, id: t, fds: fds, skip: skip, sum: newSummary(plan)}
+			sums[t], errs[t] = w.sum, w.run(ctx)
+		})
+	}
+	wg.Wait()
+	total := newSummary(plan)
+	total.Elapsed = time.Since(start)
+	for e, err := range skip {
+		total.Skipped[e] = err
+	}
+	for _, s := range sums {
+		total.add(s)
+	}
+	return total, errors.Join(errs...)
+}
+
+// probeEngines opens each submission path of a plan once, and returns those
+// that this kernel does not offer. A plan of which nothing is left is unfit.
+func probeEngines(plan *Plan) (map[EngineName]error, error) {
+	skip, tried := map[EngineName]error{}, map[EngineName]bool{}
+	var last error
+	for _, ops := range plan.Tasks {
+		for _, o := range ops {
+			if tried[o.Engine] {
+				continue
+			}
+			tried[o.Engine] = true
+			e, err := NewEngine(o.Engine, asyncDepth)
+			switch {
+			case errors.Is(err, ErrUnfit):
+				skip[o.Engine], last = err, err
+			case err != nil:
+				return nil, err
+			default:
+				if err := e.Close(); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	if len(skip) == len(tried) && last != nil {
+		return nil, last
+	}
+	return skip, nil
+}
+
+// worker is one task: a thread of its own with its own engines and memory.
+type worker struct {
+	runner  *Runner
+	plan    *Plan
+	id      int
+	fds     []int
+	skip    map[EngineName]error
+	engines map[EngineName]Engine
+	buf     *Buffer
+	sum     *Summary
+}
+
+// run makes the writes of the task. The goroutine stays locked to its thread and
+// takes it along when it ends, because the thread's name is changed.
+func (w *worker) run(ctx context.Context) (err error) {
+	runtime.LockOSThread()
+	setThreadName(fmt.Sprintf("e4d-writer-%d", w.id))
+	ops := w.plan.Tasks[w.id]
+	most := 1
+	for _, o := range ops {
+		most = max(most, o.Len()+o.Shift)
+	}
+	if w.buf, err = NewBuffer(most); err != nil {
+		return err
+	}
+	w.buf.Fill(w.plan.Seed + uint64(w.id))
+	w.engines = map[EngineName]Engine{}
+	defer func() {
+		for _, e := range w.engines {
+			err = errors.Join(err, e.Close())
+		}
+		err = errors.Join(err, w.buf.Close())
+	}()
+	for len(ops) > 0 && ctx.Err() == nil {
+		n := batchLen(ops)
+		if err := w.submit(ops[:n]); err != nil {
+			return err
+		}
+		ops = ops[n:]
+		if !pause(ctx, w.runner.Pace) {
+			break
+		}
+	}
+	return nil
+}
+
+// batchLen is how many of the next writes are submitted together: those of one
+// asynchronous path that do not depend on each other's end of file.
+func batchLen(ops []Op) int {
+	n := 1
+	if ops[0].Engine == Pwrite || ops[0].Engine == Pwritev2 || ops[0].extends() {
+		return n
+	}
+	for n < len(ops) && n < asyncDepth && ops[n].Engine == ops[0].Engine && !ops[n].extends() {
+		n++
+	}
+	return n
+}
+
+func (o Op) extends() bool {
+	return o.Kind == Extending || o.Kind == ExtendingUnaligned || o.Kind == Append
+}
+
+func (w *worker) submit(ops []Op) error {
+	name := ops[0].Engine
+	if w.skip[name] != nil {
+		return nil
+	}
+	e := w.engines[name]
+	if e == nil {
+		var err error
+		if e, err = NewEngine(name, asyncDepth); err != nil {
+			return err
+		}
+		w.engines[name] = e
+	}
+	reqs := make([]Request, len(ops))
+	for i, o := range ops {
+		reqs[i] = Request{Fd: w.fds[o.File], Pos: o.Pos, Flags: o.Flags}
+		at := o.Shift
+		for _, n := range o.Segs {
+			reqs[i].Segs = append(reqs[i].Segs, w.buf.Bytes()[at:at+n])
+			at += n
+		}
+	}
+	res, err := e.Do(reqs)
+	if err != nil {
+		return err
+	}
+	for i, o := range ops {
+		w.sum.count(o, res[i])
+	}
+	return nil
+}
+
+// pause waits, and reports whether to go on.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+func setThreadName(name string) {
+	b := append([]byte(name), 0)
+	_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&b[0])), 0, 0, 0)
+	runtime.KeepAlive(b)
+}
