@@ -1,0 +1,47 @@
+package main
+
+import (
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/probes"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// newJudge makes a judge for the kernel of f, which hands every judged write to
+// seen. The variant is auto or the name of one that checkVariant let through.
+func newJudge(f *probes.Facts, p *probes.Plan, variant string, seen func(*decode.Observation, *decode.Verdict)) (*decode.Judge, error) {
+	o := decode.Options{Evidence: evidence(f), Unprobed: p.Unattached, Seen: seen}
+	if variant != "" && variant != "auto" {
+		v, err := model.ParseVariant(variant)
+		if err != nil {
+			return nil, err
+		}
+		o.Variant = v
+	}
+	return decode.NewJudge(o), nil
+}
+
+// evidence is what the symbols and types of a kernel tell of its variant.
+func evidence(f *probes.Facts) decode.Evidence {
+	var e decode.Evidence
+	if f.Ext4 != "" {
+		has := func(name string) model.Answer {
+			fn := f.Funcs[name]
+			return model.AnswerOf(fn.Symbol || fn.Suffix || fn.BTF)
+		}
+		e.OverwriteBegin, e.IomapNext = has("ext4_iomap_overwrite_begin"), has("ext4_iomap_next")
+	}
+	if f.BTF {
+		e.IovMember = model.AnswerOf(f.Members["iov_iter.iov"])
+	}
+	return e
+}
+
+// staticVariants lists the variants that a kernel may hold by its symbols and
+// types alone, the most likely first, and why.
+func staticVariants(f *probes.Facts) (variants, why []string) {
+	d := decode.NewDetector(evidence(f))
+	for _, v := range d.Candidates() {
+		variants = append(variants, v.String())
+	}
+	return variants, d.Evidence()
+}

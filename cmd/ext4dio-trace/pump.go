@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// Bounds of what lies between the ring buffer and the judge.
+const (
+	batchBytes  = 512 << 10
+	batchCount  = 16
+	batchAge    = 50 * time.Millisecond // records wait for their batch at most this long
+	batchPause  = time.Millisecond      // after such a pause they do not wait at all
+	lossesEvery = 500 * time.Millisecond
+)
+
+// source is a live record.Source, used by one goroutine.
+type source interface {
+	record.Source
+	Stop() error
+}
+
+// batch holds raw records one behind the other.
+type batch struct {
+	bytes []byte
+	ends  []int
+}
+
+// each calls f with every record.
+func (b *batch) each(f func(raw []byte)) {
+	start := 0
+	for _, end := range b.ends {
+		f(b.bytes[start:end])
+		start = end
+	}
+}
+
+// pump empties a source into batches, so that whoever is slow behind it does
+// not keep the ring buffer full. Its room is bounded: when that is used up, the
+// ring fills and the kernel's side counts what is lost.
+type pump struct {
+	src    source
+	full   chan *batch // closed at the end
+	free   chan *batch
+	stop   atomic.Bool
+	losses atomic.Pointer[record.Losses]
+	ended  chan struct{} // closed when nothing more will come
+	err    error         // of the source; valid when full is closed
+}
+
+func newPump(src source) *pump {
+	p := &pump{src: src, full: make(chan *batch, batchCount), free: make(chan *batch, batchCount), ended: make(chan struct{})}
+	for range batchCount {
+		p.free <- &batch{}
+	}
+	p.losses.Store(&record.Losses{})
+	return p
+}
+
+// run empties the source until its end, which stop brings about.
+func (p *pump) run() {
+	defer close(p.full)
+	defer close(p.ended)
+	p.err = p.drain()
+	if err := p.readLosses(); p.err == nil {
+		p.err = err
+	}
+}
+
+func (p *pump) drain() error {
+	b := <-p.free
+	now := time.Now()
+	began, checked := now, now
+	stopped := false
+	for {
+		if p.stop.Load() && !stopped {
+			if err := p.src.Stop(); err != nil {
+				return err
+			}
+			stopped = true
+		}
+		raw, err := p.src.Next()
+		switch {
+		case err == nil:
+			b.bytes = append(b.bytes, raw...)
+			b.ends = append(b.ends, len(b.bytes))
+		case errors.Is(err, record.ErrIdle):
+		case errors.Is(err, record.ErrEnd):
+			p.full <- b
+			return nil
+		default:
+			p.full <- b
+			return fmt.Errorf("read records: %w", err)
+		}
+		before := now
+		now = time.Now()
+		if now.Sub(checked) >= lossesEvery {
+			checked = now
+			if err := p.readLosses(); err != nil {
+				return err
+			}
+		}
+		// An empty batch is a sign of life.
+		if len(b.bytes) >= batchBytes || err != nil || now.Sub(began) >= batchAge || now.Sub(before) >= batchPause {
+			p.full <- b
+			b = <-p.free
+			b.bytes, b.ends = b.bytes[:0], b.ends[:0]
+			began = now
+		}
+	}
+}
+
+func (p *pump) readLosses() error {
+	l, err := p.src.Losses()
+	if err != nil {
+		return fmt.Errorf("read losses: %w", err)
+	}
+	p.losses.Store(&l)
+	return nil
+}

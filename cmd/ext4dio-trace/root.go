@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker; without it the build information is shown.
+var version string
+
+const (
+	groupTrace = "trace"
+	groupOther = "other"
+)
+
+// run executes the command line and returns the exit status.
+func run(args []string, stderr io.Writer) int {
+	root := newRootCmd()
+	root.SetArgs(args)
+	root.SetErr(stderr)
+	return report(stderr, root.ExecuteContext(context.Background()))
+}
+
+// newRootCmd makes the command tree.
+func newRootCmd() *cobra.Command {
+	root := &cobra.Command{
+		Use:   progName,
+		Short: "trace ext4 direct-I/O writes and judge the kernel's decisions",
+		Long: `ext4dio-trace shows, for every direct-I/O write on a live ext4, which lock the
+kernel chose and why, and proves it right or wrong against a reference model
+of that kernel's logic.
+
+Exit status: 0 fine; 1 a disagreement, a broken rule or a failed validation;
+2 wrong usage; 3 this machine or kernel cannot do it; 4 nothing wrong was seen,
+but records were lost or incomplete, so nothing was proven.`,
+		Example: `  ext4dio-trace doctor                    can this machine be traced
+  ext4dio-trace live                      watch all ext4 direct writes
+  ext4dio-trace live --json -- fio j.fio  trace one command
+  ext4dio-trace vm -- live                the same in a virtual machine`,
+		Version:           versionText(),
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		Args:              cobra.ArbitraryArgs,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return takeSignals(cmd) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
+	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
+	root.AddGroup(&cobra.Group{ID: groupTrace, Title: "Tracing:"}, &cobra.Group{ID: groupOther, Title: "More:"})
+	for _, cmd := range []*cobra.Command{newLiveCmd(), newDoctorCmd(), newVMCmd(), newWorkloadCmd()} {
+		cmd.GroupID = groupTrace
+		root.AddCommand(cmd)
+	}
+	root.SetHelpCommandGroupID(groupOther)
+	root.SetCompletionCommandGroupID(groupOther)
+	return root
+}
+
+// takeSignals makes SIGINT, SIGTERM and SIGHUP end the command's context, and a
+// second one the process. vm passes signals on to the guest instead.
+func takeSignals(cmd *cobra.Command) error {
+	if cmd.Name() == "vm" {
+		return nil
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop)
+	cmd.SetContext(ctx)
+	// Whoever writes to a closed pipe gets an error instead of dying. Unlike an
+	// ignored signal, a caught one is not inherited by the traced command.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	return nil
+}
+
+// unknownCommand is the end of a command line that names no command.
+func unknownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usagef(progName+" --help", "no command given")
+	}
+	hint := progName + " --help"
+	root.SuggestionsMinimumDistance = 2
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = progName + " " + near[0]
+	}
+	return usagef(hint, "unknown command %q", args[0])
+}
+
+// flagError words what pflag found wrong.
+func flagError(cmd *cobra.Command, err error) error {
+	msg := err.Error()
+	if name, ok := strings.CutPrefix(msg, "unknown flag: "); ok {
+		msg = "unknown flag " + name
+	}
+	return &exitError{code: exitUsage, msg: msg, hint: cmd.CommandPath() + " --help"}
+}
+
+// versionText tells the version and the commit that the binary was built from.
+func versionText() string {
+	text, commit := version, ""
+	info, ok := debug.ReadBuildInfo()
+	if ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+				commit = s.Value[:12]
+			}
+		}
+		if text == "" {
+			text = info.Main.Version
+		}
+	}
+	if text == "" || text == "(devel)" {
+		text = "devel"
+	}
+	if commit != "" && !strings.Contains(text, commit) {
+		text = fmt.Sprintf("%s (%s)", text, commit)
+	}
+	return text
+}

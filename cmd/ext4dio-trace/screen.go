@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/tui"
+)
+
+// maxOutput is how much of a command's output is kept while a screen is shown.
+const maxOutput = 16 << 10
+
+// screenSink feeds the screen.
+type screenSink struct{ c *tui.Collector }
+
+func (s screenSink) row(r *export.Row) { s.c.Add(r) }
+
+func (s screenSink) flush(sum *export.Summary) error {
+	s.c.SetSummary(sum)
+	return nil
+}
+
+// runScreen shows the live view. With a command, the screen stays when that has
+// ended, so that what was seen can be looked at.
+func (t *trace) runScreen(ctx context.Context, session *probes.Session, path string) error {
+	var cmd *command
+	output := &tail{}
+	if path != "" {
+		var err error
+		if cmd, err = t.hold(session, path, nil, output); err != nil {
+			return err
+		}
+		defer cmd.stop()
+	}
+	collector := tui.NewCollector()
+	t.sink = screenSink{collector}
+	p := newPump(session)
+	go p.run()
+
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	stopped := t.stopper(ctx, p, cmd)
+	consumed := make(chan error, 1)
+	go func() {
+		err := t.consume(p)
+		if cmd != nil && ctx.Err() == nil {
+			collector.SetNote(t.opts.command[0] + " " + cmd.outcome())
+		}
+		collector.End()
+		consumed <- err
+	}()
+	if cmd != nil {
+		if err := cmd.release(); err != nil {
+			quit()
+			return errors.Join(fmt.Errorf("start %s: %w", t.opts.command[0], err), <-consumed)
+		}
+	}
+	screenErr := tui.Run(ctx, collector.Snapshots(ctx), t.screenOptions(cmd == nil))
+	quit()
+	<-stopped
+	err := <-consumed
+	if text := output.bytes(); len(text) > 0 {
+		os.Stderr.Write(text)
+	}
+	return t.finish(errors.Join(screenErr, err), cmd)
+}
+
+func (t *trace) screenOptions(quitAtEnd bool) tui.Options {
+	o := tui.Options{Kernel: t.facts.Release, Mode: t.plan.Mode, QuitAtEnd: quitAtEnd, NoColor: os.Getenv("NO_COLOR") != ""}
+	o.Attached, o.Missing = attachedProbes(t.plan)
+	return o
+}
+
+// attachedProbes counts the probes that are attached and names the functions of
+// the others.
+func attachedProbes(p *probes.Plan) (n int, missing []string) {
+	for i := range p.Probes {
+		if p.Probes[i].Attached() {
+			n++
+		} else {
+			missing = append(missing, p.Probes[i].Func)
+		}
+	}
+	return n, missing
+}
+
+// tail keeps the last part of what is written to it.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, b...)
+	if len(t.buf) > 2*maxOutput {
+		t.buf = append(t.buf[:0], t.buf[len(t.buf)-maxOutput:]...)
+	}
+	return len(b), nil
+}
+
+// bytes returns what is kept, in whole lines.
+func (t *tail) bytes() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b := t.buf
+	if len(b) > maxOutput {
+		b = b[len(b)-maxOutput:]
+		if i := bytes.IndexByte(b, '\n'); i >= 0 {
+			b = b[i+1:]
+		}
+	}
+	return b
+}

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// sink takes judged writes. It is used by one goroutine.
+type sink interface {
+	// row takes one write that is to be shown.
+	row(r *export.Row)
+	// flush ends a batch; s is valid until it returns. An error ends tracing.
+	flush(s *export.Summary) error
+}
+
+// trace is one run of live: records in, rows and a summary out.
+type trace struct {
+	facts    *probes.Facts
+	plan     *probes.Plan
+	opts     *liveOptions
+	judge    *decode.Judge
+	maker    export.Maker
+	resolver *export.Resolver
+	row      export.Row
+	sink     sink
+	summary  export.Summary
+	began    time.Time
+	asked    time.Time // when the evidence was last asked for
+}
+
+func newTrace(facts *probes.Facts, plan *probes.Plan, o *liveOptions) (*trace, error) {
+	t := &trace{facts: facts, plan: plan, opts: o, resolver: export.NewResolver(), began: time.Now()}
+	t.maker = export.Maker{
+		Names:    t.resolver,
+		NoWaits:  plan.Unattached.Has(record.StageWait),
+		NoSleeps: plan.Unattached.Has(record.StageSleep),
+	}
+	var err error
+	if t.judge, err = newJudge(facts, plan, o.variant, t.judged); err != nil {
+		return nil, err
+	}
+	t.refresh(&record.Losses{}, true)
+	return t, nil
+}
+
+func (t *trace) close() { t.resolver.Close() }
+
+// run traces until ctx ends, the time is over or the command has ended.
+func (t *trace) run(ctx context.Context, session *probes.Session, path string) error {
+	if t.opts.duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, t.opts.duration)
+		defer cancel()
+	}
+	if t.opts.wantsScreen() {
+		return t.runScreen(ctx, session, path)
+	}
+	return t.runLines(ctx, session, path)
+}
+
+// runLines writes lines to stdout.
+func (t *trace) runLines(ctx context.Context, session *probes.Session, path string) error {
+	var cmd *command
+	if path != "" {
+		var err error
+		if cmd, err = t.hold(session, path, os.Stdin, os.Stderr); err != nil {
+			return err
+		}
+		defer cmd.stop()
+	}
+	t.sink = newLineSink(os.Stdout, t.opts.json, wantsColor(os.Stdout))
+	note(os.Stderr, "%s", t.banner())
+	p := newPump(session)
+	go p.run()
+	stopped := t.stopper(ctx, p, cmd)
+	if cmd != nil {
+		if err := cmd.release(); err != nil {
+			p.stop.Store(true)
+			return errors.Join(fmt.Errorf("start %s: %w", t.opts.command[0], err), t.consume(p))
+		}
+	}
+	err := t.consume(p)
+	<-stopped
+	return t.finish(err, cmd)
+}
+
+// hold starts the command without letting it run, and traces it.
+func (t *trace) hold(session *probes.Session, path string, stdin io.Reader, output io.Writer) (*command, error) {
+	cmd, err := holdCommand(path, t.opts.command, stdin, output)
+	if err != nil {
+		return nil, err
+	}
+	if !t.opts.all {
+		if err := session.AddProcess(cmd.pid()); err != nil {
+			cmd.stop()
+			return nil, err
+		}
+	}
+	return cmd, nil
+}
+
+// stopper stops the pump when ctx or the command ends. The returned channel is
+// closed when it did so or the pump ended by itself.
+func (t *trace) stopper(ctx context.Context, p *pump, cmd *command) <-chan struct{} {
+	var ended chan struct{}
+	if cmd != nil {
+		ended = cmd.ended
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case <-ctx.Done():
+		case <-ended:
+		case <-p.ended:
+		}
+		p.stop.Store(true)
+	}()
+	return done
+}
+
+// consume judges and shows everything that comes, to the end. It returns the
+// first error of the source or the sink.
+func (t *trace) consume(p *pump) error {
+	var failed error
+	for b := range p.full {
+		b.each(func(raw []byte) {
+			_ = t.judge.Feed(raw) // the judge counts what it does not understand
+		})
+		p.free <- b
+		t.refresh(p.losses.Load(), false)
+		if failed == nil {
+			if failed = t.sink.flush(&t.summary); failed != nil {
+				p.stop.Store(true)
+			}
+		}
+	}
+	t.judge.Flush()
+	t.refresh(p.losses.Load(), true)
+	if failed == nil {
+		failed = t.sink.flush(&t.summary)
+	}
+	return errors.Join(failed, p.err)
+}
+
+// judged takes a judged write from the judge.
+func (t *trace) judged(o *decode.Observation, v *decode.Verdict) {
+	t.maker.Fill(&t.row, o, v)
+	t.summary.Totals.Add(&t.row)
+	if t.opts.shows(&t.row) {
+		t.sink.row(&t.row)
+	}
+}
+
+// evidenceEvery is how often the evidence is put into words again.
+const evidenceEvery = 100 * time.Millisecond
+
+// refresh brings the summary up to date with everything but the rows.
+func (t *trace) refresh(l *record.Losses, whole bool) {
+	s, now := &t.summary, time.Now()
+	s.Losses = *l
+	s.Losses.Malformed += t.judge.Stats().Malformed
+	s.Elapsed = now.Sub(t.began)
+	if whole || now.Sub(t.asked) >= evidenceEvery {
+		t.asked = now
+		d := t.judge.Detector()
+		s.Variant, s.Evidence = d.Best().String(), d.Evidence()
+	}
+}
+
+// finish says how it ended and returns what the exit status is made from.
+func (t *trace) finish(err error, cmd *command) error {
+	if cmd != nil {
+		cmd.stop()
+		note(os.Stderr, "%s %s", t.opts.command[0], cmd.outcome())
+	}
+	if err != nil && !isClosedPipe(err) {
+		return err
+	}
+	// The user may have closed stderr too; there is nobody to tell then.
+	_, _ = t.summary.WriteTo(os.Stderr)
+	return exitStatus(&t.summary)
+}
+
+// banner says what is traced, once everything is attached.
+func (t *trace) banner() string {
+	n, missing := attachedProbes(t.plan)
+	text := fmt.Sprintf("tracing ext4 direct writes on Linux %s: %d probes (%s)", t.facts.Release, n, t.plan.Mode)
+	if len(missing) > 0 {
+		text += ", without " + strings.Join(missing, ", ")
+	}
+	text += ", variant " + t.summary.Variant
+	if len(t.summary.Evidence) > 0 {
+		text += " (" + strings.Join(t.summary.Evidence, "; ") + ")"
+	}
+	return text
+}
+
+// lineSink writes rows as text or JSON.
+type lineSink struct {
+	out  io.Writer
+	json bool
+	text *export.Text
+	buf  []byte
+	head bool // header written
+}
+
+func newLineSink(out io.Writer, json, color bool) *lineSink {
+	return &lineSink{out: out, json: json, text: &export.Text{Color: color}}
+}
+
+func (s *lineSink) row(r *export.Row) {
+	if s.json {
+		s.buf = r.AppendJSON(s.buf)
+		return
+	}
+	if s.text.Start == 0 {
+		s.text.Start = r.TimeNs
+	}
+	s.buf = s.text.Append(s.buf, r)
+}
+
+// flush writes what has gathered, and the header even when nothing has, so
+// that a reader of lines sees that tracing has begun.
+func (s *lineSink) flush(*export.Summary) error {
+	if !s.head && !s.json {
+		s.buf = append(s.text.AppendHeader(nil), s.buf...)
+	}
+	s.head = true
+	if len(s.buf) == 0 {
+		return nil
+	}
+	_, err := s.out.Write(s.buf)
+	s.buf = s.buf[:0]
+	if err != nil {
+		return fmt.Errorf("write output: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package export
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// Bits of ki_flags and of dio_flags that the rows look at.
+const (
+	kiNowait     = 0x8
+	dioForceWait = 0x1
+)
+
+// kiFlagNames are the IOCB_* flags that a caller asks for, by bit. The bits from
+// kiFlagBits on are the kernel's own bookkeeping and moved between versions.
+var kiFlagNames = [...]string{"HIPRI", "DSYNC", "SYNC", "NOWAIT", "APPEND", "", "ATOMIC", "DONTCACHE", "NOSIGNAL"}
+
+const kiFlagBits = 16
+
+// iomapFlagNames are the IOMAP_F_* flags that are the same in every kernel.
+var iomapFlagNames = [...]string{"new", "dirty", "shared", "merged"}
+
+// stageNames are the names of all stages, by bit.
+var stageNames = record.Stages(math.MaxUint32).Names()
+
+// appendBit appends the name of bit i, or its value when it has no name.
+func appendBit(dst []byte, names []string, i int) []byte {
+	if i < len(names) && names[i] != "" {
+		return append(dst, names[i]...)
+	}
+	return strconv.AppendUint(append(dst, "0x"...), 1<<i, 16)
+}
+
+func bitNames(flags uint32, names []string, bits int) []string {
+	var out []string
+	for i := range bits {
+		if flags&(1<<i) != 0 {
+			out = append(out, string(appendBit(nil, names, i)))
+		}
+	}
+	return out
+}
+
+// FlagNames lists the IOCB_* flags that the caller asked for.
+func (r *Row) FlagNames() []string { return bitNames(r.KiFlags, kiFlagNames[:], kiFlagBits) }
+
+// IomapFlags lists the names of IOMAP_F_* flags.
+func IomapFlags(flags uint16) []string { return bitNames(uint32(flags), iomapFlagNames[:], 16) }
+
+var iomapTypes = [...]string{"hole", "delalloc", "mapped", "unwritten", "inline"}
+
+// IomapType is the short name of an IOMAP_* type.
+func IomapType(t uint16) string {
+	if int(t) < len(iomapTypes) {
+		return iomapTypes[t]
+	}
+	return strconv.Itoa(int(t))
+}
+
+// errnoNames are the errors that a direct write on ext4 can end in.
+var errnoNames = map[int64]string{
+	1: "EPERM", 4: "EINTR", 5: "EIO", 9: "EBADF", 11: "EAGAIN", 12: "ENOMEM", 13: "EACCES", 14: "EFAULT",
+	15: "ENOTBLK", 16: "EBUSY", 19: "ENODEV", 22: "EINVAL", 26: "ETXTBSY", 27: "EFBIG", 28: "ENOSPC", 30: "EROFS",
+	34: "ERANGE", 61: "ENODATA", 75: "EOVERFLOW", 84: "EILSEQ", 95: "EOPNOTSUPP", 110: "ETIMEDOUT", 117: "EFSCORRUPTED",
+	121: "EREMOTEIO", 122: "EDQUOT", 125: "ECANCELED", 512: "ERESTARTSYS", 529: "EIOCBQUEUED",
+}
+
+// appendResult appends a result as bytes or as the name of the error.
+func appendResult(dst []byte, ret int64) []byte {
+	if name, ok := errnoNames[-ret]; ok && ret < 0 {
+		return append(append(dst, '-'), name...)
+	}
+	return strconv.AppendInt(dst, ret, 10)
+}
+
+// Result writes a result as bytes or as the name of the error.
+func Result(ret int64) string { return string(appendResult(nil, ret)) }
+
+// appendDev appends a kernel dev_t as major:minor.
+func appendDev(dst []byte, dev uint32) []byte {
+	dst = strconv.AppendUint(dst, uint64(dev>>20), 10)
+	dst = append(dst, ':')
+	return strconv.AppendUint(dst, uint64(dev&(1<<20-1)), 10)
+}
+
+// DevName writes a kernel dev_t as major:minor.
+func DevName(dev uint32) string { return string(appendDev(nil, dev)) }
+
+// appendDuration appends ns in three significant digits: 0, 870ns, 1.23us, 45.6ms, 12.0s.
+func appendDuration(dst []byte, ns uint64) []byte {
+	if ns < 1000 {
+		if ns == 0 {
+			return append(dst, '0')
+		}
+		return append(strconv.AppendUint(dst, ns, 10), "ns"...)
+	}
+	v, unit := float64(ns)/1e3, "us"
+	switch {
+	case ns >= 999_500_000:
+		v, unit = float64(ns)/1e9, "s"
+	case ns >= 999_500:
+		v, unit = float64(ns)/1e6, "ms"
+	}
+	return append(strconv.AppendFloat(dst, v, 'f', digits(v), 64), unit...)
+}
+
+// Duration writes nanoseconds in three significant digits.
+func Duration(ns uint64) string { return string(appendDuration(nil, ns)) }
+
+// Amount writes a number in three significant digits or fewer: 0, 12, 3.40k, 1.25M.
+func Amount(v float64) string {
+	unit := ""
+	switch {
+	case v >= 999_500:
+		v, unit = v/1e6, "M"
+	case v >= 999.5:
+		v, unit = v/1e3, "k"
+	default:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'f', digits(v), 64) + unit
+}
+
+// digits is the number of decimals that make three significant digits.
+func digits(v float64) int {
+	switch {
+	case v >= 99.95:
+		return 0
+	case v >= 9.995:
+		return 1
+	}
+	return 2
+}

@@ -1,0 +1,238 @@
+package export
+
+import (
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// Opt is a fact that may be unknown. Its zero value is unknown.
+type Opt[T any] struct {
+	V     T
+	Known bool
+}
+
+// Some is a known fact.
+func Some[T any](v T) Opt[T] { return Opt[T]{V: v, Known: true} }
+
+// Is reports whether the fact is known and equals v.
+func Is[T comparable](o Opt[T], v T) bool { return o.Known && o.V == v }
+
+// Row is one direct write as every output shows it. The JSON names are in
+// AppendJSON; a field that is not Known is null there and "?" in text.
+type Row struct {
+	TimeNs   uint64 // entry, ns of CLOCK_MONOTONIC
+	Pid, Tid uint32 // Pid is the kernel's tgid
+	Comm     string // raw; escape before showing
+	Dev      uint32 // kernel's dev_t: major<<20 | minor
+	Ino      uint64
+	Path     string // raw; empty when not known
+	Pos      int64  // where the write is made: after O_APPEND moved it, else as asked, bytes
+	Len      int64  // bytes asked for
+	KiFlags  uint32 // IOCB_*
+
+	Unaligned, Extending Opt[bool]
+	// Lock is the mode of i_rwsem held at iomap_dio_rw; NoLock when the write
+	// never got there.
+	Lock   Opt[Lock]
+	Passes Opt[int]
+
+	// Lists hold what was seen. When ListsKnown is false, there may have been
+	// more, and an empty list is unknown.
+	Lookups    []Lookup
+	Mappings   []decode.Mapping
+	Zeroed     []decode.Zeroed
+	ListsKnown bool
+
+	Drained, ForceWait Opt[bool]
+	FallbackBytes      Opt[int64] // left for ext4_buffered_write_iter
+	Ret                Opt[int64] // bytes or negative errno, as the caller got it
+	WaitNs, LatencyNs  Opt[uint64]
+	Slept              Opt[bool] // of NOWAIT writes only
+
+	Variant  string // empty when not judged
+	Verdict  Opt[decode.Kind]
+	Rules    []string
+	Expected Opt[decode.Expected]
+	Why      []string // the reason first, then a sentence for each difference
+	Missing  string   // the fact that was missing for a verdict
+	Stages   record.Stages
+	// Incomplete says why the record does not hold all that the kernel passed.
+	Incomplete string
+	Truncated  bool
+	Caller     record.Caller
+}
+
+// Lookup is one ext4_map_blocks call of the check phase.
+type Lookup struct {
+	Pass      int    // counted from 0
+	Lblk, Len uint32 // asked, in blocks
+	Ret       int32
+	State     model.BlockState
+}
+
+// Lock is how a write went down: with i_rwsem shared, exclusive, or without
+// reaching iomap_dio_rw at all.
+type Lock uint8
+
+// Modes at iomap_dio_rw.
+const (
+	NoLock Lock = iota
+	Shared
+	Exclusive
+)
+
+var lockNames = [...]string{"none", "shared", "exclusive"}
+
+func (l Lock) String() string { return lockNames[l] }
+
+// Names finds the path of an inode. It must return at once, with "" when it does
+// not know (yet).
+type Names interface {
+	Path(dev uint32, ino uint64, pid uint32) string
+}
+
+// Maker fills rows.
+type Maker struct {
+	Names Names // may be nil
+	// NoWaits and NoSleeps say that the probes for lock waits and for sleeps
+	// under NOWAIT are not attached, so that nothing is known about them.
+	NoWaits, NoSleeps bool
+}
+
+// Fill makes r the row of o and v, reusing what r has allocated. r keeps no
+// reference to what o and v will reuse. A nil v is a write that was not judged.
+func (m *Maker) Fill(r *Row, o *decode.Observation, v *decode.Verdict) {
+	*r = Row{
+		TimeNs: o.Time, Pid: o.Pid, Tid: o.Tid, Comm: o.Comm, Dev: o.Dev, Ino: o.Ino,
+		Pos: o.Pos0, Len: o.Len0, KiFlags: o.Flags,
+		Lookups: r.Lookups[:0], Mappings: append(r.Mappings[:0], o.Mappings...), Zeroed: append(r.Zeroed[:0], o.Zeroed...),
+		Rules: r.Rules[:0], Why: r.Why[:0],
+		Stages: o.Stages, Incomplete: o.Incomplete, Truncated: o.Truncated, Caller: o.Caller,
+	}
+	if m.Names != nil {
+		r.Path = m.Names.Path(o.Dev, o.Ino, o.Pid)
+	}
+	for i := range o.Passes {
+		for _, l := range o.Passes[i].Lookups {
+			r.Lookups = append(r.Lookups, Lookup{Pass: i, Lblk: l.Lblk, Len: l.Len, Ret: l.Ret, State: l.State()})
+		}
+	}
+	if n := len(o.Passes); n > 0 && o.Passes[n-1].Count > 0 {
+		r.Pos = o.Passes[n-1].Pos
+	}
+	m.fillFacts(r, o)
+	if v != nil {
+		r.fillVerdict(v)
+	}
+}
+
+// fillFacts sets what may be unknown. In an incomplete record, what was seen is
+// a fact, and what was not seen is unknown.
+func (m *Maker) fillFacts(r *Row, o *decode.Observation) {
+	whole := o.Incomplete == "" && !o.Truncated
+	r.ListsKnown = whole
+	r.Unaligned.V, r.Unaligned.Known = o.Unaligned()
+	r.Extending.V, r.Extending.Known = o.Extending()
+	if whole {
+		r.Passes = Some(len(o.Passes))
+	}
+	switch {
+	case o.Dio && o.Lock == record.LockShared:
+		r.Lock = Some(Shared)
+	case o.Dio && o.Lock == record.LockExclusive:
+		r.Lock = Some(Exclusive)
+	case !o.Dio && whole:
+		r.Lock = Some(NoLock)
+	}
+	if o.Drain != nil || whole {
+		r.Drained = Some(o.Drain != nil)
+	}
+	if o.Dio {
+		r.ForceWait = Some(o.DioFlags&dioForceWait != 0)
+	}
+	switch {
+	case o.Buffered != nil && o.Buffered.Copied:
+		r.FallbackBytes = Some(o.Buffered.Len)
+	case whole:
+		r.FallbackBytes = Some[int64](0)
+	}
+	if !o.Queued || o.Completed {
+		r.Ret, r.LatencyNs = Some(o.Ret), Some(o.LatencyNs)
+	}
+	if !m.NoWaits {
+		r.WaitNs = Some(o.WaitNs)
+	}
+	if o.Flags&kiNowait != 0 && !m.NoSleeps {
+		r.Slept = Some(len(o.Sleeps) > 0)
+	}
+}
+
+func (r *Row) fillVerdict(v *decode.Verdict) {
+	r.Variant = v.Variant.String()
+	r.Verdict = Some(v.Kind)
+	r.Rules = append(r.Rules, v.Rules...)
+	r.Why = append(r.Why, v.Why...)
+	r.Missing = v.Missing
+	if v.Expected != nil {
+		r.Expected = Some(*v.Expected)
+	}
+}
+
+// CopyFrom makes r a copy of from that shares nothing with it that Fill reuses,
+// reusing what r has allocated.
+func (r *Row) CopyFrom(from *Row) {
+	old := *r
+	*r = *from
+	r.Lookups = append(old.Lookups[:0], from.Lookups...)
+	r.Mappings = append(old.Mappings[:0], from.Mappings...)
+	r.Zeroed = append(old.Zeroed[:0], from.Zeroed...)
+	r.Rules = append(old.Rules[:0], from.Rules...)
+	r.Why = append(old.Why[:0], from.Why...)
+}
+
+// Clone returns a copy of r that shares nothing with it that Fill reuses.
+func (r *Row) Clone() Row {
+	var c Row
+	c.CopyFrom(r)
+	return c
+}
+
+// Disagrees reports whether the kernel did something else than the model said.
+func (r *Row) Disagrees() bool {
+	return r.Verdict.Known && (r.Verdict.V == decode.Slower || r.Verdict.V == decode.Differs || r.Verdict.V == decode.Unsafe)
+}
+
+// Reason is the short name of why the write went as it did. For a write that was
+// not decided it is the fact that was missing.
+func (r *Row) Reason() string {
+	switch {
+	case r.Incomplete != "":
+		return "incomplete: " + r.Incomplete
+	case r.Missing != "":
+		return r.Missing
+	case len(r.Why) > 0:
+		return r.Why[0]
+	}
+	return ""
+}
+
+// ZeroedBytes is the number of bytes that were zeroed around the write.
+func (r *Row) ZeroedBytes() Opt[int64] {
+	var n int64
+	for _, z := range r.Zeroed {
+		n += z.Len
+	}
+	return Opt[int64]{V: n, Known: n > 0 || r.ListsKnown}
+}
+
+// ExpectedLock is the mode that the model predicts.
+func ExpectedLock(e decode.Expected) Lock {
+	switch e.Lock {
+	case record.LockShared:
+		return Shared
+	case record.LockExclusive:
+		return Exclusive
+	}
+	return NoLock
+}

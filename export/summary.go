@@ -1,0 +1,189 @@
+package export
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// maxReasons bounds the number of reasons that are counted apart.
+const maxReasons = 64
+
+// Totals counts rows. Its zero value is empty.
+type Totals struct {
+	Writes     uint64
+	Shared     uint64
+	Exclusive  uint64
+	NoDIO      uint64 // never reached iomap_dio_rw
+	NoLock     uint64 // mode not known
+	Restarted  uint64 // more than one pass
+	Drained    uint64
+	Verdicts   [5]uint64 // by decode.Kind
+	Unjudged   uint64
+	Incomplete uint64
+	Bytes      uint64 // written, by results
+	WaitNs     uint64 // waited for i_rwsem
+
+	reasons map[string]uint64 // why exclusive
+}
+
+// Add counts r.
+func (t *Totals) Add(r *Row) {
+	t.Writes++
+	switch {
+	case !r.Lock.Known:
+		t.NoLock++
+	case r.Lock.V == Shared:
+		t.Shared++
+	case r.Lock.V == Exclusive:
+		t.Exclusive++
+		t.addReason(r.Reason())
+	default:
+		t.NoDIO++
+	}
+	if r.Passes.V > 1 {
+		t.Restarted++
+	}
+	if r.Drained.V {
+		t.Drained++
+	}
+	if r.Verdict.Known {
+		t.Verdicts[r.Verdict.V]++
+	} else {
+		t.Unjudged++
+	}
+	if r.Incomplete != "" {
+		t.Incomplete++
+	}
+	if r.Ret.V > 0 {
+		t.Bytes += uint64(r.Ret.V)
+	}
+	t.WaitNs += r.WaitNs.V
+}
+
+func (t *Totals) addReason(reason string) {
+	if t.reasons == nil {
+		t.reasons = make(map[string]uint64)
+	}
+	if _, ok := t.reasons[reason]; !ok && len(t.reasons) >= maxReasons {
+		reason = "other reasons"
+	}
+	t.reasons[reason]++
+}
+
+// Disagreements is the number of writes in which the kernel did something else
+// than the model said.
+func (t *Totals) Disagreements() uint64 {
+	return t.Verdicts[decode.Slower] + t.Verdicts[decode.Differs] + t.Verdicts[decode.Unsafe]
+}
+
+// Count is a reason and the number of its writes.
+type Count struct {
+	Reason string
+	N      uint64
+}
+
+// Reasons lists why writes were exclusive, the most frequent first.
+func (t *Totals) Reasons() []Count {
+	out := make([]Count, 0, len(t.reasons))
+	for reason, n := range t.reasons {
+		out = append(out, Count{reason, n})
+	}
+	slices.SortFunc(out, func(a, b Count) int {
+		return cmp.Or(cmp.Compare(b.N, a.N), strings.Compare(a.Reason, b.Reason))
+	})
+	return out
+}
+
+// Clone returns a copy that shares nothing with t.
+func (t *Totals) Clone() Totals {
+	c := *t
+	c.reasons = make(map[string]uint64, len(t.reasons))
+	for reason, n := range t.reasons {
+		c.reasons[reason] = n
+	}
+	return c
+}
+
+// Summary is what is known at the end of a trace.
+type Summary struct {
+	Totals   Totals
+	Losses   record.Losses
+	Variant  string
+	Evidence []string
+	Elapsed  time.Duration // 0 when not known
+}
+
+// Issued is the number of writes that the kernel was asked for, as far as that
+// was counted.
+func (s *Summary) Issued() uint64 { return s.Totals.Writes + s.Losses.Lost() + s.Losses.Unfinished }
+
+// WriteTo writes the summary as text: what is missing first, then what was seen.
+func (s *Summary) WriteTo(w io.Writer) (int64, error) {
+	var b strings.Builder
+	t := &s.Totals
+	if s.Losses.Any() {
+		fmt.Fprintf(&b, "LOST: %s\n", s.Losses)
+	}
+	if t.Incomplete > 0 {
+		fmt.Fprintf(&b, "INCOMPLETE: %s not judged, as a stage of them was missed\n", plural(t.Incomplete, "write"))
+	}
+	fmt.Fprintf(&b, "writes:   %d issued, %d seen, %d lost", s.Issued(), t.Writes, s.Losses.Lost())
+	if s.Losses.Unfinished > 0 {
+		fmt.Fprintf(&b, ", %d unfinished", s.Losses.Unfinished)
+	}
+	if s.Elapsed > 0 {
+		fmt.Fprintf(&b, ", in %s", Duration(uint64(s.Elapsed)))
+	}
+	fmt.Fprintf(&b, "\nlock:     %d shared, %d exclusive, %d no direct I/O", t.Shared, t.Exclusive, t.NoDIO)
+	if t.NoLock > 0 {
+		fmt.Fprintf(&b, ", %d unknown", t.NoLock)
+	}
+	fmt.Fprintf(&b, "; %d restarted, %d drained\n", t.Restarted, t.Drained)
+	if reasons := t.Reasons(); len(reasons) > 0 {
+		const most = 5
+		b.WriteString("excl.:    ")
+		for i, c := range reasons[:min(most, len(reasons))] {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			if c.Reason == "" {
+				c.Reason = "reason not known"
+			}
+			fmt.Fprintf(&b, "%d %s", c.N, Safe(c.Reason))
+		}
+		if len(reasons) > most {
+			b.WriteString(", ...")
+		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "verdict:  %d agree, %d undecided, %d slower, %d differs, %d unsafe", t.Verdicts[decode.Agree],
+		t.Verdicts[decode.Undecided], t.Verdicts[decode.Slower], t.Verdicts[decode.Differs], t.Verdicts[decode.Unsafe])
+	if t.Unjudged > 0 {
+		fmt.Fprintf(&b, ", %d not judged", t.Unjudged)
+	}
+	b.WriteByte('\n')
+	if s.Variant != "" {
+		fmt.Fprintf(&b, "variant:  %s", s.Variant)
+		if len(s.Evidence) > 0 {
+			fmt.Fprintf(&b, " (%s)", Safe(strings.Join(s.Evidence, "; ")))
+		}
+		b.WriteByte('\n')
+	}
+	n, err := io.WriteString(w, b.String())
+	return int64(n), err
+}
+
+// plural writes n with the noun in the right number.
+func plural(n uint64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

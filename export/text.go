@@ -1,0 +1,410 @@
+package export
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+)
+
+// Text writes rows as lines of fixed columns, one line a write, and a second,
+// indented one where the kernel and the model disagree.
+type Text struct {
+	Start uint64 // TimeNs that is shown as 0, ns of CLOCK_MONOTONIC
+	Color bool   // with ANSI colours
+}
+
+// column is one column of a line; a negative width is filled on the left.
+type column struct {
+	title string
+	width int
+	cell  func(dst []byte, r *Row) []byte
+	color func(r *Row) string
+}
+
+// ANSI colours. Every meaning is in the words too.
+const (
+	colorReset = "\x1b[0m"
+	colorDim   = "\x1b[2m"
+	colorWarn  = "\x1b[33m"
+	colorOdd   = "\x1b[35m"
+	colorBad   = "\x1b[1;31m"
+	colorGood  = "\x1b[32m"
+)
+
+// Col is a column that a line of text and the screen have in common.
+type Col uint8
+
+// Columns in the order of a line.
+const (
+	ColPid Col = iota
+	ColComm
+	ColFile
+	ColPos
+	ColLen
+	ColLock
+	ColPasses
+	ColLookups
+	ColDrain
+	ColForceWait
+	ColZeroed
+	ColRet
+	ColWait
+	ColLatency
+	ColVerdict
+)
+
+// columns after TIME and before WHY, which is as long as it needs.
+var columns = [...]column{
+	ColPid:       {"PID", -7, func(d []byte, r *Row) []byte { return strconv.AppendUint(d, uint64(r.Pid), 10) }, nil},
+	ColComm:      {"COMM", 15, func(d []byte, r *Row) []byte { return appendSafe(d, r.Comm) }, nil},
+	ColFile:      {"FILE", 16, appendFile, nil},
+	ColPos:       {"POS", -12, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Pos, 10) }, nil},
+	ColLen:       {"LEN", -8, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Len, 10) }, nil},
+	ColLock:      {"LOCK", 9, appendLockCell, lockColor},
+	ColPasses:    {"PASS", -4, func(d []byte, r *Row) []byte { return appendOr(d, r.Passes) }, passColor},
+	ColLookups:   {"LOOKUPS", lookupsWidth, func(d []byte, r *Row) []byte { return r.AppendLookups(d, lookupsWidth) }, nil},
+	ColDrain:     {"DRAIN", 5, func(d []byte, r *Row) []byte { return appendYes(d, r.Drained) }, nil},
+	ColForceWait: {"FW", 3, appendForceWait, nil},
+	ColZeroed:    {"ZEROED", -6, func(d []byte, r *Row) []byte { return appendCount(d, r.ZeroedBytes()) }, nil},
+	ColRet:       {"RET", -8, appendRet, nil},
+	ColWait:      {"WAIT", -6, func(d []byte, r *Row) []byte { return appendTime(d, r.WaitNs) }, nil},
+	ColLatency:   {"LAT", -6, func(d []byte, r *Row) []byte { return appendTime(d, r.LatencyNs) }, nil},
+	ColVerdict:   {"VERDICT", 9, appendVerdict, verdictColor},
+}
+
+const lookupsWidth = 18
+
+// Width is the number of cells of a column in a line; negative when it is
+// filled on the left.
+func (c Col) Width() int { return columns[c].width }
+
+// Title is the head of the column, fitted to width as Cell does it.
+func (c Col) Title(width int) string { return string(fit([]byte(columns[c].title), 0, width)) }
+
+// Cell is what r has in the column, safe for a terminal and fitted to width
+// cells, from the left when it is negative.
+func (c Col) Cell(r *Row, width int) string { return string(fit(columns[c].cell(nil, r), 0, width)) }
+
+// Since writes the seconds from start to ns, both in ns.
+func Since(ns, start uint64) string { return string(appendSince(nil, ns, start)) }
+
+const timeWidth = 11
+
+// AppendHeader appends the titles of the columns.
+func (t *Text) AppendHeader(dst []byte) []byte {
+	dst = fit(append(dst, "TIME"...), len(dst), -timeWidth)
+	for i := range columns {
+		dst = append(dst, ' ')
+		dst = fit(append(dst, columns[i].title...), len(dst), columns[i].width)
+	}
+	return append(dst, " WHY\n"...)
+}
+
+// Append appends the line of r.
+func (t *Text) Append(dst []byte, r *Row) []byte {
+	dst = fit(appendSince(dst, r.TimeNs, t.Start), len(dst), -timeWidth)
+	for i := range columns {
+		c := &columns[i]
+		dst = append(dst, ' ')
+		color := ""
+		if t.Color && c.color != nil {
+			color = c.color(r)
+		}
+		dst = append(dst, color...)
+		dst = fit(c.cell(dst, r), len(dst), c.width)
+		if color != "" {
+			dst = append(dst, colorReset...)
+		}
+	}
+	dst = append(dst, ' ')
+	dst = appendSafe(dst, r.Reason())
+	dst = append(dst, '\n')
+	if !r.Disagrees() {
+		return dst
+	}
+	if t.Color {
+		dst = append(dst, verdictColor(r)...)
+	}
+	dst = r.appendDisagreement(append(dst, "    "...))
+	if t.Color {
+		dst = append(dst, colorReset...)
+	}
+	return append(dst, '\n')
+}
+
+// appendDisagreement appends what was expected and what was seen, the broken
+// rules, and the sentences that explain the difference.
+func (r *Row) appendDisagreement(dst []byte) []byte {
+	if r.Expected.Known {
+		dst = append(append(dst, "expected: "...), r.ExpectedText()...)
+		dst = append(append(dst, " | observed: "...), r.ObservedText()...)
+	}
+	if len(r.Rules) > 0 {
+		dst = append(append(dst, " | rules: "...), strings.Join(r.Rules, " ")...)
+	}
+	for i := 1; i < len(r.Why); i++ {
+		if i == 1 {
+			dst = append(dst, " | "...)
+		} else {
+			dst = append(dst, "; "...)
+		}
+		dst = appendSafe(dst, r.Why[i])
+	}
+	return dst
+}
+
+// ExpectedText says in words what the model predicts, "" when nothing.
+func (r *Row) ExpectedText() string {
+	if !r.Expected.Known {
+		return ""
+	}
+	e := r.Expected.V
+	text := outcome(Some(ExpectedLock(e)), Some(e.Passes), Some(e.Drained), Some(e.ForceWait))
+	if e.Ret != 0 {
+		text += ", " + Result(e.Ret)
+	}
+	return text
+}
+
+// ObservedText says in the same words what the kernel did.
+func (r *Row) ObservedText() string {
+	text := outcome(r.Lock, r.Passes, r.Drained, r.ForceWait)
+	if r.Ret.Known && (r.Ret.V < 0 || r.Expected.Known && r.Expected.V.Ret != 0) {
+		text += ", " + Result(r.Ret.V)
+	}
+	return text
+}
+
+func outcome(lock Opt[Lock], passes Opt[int], drained, forceWait Opt[bool]) string {
+	words := make([]string, 0, 4)
+	switch {
+	case !lock.Known:
+		words = append(words, "lock unknown")
+	case lock.V == NoLock:
+		words = append(words, "no direct I/O")
+	default:
+		words = append(words, lock.V.String())
+	}
+	switch {
+	case !passes.Known:
+		words = append(words, "passes unknown")
+	case passes.V == 1:
+		words = append(words, "1 pass")
+	default:
+		words = append(words, strconv.Itoa(passes.V)+" passes")
+	}
+	words = append(words, yesNo(drained, "drained", "no drain", "drain unknown"))
+	if !Is(lock, NoLock) {
+		words = append(words, yesNo(forceWait, "force wait", "no force wait", "force wait unknown"))
+	}
+	return strings.Join(words, ", ")
+}
+
+func yesNo(b Opt[bool], yes, no, unknown string) string {
+	switch {
+	case !b.Known:
+		return unknown
+	case b.V:
+		return yes
+	}
+	return no
+}
+
+// AppendLookups appends the check-phase lookups as block,blocks=result and the
+// first letter of the state (W U H D E), passes parted by "|". Lookups that do
+// not fit into width are counted; 0 is any width.
+func (r *Row) AppendLookups(dst []byte, width int) []byte {
+	if len(r.Lookups) == 0 {
+		if r.ListsKnown {
+			return append(dst, '-')
+		}
+		return append(dst, '?')
+	}
+	start := len(dst)
+	for i := range r.Lookups {
+		l := &r.Lookups[i]
+		before := len(dst)
+		if i > 0 {
+			sep := byte(' ')
+			if l.Pass != r.Lookups[i-1].Pass {
+				sep = '|'
+			}
+			dst = append(dst, sep)
+		}
+		dst = strconv.AppendUint(dst, uint64(l.Lblk), 10)
+		dst = append(dst, ',')
+		dst = strconv.AppendUint(dst, uint64(l.Len), 10)
+		dst = append(dst, '=')
+		dst = strconv.AppendInt(dst, int64(l.Ret), 10)
+		dst = append(dst, l.State.String()[0]&^0x20)
+		rest := len(r.Lookups) - i
+		room := width - (len(dst) - start)
+		if width > 0 && (room < 0 || rest > 1 && room < len(" +99")) {
+			if i == 0 {
+				continue
+			}
+			dst = append(dst[:before], " +"...)
+			return strconv.AppendInt(dst, int64(rest), 10)
+		}
+	}
+	return dst
+}
+
+func appendFile(dst []byte, r *Row) []byte {
+	if r.Path == "" {
+		return strconv.AppendUint(append(dst, "ino "...), r.Ino, 10)
+	}
+	// The end of a path tells more than its beginning.
+	return appendSafe(dst, r.Path[strings.LastIndexByte(r.Path, '/')+1:])
+}
+
+func appendLockCell(dst []byte, r *Row) []byte {
+	if !r.Lock.Known {
+		return append(dst, '?')
+	}
+	return append(dst, r.Lock.V.String()...)
+}
+
+func lockColor(r *Row) string {
+	if Is(r.Lock, Exclusive) {
+		return colorWarn
+	}
+	return ""
+}
+
+func passColor(r *Row) string {
+	if r.Passes.V > 1 {
+		return colorWarn
+	}
+	return ""
+}
+
+func verdictColor(r *Row) string {
+	switch {
+	case !r.Verdict.Known:
+		return ""
+	case r.Verdict.V == decode.Agree:
+		return colorGood
+	case r.Verdict.V == decode.Slower:
+		return colorWarn
+	case r.Verdict.V == decode.Differs:
+		return colorOdd
+	case r.Verdict.V == decode.Unsafe:
+		return colorBad
+	}
+	return colorDim
+}
+
+func appendVerdict(dst []byte, r *Row) []byte {
+	if !r.Verdict.Known {
+		return append(dst, '-')
+	}
+	return append(dst, r.Verdict.V.String()...)
+}
+
+func appendForceWait(dst []byte, r *Row) []byte {
+	if Is(r.Lock, NoLock) {
+		return append(dst, '-') // dio_flags were never made
+	}
+	return appendYes(dst, r.ForceWait)
+}
+
+func appendRet(dst []byte, r *Row) []byte {
+	if !r.Ret.Known {
+		return append(dst, "queued"...)
+	}
+	return appendResult(dst, r.Ret.V)
+}
+
+func appendYes(dst []byte, b Opt[bool]) []byte { return append(dst, yesNo(b, "yes", "-", "?")...) }
+
+func appendOr[T int | int64 | uint64](dst []byte, n Opt[T]) []byte {
+	if !n.Known {
+		return append(dst, '?')
+	}
+	return appendInt(dst, n)
+}
+
+func appendCount(dst []byte, n Opt[int64]) []byte {
+	if n.Known && n.V == 0 {
+		return append(dst, '-')
+	}
+	return appendOr(dst, n)
+}
+
+func appendTime(dst []byte, ns Opt[uint64]) []byte {
+	switch {
+	case !ns.Known:
+		return append(dst, '?')
+	case ns.V == 0:
+		return append(dst, '-')
+	}
+	return appendDuration(dst, ns.V)
+}
+
+// appendSince appends the seconds from start to ns with six digits.
+func appendSince(dst []byte, ns, start uint64) []byte {
+	us := (ns - start) / 1000
+	if ns < start {
+		us = (start - ns) / 1000
+		dst = append(dst, '-')
+	}
+	dst = strconv.AppendUint(dst, us/1e6, 10)
+	dst = append(dst, '.')
+	frac := us % 1e6
+	for div := uint64(100_000); div > 0; div /= 10 {
+		dst = append(dst, byte('0'+frac/div%10))
+	}
+	return dst
+}
+
+// fit returns full, whose part from start on is one cell, cut or filled to
+// width columns. A negative width aligns to the right. A cut cell ends in "~".
+func fit(full []byte, start, width int) []byte {
+	right := width < 0
+	if right {
+		width = -width
+	}
+	n := 0
+	for i := start; i < len(full); {
+		r, size := utf8.DecodeRune(full[i:])
+		c := cells(r)
+		if n+c > width || n+c == width && i+size < len(full) && needsMore(full[i+size:]) {
+			for full = append(full[:i], '~'); n+1 < width; n++ {
+				full = append(full, ' ')
+			}
+			return full
+		}
+		n += c
+		i += size
+	}
+	pad := width - n
+	if pad <= 0 {
+		return full
+	}
+	for range pad {
+		full = append(full, ' ')
+	}
+	if right {
+		cell := full[start:]
+		copy(cell[pad:], cell[:len(cell)-pad])
+		for i := range pad {
+			cell[i] = ' '
+		}
+	}
+	return full
+}
+
+// needsMore reports whether rest takes any column.
+func needsMore(rest []byte) bool {
+	for len(rest) > 0 {
+		r, size := utf8.DecodeRune(rest)
+		if cells(r) > 0 {
+			return true
+		}
+		rest = rest[size:]
+	}
+	return false
+}

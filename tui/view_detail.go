@@ -1,0 +1,254 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+)
+
+// labelWidth is the width of the left column of the detail.
+const labelWidth = 11
+
+// detailLines draws everything about one write, wrapped to width.
+func (m *model) detailLines(width int) []string {
+	d := detail{m: m, r: &m.one, width: width}
+	d.what()
+	d.outcome()
+	d.reasons()
+	d.lookups()
+	d.mappings()
+	d.zeroed()
+	d.times()
+	d.provenance()
+	return d.lines
+}
+
+// detail gathers the lines of one write.
+type detail struct {
+	m     *model
+	r     *export.Row
+	width int
+	lines []string
+}
+
+// add appends text behind a label, wrapped.
+func (d *detail) add(label, text string, style lipgloss.Style) {
+	room := max(d.width-labelWidth, 10)
+	for i, line := range strings.Split(ansi.Wrap(text, room, " ,"), "\n") {
+		if i > 0 {
+			label = ""
+		}
+		d.lines = append(d.lines, d.m.styles.label.Render(fmt.Sprintf("%-*s", labelWidth, label))+style.Render(line))
+	}
+}
+
+func (d *detail) plain(label, text string) { d.add(label, text, lipgloss.NewStyle()) }
+
+func (d *detail) what() {
+	r := d.r
+	file := "inode " + fmt.Sprint(r.Ino)
+	if r.Path != "" {
+		file = export.Safe(r.Path) + ", " + file
+	}
+	d.add("write", fmt.Sprintf("%d bytes at %d", r.Len, r.Pos), d.m.styles.title)
+	d.plain("file", file+" on "+export.DevName(r.Dev))
+	d.plain("by", fmt.Sprintf("%s, pid %d, tid %d, %s", export.Safe(r.Comm), r.Pid, r.Tid, r.Caller))
+	words := []string{is(r.Unaligned, "unaligned", "aligned", "alignment not known"),
+		is(r.Extending, "extending", "inside i_size", "not known whether extending")}
+	words = append(words, r.FlagNames()...)
+	d.plain("kind", strings.Join(words, ", "))
+}
+
+// outcome draws what was expected beside what was observed.
+func (d *detail) outcome() {
+	r, s := d.r, &d.m.styles
+	if r.Verdict.Known {
+		text := r.Verdict.V.String()
+		if r.Variant != "" {
+			text += " with " + r.Variant
+		}
+		d.add("verdict", text, s.verdict(r.Verdict.V))
+	} else {
+		d.add("verdict", "not judged", s.dim)
+	}
+	e := r.Expected
+	want := func(text string) string {
+		if !e.Known {
+			return ""
+		}
+		return text
+	}
+	lock := export.ExpectedLock(e.V)
+	d.lines = append(d.lines, s.label.Render(fmt.Sprintf("%-*s", labelWidth, ""))+
+		s.dim.Render(fmt.Sprintf("%-14s %s", "observed", want("expected"))))
+	d.compare("lock", opt(r.Lock), want(lock.String()))
+	d.compare("passes", opt(r.Passes), want(fmt.Sprint(e.V.Passes)))
+	d.compare("drained", is(r.Drained, "yes", "no", "?"), want(yes(e.V.Drained)))
+	switch {
+	case export.Is(r.Lock, export.NoLock):
+		d.compare("force wait", "-", "")
+	case lock == export.NoLock:
+		d.compare("force wait", is(r.ForceWait, "yes", "no", "?"), "")
+	default:
+		d.compare("force wait", is(r.ForceWait, "yes", "no", "?"), want(yes(e.V.ForceWait)))
+	}
+	result, wanted := "queued", ""
+	if r.Ret.Known {
+		result = export.Result(r.Ret.V)
+	}
+	if e.Known && e.V.Ret != 0 {
+		wanted = export.Result(e.V.Ret)
+	}
+	d.compare("result", result, wanted)
+}
+
+// compare draws one line of the comparison, marked where the two differ.
+func (d *detail) compare(label, observed, expected string) {
+	text, style := fmt.Sprintf("%-14s %s", observed, expected), lipgloss.NewStyle()
+	if expected != "" && observed != "?" && observed != expected {
+		text, style = text+"  !", d.m.styles.bad
+	}
+	d.lines = append(d.lines, d.m.styles.label.Render(fmt.Sprintf("%-*s", labelWidth, label))+style.Render(strings.TrimRight(text, " ")))
+}
+
+func (d *detail) reasons() {
+	r := d.r
+	if r.Incomplete != "" {
+		d.add("incomplete", export.SafeText(r.Incomplete), d.m.styles.loss)
+	}
+	if r.Missing != "" {
+		d.add("undecided", export.SafeText(r.Missing), d.m.styles.warn)
+	}
+	if len(r.Rules) > 0 {
+		d.add("broken", "rules "+strings.Join(r.Rules, ", "), d.m.styles.bad)
+	}
+	label := "why"
+	for _, sentence := range r.Why {
+		d.plain(label, export.SafeText(sentence))
+		label = ""
+	}
+}
+
+func (d *detail) lookups() {
+	r := d.r
+	if len(r.Lookups) == 0 {
+		d.plain("lookups", nothing(r))
+	}
+	for i, l := range r.Lookups {
+		label := ""
+		if i == 0 {
+			label = "lookups"
+		}
+		d.plain(label, fmt.Sprintf("pass %d: block %d, %s → %s", l.Pass+1, l.Lblk, blocks(int64(l.Len)), found(l)))
+	}
+}
+
+func (d *detail) mappings() {
+	r := d.r
+	if len(r.Mappings) == 0 {
+		d.plain("mappings", nothing(r))
+	}
+	for i := range r.Mappings {
+		mp, label := &r.Mappings[i], ""
+		if i == 0 {
+			label = "mappings"
+		}
+		text := export.Result(int64(mp.Err))
+		if mp.Err == 0 {
+			words := append([]string{export.IomapType(mp.Type)}, export.IomapFlags(mp.Flags)...)
+			text = fmt.Sprintf("%d bytes at %d: %s", mp.Length, mp.Offset, strings.Join(words, ", "))
+		}
+		if mp.Allocated() {
+			text += ", allocated"
+		}
+		d.plain(label, text)
+	}
+}
+
+func (d *detail) zeroed() {
+	r := d.r
+	if len(r.Zeroed) == 0 {
+		d.plain("zeroed", nothing(r))
+	}
+	for i, z := range r.Zeroed {
+		label := ""
+		if i == 0 {
+			label = "zeroed"
+		}
+		d.plain(label, fmt.Sprintf("%d bytes at %d", z.Len, z.Pos))
+	}
+	if r.FallbackBytes.V > 0 {
+		d.plain("buffered", fmt.Sprintf("%d bytes fell back to buffered I/O", r.FallbackBytes.V))
+	}
+}
+
+func (d *detail) times() {
+	r := d.r
+	text := "wait for i_rwsem " + duration(r.WaitNs) + ", latency " + duration(r.LatencyNs)
+	if r.Slept.Known {
+		text += is(r.Slept, ", slept although NOWAIT", ", did not sleep", "")
+	}
+	d.plain("time", text)
+}
+
+func (d *detail) provenance() {
+	d.add("stages", strings.Join(d.r.Stages.Names(), " "), d.m.styles.dim)
+	if d.r.Truncated {
+		d.add("", "truncated: steps did not fit in the record", d.m.styles.warn)
+	}
+}
+
+func found(l export.Lookup) string {
+	if l.Ret <= 0 {
+		if l.Ret < 0 {
+			return export.Result(int64(l.Ret))
+		}
+		return l.State.String()
+	}
+	return blocks(int64(l.Ret)) + " " + l.State.String()
+}
+
+func blocks(n int64) string {
+	if n == 1 {
+		return "1 block"
+	}
+	return fmt.Sprintf("%d blocks", n)
+}
+
+// nothing says that a list is empty, or that this is not known.
+func nothing(r *export.Row) string {
+	if r.ListsKnown {
+		return "none"
+	}
+	return "not known"
+}
+
+func is(b export.Opt[bool], yes, no, unknown string) string {
+	switch {
+	case !b.Known:
+		return unknown
+	case b.V:
+		return yes
+	}
+	return no
+}
+
+func yes(b bool) string { return is(export.Some(b), "yes", "no", "") }
+
+func opt[T any](o export.Opt[T]) string {
+	if !o.Known {
+		return "?"
+	}
+	return fmt.Sprint(o.V)
+}
+
+func duration(ns export.Opt[uint64]) string {
+	if !ns.Known {
+		return "not known"
+	}
+	return export.Duration(ns.V)
+}
