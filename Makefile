@@ -1,0 +1,51 @@
+# make run    build, boot a Debian kernel in QEMU, trace real writes on it
+# make test   everything that CI runs: unit tests, linters, generated files, kernels
+# Both install the Debian packages that they need, and say which.
+
+BIN     := bin/ext4dio-trace
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+KERNEL  ?= debian:trixie-backports
+GOFILES := $(shell git ls-files '*.go' 2>/dev/null)
+
+# Where the tests find the small kernels of each stage of the series, if at all.
+export EXT4DIO_KERNELS ?= $(abspath ../shared/kernels)
+export CGO_ENABLED = 0
+export PATH := $(PATH):/usr/sbin:/sbin
+
+.PHONY: run build test test-unit test-vm generate generate-check bench lint need-vm need-test
+
+build:
+	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/ext4dio-trace
+
+need-vm:
+	@scripts/need.sh qemu-system-x86=qemu-system-x86_64 e2fsprogs=mkfs.ext4
+
+need-test: need-vm
+	@scripts/need.sh clang-14=clang-14 llvm-14=llvm-strip-14 fio=fio
+
+run: need-vm build
+	$(BIN) vm --kernel $(KERNEL) -- live -- ext4dio-trace workload mixed --dir /mnt
+
+test: need-test test-unit lint generate-check test-vm
+
+test-unit: build
+	go test ./...
+
+lint:
+	@test -z "$$(gofmt -l $(GOFILES))" || { echo "not gofmt-ed:"; gofmt -l $(GOFILES); exit 1; }
+	go vet ./...
+	go tool -modfile=tools.mod staticcheck ./...
+
+# The objects are made by clang-14; other versions give other bytes.
+generate:
+	go generate ./...
+
+generate-check:
+	scripts/generate-check.sh
+
+# Real kernels in QEMU. EXT4DIO_REQUIRE=vm turns a skip into a failure.
+test-vm: build
+	EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -v -run '^TestKernels$$' ./matrix
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./record ./decode ./userspace-model ./export

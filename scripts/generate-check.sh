@@ -1,0 +1,19 @@
+#!/bin/sh
+# generate-check.sh: the committed BPF objects and their Go are what clang-14
+# makes of bpf/ now. Works on a copy, so that a failure changes nothing.
+set -eu
+cd "$(dirname "$0")/.."
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+mkdir "$tmp/old"
+cp probes/ext4dio_*_bpfel.* "$tmp/old/"
+go generate ./probes
+for f in probes/ext4dio_*_bpfel.*; do
+	cmp -s "$f" "$tmp/old/${f##*/}" || changed="${changed-} $f"
+done
+cp "$tmp"/old/* probes/
+if [ -n "${changed-}" ]; then
+	echo "generate-check: not what 'make generate' makes:$changed" >&2
+	exit 1
+fi
+echo "generated files are up to date"
