@@ -133,3 +133,16 @@ func digits(v float64) int {
 	}
 	return 2
 }
+
+// appendBinary appends n bytes in three significant digits: 512, 4.00K, 1.25T.
+func appendBinary(dst []byte, n int64) []byte {
+	const units = "KMGTPE"
+	if n < 1024 {
+		return strconv.AppendInt(dst, n, 10)
+	}
+	v, u := float64(n)/1024, 0
+	for ; v >= 999.5; u++ {
+		v /= 1024
+	}
+	return append(strconv.AppendFloat(dst, v, 'f', digits(v), 64), units[u])
+}

@@ -115,6 +115,7 @@ func (t *Totals) Clone() Totals {
 type Summary struct {
 	Totals   Totals
 	Losses   record.Losses
+	Unpaired uint64 // queued writes whose completion was not seen
 	Variant  string
 	Evidence []string
 	Elapsed  time.Duration // 0 when not known
@@ -123,6 +124,12 @@ type Summary struct {
 // Issued is the number of writes that the kernel was asked for, as far as that
 // was counted.
 func (s *Summary) Issued() uint64 { return s.Totals.Writes + s.Losses.Lost() + s.Losses.Unfinished }
+
+// Unproven reports whether something is missing, so that nothing is proven by
+// what was seen.
+func (s *Summary) Unproven() bool {
+	return s.Losses.Any() || s.Losses.Unfinished > 0 || s.Unpaired > 0 || s.Totals.Incomplete > 0
+}
 
 // WriteTo writes the summary as text: what is missing first, then what was seen.
 func (s *Summary) WriteTo(w io.Writer) (int64, error) {
@@ -133,6 +140,9 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 	}
 	if t.Incomplete > 0 {
 		fmt.Fprintf(&b, "INCOMPLETE: %s not judged, as a stage of them was missed\n", plural(t.Incomplete, "write"))
+	}
+	if s.Unpaired > 0 {
+		fmt.Fprintf(&b, "WITHOUT COMPLETION: %s, so results and latencies of them are not known\n", plural(s.Unpaired, "queued write"))
 	}
 	fmt.Fprintf(&b, "writes:   %d issued, %d seen, %d lost", s.Issued(), t.Writes, s.Losses.Lost())
 	if s.Losses.Unfinished > 0 {

@@ -60,7 +60,7 @@ var columns = [...]column{
 	ColPid:       {"PID", -7, func(d []byte, r *Row) []byte { return strconv.AppendUint(d, uint64(r.Pid), 10) }, nil},
 	ColComm:      {"COMM", 15, func(d []byte, r *Row) []byte { return appendSafe(d, r.Comm) }, nil},
 	ColFile:      {"FILE", 16, appendFile, nil},
-	ColPos:       {"POS", -12, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Pos, 10) }, nil},
+	ColPos:       {"POS", -14, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Pos, 10) }, nil},
 	ColLen:       {"LEN", -8, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Len, 10) }, nil},
 	ColLock:      {"LOCK", 9, appendLockCell, lockColor},
 	ColPasses:    {"PASS", -4, func(d []byte, r *Row) []byte { return appendOr(d, r.Passes) }, passColor},
@@ -85,7 +85,19 @@ func (c Col) Title(width int) string { return string(fit([]byte(columns[c].title
 
 // Cell is what r has in the column, safe for a terminal and fitted to width
 // cells, from the left when it is negative.
-func (c Col) Cell(r *Row, width int) string { return string(fit(columns[c].cell(nil, r), 0, width)) }
+// A number that does not fit is shown in binary units instead of cut.
+func (c Col) Cell(r *Row, width int) string {
+	cell := columns[c].cell(nil, r)
+	if width < 0 && len(cell) > -width {
+		switch c {
+		case ColPos:
+			cell = appendBinary(cell[:0], r.Pos)
+		case ColLen:
+			cell = appendBinary(cell[:0], r.Len)
+		}
+	}
+	return string(fit(cell, 0, width))
+}
 
 // Since writes the seconds from start to ns, both in ns.
 func Since(ns, start uint64) string { return string(appendSince(nil, ns, start)) }
@@ -139,18 +151,18 @@ func (t *Text) Append(dst []byte, r *Row) []byte {
 func (r *Row) appendDisagreement(dst []byte) []byte {
 	if r.Expected.Known {
 		dst = append(append(dst, "expected: "...), r.ExpectedText()...)
-		dst = append(append(dst, " | observed: "...), r.ObservedText()...)
+		dst = append(dst, " | "...)
 	}
+	dst = append(append(dst, "observed: "...), r.ObservedText()...)
 	if len(r.Rules) > 0 {
 		dst = append(append(dst, " | rules: "...), strings.Join(r.Rules, " ")...)
 	}
 	for i := 1; i < len(r.Why); i++ {
+		sep := "; "
 		if i == 1 {
-			dst = append(dst, " | "...)
-		} else {
-			dst = append(dst, "; "...)
+			sep = " | "
 		}
-		dst = appendSafe(dst, r.Why[i])
+		dst = appendSafe(append(dst, sep...), r.Why[i])
 	}
 	return dst
 }
@@ -361,7 +373,8 @@ func appendSince(dst []byte, ns, start uint64) []byte {
 }
 
 // fit returns full, whose part from start on is one cell, cut or filled to
-// width columns. A negative width aligns to the right. A cut cell ends in "~".
+// width columns. A negative width is that of a number: it is aligned to the
+// right. A cut cell ends in "~".
 func fit(full []byte, start, width int) []byte {
 	right := width < 0
 	if right {

@@ -9,11 +9,15 @@ type layout struct {
 	rows   int // lines of the table without its head
 }
 
-// layout shares out the height. The table keeps at least half of it, but for
-// what is missing, which is always said.
+// layout shares out the height. The table keeps at least half of it, and what is
+// read line by line more than that; what is missing is always said above.
 func (m *model) layout() layout {
 	var l layout
-	l.header = min(len(m.headerLines()), max(m.height/2-1, 1))
+	room := max(m.height/2-1, 1)
+	if m.detail || m.help {
+		room = max(m.height/4-1, 1)
+	}
+	l.header = min(len(m.headerLines()), room)
 	if m.height < 4 {
 		l.header = 0
 	}
@@ -43,6 +47,11 @@ type choice struct {
 	order int // place on the line, from the left
 }
 
+const (
+	orderFile = 40
+	orderWhy  = 160
+)
+
 // pinned columns are always shown.
 var pinned = [...]choice{
 	{shown{colExport, export.ColLock, 9}, 70},
@@ -51,13 +60,13 @@ var pinned = [...]choice{
 
 // wanted columns come as long as there is room, the most telling first.
 var wanted = [...]choice{
-	{shown{colExport, export.ColPos, -10}, 50},
-	{shown{colExport, export.ColLen, -7}, 60},
-	{shown{colWhy, 0, whyMin}, 160},
+	{shown{colExport, export.ColPos, -9}, 50},
+	{shown{colExport, export.ColLen, -6}, 60},
+	{shown{colWhy, 0, whyMin}, orderWhy},
+	{shown{colExport, export.ColFile, 11}, orderFile},
 	{shown{colExport, export.ColPasses, -4}, 80},
 	{shown{colExport, export.ColComm, 10}, 30},
 	{shown{colExport, export.ColLatency, -6}, 140},
-	{shown{colExport, export.ColFile, 12}, 40},
 	{shown{colExport, export.ColWait, -6}, 130},
 	{shown{colTime, 0, -10}, 10},
 	{shown{colExport, export.ColRet, -8}, 120},
@@ -69,14 +78,16 @@ var wanted = [...]choice{
 }
 
 const (
-	whyMin   = 16
+	whyMin   = 24
+	whyMore  = 32 // and more only when names of files have this
+	fileMore = 24
 	maxShift = len(wanted) - 1
 	margin   = 2 // for the mark of the selected row
 )
 
 // chooseColumns picks the columns for a width. shift skips that many of the
 // most telling ones, so that the others can be seen on a narrow screen. What
-// room is left goes to the reason, or else to nobody.
+// room is left goes to the reason and to the name of the file.
 func chooseColumns(width, shift int) []shown {
 	var picked [len(pinned) + len(wanted)]choice
 	n := copy(picked[:], pinned[:])
@@ -101,8 +112,15 @@ func chooseColumns(width, shift int) []shown {
 	out := make([]shown, n)
 	for i, c := range chosen {
 		out[i] = c.shown
-		if c.kind == colWhy && room >= 0 {
-			out[i].width += room + 1
+	}
+	room++ // the last column needs no gap behind it
+	for _, g := range [...]struct{ order, upTo int }{{orderWhy, whyMore}, {orderFile, fileMore}, {orderWhy, width}} {
+		for i, c := range chosen {
+			if c.order == g.order && room > 0 {
+				more := min(room, max(g.upTo-out[i].width, 0))
+				out[i].width += more
+				room -= more
+			}
 		}
 	}
 	return out

@@ -19,7 +19,9 @@ type Options struct {
 	Mode      string   // how they are attached
 	Missing   []string // functions that are not probed
 	QuitAtEnd bool     // quit when the feed ends
-	NoColor   bool
+	// CanSuspend says that a shell is there to continue after ctrl+z.
+	CanSuspend bool
+	NoColor    bool
 }
 
 // ratePoint is the number of writes at one moment.
@@ -62,7 +64,9 @@ type model struct {
 }
 
 func newModel(feed <-chan Snapshot, o Options) *model {
-	return &model{opts: o, keys: newKeyMap(), styles: newStyles(), feed: feed, follow: true}
+	m := &model{opts: o, keys: newKeyMap(), styles: newStyles(), feed: feed, follow: true}
+	m.keys.Suspend.SetEnabled(o.CanSuspend)
+	return m
 }
 
 // end is the sequence number behind the last row.

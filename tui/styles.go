@@ -1,37 +1,50 @@
 package tui
 
 import (
-	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
 )
+
+// look is how a piece of text looks: the sequence that begins it. A row has many
+// pieces, so this is as cheap as it can be.
+type look string
+
+// Render gives s the look.
+func (l look) Render(s string) string {
+	if l == "" || s == "" {
+		return s
+	}
+	return string(l) + s + ansi.ResetStyle
+}
 
 // styles are the looks of things. Each says the same everywhere, and never says
 // anything that the words do not say too. Only the terminal's own colours are
 // used, so that they are legible on light and dark grounds.
 type styles struct {
-	title, label, dim, bold, selected lipgloss.Style
-	loss, bad, odd, warn, good        lipgloss.Style
+	title, label, dim, bold, selected look
+	loss, bad, odd, warn, good        look
 }
 
 func newStyles() styles {
-	plain := lipgloss.NewStyle()
+	of := func(s ansi.Style) look { return look(s.String()) }
+	plain := ansi.NewStyle()
 	return styles{
-		title:    plain.Bold(true),
-		label:    plain.Foreground(lipgloss.Cyan),
-		dim:      plain.Faint(true),
-		bold:     plain.Bold(true),
-		selected: plain.Reverse(true),
-		loss:     plain.Bold(true).Reverse(true).Foreground(lipgloss.Red),
-		bad:      plain.Bold(true).Foreground(lipgloss.Red),
-		odd:      plain.Foreground(lipgloss.Magenta),
-		warn:     plain.Foreground(lipgloss.Yellow),
-		good:     plain.Foreground(lipgloss.Green),
+		title:    of(plain.Bold()),
+		label:    of(plain.ForegroundColor(ansi.Cyan)),
+		dim:      of(plain.Faint()),
+		bold:     of(plain.Bold()),
+		selected: of(plain.Reverse(true)),
+		loss:     of(plain.Bold().Reverse(true).ForegroundColor(ansi.Red)),
+		bad:      of(plain.Bold().ForegroundColor(ansi.Red)),
+		odd:      of(plain.ForegroundColor(ansi.Magenta)),
+		warn:     of(plain.ForegroundColor(ansi.Yellow)),
+		good:     of(plain.ForegroundColor(ansi.Green)),
 	}
 }
 
 // verdict is the look of a verdict.
-func (s *styles) verdict(k decode.Kind) lipgloss.Style {
+func (s *styles) verdict(k decode.Kind) look {
 	switch k {
 	case decode.Agree:
 		return s.good

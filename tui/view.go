@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
-	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
@@ -49,10 +49,10 @@ func (m *model) render() string {
 // part is a piece of a line.
 type part struct {
 	text  string
-	style lipgloss.Style
+	style look
 }
 
-// joinParts puts parts side by side as far as they fit.
+// joinParts puts those parts side by side that fit.
 func (m *model) joinParts(parts ...part) string {
 	var b strings.Builder
 	used := 0
@@ -62,7 +62,7 @@ func (m *model) joinParts(parts ...part) string {
 		}
 		w := ansi.StringWidth(p.text)
 		if used > 0 && used+2+w > m.width {
-			break
+			continue
 		}
 		if used > 0 {
 			b.WriteString("  ")
@@ -88,9 +88,11 @@ func (m *model) headerLines() []string {
 		state = part{"ENDED", s.warn}
 	case m.paused:
 		state = part{fmt.Sprintf("PAUSED, %d more", m.late), s.warn}
+	case !m.follow && len(m.rows) > 0:
+		state = part{fmt.Sprintf("HELD, %d newer", m.end()-1-m.cursor), s.warn}
 	}
 	lines = append(lines, m.joinParts(
-		part{"Linux " + export.Safe(m.opts.Kernel), s.title}, state,
+		state, part{"Linux " + export.Safe(m.opts.Kernel), s.title},
 		part{export.Amount(m.rate()) + " writes/s", s.bold}, part{export.Duration(uint64(m.summary.Elapsed)), s.dim}))
 	lines = append(lines, m.lockLine(t), m.verdictLine(t))
 	if m.note != "" {
@@ -102,9 +104,9 @@ func (m *model) headerLines() []string {
 	}
 	why := ""
 	if len(m.summary.Evidence) > 0 {
-		why = "(" + export.SafeText(strings.Join(m.summary.Evidence, "; ")) + ")"
+		why = " (" + export.SafeText(strings.Join(m.summary.Evidence, "; ")) + ")"
 	}
-	lines = append(lines, s.label.Render("variant")+" "+variant+" "+s.dim.Render(why))
+	lines = append(lines, s.label.Render("variant")+" "+variant+s.dim.Render(why))
 	probes := fmt.Sprintf("%d attached (%s)", m.opts.Attached, m.opts.Mode)
 	if len(m.opts.Missing) > 0 {
 		probes += s.warn.Render(", without " + strings.Join(m.opts.Missing, ", "))
@@ -123,7 +125,7 @@ func (m *model) lossLine() string {
 		text = append(text, "LOST: "+m.summary.Losses.String())
 	}
 	if n := m.summary.Totals.Incomplete; n > 0 {
-		text = append(text, fmt.Sprintf("INCOMPLETE: %d", n))
+		text = append(text, fmt.Sprintf("INCOMPLETE: %d not judged", n))
 	}
 	if len(text) == 0 {
 		return ""
@@ -199,21 +201,42 @@ func (m *model) helpLine() string {
 	return m.joinParts(parts...)
 }
 
-// helpLines is the help screen, in as many columns as it needs and fit.
+// legend explains what is not a word.
+var legend = []string{
+	"LOOKUPS  block,blocks=found and what: W written, U unwritten, H hole, D delayed, E error; | parts passes",
+	"PASS     runs of the checks under i_rwsem; 2: restarted with the exclusive lock",
+	"LOCK     i_rwsem at iomap_dio_rw; none: the write never got there",
+	"FW       IOMAP_DIO_FORCE_WAIT; DRAIN: waited for direct I/O in flight; -: no; ?: not known",
+}
+
+// helpLines is the help screen: the bindings in up to three columns, and then
+// what the table means.
 func (m *model) helpLines(height int) []string {
-	bindings := m.keys.full()
-	const keyWidth, width = 7, 26
-	columns := max(min((len(bindings)+height-1)/max(height, 1), m.width/width), 1)
+	var bindings []key.Binding
+	for _, b := range m.keys.full() {
+		if b.Enabled() {
+			bindings = append(bindings, b)
+		}
+	}
+	const keyWidth, width = 7, 20
+	columns := min(max(m.width/width, 1), 3)
 	perColumn := (len(bindings) + columns - 1) / columns
-	lines := make([]string, 0, perColumn)
+	lines := make([]string, 0, height)
 	for i := range perColumn {
 		var b strings.Builder
 		for j := i; j < len(bindings); j += perColumn {
 			h := bindings[j].Help()
-			cell := fmt.Sprintf("%-*s %s", keyWidth, h.Key, h.Desc)
-			b.WriteString(m.styles.bold.Render(fmt.Sprintf("%-*s", width, cell)))
+			b.WriteString(m.styles.bold.Render(pad(h.Key, keyWidth)) + " " + pad(h.Desc, width-keyWidth-1))
 		}
 		lines = append(lines, b.String())
 	}
-	return lines
+	for _, l := range legend {
+		lines = append(lines, strings.Split(ansi.Wrap(l, m.width, " "), "\n")...)
+	}
+	return lines[:min(len(lines), height)]
+}
+
+// pad fills s with spaces to width cells.
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(width-ansi.StringWidth(s), 0))
 }

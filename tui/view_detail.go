@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ext4dio/ext4dio-trace/export"
@@ -17,6 +16,8 @@ const labelWidth = 11
 func (m *model) detailLines(width int) []string {
 	d := detail{m: m, r: &m.one, width: width}
 	d.what()
+	d.verdict()
+	d.who()
 	d.outcome()
 	d.reasons()
 	d.lookups()
@@ -36,7 +37,7 @@ type detail struct {
 }
 
 // add appends text behind a label, wrapped.
-func (d *detail) add(label, text string, style lipgloss.Style) {
+func (d *detail) add(label, text string, style look) {
 	room := max(d.width-labelWidth, 10)
 	for i, line := range strings.Split(ansi.Wrap(text, room, " ,"), "\n") {
 		if i > 0 {
@@ -46,15 +47,31 @@ func (d *detail) add(label, text string, style lipgloss.Style) {
 	}
 }
 
-func (d *detail) plain(label, text string) { d.add(label, text, lipgloss.NewStyle()) }
+func (d *detail) plain(label, text string) { d.add(label, text, look("")) }
 
 func (d *detail) what() {
+	d.add("write", fmt.Sprintf("%d bytes at %d", d.r.Len, d.r.Pos), d.m.styles.title)
+}
+
+func (d *detail) verdict() {
+	r, s := d.r, &d.m.styles
+	if !r.Verdict.Known {
+		d.add("verdict", "not judged", s.dim)
+		return
+	}
+	text := r.Verdict.V.String()
+	if r.Variant != "" {
+		text += " with " + r.Variant
+	}
+	d.add("verdict", text, s.verdict(r.Verdict.V))
+}
+
+func (d *detail) who() {
 	r := d.r
 	file := "inode " + fmt.Sprint(r.Ino)
 	if r.Path != "" {
 		file = export.Safe(r.Path) + ", " + file
 	}
-	d.add("write", fmt.Sprintf("%d bytes at %d", r.Len, r.Pos), d.m.styles.title)
 	d.plain("file", file+" on "+export.DevName(r.Dev))
 	d.plain("by", fmt.Sprintf("%s, pid %d, tid %d, %s", export.Safe(r.Comm), r.Pid, r.Tid, r.Caller))
 	words := []string{is(r.Unaligned, "unaligned", "aligned", "alignment not known"),
@@ -66,15 +83,6 @@ func (d *detail) what() {
 // outcome draws what was expected beside what was observed.
 func (d *detail) outcome() {
 	r, s := d.r, &d.m.styles
-	if r.Verdict.Known {
-		text := r.Verdict.V.String()
-		if r.Variant != "" {
-			text += " with " + r.Variant
-		}
-		d.add("verdict", text, s.verdict(r.Verdict.V))
-	} else {
-		d.add("verdict", "not judged", s.dim)
-	}
 	e := r.Expected
 	want := func(text string) string {
 		if !e.Known {
@@ -84,7 +92,7 @@ func (d *detail) outcome() {
 	}
 	lock := export.ExpectedLock(e.V)
 	d.lines = append(d.lines, s.label.Render(fmt.Sprintf("%-*s", labelWidth, ""))+
-		s.dim.Render(fmt.Sprintf("%-14s %s", "observed", want("expected"))))
+		s.dim.Render(strings.TrimRight(fmt.Sprintf("%-14s %s", "observed", want("expected")), " ")))
 	d.compare("lock", opt(r.Lock), want(lock.String()))
 	d.compare("passes", opt(r.Passes), want(fmt.Sprint(e.V.Passes)))
 	d.compare("drained", is(r.Drained, "yes", "no", "?"), want(yes(e.V.Drained)))
@@ -108,7 +116,7 @@ func (d *detail) outcome() {
 
 // compare draws one line of the comparison, marked where the two differ.
 func (d *detail) compare(label, observed, expected string) {
-	text, style := fmt.Sprintf("%-14s %s", observed, expected), lipgloss.NewStyle()
+	text, style := fmt.Sprintf("%-14s %s", observed, expected), look("")
 	if expected != "" && observed != "?" && observed != expected {
 		text, style = text+"  !", d.m.styles.bad
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ext4dio/ext4dio-trace/export"
@@ -49,7 +48,7 @@ func (m *model) tableHead(columns []shown) string {
 // tableRow draws one row. The selected one is marked by ">" and in reverse.
 func (m *model) tableRow(r *export.Row, columns []shown, selected bool) string {
 	var b strings.Builder
-	mark, plain := "  ", lipgloss.NewStyle()
+	mark, plain := "  ", look("")
 	if selected {
 		mark, plain = "> ", m.styles.selected
 	}
@@ -68,14 +67,14 @@ func (m *model) tableRow(r *export.Row, columns []shown, selected bool) string {
 }
 
 // cell is the text of one column, fitted to its width, and its look.
-func (m *model) cell(r *export.Row, c shown) (string, lipgloss.Style) {
-	style := lipgloss.NewStyle()
+func (m *model) cell(r *export.Row, c shown) (string, look) {
+	style := look("")
 	switch c.kind {
 	case colTime:
 		return fmt.Sprintf("%*s", -c.width, export.Since(r.TimeNs, m.start)), m.styles.dim
 	case colWhy:
 		text := ansi.Truncate(export.SafeText(r.Reason()), c.width, "…")
-		return text + strings.Repeat(" ", max(c.width-ansi.StringWidth(text), 0)), style
+		return pad(text, c.width), style
 	}
 	switch {
 	case c.col == export.ColLock && export.Is(r.Lock, export.Exclusive),

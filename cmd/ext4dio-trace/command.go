@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"sync"
@@ -55,10 +56,15 @@ func findCommand(args []string) (string, error) {
 		return "/proc/self/exe", nil
 	}
 	if err != nil {
+		const hint = progName + " live -- /usr/bin/fio job.fio"
 		if errors.Is(err, exec.ErrNotFound) {
-			return "", usagef("", "command not found: %s", args[0])
+			return "", usagef(hint, "command not found: %s", args[0])
 		}
-		return "", usagef("", "cannot run %s: %v", args[0], errors.Unwrap(err))
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return "", usagef(hint, "cannot run %s: %v", args[0], err)
 	}
 	return path, nil
 }
@@ -71,6 +77,7 @@ func holdCommand(path string, args []string, stdin io.Reader, output io.Writer) 
 	}
 	defer r.Close()
 	c := &command{cmd: exec.Command("/proc/self/exe", append([]string{heldArg, path}, args...)...), gate: w, ended: make(chan struct{})}
+	c.cmd.Args[0] = progName
 	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = stdin, output, output
 	c.cmd.ExtraFiles = []*os.File{r}
 	// A descendant that keeps the output open must not keep us.

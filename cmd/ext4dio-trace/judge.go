@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -34,6 +36,19 @@ func evidence(f *probes.Facts) decode.Evidence {
 		e.IovMember = model.AnswerOf(f.Members["iov_iter.iov"])
 	}
 	return e
+}
+
+// variantText names the variant that is judged by, and says when it is one of
+// several that cannot be told apart yet.
+func variantText(d *decode.Detector) string {
+	best, others := d.Best().String(), d.Candidates()[1:]
+	switch len(others) {
+	case 0:
+		return best
+	case 1:
+		return best + " or " + others[0].String()
+	}
+	return fmt.Sprintf("%s or %d others", best, len(others))
 }
 
 // staticVariants lists the variants that a kernel may hold by its symbols and

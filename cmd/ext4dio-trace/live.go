@@ -189,10 +189,10 @@ func checkVariant(name string) error {
 
 // exitStatus is the end of a trace as an error: nil when all is well.
 func exitStatus(s *export.Summary) error {
-	switch t := &s.Totals; {
-	case t.Disagreements() > 0:
+	switch {
+	case s.Totals.Disagreements() > 0:
 		return &exitError{code: exitDisagree}
-	case s.Losses.Any() || s.Losses.Unfinished > 0 || t.Incomplete > 0:
+	case s.Unproven():
 		return &exitError{code: exitUnproven}
 	}
 	return nil

@@ -59,6 +59,9 @@ but records were lost or incomplete, so nothing was proven.`,
 		cmd.GroupID = groupTrace
 		root.AddCommand(cmd)
 	}
+	exec := newExecCmd()
+	exec.GroupID = groupOther
+	root.AddCommand(exec)
 	root.SetHelpCommandGroupID(groupOther)
 	root.SetCompletionCommandGroupID(groupOther)
 	return root

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/tui"
@@ -49,7 +51,10 @@ func (t *trace) runScreen(ctx context.Context, session *probes.Session, path str
 	consumed := make(chan error, 1)
 	go func() {
 		err := t.consume(p)
-		if cmd != nil && ctx.Err() == nil {
+		switch {
+		case err != nil:
+			collector.SetNote("tracing ended: " + err.Error())
+		case cmd != nil && ctx.Err() == nil:
 			collector.SetNote(t.opts.command[0] + " " + cmd.outcome())
 		}
 		collector.End()
@@ -72,7 +77,12 @@ func (t *trace) runScreen(ctx context.Context, session *probes.Session, path str
 }
 
 func (t *trace) screenOptions(quitAtEnd bool) tui.Options {
-	o := tui.Options{Kernel: t.facts.Release, Mode: t.plan.Mode, QuitAtEnd: quitAtEnd, NoColor: os.Getenv("NO_COLOR") != ""}
+	// The leader of a session has no shell above it that could continue it.
+	sid, err := unix.Getsid(0)
+	o := tui.Options{
+		Kernel: t.facts.Release, Mode: t.plan.Mode, QuitAtEnd: quitAtEnd, NoColor: os.Getenv("NO_COLOR") != "",
+		CanSuspend: err == nil && sid != os.Getpid(),
+	}
 	o.Attached, o.Missing = attachedProbes(t.plan)
 	return o
 }

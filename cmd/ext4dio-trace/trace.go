@@ -34,12 +34,13 @@ type trace struct {
 	row      export.Row
 	sink     sink
 	summary  export.Summary
+	stderr   io.Writer
 	began    time.Time
 	asked    time.Time // when the evidence was last asked for
 }
 
 func newTrace(facts *probes.Facts, plan *probes.Plan, o *liveOptions) (*trace, error) {
-	t := &trace{facts: facts, plan: plan, opts: o, resolver: export.NewResolver(), began: time.Now()}
+	t := &trace{facts: facts, plan: plan, opts: o, stderr: os.Stderr, resolver: export.NewResolver(), began: time.Now()}
 	t.maker = export.Maker{
 		Names:    t.resolver,
 		NoWaits:  plan.Unattached.Has(record.StageWait),
@@ -79,7 +80,7 @@ func (t *trace) runLines(ctx context.Context, session *probes.Session, path stri
 		defer cmd.stop()
 	}
 	t.sink = newLineSink(os.Stdout, t.opts.json, wantsColor(os.Stdout))
-	note(os.Stderr, "%s", t.banner())
+	note(t.stderr, "%s", t.banner())
 	p := newPump(session)
 	go p.run()
 	stopped := t.stopper(ctx, p, cmd)
@@ -129,26 +130,31 @@ func (t *trace) stopper(ctx context.Context, p *pump, cmd *command) <-chan struc
 	return done
 }
 
-// consume judges and shows everything that comes, to the end. It returns the
-// first error of the source or the sink.
+// consume judges and shows everything that comes, to the end. It returns what
+// failed of the source and the sink. A reader of the output that goes away ends
+// tracing, but is no failure.
 func (t *trace) consume(p *pump) error {
 	var failed error
-	for b := range p.full {
-		b.each(func(raw []byte) {
-			_ = t.judge.Feed(raw) // the judge counts what it does not understand
-		})
-		p.free <- b
-		t.refresh(p.losses.Load(), false)
+	show := func() {
 		if failed == nil {
 			if failed = t.sink.flush(&t.summary); failed != nil {
 				p.stop.Store(true)
 			}
 		}
 	}
+	for b := range p.full {
+		b.each(func(raw []byte) {
+			_ = t.judge.Feed(raw) // the judge counts what it does not understand
+		})
+		p.free <- b
+		t.refresh(p.losses.Load(), false)
+		show()
+	}
 	t.judge.Flush()
 	t.refresh(p.losses.Load(), true)
-	if failed == nil {
-		failed = t.sink.flush(&t.summary)
+	show()
+	if isClosedPipe(failed) {
+		failed = nil
 	}
 	return errors.Join(failed, p.err)
 }
@@ -169,12 +175,14 @@ const evidenceEvery = 100 * time.Millisecond
 func (t *trace) refresh(l *record.Losses, whole bool) {
 	s, now := &t.summary, time.Now()
 	s.Losses = *l
-	s.Losses.Malformed += t.judge.Stats().Malformed
+	stats := t.judge.Stats()
+	s.Losses.Malformed += stats.Malformed
+	s.Unpaired = stats.Unpaired
 	s.Elapsed = now.Sub(t.began)
 	if whole || now.Sub(t.asked) >= evidenceEvery {
 		t.asked = now
 		d := t.judge.Detector()
-		s.Variant, s.Evidence = d.Best().String(), d.Evidence()
+		s.Variant, s.Evidence = variantText(d), d.Evidence()
 	}
 }
 
@@ -182,13 +190,13 @@ func (t *trace) refresh(l *record.Losses, whole bool) {
 func (t *trace) finish(err error, cmd *command) error {
 	if cmd != nil {
 		cmd.stop()
-		note(os.Stderr, "%s %s", t.opts.command[0], cmd.outcome())
+		note(t.stderr, "%s %s", t.opts.command[0], cmd.outcome())
 	}
-	if err != nil && !isClosedPipe(err) {
+	if err != nil {
 		return err
 	}
 	// The user may have closed stderr too; there is nobody to tell then.
-	_, _ = t.summary.WriteTo(os.Stderr)
+	_, _ = t.summary.WriteTo(t.stderr)
 	return exitStatus(&t.summary)
 }
 
@@ -201,7 +209,7 @@ func (t *trace) banner() string {
 	}
 	text += ", variant " + t.summary.Variant
 	if len(t.summary.Evidence) > 0 {
-		text += " (" + strings.Join(t.summary.Evidence, "; ") + ")"
+		text += " (" + t.summary.Evidence[0] + ")"
 	}
 	return text
 }

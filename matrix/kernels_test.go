@@ -1,0 +1,371 @@
+package matrix
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// kernel is one line of the matrix.
+type kernel struct {
+	name    string
+	spec    string // of vm --kernel
+	variant string // that must be found from evidence
+	wrong   string // another that must be seen to be wrong, "" not to try
+	load    string // fio, or workload where fio cannot run
+	debian  bool
+}
+
+var kernels = []kernel{
+	{"debian-6.1", "debian:bookworm", "linux-6.1", "linux-6.12", "fio", true},
+	{"debian-6.12", "debian:trixie", "linux-6.12", "", "fio", true},
+	{"debian-sid", "debian:sid", "", "", "fio", true},
+	{"debian-7.3", "debian:trixie-backports", "linux-7.3", "linux-7.2", "fio", true},
+	{"debian-7.3-cloud", "debian:trixie-backports/cloud-amd64", "linux-7.3", "", "fio", true},
+	{"debian-7.3-rt", "debian:trixie-backports/rt-amd64", "linux-7.3", "", "fio", true},
+	{"series-base", "series-base", "base", "", "workload", false},
+	{"series-patch3", "series-patch3", "patch3", "", "workload", false},
+	{"series-patch4", "series-patch4", "patch4", "", "workload", false},
+	{"series-patch5", "series-patch5", "linux-7.3", "linux-7.2", "workload", false},
+	{"series-v2", "series-v2", "series-v2", "", "workload", false},
+	{"env-nokprobes", "env-nokprobes", "linux-7.3", "", "workload", false},
+	{"env-noinline", "env-noinline", "linux-7.3", "", "workload", false},
+}
+
+// program is the built binary; "make build" leaves it there.
+func program(t *testing.T) string {
+	t.Helper()
+	p, err := filepath.Abs("../bin/ext4dio-trace")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(p); err != nil {
+		t.Fatalf("%v; build it first: make build", err)
+	}
+	return p
+}
+
+// need skips with a reason, and fails instead where virtual machines are required.
+func need(t *testing.T) {
+	t.Helper()
+	if os.Getenv("EXT4DIO_REQUIRE") == "vm" {
+		return
+	}
+	if os.Getenv("EXT4DIO_TEST_VM") == "" {
+		t.Skip("boots kernels for minutes; run: make test-vm")
+	}
+}
+
+// image finds one of the small kernels. They are test data that not everybody
+// has, so that even the required run goes on without them, and says so.
+func image(t *testing.T, name string) string {
+	t.Helper()
+	dir := os.Getenv("EXT4DIO_KERNELS")
+	p := filepath.Join(dir, name+".bzImage")
+	if _, err := os.Stat(p); dir == "" || err != nil {
+		t.Skipf("no kernel %s: set EXT4DIO_KERNELS to the folder of the small kernels", name)
+	}
+	return p
+}
+
+// guest boots a kernel and runs a command in it; the status is the command's.
+func guest(t *testing.T, spec string, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program(t), append([]string{"vm", "--kernel", spec, "--timeout", "15m"}, args...)...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	if cmd.ProcessState == nil {
+		t.Fatalf("run %v: %v", cmd.Args, err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+func TestKernels(t *testing.T) {
+	need(t)
+	for _, k := range kernels {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			spec := k.spec
+			if !k.debian {
+				spec = image(t, k.spec)
+			}
+			start := time.Now()
+			r := run(t, k, spec)
+			r.doctor(t)
+			r.validated(t)
+			r.loaded(t)
+			r.killed(t)
+			r.wrongVariant(t)
+			t.Logf("%s: %s in %.0fs", k.name, r.release, time.Since(start).Seconds())
+		})
+	}
+	t.Run("wrong", wrongKernels)
+	t.Run("unfit", unfitKernels)
+}
+
+// result is what the guest left in /out.
+type result struct {
+	kernel  kernel
+	dir     string
+	release string
+}
+
+func run(t *testing.T, k kernel, spec string) *result {
+	t.Helper()
+	r := &result{kernel: k, dir: t.TempDir()}
+	args := []string{"--out", r.dir, "--share", "testdata", "--bin", "cat", "--bin", "grep"}
+	if k.load == "fio" {
+		args = append(args, "--bin", "fio")
+	}
+	args = append(args, "--", "exec", "--", "sh", "/share/guest.sh", k.wrong, k.load)
+	_, stderr, status := guest(t, spec, args...)
+	if status != 0 && status != 1 {
+		t.Fatalf("vm ended with %d:\n%s", status, stderr)
+	}
+	return r
+}
+
+func (r *result) read(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(r.dir, name))
+	if err != nil {
+		t.Fatalf("the guest left no %s: %v", name, err)
+	}
+	return string(b)
+}
+
+// status returns the exit status of a step.
+func (r *result) status(t *testing.T, step string) int {
+	t.Helper()
+	n, err := strconv.Atoi(strings.TrimSpace(r.read(t, step+".rc")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func (r *result) json(t *testing.T, name string, into any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(r.read(t, name)), into); err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, r.read(t, name))
+	}
+}
+
+// doctor: every probe that a verdict needs is attached, and where the entry
+// function of direct writes is a symbol of its own, it is used.
+func (r *result) doctor(t *testing.T) {
+	t.Helper()
+	if got := r.status(t, "doctor"); got != 0 {
+		t.Errorf("doctor ends with %d: %s", got, r.read(t, "doctor.err"))
+	}
+	var d struct {
+		Facts struct {
+			Release string
+			Funcs   map[string]struct{ Symbol bool }
+		}
+		Plan struct {
+			Probes []struct {
+				Name, Func, How string
+				Required        bool
+			}
+		}
+	}
+	r.json(t, "doctor.json", &d)
+	r.release = d.Facts.Release
+	entry := ""
+	for _, p := range d.Plan.Probes {
+		if p.Required && p.How == "" {
+			t.Errorf("required probe %s is not attached", p.Name)
+		}
+		if p.Name == "write" {
+			entry = p.Func
+		}
+	}
+	want := "ext4_file_write_iter"
+	if r.kernel.name == "env-noinline" {
+		want = "ext4_dio_write_iter"
+	}
+	if entry != want {
+		t.Errorf("the entry of a write is probed at %q, want %s", entry, want)
+	}
+}
+
+// validated: all hand-specified writes are as the notes say, at least 40 of them.
+func (r *result) validated(t *testing.T) {
+	t.Helper()
+	var v struct {
+		Passed, Failed, Skipped, Writes int
+		Variant                         string
+	}
+	r.json(t, "validate.json", &v)
+	if v.Failed > 0 || r.status(t, "validate") != 0 {
+		t.Errorf("validate: %d passed, %d failed, status %d:\n%s", v.Passed, v.Failed, r.status(t, "validate"), r.read(t, "validate.err"))
+	}
+	if v.Writes < 40 {
+		t.Errorf("validate checked %d writes, want at least 40", v.Writes)
+	}
+	if w := r.kernel.variant; w != "" && v.Variant != w {
+		t.Errorf("validate found variant %s, want %s", v.Variant, w)
+	}
+	t.Logf("validate: %d passed, %d writes checked, %d skipped", v.Passed, v.Writes, v.Skipped)
+}
+
+// summary is what live --summary writes.
+type summary struct {
+	Issued, Seen, Lost, Incomplete uint64
+	Written                        map[string]uint64 // by caller: writes with a positive result
+	Verdicts                       map[string]uint64
+	Variant                        string
+	Losses                         string
+	Undecided                      map[string]uint64
+}
+
+// loaded: at full speed nothing is lost, all of it is judged, none disagrees, and
+// fio's own count is what was seen.
+func (r *result) loaded(t *testing.T) {
+	t.Helper()
+	var s summary
+	r.json(t, "load.json", &s)
+	if got := r.status(t, "load"); got != 0 {
+		t.Errorf("live ends with %d:\n%s\n%s", got, r.read(t, "load.err"), head(r.read(t, "load.txt"), 20))
+	}
+	if s.Issued != s.Seen+s.Lost {
+		t.Errorf("issued %d is not seen %d + lost %d", s.Issued, s.Seen, s.Lost)
+	}
+	if s.Lost > 0 || s.Incomplete > 0 {
+		t.Errorf("%d lost, %d incomplete: %s", s.Lost, s.Incomplete, s.Losses)
+	}
+	if n := s.Verdicts["differs"] + s.Verdicts["unsafe"] + s.Verdicts["slower"]; n > 0 {
+		t.Errorf("%d writes disagree: %v\n%s", n, s.Verdicts, head(r.read(t, "load.txt"), 20))
+	}
+	if n := s.Verdicts["undecided"]; n*1000 >= s.Seen {
+		t.Errorf("%d of %d writes are undecided: %v", n, s.Seen, s.Undecided)
+	}
+	if w := r.kernel.variant; w != "" && s.Variant != w {
+		t.Errorf("variant %s was found, want %s", s.Variant, w)
+	}
+	if r.kernel.load == "fio" {
+		r.fio(t, &s)
+	}
+	t.Logf("load: %d seen, %d lost, verdicts %v, variant %s", s.Seen, s.Lost, s.Verdicts, s.Variant)
+}
+
+// fio compares the writes that fio counted with those that were seen to succeed.
+func (r *result) fio(t *testing.T, s *summary) {
+	t.Helper()
+	callers := map[string][]string{
+		"psync":    {"sync"},
+		"libaio":   {"libaio"},
+		"io_uring": {"io_uring", "io-wq"},
+	}
+	total := uint64(0)
+	for engine, names := range callers {
+		issued := uint64(0)
+		for _, jobs := range []int{1, 8, 32} {
+			var f struct {
+				Jobs []struct {
+					Write struct {
+						Total uint64 `json:"total_ios"`
+					}
+				}
+			}
+			r.json(t, fmt.Sprintf("fio-%s-%d.json", engine, jobs), &f)
+			for _, j := range f.Jobs {
+				issued += j.Write.Total
+			}
+		}
+		seen := uint64(0)
+		for _, n := range names {
+			seen += s.Written[n]
+		}
+		if issued != seen {
+			t.Errorf("fio wrote %d times by %s, %d of them were seen", issued, engine, seen)
+		}
+		total += issued
+	}
+	if total < 100_000 {
+		t.Errorf("fio wrote %d times, want 100,000", total)
+	}
+}
+
+// killed: after kill -9 nothing stays attached.
+func (r *result) killed(t *testing.T) {
+	t.Helper()
+	if r.read(t, "kill.before") == "" && r.kernel.name != "env-nokprobes" {
+		t.Error("nothing was attached before the kill")
+	}
+	if after := r.read(t, "kill.after"); after != "" {
+		t.Errorf("still attached after kill -9:\n%s", after)
+	}
+}
+
+// wrongVariant: a kernel that is judged as another one disagrees.
+func (r *result) wrongVariant(t *testing.T) {
+	t.Helper()
+	if r.kernel.wrong == "" {
+		return
+	}
+	var s summary
+	r.json(t, "wrong.json", &s)
+	if n := s.Verdicts["differs"] + s.Verdicts["unsafe"] + s.Verdicts["slower"]; n == 0 || r.status(t, "wrong") != 1 {
+		t.Errorf("judged as %s: verdicts %v, status %d, want disagreements and 1", r.kernel.wrong, s.Verdicts, r.status(t, "wrong"))
+	}
+}
+
+func head(s string, n int) string {
+	lines := strings.SplitAfterN(s, "\n", n+1)
+	if len(lines) > n {
+		lines = lines[:n]
+	}
+	return strings.Join(lines, "")
+}
+
+// wrongKernels: the deliberately wrong kernels are found out.
+func wrongKernels(t *testing.T) {
+	for name, verdict := range map[string]string{
+		"wrong-tail-unchecked":   "unsafe",
+		"wrong-always-exclusive": "slower",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			spec, dir := image(t, name), t.TempDir()
+			_, stderr, status := guest(t, spec, "--out", dir, "--", "live", "--plain", "--summary", "/out/s.json", "--", "ext4dio-trace", "workload", "mixed", "--dir", "/mnt")
+			r := &result{dir: dir}
+			var s summary
+			r.json(t, "s.json", &s)
+			if status != 1 || s.Verdicts[verdict] == 0 {
+				t.Errorf("status %d, verdicts %v, want 1 and some %s:\n%s", status, s.Verdicts, verdict, stderr)
+			}
+			t.Logf("verdicts %v", s.Verdicts)
+		})
+	}
+}
+
+// unfitKernels: where tracing is impossible, one line says what is missing.
+func unfitKernels(t *testing.T) {
+	t.Run("env-nobtf", func(t *testing.T) {
+		t.Parallel()
+		_, stderr, status := guest(t, image(t, "env-nobtf"), "--", "live")
+		if status != 3 || !strings.Contains(stderr, "no BTF") || !strings.Contains(stderr, "hint:") {
+			t.Errorf("status %d, want 3, and:\n%s", status, stderr)
+		}
+	})
+	t.Run("no-such-kernel", func(t *testing.T) {
+		t.Parallel()
+		_, stderr, status := guest(t, filepath.Join("testdata", "guest.sh"), "--", "live")
+		if status != 2 || strings.Count(stderr, "\n") > 2 {
+			t.Errorf("status %d, want 2 and one line:\n%s", status, stderr)
+		}
+	})
+}

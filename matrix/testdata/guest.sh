@@ -1,0 +1,43 @@
+# Runs in the guest: sh /share/guest.sh VARIANT [fio]. What it finds goes to
+# /out, one file a question; the test on the host judges it.
+variant=$1
+load=$2
+t=ext4dio-trace
+
+note() { echo "$2" >"/out/$1"; }
+
+$t doctor --json >/out/doctor.json 2>/out/doctor.err
+note doctor.rc $?
+
+# Every hand-specified write.
+$t validate --dir /mnt --json >/out/validate.json 2>/out/validate.err
+note validate.rc $?
+
+# Full speed, default settings.
+if [ "$load" = fio ]; then
+	$t live --plain --only unsafe,differs,slower --summary /out/load.json -- sh /share/fio.sh >/out/load.txt 2>/out/load.err
+else
+	$t live --plain --only unsafe,differs,slower --summary /out/load.json -- \
+		$t workload mixed --dir /mnt --tasks 16 --writes 1200 >/out/load.txt 2>/out/load.err
+fi
+note load.rc $?
+
+# A tracer that is killed leaves nothing behind.
+$t live --plain >/dev/null 2>/out/kill.err &
+pid=$!
+until grep -q tracing /out/kill.err; do :; done
+cat /sys/kernel/tracing/enabled_functions >/out/kill.before
+kill -9 $pid
+wait $pid 2>/dev/null
+i=0
+while [ -s /sys/kernel/tracing/enabled_functions ] && [ $i -lt 200 ]; do
+	i=$((i + 1))
+	cat /sys/kernel/tracing/enabled_functions >/out/kill.after
+done
+cat /sys/kernel/tracing/enabled_functions /sys/kernel/tracing/kprobe_events >/out/kill.after
+
+# The wrong variant must not pass.
+if [ -n "$variant" ]; then
+	$t live --plain --variant "$variant" --summary /out/wrong.json -- $t workload mixed --dir /mnt >/out/wrong.txt 2>/out/wrong.err
+	note wrong.rc $?
+fi
