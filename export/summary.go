@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +31,11 @@ type Totals struct {
 	Bytes      uint64 // written, by results
 	WaitNs     uint64 // waited for i_rwsem
 
+	// Written counts the writes with a positive result by record.Caller.
+	Written [record.NumCallers]uint64
+
 	reasons map[string]uint64 // why exclusive
+	missing map[string]uint64 // facts that were missing for a verdict
 }
 
 // Add counts r.
@@ -43,7 +48,7 @@ func (t *Totals) Add(r *Row) {
 		t.Shared++
 	case r.Lock.V == Exclusive:
 		t.Exclusive++
-		t.addReason(r.Reason())
+		count(&t.reasons, r.Reason())
 	default:
 		t.NoDIO++
 	}
@@ -55,6 +60,9 @@ func (t *Totals) Add(r *Row) {
 	}
 	if r.Verdict.Known {
 		t.Verdicts[r.Verdict.V]++
+		if r.Verdict.V == decode.Undecided {
+			count(&t.missing, r.Missing)
+		}
 	} else {
 		t.Unjudged++
 	}
@@ -63,18 +71,20 @@ func (t *Totals) Add(r *Row) {
 	}
 	if r.Ret.V > 0 {
 		t.Bytes += uint64(r.Ret.V)
+		t.Written[min(int(r.Caller), len(t.Written)-1)]++
 	}
 	t.WaitNs += r.WaitNs.V
 }
 
-func (t *Totals) addReason(reason string) {
-	if t.reasons == nil {
-		t.reasons = make(map[string]uint64)
+// count adds one to a reason, of which only so many are kept apart.
+func count(m *map[string]uint64, reason string) {
+	if *m == nil {
+		*m = make(map[string]uint64)
 	}
-	if _, ok := t.reasons[reason]; !ok && len(t.reasons) >= maxReasons {
+	if _, ok := (*m)[reason]; !ok && len(*m) >= maxReasons {
 		reason = "other reasons"
 	}
-	t.reasons[reason]++
+	(*m)[reason]++
 }
 
 // Disagreements is the number of writes in which the kernel did something else
@@ -104,10 +114,7 @@ func (t *Totals) Reasons() []Count {
 // Clone returns a copy that shares nothing with t.
 func (t *Totals) Clone() Totals {
 	c := *t
-	c.reasons = make(map[string]uint64, len(t.reasons))
-	for reason, n := range t.reasons {
-		c.reasons[reason] = n
-	}
+	c.reasons, c.missing = maps.Clone(t.reasons), maps.Clone(t.missing)
 	return c
 }
 
@@ -121,14 +128,33 @@ type Summary struct {
 	Elapsed  time.Duration // 0 when not known
 }
 
-// Issued is the number of writes that the kernel was asked for, as far as that
-// was counted.
-func (s *Summary) Issued() uint64 { return s.Totals.Writes + s.Losses.Lost() + s.Losses.Unfinished }
+// Issued is the number of writes that the kernel was asked for, counted at their
+// entry; where the source has no such count, the sum of what became of them.
+func (s *Summary) Issued() uint64 {
+	if n := s.Losses.Seen + s.Losses.MissedEntry; n > s.Losses.TooFast {
+		return n - s.Losses.TooFast
+	}
+	return s.accounted()
+}
+
+// accounted is the number of writes of which it is known what became of them.
+func (s *Summary) accounted() uint64 {
+	return s.Totals.Writes + s.Losses.Lost() + s.Losses.Unfinished
+}
+
+// Unaccounted is the number of writes that were counted at their entry, but
+// neither seen nor counted as lost. It means something only at the end.
+func (s *Summary) Unaccounted() uint64 {
+	if n := s.accounted(); s.Issued() > n {
+		return s.Issued() - n
+	}
+	return 0
+}
 
 // Unproven reports whether something is missing, so that nothing is proven by
 // what was seen.
 func (s *Summary) Unproven() bool {
-	return s.Losses.Any() || s.Losses.Unfinished > 0 || s.Unpaired > 0 || s.Totals.Incomplete > 0
+	return s.Losses.Any() || s.Losses.Unfinished > 0 || s.Unpaired > 0 || s.Totals.Incomplete > 0 || s.Unaccounted() > 0
 }
 
 // WriteTo writes the summary as text: what is missing first, then what was seen.
@@ -137,6 +163,9 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 	t := &s.Totals
 	if s.Losses.Any() {
 		fmt.Fprintf(&b, "LOST: %s\n", s.Losses)
+	}
+	if n := s.Unaccounted(); n > 0 {
+		fmt.Fprintf(&b, "UNACCOUNTED: %s entered the kernel, and it is not known what became of them\n", plural(n, "write"))
 	}
 	if t.Incomplete > 0 {
 		fmt.Fprintf(&b, "INCOMPLETE: %s not judged, as a stage of them was missed\n", plural(t.Incomplete, "write"))

@@ -60,11 +60,18 @@ func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 	return s, nil
 }
 
+// loadError turns a refusal of the kernel into words about what is missing.
 func loadError(f *Facts, err error) error {
 	if errors.Is(err, os.ErrPermission) {
 		msg := "the kernel refused to load tracing programs"
-		if f.Lockdown != "" && f.Lockdown != "none" {
+		switch {
+		case f.Lockdown != "" && f.Lockdown != "none":
 			msg += " (lockdown: " + f.Lockdown + ")"
+		default:
+			msg += " (operation not permitted, as under kernel lockdown)"
+		}
+		if !f.Kprobes && !f.KprobeMulti {
+			msg = "this kernel has no kprobes (CONFIG_KPROBES), and " + strings.TrimPrefix(msg, "the kernel ")
 		}
 		return &UnfitError{msg, vmHint}
 	}
@@ -166,6 +173,10 @@ func (s *Session) attachAll(p *Plan) error {
 		if err := s.attachProbe(pp); err != nil {
 			return err
 		}
+	}
+	var err error
+	if s.began, err = monotonic(); err != nil {
+		return err
 	}
 	return s.attachProbe(last)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/ringbuf"
+	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/record"
 )
@@ -34,6 +35,7 @@ type Session struct {
 	cpus     *ebpf.Memory
 	ncpus    int
 	deadline time.Time // end of draining; zero while tracing
+	began    uint64
 }
 
 var _ record.Source = (*Session)(nil)
@@ -59,6 +61,9 @@ func (s *Session) AddProcess(tgid uint32) error {
 	return nil
 }
 
+// Began is when the first write could be seen, ns of CLOCK_MONOTONIC.
+func (s *Session) Began() uint64 { return s.began }
+
 // Next returns the next raw record, record.ErrIdle when none came within 50 ms,
 // or record.ErrEnd after Stop once everything was handed out.
 func (s *Session) Next() ([]byte, error) {
@@ -76,6 +81,15 @@ func (s *Session) Next() ([]byte, error) {
 		return nil, record.ErrEnd
 	}
 	return nil, fmt.Errorf("read ring buffer: %w", err)
+}
+
+// monotonic is the clock of bpf_ktime_get_ns.
+func monotonic() (uint64, error) {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		return 0, fmt.Errorf("read monotonic clock: %w", err)
+	}
+	return uint64(ts.Nano()), nil
 }
 
 // drained reports whether tracing was stopped and nothing more can come: no

@@ -86,6 +86,7 @@ const (
 	CallerNFSD
 	CallerOtherAsync
 	CallerKthread
+	NumCallers = iota
 )
 
 var callerNames = [...]string{

@@ -27,6 +27,7 @@ type liveOptions struct {
 	ring     string
 	inflight int
 	all      bool
+	summary  string
 	command  []string
 }
 
@@ -67,6 +68,7 @@ judged writes. Totals and the exit status count all of them.`,
 	flags.StringVar(&o.attach, "attach", "auto", "how to attach: auto, session, multi, fentry or kprobe")
 	flags.StringVar(&o.ring, "ring", "8M", "size of the ring buffer")
 	flags.IntVar(&o.inflight, "inflight", probes.DefaultInflight, "writes that may be inside the kernel at once")
+	flags.StringVar(&o.summary, "summary", "", "write the totals as JSON to this file at the end")
 	flags.BoolVar(&o.all, "all", false, "with a COMMAND: trace all processes")
 	return cmd
 }

@@ -79,7 +79,9 @@ func (t *trace) runLines(ctx context.Context, session *probes.Session, path stri
 		}
 		defer cmd.stop()
 	}
-	t.sink = newLineSink(os.Stdout, t.opts.json, wantsColor(os.Stdout))
+	lines := newLineSink(os.Stdout, t.opts.json, wantsColor(os.Stdout))
+	lines.text.Start = session.Began()
+	t.sink = lines
 	note(t.stderr, "%s", t.banner())
 	p := newPump(session)
 	go p.run()
@@ -197,7 +199,25 @@ func (t *trace) finish(err error, cmd *command) error {
 	}
 	// The user may have closed stderr too; there is nobody to tell then.
 	_, _ = t.summary.WriteTo(t.stderr)
+	if err := t.writeSummary(); err != nil {
+		return err
+	}
 	return exitStatus(&t.summary)
+}
+
+// writeSummary writes the totals for programs, when asked for.
+func (t *trace) writeSummary() error {
+	if t.opts.summary == "" {
+		return nil
+	}
+	b, err := t.summary.JSON()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(t.opts.summary, b, 0o644); err != nil {
+		return fmt.Errorf("write summary: %w", err)
+	}
+	return nil
 }
 
 // banner says what is traced, once everything is attached.
@@ -231,9 +251,6 @@ func (s *lineSink) row(r *export.Row) {
 	if s.json {
 		s.buf = r.AppendJSON(s.buf)
 		return
-	}
-	if s.text.Start == 0 {
-		s.text.Start = r.TimeNs
 	}
 	s.buf = s.text.Append(s.buf, r)
 }

@@ -1,0 +1,63 @@
+package export
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// summaryJSON is a Summary for programs.
+type summaryJSON struct {
+	Issued      uint64            `json:"issued"` // counted at the entry
+	Seen        uint64            `json:"seen"`
+	Lost        uint64            `json:"lost"`
+	Unfinished  uint64            `json:"unfinished"`
+	Unaccounted uint64            `json:"unaccounted"`
+	Incomplete  uint64            `json:"incomplete"`
+	Unpaired    uint64            `json:"unpaired"` // queued, completion not seen
+	Losses      string            `json:"losses"`
+	Written     map[string]uint64 `json:"written"` // by caller: writes with a positive result
+	Shared      uint64            `json:"shared"`
+	Exclusive   uint64            `json:"exclusive"`
+	NoDIO       uint64            `json:"no_dio"`
+	Restarted   uint64            `json:"restarted"`
+	Drained     uint64            `json:"drained"`
+	Bytes       uint64            `json:"bytes"`
+	WaitNs      uint64            `json:"wait_ns"`
+	Reasons     map[string]uint64 `json:"exclusive_reasons"`
+	Verdicts    map[string]uint64 `json:"verdicts"`
+	Undecided   map[string]uint64 `json:"undecided"` // by the fact that was missing
+	Variant     string            `json:"variant"`
+	Evidence    []string          `json:"evidence"`
+	ElapsedNs   int64             `json:"elapsed_ns"`
+}
+
+// JSON returns the summary as one JSON object and a newline.
+func (s *Summary) JSON() ([]byte, error) {
+	t := &s.Totals
+	j := summaryJSON{
+		Issued: s.Issued(), Seen: t.Writes, Lost: s.Losses.Lost(),
+		Unfinished: s.Losses.Unfinished, Unaccounted: s.Unaccounted(),
+		Incomplete: t.Incomplete, Unpaired: s.Unpaired, Losses: s.Losses.String(),
+		Written: map[string]uint64{}, Verdicts: map[string]uint64{},
+		Shared: t.Shared, Exclusive: t.Exclusive, NoDIO: t.NoDIO,
+		Restarted: t.Restarted, Drained: t.Drained, Bytes: t.Bytes, WaitNs: t.WaitNs,
+		Reasons: t.reasons, Undecided: t.missing,
+		Variant: s.Variant, Evidence: s.Evidence, ElapsedNs: int64(s.Elapsed),
+	}
+	for c, n := range t.Written {
+		if n > 0 {
+			j.Written[record.Caller(c).String()] = n
+		}
+	}
+	for k, n := range t.Verdicts {
+		j.Verdicts[decode.Kind(k).String()] = n
+	}
+	b, err := json.Marshal(j)
+	if err != nil {
+		return nil, fmt.Errorf("encode summary: %w", err)
+	}
+	return append(b, '\n'), nil
+}

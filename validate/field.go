@@ -1,0 +1,284 @@
+package validate
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// field is one thing that a scenario can expect: how it is written, and how it
+// is read off an observation, in the same words.
+type field struct {
+	name   string
+	syntax *regexp.Regexp
+	read   func(*decode.Observation) string
+}
+
+const (
+	none      = "none"
+	unknown   = "unknown"
+	shared    = "shared"
+	exclusive = "exclusive"
+)
+
+// The words of a lookup: (lblk,len[,flags])ret and the state that it found. A
+// "?" stands for any number.
+const lookupRE = `\(\d+,\d+(,0x[0-9a-f]+)?\)(\?|\d+)[wuhd]|\(\d+,\d+(,0x[0-9a-f]+)?\)(-E[A-Z]+)e`
+
+var fields = []field{
+	{"passes", syntax(`[SE]+|none`), passes},
+	{"lock", syntax(`shared|exclusive|none`), lock},
+	{"lookups", syntax(`none|((` + lookupRE + `)+|-)(/((` + lookupRE + `)+|-))*`), lookups},
+	{"drain", syntax(`yes|no`), func(o *decode.Observation) string { return yesNo(o.Drain != nil) }},
+	{"force-wait", syntax(`yes|no|none`), forceWait},
+	{"zeroed", syntax(`none|(\(\d+[KMGT]?,\d+[KMGT]?\))+`), zeroed},
+	{"mappings", syntax(`none|([wuhd]\*?|-E[A-Z]+)(,([wuhd]\*?|-E[A-Z]+))*`), mappings},
+	{"fallback", syntax(`none|\d+[KMGT]?`), fallback},
+	{"fallback-drain", syntax(`yes|no|none`), fallbackDrain},
+	{"fmod", syntax(`none|0|-E[A-Z]+`), fmod},
+	{"queued", syntax(`yes|no`), func(o *decode.Observation) string { return yesNo(o.Queued) }},
+	{"unaligned", syntax(`yes|no`), known((*decode.Observation).Unaligned)},
+	{"extending", syntax(`yes|no`), known((*decode.Observation).Extending)},
+	{"nosec", syntax(`yes|no`), nosec},
+	{"ret", syntax(`\d+[KMGT]?|-E[A-Z]+`), func(o *decode.Observation) string { return result(o.Ret) }},
+}
+
+// verdictField is expected of the model's verdict, not of the observation.
+const verdictField = "verdict"
+
+var verdictSyntax = syntax(`agree|undecided|slower|differs|unsafe`)
+
+// Core lists the fields without which an expectation says little.
+func Core() []string {
+	return []string{"passes", "lock", "lookups", "drain", "force-wait", "zeroed", "ret"}
+}
+
+func syntax(re string) *regexp.Regexp { return regexp.MustCompile(`^(` + re + `)$`) }
+
+func fieldOf(name string) *field {
+	for i := range fields {
+		if fields[i].name == name {
+			return &fields[i]
+		}
+	}
+	return nil
+}
+
+var sizeRE = regexp.MustCompile(`\d+[KMGT]`)
+
+// parseField reads the alternatives of an expected value, with sizes in bytes.
+func parseField(name, val string) ([]string, string) {
+	re := verdictSyntax
+	if name != verdictField {
+		f := fieldOf(name)
+		if f == nil {
+			return nil, fmt.Sprintf("unknown field %q", name)
+		}
+		re = f.syntax
+	}
+	var out []string
+	for alt := range strings.SplitSeq(val, "|") {
+		if !re.MatchString(alt) {
+			return nil, fmt.Sprintf("%q is no value of %s", alt, name)
+		}
+		wrong := ""
+		alt = sizeRE.ReplaceAllStringFunc(alt, func(s string) string {
+			n, msg := parseSize(s)
+			if msg != "" {
+				wrong = msg
+			}
+			return fmt.Sprint(n)
+		})
+		if wrong != "" {
+			return nil, wrong
+		}
+		out = append(out, alt)
+	}
+	return out, ""
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// known makes a reader of a fact that may not have been captured.
+func known(f func(*decode.Observation) (bool, bool)) func(*decode.Observation) string {
+	return func(o *decode.Observation) string {
+		v, ok := f(o)
+		if !ok {
+			return unknown
+		}
+		return yesNo(v)
+	}
+}
+
+func passes(o *decode.Observation) string {
+	if len(o.Passes) == 0 {
+		return none
+	}
+	var b strings.Builder
+	for _, p := range o.Passes {
+		switch p.Lock {
+		case record.LockShared:
+			b.WriteByte('S')
+		case record.LockExclusive:
+			b.WriteByte('E')
+		default:
+			b.WriteByte('?')
+		}
+	}
+	return b.String()
+}
+
+func lock(o *decode.Observation) string {
+	switch {
+	case !o.Dio:
+		return none
+	case o.Lock == record.LockShared:
+		return shared
+	case o.Lock == record.LockExclusive:
+		return exclusive
+	}
+	return unknown
+}
+
+func lookups(o *decode.Observation) string {
+	any := false
+	var parts []string
+	for _, p := range o.Passes {
+		part := "-"
+		if len(p.Lookups) > 0 {
+			any, part = true, ""
+		}
+		for _, l := range p.Lookups {
+			part += lookup(l)
+		}
+		parts = append(parts, part)
+	}
+	if !any {
+		return none
+	}
+	return strings.Join(parts, "/")
+}
+
+// The bits of m_flags, of the kernel's own headers.
+const (
+	mapMapped    = 0x10
+	mapDelayed   = 0x100
+	mapUnwritten = 0x800
+)
+
+// lookup reads the state off the raw result, without the model's help.
+func lookup(l decode.Lookup) string {
+	s := fmt.Sprintf("(%d,%d", l.Lblk, l.Len)
+	if l.ArgFlags != 0 {
+		s += fmt.Sprintf(",%#x", l.ArgFlags)
+	}
+	s += ")" + result(int64(l.Ret))
+	switch {
+	case l.Ret < 0:
+		return s + "e"
+	case l.Ret == 0 && l.MFlags&mapDelayed != 0:
+		return s + "d"
+	case l.Ret == 0:
+		return s + "h"
+	case l.MFlags&mapMapped != 0:
+		return s + "w"
+	case l.MFlags&mapUnwritten != 0:
+		return s + "u"
+	}
+	return s + "?"
+}
+
+// dioForceWait is IOMAP_DIO_FORCE_WAIT.
+const dioForceWait = 1
+
+func forceWait(o *decode.Observation) string {
+	if !o.Dio {
+		return none
+	}
+	return yesNo(o.DioFlags&dioForceWait != 0)
+}
+
+func zeroed(o *decode.Observation) string {
+	if len(o.Zeroed) == 0 {
+		return none
+	}
+	s := ""
+	for _, z := range o.Zeroed {
+		s += fmt.Sprintf("(%d,%d)", z.Pos, z.Len)
+	}
+	return s
+}
+
+func mappings(o *decode.Observation) string {
+	if len(o.Mappings) == 0 {
+		return none
+	}
+	var parts []string
+	for _, m := range o.Mappings {
+		s := "?"
+		switch {
+		case m.Err != 0:
+			s = result(int64(m.Err))
+		case int(m.Type) < len("hdwu"): // IOMAP_HOLE, _DELALLOC, _MAPPED, _UNWRITTEN
+			s = "hdwu"[m.Type : m.Type+1]
+		}
+		if m.Err == 0 && m.Allocated() {
+			s += "*"
+		}
+		parts = append(parts, s)
+	}
+	return strings.Join(parts, ",")
+}
+
+func fallback(o *decode.Observation) string {
+	if o.Buffered == nil {
+		return none
+	}
+	return fmt.Sprint(o.Buffered.Len)
+}
+
+func fallbackDrain(o *decode.Observation) string {
+	if o.Buffered == nil {
+		return none
+	}
+	return yesNo(o.Buffered.Drained)
+}
+
+func fmod(o *decode.Observation) string {
+	if !o.Stages.Has(record.StageFmod) {
+		return none
+	}
+	return result(int64(o.FmodRet))
+}
+
+// nosec is S_NOSEC in the first pass.
+func nosec(o *decode.Observation) string {
+	if len(o.Passes) == 0 {
+		return unknown
+	}
+	return yesNo(o.Passes[0].Flags&record.PassNosec != 0)
+}
+
+// result writes a kernel result: a number, or the name of a negative errno.
+func result(ret int64) string {
+	if ret >= 0 {
+		return fmt.Sprint(ret)
+	}
+	if unix.Errno(-ret) == unix.EOPNOTSUPP {
+		return "-EOPNOTSUPP" // x/sys knows it by its other name
+	}
+	if name := unix.ErrnoName(unix.Errno(-ret)); name != "" {
+		return "-" + name
+	}
+	return fmt.Sprint(ret)
+}

@@ -1,0 +1,215 @@
+package validate
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// ParseError says where a scenario text is wrong.
+type ParseError struct {
+	Theme string
+	Line  int
+	Msg   string
+}
+
+func (e *ParseError) Error() string {
+	return fmt.Sprintf("parse scenarios: %s.txt:%d: %s", e.Theme, e.Line, e.Msg)
+}
+
+var nameRE = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// maxName keeps file names that are made from scenario names within limits.
+const maxName = 64
+
+// Parse reads the scenarios of one text. An error is a *ParseError.
+func Parse(theme string, text []byte) ([]Scenario, error) {
+	p := &parser{theme: theme, groups: map[string][]string{"all": Variants()}, names: map[string]bool{}}
+	for line := range strings.Lines(string(text)) {
+		p.line++
+		if msg := p.parseLine(strings.TrimSpace(line)); msg != "" {
+			return nil, &ParseError{Theme: theme, Line: p.line, Msg: msg}
+		}
+	}
+	if msg := p.finish(); msg != "" {
+		return nil, &ParseError{Theme: theme, Line: p.line, Msg: msg}
+	}
+	return p.out, nil
+}
+
+// parser goes through a text line by line. Its methods return what is wrong, or "".
+type parser struct {
+	theme    string
+	line     int
+	groups   map[string][]string
+	names    map[string]bool
+	requires []Requirement // of the whole text
+	doc      []string      // comment lines so far
+	cur      *Scenario
+	out      []Scenario
+}
+
+func (p *parser) parseLine(line string) string {
+	if c, ok := strings.CutPrefix(line, "#"); ok {
+		p.doc = append(p.doc, strings.TrimPrefix(c, " "))
+		return ""
+	}
+	if at := strings.Index(line, " #"); at >= 0 {
+		line = strings.TrimSpace(line[:at])
+	}
+	words := strings.Fields(line)
+	if len(words) == 0 {
+		p.doc = nil
+		return ""
+	}
+	verb, args := words[0], words[1:]
+	if verb != "scenario" {
+		p.doc = nil
+	}
+	switch verb {
+	case "group":
+		return p.group(args)
+	case "requires":
+		return p.require(args)
+	case "scenario":
+		return p.scenario(args)
+	}
+	if p.cur == nil {
+		return fmt.Sprintf("%q before the first scenario", verb)
+	}
+	switch verb {
+	case "covers":
+		p.cur.Covers = append(p.cur.Covers, args...)
+		return ""
+	case "setup":
+		return p.setup(line, args)
+	case "write":
+		return p.write(line, args)
+	case "expect":
+		return p.expect(args)
+	}
+	return fmt.Sprintf("unknown word %q", verb)
+}
+
+// group NAME VARIANT...
+func (p *parser) group(args []string) string {
+	if len(args) < 2 || !nameRE.MatchString(args[0]) {
+		return "group needs a name and variants"
+	}
+	if p.groups[args[0]] != nil || slices.Contains(Variants(), args[0]) {
+		return fmt.Sprintf("group %q exists", args[0])
+	}
+	for _, v := range args[1:] {
+		if !slices.Contains(Variants(), v) {
+			return fmt.Sprintf("unknown variant %q", v)
+		}
+	}
+	p.groups[args[0]] = args[1:]
+	return ""
+}
+
+// requires KEY=VALUE[|VALUE]...; before the first scenario it holds for all.
+func (p *parser) require(args []string) string {
+	if len(args) == 0 {
+		return "requires needs a condition"
+	}
+	for _, a := range args {
+		key, val, _ := strings.Cut(a, "=")
+		if key != "blocksize" && key != "sector" {
+			return fmt.Sprintf("unknown requirement %q", a)
+		}
+		r := Requirement{Key: key}
+		for v := range strings.SplitSeq(val, "|") {
+			n, msg := parseSize(v)
+			if msg != "" {
+				return msg
+			}
+			r.Values = append(r.Values, n)
+		}
+		if p.cur != nil {
+			p.cur.Requires = append(p.cur.Requires, r)
+		} else {
+			p.requires = append(p.requires, r)
+		}
+	}
+	return ""
+}
+
+// scenario NAME
+func (p *parser) scenario(args []string) string {
+	doc := strings.Join(p.doc, "\n")
+	if msg := p.finish(); msg != "" {
+		return msg
+	}
+	if len(args) != 1 || !nameRE.MatchString(args[0]) || len(args[0]) > maxName {
+		return fmt.Sprintf("scenario needs a name of small letters, digits and dashes, at most %d", maxName)
+	}
+	if p.names[args[0]] {
+		return fmt.Sprintf("scenario %q exists", args[0])
+	}
+	p.names[args[0]] = true
+	p.cur = &Scenario{Name: args[0], Theme: p.theme, Line: p.line, Doc: doc, Requires: slices.Clone(p.requires)}
+	return ""
+}
+
+// finish closes the scenario that is being read.
+func (p *parser) finish() string {
+	p.doc = nil
+	if p.cur == nil {
+		return ""
+	}
+	if p.cur.Writes() == 0 {
+		return fmt.Sprintf("scenario %q has no write", p.cur.Name)
+	}
+	for _, s := range p.cur.Steps {
+		if s.Write != nil && len(s.Write.Expect) == 0 {
+			return fmt.Sprintf("the write in line %d expects nothing", s.Line)
+		}
+	}
+	p.out = append(p.out, *p.cur)
+	p.cur = nil
+	return ""
+}
+
+// expect TARGET[,TARGET...] FIELD=VALUE...; lines for one variant add up.
+func (p *parser) expect(args []string) string {
+	if len(args) < 2 {
+		return "expect needs variants and fields"
+	}
+	if len(p.cur.Steps) == 0 || p.cur.Steps[len(p.cur.Steps)-1].Write == nil {
+		return "expect without a write above it"
+	}
+	w := p.cur.Steps[len(p.cur.Steps)-1].Write
+	var variants []string
+	for t := range strings.SplitSeq(args[0], ",") {
+		switch {
+		case slices.Contains(Variants(), t):
+			variants = append(variants, t)
+		case p.groups[t] != nil:
+			variants = append(variants, p.groups[t]...)
+		default:
+			return fmt.Sprintf("unknown variant or group %q", t)
+		}
+	}
+	for _, a := range args[1:] {
+		key, val, ok := strings.Cut(a, "=")
+		if !ok {
+			return fmt.Sprintf("%q is not FIELD=VALUE", a)
+		}
+		alts, msg := parseField(key, val)
+		if msg != "" {
+			return msg
+		}
+		for _, v := range variants {
+			if w.Expect[v] == nil {
+				w.Expect[v] = Fields{}
+			}
+			if w.Expect[v][key] != nil {
+				return fmt.Sprintf("%s is given twice for %s", key, v)
+			}
+			w.Expect[v][key] = alts
+		}
+	}
+	return ""
+}

@@ -1,0 +1,103 @@
+package validate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// SourceTracer is a Tracer over a source of raw records, such as attached
+// probes. It takes records from the source only inside Collect, so source and
+// tracer belong to the goroutine of the Runner.
+type SourceTracer struct {
+	src   record.Source
+	judge *decode.Judge
+	id    FileID
+	on    bool
+	seen  []Seen
+}
+
+// NewSourceTracer returns a tracer that judges what comes from src by opts. The
+// Seen function of opts is called as well, for every write to any inode.
+func NewSourceTracer(src record.Source, opts decode.Options) *SourceTracer {
+	t := &SourceTracer{src: src}
+	next := opts.Seen
+	opts.Seen = func(o *decode.Observation, v *decode.Verdict) {
+		if t.on && t.id == (FileID{Dev: o.Dev, Ino: o.Ino}) {
+			t.seen = append(t.seen, Seen{Observation: o.Clone(), Verdict: cloneVerdict(v)})
+		}
+		if next != nil {
+			next(o, v)
+		}
+	}
+	t.judge = decode.NewJudge(opts)
+	return t
+}
+
+// cloneVerdict copies a verdict that is valid for the moment only.
+func cloneVerdict(v *decode.Verdict) *decode.Verdict {
+	c := *v
+	c.Why, c.Rules = slices.Clone(v.Why), slices.Clone(v.Rules)
+	if v.Expected != nil {
+		e := *v.Expected
+		c.Expected = &e
+	}
+	return &c
+}
+
+// Judge is what judges the writes, for its totals and its variant.
+func (t *SourceTracer) Judge() *decode.Judge { return t.judge }
+
+// Watch implements Tracer.
+func (t *SourceTracer) Watch(id FileID) error {
+	t.id, t.on, t.seen = id, true, nil
+	return nil
+}
+
+// Collect implements Tracer.
+func (t *SourceTracer) Collect(ctx context.Context, id FileID, n int) ([]Seen, error) {
+	if !t.on || id != t.id {
+		return nil, fmt.Errorf("collect writes to inode %d: it is not watched", id.Ino)
+	}
+	var err error
+	for len(t.seen) < n && err == nil {
+		if err = ctx.Err(); err == nil {
+			err = t.take()
+		}
+	}
+	out := t.seen
+	t.seen = nil
+	// Attempts of io_uring can be handed out after their successors.
+	slices.SortStableFunc(out, func(a, b Seen) int {
+		switch {
+		case a.Observation.Time < b.Observation.Time:
+			return -1
+		case a.Observation.Time > b.Observation.Time:
+			return 1
+		}
+		return 0
+	})
+	return out, err
+}
+
+// take moves one record from the source to the judge.
+func (t *SourceTracer) take() error {
+	raw, err := t.src.Next()
+	switch {
+	case errors.Is(err, record.ErrIdle):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read records: %w", err)
+	}
+	// A record that is not understood is counted by the judge; what it was about
+	// then does not arrive, and the write fails as not seen.
+	_ = t.judge.Feed(raw)
+	return nil
+}
+
+// Forget implements Tracer.
+func (t *SourceTracer) Forget(FileID) { t.on, t.seen = false, nil }
