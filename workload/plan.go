@@ -207,6 +207,9 @@ func (p *planner) op(t int, c card, rng *rand.Rand) Op {
 	case Zeroing:
 		o.File, length = fileUnwritten, p.bs
 		o.Pos = p.region(t, fileUnwritten) + p.sector
+	case TailZeroing:
+		o.File, length = fileBounds, p.bs
+		o.Pos = p.region(t, fileBounds) + p.sector
 	case Holes:
 		o.File, length = fileHoles, 2*p.bs
 		o.Pos = p.region(t, fileHoles)

@@ -45,7 +45,7 @@ func TestMixedHasEverything(t *testing.T) {
 	if len(p.Tasks) < 2 || writes < 400 {
 		t.Errorf("%d writes by %d tasks, want at least 400 by several", writes, len(p.Tasks))
 	}
-	for _, k := range []Kind{Aligned, Unaligned, Memory, Segments, Boundaries, Stripes, Zeroing, Holes,
+	for _, k := range []Kind{Aligned, Unaligned, Memory, Segments, Boundaries, Stripes, Zeroing, TailZeroing, Holes,
 		HolesZeroing, Extending, ExtendingUnaligned, Append} {
 		if kinds[k] < 4 {
 			t.Errorf("only %d writes of kind %s", kinds[k], k)
@@ -76,7 +76,7 @@ func TestRegionsAreUsedOnce(t *testing.T) {
 		for _, ops := range p.Tasks {
 			for _, o := range ops {
 				switch o.Kind {
-				case Stripes, Boundaries, Zeroing, Holes, HolesZeroing:
+				case Stripes, Boundaries, Zeroing, TailZeroing, Holes, HolesZeroing:
 				default:
 					continue
 				}

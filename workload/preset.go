@@ -14,6 +14,7 @@ const (
 	Boundaries         Kind = "boundaries"          // whole blocks, written then unwritten
 	Stripes            Kind = "stripes"             // W U U W, head and tail in part
 	Zeroing            Kind = "zeroing"             // a part of unwritten blocks
+	TailZeroing        Kind = "tail-zeroing"        // from a written block into an unwritten one
 	Holes              Kind = "holes"               // whole blocks of a hole
 	HolesZeroing       Kind = "holes-zeroing"       // a part of a hole
 	Extending          Kind = "extending"           // whole blocks at the end of file
@@ -24,7 +25,7 @@ const (
 // unaligned reports whether the kind needs sectors smaller than blocks.
 func (k Kind) unaligned() bool {
 	switch k {
-	case Unaligned, Memory, Segments, Stripes, Zeroing, HolesZeroing, ExtendingUnaligned:
+	case Unaligned, Memory, Segments, Stripes, Zeroing, TailZeroing, HolesZeroing, ExtendingUnaligned:
 		return true
 	}
 	return false
@@ -47,7 +48,7 @@ var presets = []preset{
 	{"mixed", "everything below, by every submission path", mixedDeck()},
 	{"aligned", "whole blocks that are written", cards(Pwrite, Aligned)},
 	{"unaligned", "parts of blocks: written, unwritten, holes; odd memory",
-		append(cards(Pwrite, Unaligned, Unaligned, Zeroing, HolesZeroing, Memory), cards(Pwritev2, Segments)...)},
+		append(cards(Pwrite, Unaligned, Unaligned, Zeroing, TailZeroing, HolesZeroing, Memory), cards(Pwritev2, Segments)...)},
 	{"stripes", "14336 bytes at 512 into W U U W stripes of 16 KiB", cards(Pwrite, Stripes)},
 	{"boundaries", "two aligned blocks across a written and an unwritten one", cards(Pwrite, Boundaries)},
 	{"extending", "writes at the end of file", cards(Pwrite, Extending, ExtendingUnaligned)},
@@ -80,7 +81,7 @@ func flagged(flags int, e EngineName, kinds ...Kind) []card {
 
 func asyncDeck(e EngineName) []card {
 	return cards(e, Aligned, Aligned, Unaligned, Memory, Segments, Boundaries, Stripes, Zeroing,
-		Holes, HolesZeroing, Extending, ExtendingUnaligned)
+		TailZeroing, Holes, HolesZeroing, Extending, ExtendingUnaligned)
 }
 
 func nowaitDeck(e EngineName) []card {
@@ -91,7 +92,7 @@ func nowaitDeck(e EngineName) []card {
 func mixedDeck() []card {
 	var d []card
 	d = append(d, cards(Pwrite, Aligned, Aligned, Aligned, Unaligned, Unaligned, Memory, Boundaries, Boundaries,
-		Stripes, Stripes, Zeroing, Zeroing, Holes, HolesZeroing, Extending, ExtendingUnaligned)...)
+		Stripes, Stripes, Zeroing, TailZeroing, Holes, HolesZeroing, Extending, ExtendingUnaligned)...)
 	d = append(d, cards(Pwritev2, Segments)...)
 	d = append(d, flagged(unix.RWF_DSYNC, Pwritev2, Aligned, Boundaries)...)
 	d = append(d, flagged(unix.RWF_APPEND, Pwritev2, Append)...)
