@@ -24,16 +24,17 @@ const (
 	diffAlloc
 	diffZeroed
 	diffFallback // drained, or not, before the buffered copy
+
+	diffLast = diffFallback
 )
 
-// ruleOf is the rule that a difference breaks.
+// ruleOf is the rule that a difference breaks. The other differences break none.
 var ruleOf = [...]struct {
 	diff diff
 	rule Rules
 }{
 	{diffGuess, R6}, {diffLock, R6}, {diffPasses, R7}, {diffWait, R8},
-	{diffLookups, R9}, {diffEnd, R10}, {diffEagain, R10}, {diffQueued, R8},
-	{diffFallback, R5},
+	{diffLookups, R9}, {diffEagain, R10}, {diffQueued, R8},
 }
 
 // compareAll compares everything that the model says about o with what was seen.
@@ -148,9 +149,13 @@ func compareDio(o *Observation, d *model.Decision, unprobed record.Stages) diff 
 		return out
 	}
 	extents := p.Flags&record.PassExtents != 0
+	nowait := o.Flags&model.IocbNowait != 0
 	for i := range o.Mappings {
 		m := &o.Mappings[i]
-		if m.Err == model.EAGAIN && !model.BeginMayEagain(d.Variant, o.Flags&model.IocbNowait != 0) {
+		if m.Err == model.ENOTBLK && nowait && d.Variant.Has(model.NowaitNoAlloc) {
+			out |= diffEagain // patch 1 refuses before it is known that a hole cannot be filled
+		}
+		if m.Err == model.EAGAIN && !model.BeginMayEagain(d.Variant, nowait) {
 			out |= diffEagain
 		}
 		if m.Err == 0 && m.AllocFlags != 0 && o.Flags&model.IocbAtomic == 0 &&

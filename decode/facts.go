@@ -45,19 +45,29 @@ func (f *facts) again(raced uint8, assume bool) {
 	f.unanswered, f.noModified = false, false
 }
 
-// guessSize is the i_size that the lockless guess saw: between that at entry and
-// that of the first pass. When they lead to different guesses, i_size moved
-// meanwhile and either is right; the lock that was taken tells which it was.
+// guessSize is the i_size that the lockless guess saw. It reads i_size after the
+// entry was recorded and before the lock is held, so when i_size moved from the
+// entry to the first pass, it can have seen any value: the lock that was taken
+// tells what it made of it.
 func guessSize(o *Observation) int64 {
-	if len(o.Passes) == 0 {
+	if len(o.Passes) == 0 || o.Passes[0].ISize == o.ISize0 {
 		return o.ISize0
 	}
-	end, p := o.Pos0+o.Len0, &o.Passes[0]
-	entry, locked := end > o.ISize0, end > p.ISize
-	if entry == locked || entry == (p.Lock == record.LockExclusive) {
-		return o.ISize0
+	return sizeFor(o, o.Passes[0].Lock == record.LockExclusive)
+}
+
+// sizeFor is an i_size that leads to this guess, one that was seen if possible.
+func sizeFor(o *Observation, exclusive bool) int64 {
+	end := o.Pos0 + o.Len0
+	for _, size := range [...]int64{o.ISize0, o.Passes[0].ISize} {
+		if exclusive == (end > size) {
+			return size
+		}
 	}
-	return p.ISize
+	if exclusive {
+		return end - 1
+	}
+	return end
 }
 
 func asyncCaller(c record.Caller) model.Answer {

@@ -61,6 +61,8 @@ func (c *comparer) judge(o *Observation, v model.Variant) outcome {
 		out.kind = Agree
 	case c.raced(o, v):
 		out = outcome{missing: "i_disksize: it may have grown between the checks and the decision"}
+	case out.diff&diffGuess != 0 && c.moved(o, v):
+		out = outcome{missing: "i_size: it may have moved and come back while the write waited for the lock"}
 	default:
 		c.classify(o, v, &out)
 	}
@@ -130,15 +132,15 @@ func (c *comparer) behaviours(v model.Variant) model.Behaviours {
 	return has
 }
 
-// fallback compares the drain before a buffered copy. Whether 6.12 has it depends
-// on its stable release.
+// fallback compares the drain before a buffered copy. Whether 6.1 and 6.12 have
+// it depends on their stable releases.
 func (c *comparer) fallback(o *Observation, v model.Variant) diff {
 	b := o.Buffered
 	if b == nil || !b.Copied || c.unprobed.Has(record.StageDrain) {
 		return 0
 	}
 	want := c.behaviours(v).Has(model.DrainFallback)
-	if b.Drained == want || b.Drained && v == model.Linux612 {
+	if b.Drained == want || b.Drained && (v == model.Linux61 || v == model.Linux612) {
 		return 0
 	}
 	return diffFallback
@@ -181,6 +183,27 @@ func (c *comparer) raced(o *Observation, v model.Variant) bool {
 		c.f.again(0, false)
 		model.Decide(&c.d, &c.f.call, &c.f, v)
 	}
+	return false
+}
+
+// moved reports whether the write is exactly what v decides when the guess saw
+// another i_size than the entry and the first pass, which saw the same. Nobody else
+// can change i_size and change it back unless this write waits for the lock.
+func (c *comparer) moved(o *Observation, v model.Variant) bool {
+	if len(o.Passes) == 0 || !o.Stages.Has(record.StageWait) {
+		return false
+	}
+	was := c.f.call.ISize
+	c.f.call.ISize = sizeFor(o, o.Passes[0].Lock == record.LockExclusive)
+	c.f.again(0, false)
+	model.Decide(&c.d, &c.f.call, &c.f, v)
+	if c.d.Known() && compareAll(&c.f, &c.d, c.unprobed)|c.fallback(o, v) == 0 {
+		return true
+	}
+	c.f.call.ISize = was
+	c.f.again(0, false)
+	model.Decide(&c.d, &c.f.call, &c.f, v)
+	compareAll(&c.f, &c.d, c.unprobed)
 	return false
 }
 

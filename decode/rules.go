@@ -124,13 +124,15 @@ func zeroRules(o *Observation, p *Pass, has model.Behaviours, d *model.Decision)
 		if !model.NeedZeroout(z.Type, z.Flags) {
 			continue
 		}
-		if o.DioFlags&model.DioForceWait == 0 {
+		// iomap waits for a synchronous write without being told to.
+		if o.DioFlags&model.DioForceWait == 0 && !synchronous(o.Caller) {
 			broken |= R3
 		}
-		if aligned61(has, d) {
+		if lastBlock := p.ISize &^ (1<<o.Blkbits - 1); z.Pos >= lastBlock && aligned61(has, d) {
 			// 6.1 judges alignment before IOCB_APPEND moved ki_pos, so that an append
-			// can zero beyond i_size without a drain. Nothing else can be in flight
-			// there: it would extend the file, and so hold the lock to its end.
+			// can zero around i_size without a drain. Nothing else can be in flight
+			// there: it would extend the file, or be unaligned, and so hold the lock
+			// to its end.
 			continue
 		}
 		if z.DioCount > 1 || (d.Drain == model.Yes && o.Drain == nil) {
@@ -138,6 +140,11 @@ func zeroRules(o *Observation, p *Pass, has model.Behaviours, d *model.Decision)
 		}
 	}
 	return broken
+}
+
+// synchronous reports whether the caller gave no ki_complete.
+func synchronous(c record.Caller) bool {
+	return c == record.CallerSync || c == record.CallerKthread || c == record.CallerNFSD
 }
 
 // ownEnd reports whether z is the rest of the first or of the last block of the
@@ -148,6 +155,7 @@ func ownEnd(z *Zeroed, p *Pass, blkbits uint8) bool {
 	return (z.Pos == p.Pos&^mask && z.Len == p.Pos&mask) || (z.Pos == end && end&mask != 0)
 }
 
+// aligned61 reports whether 6.1 took the write for aligned.
 func aligned61(has model.Behaviours, d *model.Decision) bool {
 	return !has.Has(model.UnalignedShared) && d.Passes > 0 && d.Pass[d.Passes-1].Unaligned == model.No
 }

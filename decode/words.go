@@ -31,7 +31,7 @@ func (c *comparer) verdict(o *Observation, v model.Variant, out outcome) *Verdic
 		c.expected = expectedOf(d)
 		ver.Expected = &c.expected
 	}
-	ver.Why = append(ver.Why, reason(o, d))
+	ver.Why = append(ver.Why, reason(o, d, out))
 	if out.kind == Agree {
 		return ver
 	}
@@ -69,13 +69,15 @@ func lockOf(m model.Mode) record.Lock {
 	}
 }
 
-// reason is the decision's own reason, or what can be said without one.
-func reason(o *Observation, d *model.Decision) string {
+// reason is the decision's own reason, or what stands in its place.
+func reason(o *Observation, d *model.Decision, out outcome) string {
 	switch {
 	case o.Incomplete != "":
 		return "incomplete"
 	case d.Reason != "":
 		return string(d.Reason)
+	case out.diff&diffLookups != 0:
+		return "lookup missing"
 	}
 	return "unknown"
 }
@@ -83,31 +85,57 @@ func reason(o *Observation, d *model.Decision) string {
 // explain adds one sentence for each difference.
 func (c *comparer) explain(o *Observation, out outcome) {
 	d := &c.d
-	say := func(bit diff, format string, args ...any) {
+	for bit := diff(1); bit <= diffLast; bit <<= 1 {
 		if out.diff&bit != 0 {
-			c.v.Why = append(c.v.Why, fmt.Sprintf(format, args...))
+			c.v.Why = append(c.v.Why, c.sentence(o, d, bit))
 		}
 	}
-	say(diffGuess, "first lock: observed %s, expected %s", firstLock(o), d.Pass[0].Mode)
-	say(diffLock, "lock: observed %s, expected %s", lockName(o.Lock), d.Mode)
-	say(diffPasses, "passes: observed %d, expected %s", len(o.Passes), passesText(d))
-	say(diffLookups, "lookups: observed %s, expected %s", seenLookups(o), c.wantedLookups())
-	say(diffDrain, "drain: observed %s, expected %s", called(o.Drain != nil), called(d.Drain == model.Yes))
-	say(diffWait, "IOMAP_DIO_FORCE_WAIT: observed %s, expected %s",
-		given(o.DioFlags&model.DioForceWait != 0), given(d.ForceWait == model.Yes))
-	say(diffEnd, "end of the checks: observed %s, expected %s", seenEnd(o), d.End)
-	say(diffEagain, "-EAGAIN: observed %s, expected %s", seenEnd(o), wantedEnd(d))
-	say(diffRet, "result: observed %d, expected %d", o.SubmitRet, d.Ret)
-	say(diffModified, "timestamps: observed %s, expected %s", fmodName(o.Fmod), d.Modifier)
-	say(diffOps, "operations: observed %s, expected %s", opsName(o.DioOps == record.OpsOverwrite), opsName(d.Overwrite))
-	say(diffQueued, "result: queued (-EIOCBQUEUED), expected to wait for its I/O")
-	say(diffAlloc, "allocation: %s", c.allocText(o))
-	say(diffZeroed, "zeroed: %s", zeroedText(o))
-	say(diffFallback, "buffered fallback: direct I/O in flight %s before the copy, expected the reverse",
-		map[bool]string{true: "drained", false: "not drained"}[o.Buffered != nil && o.Buffered.Drained])
-	if out.kind == Unsafe && out.rules&safety(out.rules) == 0 {
+	if out.kind == Unsafe && safety(out.rules) == 0 {
 		c.v.Why = append(c.v.Why, "security info may change under the shared lock: the inode is not nosec")
 	}
+}
+
+// sentence says what was observed and what was expected of one field.
+func (c *comparer) sentence(o *Observation, d *model.Decision, bit diff) string {
+	field, seen, want := "", "", ""
+	switch bit {
+	case diffGuess:
+		field, seen, want = "first lock", firstLock(o), d.Pass[0].Mode.String()
+	case diffLock:
+		field, seen, want = "lock", lockName(o.Lock), d.Mode.String()
+	case diffPasses:
+		field, seen, want = "passes", fmt.Sprint(len(o.Passes)), passesText(d)
+	case diffLookups:
+		field, seen, want = "lookups", seenLookups(o), c.wantedLookups()
+	case diffDrain:
+		field, seen, want = "drain", called(o.Drain != nil), called(d.Drain == model.Yes)
+	case diffWait:
+		field = "IOMAP_DIO_FORCE_WAIT"
+		seen, want = given(o.DioFlags&model.DioForceWait != 0), given(d.ForceWait == model.Yes)
+	case diffEnd:
+		field, seen, want = "end of the checks", seenEnd(o), d.End.String()
+	case diffEagain:
+		field, seen, want = "-EAGAIN", seenEnd(o), wantedEnd(d)
+	case diffRet:
+		field, seen, want = "result", fmt.Sprint(o.SubmitRet), fmt.Sprint(d.Ret)
+	case diffModified:
+		field, seen, want = "timestamps", fmodName(o.Fmod), d.Modifier.String()
+	case diffOps:
+		field, seen, want = "operations", opsName(o.DioOps == record.OpsOverwrite), opsName(d.Overwrite)
+	case diffQueued:
+		field, seen, want = "result", "queued (-EIOCBQUEUED)", "to wait for its I/O"
+	case diffAlloc:
+		field, seen, want = c.allocText(o)
+	case diffZeroed:
+		field = "zeroed"
+		seen, want = zeroedText(o)
+	case diffFallback:
+		field, seen, want = "drain before the buffered copy", called(true), called(false)
+		if o.Buffered == nil || !o.Buffered.Drained {
+			seen, want = want, seen
+		}
+	}
+	return field + ": observed " + seen + ", expected " + want
 }
 
 func lockName(l record.Lock) string {
@@ -129,7 +157,7 @@ func firstLock(o *Observation) string {
 }
 
 func passesText(d *model.Decision) string {
-	if d.Known() {
+	if d.Known() || d.Passes == model.MaxPasses {
 		return fmt.Sprint(d.Passes)
 	}
 	return fmt.Sprintf("%d or more", d.Passes)
@@ -211,7 +239,10 @@ func seenLookups(o *Observation) string {
 		if len(o.Passes[i].Lookups) == 0 {
 			b.WriteString("none")
 		}
-		for _, l := range o.Passes[i].Lookups {
+		for j, l := range o.Passes[i].Lookups {
+			if j > 0 {
+				b.WriteByte(' ')
+			}
 			fmt.Fprintf(&b, "%s=%d %s", queryText(l.query()), l.Ret, l.State())
 		}
 	}
@@ -225,40 +256,49 @@ func (c *comparer) wantedLookups() string {
 			b.WriteString(", then ")
 		}
 		p := &c.d.Pass[i]
-		if p.N == 0 {
+		switch {
+		case p.N > 0:
+		case p.MayLookUp:
+			b.WriteString(queryText(p.Queries[0]) + " or none")
+		case i > 0 && !c.d.Known():
+			b.WriteString("not known") // there was no such pass to judge
+		default:
 			b.WriteString("none")
 		}
 		for j := range min(p.N, model.MaxQueries) {
+			if j > 0 {
+				b.WriteByte(' ')
+			}
 			b.WriteString(queryText(p.Queries[j]))
 		}
 	}
 	return b.String()
 }
 
-func (c *comparer) allocText(o *Observation) string {
+func (c *comparer) allocText(o *Observation) (field, seen, want string) {
 	p := o.lastPass()
 	for i := range o.Mappings {
 		m := &o.Mappings[i]
-		want := model.AllocFlags(c.d.Variant, m.Offset, p.ISize, p.Flags&record.PassExtents != 0)
-		if m.Err == 0 && m.AllocFlags != 0 && m.AllocFlags != want {
-			return fmt.Sprintf("at %d observed flags %#x, expected %#x", m.Offset, m.AllocFlags, want)
+		flags := model.AllocFlags(c.d.Variant, m.Offset, p.ISize, p.Flags&record.PassExtents != 0)
+		if m.Err == 0 && m.AllocFlags != 0 && m.AllocFlags != flags {
+			return fmt.Sprintf("allocation at %d", m.Offset), fmt.Sprintf("flags %#x", m.AllocFlags), fmt.Sprintf("%#x", flags)
 		}
 	}
-	return "other flags than expected"
+	return "allocation", "other flags", "those of the variant"
 }
 
-func zeroedText(o *Observation) string {
-	want, _ := expectedZeroed(o, o.lastPass())
-	var seen, exp []string
+func zeroedText(o *Observation) (seen, want string) {
+	ranges, _ := expectedZeroed(o, o.lastPass())
+	var s, w []string
 	for i := range o.Zeroed {
-		seen = append(seen, fmt.Sprintf("%d+%d", o.Zeroed[i].Pos, o.Zeroed[i].Len))
+		s = append(s, fmt.Sprintf("%d+%d", o.Zeroed[i].Pos, o.Zeroed[i].Len))
 	}
-	for _, r := range want {
+	for _, r := range ranges {
 		if r.Len > 0 {
-			exp = append(exp, fmt.Sprintf("%d+%d", r.Pos, r.Len))
+			w = append(w, fmt.Sprintf("%d+%d", r.Pos, r.Len))
 		}
 	}
-	return fmt.Sprintf("observed %s, expected %s", list(seen), list(exp))
+	return list(s), list(w)
 }
 
 func list(items []string) string {

@@ -13,8 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 )
 
 // aptConf is where a machine's apt keeps its sources.
@@ -41,7 +40,7 @@ type aptProblem struct {
 func (e *aptProblem) Error() string { return e.what }
 func (e *aptProblem) Unwrap() error { return e.err }
 
-// newApt prepares a private state folder for suite below dir.
+// newApt prepares the private state folder dir for suite.
 func newApt(ctx context.Context, dir, suite string) (*apt, error) {
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return nil, fmt.Errorf("%w: apt-get is not there", errNoApt)
@@ -54,7 +53,7 @@ func newApt(ctx context.Context, dir, suite string) (*apt, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: apt's sources name no Debian mirror with main", errNoApt)
 	}
-	a := &apt{dir: filepath.Join(dir, suite), suite: suite}
+	a := &apt{dir: dir, suite: suite}
 	for _, sub := range []string{"lists/partial", "cache/archives/partial"} {
 		if err := os.MkdirAll(filepath.Join(a.dir, sub), 0o755); err != nil {
 			return nil, err
@@ -147,8 +146,8 @@ func (a *apt) run(ctx context.Context, dir, prog string, args ...string) ([]byte
 	if err == nil {
 		return stdout.Bytes(), nil
 	}
-	if strings.Contains(stderr.String(), unix.ENOSPC.Error()) || strings.Contains(stderr.String(), "enough free space") {
-		err = unix.ENOSPC
+	if saysDiskFull(stderr.String()) {
+		err = syscall.ENOSPC
 	}
 	return nil, &aptProblem{complaint(stderr.String(), err), err}
 }

@@ -85,7 +85,7 @@ func (c cacheFolder) current() cacheState {
 	if err != nil || json.Unmarshal(raw, &s) != nil || s.Version == "" {
 		return cacheState{}
 	}
-	if _, err := os.Stat(filepath.Join(c.version(s.Version), "vmlinuz")); err != nil {
+	if !isFile(filepath.Join(c.version(s.Version), "vmlinuz")) {
 		return cacheState{}
 	}
 	return s

@@ -9,6 +9,7 @@ import (
 // Kernel is a kernel that can be booted.
 type Kernel struct {
 	Image   string // path of a bzImage
+	Vmlinux string // the same kernel as an ELF file with a PVH entry, which starts faster; "" for none
 	Modules string // folder with its modules (lib/modules/VERSION), "" when everything needed is built in
 	Name    string // for messages, for example "debian:sid/amd64 7.2.1-1"
 }
@@ -22,7 +23,7 @@ type Config struct {
 	Self   string   // the program to run as init and command; default the running one
 	Append string   // more kernel parameters, separated by spaces
 
-	Stdin    io.Reader // nil: /dev/null
+	Stdin    io.Reader // nil: /dev/null; it may still be read from when Run has returned
 	Stdout   io.Writer // nil: thrown away
 	Stderr   io.Writer // nil: thrown away
 	Terminal *os.File  // when set, the guest's terminal is this one; Stdin is not used then

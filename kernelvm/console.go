@@ -1,13 +1,19 @@
 package kernelvm
 
 import (
-	"bytes"
+	"regexp"
 	"strings"
 	"sync"
 )
 
 // consoleKeep is how much of a console is kept, in bytes.
-const consoleKeep = 64 << 10
+const consoleKeep = 256 << 10
+
+// escapes are the terminal sequences that firmware likes to write.
+var escapes = regexp.MustCompile(`\x1b(\[[0-9;?]*[A-Za-z]|c)`)
+
+// trouble is what a kernel says first when it goes down.
+var trouble = regexp.MustCompile(`(BUG: |kernel BUG at |Oops: |general protection fault|int3: |Kernel panic - not syncing: ).*`)
 
 // console keeps the end of what is written to it.
 type console struct {
@@ -26,15 +32,8 @@ func (c *console) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Contains tells whether text was seen.
-func (c *console) Contains(text string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return bytes.Contains(c.buf, []byte(text))
-}
-
-// Tail returns the last lines, without control characters.
-func (c *console) Tail(lines int) string {
+// lines returns what is kept, without control characters.
+func (c *console) lines() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	text := strings.Map(func(r rune) rune {
@@ -42,7 +41,32 @@ func (c *console) Tail(lines int) string {
 			return r
 		}
 		return -1
-	}, string(c.buf))
-	all := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
+	}, escapes.ReplaceAllString(string(c.buf), ""))
+	return strings.Split(strings.TrimSpace(text), "\n")
+}
+
+// Trouble is the first thing that the kernel said about its end, "" for nothing.
+func (c *console) Trouble() string {
+	for _, line := range c.lines() {
+		if t := trouble.FindString(line); t != "" {
+			return strings.TrimPrefix(t, "Kernel panic - not syncing: ")
+		}
+	}
+	return ""
+}
+
+// Excerpt returns the last n lines, and when trouble began before them, half of
+// them from there.
+func (c *console) Excerpt(n int) string {
+	all := c.lines()
+	if len(all) <= n {
+		return strings.Join(all, "\n")
+	}
+	for at, line := range all[:len(all)-n] {
+		if trouble.MatchString(line) {
+			first := strings.Join(all[at:at+n/2], "\n")
+			return first + "\n[…]\n" + strings.Join(all[len(all)-n/2:], "\n")
+		}
+	}
+	return strings.Join(all[len(all)-n:], "\n")
 }

@@ -18,54 +18,65 @@ import (
 )
 
 // openDebData finds the files of a .deb, deb(5): an ar archive that holds a tar
-// archive.
-func openDebData(r io.Reader) (*tar.Reader, error) {
+// archive. Closing the second result ends it.
+func openDebData(r io.Reader) (*tar.Reader, io.Closer, error) {
 	br := bufio.NewReaderSize(r, 1<<20)
 	var magic [8]byte
 	if _, err := io.ReadFull(br, magic[:]); err != nil || string(magic[:]) != "!<arch>\n" {
-		return nil, errors.New("not a .deb: no ar archive")
+		return nil, nil, errors.New("not a .deb: no ar archive")
 	}
 	for {
 		var hdr [60]byte
 		if _, err := io.ReadFull(br, hdr[:]); err != nil {
-			return nil, fmt.Errorf("not a .deb: no data.tar: %w", err)
+			return nil, nil, fmt.Errorf("not a .deb: no data.tar: %w", err)
 		}
 		name := strings.TrimRight(strings.TrimSpace(string(hdr[:16])), "/")
 		size, err := strconv.ParseInt(strings.TrimSpace(string(hdr[48:58])), 10, 64)
 		if err != nil || size < 0 || string(hdr[58:]) != "`\n" {
-			return nil, errors.New("not a .deb: bad ar header")
+			return nil, nil, errors.New("not a .deb: bad ar header")
 		}
 		if strings.HasPrefix(name, "data.tar") {
-			data, err := decompress(path.Ext(name), io.LimitReader(br, size))
+			data, err := decompressFast(path.Ext(name), io.LimitReader(br, size))
 			if err != nil {
-				return nil, fmt.Errorf("open %s: %w", name, err)
+				return nil, nil, fmt.Errorf("open %s: %w", name, err)
 			}
-			return tar.NewReader(data), nil
+			return tar.NewReader(data), data, nil
 		}
 		if _, err := io.CopyN(io.Discard, br, size+size%2); err != nil {
-			return nil, fmt.Errorf("not a .deb: no data.tar: %w", err)
+			return nil, nil, fmt.Errorf("not a .deb: no data.tar: %w", err)
 		}
 	}
 }
 
+// decompressFast is decompress for large files: it uses the xz program where
+// that is installed.
+func decompressFast(ext string, r io.Reader) (io.ReadCloser, error) {
+	if ext == ".xz" {
+		if x, err := externalXZ(r); err == nil {
+			return x, nil
+		}
+	}
+	return decompress(ext, r)
+}
+
 // decompress reads what a file name's extension says.
-func decompress(ext string, r io.Reader) (io.Reader, error) {
+func decompress(ext string, r io.Reader) (io.ReadCloser, error) {
 	switch ext {
 	case ".xz":
-		return xz.NewReader(r)
+		z, err := xz.NewReader(r)
+		return io.NopCloser(z), err
 	case ".zst":
-		// One goroutine and a bounded window: the memory is then bounded too.
-		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
+		z, err := zstd.NewReader(r, zstd.WithDecoderMaxMemory(1<<30))
 		if err != nil {
 			return nil, err
 		}
-		return d.IOReadCloser(), nil
+		return z.IOReadCloser(), nil
 	case ".gz":
 		return gzip.NewReader(r)
 	case ".bz2", ".lzma":
 		return nil, fmt.Errorf("compression %s is not supported", ext)
 	default:
-		return r, nil
+		return io.NopCloser(r), nil
 	}
 }
 
@@ -120,10 +131,11 @@ func unpackDeb(file, dir string) error {
 		return err
 	}
 	defer f.Close()
-	tr, err := openDebData(f)
+	tr, data, err := openDebData(f)
 	if err != nil {
 		return fmt.Errorf("%s: %w", filepath.Base(file), err)
 	}
+	defer data.Close()
 	for {
 		hdr, err := tr.Next()
 		if err == io.EOF {

@@ -74,7 +74,7 @@ func mkfs(size int64, opts []string) (*os.File, error) {
 		return f, nil
 	}
 	f.Close()
-	if strings.Contains(string(out), unix.ENOSPC.Error()) {
+	if saysDiskFull(string(out)) {
 		return nil, unfitf("", "make the file system: %w", unix.ENOSPC)
 	}
 	var exit *exec.ExitError
@@ -92,4 +92,15 @@ func mkfsComplaint(out string) string {
 		}
 	}
 	return "it failed and said nothing"
+}
+
+// tempFull tells whether no more can be written to temporary files.
+func tempFull() bool {
+	var st unix.Statfs_t
+	return unix.Statfs(os.TempDir(), &st) == nil && st.Bavail*uint64(st.Bsize) < 1<<20
+}
+
+// saysDiskFull tells whether a program complained about a full disk.
+func saysDiskFull(text string) bool {
+	return strings.Contains(text, "No space left on device") || strings.Contains(text, "enough free space")
 }

@@ -80,7 +80,7 @@ func (g *guest) boot() error {
 			time.Sleep(500 * time.Millisecond)
 		}
 	}()
-	return g.sendMsg(frameHello, helloMsg{Release: kernelRelease()})
+	return g.send(frameHello, nil)
 }
 
 // work loads modules, prepares the disk, runs the command and reports its end.
@@ -128,12 +128,4 @@ func (g *guest) sendMsg(kind frameKind, msg any) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return writeMsg(&g.up, kind, msg)
-}
-
-func kernelRelease() string {
-	var u unix.Utsname
-	if unix.Uname(&u) != nil {
-		return ""
-	}
-	return unix.ByteSliceToString(u.Release[:])
 }

@@ -134,6 +134,9 @@ func refreshError(name string, cached bool, err error) error {
 // cachedKernel describes a kernel unpacked in dir.
 func cachedKernel(dir, name string) Kernel {
 	k := Kernel{Image: filepath.Join(dir, "vmlinuz"), Name: name}
+	if vmlinux := filepath.Join(dir, "vmlinux"); isFile(vmlinux) {
+		k.Vmlinux = vmlinux
+	}
 	if modules := filepath.Join(dir, "modules"); isDir(modules) {
 		k.Modules = modules
 	}
@@ -143,6 +146,11 @@ func cachedKernel(dir, name string) Kernel {
 func isDir(path string) bool {
 	st, err := os.Stat(path)
 	return err == nil && st.IsDir()
+}
+
+func isFile(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.Mode().IsRegular()
 }
 
 // refresh asks the mirror and fetches what is new.
@@ -156,11 +164,17 @@ func refresh(ctx context.Context, c cacheFolder, top, suite, flavour string, opt
 	if have := c.current(); have.Version != "" && !opts.Update && time.Since(have.Checked) < cacheFresh {
 		return have, nil
 	}
-	a, err := newApt(ctx, filepath.Join(top, "apt", flavour), suite)
+	private := cacheFolder{filepath.Join(top, "apt", suite)}
+	unlockApt, err := private.lock(ctx, opts.Notice)
 	if err != nil {
 		return cacheState{}, err
 	}
-	opts.Notice(fmt.Sprintf("looking up Debian's %s kernel for %s", suite, flavour))
+	defer unlockApt()
+	a, err := newApt(ctx, private.dir, suite)
+	if err != nil {
+		return cacheState{}, err
+	}
+	opts.Notice(fmt.Sprintf("looking up the kernel of Debian's %s for %s", suite, flavour))
 	if err := a.update(ctx); err != nil {
 		return cacheState{}, err
 	}
@@ -172,7 +186,7 @@ func refresh(ctx context.Context, c cacheFolder, top, suite, flavour string, opt
 		return cacheState{}, usagef("known flavours: "+strings.Join(Flavours, ", "), "%s has no kernel linux-image-%s", suite, flavour)
 	}
 	now := cacheState{Version: version, Checked: time.Now()}
-	if _, err := os.Stat(filepath.Join(c.version(version), "vmlinuz")); err != nil {
+	if !isFile(filepath.Join(c.version(version), "vmlinuz")) {
 		err := c.install(version, func(dir string) error { return a.fetch(ctx, dir, pkgs, opts.Notice) })
 		if err != nil {
 			return cacheState{}, err
@@ -195,7 +209,7 @@ func (a *apt) fetch(ctx context.Context, dir string, pkgs []debPackage, notice f
 	for _, p := range pkgs {
 		size += p.size
 	}
-	notice(fmt.Sprintf("downloading %s %s (%d MB)", pkgs[0].name, pkgs[0].version, (size+1e6-1)/1e6))
+	notice(fmt.Sprintf("downloading the kernel %s (%d MB)", pkgs[0].version, (size+1e6-1)/1e6))
 	files, err := a.download(ctx, debs, pkgs)
 	if err != nil {
 		return err
@@ -217,11 +231,28 @@ func unpackKernel(files []string, dir string) error {
 			return usagef("give the .deb files of one kernel: linux-image, from Linux 7 on linux-binary and linux-modules too", "%w", err)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, "vmlinuz")); err != nil {
+	image := filepath.Join(dir, "vmlinuz")
+	if !isFile(image) {
 		return usagef("from Linux 7 on the kernel is in linux-binary-…, its modules are in linux-modules-…",
 			"no kernel in %s", strings.Join(baseNames(files), ", "))
 	}
-	return checkBzImage(filepath.Join(dir, "vmlinuz"))
+	if err := checkBzImage(image); err != nil {
+		return err
+	}
+	if modules := filepath.Join(dir, "modules"); isDir(modules) {
+		set, err := newModuleSet(modules)
+		if err == nil {
+			err = set.expand(slices.Concat(guestModulesWanted, guestModulesExtra))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	// Without it the kernel boots all the same.
+	if err := writeVmlinux(image, filepath.Join(dir, "vmlinux")); errors.Is(err, syscall.ENOSPC) {
+		return err
+	}
+	return nil
 }
 
 func baseNames(files []string) []string {
@@ -257,7 +288,7 @@ func resolveDebs(ctx context.Context, files []string, opts ResolveOptions) (Kern
 		return Kernel{}, cacheError(ctx, err)
 	}
 	defer unlock()
-	if _, err := os.Stat(filepath.Join(c.version(version), "vmlinuz")); err != nil {
+	if !isFile(filepath.Join(c.version(version), "vmlinuz")) {
 		opts.Notice("unpacking " + strings.Join(baseNames(files), ", "))
 		if err := c.install(version, func(dir string) error { return unpackKernel(files, dir) }); err != nil {
 			return Kernel{}, cacheError(ctx, err)

@@ -2,6 +2,7 @@ package kernelvm
 
 import (
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,4 +24,24 @@ func kvmUsable() bool {
 	}
 	_ = unix.Close(fd)
 	return true
+}
+
+// kvmNote is the file that remembers that machines with KVM hang here. It holds
+// the host's boot id, so a restarted host is tried again.
+const kvmNote = "kvm-hangs"
+
+func bootID() string { return sysfsString("/proc/sys/kernel/random", "boot_id") }
+
+// kvmHangs tells whether a machine with KVM hung since the host's start.
+func kvmHangs() bool {
+	dir, err := defaultCacheDir()
+	return err == nil && sysfsString(dir, kvmNote) == bootID()
+}
+
+// noteKVMHangs remembers it, as each try costs seconds.
+func noteKVMHangs() {
+	dir, err := defaultCacheDir()
+	if err == nil && os.MkdirAll(dir, 0o755) == nil {
+		_ = os.WriteFile(filepath.Join(dir, kvmNote), []byte(bootID()), 0o644)
+	}
 }

@@ -72,7 +72,11 @@ func makeDisk(cfg *Config) (*os.File, error) {
 		f, err := mkfs(cfg.Disk, cfg.Mkfs)
 		var unfit *UnfitError
 		if err != nil && !errors.As(err, &unfit) {
-			return nil, usagef("see mkfs.ext4(8) for what --mkfs may hold, and --disk for the size", "%w", err)
+			hint := "see mkfs.ext4(8) for what --mkfs may hold, and --disk for the size"
+			if strings.Contains(err.Error(), "64-bit") {
+				hint = `without extents: --mkfs "-O ^extents,^64bit"`
+			}
+			return nil, usagef(hint, "%w", err)
 		}
 		return f, err
 	}

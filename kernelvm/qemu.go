@@ -1,6 +1,7 @@
 package kernelvm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -66,8 +67,8 @@ func qemuArgs(cfg *Config, kvm bool, p *parts) []string {
 	args := []string{
 		"-machine", "q35", "-accel", accel, "-cpu", cpu,
 		"-smp", fmt.Sprint(cfg.CPUs), "-m", fmt.Sprintf("%dK", cfg.Memory>>10),
-		"-nodefaults", "-no-user-config", "-nographic", "-no-reboot",
-		"-kernel", cfg.Kernel.Image, "-initrd", p.path(p.initrd), "-append", kernelParameters(cfg),
+		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+		"-kernel", cmp.Or(cfg.Kernel.Vmlinux, cfg.Kernel.Image), "-initrd", p.path(p.initrd), "-append", kernelParameters(cfg),
 		"-serial", "stdio",
 		"-chardev", fmt.Sprintf("socket,id=bell,fd=%d", p.fd(p.bell)), "-serial", "chardev:bell",
 		"-object", fmt.Sprintf("memory-backend-file,id=link,share=on,size=%d,mem-path=%s", linkSize, p.path(p.link)),
@@ -152,6 +153,10 @@ func startQEMU(prog string, cfg *Config, kvm bool, p parts) (*qemu, error) {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := q.cmd.Start()
+		if err == nil {
+			// QEMU aborts where KVM is broken, which is no reason for a core file.
+			_ = unix.Prlimit(q.cmd.Process.Pid, unix.RLIMIT_CORE, &unix.Rlimit{}, nil)
+		}
 		started <- err
 		if err == nil {
 			_ = q.cmd.Wait()
@@ -201,8 +206,7 @@ func (q *qemu) stop() {
 	})
 }
 
-// complaint is what QEMU said, in one line.
+// complaint is the last line that QEMU said.
 func (q *qemu) complaint() string {
-	text := q.stderr.Tail(1)
-	return strings.TrimPrefix(text, "qemu-system-x86_64: ")
+	return strings.TrimPrefix(q.stderr.Excerpt(1), "qemu-system-x86_64: ")
 }

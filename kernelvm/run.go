@@ -18,7 +18,7 @@ import (
 const (
 	// kvmPatience is how long a machine with KVM may take to its first sign of
 	// life, which takes a second or two where KVM works.
-	kvmPatience = 20 * time.Second
+	kvmPatience = 15 * time.Second
 	// bootPatience is the same without KVM.
 	bootPatience = 3 * time.Minute
 	// beatPatience is how long a guest may show no sign of life once it did.
@@ -28,6 +28,10 @@ const (
 	// consoleLines is how much of the console an error shows.
 	consoleLines = 40
 )
+
+// leaveFullScreen ends what a full-screen program may have set: the alternate
+// screen, a hidden cursor, mouse reports, bracketed paste, colours.
+const leaveFullScreen = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[0m"
 
 // errNoKVM says that a machine with KVM showed no sign of life.
 var errNoKVM = errors.New("KVM does not work here")
@@ -59,7 +63,7 @@ func Run(ctx context.Context, cfg Config) (int, error) {
 	if cfg.Timeout > 0 {
 		deadline = time.After(cfg.Timeout)
 	}
-	if !cfg.NoKVM && kvmUsable() {
+	if !cfg.NoKVM && kvmUsable() && !kvmHangs() {
 		code, err := runOnce(ctx, &cfg, prog, true, p, deadline)
 		if !errors.Is(err, errNoKVM) {
 			return code, err
@@ -87,6 +91,8 @@ type run struct {
 	ended chan ending   // one value: how the frames ended
 	stop  chan struct{} // closed when the run is over
 	out   *extraction
+
+	ctlMu sync.Mutex // held while a frame goes into ctl
 
 	inMu sync.Mutex // held while input goes into the ring
 	over bool       // the ring must not be touched any more
@@ -131,6 +137,10 @@ func runOnce(ctx context.Context, cfg *Config, prog string, kvm bool, p *parts, 
 	close(r.stop)
 	r.q.stop()
 	r.release(mem, &frames)
+	if err != nil && cfg.Terminal != nil && r.saidHello() {
+		// The command had no chance to give the screen back.
+		_, _ = io.WriteString(cfg.Stdout, leaveFullScreen)
+	}
 	return code, err
 }
 
@@ -172,6 +182,7 @@ func (r *run) watch(ctx context.Context, deadline <-chan time.Time) (int, error)
 			go r.feed()
 		case <-boot:
 			if r.kvm {
+				noteKVMHangs()
 				return 0, errNoKVM
 			}
 			return 0, r.unfit(fmt.Sprintf("the guest did not boot within %v", bootPatience), "is this kernel made for virtual machines?")
@@ -191,13 +202,16 @@ func (r *run) watch(ctx context.Context, deadline <-chan time.Time) (int, error)
 				code, grace = 128+num, time.After(stopPatience)
 			}
 		case <-deadline:
-			cause, code = r.timeoutError(), 0
+			cause, code = r.timeoutError(""), 0
 			if hello != nil {
-				return 0, cause
+				return 0, r.timeoutError(r.q.console.Excerpt(consoleLines))
 			}
 			r.tell(frameStop, nil)
 			grace = time.After(stopPatience)
 		case <-grace:
+			if cause != nil {
+				cause = r.timeoutError(r.q.console.Excerpt(consoleLines))
+			}
 			return code, cause
 		case now := <-second.C:
 			if hello == nil && beat.silent(now, r.link.beat.Load()) > beatPatience {
@@ -246,6 +260,8 @@ func terminalSizeMsg(f *os.File) []byte {
 
 // tell sends a short frame to the guest unless that hears nothing any more.
 func (r *run) tell(kind frameKind, payload []byte) {
+	r.ctlMu.Lock()
+	defer r.ctlMu.Unlock()
 	hdr := r.ctl.hdr
 	if hdr.head.Load()-hdr.tail.Load() > uint64(len(r.ctl.data)/2) {
 		return
@@ -348,18 +364,25 @@ func (r *run) output(w io.Writer, n byte, p []byte) {
 	}
 }
 
-// judge words the end of the run.
-func (r *run) judge(end ending, cause error) (int, error) {
-	hello := false
+// saidHello tells whether the guest came up.
+func (r *run) saidHello() bool {
 	select {
 	case <-r.hello:
-		hello = true
+		return true
 	default:
+		return false
 	}
+}
+
+// judge words the end of the run.
+func (r *run) judge(end ending, cause error) (int, error) {
 	if cause != nil {
 		return 0, cause
 	}
 	if end.err == nil {
+		if end.code != 0 && tempFull() {
+			return 0, unfitf("", "the guest's disk could not be written: %w", syscall.ENOSPC)
+		}
 		return end.code, nil
 	}
 	var unfit *UnfitError
@@ -369,23 +392,26 @@ func (r *run) judge(end ending, cause error) (int, error) {
 	if !errors.Is(end.err, errGone) && !errors.Is(end.err, io.ErrUnexpectedEOF) {
 		return 0, r.unfit(end.err.Error(), "")
 	}
-	if r.kvm && !hello {
+	if r.kvm && !r.saidHello() {
 		return 0, errNoKVM
 	}
-	if why := r.q.complaint(); why != "" && !hello {
+	if why := r.q.complaint(); why != "" && !r.saidHello() {
 		return 0, unfitf("", "QEMU: %s", why)
 	}
-	if r.q.console.Contains("Kernel panic") {
-		return 0, r.unfit("the guest's kernel panicked", "the end of its console is above")
+	if why := r.q.console.Trouble(); why != "" {
+		return 0, r.unfit("the guest's kernel panicked: "+why, "--console FILE keeps all that it said")
 	}
-	return 0, r.unfit("the guest ended without an exit status", "the end of its console is above")
+	return 0, r.unfit("the guest ended without an exit status", "--console FILE keeps all that it said")
 }
 
-func (r *run) timeoutError() error {
-	return r.unfit(fmt.Sprintf("the guest did not end within %v (timeout)", r.cfg.Timeout), "give it more with --timeout")
+// timeoutError says that time is up. The console only tells something when the
+// guest did not even stop.
+func (r *run) timeoutError(console string) error {
+	msg := fmt.Sprintf("the guest did not end within %v (timeout)", r.cfg.Timeout)
+	return &UnfitError{Msg: msg, Hint: "give it more with --timeout", Console: console}
 }
 
 // unfit makes an error that shows the console.
 func (r *run) unfit(msg, hint string) error {
-	return &UnfitError{Msg: msg, Hint: hint, Console: r.q.console.Tail(consoleLines)}
+	return &UnfitError{Msg: msg, Hint: hint, Console: r.q.console.Excerpt(consoleLines)}
 }

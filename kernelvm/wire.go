@@ -12,7 +12,7 @@ type frameKind byte
 
 // Frames from the guest to the host.
 const (
-	frameHello  frameKind = 'h' // helloMsg: the command is about to start
+	frameHello  frameKind = 'h' // nothing: the guest is up
 	frameStdout frameKind = 'o' // raw bytes
 	frameStderr frameKind = 'e' // raw bytes
 	frameOut    frameKind = 't' // a piece of the tar stream of /out
@@ -30,11 +30,6 @@ const (
 
 // maxFrame bounds a frame's payload in bytes.
 const maxFrame = 64 << 10
-
-// helloMsg introduces the guest.
-type helloMsg struct {
-	Release string // uname -r
-}
 
 // failMsg is a set-up error of the guest, worded for the user.
 type failMsg struct {

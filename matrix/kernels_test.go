@@ -206,7 +206,7 @@ func (r *result) validated(t *testing.T) {
 	t.Helper()
 	var v struct {
 		Passed, Failed, Skipped int
-		Variant                         string
+		Variant                 string
 	}
 	r.json(t, "validate.json", &v)
 	if v.Failed > 0 || r.status(t, "validate") != 0 {

@@ -2,8 +2,10 @@ package probes
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"runtime"
@@ -188,43 +190,48 @@ func (f *Facts) readKallsyms() error {
 		return fmt.Errorf("read kernel symbols: %w", err)
 	}
 	defer file.Close()
-	want := map[string]bool{}
-	for _, n := range wantedFuncs {
-		want[n] = true
-	}
-	addr := map[string]bool{}
-	for _, n := range wantedSymbols {
-		addr[n] = true
-	}
-	sc := bufio.NewScanner(file)
-	for sc.Scan() {
-		fields := strings.Fields(sc.Text())
-		if len(fields) < 3 {
-			continue
-		}
-		name := fields[2]
-		base, _, suffixed := strings.Cut(name, ".")
-		if want[base] {
-			fn := f.Funcs[base]
-			fn.Symbol = fn.Symbol || !suffixed
-			fn.Suffix = fn.Suffix || suffixed
-			fn.Module = len(fields) > 3
-			f.Funcs[base] = fn
-		}
-		if name == "ext4_file_write_iter" {
-			f.Ext4 = "built in"
-			if len(fields) > 3 {
-				f.Ext4 = "module"
-			}
-		}
-		if addr[name] {
-			f.Addresses[name], _ = strconv.ParseUint(fields[0], 16, 64)
-		}
-	}
-	if err := sc.Err(); err != nil {
+	if err := f.scanKallsyms(file); err != nil {
 		return fmt.Errorf("read kernel symbols: %w", err)
 	}
 	return nil
+}
+
+// scanKallsyms looks for the wanted names among some 200,000 lines of
+// "address type name [module]", without allocating for the others.
+func (f *Facts) scanKallsyms(r io.Reader) error {
+	funcs, symbols := map[string]bool{}, map[string]bool{}
+	for _, n := range wantedFuncs {
+		funcs[n] = true
+	}
+	for _, n := range wantedSymbols {
+		symbols[n] = true
+	}
+	sc := bufio.NewScanner(r)
+	sc.Buffer(make([]byte, 64<<10), 64<<10)
+	for sc.Scan() {
+		addr, rest, _ := bytes.Cut(sc.Bytes(), []byte(" "))
+		_, rest, _ = bytes.Cut(rest, []byte(" "))
+		name, mod, _ := bytes.Cut(rest, []byte("\t"))
+		base, _, suffixed := bytes.Cut(name, []byte("."))
+		switch {
+		case funcs[string(base)]:
+			fn := f.Funcs[string(base)]
+			fn.Symbol = fn.Symbol || !suffixed
+			fn.Suffix = fn.Suffix || suffixed
+			fn.Module = len(mod) > 0
+			f.Funcs[string(base)] = fn
+			if string(base) == "ext4_file_write_iter" {
+				f.Ext4 = "built in"
+				if len(mod) > 0 {
+					f.Ext4 = "module"
+				}
+			}
+		case symbols[string(name)]:
+			// Without CAP_SYSLOG every address reads as 0, which is "not known".
+			f.Addresses[string(name)], _ = strconv.ParseUint(string(addr), 16, 64)
+		}
+	}
+	return sc.Err()
 }
 
 // readBTF fills in what BTF tells. A kernel without BTF leaves f.BTF false.

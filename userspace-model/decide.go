@@ -18,8 +18,6 @@ type procedure struct {
 	// pass and kept by an aligned pass (07961ebb09c9).
 	nz       Answer
 	nzReason Reason
-	// lost is the lookup whose answer is not known.
-	lost bool
 }
 
 // Decide fills d with what variant v decides about the write c in world w. It
@@ -31,18 +29,15 @@ func Decide(d *Decision, c *Call, w World, v Variant) {
 	if p.has.Has(KiocbModified) {
 		d.Modifier = KiocbModifiedFn
 	}
-	if !p.guess() || !p.lock() {
-		return
+	p.guess()
+	if p.lock() && p.writeChecks() {
+		p.dioRw()
 	}
-	if !p.writeChecks() {
-		return
-	}
-	p.dioRw()
 }
 
 // guess chooses the mode of the first lock without holding one
 // (ext4_dio_write_iter).
-func (p *procedure) guess() bool {
+func (p *procedure) guess() {
 	c := p.c
 	p.mode = Shared
 	if !p.has.Has(UnalignedShared) {
@@ -50,10 +45,6 @@ func (p *procedure) guess() bool {
 		// ki_pos of the caller, even if IOCB_APPEND moves it later.
 		p.unaligned = unalignedIO(c.Pos, c.Align, c.Blkbits)
 		p.d.step(stepUnalignedEntry, 0, p.unaligned, c.Pos, int64(c.Align.Bits))
-		if p.unaligned == Unknown {
-			p.d.stop("alignment of the iov_iter at entry")
-			return false
-		}
 		if p.unaligned == Yes {
 			p.mode = Exclusive
 		}
@@ -64,11 +55,9 @@ func (p *procedure) guess() bool {
 	if beyond {
 		p.mode = Exclusive
 	}
-	p.d.Pass[0].Mode = p.mode
 	if p.mode == Exclusive {
 		p.d.Mode = Exclusive // nothing ever makes it shared again
 	}
-	return true
 }
 
 // lock takes i_rwsem and asks whether direct I/O is possible at all.
@@ -106,6 +95,10 @@ func (p *procedure) lock() bool {
 // writeChecks is ext4_dio_write_checks: at most two passes, then the dio flags.
 func (p *procedure) writeChecks() bool {
 	d := p.d
+	if !p.has.Has(UnalignedShared) && p.unaligned == Unknown {
+		d.stop("alignment of the iov_iter at entry")
+		return false
+	}
 	for pass := 0; pass < MaxPasses; pass++ {
 		d.Pass[pass].Mode = p.mode
 		d.Passes = pass + 1
@@ -186,8 +179,14 @@ func (p *procedure) lookups(pass int, ck *Checks) {
 	switch {
 	case p.has.Has(NeedsZeroing):
 		// 07961ebb09c9: only the partial blocks of an unaligned write matter.
-		if !aligned {
+		switch {
+		case !aligned:
 			p.needsZeroing(pass, ck)
+		case pass > 0 && p.nz == Yes && p.has.Has(NowaitCachedZeroing):
+			// The code of patch 8 was never published: it may clear what the first,
+			// unaligned pass found. Only appends that race come here; they extend, so
+			// that nothing but the drain depends on it.
+			p.nz = Unknown
 		}
 	case p.has.Has(AlignedUnchecked) && aligned:
 		// 63b314a7795e: an aligned write that does not extend is not looked up.

@@ -30,7 +30,6 @@ func (p *procedure) lookup(pass int, q Query) (Result, bool) {
 	pp.N++
 	r, ok := p.w.Lookup(pass, q)
 	if !ok {
-		p.lost = true
 		p.d.step(stepLookup, pass, Unknown, int64(q.Lblk), int64(q.Len))
 	}
 	return r, ok

@@ -200,15 +200,18 @@ func outcomeText(d *Decision, w World) string {
 		if d.Mode != d.Pass[0].Mode {
 			b.WriteString(">" + mode[d.Mode])
 		}
-		fmt.Fprintf(&b, " %d %s %s", d.Passes, dash("drain", d.Drain == Yes), dash("fw", d.ForceWait == Yes))
+		fmt.Fprintf(&b, " %d %s %s", d.Passes, dash("drain", d.Drain), dash("fw", d.ForceWait))
 	}
 	b.WriteString(" " + lookupsText(d, w))
 	return b.String()
 }
 
-func dash(word string, yes bool) string {
-	if yes {
+func dash(word string, a Answer) string {
+	switch a {
+	case Yes:
 		return word
+	case Unknown:
+		return word + "?"
 	}
 	return "-"
 }

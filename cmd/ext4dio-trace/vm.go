@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -50,7 +51,8 @@ the guest panics, hangs or does not end in time.`,
   ext4dio-trace vm --kernel ./bzImage --share ./bench --out ./res -- record -o /out/t.e4d -- /share/mybench /mnt/file`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v.cfg.Args = args
-			return vmError(v.run(cmd.Context()))
+			code, err := v.run(cmd.Context())
+			return vmError(cmd.ErrOrStderr(), code, err)
 		},
 	}
 	f := cmd.Flags()
@@ -61,7 +63,7 @@ the guest panics, hangs or does not end in time.`,
 	f.StringArrayVar(&v.cfg.Modules, "module", nil, "load `NAME` too (repeatable)")
 	f.StringVar(&v.cfg.Append, "append", "", "more kernel parameters")
 	f.StringVar(&v.disk, "disk", "2G", "`SIZE` of the disk, or the path of an ext4 image, which is not changed")
-	f.StringVar(&v.mkfs, "mkfs", "", "`OPTS` for mkfs.ext4, such as \"-b 1024 -O ^extents\"")
+	f.StringVar(&v.mkfs, "mkfs", "", "`OPTS` for mkfs.ext4, such as \"-b 1024 -O ^extents,^64bit\"")
 	f.DurationVar(&v.cfg.Latency, "latency", 0, "make every request to the disk take that much longer, such as 5ms")
 	f.StringVar(&v.nullBlk, "null-blk", "", "put the file system on a memory-backed disk of `SIZE` instead")
 	f.StringVar(&v.cfg.Share, "share", "", "`DIR` is seen read-only at /share")
@@ -192,22 +194,15 @@ func namesDevice(args []string) bool {
 	return slices.ContainsFunc(args, func(a string) bool { return a == "--device" || strings.HasPrefix(a, "--device=") })
 }
 
-// vmError turns the end of a run into what main exits with.
-func vmError(code int, err error) error {
-	var usage *kernelvm.UsageError
+// vmError turns the end of a run into an error for report. The end of the
+// guest's console goes before its message.
+func vmError(stderr io.Writer, code int, err error) error {
 	var unfit *kernelvm.UnfitError
-	switch {
-	case errors.As(err, &usage):
-		return &exitError{code: 2, msg: usage.Msg, hint: usage.Hint}
-	case errors.As(err, &unfit):
-		if unfit.Console != "" {
-			fmt.Fprintf(os.Stderr, "--- the end of the guest's console ---\n%s\n--------------------------------------\n", unfit.Console)
-		}
-		return &exitError{code: 3, msg: unfit.Msg, hint: unfit.Hint}
-	case err != nil:
-		return &exitError{code: 3, msg: err.Error()}
-	case code != 0:
+	if errors.As(err, &unfit) && unfit.Console != "" {
+		fmt.Fprintf(stderr, "--- the end of the guest's console ---\n%s\n--------------------------------------\n", unfit.Console)
+	}
+	if err == nil && code != 0 {
 		return &exitError{code: code}
 	}
-	return nil
+	return err
 }

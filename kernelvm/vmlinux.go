@@ -1,0 +1,178 @@
+package kernelvm
+
+import (
+	"compress/bzip2"
+	"compress/gzip"
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz/lzma"
+)
+
+// errNoVmlinux says that a kernel cannot be booted without its own
+// decompressor. That one works too, but takes seconds in software emulation.
+var errNoVmlinux = errors.New("no kernel with a PVH entry inside")
+
+// bzPayload finds the compressed kernel in a bzImage
+// (Documentation/arch/x86/boot.rst: payload_offset and payload_length, which
+// are there since protocol 2.08).
+func bzPayload(f io.ReaderAt) (*io.SectionReader, error) {
+	var hdr [0x250]byte
+	if _, err := f.ReadAt(hdr[:], 0); err != nil {
+		return nil, fmt.Errorf("read setup header: %w", err)
+	}
+	e := binary.LittleEndian
+	if string(hdr[0x202:0x206]) != "HdrS" || e.Uint16(hdr[0x206:]) < 0x208 {
+		return nil, errNoVmlinux
+	}
+	setup := int64(hdr[0x1f1])
+	if setup == 0 {
+		setup = 4
+	}
+	start := (setup+1)*512 + int64(e.Uint32(hdr[0x248:]))
+	return io.NewSectionReader(f, start, int64(e.Uint32(hdr[0x24c:]))), nil
+}
+
+// openPayload decompresses a kernel. All formats but gzip are followed by the
+// kernel's size in four bytes, which the decompressors must not see.
+func openPayload(p *io.SectionReader) (io.ReadCloser, error) {
+	var magic [6]byte
+	if _, err := p.ReadAt(magic[:], 0); err != nil {
+		return nil, fmt.Errorf("read compressed kernel: %w", err)
+	}
+	data := io.NewSectionReader(p, 0, p.Size()-4)
+	switch {
+	case string(magic[:2]) == "\x1f\x8b":
+		z, err := gzip.NewReader(p)
+		if err != nil {
+			return nil, err
+		}
+		z.Multistream(false)
+		return z, nil
+	case string(magic[:]) == "\xfd7zXZ\x00":
+		// With the x86 filter, which the Go package does not know.
+		return externalXZ(data)
+	case string(magic[:4]) == "\x28\xb5\x2f\xfd":
+		z, err := zstd.NewReader(data, zstd.WithDecoderMaxMemory(1<<30))
+		if err != nil {
+			return nil, err
+		}
+		return z.IOReadCloser(), nil
+	case string(magic[:3]) == "BZh":
+		return io.NopCloser(bzip2.NewReader(data)), nil
+	case string(magic[:3]) == "\x5d\x00\x00":
+		z, err := lzma.NewReader(data)
+		return io.NopCloser(z), err
+	}
+	return nil, errNoVmlinux
+}
+
+// writeVmlinux decompresses the kernel of a bzImage into a new file. The error
+// is errNoVmlinux when that cannot be, or could not be booted by QEMU.
+func writeVmlinux(bzImage, file string) error {
+	f, err := os.Open(bzImage)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	payload, err := bzPayload(f)
+	if err != nil {
+		return err
+	}
+	r, err := openPayload(payload)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	err = writeFile(file, r)
+	if err == nil && !hasPVHEntry(file) {
+		err = errNoVmlinux
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file))
+	}
+	return nil
+}
+
+// hasPVHEntry tells whether an ELF kernel has the note XEN_ELFNOTE_PHYS32_ENTRY
+// (include/xen/interface/elfnote.h), by which QEMU enters it.
+func hasPVHEntry(file string) bool {
+	f, err := elf.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	for _, p := range f.Progs {
+		if p.Type != elf.PT_NOTE {
+			continue
+		}
+		notes, err := io.ReadAll(p.Open())
+		if err != nil {
+			return false
+		}
+		for len(notes) >= 12 {
+			name, desc := int(f.ByteOrder.Uint32(notes)), int(f.ByteOrder.Uint32(notes[4:]))
+			if f.ByteOrder.Uint32(notes[8:]) == 18 && name == 4 && len(notes) >= 16 && string(notes[12:15]) == "Xen" {
+				return true
+			}
+			size := 12 + (name+3)&^3 + (desc+3)&^3
+			if size < 12 || size > len(notes) {
+				break
+			}
+			notes = notes[size:]
+		}
+	}
+	return false
+}
+
+// externalXZ decompresses with the xz program, which is several times as fast
+// as the Go package. The error is errNoVmlinux when it is not there.
+func externalXZ(r io.Reader) (io.ReadCloser, error) {
+	prog, err := exec.LookPath("xz")
+	if err != nil {
+		return nil, errNoVmlinux
+	}
+	cmd := exec.Command(prog, "-dcq", "-T0")
+	cmd.Stdin = r
+	cmd.SysProcAttr = childAttr()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return &xzProcess{out, cmd}, nil
+}
+
+// xzProcess reads from a running xz.
+type xzProcess struct {
+	io.Reader
+	cmd *exec.Cmd
+}
+
+// Read returns an error instead of io.EOF when xz failed.
+func (x *xzProcess) Read(p []byte) (int, error) {
+	n, err := x.Reader.Read(p)
+	if err == io.EOF && n == 0 {
+		if waitErr := x.cmd.Wait(); waitErr != nil {
+			return 0, fmt.Errorf("xz: %w", waitErr)
+		}
+	}
+	return n, err
+}
+
+// Close ends xz when it has not ended by itself.
+func (x *xzProcess) Close() error {
+	if x.cmd.ProcessState == nil {
+		_ = x.cmd.Process.Kill()
+		_ = x.cmd.Wait()
+	}
+	return nil
+}
