@@ -18,7 +18,7 @@ build:
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/ext4dio-trace
 
 need-vm:
-	@scripts/need.sh qemu-system-x86=qemu-system-x86_64 e2fsprogs=mkfs.ext4
+	@scripts/need.sh qemu-system-x86=qemu-system-x86_64 e2fsprogs=mkfs.ext4 xz-utils=xz
 
 need-test: need-vm
 	@scripts/need.sh clang-14=clang-14 llvm-14=llvm-strip-14 fio=fio

@@ -143,3 +143,98 @@ func TestRules(t *testing.T) {
 		t.Errorf("safety rules of R1 R6 R9 R12: %v", safety(R1|R6|R9|R12).appendIDs(nil))
 	}
 }
+
+// TestOwnEnd: which zeroed pieces are the rest of the first or last block of the
+// write from 4608 to 13824.
+func TestOwnEnd(t *testing.T) {
+	p := &Pass{Pos: 4608, Count: 9216}
+	for _, tt := range []struct {
+		pos, n int64
+		want   bool
+	}{
+		{4096, 512, true},
+		{4096, 1024, false}, // begins there, but is longer: a copy that stopped
+		{8192, 512, false},
+		{13824, 2560, true},
+		{12288, 1536, false},
+	} {
+		if got := ownEnd(&Zeroed{Pos: tt.pos, Len: tt.n}, p, 12); got != tt.want {
+			t.Errorf("%d+%d: %v", tt.pos, tt.n, got)
+		}
+	}
+	if whole := (&Pass{Pos: 0, Count: 8192}); ownEnd(&Zeroed{Pos: 8192, Len: 4096}, whole, 12) {
+		t.Error("a write that ends with its block has no tail")
+	}
+}
+
+// TestAligned61: the exemption is for 6.1 alone, and for what it took for aligned.
+func TestAligned61(t *testing.T) {
+	for _, tt := range []struct {
+		v       model.Variant
+		unalign model.Answer
+		passes  int
+		want    bool
+	}{
+		{model.Linux61, model.No, 1, true},
+		{model.Linux61, model.Yes, 1, false},
+		{model.Linux61, model.No, 0, false},
+		{model.Linux612, model.No, 1, false},
+		{model.Linux73, model.No, 2, false},
+	} {
+		d := &model.Decision{Passes: tt.passes}
+		for i := range d.Pass {
+			d.Pass[i].Unaligned = tt.unalign
+		}
+		if got := aligned61(tt.v.Behaviours(), d); got != tt.want {
+			t.Errorf("%+v: %v", tt, got)
+		}
+	}
+}
+
+// TestFromMapping: a mapping answers for its own blocks, and only when written.
+func TestFromMapping(t *testing.T) {
+	f := &facts{o: &Observation{Blkbits: 12, Mappings: []Mapping{
+		{Err: -5},
+		{Offset: 4096, Length: 8192, Type: model.IomapMapped},
+		{Offset: 12288, Length: 4096, Type: model.IomapMapped, Flags: model.IomapFNew},
+		{Offset: 16384, Length: 4096, Type: model.IomapUnwritten},
+	}}}
+	for _, tt := range []struct {
+		q    model.Query
+		want int32 // 0: no answer
+	}{
+		{model.Query{Lblk: 1, Len: 1}, 1},
+		{model.Query{Lblk: 1, Len: 9}, 2},
+		{model.Query{Lblk: 2, Len: 1}, 1},
+		{model.Query{Lblk: 0, Len: 1}, 0},
+		{model.Query{Lblk: 3, Len: 1}, 0},
+		{model.Query{Lblk: 4, Len: 1}, 0},
+	} {
+		if r, ok := f.fromMapping(tt.q); r.Ret != tt.want || ok != (tt.want > 0) {
+			t.Errorf("%+v: %d, %v", tt.q, r.Ret, ok)
+		}
+	}
+}
+
+// TestStats: every write is counted once, by its verdict.
+func TestStats(t *testing.T) {
+	j := NewJudge(Options{Variant: model.Linux73})
+	async := fmt.Sprintf(asyncWrite, 5, "")
+	for _, text := range []string{
+		ordinary["aligned"], ordinary["stripe"], async,
+		"entry pos=0 len=4096 isize=16384\nreturn 4096",
+		"entry pos=0 len=4096 isize=16384\npass exclusive\nfmod kiocb\ndio exclusive\nmap 0 4096 mapped\nreturn 4096",
+	} {
+		for _, raw := range parseScript(t, text).raw() {
+			if err := j.Feed(raw); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	got := j.Stats()
+	want := Stats{Writes: 5, Incomplete: 1, Queued: 1}
+	want.Kinds[Agree], want.Kinds[Undecided], want.Kinds[Slower] = 3, 1, 1
+	if got != want || got.Disagree() != 1 {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}

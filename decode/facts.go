@@ -106,9 +106,8 @@ func (f *facts) Checks(pass int) (model.Checks, bool) {
 	p := &f.o.Passes[pass]
 	c := model.Checks{
 		Pos: p.Pos, Count: p.Count, ISize: p.ISize, IDisksize: p.IDisksize,
-		Align:   model.Alignment{Bits: p.Align, Known: p.Flags&record.PassAlign != 0},
-		Nosec:   p.Flags&record.PassNosec != 0,
-		Extents: p.Flags&record.PassExtents != 0,
+		Align: model.Alignment{Bits: p.Align, Known: p.Flags&record.PassAlign != 0},
+		Nosec: p.Flags&record.PassNosec != 0,
 	}
 	if f.raced&(1<<pass) != 0 {
 		c.IDisksize = max(c.IDisksize, c.ISize)

@@ -119,6 +119,17 @@ func TestAlignAtEntry(t *testing.T) {
 	}
 }
 
+// TestTwoDrains: their times add up, and one that waited makes both.
+func TestTwoDrains(t *testing.T) {
+	for _, text := range []string{"drain waited\ndrain", "drain\ndrain waited"} {
+		ob, got := collect()
+		feed(t, ob, parseScript(t, "entry pos=0 len=4096\npass shared\n"+text+"\ndio shared\nreturn 4096").raw()...)
+		if d := (*got)[0].Drain; d == nil || !d.Waited || d.Ns != 2000 {
+			t.Errorf("%q: %+v", text, d)
+		}
+	}
+}
+
 // TestReuse: what an earlier write left in an Observation does not show in a later
 // one that reuses its memory.
 func TestReuse(t *testing.T) {
@@ -232,6 +243,31 @@ func TestNoCompletion(t *testing.T) {
 	ob.Flush()
 	if len(*got) != 3 || ob.Unpaired != 3 || ob.Orphans != 1 {
 		t.Errorf("%d handed out, %d unpaired, %d orphans", len(*got), ob.Unpaired, ob.Orphans)
+	}
+}
+
+// TestOneOfTwoCompletes: the other is still handed out at the end.
+func TestOneOfTwoCompletes(t *testing.T) {
+	ob, got := collect()
+	first, second := parseScript(t, fmt.Sprintf(asyncWrite, 1, "")).raw(), parseScript(t, fmt.Sprintf(asyncWrite, 2, "")).raw()
+	feed(t, ob, first[0], second[0], first[1])
+	ob.Flush()
+	if len(*got) != 2 || (*got)[1].ID != 2 || (*got)[1].Completed {
+		t.Errorf("%d observations, the last %+v", len(*got), (*got)[len(*got)-1])
+	}
+}
+
+// TestComm: a command name ends at its NUL, or fills its 16 bytes.
+func TestComm(t *testing.T) {
+	for _, name := range []string{"", "a", "fifteen letters", "sixteen letters!"} {
+		ob, got := collect()
+		s := parseScript(t, ordinary["aligned"])
+		s.w.Comm = [16]byte{}
+		copy(s.w.Comm[:], name)
+		feed(t, ob, s.raw()...)
+		if c := (*got)[0].Comm; c != name {
+			t.Errorf("%q became %q", name, c)
+		}
 	}
 }
 

@@ -115,7 +115,7 @@ func (c *comparer) sentence(o *Observation, d *model.Decision, bit diff) string 
 	case diffEnd:
 		field, seen, want = "end of the checks", seenEnd(o), d.End.String()
 	case diffEagain:
-		field, seen, want = "-EAGAIN", seenEnd(o), wantedEnd(d)
+		field, seen, want = "-EAGAIN", seenEnd(o), wantedEnd(o, d)
 	case diffRet:
 		field, seen, want = "result", fmt.Sprint(o.SubmitRet), fmt.Sprint(d.Ret)
 	case diffModified:
@@ -213,7 +213,12 @@ func seenEnd(o *Observation) string {
 	}
 }
 
-func wantedEnd(d *model.Decision) string {
+func wantedEnd(o *Observation, d *model.Decision) string {
+	for i := range o.Mappings {
+		if d.End == model.EndDio && o.Mappings[i].Err == model.ENOTBLK {
+			return fmt.Sprintf("%d from ext4_iomap_begin, N6", model.EAGAIN)
+		}
+	}
 	if d.End == model.EndUnknown {
 		return "to go on to " + d.Modifier.String()
 	}

@@ -77,7 +77,6 @@ type Checks struct {
 	IDisksize int64
 	Align     Alignment // of the iov_iter, which may have been cut
 	Nosec     bool      // IS_NOSEC
-	Extents   bool      // the inode maps its blocks by extents
 }
 
 func (c *Checks) end() int64 { return c.Pos + c.Count }

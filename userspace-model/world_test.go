@@ -126,7 +126,7 @@ func (s *scene) Modified() (int, bool) {
 func (s *scene) Checks(pass int) (Checks, bool) {
 	c := Checks{
 		Pos: s.pos, Count: s.n, ISize: s.isize, IDisksize: s.disksize,
-		Align: Alignment{Bits: s.mem, Known: true}, Nosec: s.nosec, Extents: true,
+		Align: Alignment{Bits: s.mem, Known: true}, Nosec: s.nosec,
 	}
 	if s.n > 0 {
 		c.Align.Bits |= uint32(s.n)

@@ -47,7 +47,7 @@ or the path of a bzImage, or paths of a kernel's .deb files separated by commas.
 It exits with the subcommand's status, with 2 for wrong usage, and with 3 when
 the guest panics, hangs or does not end in time.`,
 		Example: `  ext4dio-trace vm -- live
-  ext4dio-trace vm --kernel debian:sid/cloud -- live --json -- fio job.fio
+  ext4dio-trace vm --kernel debian:sid/cloud --share . -- live --json -- fio /share/job.fio
   ext4dio-trace vm --kernel ./bzImage --share ./bench --out ./res -- record -o /out/t.e4d -- /share/mybench /mnt/file`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v.cfg.Args = args

@@ -33,7 +33,7 @@ var rules = map[string]rule{
 	"kernelvm":           {others: "golang.org/x/sys golang.org/x/term github.com/ulikunitz/xz github.com/klauspost/compress"},
 	"cmd/ext4dio-trace":  {ours: "*", others: "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sys golang.org/x/term github.com/charmbracelet/colorprofile github.com/moby/sys/mountinfo"},
 	"matrix":             {},
-	"export/exporttest":  {ours: "decode userspace-model record"},
+	"export/exporttest":  {ours: "export decode userspace-model record"},
 	"internal/imports":   {},
 	"validate/scenarios": {},
 }
