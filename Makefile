@@ -21,7 +21,7 @@ need-vm:
 	@scripts/need.sh qemu-system-x86=qemu-system-x86_64 e2fsprogs=mkfs.ext4 xz-utils=xz
 
 need-test: need-vm
-	@scripts/need.sh clang-14=clang-14 llvm-14=llvm-strip-14 fio=fio
+	@scripts/need.sh ?clang-14=clang-14 ?llvm-14=llvm-strip-14 fio=fio
 
 run: need-vm build
 	$(BIN) vm --kernel $(KERNEL) -- live -- ext4dio-trace workload mixed --dir /mnt

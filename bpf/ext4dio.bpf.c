@@ -124,6 +124,9 @@ FEXIT(end_io)
 	return 0;
 }
 
+/* The same function where the tracepoint is there: a second witness. */
+ENTRY(mark, on_mark(ARG1(ctx), ARG2(ctx), ARG3(ctx)), on_mark(ctx[0], ctx[1], ctx[2]))
+
 /* iomap_dio_complete(iocb, error, ret), since 6.6 */
 TRACEPOINT(complete, iomap_dio_complete) { on_complete(ctx[0], (__s64)ctx[2]); return 0; }
 TRACEPOINT(complete_again, iomap_dio_complete) { on_complete(ctx[0], (__s64)ctx[2]); return 0; }

@@ -442,6 +442,63 @@ static __always_inline void on_fmod(__u8 fn, __u64 ret)
 	st->w.fmod_ret = r < -32768 ? -32768 : r > 32767 ? 32767 : r;
 }
 
+/* Wakes the reader only when much has come together; it also looks by itself. */
+static __always_inline __u64 wakeup(void)
+{
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= cfg_wake ?
+	       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void send_complete(__u64 id, __u64 t, __s64 ret)
+{
+	struct complete_rec r = {};
+
+	r.kind = REC_COMPLETE;
+	r.size = sizeof(r);
+	r.id = id;
+	r.t = t;
+	r.ret = ret;
+	if (bpf_ringbuf_output(&ring, &r, sizeof(r), wakeup())) {
+		COUNT(lost_complete, 1);
+		return;
+	}
+	COUNT(completed, 1);
+	COUNT(bytes, sizeof(r));
+}
+
+/*
+ * Remembers which write an iocb belongs to. An entry that is still there is of
+ * an earlier write whose completion was skipped: the iocb is used again, so it is
+ * over, and its mark, if any, tells how.
+ */
+static __always_inline bool watch_aio(__u64 iocb, __u64 id)
+{
+	struct aio *old = bpf_map_lookup_elem(&aios, &iocb);
+	struct aio a = { .id = id };
+
+	if (old && old->marked)
+		send_complete(old->id, old->t, old->ret);
+	else if (old)
+		COUNT(lost_aio, 1);
+	if (!old || old->marked)
+		__sync_fetch_and_add(&inflight_aio, 1);
+	if (bpf_map_update_elem(&aios, &iocb, &a, BPF_ANY)) {
+		__sync_fetch_and_add(&inflight_aio, -1);
+		return 0;
+	}
+	return 1;
+}
+
+/* Forgets an iocb; true for the one caller that did. */
+static __always_inline bool unwatch_aio(__u64 iocb, bool marked)
+{
+	if (bpf_map_delete_elem(&aios, &iocb))
+		return 0;
+	if (!marked)
+		__sync_fetch_and_add(&inflight_aio, -1);
+	return 1;
+}
+
 static __always_inline void on_dio(__u64 iocb, __u64 ops, __u32 flags)
 {
 	struct inflight *st = current_write();
@@ -461,12 +518,8 @@ static __always_inline void on_dio(__u64 iocb, __u64 ops, __u32 flags)
 		st->w.dio_ops = OPS_IOMAP;
 	else if (sym_overwrite_ops && ops == sym_overwrite_ops)
 		st->w.dio_ops = OPS_OVERWRITE;
-	if (!(flags & IOMAP_DIO_FORCE_WAIT) && READ(st->iocb, ki_complete)) {
-		struct aio a = { .id = st->w.id };
-
-		if (bpf_map_update_elem(&aios, &iocb, &a, BPF_ANY) == 0)
-			st->aio = 1;
-	}
+	if (!(flags & IOMAP_DIO_FORCE_WAIT) && READ(st->iocb, ki_complete))
+		st->aio = watch_aio(iocb, st->w.id);
 }
 
 static __always_inline void on_begin_entry(__u64 inode, __u64 iomap, bool overwrite)
@@ -629,13 +682,6 @@ static __always_inline void on_switch(bool preempt, __u64 next_, __u32 state)
 	}
 }
 
-/* Wakes the reader only when much has come together; it also looks by itself. */
-static __always_inline __u64 wakeup(void)
-{
-	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= cfg_wake ?
-	       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
-}
-
 static __always_inline void send(struct cpu_state *cpu, struct inflight *st)
 {
 	__u32 n = st->w.nsteps, size;
@@ -682,8 +728,10 @@ static __always_inline void on_return(__u64 ret)
 			__sync_fetch_and_add(&cpu->n.lost_aio, 1);
 	} else if (st->aio) {
 		__u64 iocb = (__u64)st->iocb;
+		struct aio *a = bpf_map_lookup_elem(&aios, &iocb);
 
-		bpf_map_delete_elem(&aios, &iocb);
+		if (a && a->id == st->w.id)
+			unwatch_aio(iocb, a->marked);
 	}
 	if (cfg_min_latency && st->w.latency < cfg_min_latency)
 		__sync_fetch_and_add(&cpu->n.too_fast, 1);
@@ -695,34 +743,46 @@ static __always_inline void on_return(__u64 ret)
 }
 
 /*
- * The end of an asynchronous write, in a worker or in interrupt context. Two
- * equal programs call this: when the kernel skips one because it interrupted
- * itself, the other still runs, and only the first to delete the entry sends.
+ * The end of an asynchronous write, in a worker or in interrupt context. The
+ * kernel skips a program that is interrupted by itself, and completions interrupt
+ * completions. So two equal programs call this, of which only the first to delete
+ * the entry sends; and where both are skipped, on_mark() was not.
  */
 static __always_inline void on_complete(__u64 iocb_, __s64 ret)
 {
 	struct kiocb *iocb = (void *)iocb_;
-	struct complete_rec r = {};
 	struct aio *a;
+	__u64 id;
 
 	if (!READ(iocb, ki_complete))
 		return;
 	a = bpf_map_lookup_elem(&aios, &iocb_);
 	if (!a)
 		return;
-	r.kind = REC_COMPLETE;
-	r.size = sizeof(r);
-	r.id = a->id;
-	r.t = bpf_ktime_get_ns();
-	r.ret = ret;
-	if (bpf_map_delete_elem(&aios, &iocb_))
+	id = a->id;
+	if (unwatch_aio(iocb_, a->marked))
+		send_complete(id, bpf_ktime_get_ns(), ret);
+}
+
+/*
+ * ext4_dio_write_end_io, before the completion is complete. A kprobe is skipped
+ * when it interrupts a kprobe, a tracepoint when it interrupts itself: at one
+ * moment never both.
+ */
+static __always_inline void on_mark(__u64 iocb_, __s64 size, __s32 error)
+{
+	struct kiocb *iocb = (void *)iocb_;
+	struct aio *a;
+
+	if (!READ(iocb, ki_complete))
 		return;
-	if (bpf_ringbuf_output(&ring, &r, sizeof(r), wakeup())) {
-		COUNT(lost_complete, 1);
-	} else {
-		COUNT(completed, 1);
-		COUNT(bytes, sizeof(r));
-	}
+	a = bpf_map_lookup_elem(&aios, &iocb_);
+	if (!a || a->marked)
+		return;
+	a->t = bpf_ktime_get_ns();
+	a->ret = error ? error : size;
+	a->marked = 1;
+	__sync_fetch_and_add(&inflight_aio, -1);
 }
 
 static __always_inline void on_fork(__u64 parent_, __u64 child_)

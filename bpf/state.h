@@ -33,6 +33,8 @@ bool stopping = 0;
 /* Writes now inside, and those of them that are NOWAIT. */
 __u64 inside = 0;
 __u64 inside_nowait = 0;
+/* Entries of the map "aios" that are not marked: I/O that is really in flight. */
+__u64 inflight_aio = 0;
 
 /*
  * A task can be inside two writes at once (one file system stacked on another),
@@ -87,9 +89,15 @@ struct cpu_state {
 };
 _Static_assert(sizeof(struct cpu_state) == 192, "cpu_state");
 
-/* An asynchronous write between iomap_dio_rw and its completion. */
+/*
+ * An asynchronous write between iomap_dio_rw and its completion. ret and t are
+ * valid once marked: what ext4_dio_write_end_io was given, and when.
+ */
 struct aio {
 	__u64 id;
+	__u64 t;
+	__s64 ret;
+	__u64 marked;
 };
 
 struct {

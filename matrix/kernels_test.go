@@ -252,7 +252,9 @@ func (r *result) loaded(t *testing.T) {
 	if n := s.Verdicts["undecided"]; n*1000 >= s.Seen {
 		t.Errorf("%d of %d writes are undecided: %v", n, s.Seen, s.Undecided)
 	}
-	if w := r.kernel.variant; w != "" && s.Variant != w {
+	// base and linux-7.2 differ only in what a buffered fallback does, and none
+	// of these writes falls back.
+	if w := r.kernel.variant; w != "" && !strings.HasPrefix(s.Variant, w) {
 		t.Errorf("variant %s was found, want %s", s.Variant, w)
 	}
 	if r.kernel.load == "fio" {

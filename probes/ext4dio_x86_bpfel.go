@@ -28,6 +28,7 @@ const (
 	ext4dioProgFeDio                = "fe_dio"
 	ext4dioProgFeDrain              = "fe_drain"
 	ext4dioProgFeMap                = "fe_map"
+	ext4dioProgFeMark               = "fe_mark"
 	ext4dioProgFeOverwriteBegin     = "fe_overwrite_begin"
 	ext4dioProgFeWrite              = "fe_write"
 	ext4dioProgFeZero               = "fe_zero"
@@ -47,6 +48,7 @@ const (
 	ext4dioProgKpDrain              = "kp_drain"
 	ext4dioProgKpEndIo              = "kp_end_io"
 	ext4dioProgKpMap                = "kp_map"
+	ext4dioProgKpMark               = "kp_mark"
 	ext4dioProgKpOverwriteBegin     = "kp_overwrite_begin"
 	ext4dioProgKpWrite              = "kp_write"
 	ext4dioProgKpZero               = "kp_zero"
@@ -79,6 +81,7 @@ const (
 	ext4dioVarCfgTree               = "cfg_tree"
 	ext4dioVarCfgWake               = "cfg_wake"
 	ext4dioVarHaveCallers           = "have_callers"
+	ext4dioVarInflightAio           = "inflight_aio"
 	ext4dioVarInside                = "inside"
 	ext4dioVarInsideNowait          = "inside_nowait"
 	ext4dioVarStopping              = "stopping"
@@ -138,6 +141,7 @@ type ext4dioProgramSpecs struct {
 	FeDio            *ebpf.ProgramSpec `ebpf:"fe_dio"`
 	FeDrain          *ebpf.ProgramSpec `ebpf:"fe_drain"`
 	FeMap            *ebpf.ProgramSpec `ebpf:"fe_map"`
+	FeMark           *ebpf.ProgramSpec `ebpf:"fe_mark"`
 	FeOverwriteBegin *ebpf.ProgramSpec `ebpf:"fe_overwrite_begin"`
 	FeWrite          *ebpf.ProgramSpec `ebpf:"fe_write"`
 	FeZero           *ebpf.ProgramSpec `ebpf:"fe_zero"`
@@ -157,6 +161,7 @@ type ext4dioProgramSpecs struct {
 	KpDrain          *ebpf.ProgramSpec `ebpf:"kp_drain"`
 	KpEndIo          *ebpf.ProgramSpec `ebpf:"kp_end_io"`
 	KpMap            *ebpf.ProgramSpec `ebpf:"kp_map"`
+	KpMark           *ebpf.ProgramSpec `ebpf:"kp_mark"`
 	KpOverwriteBegin *ebpf.ProgramSpec `ebpf:"kp_overwrite_begin"`
 	KpWrite          *ebpf.ProgramSpec `ebpf:"kp_write"`
 	KpZero           *ebpf.ProgramSpec `ebpf:"kp_zero"`
@@ -207,6 +212,7 @@ type ext4dioVariableSpecs struct {
 	CfgTree               *ebpf.VariableSpec `ebpf:"cfg_tree"`
 	CfgWake               *ebpf.VariableSpec `ebpf:"cfg_wake"`
 	HaveCallers           *ebpf.VariableSpec `ebpf:"have_callers"`
+	InflightAio           *ebpf.VariableSpec `ebpf:"inflight_aio"`
 	Inside                *ebpf.VariableSpec `ebpf:"inside"`
 	InsideNowait          *ebpf.VariableSpec `ebpf:"inside_nowait"`
 	Stopping              *ebpf.VariableSpec `ebpf:"stopping"`
@@ -271,6 +277,7 @@ type ext4dioVariables struct {
 	CfgTree               *ebpf.Variable `ebpf:"cfg_tree"`
 	CfgWake               *ebpf.Variable `ebpf:"cfg_wake"`
 	HaveCallers           *ebpf.Variable `ebpf:"have_callers"`
+	InflightAio           *ebpf.Variable `ebpf:"inflight_aio"`
 	Inside                *ebpf.Variable `ebpf:"inside"`
 	InsideNowait          *ebpf.Variable `ebpf:"inside_nowait"`
 	Stopping              *ebpf.Variable `ebpf:"stopping"`
@@ -292,6 +299,7 @@ type ext4dioPrograms struct {
 	FeDio            *ebpf.Program `ebpf:"fe_dio"`
 	FeDrain          *ebpf.Program `ebpf:"fe_drain"`
 	FeMap            *ebpf.Program `ebpf:"fe_map"`
+	FeMark           *ebpf.Program `ebpf:"fe_mark"`
 	FeOverwriteBegin *ebpf.Program `ebpf:"fe_overwrite_begin"`
 	FeWrite          *ebpf.Program `ebpf:"fe_write"`
 	FeZero           *ebpf.Program `ebpf:"fe_zero"`
@@ -311,6 +319,7 @@ type ext4dioPrograms struct {
 	KpDrain          *ebpf.Program `ebpf:"kp_drain"`
 	KpEndIo          *ebpf.Program `ebpf:"kp_end_io"`
 	KpMap            *ebpf.Program `ebpf:"kp_map"`
+	KpMark           *ebpf.Program `ebpf:"kp_mark"`
 	KpOverwriteBegin *ebpf.Program `ebpf:"kp_overwrite_begin"`
 	KpWrite          *ebpf.Program `ebpf:"kp_write"`
 	KpZero           *ebpf.Program `ebpf:"kp_zero"`
@@ -343,6 +352,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.FeDio,
 		p.FeDrain,
 		p.FeMap,
+		p.FeMark,
 		p.FeOverwriteBegin,
 		p.FeWrite,
 		p.FeZero,
@@ -362,6 +372,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.KpDrain,
 		p.KpEndIo,
 		p.KpMap,
+		p.KpMark,
 		p.KpOverwriteBegin,
 		p.KpWrite,
 		p.KpZero,

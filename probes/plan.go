@@ -76,6 +76,7 @@ var table = []probe{
 	{"buffered", []string{"ext4_buffered_write_iter"}, entry, record.StageBuffered, "fallback to buffered I/O", true},
 	{"copy", []string{"generic_perform_write"}, entry, record.StageCopy, "direct I/O in flight at a buffered copy", false},
 	{"end_io", []string{"ext4_dio_write_end_io"}, exit, 0, "completion of asynchronous writes", false},
+	{"mark", []string{"ext4_dio_write_end_io"}, entry, 0, "completions in interrupts that interrupt others", false},
 	{"write", []string{"ext4_dio_write_iter", "ext4_file_write_iter"}, entry | exit, record.StageEntry | record.StageReturn, "begin and end of each write", true},
 }
 
@@ -133,8 +134,11 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 	}
 	p := &Plan{Mode: mode, Why: why}
 	for _, t := range table {
-		if t.name == "end_io" && f.Tracepoints["iomap_dio_complete"] {
+		switch tp := f.Tracepoints["iomap_dio_complete"]; {
+		case t.name == "end_io" && tp:
 			continue // the tracepoint knows the final result
+		case t.name == "mark" && !tp:
+			continue // end_io itself is the completion
 		}
 		if !t.required && !f.Funcs[t.funcs[0]].Symbol && t.name == "overwrite_begin" {
 			continue // this kernel has no such operation

@@ -35,8 +35,9 @@ type Losses struct {
 	MissedEntry uint64
 	// MissedReturn counts return probes that found no free instance.
 	MissedReturn uint64
-	// MissedInner counts skipped programs of the probes inside a write. A write
-	// that they hit is incomplete when a needed stage is missing.
+	// MissedInner counts skipped programs of the probes inside a write. Most of
+	// the writes that this hits are incomplete; but a skipped lookup or zeroing
+	// looks like one that did not happen, so nothing is proven then.
 	MissedInner uint64
 	// Malformed counts raw records that could not be parsed.
 	Malformed uint64
@@ -51,7 +52,7 @@ func (l Losses) Lost() uint64 {
 }
 
 // Any reports whether anything at all is missing, completions included.
-func (l Losses) Any() bool { return l.Lost()+l.LostComplete+l.LostAIO+l.MissedReturn > 0 }
+func (l Losses) Any() bool { return l.Lost()+l.LostComplete+l.LostAIO+l.MissedReturn+l.MissedInner > 0 }
 
 // String lists the causes that are not zero, or says that nothing was lost.
 func (l Losses) String() string {
@@ -68,6 +69,7 @@ func (l Losses) String() string {
 	add(l.MissedEntry, "writes: entry probe skipped by the kernel")
 	add(l.Malformed, "malformed records")
 	add(l.MissedReturn, "return probes without a free instance")
+	add(l.MissedInner, "probes inside a write skipped by the kernel, whose verdicts may be wrong")
 	add(l.LostComplete, "completions: ring buffer full (try --ring)")
 	add(l.LostAIO, "completions not matched")
 	if len(parts) == 0 {

@@ -3,6 +3,12 @@
 # makes of bpf/ now. Works on a copy, so that a failure changes nothing.
 set -eu
 cd "$(dirname "$0")/.."
+if ! command -v clang-14 >/dev/null 2>&1; then
+	# Other versions give other bytes; Debian 13 has none.
+	echo "generate-check: skipped: there is no clang-14 here" >&2
+	[ -z "${CI-}" ]
+	exit
+fi
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/old"

@@ -1,11 +1,12 @@
 #!/bin/sh
 # need.sh PACKAGE=PROGRAM...: installs the Debian packages whose programs are
-# missing, by exact name, with sudo where not root, and says so first.
+# missing, by exact name, with sudo where not root, and says so first. With a
+# question mark before it, a package that this Debian does not have is left out.
 set -eu
+PATH=$PATH:/usr/sbin:/sbin
 missing=
 for pair in "$@"; do
-	program=${pair#*=}
-	PATH=$PATH:/usr/sbin:/sbin command -v "$program" >/dev/null 2>&1 || missing="$missing ${pair%%=*}"
+	command -v "${pair#*=}" >/dev/null 2>&1 || missing="$missing ${pair%%=*}"
 done
 [ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null 2>&1; then
@@ -17,8 +18,19 @@ if [ "$(id -u)" != 0 ]; then
 	command -v sudo >/dev/null 2>&1 || { echo "need.sh: missing:$missing; run as root: apt-get install$missing" >&2; exit 3; }
 	as=sudo
 fi
-echo "installing Debian packages:$missing"
 # The lists may be absent or old on a fresh machine.
 $as apt-get update -qq
+install=
+for package in $missing; do
+	case $package in
+	\?*)
+		package=${package#\?}
+		apt-cache show "$package" >/dev/null 2>&1 || { echo "this Debian has no package $package; going on without"; continue; }
+		;;
+	esac
+	install="$install $package"
+done
+[ -n "$install" ] || exit 0
+echo "installing Debian packages:$install"
 # shellcheck disable=SC2086
-DEBIAN_FRONTEND=noninteractive $as apt-get install -y -qq --no-install-recommends $missing >/dev/null
+DEBIAN_FRONTEND=noninteractive $as apt-get install -y -qq --no-install-recommends $install >/dev/null

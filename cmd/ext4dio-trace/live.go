@@ -158,15 +158,7 @@ func runLive(ctx context.Context, o *liveOptions) error {
 			return err
 		}
 	}
-	facts, err := probes.ReadFacts()
-	if err != nil {
-		return err
-	}
-	plan, err := probes.MakePlan(facts, po)
-	if err != nil {
-		return err
-	}
-	session, err := probes.Attach(facts, plan, po)
+	facts, plan, session, err := attach(po)
 	if err != nil {
 		return err
 	}
@@ -179,6 +171,21 @@ func runLive(ctx context.Context, o *liveOptions) error {
 		err = cerr
 	}
 	return err
+}
+
+// attach looks at the kernel, plans the probes and attaches them. The caller
+// closes the session.
+func attach(po probes.Options) (*probes.Facts, *probes.Plan, *probes.Session, error) {
+	facts, err := probes.ReadFacts()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	plan, err := probes.MakePlan(facts, po)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	session, err := probes.Attach(facts, plan, po)
+	return facts, plan, session, err
 }
 
 // checkVariant refuses names that the model does not know.

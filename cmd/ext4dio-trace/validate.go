@@ -92,16 +92,7 @@ func runValidate(ctx context.Context, o *validateOptions) error {
 	if err != nil {
 		return err
 	}
-	facts, err := probes.ReadFacts()
-	if err != nil {
-		return err
-	}
-	po := probes.Options{Attach: o.attach, Filter: probes.Filter{Pid: uint32(os.Getpid())}}
-	plan, err := probes.MakePlan(facts, po)
-	if err != nil {
-		return err
-	}
-	session, err := probes.Attach(facts, plan, po)
+	facts, plan, session, err := attach(probes.Options{Attach: o.attach, Filter: probes.Filter{Pid: uint32(os.Getpid())}})
 	if err != nil {
 		return err
 	}
