@@ -129,7 +129,9 @@ ENTRY(mark, on_mark(ARG1(ctx), ARG2(ctx), ARG3(ctx)), on_mark(ctx[0], ctx[1], ct
 
 /* iomap_dio_complete(iocb, error, ret), since 6.6 */
 TRACEPOINT(complete, iomap_dio_complete) { on_complete(ctx[0], (__s64)ctx[2]); return 0; }
-TRACEPOINT(complete_again, iomap_dio_complete) { on_complete(ctx[0], (__s64)ctx[2]); return 0; }
+TRACEPOINT(complete_2, iomap_dio_complete) { on_complete(ctx[0], (__s64)ctx[2]); return 0; }
+TRACEPOINT(complete_3, iomap_dio_complete) { on_complete(ctx[0], (__s64)ctx[2]); return 0; }
+TRACEPOINT(complete_4, iomap_dio_complete) { on_complete(ctx[0], (__s64)ctx[2]); return 0; }
 
 /* contention_begin(lock, flags), contention_end(lock, ret) */
 TRACEPOINT(wait_begin, contention_begin) { on_wait_begin(ctx[0], ctx[1]); return 0; }

@@ -66,7 +66,9 @@ const (
 	ext4dioProgKsOverwriteBegin     = "ks_overwrite_begin"
 	ext4dioProgKsWrite              = "ks_write"
 	ext4dioProgTpComplete           = "tp_complete"
-	ext4dioProgTpCompleteAgain      = "tp_complete_again"
+	ext4dioProgTpComplete2          = "tp_complete_2"
+	ext4dioProgTpComplete3          = "tp_complete_3"
+	ext4dioProgTpComplete4          = "tp_complete_4"
 	ext4dioProgTpFork               = "tp_fork"
 	ext4dioProgTpSwitch             = "tp_switch"
 	ext4dioProgTpWaitBegin          = "tp_wait_begin"
@@ -179,7 +181,9 @@ type ext4dioProgramSpecs struct {
 	KsOverwriteBegin *ebpf.ProgramSpec `ebpf:"ks_overwrite_begin"`
 	KsWrite          *ebpf.ProgramSpec `ebpf:"ks_write"`
 	TpComplete       *ebpf.ProgramSpec `ebpf:"tp_complete"`
-	TpCompleteAgain  *ebpf.ProgramSpec `ebpf:"tp_complete_again"`
+	TpComplete2      *ebpf.ProgramSpec `ebpf:"tp_complete_2"`
+	TpComplete3      *ebpf.ProgramSpec `ebpf:"tp_complete_3"`
+	TpComplete4      *ebpf.ProgramSpec `ebpf:"tp_complete_4"`
 	TpFork           *ebpf.ProgramSpec `ebpf:"tp_fork"`
 	TpSwitch         *ebpf.ProgramSpec `ebpf:"tp_switch"`
 	TpWaitBegin      *ebpf.ProgramSpec `ebpf:"tp_wait_begin"`
@@ -337,7 +341,9 @@ type ext4dioPrograms struct {
 	KsOverwriteBegin *ebpf.Program `ebpf:"ks_overwrite_begin"`
 	KsWrite          *ebpf.Program `ebpf:"ks_write"`
 	TpComplete       *ebpf.Program `ebpf:"tp_complete"`
-	TpCompleteAgain  *ebpf.Program `ebpf:"tp_complete_again"`
+	TpComplete2      *ebpf.Program `ebpf:"tp_complete_2"`
+	TpComplete3      *ebpf.Program `ebpf:"tp_complete_3"`
+	TpComplete4      *ebpf.Program `ebpf:"tp_complete_4"`
 	TpFork           *ebpf.Program `ebpf:"tp_fork"`
 	TpSwitch         *ebpf.Program `ebpf:"tp_switch"`
 	TpWaitBegin      *ebpf.Program `ebpf:"tp_wait_begin"`
@@ -390,7 +396,9 @@ func (p *ext4dioPrograms) Close() error {
 		p.KsOverwriteBegin,
 		p.KsWrite,
 		p.TpComplete,
-		p.TpCompleteAgain,
+		p.TpComplete2,
+		p.TpComplete3,
+		p.TpComplete4,
 		p.TpFork,
 		p.TpSwitch,
 		p.TpWaitBegin,

@@ -89,7 +89,7 @@ type tracepoint struct {
 }
 
 var tracepoints = []tracepoint{
-	{[]string{"tp_complete", "tp_complete_again"}, "iomap_dio_complete", 0, "completion of asynchronous writes"},
+	{[]string{"tp_complete", "tp_complete_2", "tp_complete_3", "tp_complete_4"}, "iomap_dio_complete", 0, "completion of asynchronous writes"},
 	{[]string{"tp_wait_begin"}, "contention_begin", record.StageWait, "queueing for i_rwsem"},
 	{[]string{"tp_wait_end"}, "contention_end", record.StageWait, "queueing for i_rwsem"},
 	{[]string{"tp_switch"}, "sched_switch", record.StageSleep, "sleeps of NOWAIT writes"},

@@ -214,7 +214,7 @@ func (s *Session) Losses() (record.Losses, error) {
 		case a.name == "fx_write" || a.name == "kr_write":
 			l.MissedReturn += n
 		case a.probe.How == HowRawTP || a.probe.Name == "mark":
-			// A completion has three witnesses, and one that all of them missed
+			// A completion has five witnesses, and one that all of them missed
 			// leaves its write without completion. Contention of other locks
 			// interrupts ours: such a skip loses nothing.
 		default:
