@@ -45,6 +45,7 @@ generate-check:
 
 # Real kernels in QEMU. EXT4DIO_REQUIRE=vm turns a skip into a failure.
 test-vm: build
+	EXT4DIO_TEST_VM=$(KERNEL) go test -count=1 -timeout 15m ./kernelvm
 	EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^TestKernels$$' ./matrix
 
 bench:
