@@ -121,14 +121,19 @@ static __always_inline bool iter_align(struct iov_iter *it, __u32 *align)
 	return 1;
 }
 
-static __always_inline __u8 caller_of(struct kiocb *iocb)
+/* nfsd gives no ki_complete, so it is told by its threads' name. */
+static __always_inline __u8 caller_of(struct kiocb *iocb, const __u8 *comm)
 {
 	__u64 fn = (__u64)READ(iocb, ki_complete);
 	struct task_struct *task = (void *)bpf_get_current_task();
 	__u32 flags = READ(task, flags);
 
-	if (!fn)
-		return flags & PF_KTHREAD ? CALLER_KTHREAD : CALLER_SYNC;
+	if (!fn) {
+		if (!(flags & PF_KTHREAD))
+			return CALLER_SYNC;
+		return comm[0] == 'n' && comm[1] == 'f' && comm[2] == 's' && comm[3] == 'd' &&
+		       !comm[4] ? CALLER_NFSD : CALLER_KTHREAD;
+	}
 	if (!have_callers)
 		return CALLER_UNKNOWN;
 	if (fn == sym_aio_complete_rw)
@@ -279,7 +284,7 @@ static __always_inline bool on_entry(__u64 iocb_, __u64 iter_, __u64 stack)
 	st->w.ki_flags = flags;
 	st->w.len0 = READ(st->iter, count);
 	st->w.blkbits = READ(inode, i_blkbits);
-	st->w.caller = caller_of(iocb);
+	st->w.caller = caller_of(iocb, st->w.comm);
 	st->w.iter_type = READ(st->iter, iter_type);
 	st->w.depth = k.depth;
 	if (st->w.iter_type != enum_value(enum iter_type, ITER_UBUF)) {
