@@ -12,7 +12,7 @@ export EXT4DIO_KERNELS ?= $(abspath ../shared/kernels)
 export CGO_ENABLED = 0
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: run build test test-unit test-vm generate generate-check bench lint need-vm need-test
+.PHONY: run build test test-unit test-vm test-harness generate generate-check bench lint need-vm need-test
 
 build:
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/ext4dio-trace
@@ -45,8 +45,11 @@ generate-check:
 
 # Real kernels in QEMU. EXT4DIO_REQUIRE=vm turns a skip into a failure.
 test-vm: build
-	EXT4DIO_TEST_VM=$(KERNEL) go test -count=1 -timeout 15m ./kernelvm
 	EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^TestKernels$$' ./matrix
+
+# The virtual machines' own tests: panics, hangs, streams, folders.
+test-harness:
+	EXT4DIO_TEST_VM=$(KERNEL) go test -count=1 -timeout 15m ./kernelvm
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./record ./decode ./userspace-model ./export
