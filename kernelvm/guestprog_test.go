@@ -104,7 +104,10 @@ func guestStubborn([]string) int {
 		return 1
 	}
 	fmt.Println("ready")
-	select {}
+	for {
+		// An empty select would be a deadlock to the Go runtime, and an end.
+		_ = unix.Pause()
+	}
 }
 
 // guestPanic makes the kernel panic.
