@@ -44,6 +44,11 @@ const (
 	// DaxNowait is the "fix NOWAIT semantic violation in DAX extending writes" of
 	// 802b8aa8ff6b. DAX writes are not modelled; it is listed for completeness.
 	DaxNowait
+	// EncryptAligned: a direct write to an encrypted inode only has to be aligned
+	// to the block size; inline encryption is no longer asked for
+	// (ext4_dio_alignment, v7.3). Of the series' own kernels before 7.3 it is not
+	// known.
+	EncryptAligned
 	// CachedMissEagain is patch 6 of the series' v2, not merged: ext4_map_blocks
 	// returns -EAGAIN when a cache-only lookup misses.
 	CachedMissEagain

@@ -25,6 +25,10 @@ type procedure struct {
 func Decide(d *Decision, c *Call, w World, v Variant) {
 	*d = Decision{Variant: v}
 	p := procedure{d: d, c: c, w: w, has: v.Behaviours(), nz: No}
+	if why := c.contradiction(); why != "" {
+		d.contradict(why)
+		return
+	}
 	d.Modifier = FileModified
 	if p.has.Has(KiocbModified) {
 		d.Modifier = KiocbModifiedFn
@@ -58,6 +62,7 @@ func (p *procedure) guess() {
 	if p.mode == Exclusive {
 		p.d.Mode = Exclusive // nothing ever makes it shared again
 	}
+	p.d.step(stepFirstLock, 0, AnswerOf(p.mode == Exclusive), 0, 0)
 }
 
 // lock takes i_rwsem and asks whether direct I/O is possible at all.
@@ -71,7 +76,8 @@ func (p *procedure) lock() bool {
 			d.stop("result of the trylock")
 			return false
 		case No:
-			d.End, d.Ret, d.Reason, d.Mode = EndN1, EAGAIN, ReasonTrylock, Unlocked
+			d.again(0, EndN1)
+			d.Reason = ReasonTrylock
 			return false
 		}
 	}
@@ -85,7 +91,7 @@ func (p *procedure) lock() bool {
 		d.End, d.Reason, d.Mode = EndBuffered, ReasonNoDio, Unlocked
 		if p.c.nowait() {
 			// ext4_buffered_write_iter refuses NOWAIT before it takes a lock.
-			d.End, d.Ret = EndN0, EOPNOTSUPP
+			d.again(0, EndN0)
 		}
 		return false
 	}
@@ -105,6 +111,10 @@ func (p *procedure) writeChecks() bool {
 		ck, ok := p.w.Checks(pass)
 		if !ok {
 			d.stop("the checks of this pass")
+			return false
+		}
+		if why := ck.contradiction(p.c); why != "" {
+			d.contradict(why)
 			return false
 		}
 		d.step(stepChecks, pass, AnswerOf(ck.Count > 0), ck.Pos, ck.Count)
@@ -130,10 +140,11 @@ func (p *procedure) writeChecks() bool {
 			return p.settle(pass)
 		}
 		if p.c.nowait() {
-			d.End, d.Ret, d.Mode = EndN2, EAGAIN, Unlocked
+			d.again(pass, EndN2)
 			return false
 		}
 		p.mode, d.Mode = Exclusive, Exclusive
+		d.step(stepRestart, pass, Yes, 0, 0)
 	}
 	return false // not reached: the second pass holds the lock exclusive
 }
@@ -161,7 +172,7 @@ func (p *procedure) examine(pass int, ck *Checks) bool {
 	}
 	d.Pass[pass].Unaligned, d.Pass[pass].Extend = p.unaligned, p.extend
 	d.Extend = p.extend
-	return true
+	return d.Missing == "" // a contradiction in a lookup ends it
 }
 
 // examine61 is 6.1: the overwrite check is the last operand of the upgrade's
@@ -300,7 +311,7 @@ func (p *procedure) sync(pass int) bool {
 	if p.c.nowait() {
 		switch wait {
 		case Yes:
-			d.End, d.Ret, d.Mode = EndN3, EAGAIN, Unlocked
+			d.again(pass, EndN3)
 			return false
 		case Unknown:
 			d.stop("answer of a lookup")
@@ -332,7 +343,7 @@ func (p *procedure) modified() bool {
 		d.stop("return value of " + d.Modifier.String())
 		return false
 	}
-	d.step(stepModified, 0, Yes, int64(ret), 0)
+	d.step(stepModified, d.Passes-1, AnswerOf(ret >= 0), int64(ret), int64(d.Modifier))
 	if ret >= 0 {
 		return true
 	}
@@ -340,7 +351,8 @@ func (p *procedure) modified() bool {
 	if ret == EAGAIN && p.c.nowait() && p.has.Has(KiocbModified) {
 		// 59a9d0814d9f: generic_update_time refuses under NOWAIT because ext4 has
 		// a dirty_inode operation.
-		d.End, d.Reason = EndN4, ReasonTimestamps
+		d.again(d.Passes-1, EndN4)
+		d.Reason = ReasonTimestamps
 	}
 	return false
 }
@@ -348,16 +360,16 @@ func (p *procedure) modified() bool {
 // dioRw is the way from the end of the checks to iomap_dio_rw.
 func (p *procedure) dioRw() {
 	d := p.d
-	d.step(stepOrphan, 0, AnswerOf(p.extend), 0, 0)
+	d.step(stepOrphan, d.Passes-1, AnswerOf(p.extend), 0, 0)
 	if !p.has.Has(SingleOps) {
 		// ext4_iomap_overwrite_ops: 6.1 whenever shared; since 240930fb7e6b not for
 		// unwritten extents, which have to be split.
 		d.Overwrite = p.mode == Shared && p.unwritten != Yes
-		d.step(stepOps, 0, AnswerOf(d.Overwrite), 0, 0)
+		d.step(stepOps, d.Passes-1, AnswerOf(d.Overwrite), 0, 0)
 	}
 	d.End = EndDio
 	d.Queue = and(p.c.Async, not(d.ForceWait))
-	d.step(stepDio, 0, Yes, 0, 0)
+	d.step(stepDio, d.Passes-1, AnswerOf(d.Mode == Exclusive), 0, 0)
 }
 
 func not(a Answer) Answer {

@@ -1,5 +1,7 @@
 package model
 
+import "strings"
+
 // End is where the check phase of a write ends.
 type End uint8
 
@@ -15,11 +17,13 @@ const (
 	EndN2                  // exclusive lock needed after shared was taken
 	EndN3                  // would have to wait: extending or zeroing
 	EndN4                  // kiocb_modified needs a timestamp update
+	EndEntry               // ext4_file_write_iter refused the write before any lock
+	EndDAX                 // a DAX inode: ext4_dax_write_iter, which is not modelled
 )
 
 var endNames = [...]string{
 	"unknown", "direct I/O", "buffered", "write checks", "file_modified",
-	"N0", "N1", "N2", "N3", "N4",
+	"N0", "N1", "N2", "N3", "N4", "entry checks", "DAX",
 }
 
 func (e End) String() string {
@@ -56,7 +60,8 @@ const MaxQueries = 2
 type Pass struct {
 	Mode    Mode // held when it ran
 	Queries [MaxQueries]Query
-	N       int // queries made
+	Rets    [MaxQueries]int32 // what ext4_map_blocks returned to them
+	N       int               // queries made
 	// MayLookUp says that the pass may have made Queries[0], with any answer, or
 	// no lookup at all: not known for this variant.
 	MayLookUp bool
@@ -101,7 +106,20 @@ func (d *Decision) Known() bool { return d.End != EndUnknown }
 func (d *Decision) Steps() []Step { return d.steps[:d.nsteps] }
 
 func (d *Decision) stop(missing string) {
-	d.End, d.Missing = EndUnknown, missing
+	d.End = EndUnknown
+	if d.Missing == "" {
+		d.Missing = missing
+	}
+}
+
+const contradicting = "contradiction: "
+
+// contradict ends the decision with two facts that cannot both be true.
+func (d *Decision) contradict(why string) { d.stop(contradicting + why) }
+
+// contradictionOf is the contradiction that ended d.
+func contradictionOf(d *Decision) (string, bool) {
+	return strings.CutPrefix(d.Missing, contradicting)
 }
 
 // Reason is the short name of what settled the lock mode or the end of a write.
@@ -131,4 +149,5 @@ const (
 	ReasonTimestamps Reason = "timestamps"
 	ReasonModified   Reason = "file_modified"
 	ReasonEntry      Reason = "entry checks"
+	ReasonDAX        Reason = "DAX"
 )

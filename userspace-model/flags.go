@@ -46,3 +46,13 @@ const (
 	EOPNOTSUPP  = -95
 	EIOCBQUEUED = -529
 )
+
+const (
+	eperm        = 1
+	eio          = 5
+	einval       = 22
+	etxtbsy      = 26
+	efbig        = 27
+	erofs        = 30
+	efscorrupted = 117
+)

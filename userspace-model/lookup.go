@@ -24,11 +24,15 @@ func wholeRange(ck *Checks, blkbits uint8) Query {
 // lookup makes one ext4_map_blocks call.
 func (p *procedure) lookup(pass int, q Query) (Result, bool) {
 	pp := &p.d.Pass[pass]
+	r, ok := p.w.Lookup(pass, q)
 	if pp.N < MaxQueries {
-		pp.Queries[pp.N] = q
+		pp.Queries[pp.N], pp.Rets[pp.N] = q, r.Ret
 	}
 	pp.N++
-	r, ok := p.w.Lookup(pass, q)
+	if why := r.contradiction(q); ok && why != "" {
+		p.d.contradict(why)
+		return Result{}, false
+	}
 	if !ok {
 		p.d.step(stepLookup, pass, Unknown, int64(q.Lblk), int64(q.Len))
 	}

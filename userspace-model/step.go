@@ -19,6 +19,7 @@ type Step struct {
 const (
 	stepUnalignedEntry StepID = iota
 	stepGuess
+	stepFirstLock
 	stepTrylock
 	stepUseDio
 	stepChecks
@@ -33,53 +34,99 @@ const (
 	stepNeedsZeroing
 	stepNosec
 	stepUpgrade
+	stepRestart
 	stepSync
 	stepDrain
 	stepModified
 	stepOrphan
 	stepOps
 	stepDio
+	stepEnd
 )
 
-var stepText = [...]struct{ fn, test string }{
-	stepUnalignedEntry: {"ext4_unaligned_io", "unaligned at entry, before any lock"},
-	stepGuess:          {"ext4_dio_write_iter", "ki_pos + count %d > i_size %d, lockless"},
-	stepTrylock:        {"inode_trylock", "trylock under IOCB_NOWAIT"},
-	stepUseDio:         {"ext4_should_use_dio", "direct I/O"},
-	stepChecks:         {"ext4_generic_write_checks", "ki_pos %d, %d bytes left"},
-	stepUnaligned:      {"ext4_unaligned_io", "ki_pos %d and alignment %#x against the block size"},
-	stepExtendSize:     {"ext4_extending_io", "end %d > i_size %d"},
-	stepExtendDisk:     {"ext4_extending_io", "end %d > i_disksize %d"},
-	stepLookup:         {"ext4_map_blocks", "block %d, %d blocks: found"},
-	stepOverwrite:      {"ext4_overwrite_io", "one mapping covers all %d blocks, ext4_map_blocks returned %d"},
-	stepUnwritten:      {"ext4_overwrite_io", "unwritten"},
-	stepHead:           {"ext4_dio_needs_zeroing", "head block %d written, ext4_map_blocks returned %d"},
-	stepTail:           {"ext4_dio_needs_zeroing", "tail block %d written, ext4_map_blocks returned %d"},
-	stepNeedsZeroing:   {"ext4_dio_needs_zeroing", "a partial block needs zeroing"},
-	stepNosec:          {"IS_NOSEC", "no security info to remove"},
-	stepUpgrade:        {"ext4_dio_write_checks", "shared lock is not enough: restart with the exclusive lock"},
-	stepSync:           {"ext4_dio_write_checks", "must wait for its I/O: IOMAP_DIO_FORCE_WAIT"},
-	stepDrain:          {"inode_dio_wait", "wait for direct I/O in flight"},
-	stepModified:       {"file_modified", "returned %d"},
-	stepOrphan:         {"ext4_orphan_add", "extending: on the orphan list"},
-	stepOps:            {"ext4_dio_write_iter", "ext4_iomap_overwrite_ops"},
-	stepDio:            {"iomap_dio_rw", "entered"},
+// stepText has for each test the kernel function it stands in, the test with the
+// number of its numbers, and what each answer means.
+var stepText = [...]struct {
+	fn, test string
+	args     int
+	no, yes  string
+}{
+	stepUnalignedEntry: {"ext4_unaligned_io", "ki_pos %d, alignment %#x, before any lock", 2, "aligned", "unaligned: needs the exclusive lock"},
+	stepGuess:          {"ext4_dio_write_iter", "end %d > i_size %d, without a lock", 2, "no", "yes: needs the exclusive lock"},
+	stepFirstLock:      {"ext4_dio_write_iter", "first lock", 0, "shared", "exclusive"},
+	stepTrylock:        {"inode_trylock", "under NOWAIT", 0, "busy", "taken"},
+	stepUseDio:         {"ext4_should_use_dio", "direct I/O", 0, "no: the page cache takes the write", "yes"},
+	stepChecks:         {"ext4_generic_write_checks", "ki_pos %d, result %d", 2, "the write ends here", "go on"},
+	stepUnaligned:      {"ext4_unaligned_io", "ki_pos %d, alignment %#x", 2, "aligned", "unaligned"},
+	stepExtendSize:     {"ext4_extending_io", "end %d > i_size %d", 2, "no", "yes: extending"},
+	stepExtendDisk:     {"ext4_extending_io", "end %d > i_disksize %d", 2, "no", "yes: extending"},
+	stepLookup:         {"ext4_map_blocks", "block %d, %d blocks", 2, "", ""},
+	stepOverwrite:      {"ext4_overwrite_io", "%d blocks in one mapping, ext4_map_blocks returned %d", 2, "no overwrite", "overwrite"},
+	stepUnwritten:      {"ext4_overwrite_io", "the mapping is unwritten", 0, "no", "yes"},
+	stepHead:           {"ext4_dio_needs_zeroing", "head block %d, ext4_map_blocks returned %d", 2, "not written", "written"},
+	stepTail:           {"ext4_dio_needs_zeroing", "tail block %d, ext4_map_blocks returned %d", 2, "not written", "written"},
+	stepNeedsZeroing:   {"ext4_dio_needs_zeroing", "the rest of a partial block has to be zeroed", 0, "no", "yes"},
+	stepNosec:          {"IS_NOSEC", "no security info to remove", 0, "no: needs the exclusive lock", "yes"},
+	stepUpgrade:        {"ext4_dio_write_checks", "needs more than the shared lock", 0, "no: stays shared", "yes"},
+	stepRestart:        {"ext4_dio_write_checks", "restart with the exclusive lock", 0, "", "yes"},
+	stepSync:           {"ext4_dio_write_checks", "has to wait for its I/O (IOMAP_DIO_FORCE_WAIT)", 0, "no", "yes"},
+	stepDrain:          {"ext4_dio_write_checks", "has to wait for direct I/O in flight (inode_dio_wait)", 0, "no", "yes"},
+	stepModified:       {"file_modified", "returned %d", 1, "an error ends the write", "go on"},
+	stepOrphan:         {"ext4_dio_write_iter", "extending: ext4_orphan_add", 0, "no", "yes"},
+	stepOps:            {"ext4_dio_write_iter", "ext4_iomap_overwrite_ops", 0, "no: ext4_iomap_ops", "yes"},
+	stepDio:            {"iomap_dio_rw", "entered with i_rwsem", 0, "shared", "exclusive"},
+	stepEnd:            {"", "", 0, "", ""},
 }
 
 // Func is the kernel function in which the test stands.
-func (s Step) Func() string { return stepText[s.ID].fn }
+func (s Step) Func() string {
+	switch {
+	case s.ID == stepModified && Modifier(s.B) == KiocbModifiedFn:
+		return KiocbModifiedFn.String()
+	case s.ID == stepEnd && End(s.A) == EndN0:
+		return "ext4_buffered_write_iter"
+	case s.ID == stepEnd:
+		return "ext4_dio_write_iter"
+	}
+	return stepText[s.ID].fn
+}
+
+// Test is what was tested, with its numbers.
+func (s Step) Test() string {
+	t := &stepText[s.ID]
+	switch {
+	case s.ID == stepEnd:
+		return "NOWAIT would have to wait"
+	case t.args == 2:
+		return fmt.Sprintf(t.test, s.A, s.B)
+	case t.args == 1:
+		return fmt.Sprintf(t.test, s.A)
+	}
+	return t.test
+}
+
+// Outcome is what the answer means.
+func (s Step) Outcome() string {
+	switch {
+	case s.ID == stepEnd && End(s.A) == EndN0:
+		return fmt.Sprintf("%d (%s)", EOPNOTSUPP, End(s.A))
+	case s.ID == stepEnd:
+		return fmt.Sprintf("%d (%s)", EAGAIN, End(s.A))
+	case s.Answer == No:
+		return stepText[s.ID].no
+	case s.Answer == Yes:
+		return stepText[s.ID].yes
+	}
+	return "not known"
+}
+
+// AfterChecks reports whether the step follows the last pass of the checks,
+// whichever that was.
+func (s Step) AfterChecks() bool { return s.ID >= stepSync && s.ID < stepEnd }
 
 // String is the test and its outcome on one line.
 func (s Step) String() string {
-	t := stepText[s.ID]
-	test := t.test
-	switch s.ID {
-	case stepModified:
-		test = fmt.Sprintf(test, s.A)
-	case stepGuess, stepChecks, stepUnaligned, stepExtendSize, stepExtendDisk, stepLookup, stepOverwrite, stepHead, stepTail:
-		test = fmt.Sprintf(test, s.A, s.B)
-	}
-	return fmt.Sprintf("%s: %s: %s", t.fn, test, s.Answer)
+	return fmt.Sprintf("%s: %s: %s", s.Func(), s.Test(), s.Outcome())
 }
 
 func (d *Decision) step(id StepID, pass int, a Answer, x, y int64) {
@@ -87,4 +134,13 @@ func (d *Decision) step(id StepID, pass int, a Answer, x, y int64) {
 		d.steps[d.nsteps] = Step{ID: id, Pass: uint8(pass), Answer: a, A: x, B: y}
 		d.nsteps++
 	}
+}
+
+// again ends the decision at a point where NOWAIT would have to wait.
+func (d *Decision) again(pass int, at End) {
+	d.End, d.Ret, d.Mode = at, EAGAIN, Unlocked
+	if at == EndN0 {
+		d.Ret = EOPNOTSUPP
+	}
+	d.step(stepEnd, pass, Yes, int64(at), 0)
 }

@@ -36,9 +36,9 @@ var variants = [...]struct {
 	Patch3:   {"patch3", seven | NowaitNoAlloc | DrainFallback | AlignedUnchecked},
 	Patch4:   {"patch4", seven | NowaitNoAlloc | DrainFallback | AlignedUnchecked | NeedsZeroing},
 	Linux73: {"linux-7.3", seven | NowaitNoAlloc | DrainFallback | AlignedUnchecked |
-		NeedsZeroing | KiocbModified | DaxNowait},
+		NeedsZeroing | KiocbModified | DaxNowait | EncryptAligned},
 	SeriesV2: {"series-v2", seven | NowaitNoAlloc | DrainFallback | AlignedUnchecked |
-		NeedsZeroing | KiocbModified | DaxNowait |
+		NeedsZeroing | KiocbModified | DaxNowait | EncryptAligned |
 		CachedMissEagain | NowaitCachedBegin | NowaitCachedZeroing},
 }
 

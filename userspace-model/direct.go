@@ -1,0 +1,37 @@
+package model
+
+// Inode flags and mount options that decide whether ext4 takes a direct write as
+// one.
+type DirectFacts struct {
+	Verity  Answer // fs-verity is active
+	Journal Answer // the inode's data is journalled (ext4_should_journal_data)
+	Inline  Answer // the data lies in the inode
+	Encrypt Answer // the contents are encrypted
+	// InlineCrypt: encrypted by the block layer. Only asked of encrypted inodes.
+	InlineCrypt Answer
+}
+
+// JournalsData is ext4_should_journal_data for a regular file: the journal holds
+// its contents too. Encrypted files are never journalled.
+func JournalsData(hasJournal, mountJournal, inodeJournal, delalloc, encrypted Answer) Answer {
+	inode := and(inodeJournal, not(delalloc))
+	return and(and(hasJournal, not(encrypted)), or(mountJournal, inode))
+}
+
+// UseDio is ext4_should_use_dio: whether a direct write to such an inode is one,
+// or goes through the page cache. It is judged once, after the first lock, by the
+// position and the iov_iter of the caller.
+func UseDio(c *Call, f DirectFacts, v Variant) Answer {
+	never := or(f.Verity, or(f.Journal, f.Inline))
+	whole := unalignedIO(c.Pos, c.Align, c.Blkbits) // the mask is the block size here, too
+	fits := or(not(f.Encrypt), not(whole))
+	if !v.Has(EncryptAligned) {
+		// Up to 7.2 direct I/O needs inline encryption.
+		inline := f.InlineCrypt
+		if v.Has(NowaitNoAlloc) || v == Base {
+			inline = or(inline, Unknown) // between 7.2 and 7.3
+		}
+		fits = and(fits, or(not(f.Encrypt), inline))
+	}
+	return and(not(never), fits)
+}
