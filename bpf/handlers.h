@@ -587,6 +587,31 @@ static __always_inline void on_zero(__u64 iter_, __u64 pos, __u32 len)
 	s->d = READ(iter, iomap.type) | (__u32)READ(iter, iomap.flags) << 16;
 }
 
+/* What ext4_should_use_dio looked at, once it has said no. */
+static __always_inline __u16 refusal(struct inode *inode)
+{
+	struct ext4_inode_info *ei = (void *)inode - field_offset(((struct ext4_inode_info *)0)->vfs_inode);
+	struct super_block *sb = READ(inode, i_sb);
+	struct ext4_sb_info *sbi = READ(sb, s_fs_info);
+	unsigned long eflags = READ(ei, i_flags);
+	unsigned int mount = READ(sbi, s_mount_opt);
+	__u16 out = BUF_FACTS;
+
+	if (READ(inode, i_flags) & S_ENCRYPTED)
+		out |= PASS_ENCRYPTED;
+	if ((eflags & EXT4_INLINE_DATA_FL) && READ(ei, i_inline_off))
+		out |= PASS_INLINE;
+	if (eflags & EXT4_JOURNAL_DATA_FL)
+		out |= PASS_JOURNAL;
+	if ((mount & EXT4_MOUNT_DATA_FLAGS) == EXT4_MOUNT_JOURNAL_DATA)
+		out |= BUF_DATA_JOURNAL;
+	if (mount & EXT4_MOUNT_DELALLOC)
+		out |= BUF_DELALLOC;
+	if (READ(sbi, s_journal))
+		out |= BUF_JOURNAL;
+	return out;
+}
+
 static __always_inline void on_buffered(__u64 iocb, __u64 iter)
 {
 	struct inflight *st = current_write();
@@ -602,6 +627,8 @@ static __always_inline void on_buffered(__u64 iocb, __u64 iter)
 	s->a = READ(st->iocb, ki_pos);
 	s->c = READ((struct iov_iter *)iter, count);
 	s->d = dio_count(st->inode);
+	if (!st->w.passes)
+		s->aux = refusal(st->inode);
 }
 
 static __always_inline void on_copy(__u64 iocb, __u64 iter)

@@ -24,6 +24,7 @@ struct rw_semaphore {
 
 struct super_block {
 	__u32 s_dev;
+	void *s_fs_info;
 } CORE;
 
 struct inode {
@@ -61,9 +62,15 @@ struct iov_iter {
 		const void *bvec;
 } CORE;
 
+struct ext4_sb_info {
+	unsigned int s_mount_opt;
+	void *s_journal;
+} CORE;
+
 struct ext4_inode_info {
 	unsigned long i_flags;
 	__s64 i_disksize;
+	__u16 i_inline_off;
 	struct inode vfs_inode;
 } CORE;
 
@@ -99,6 +106,9 @@ struct task_struct {
 #define EXT4_JOURNAL_DATA_FL	(1 << 14)
 #define EXT4_EXTENTS_FL		(1 << 19)
 #define EXT4_INLINE_DATA_FL	(1 << 28)
+#define EXT4_MOUNT_JOURNAL_DATA	0x00400	/* of the two bits of DATA_FLAGS */
+#define EXT4_MOUNT_DATA_FLAGS	0x00C00
+#define EXT4_MOUNT_DELALLOC	0x8000000
 #define EXT4_GET_BLOCKS_CREATE	1
 #define IOMAP_DIO_FORCE_WAIT	1
 #define EIOCBQUEUED		529

@@ -95,7 +95,11 @@ enum step_kind {
 	 * high half iomap.flags of the mapping it zeroes in, lock: mode held.
 	 */
 	STEP_ZERO = 6,
-	/* ext4_buffered_write_iter entered. a: ki_pos, c: bytes left, d: i_dio_count. */
+	/*
+	 * ext4_buffered_write_iter entered. a: ki_pos, c: bytes left, d: i_dio_count.
+	 * When no STEP_PASS came before it, ext4 refused direct I/O, and aux says
+	 * what it looked at: PASS_ENCRYPTED, PASS_INLINE, PASS_JOURNAL and BUF_*.
+	 */
 	STEP_BUFFERED = 7,
 	/* generic_perform_write entered. a: ki_pos, c: bytes left, d: i_dio_count. */
 	STEP_COPY = 8,
@@ -115,6 +119,11 @@ enum step_kind {
 #define PASS_INLINE	(1u << 5)	/* EXT4_INLINE_DATA_FL */
 #define PASS_JOURNAL	(1u << 6)	/* EXT4_JOURNAL_DATA_FL */
 #define PASS_DAX	(1u << 7)	/* S_DAX: not a direct write of this kind */
+
+#define BUF_FACTS	(1u << 8)	/* the other bits were read */
+#define BUF_DATA_JOURNAL (1u << 9)	/* mounted with data=journal */
+#define BUF_DELALLOC	(1u << 10)	/* mounted with delalloc */
+#define BUF_JOURNAL	(1u << 11)	/* the file system has a journal */
 
 #define DRAIN_WAITED	(1u << 0)	/* i_dio_count was not 0 at entry */
 #define DRAIN_BUFFERED	(1u << 1)	/* inside ext4_buffered_write_iter */

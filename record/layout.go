@@ -131,6 +131,16 @@ const (
 	PassDAX
 )
 
+// Flags in Step.Aux of a StepBuffered that no StepPass came before: what
+// ext4_should_use_dio refused direct I/O for, with PassEncrypted, PassInline and
+// PassJournal (BUF_*).
+const (
+	BufFacts       uint16 = 1 << 8 // the others were read
+	BufDataJournal uint16 = 1 << 9 // mounted with data=journal
+	BufDelalloc    uint16 = 1 << 10
+	BufJournal     uint16 = 1 << 11 // the file system has a journal
+)
+
 // Flags in Step.Aux of a StepDrain and of a StepMap.
 const (
 	DrainWaited   uint16 = 1 << 0
