@@ -68,7 +68,7 @@ func ParseExtents(text string) (Extents, error) {
 
 // add appends e, as a part of the last extent when it continues that.
 func (x Extents) add(e Extent) Extents {
-	if n := len(x); n > 0 && x[n-1].State == e.State && !e.Apart {
+	if n := len(x); n > 0 && e.continues(x[n-1].State) {
 		x[n-1].Len += e.Len
 		return x
 	}
@@ -119,16 +119,25 @@ func (x Extents) Blocks() int64 {
 // At is the extent that holds block lblk, cut to begin there and to n blocks.
 func (x Extents) At(lblk, n uint32) Extent {
 	start := uint64(0)
-	for _, e := range x {
+	for i, e := range x {
 		next := start + uint64(e.Len)
-		if uint64(lblk) < next {
-			left := uint32(next - uint64(lblk))
-			return Extent{Len: min(left, n), State: e.State}
+		if uint64(lblk) >= next {
+			start = next
+			continue
 		}
-		start = next
+		for i++; i < len(x) && next-uint64(lblk) < uint64(n) && x[i].continues(e.State); i++ {
+			next += uint64(x[i].Len)
+		}
+		if i == len(x) && e.State == Hole {
+			break // one hole with all that follows
+		}
+		return Extent{Len: uint32(min(next-uint64(lblk), uint64(n))), State: e.State}
 	}
 	return Extent{Len: n, State: Hole}
 }
+
+// continues reports whether e is a part of the mapping in state s before it.
+func (e Extent) continues(s BlockState) bool { return e.State == s && (s == Hole || !e.Apart) }
 
 // check reports what cannot be.
 func (x Extents) check(indirect bool) error {

@@ -79,8 +79,11 @@ func (w *Write) call(in *Inode) Call {
 	}
 }
 
-// align is iov_iter_alignment with n bytes left.
+// align is iov_iter_alignment with n bytes left; of none it is 0.
 func (w *Write) align(n int64) Alignment {
+	if n == 0 {
+		return Alignment{Known: true}
+	}
 	return Alignment{Bits: w.Buffer | uint32(n), Known: true}
 }
 
