@@ -138,7 +138,7 @@ TRACEPOINT(wait_begin, contention_begin) { on_wait_begin(ctx[0], ctx[1]); return
 TRACEPOINT(wait_end, contention_end) { on_wait_end(ctx[0]); return 0; }
 
 /* sched_switch(preempt, prev, next, prev_state) */
-TRACEPOINT(switch, sched_switch) { on_switch(ctx[0] & 1, ctx[2], ctx[3]); return 0; }
+TRACEPOINT(switch, sched_switch) { on_switch(ctx, ctx[0] & 1, ctx[2], ctx[3]); return 0; }
 
 /* sched_process_fork(parent, child) */
 TRACEPOINT(fork, sched_process_fork) { on_fork(ctx[0], ctx[1]); return 0; }

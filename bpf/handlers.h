@@ -18,7 +18,7 @@
 #ifndef E4D_HANDLERS_H
 #define E4D_HANDLERS_H
 
-#include "state.h"
+#include "sleep.h"
 
 #define MAX_SEGS 1024
 
@@ -175,6 +175,14 @@ static __always_inline bool wanted(struct inode *inode, __u32 tgid)
 	return 1;
 }
 
+/* The address of the lock itself; nothing is read. */
+static __always_inline __u64 data_sem(struct inode *inode)
+{
+	struct ext4_inode_info *ei = (void *)inode - field_offset(((struct ext4_inode_info *)0)->vfs_inode);
+
+	return (__u64)&ei->i_data_sem;
+}
+
 static __always_inline void forget(struct key *k, struct inflight *st)
 {
 	if (st->w.ki_flags & IOCB_NOWAIT)
@@ -269,6 +277,7 @@ static __always_inline bool on_entry(__u64 iocb_, __u64 iter_, __u64 stack)
 	st->iter = (void *)iter_;
 	st->inode = inode;
 	st->sem = (__u64)&inode->i_rwsem;
+	st->data_sem = data_sem(inode);
 	st->w.kind = REC_WRITE;
 	st->w.stages = ST_ENTRY | ST_ALIGN | ST_LOCK;
 	st->w.t0 = now;
@@ -616,6 +625,7 @@ static __always_inline void on_buffered(__u64 iocb, __u64 iter)
 {
 	struct inflight *st = current_write();
 	struct step *s;
+	__u32 align = 0;
 
 	if (!st || (__u64)st->iocb != iocb)
 		return;
@@ -627,8 +637,13 @@ static __always_inline void on_buffered(__u64 iocb, __u64 iter)
 	s->a = READ(st->iocb, ki_pos);
 	s->c = READ((struct iov_iter *)iter, count);
 	s->d = dio_count(st->inode);
-	if (!st->w.passes)
+	if (!st->w.passes) {
 		s->aux = refusal(st->inode);
+		if (iter_align(st->iter, &align)) {
+			s->aux |= PASS_ALIGN;
+			s->b = align & 0x1ffff;
+		}
+	}
 }
 
 static __always_inline void on_copy(__u64 iocb, __u64 iter)
@@ -654,7 +669,11 @@ static __always_inline void on_wait_begin(__u64 lock, __u32 flags)
 	if (flags & (LCB_F_SPIN | LCB_F_PERCPU | LCB_F_MUTEX))
 		return;
 	st = current_write();
-	if (!st || st->sem != lock)
+	if (!st)
+		return;
+	if (st->data_sem == lock)
+		st->data_wait = 1;
+	if (st->sem != lock)
 		return;
 	st->wait_t = bpf_ktime_get_ns();
 	st->wait_flags = flags;
@@ -666,7 +685,11 @@ static __always_inline void on_wait_end(__u64 lock)
 	struct step *s;
 	__u64 ns;
 
-	if (!st || st->sem != lock || !st->wait_t)
+	if (!st)
+		return;
+	if (st->data_sem == lock)
+		st->data_wait = 0;
+	if (st->sem != lock || !st->wait_t)
 		return;
 	ns = bpf_ktime_get_ns() - st->wait_t;
 	st->wait_t = 0;
@@ -680,7 +703,7 @@ static __always_inline void on_wait_end(__u64 lock)
 }
 
 /* A task leaves the CPU, another gets it; only NOWAIT writes are of interest. */
-static __always_inline void on_switch(bool preempt, __u64 next_, __u32 state)
+static __always_inline void on_switch(void *ctx, bool preempt, __u64 next_, __u32 state)
 {
 	struct task_struct *next = (void *)next_;
 	struct key k = {};
@@ -693,6 +716,7 @@ static __always_inline void on_switch(bool preempt, __u64 next_, __u32 state)
 		if (st && (st->w.ki_flags & IOCB_NOWAIT)) {
 			st->sleep_t = bpf_ktime_get_ns();
 			st->sleep_state = state;
+			st->sleep_cause = cause_of(ctx, st, state);
 		}
 	}
 	k.tid = READ(next, pid);
@@ -708,6 +732,7 @@ static __always_inline void on_switch(bool preempt, __u64 next_, __u32 state)
 		if (s) {
 			s->a = bpf_ktime_get_ns() - st->sleep_t;
 			s->c = st->sleep_state;
+			s->d = st->sleep_cause;
 			s->aux = st->phase;
 		}
 		st->sleep_t = 0;

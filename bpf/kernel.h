@@ -71,6 +71,7 @@ struct ext4_inode_info {
 	unsigned long i_flags;
 	__s64 i_disksize;
 	__u16 i_inline_off;
+	struct rw_semaphore i_data_sem;
 	struct inode vfs_inode;
 } CORE;
 
@@ -114,6 +115,7 @@ struct task_struct {
 #define EIOCBQUEUED		529
 #define PF_IO_WORKER		0x10
 #define PF_KTHREAD		0x00200000
+#define TASK_RTLOCK_WAIT	0x1000	/* PREEMPT_RT: for a spinlock */
 /* rw_semaphore.count, kernel/locking/rwsem.c; rwbase_rt, include/linux/rwbase_rt.h */
 #define RWSEM_WRITER_LOCKED	1
 #define RWBASE_WRITER		0x40000000

@@ -99,13 +99,17 @@ enum step_kind {
 	 * ext4_buffered_write_iter entered. a: ki_pos, c: bytes left, d: i_dio_count.
 	 * When no STEP_PASS came before it, ext4 refused direct I/O, and aux says
 	 * what it looked at: PASS_ENCRYPTED, PASS_INLINE, PASS_JOURNAL and BUF_*.
+	 * With PASS_ALIGN, b is iov_iter_alignment (low 17 bits).
 	 */
 	STEP_BUFFERED = 7,
 	/* generic_perform_write entered. a: ki_pos, c: bytes left, d: i_dio_count. */
 	STEP_COPY = 8,
 	/* Queued for i_rwsem. a: ns between contention_begin and contention_end, c: flags. */
 	STEP_WAIT = 9,
-	/* Slept under NOWAIT. a: ns asleep, c: task state, aux: enum phase. */
+	/*
+	 * Slept under NOWAIT. a: ns asleep, c: task state, d: enum sleep_cause,
+	 * aux: enum phase.
+	 */
 	STEP_SLEEP = 10,
 	/* Alignment of the whole iov_iter at entry, when pass 1 saw another. c: it. */
 	STEP_ALIGN = 11,
@@ -136,6 +140,27 @@ enum phase {
 	PHASE_CHECK = 0,
 	PHASE_DIO = 1,
 	PHASE_BUFFERED = 2,
+};
+
+/*
+ * What a NOWAIT write slept for. The first six are ext4's own; the others are not
+ * what IOCB_NOWAIT promises to avoid. sleep.h says how they are told.
+ */
+enum sleep_cause {
+	SLEEP_UNKNOWN = 0,	/* the stack could not be read or tells nothing */
+	SLEEP_I_RWSEM = 1,	/* i_rwsem of this inode */
+	SLEEP_I_DATA_SEM = 2,	/* i_data_sem of this inode */
+	SLEEP_JBD2 = 3,		/* a journal handle, a transaction or its commit */
+	SLEEP_METADATA = 4,	/* a metadata block read from the disk */
+	SLEEP_DRAIN = 5,	/* inode_dio_wait */
+	SLEEP_ALLOCATOR = 6,	/* ext4_mb_new_blocks */
+	SLEEP_OWN_IO = 7,	/* its own I/O, in iomap_dio_rw */
+	SLEEP_END_IO = 8,	/* iomap_dio_complete: end_io, O_DSYNC */
+	SLEEP_MEMORY = 9,	/* the page allocator, reclaim */
+	SLEEP_USER_PAGES = 10,	/* the caller's memory: page faults, pinning */
+	SLEEP_DIO_QUEUE = 11,	/* the super block's workqueue for completions */
+	SLEEP_BLOCK = 12,	/* the block layer: tags, throttling, a plug */
+	SLEEP_RTLOCK = 13,	/* a spinlock of PREEMPT_RT */
 };
 
 /* Which function updated timestamps and privileges. */

@@ -77,6 +77,9 @@ struct inflight {
 	__u64 wait_t;
 	__u64 sleep_t;
 	__u32 sleep_state;
+	enum sleep_cause sleep_cause;
+	__u64 data_sem;		/* &ext4_inode_info->i_data_sem */
+	__u32 data_wait;	/* queued for it */
 	__u32 pad;
 };
 

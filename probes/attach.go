@@ -121,6 +121,8 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		"sym_iomap_ops":             addr("ext4_iomap_ops"),
 		"sym_overwrite_ops":         addr("ext4_iomap_overwrite_ops"),
 		"have_callers":              addr("aio_complete_rw") != 0 || addr("io_complete_rw") != 0,
+		"spans":                     padSpans(f.spans),
+		"have_spans":                len(f.spans) > 0,
 	} {
 		v := spec.Variables[name]
 		if v == nil {

@@ -20,6 +20,7 @@ const (
 	ext4dioMapBlank                 = "blank"
 	ext4dioMapCpus                  = "cpus"
 	ext4dioMapRing                  = "ring"
+	ext4dioMapStacks                = "stacks"
 	ext4dioMapTree                  = "tree"
 	ext4dioMapWrites                = "writes"
 	ext4dioProgFeBegin              = "fe_begin"
@@ -83,9 +84,11 @@ const (
 	ext4dioVarCfgTree               = "cfg_tree"
 	ext4dioVarCfgWake               = "cfg_wake"
 	ext4dioVarHaveCallers           = "have_callers"
+	ext4dioVarHaveSpans             = "have_spans"
 	ext4dioVarInflightAio           = "inflight_aio"
 	ext4dioVarInside                = "inside"
 	ext4dioVarInsideNowait          = "inside_nowait"
+	ext4dioVarSpans                 = "spans"
 	ext4dioVarStopping              = "stopping"
 	ext4dioVarSymAioCompleteRw      = "sym_aio_complete_rw"
 	ext4dioVarSymIoCompleteRw       = "sym_io_complete_rw"
@@ -198,6 +201,7 @@ type ext4dioMapSpecs struct {
 	Blank  *ebpf.MapSpec `ebpf:"blank"`
 	Cpus   *ebpf.MapSpec `ebpf:"cpus"`
 	Ring   *ebpf.MapSpec `ebpf:"ring"`
+	Stacks *ebpf.MapSpec `ebpf:"stacks"`
 	Tree   *ebpf.MapSpec `ebpf:"tree"`
 	Writes *ebpf.MapSpec `ebpf:"writes"`
 }
@@ -216,9 +220,11 @@ type ext4dioVariableSpecs struct {
 	CfgTree               *ebpf.VariableSpec `ebpf:"cfg_tree"`
 	CfgWake               *ebpf.VariableSpec `ebpf:"cfg_wake"`
 	HaveCallers           *ebpf.VariableSpec `ebpf:"have_callers"`
+	HaveSpans             *ebpf.VariableSpec `ebpf:"have_spans"`
 	InflightAio           *ebpf.VariableSpec `ebpf:"inflight_aio"`
 	Inside                *ebpf.VariableSpec `ebpf:"inside"`
 	InsideNowait          *ebpf.VariableSpec `ebpf:"inside_nowait"`
+	Spans                 *ebpf.VariableSpec `ebpf:"spans"`
 	Stopping              *ebpf.VariableSpec `ebpf:"stopping"`
 	SymAioCompleteRw      *ebpf.VariableSpec `ebpf:"sym_aio_complete_rw"`
 	SymIoCompleteRw       *ebpf.VariableSpec `ebpf:"sym_io_complete_rw"`
@@ -252,6 +258,7 @@ type ext4dioMaps struct {
 	Blank  *ebpf.Map `ebpf:"blank"`
 	Cpus   *ebpf.Map `ebpf:"cpus"`
 	Ring   *ebpf.Map `ebpf:"ring"`
+	Stacks *ebpf.Map `ebpf:"stacks"`
 	Tree   *ebpf.Map `ebpf:"tree"`
 	Writes *ebpf.Map `ebpf:"writes"`
 }
@@ -262,6 +269,7 @@ func (m *ext4dioMaps) Close() error {
 		m.Blank,
 		m.Cpus,
 		m.Ring,
+		m.Stacks,
 		m.Tree,
 		m.Writes,
 	)
@@ -281,9 +289,11 @@ type ext4dioVariables struct {
 	CfgTree               *ebpf.Variable `ebpf:"cfg_tree"`
 	CfgWake               *ebpf.Variable `ebpf:"cfg_wake"`
 	HaveCallers           *ebpf.Variable `ebpf:"have_callers"`
+	HaveSpans             *ebpf.Variable `ebpf:"have_spans"`
 	InflightAio           *ebpf.Variable `ebpf:"inflight_aio"`
 	Inside                *ebpf.Variable `ebpf:"inside"`
 	InsideNowait          *ebpf.Variable `ebpf:"inside_nowait"`
+	Spans                 *ebpf.Variable `ebpf:"spans"`
 	Stopping              *ebpf.Variable `ebpf:"stopping"`
 	SymAioCompleteRw      *ebpf.Variable `ebpf:"sym_aio_complete_rw"`
 	SymIoCompleteRw       *ebpf.Variable `ebpf:"sym_io_complete_rw"`

@@ -43,6 +43,11 @@ type Facts struct {
 	Tracepoints map[string]bool   `json:"tracepoints"`
 	Members     map[string]bool   `json:"members"` // struct.member
 	Addresses   map[string]uint64 `json:"-"`       // kallsyms, of the symbols in wantedSymbols
+
+	// SleepCauses says why it cannot be told what a NOWAIT write slept for; empty
+	// when it can.
+	SleepCauses string `json:"sleep_causes,omitempty"`
+	spans       []span // kallsyms, of the functions in sleepFuncs
 }
 
 // Func is what is known about one kernel function.
@@ -206,6 +211,7 @@ func (f *Facts) scanKallsyms(r io.Reader) error {
 	for _, n := range wantedSymbols {
 		symbols[n] = true
 	}
+	finder := newSpanFinder()
 	sc := bufio.NewScanner(r)
 	sc.Buffer(make([]byte, 64<<10), 64<<10)
 	for sc.Scan() {
@@ -213,6 +219,7 @@ func (f *Facts) scanKallsyms(r io.Reader) error {
 		_, rest, _ = bytes.Cut(rest, []byte(" "))
 		name, mod, _ := bytes.Cut(rest, []byte("\t"))
 		base, _, suffixed := bytes.Cut(name, []byte("."))
+		finder.line(addr, base, mod)
 		switch {
 		case funcs[string(base)]:
 			fn := f.Funcs[string(base)]
@@ -231,6 +238,7 @@ func (f *Facts) scanKallsyms(r io.Reader) error {
 			f.Addresses[string(name)], _ = strconv.ParseUint(string(addr), 16, 64)
 		}
 	}
+	f.spans, f.SleepCauses = finder.finish()
 	return sc.Err()
 }
 

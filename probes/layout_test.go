@@ -173,3 +173,48 @@ func TestPrograms(t *testing.T) {
 		}
 	}
 }
+
+// The causes of sleeps and the kinds of frames have the numbers of the C enums.
+func TestSleepLayout(t *testing.T) {
+	spec, err := loadExt4dio()
+	if err != nil {
+		t.Fatal(err)
+	}
+	causes := enumOf(t, spec.Types, "sleep_cause")
+	if len(causes) != record.NumSleepCauses {
+		t.Errorf("C has %d causes of sleeps, Go %d", len(causes), record.NumSleepCauses)
+	}
+	plain := strings.NewReplacer("SLEEP_", "", "OWN_IO", "own-io", "DIO_QUEUE", "dio-workqueue",
+		"USER_PAGES", "user-pages", "BLOCK", "block-layer")
+	for name, v := range causes {
+		if got := record.SleepCause(v).String(); !strings.EqualFold(got, plain.Replace(name)) {
+			t.Errorf("%s is %d in C, which Go calls %q", name, v, got)
+		}
+	}
+	want := map[string]uint64{"FRAME_OTHER": 0, "FRAME_SCHED": uint64(frameSched), "FRAME_IOMAP": uint64(frameIomap), "FRAME_WRITE": uint64(frameWrite)}
+	if got := enumOf(t, spec.Types, "frame"); !reflect.DeepEqual(got, want) {
+		t.Errorf("frames: C has %v, Go %v", got, want)
+	}
+	if got, want := spec.Variables["spans"].Size(), uint32(reflect.TypeFor[[maxSpans]span]().Size()); got != want {
+		t.Errorf("spans: C has %d bytes, Go %d", got, want)
+	}
+	s := structOf(t, spec.Types, "span")
+	for i, f := range []string{"start", "len", "frame"} {
+		if m := s.Members[i]; m.Name != f || uintptr(m.Offset.Bytes()) != reflect.TypeFor[span]().Field(i).Offset {
+			t.Errorf("span: C has %s at %d, Go %s", m.Name, m.Offset.Bytes(), f)
+		}
+	}
+}
+
+func enumOf(t *testing.T, spec *btf.Spec, name string) map[string]uint64 {
+	t.Helper()
+	var e *btf.Enum
+	if err := spec.TypeByName(name, &e); err != nil {
+		t.Fatalf("enum %s: %v", name, err)
+	}
+	out := map[string]uint64{}
+	for _, v := range e.Values {
+		out[v.Name] = v.Value
+	}
+	return out
+}

@@ -146,6 +146,9 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 		p.Probes = append(p.Probes, planProbe(f, mode, t))
 	}
 	for _, t := range tracepoints {
+		if t.tp == "sched_switch" {
+			t.tells = sleepTells(f)
+		}
 		p.Probes = append(p.Probes, planTracepoint(f, t))
 	}
 	if o.Tree {

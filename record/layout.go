@@ -159,6 +159,46 @@ const (
 	PhaseBuffered
 )
 
+// SleepCause is what a NOWAIT write slept for (enum sleep_cause).
+type SleepCause uint8
+
+// Causes of sleeps. SleepUnknown stands for a stack that could not be read or
+// that tells nothing.
+const (
+	SleepUnknown SleepCause = iota
+	SleepIRwsem
+	SleepIDataSem
+	SleepJBD2
+	SleepMetadata
+	SleepDrain
+	SleepAllocator
+	SleepOwnIO
+	SleepEndIO
+	SleepMemory
+	SleepUserPages
+	SleepDIOQueue
+	SleepBlock
+	SleepRTLock
+	NumSleepCauses = iota
+)
+
+var sleepCauseNames = [...]string{
+	"unknown", "i_rwsem", "i_data_sem", "jbd2", "metadata", "drain", "allocator",
+	"own-io", "end_io", "memory", "user-pages", "dio-workqueue", "block-layer", "rtlock",
+}
+
+// String is the name by which the cause is shown.
+func (c SleepCause) String() string {
+	if int(c) < len(sleepCauseNames) {
+		return sleepCauseNames[c]
+	}
+	return "unknown"
+}
+
+// Ext4 reports whether the cause is one of ext4's own, for which a NOWAIT write
+// must not wait. The others are outside of what IOCB_NOWAIT promises.
+func (c SleepCause) Ext4() bool { return c >= SleepIRwsem && c <= SleepAllocator }
+
 // Fmod is the function that updated timestamps and privileges (enum fmod).
 type Fmod uint8
 

@@ -82,6 +82,11 @@ func TestNumbers(t *testing.T) {
 		"StepSleep": {int(StepSleep), 10}, "StepAlign": {int(StepAlign), 11},
 		"StageLock": {int(StageLock), 1 << 15}, "PassDAX": {int(PassDAX), 1 << 7},
 		"CallerKthread": {int(CallerKthread), 9}, "LockExclusive": {int(LockExclusive), 2},
+		"SleepUnknown": {int(SleepUnknown), 0}, "SleepIRwsem": {int(SleepIRwsem), 1}, "SleepIDataSem": {int(SleepIDataSem), 2},
+		"SleepJBD2": {int(SleepJBD2), 3}, "SleepMetadata": {int(SleepMetadata), 4}, "SleepDrain": {int(SleepDrain), 5},
+		"SleepAllocator": {int(SleepAllocator), 6}, "SleepOwnIO": {int(SleepOwnIO), 7}, "SleepEndIO": {int(SleepEndIO), 8},
+		"SleepMemory": {int(SleepMemory), 9}, "SleepUserPages": {int(SleepUserPages), 10}, "SleepDIOQueue": {int(SleepDIOQueue), 11},
+		"SleepBlock": {int(SleepBlock), 12}, "SleepRTLock": {int(SleepRTLock), 13},
 	} {
 		if got[0] != got[1] {
 			t.Errorf("%s is %d, was %d", name, got[0], got[1])
@@ -89,6 +94,24 @@ func TestNumbers(t *testing.T) {
 	}
 	if got := StageLock.Names(); len(got) != 1 || got[0] != "lock" {
 		t.Errorf("the last stage is called %v", got)
+	}
+}
+
+// Every cause of a sleep has its own name, and ext4's own are told from the others.
+// A number of a newer version is unknown.
+func TestSleepCauses(t *testing.T) {
+	seen := map[string]bool{}
+	for c := range SleepCause(NumSleepCauses) {
+		if c.String() == "" || seen[c.String()] {
+			t.Errorf("cause %d is called %q", c, c)
+		}
+		seen[c.String()] = true
+		if own := c > SleepUnknown && c < SleepOwnIO; c.Ext4() != own {
+			t.Errorf("%s: ext4's own is %v", c, c.Ext4())
+		}
+	}
+	if got := SleepCause(NumSleepCauses); got.String() != "unknown" || got.Ext4() {
+		t.Errorf("cause %d is called %q", got, got)
 	}
 }
 
