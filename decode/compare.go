@@ -6,7 +6,7 @@ import (
 )
 
 // diff is a set of fields in which an observation and a decision differ.
-type diff uint16
+type diff uint32
 
 const (
 	diffEnd     diff = 1 << iota // iomap_dio_rw entered or not
@@ -24,18 +24,10 @@ const (
 	diffAlloc
 	diffZeroed
 	diffFallback // drained, or not, before the buffered copy
+	diffDirect   // direct I/O taken, or refused
 
-	diffLast = diffFallback
+	diffLast = diffDirect
 )
-
-// ruleOf is the rule that a difference breaks. The other differences break none.
-var ruleOf = [...]struct {
-	diff diff
-	rule Rules
-}{
-	{diffGuess, R6}, {diffLock, R6}, {diffPasses, R7}, {diffWait, R8},
-	{diffLookups, R9}, {diffEagain, R10}, {diffQueued, R8},
-}
 
 // compareAll compares everything that the model says about o with what was seen.
 // A field that d leaves open, or whose probe was not attached, is not compared.

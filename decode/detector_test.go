@@ -122,28 +122,6 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestRules: ids are in order and unique, and each says something.
-func TestRules(t *testing.T) {
-	rules := AllRules()
-	if len(rules) != 13 {
-		t.Fatalf("%d rules", len(rules))
-	}
-	for i, r := range rules {
-		if r.ID != fmt.Sprintf("R%d", i+1) {
-			t.Errorf("rule %d is called %s", i+1, r.ID)
-		}
-		if !strings.HasSuffix(r.Text, ".") || len(r.Text) < 30 {
-			t.Errorf("%s: %q", r.ID, r.Text)
-		}
-	}
-	if got := (R1 | R13).appendIDs(nil); strings.Join(got, " ") != "R1 R13" {
-		t.Errorf("ids %v", got)
-	}
-	if safety(R1|R6|R9|R12) != R1|R12 {
-		t.Errorf("safety rules of R1 R6 R9 R12: %v", safety(R1|R6|R9|R12).appendIDs(nil))
-	}
-}
-
 // TestOwnEnd: which zeroed pieces are the rest of the first or last block of the
 // write from 4608 to 13824.
 func TestOwnEnd(t *testing.T) {
@@ -167,25 +145,27 @@ func TestOwnEnd(t *testing.T) {
 	}
 }
 
-// TestAligned61: the exemption is for 6.1 alone, and for what it took for aligned.
-func TestAligned61(t *testing.T) {
+// TestAppendsUnseen: the exemption is for 6.1 alone, for what it took for aligned at
+// its entry, and for the last block and what follows it.
+func TestAppendsUnseen(t *testing.T) {
 	for _, tt := range []struct {
-		v       model.Variant
-		unalign model.Answer
-		passes  int
-		want    bool
+		v     model.Variant
+		align uint32 // at entry
+		known bool
+		pos   int64
+		want  bool
 	}{
-		{model.Linux61, model.No, 1, true},
-		{model.Linux61, model.Yes, 1, false},
-		{model.Linux61, model.No, 0, false},
-		{model.Linux612, model.No, 1, false},
-		{model.Linux73, model.No, 2, false},
+		{model.Linux61, 4096, true, 4096, true},
+		{model.Linux61, 4096, true, 8192, true},
+		{model.Linux61, 4096, true, 4095, false},
+		{model.Linux61, 512, true, 4096, false},
+		{model.Linux61, 512, false, 4096, true},
+		{model.Linux612, 4096, true, 4096, false},
+		{model.Linux73, 4096, true, 4096, false},
 	} {
-		d := &model.Decision{Passes: tt.passes}
-		for i := range d.Pass {
-			d.Pass[i].Unaligned = tt.unalign
-		}
-		if got := aligned61(tt.v.Behaviours(), d); got != tt.want {
+		o := &Observation{Blkbits: 12, Align0: tt.align, Align0Known: tt.known}
+		c := new(comparer).conditions(tt.v)
+		if got := o.appendsUnseen(&Zeroed{Pos: tt.pos}, &Pass{ISize: 5000}, c); got != tt.want {
 			t.Errorf("%+v: %v", tt, got)
 		}
 	}

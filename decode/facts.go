@@ -98,6 +98,27 @@ func (f *facts) UseDio() model.Answer {
 	}
 }
 
+// directFacts is what was seen of the inode and its mount that ext4_should_use_dio
+// looks at. Verity cannot be: such files are not open for writing.
+func (f *facts) directFacts() model.DirectFacts {
+	d := model.DirectFacts{Verity: model.No}
+	if p := f.o.lastPass(); p != nil {
+		// Direct I/O was taken. The mount options were not read; they can only make
+		// the data journalled where the inode's flag may do so too.
+		d.Inline = model.AnswerOf(p.Flags&record.PassInline != 0)
+		d.Encrypt = model.AnswerOf(p.Flags&record.PassEncrypted != 0)
+		return d
+	}
+	b := f.o.Buffered
+	if b == nil || b.Refused&record.BufFacts == 0 {
+		return d
+	}
+	has := func(bit uint16) model.Answer { return model.AnswerOf(b.Refused&bit != 0) }
+	d.Inline, d.Encrypt = has(record.PassInline), has(record.PassEncrypted)
+	d.Journal = model.JournalsData(has(record.BufJournal), has(record.BufDataJournal), has(record.PassJournal), has(record.BufDelalloc), d.Encrypt)
+	return d
+}
+
 // Checks is what the pass saw.
 func (f *facts) Checks(pass int) (model.Checks, bool) {
 	if pass >= len(f.o.Passes) {

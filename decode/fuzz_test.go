@@ -3,6 +3,7 @@ package decode
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +22,14 @@ func FuzzJudge(f *testing.F) {
 		}
 		f.Add(stream, uint8(model.Linux73))
 		f.Add(stream, uint8(0))
+	}
+	for _, block := range blocks(f, "overlaps") {
+		var stream []byte
+		for _, s := range parseScripts(f, block) {
+			stream = append(stream, slices.Concat(s.raw()...)...)
+		}
+		f.Add(stream, uint8(model.Linux73))
+		f.Add(stream, uint8(model.Linux612))
 	}
 	f.Fuzz(func(t *testing.T, stream []byte, variant uint8) {
 		if int(variant) > len(model.Variants()) {
@@ -58,14 +67,46 @@ func checkVerdict(t *testing.T, o *Observation, v *Verdict) {
 		t.Errorf("agrees, yet %v, rules %v", v.Why, v.Rules)
 	case v.Kind > Agree && len(v.Why) < 2:
 		t.Errorf("%s without a word why: %v", v.Kind, v.Why)
+	case o.Incomplete != "" && len(v.Rules)+len(v.Hazards)+len(v.Overlaps) > 0:
+		t.Errorf("incomplete (%s), yet rules %v, hazards %v, overlaps %v", o.Incomplete, v.Rules, v.Hazards, v.Overlaps)
 	case v.Variant == 0 || v.Reason() == "":
 		t.Errorf("no variant or no reason: %+v", v)
 	}
+	for i := range v.Overlaps {
+		checkOverlap(t, o, v, &v.Overlaps[i])
+	}
 }
 
-// scripts are the records of testdata/verdicts.
+// checkOverlap: it concerns the write at hand and another, names a piece of a file,
+// and its rule is told of.
+func checkOverlap(t *testing.T, o *Observation, v *Verdict, f *Overlap) {
+	at, other := f.Other, f.By
+	if f.ByLast {
+		at, other = other, at
+	}
+	if at.ID != o.ID || other.ID == o.ID || f.Len < 512 || f.Pos < 0 || f.Pos%f.Len != 0 {
+		t.Errorf("write %d: %+v", o.ID, f)
+	}
+	told := slices.Concat(v.Rules, v.Hazards)
+	for _, id := range f.Kind.Rule().IDs() {
+		if !slices.Contains(told, id) {
+			t.Errorf("write %d: %s, but rules %v, hazards %v", o.ID, f, v.Rules, v.Hazards)
+		}
+	}
+}
+
+// scripts are the records of the tests in words, each alone.
 func scripts(t testing.TB) []string {
-	files, err := filepath.Glob("testdata/verdicts/*")
+	var out []string
+	for _, block := range blocks(t, "*") {
+		out = append(out, strings.Split(block, "--\n")...)
+	}
+	return out
+}
+
+// blocks are the inputs of the tests in a folder of testdata.
+func blocks(t testing.TB, folder string) []string {
+	files, err := filepath.Glob("testdata/" + folder + "/*")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no testdata: %v", err)
 	}
@@ -81,16 +122,20 @@ func scripts(t testing.TB) []string {
 				continue
 			}
 			var lines []string
-			for _, l := range strings.Split(input, "\n") {
-				if !strings.HasPrefix(l, "#") && !strings.HasPrefix(l, "judge ") && !strings.HasPrefix(l, "auto") {
+			for _, l := range strings.Split(strings.TrimLeft(input, "\n"), "\n") {
+				if !strings.HasPrefix(l, "#") {
 					lines = append(lines, l)
 				}
 			}
-			out = append(out, strings.Split(strings.Join(lines, "\n")+"\n", "--\n")...)
+			command, _, _ := strings.Cut(lines[0], " ")
+			switch command {
+			case "judge", "auto", "broken", "overlaps":
+				out = append(out, strings.Join(lines[1:], "\n")+"\n")
+			}
 		}
 	}
-	if len(out) < 80 {
-		t.Fatalf("only %d scripts", len(out))
+	if len(out) < 20 {
+		t.Fatalf("only %d blocks", len(out))
 	}
 	return out
 }

@@ -16,6 +16,8 @@ type comparer struct {
 	// drains says whether this kernel drains before a buffered fallback, where the
 	// variant does not settle it: the patch was backported to stable kernels.
 	drains model.Answer
+	// judged is whether the last observation could be judged at all.
+	judged bool
 }
 
 // outcome is a verdict before it is put into words.
@@ -23,46 +25,53 @@ type outcome struct {
 	kind    Kind
 	diff    diff
 	rules   Rules
+	hazards Rules // broken too, but not promised
 	missing string
 }
 
 // Compare judges one observation under one variant.
 func Compare(o *Observation, v model.Variant) *Verdict {
 	c := new(comparer)
-	return c.verdict(o, v, c.judge(o, v))
+	return c.verdict(o, v, c.judge(o, v), nil)
 }
 
 // judge compares o with what v decides. It leaves the decision in c.d and the
 // facts in c.f.
 func (c *comparer) judge(o *Observation, v model.Variant) outcome {
 	c.f.reset(o)
+	c.judged = false
 	if missing := unjudged(o); missing != "" {
 		c.d = model.Decision{Variant: v, Missing: missing}
 		return outcome{missing: missing}
 	}
+	c.judged = true
 	if entryError(o) {
 		c.d = model.Decision{Variant: v, End: model.EndChecks, Reason: model.ReasonEntry, Ret: o.SubmitRet}
 		return outcome{kind: Agree}
 	}
 	model.Decide(&c.d, &c.f.call, &c.f, v)
+	if _, ok := c.d.Contradiction(); ok {
+		return outcome{missing: c.d.Missing}
+	}
 	out := outcome{diff: compareAll(&c.f, &c.d, c.unprobed)}
 	out.diff |= c.fallback(o, v)
-	out.rules = safetyRules(o, c.behaviours(v), &c.d) | nowaitRules(o)
+	direct := c.direct(v, &out)
+	c.judgeRules(o, v, &out)
 	switch {
-	case out.rules&safety(out.rules) != 0:
+	case out.rules.safety() != 0:
 		out.kind = Unsafe
 	case out.diff == 0 && c.d.End == model.EndUnknown:
 		out.missing = c.d.Missing
-	case out.diff == 0 && c.d.End == model.EndBuffered, out.diff == 0 && c.d.End == model.EndN0:
+	case out.diff == 0 && direct == model.Unknown && (c.d.End == model.EndBuffered || c.d.End == model.EndN0):
 		out.missing = "why the inode takes no direct I/O"
 	case out.diff == 0 && unexplainedFallback(o):
 		out.missing = "why the rest went buffered"
 	case out.diff == 0:
 		out.kind = Agree
 	case c.raced(o, v):
-		out = outcome{missing: "i_disksize: it may have grown between the checks and the decision"}
+		out = outcome{hazards: out.hazards, missing: "i_disksize: it may have grown between the checks and the decision"}
 	case out.diff&diffGuess != 0 && c.moved(o, v):
-		out = outcome{missing: "i_size: it may have moved and come back while the write waited for the lock"}
+		out = outcome{hazards: out.hazards, missing: "i_size: it may have moved and come back while the write waited for the lock"}
 	default:
 		c.classify(o, v, &out)
 	}
@@ -72,6 +81,60 @@ func (c *comparer) judge(o *Observation, v model.Variant) outcome {
 		}
 	}
 	return out
+}
+
+// direct compares whether direct I/O was taken with what ext4_should_use_dio says
+// of the inode under v, and returns that.
+func (c *comparer) direct(v model.Variant, out *outcome) model.Answer {
+	taken := c.f.UseDio()
+	if taken == model.Unknown {
+		return model.Unknown
+	}
+	facts := c.f.directFacts()
+	want := model.UseDio(&c.f.call, facts, v)
+	if want != model.Unknown && want != taken {
+		out.diff |= diffDirect
+	}
+	if taken == model.No && want == model.No {
+		c.d.Reason = model.RefusedFor(facts)
+	}
+	return want
+}
+
+// judgeRules adds the rules that o breaks on its own: to the rules of out those that
+// v promises, to its hazards the others.
+func (c *comparer) judgeRules(o *Observation, v model.Variant, out *outcome) {
+	found := broken(o, c.conditions(v))
+	if out.diff&diffDrain != 0 && o.Drain == nil && o.zeroesEmpty() {
+		found |= R2 // nothing was in flight by luck
+	}
+	has := c.behaviours(v)
+	out.rules = found.promised(has)
+	if !o.promisedToStay(has) {
+		out.rules &^= R4
+	}
+	out.hazards = found &^ out.rules
+}
+
+// addOverlaps adds the rules that o breaks together with another write.
+func (c *comparer) addOverlaps(v model.Variant, out *outcome, found []Overlap) {
+	var rules Rules
+	for i := range found {
+		rules |= found[i].Kind.Rule()
+	}
+	if rules == 0 {
+		return
+	}
+	kept := rules.promised(c.behaviours(v))
+	out.hazards |= rules &^ kept
+	if out.rules |= kept; kept != 0 {
+		out.kind, out.missing = Unsafe, ""
+	}
+}
+
+// conditions are what the rules depend on in a kernel of this variant.
+func (c *comparer) conditions(v model.Variant) Conditions {
+	return Conditions{Unprobed: c.unprobed, EntryAlignment: !v.Has(model.UnalignedShared)}
 }
 
 // unjudged says why o cannot be judged at all, or nothing.
@@ -144,18 +207,6 @@ func (c *comparer) fallback(o *Observation, v model.Variant) diff {
 		return 0
 	}
 	return diffFallback
-}
-
-// nowaitRules judges the promise of NOWAIT not to wait for a lock or for other
-// writers.
-func nowaitRules(o *Observation) Rules {
-	if o.Flags&model.IocbNowait == 0 {
-		return 0
-	}
-	if len(o.Passes) > 1 || o.Drain != nil {
-		return R4
-	}
-	return 0
 }
 
 // raced reports whether the write is exactly what v decides when i_disksize had

@@ -129,6 +129,7 @@ type Mapping struct {
 	AllocFlags     uint32 // flags of the allocating ext4_map_blocks, 0 if none
 	Err            int    // negative errno when it failed
 	Overwrite      bool   // ext4_iomap_overwrite_begin (6.x)
+	AtUs           uint32 // of the return, since the entry
 }
 
 // Allocated reports whether blocks were asked for with EXT4_GET_BLOCKS_CREATE.
@@ -141,6 +142,7 @@ type Zeroed struct {
 	DioCount uint32 // i_dio_count, this write included
 	Type     uint16 // IOMAP_* of the mapping that it zeroes in
 	Flags    uint16 // IOMAP_F_* of it
+	AtUs     uint32 // since the entry
 }
 
 // Buffered is the part that went through ext4_buffered_write_iter.
@@ -149,13 +151,19 @@ type Buffered struct {
 	Drained  bool   // inode_dio_wait was called before the copy
 	CopyDio  uint32 // i_dio_count at generic_perform_write
 	Copied   bool   // generic_perform_write was entered
+	CopyPos  int64  // ki_pos there, bytes
+	CopyAtUs uint32 // of that, since the entry
+	// Refused is what ext4_should_use_dio looked at when it refused direct I/O:
+	// record.BufFacts and others.
+	Refused uint16
 }
 
 // Sleep is one voluntary context switch of a NOWAIT write.
 type Sleep struct {
 	Phase record.Phase
+	Cause record.SleepCause
 	Ns    uint64
-	AtUs  uint32
+	AtUs  uint32 // when it went on, since the entry
 }
 
 // Unaligned reports whether ext4 had to take the write for an unaligned one in

@@ -46,14 +46,14 @@ lookup 0 1 = 1 written
 drain waited
 fmod kiocb ret=-5
 dio exclusive wait ops=overwrite
-map 0 4096 unwritten new alloc=0x3
-map error=-28
-zero 0 512 exclusive unwritten count=2
+map 0 4096 unwritten new alloc=0x3 at=17
+map error=-28 at=18
+zero 0 512 exclusive unwritten count=2 at=19
 sleep 700
 buffered 1024 512
 drain buffered
-copy count=3
-return 1536`)
+copy count=3 at=21
+return 1536 at=30`)
 	s.w.WaitNs, s.w.Depth, s.w.NrSegs, s.w.LostBefore, s.w.Dev = 77, 1, 3, 4, 8<<20|1
 	s.w.Steps[0].TUs = 12
 	ob, got := collect()
@@ -80,15 +80,15 @@ return 1536`)
 		},
 		Fmod: record.FmodKiocb, FmodRet: -5, Dio: true, Lock: record.LockExclusive, DioFlags: 1, DioOps: record.OpsOverwrite,
 		Mappings: []Mapping{
-			{Length: 4096, Type: model.IomapUnwritten, Flags: model.IomapFNew, AllocFlags: 3},
-			{Err: -28},
+			{Length: 4096, Type: model.IomapUnwritten, Flags: model.IomapFNew, AllocFlags: 3, AtUs: 17},
+			{Err: -28, AtUs: 18},
 		},
-		Zeroed: []Zeroed{{Len: 512, Lock: record.LockExclusive, DioCount: 2, Type: model.IomapUnwritten}},
+		Zeroed: []Zeroed{{Len: 512, Lock: record.LockExclusive, DioCount: 2, Type: model.IomapUnwritten, AtUs: 19}},
 		WaitNs: 77, LockNs: 12000, Sleeps: []Sleep{{Phase: record.PhaseDIO, Ns: 700}},
-		Ret: 1536, SubmitRet: 1536, Completed: true, LatencyNs: 500, SubmitNs: 500, LostBefore: 4,
+		Ret: 1536, SubmitRet: 1536, Completed: true, LatencyNs: 30000, SubmitNs: 30000, LostBefore: 4,
 	}
 	want.drain = Drain{Count: 1, Waited: true, Ns: 1000}
-	want.buffered = Buffered{Pos: 1024, Len: 512, Drained: true, Copied: true, CopyDio: 3}
+	want.buffered = Buffered{Pos: 1024, Len: 512, Drained: true, Copied: true, CopyDio: 3, CopyPos: 1024, CopyAtUs: 21}
 	want.Drain, want.Buffered = &want.drain, &want.buffered
 	if !reflect.DeepEqual(o, want) {
 		t.Errorf("got  %+v\nwant %+v", o, want)

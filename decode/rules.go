@@ -1,11 +1,15 @@
 package decode
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// Rules is a set of broken rules.
+// Rules is a set of rules.
 type Rules uint16
 
 // The rules. Their ids (R1 …) are stable. Of R4, about sleeps under NOWAIT, only
@@ -27,42 +31,70 @@ const (
 	R13
 )
 
-// Rule describes one rule.
-type Rule struct {
-	ID   string
-	Text string // one sentence
-	// Safety is set for a rule that protects data or the NOWAIT promise. To break
-	// another rule is a difference, not a danger.
-	Safety bool
-}
-
-var ruleTable = [...]Rule{
-	1:  {"R1", "A partial block is zeroed only while i_rwsem is held exclusive.", true},
-	2:  {"R2", "A partial block is zeroed only while no other direct I/O of the inode is in flight.", true},
-	3:  {"R3", "A write that zeroes a partial block waits for its I/O before it unlocks (IOMAP_DIO_FORCE_WAIT).", true},
-	4:  {"R4", "A NOWAIT write does not sleep for a lock, the journal or metadata.", true},
-	5:  {"R5", "A buffered fallback copies only after direct I/O in flight was drained.", true},
-	6:  {"R6", "i_rwsem is held in the mode that the variant chooses.", false},
-	7:  {"R7", "The write checks run as often as the variant says.", false},
-	8:  {"R8", "IOMAP_DIO_FORCE_WAIT is given exactly when the variant says.", false},
-	9:  {"R9", "The check phase looks up the blocks that the variant looks up.", false},
-	10: {"R10", "A NOWAIT write ends in -EAGAIN exactly where the variant says.", false},
-	11: {"R11", "An extending write holds i_rwsem exclusive and is never queued.", true},
-	12: {"R12", "A NOWAIT write allocates no blocks (kernels with patch 1).", true},
-	13: {"R13", "No write that ends beyond i_size runs under the shared lock.", true},
-}
-
-// AllRules lists the rules in the order of their ids.
-func AllRules() []Rule { return ruleTable[1:] }
-
 const (
 	firstRule = 1
 	lastRule  = 13
 )
 
+// Rule describes one rule of direct writes.
+type Rule struct {
+	// Set holds this rule alone.
+	Set Rules
+	// ID is its stable name: R1 …
+	ID   string
+	Text string // one sentence
+	Why  string // why it matters, in the kernel's terms
+	// Needs are the stages without which it cannot be judged, and NeedsAlso says
+	// which of their fields, and what a second judgement of the rule needs.
+	Needs     record.Stages
+	NeedsAlso string
+	// Exempt are the cases that look like a breach and are lawful.
+	Exempt []Exemption
+	// Compares names the fields whose difference from the variant's decision breaks
+	// the rule. It is empty for a rule that the observation alone decides.
+	Compares []string
+	// Promise is what a kernel must have to promise the rule; 0 when all do. A
+	// write that breaks a rule that its kernel does not promise is a hazard, not a
+	// disagreement.
+	Promise model.Behaviours
+	// Safety is set for a rule that protects data or the NOWAIT promise. To break
+	// another rule is a difference, not a danger.
+	Safety bool
+}
+
+// Exemption is a case in which a rule does not apply.
+type Exemption struct {
+	Name string // E-eof …
+	Text string // one sentence
+}
+
+// AllRules lists the rules in the order of their ids. The list is the caller's.
+func AllRules() []Rule {
+	out := slices.Clone(ruleTable[firstRule:])
+	for i := range out {
+		out[i].Exempt = slices.Clone(out[i].Exempt)
+		out[i].Compares = slices.Clone(out[i].Compares)
+	}
+	return out
+}
+
+// ParseRule finds the rule with this id, in upper or lower case. The error names
+// the ids that exist.
+func ParseRule(id string) (Rule, error) {
+	for _, r := range AllRules() {
+		if strings.EqualFold(r.ID, id) {
+			return r, nil
+		}
+	}
+	return Rule{}, fmt.Errorf("unknown rule %q: one of R%d to R%d", id, firstRule, lastRule)
+}
+
+// IDs lists the ids of the rules in the set, in order.
+func (r Rules) IDs() []string { return r.appendIDs(nil) }
+
 // appendIDs appends the ids of the rules in the set, in order.
 func (r Rules) appendIDs(dst []string) []string {
-	for i := firstRule; i <= lastRule; i++ {
+	for i := firstRule; i <= lastRule && r != 0; i++ {
 		if r&(1<<i) != 0 {
 			dst = append(dst, ruleTable[i].ID)
 		}
@@ -70,92 +102,35 @@ func (r Rules) appendIDs(dst []string) []string {
 	return dst
 }
 
-// safetyRules judges the rules that hold whatever the variant's decision is:
-// R1, R2, R3, R11 and R13, and R12 and R5 for a variant that promises them. d is
-// the decision of the variant, for the exemption that depends on it.
-func safetyRules(o *Observation, has model.Behaviours, d *model.Decision) Rules {
-	var broken Rules
-	p := o.lastPass()
-	if p != nil && o.Dio && p.Count > 0 {
-		broken |= zeroRules(o, p, has, d)
-		if p.Pos+p.Count > p.ISize {
-			if o.Lock == record.LockShared {
-				broken |= R11 | R13
-			}
-			if o.Queued {
-				broken |= R11
-			}
+// safety is the part of r that protects data or the NOWAIT promise.
+func (r Rules) safety() Rules {
+	var out Rules
+	for i := firstRule; i <= lastRule && r != 0; i++ {
+		if ruleTable[i].Safety {
+			out |= r & (1 << i)
 		}
 	}
-	nowait := o.Flags&model.IocbNowait != 0
-	if nowait && has.Has(model.NowaitNoAlloc) {
-		for i := range o.Mappings {
-			if o.Mappings[i].Allocated() {
-				broken |= R12
-			}
-		}
-	}
-	if has.Has(model.DrainFallback) && o.Buffered != nil && o.Buffered.Copied && o.Buffered.CopyDio > 0 {
-		broken |= R5
-	}
-	return broken
+	return out
 }
 
-// zeroRules judges R1, R2 and R3 for every piece that was zeroed.
-func zeroRules(o *Observation, p *Pass, has model.Behaviours, d *model.Decision) Rules {
-	var broken Rules
-	// A write that fails midway zeroes around the place where it stopped; so an
-	// error exempts it (E-short). The result of a write that is still queued is
-	// not known, and then only the pieces at its own ends count.
-	if o.Completed && o.Ret < 0 {
-		return 0
-	}
-	for i := range o.Zeroed {
-		z := &o.Zeroed[i]
-		if model.EOFTail(z.Pos, p.ISize, z.Type, z.Flags) {
-			continue // E-eof
-		}
-		if !o.Completed && !ownEnd(z, p, o.Blkbits) {
-			continue
-		}
-		if z.Lock == record.LockShared {
-			broken |= R1
-		}
-		if !model.NeedZeroout(z.Type, z.Flags) {
-			continue
-		}
-		// iomap waits for a synchronous write without being told to.
-		if o.DioFlags&model.DioForceWait == 0 && !synchronous(o.Caller) {
-			broken |= R3
-		}
-		if lastBlock := p.ISize &^ (1<<o.Blkbits - 1); z.Pos >= lastBlock && aligned61(has, d) {
-			// 6.1 judges alignment before IOCB_APPEND moved ki_pos, so that an append
-			// can zero around i_size without a drain. Nothing else can be in flight
-			// there: it would extend the file, or be unaligned, and so hold the lock
-			// to its end.
-			continue
-		}
-		if z.DioCount > 1 || (d.Drain == model.Yes && o.Drain == nil) {
-			broken |= R2
+// promised is the part of r that a kernel with these behaviours promises.
+func (r Rules) promised(has model.Behaviours) Rules {
+	out := r
+	for i := firstRule; i <= lastRule && r != 0; i++ {
+		if !has.Has(ruleTable[i].Promise) {
+			out &^= 1 << i
 		}
 	}
-	return broken
+	return out
 }
 
-// synchronous reports whether the caller gave no ki_complete.
-func synchronous(c record.Caller) bool {
-	return c == record.CallerSync || c == record.CallerKthread || c == record.CallerNFSD
-}
-
-// ownEnd reports whether z is the rest of the first or of the last block of the
-// write.
-func ownEnd(z *Zeroed, p *Pass, blkbits uint8) bool {
-	mask := int64(1)<<blkbits - 1
-	end := p.Pos + p.Count
-	return (z.Pos == p.Pos&^mask && z.Len == p.Pos&mask) || (z.Pos == end && end&mask != 0)
-}
-
-// aligned61 reports whether 6.1 took the write for aligned.
-func aligned61(has model.Behaviours, d *model.Decision) bool {
-	return !has.Has(model.UnalignedShared) && d.Passes > 0 && d.Pass[d.Passes-1].Unaligned == model.No
+// probed is the part of r that can be judged although these stages have no probe.
+func (r Rules) probed(unprobed record.Stages) Rules {
+	out := r
+	for i := firstRule; i <= lastRule && r != 0 && unprobed != 0; i++ {
+		if ruleTable[i].Needs&unprobed != 0 {
+			out &^= 1 << i
+		}
+	}
+	return out
 }

@@ -12,7 +12,7 @@ import (
 
 // A script is a raw record in words, one step a line:
 //
-//	entry    pos=N len=N isize=N [caller=C] [nowait] [append] [atomic] [id=N] [bits=N]
+//	entry    pos=N len=N isize=N [caller=C] [nowait] [append] [atomic] [dsync] [id=N] [bits=N] [t0=NS] [ino=N] [dev=N] [tid=N]
 //	pass     shared|exclusive [pos=N] [count=N] [isize=N] [disksize=N] [mem=N] [insecure] [indirect] [dax] …
 //	lookup   lblk len = ret written|unwritten|hole|delayed [flags=N]
 //	drain    [waited] [buffered]
@@ -22,19 +22,20 @@ import (
 //	map      error=N
 //	zero     pos len shared|exclusive mapped|unwritten [new] [count=N]
 //	buffered pos len
-//	copy     [count=N]
+//	copy     [count=N] [pos=N]
 //	wait     ns
 //	sleep    ns
 //	return   ret
-//	complete ret [id=N]
+//	complete ret [id=N] [early]
 //	but      without=STAGE … [lost=N] [broken]      spoils the record
 //
 // The stages follow from the steps. Numbers that are left out come from the line
-// "entry".
+// "entry". Every line can say at=US: microseconds since the entry.
 type script struct {
 	w     record.Write
 	c     *record.Complete
 	early bool // the completion comes first
+	copy  int64
 }
 
 // numbers and words of one line.
@@ -118,7 +119,9 @@ func parseScript(t testing.TB, text string) *script {
 	s.w.Stages = record.StageEntry | record.StageAlign | record.StageLock
 	for _, row := range strings.Split(strings.TrimSpace(text), "\n") {
 		if row = strings.TrimSpace(row); row != "" {
-			s.add(t, splitLine(row))
+			l, n := splitLine(row), s.w.NSteps
+			s.add(t, l)
+			s.stamp(t, l, n)
 		}
 	}
 	return s
@@ -132,6 +135,25 @@ func (s *script) step(st record.Step) *record.Step {
 	s.w.Steps[s.w.NSteps] = st
 	s.w.NSteps++
 	return &s.w.Steps[s.w.NSteps-1]
+}
+
+// stamp gives the steps from n on, and the record, the time of the line.
+func (s *script) stamp(t testing.TB, l line, n int) {
+	us := l.num(t, "at", -1)
+	if us < 0 {
+		return
+	}
+	for i := n; i < s.w.NSteps; i++ {
+		s.w.Steps[i].TUs = uint32(us)
+	}
+	switch l.verb {
+	case "complete":
+		s.c.T = s.w.T0 + uint64(us)*1000
+	case "return":
+		s.w.Latency = uint64(us) * 1000
+	default:
+		s.w.Latency = max(s.w.Latency, uint64(us)*1000+500)
+	}
 }
 
 func lockWord(l line) record.Lock {
@@ -216,10 +238,11 @@ func (s *script) addLate(t testing.TB, l line) {
 		})
 	case "buffered":
 		w.Stages |= record.StageBuffered
-		s.step(record.Step{Kind: record.StepBuffered, A: uint64(l.nth(t, 0)), C: uint32(l.nth(t, 1))})
+		s.copy = l.nth(t, 0)
+		s.step(record.Step{Kind: record.StepBuffered, A: uint64(s.copy), C: uint32(l.nth(t, 1))})
 	case "copy":
 		w.Stages |= record.StageCopy
-		s.step(record.Step{Kind: record.StepCopy, D: uint32(l.num(t, "count", 0))})
+		s.step(record.Step{Kind: record.StepCopy, A: uint64(l.num(t, "pos", s.copy)), D: uint32(l.num(t, "count", 0))})
 	case "wait":
 		w.Stages |= record.StageWait
 		s.step(record.Step{Kind: record.StepWait, A: uint64(l.nth(t, 0))})
@@ -264,11 +287,17 @@ func (s *script) addEntry(t testing.TB, l line) {
 	w.Pos0, w.Len0, w.ISize0 = uint64(l.num(t, "pos", 0)), uint32(l.num(t, "len", 0)), uint64(l.num(t, "isize", 0))
 	w.ID = uint64(l.num(t, "id", 1))
 	w.Blkbits = uint8(l.num(t, "bits", 12))
+	w.T0 = uint64(l.num(t, "t0", 1000))
+	w.Ino, w.Dev = uint64(l.num(t, "ino", 12)), uint32(l.num(t, "dev", 0))
+	w.Tid = uint32(l.num(t, "tid", 7))
 	if c, ok := l.keys["caller"]; ok {
 		w.Caller = callers[c]
 	}
 	if l.has("nowait") {
 		w.KiFlags |= model.IocbNowait
+	}
+	if l.has("dsync") {
+		w.KiFlags |= iocbDsync
 	}
 	if l.has("append") {
 		w.KiFlags |= model.IocbAppend
@@ -329,6 +358,9 @@ func verdictText(v *Verdict) string {
 	fmt.Fprintf(&b, "%s: %s\n", v.Kind, strings.Join(v.Why, "\n  "))
 	if len(v.Rules) > 0 {
 		fmt.Fprintf(&b, "  rules %s\n", strings.Join(v.Rules, " "))
+	}
+	if len(v.Hazards) > 0 {
+		fmt.Fprintf(&b, "  hazards %s\n", strings.Join(v.Hazards, " "))
 	}
 	return b.String()
 }

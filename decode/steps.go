@@ -29,6 +29,9 @@ func (o *Observation) fill(w *record.Write, comm string) {
 			o.Align0, wholeAlign = s.C, true
 			continue
 		}
+		if s.Kind == record.StepBuffered && s.Aux&record.PassAlign != 0 && len(o.Passes) == 0 {
+			o.Align0, wholeAlign = uint32(s.B), true
+		}
 		o.add(s)
 	}
 	o.finishAlign(wholeAlign)
@@ -80,10 +83,10 @@ func (o *Observation) add(s *record.Step) {
 	case record.StepZero:
 		o.Zeroed = append(o.Zeroed, Zeroed{
 			Pos: int64(s.A), Len: int64(s.B), Lock: s.Lock, DioCount: s.C,
-			Type: uint16(s.D), Flags: uint16(s.D >> 16),
+			Type: uint16(s.D), Flags: uint16(s.D >> 16), AtUs: s.TUs,
 		})
 	case record.StepBuffered:
-		o.buffered = Buffered{Pos: int64(s.A), Len: int64(s.C)}
+		o.buffered = Buffered{Pos: int64(s.A), Len: int64(s.C), Refused: s.Aux}
 		o.Buffered = &o.buffered
 	case record.StepCopy:
 		if o.Buffered == nil {
@@ -91,8 +94,11 @@ func (o *Observation) add(s *record.Step) {
 			return
 		}
 		o.Buffered.Copied, o.Buffered.CopyDio = true, s.D
+		o.Buffered.CopyPos, o.Buffered.CopyAtUs = int64(s.A), s.TUs
 	case record.StepSleep:
-		o.Sleeps = append(o.Sleeps, Sleep{Phase: record.Phase(s.Aux), Ns: s.A, AtUs: s.TUs})
+		o.Sleeps = append(o.Sleeps, Sleep{
+			Phase: record.Phase(s.Aux), Cause: record.SleepCause(min(s.D, record.NumSleepCauses)), Ns: s.A, AtUs: s.TUs,
+		})
 	case record.StepWait:
 		// The sum is in the head of the record.
 	default:
@@ -141,7 +147,7 @@ func (o *Observation) addDrain(s *record.Step) {
 }
 
 func (o *Observation) addMapping(s *record.Step) {
-	m := Mapping{AllocFlags: s.D, Overwrite: s.Aux&record.MapOverwrite != 0}
+	m := Mapping{AllocFlags: s.D, Overwrite: s.Aux&record.MapOverwrite != 0, AtUs: s.TUs}
 	if s.Aux&record.MapFailed != 0 {
 		m.Err = int(int64(s.A))
 		if m.Err >= 0 {

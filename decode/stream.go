@@ -28,6 +28,11 @@ type Stats struct {
 	Unpaired   uint64 // queued writes handed out without their completion
 	Orphans    uint64 // completions whose write was never seen
 	Malformed  uint64 // raw records that could not be parsed
+	// Hazards counts writes that broke a rule that the variant does not promise, by
+	// the number of the rule.
+	Hazards [lastRule + 1]uint64
+	// Overlaps counts what two writes did together.
+	Overlaps OverlapStats
 }
 
 // Disagree is the number of writes in which kernel and model disagree.
@@ -41,14 +46,15 @@ type Judge struct {
 	det  *Detector
 	cmp  comparer
 	// other judges the candidates that are not reported.
-	other comparer
-	stats Stats
-	fit   []model.Variant
+	other    comparer
+	overlaps *Overlaps
+	stats    Stats
+	fit      []model.Variant
 }
 
 // NewJudge returns a Judge over an empty stream.
 func NewJudge(opts Options) *Judge {
-	j := &Judge{opts: opts}
+	j := &Judge{opts: opts, overlaps: NewOverlaps()}
 	if opts.Variant != 0 {
 		j.det = Forced(opts.Variant)
 	} else {
@@ -83,6 +89,7 @@ func (j *Judge) Detector() *Detector { return j.det }
 func (j *Judge) Stats() Stats {
 	s := j.stats
 	s.Unpaired, s.Orphans = j.ob.Unpaired, j.ob.Orphans
+	s.Overlaps = j.overlaps.Stats
 	return s
 }
 
@@ -117,7 +124,17 @@ func (j *Judge) judge(o *Observation) *Verdict {
 		}
 		j.det.learnDrain(o)
 	}
-	return j.cmp.verdict(o, best, out)
+	var found []Overlap
+	if j.cmp.judged {
+		found = j.overlaps.Add(o, j.cmp.conditions(best))
+		j.cmp.addOverlaps(best, &out, found)
+	}
+	for i := firstRule; i <= lastRule && out.hazards != 0; i++ {
+		if out.hazards&(1<<i) != 0 {
+			j.stats.Hazards[i]++
+		}
+	}
+	return j.cmp.verdict(o, best, out, found)
 }
 
 // narrow reports whether some candidates were dropped.

@@ -1,6 +1,8 @@
 package decode
 
 import (
+	"slices"
+
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -33,8 +35,27 @@ type Verdict struct {
 	Why []string
 	// Rules lists the broken rules by id (R1 …), empty when none.
 	Rules []string
+	// Hazards lists the rules that the write broke and that this kernel does not
+	// promise (R5 without patch 2, R12 without patch 1), whatever the Kind.
+	Hazards []string
+	// Overlaps are what the write did together with writes that were judged before
+	// it, on one block. Those that break a promised rule are in Rules and Why, too.
+	Overlaps []Overlap
 	// Missing names the fact that was missing when Kind is Undecided.
 	Missing string
+}
+
+// Clone returns a copy of v that shares nothing with it: a verdict of a Judge is
+// valid for the moment only.
+func (v *Verdict) Clone() *Verdict {
+	c := *v
+	c.Why, c.Rules, c.Hazards = slices.Clone(v.Why), slices.Clone(v.Rules), slices.Clone(v.Hazards)
+	c.Overlaps = slices.Clone(v.Overlaps)
+	if v.Expected != nil {
+		e := *v.Expected
+		c.Expected = &e
+	}
+	return &c
 }
 
 // Expected is the predicted outcome in the form in which it is shown.

@@ -8,31 +8,23 @@ import (
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// safety is the part of the rules that protects data or the NOWAIT promise.
-func safety(r Rules) Rules {
-	var out Rules
-	for i := firstRule; i <= lastRule; i++ {
-		if ruleTable[i].Safety {
-			out |= r & (1 << i)
-		}
-	}
-	return out
-}
-
-// verdict puts an outcome into words. The verdict is valid until the next call.
-func (c *comparer) verdict(o *Observation, v model.Variant, out outcome) *Verdict {
+// verdict puts an outcome into words, found among them: what o did together with
+// other writes. The verdict is valid until the next call.
+func (c *comparer) verdict(o *Observation, v model.Variant, out outcome, found []Overlap) *Verdict {
 	d := &c.d
 	ver := &c.v
 	*ver = Verdict{
 		Kind: out.kind, Variant: v, Missing: out.missing,
 		Why: ver.Why[:0], Rules: out.rules.appendIDs(ver.Rules[:0]),
+		Hazards: out.hazards.appendIDs(ver.Hazards[:0]), Overlaps: found,
 	}
-	if d.Known() && d.End != model.EndBuffered {
+	if d.Known() && (d.End != model.EndBuffered || out.kind == Agree) {
 		c.expected = expectedOf(d)
 		ver.Expected = &c.expected
 	}
 	ver.Why = append(ver.Why, reason(o, d, out))
 	if out.kind == Agree {
+		ver.Why = o.appendUntold(ver.Why)
 		return ver
 	}
 	if out.missing != "" {
@@ -44,6 +36,15 @@ func (c *comparer) verdict(o *Observation, v model.Variant, out outcome) *Verdic
 			ver.Why = append(ver.Why, ruleTable[i].ID+" is broken: "+ruleTable[i].Text)
 		}
 	}
+	if out.rules&R4 != 0 {
+		ver.Why = o.appendSleeps(ver.Why)
+	}
+	for i := range found {
+		if found[i].Kind.Rule()&out.rules != 0 {
+			ver.Why = append(ver.Why, found[i].String())
+		}
+	}
+	ver.Why = o.appendUntold(ver.Why)
 	return ver
 }
 
@@ -90,7 +91,7 @@ func (c *comparer) explain(o *Observation, out outcome) {
 			c.v.Why = append(c.v.Why, c.sentence(o, d, bit))
 		}
 	}
-	if out.kind == Unsafe && safety(out.rules) == 0 {
+	if out.kind == Unsafe && out.rules.safety() == 0 {
 		c.v.Why = append(c.v.Why, "security info may change under the shared lock: the inode is not nosec")
 	}
 }
@@ -129,6 +130,11 @@ func (c *comparer) sentence(o *Observation, d *model.Decision, bit diff) string 
 	case diffZeroed:
 		field = "zeroed"
 		seen, want = zeroedText(o)
+	case diffDirect:
+		field, seen, want = "direct I/O", "taken", "refused, "+string(model.RefusedFor(c.f.directFacts()))
+		if len(o.Passes) == 0 {
+			seen, want = "refused", "taken"
+		}
 	case diffFallback:
 		field, seen, want = "drain before the buffered copy", called(true), called(false)
 		if o.Buffered == nil || !o.Buffered.Drained {

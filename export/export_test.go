@@ -119,19 +119,27 @@ type jsonRow struct {
 		Len   uint32 `json:"len"`
 		Ret   int32  `json:"ret"`
 		State string `json:"state"`
+		Pass  int    `json:"pass"`
+		Flags uint32 `json:"flags"`
 	} `json:"lookups"`
 	Drained   *bool `json:"drained"`
 	ForceWait *bool `json:"force_wait"`
 	Mappings  []struct {
-		Pos       *int64   `json:"pos"`
-		Len       *int64   `json:"len"`
-		Type      string   `json:"type"`
-		Flags     []string `json:"flags"`
-		Allocated bool     `json:"allocated"`
+		Pos        *int64   `json:"pos"`
+		Len        *int64   `json:"len"`
+		Type       string   `json:"type"`
+		Flags      []string `json:"flags"`
+		Allocated  bool     `json:"allocated"`
+		AllocFlags uint32   `json:"alloc_flags"`
+		Overwrite  bool     `json:"overwrite"`
 	} `json:"mappings"`
 	Zeroed []struct {
-		Pos int64 `json:"pos"`
-		Len int64 `json:"len"`
+		Pos      int64    `json:"pos"`
+		Len      int64    `json:"len"`
+		Lock     *string  `json:"lock"`
+		InFlight uint32   `json:"in_flight"`
+		Type     string   `json:"type"`
+		Flags    []string `json:"flags"`
 	} `json:"zeroed"`
 	FallbackBytes *int64        `json:"fallback_bytes"`
 	Ret           *int64        `json:"ret"`
@@ -141,12 +149,47 @@ type jsonRow struct {
 	Variant       *string       `json:"variant"`
 	Verdict       *string       `json:"verdict"`
 	Rules         []string      `json:"rules"`
+	Hazards       []string      `json:"hazards"`
 	Expected      *jsonExpected `json:"expected"`
 	Why           []string      `json:"why"`
 	Stages        []string      `json:"stages"`
 	Incomplete    *string       `json:"incomplete"`
 	Truncated     bool          `json:"truncated"`
 	Caller        *string       `json:"caller"`
+	Facts         jsonFacts     `json:"facts"`
+}
+
+type jsonFacts struct {
+	Blocksize uint64  `json:"blocksize"`
+	Pos       int64   `json:"pos"`
+	Len       int64   `json:"len"`
+	ISize     int64   `json:"i_size"`
+	Align     *uint32 `json:"align"`
+	Checks    []struct {
+		Lock      *string  `json:"lock"`
+		Pos       int64    `json:"pos"`
+		Len       int64    `json:"len"`
+		ISize     int64    `json:"i_size"`
+		IDisksize int64    `json:"i_disksize"`
+		Align     *uint32  `json:"align"`
+		Flags     []string `json:"flags"`
+	} `json:"checks"`
+	InFlight    *uint32 `json:"in_flight"`
+	Modified    *string `json:"modified"`
+	ModifiedRet *int    `json:"modified_ret"`
+	DioFlags    uint8   `json:"dio_flags"`
+	Ops         *string `json:"ops"`
+	Buffered    *struct {
+		Pos      int64    `json:"pos"`
+		Len      int64    `json:"len"`
+		Drained  bool     `json:"drained"`
+		Copied   bool     `json:"copied"`
+		InFlight uint32   `json:"in_flight"`
+		Refused  []string `json:"refused"`
+	} `json:"buffered"`
+	SubmitRet int64 `json:"submit_ret"`
+	Queued    bool  `json:"queued"`
+	Completed bool  `json:"completed"`
 }
 
 type jsonExpected struct {
@@ -205,7 +248,7 @@ func TestUnknownStaysUnknown(t *testing.T) {
 	}
 	for _, name := range []string{
 		"path", "unaligned", "extending", "lock", "passes", "lookups", "drained", "force_wait", "mappings", "zeroed",
-		"fallback_bytes", "ret", "wait_ns", "latency_ns", "slept", "variant", "verdict", "rules", "expected", "why", "caller",
+		"fallback_bytes", "ret", "wait_ns", "latency_ns", "slept", "variant", "verdict", "rules", "hazards", "expected", "why", "caller",
 	} {
 		if v, ok := got[name]; !ok || v != nil {
 			t.Errorf("%s is %v, want null", name, v)
@@ -252,6 +295,50 @@ func TestSummary(t *testing.T) {
 	_, _ = s.WriteTo(&b)
 	if strings.Contains(b.String(), "LOST") || strings.Contains(b.String(), "INCOMPLETE") {
 		t.Errorf("nothing was lost, but it says:\n%s", b.String())
+	}
+}
+
+// Rules that a kernel does not promise, and what two writes did together, are said
+// when there are any, and only then.
+func TestSummaryHazards(t *testing.T) {
+	var s export.Summary
+	for i := range 3 {
+		r := exporttest.Rows()[0]
+		r.Hazards = [][]string{{"R5", "R12"}, {"R5"}, nil}[i]
+		if line, want := string(r.AppendJSON(nil)), []string{`"hazards":["R5","R12"],`, `"hazards":["R5"],`, `"hazards":[],`}[i]; !strings.Contains(line, want) {
+			t.Errorf("no %s in %s", want, line)
+		}
+		c := r.Clone()
+		if i == 0 && (len(c.Hazards) != 2 || &c.Hazards[0] == &r.Hazards[0]) {
+			t.Errorf("copied as %v", c.Hazards)
+		}
+		s.Totals.Add(&r)
+	}
+	s.Overlaps = decode.OverlapStats{Zeroed: 1, Unwaited: 2, Fallback: 3, EOFOverlaps: 4, Evicted: 5, Unchecked: 6}
+	totals := s.Totals.Clone()
+	s.Totals.Add(&export.Row{Hazards: []string{"R5"}})
+	s.Totals = totals
+	var b strings.Builder
+	if _, err := s.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	const want = `
+hazards:  2 writes broke R5, which this kernel does not promise (patch 2)
+hazards:  1 write broke R12, which this kernel does not promise (patch 1)
+overlaps: 1 pair broke R2 in one block, 2 pairs broke R3 in one block, 3 pairs broke R5 in one page, ` +
+		`4 pairs of an E-eof tail in flight and an aligned extending write in one block, which breaks no rule, 6 writes not checked for overlaps
+`
+	if !strings.HasSuffix(b.String(), want) {
+		t.Errorf("got:\n%s\nwant:\n%s", b.String(), want)
+	}
+	j, err := s.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"hazards":{"R12":1,"R5":2}`, `"overlaps":{"R2":1,"R3":2,"R5":3,"eof":4,"evicted":5,"unchecked":6}`} {
+		if !strings.Contains(string(j), want) {
+			t.Errorf("no %s in %s", want, j)
+		}
 	}
 }
 

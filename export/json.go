@@ -61,7 +61,7 @@ func (r *Row) AppendJSON(dst []byte) []byte {
 	} else {
 		dst = appendQuoted(dst, r.Caller.String())
 	}
-	return append(dst, '}', '\n')
+	return append(r.Facts.appendJSON(dst), '}', '\n')
 }
 
 // appendLists appends lookups to zeroed, in the order of the kernel.
@@ -76,7 +76,12 @@ func (r *Row) appendLists(dst []byte) []byte {
 		dst = append(dst, `,"ret":`...)
 		dst = strconv.AppendInt(dst, int64(l.Ret), 10)
 		dst = append(dst, `,"state":`...)
-		return append(appendQuoted(dst, l.State.String()), '}')
+		dst = appendQuoted(dst, l.State.String())
+		dst = append(dst, `,"pass":`...)
+		dst = strconv.AppendInt(dst, int64(l.Pass)+1, 10)
+		dst = append(dst, `,"flags":`...)
+		dst = strconv.AppendUint(dst, uint64(l.Flags), 10)
+		return append(dst, '}')
 	})
 	dst = append(dst, `,"drained":`...)
 	dst = appendBool(dst, r.Drained)
@@ -88,11 +93,16 @@ func (r *Row) appendLists(dst []byte) []byte {
 	})
 	dst = append(dst, `,"zeroed":`...)
 	return appendList(dst, r.ListsKnown, len(r.Zeroed), func(dst []byte, i int) []byte {
+		z := &r.Zeroed[i]
 		dst = append(dst, `{"pos":`...)
-		dst = strconv.AppendInt(dst, r.Zeroed[i].Pos, 10)
+		dst = strconv.AppendInt(dst, z.Pos, 10)
 		dst = append(dst, `,"len":`...)
-		dst = strconv.AppendInt(dst, r.Zeroed[i].Len, 10)
-		return append(dst, '}')
+		dst = strconv.AppendInt(dst, z.Len, 10)
+		dst = append(dst, `,"lock":`...)
+		dst = appendMode(dst, z.Lock)
+		dst = append(dst, `,"in_flight":`...)
+		dst = strconv.AppendUint(dst, uint64(z.DioCount), 10)
+		return append(appendIomap(dst, z.Type, z.Flags), '}')
 	})
 }
 
@@ -102,19 +112,14 @@ func appendMapping(dst []byte, m *decode.Mapping) []byte {
 	if m.Err != 0 {
 		dst = append(dst, `{"pos":null,"len":null,"type":"`...)
 		dst = appendResult(dst, int64(m.Err))
-		dst = append(dst, `","flags":[],"allocated":`...)
-		return append(strconv.AppendBool(dst, m.Allocated()), '}')
+		dst = append(dst, `","flags":[]`...)
+		return appendAlloc(dst, m)
 	}
 	dst = append(dst, `{"pos":`...)
 	dst = strconv.AppendInt(dst, m.Offset, 10)
 	dst = append(dst, `,"len":`...)
 	dst = strconv.AppendInt(dst, m.Length, 10)
-	dst = append(dst, `,"type":`...)
-	dst = appendQuoted(dst, IomapType(m.Type))
-	dst = append(dst, `,"flags":[`...)
-	dst = appendBits(dst, uint32(m.Flags), iomapFlagNames[:], 16)
-	dst = append(dst, `],"allocated":`...)
-	return append(strconv.AppendBool(dst, m.Allocated()), '}')
+	return appendAlloc(appendIomap(dst, m.Type, m.Flags), m)
 }
 
 // appendJudgement appends variant to why.
@@ -123,11 +128,13 @@ func (r *Row) appendJudgement(dst []byte) []byte {
 	dst = appendText(dst, r.Variant)
 	dst = append(dst, `,"verdict":`...)
 	if !r.Verdict.Known {
-		return append(dst, `null,"rules":null,"expected":null,"why":null`...)
+		return append(dst, `null,"rules":null,"hazards":null,"expected":null,"why":null`...)
 	}
 	dst = appendQuoted(dst, r.Verdict.V.String())
 	dst = append(dst, `,"rules":`...)
 	dst = appendStrings(dst, r.Rules)
+	dst = append(dst, `,"hazards":`...)
+	dst = appendStrings(dst, r.Hazards)
 	dst = append(dst, `,"expected":`...)
 	dst = appendExpected(dst, r.Expected)
 	dst = append(dst, `,"why":`...)

@@ -52,7 +52,8 @@ type Row struct {
 
 	Variant  string // empty when not judged
 	Verdict  Opt[decode.Kind]
-	Rules    []string
+	Rules    []string // broken
+	Hazards  []string // broken, too, but this kernel does not promise them
 	Expected Opt[decode.Expected]
 	Why      []string // the reason first, then a sentence for each difference
 	Missing  string   // the fact that was missing for a verdict
@@ -61,13 +62,16 @@ type Row struct {
 	Incomplete string
 	Truncated  bool
 	Caller     record.Caller
+	Facts      Facts
 }
 
 // Lookup is one ext4_map_blocks call of the check phase.
 type Lookup struct {
 	Pass      int    // counted from 0
 	Lblk, Len uint32 // asked, in blocks
+	Flags     uint32 // EXT4_GET_BLOCKS_*
 	Ret       int32
+	MFlags    uint32 // m_flags on return
 	State     model.BlockState
 }
 
@@ -107,15 +111,18 @@ func (m *Maker) Fill(r *Row, o *decode.Observation, v *decode.Verdict) {
 		TimeNs: o.Time, Pid: o.Pid, Tid: o.Tid, Comm: o.Comm, Dev: o.Dev, Ino: o.Ino,
 		Pos: o.Pos0, Len: o.Len0, KiFlags: o.Flags,
 		Lookups: r.Lookups[:0], Mappings: append(r.Mappings[:0], o.Mappings...), Zeroed: append(r.Zeroed[:0], o.Zeroed...),
-		Rules: r.Rules[:0], Why: r.Why[:0],
-		Stages: o.Stages, Incomplete: o.Incomplete, Truncated: o.Truncated, Caller: o.Caller,
+		Rules: r.Rules[:0], Hazards: r.Hazards[:0], Why: r.Why[:0],
+		Stages: o.Stages, Incomplete: o.Incomplete, Truncated: o.Truncated, Caller: o.Caller, Facts: r.Facts,
 	}
+	r.Facts.fill(o)
 	if m.Names != nil {
 		r.Path = m.Names.Path(o.Dev, o.Ino, o.Pid)
 	}
 	for i := range o.Passes {
 		for _, l := range o.Passes[i].Lookups {
-			r.Lookups = append(r.Lookups, Lookup{Pass: i, Lblk: l.Lblk, Len: l.Len, Ret: l.Ret, State: l.State()})
+			r.Lookups = append(r.Lookups, Lookup{
+				Pass: i, Lblk: l.Lblk, Len: l.Len, Flags: l.ArgFlags, Ret: l.Ret, MFlags: l.MFlags, State: l.State(),
+			})
 		}
 	}
 	if n := len(o.Passes); n > 0 && o.Passes[n-1].Count > 0 {
@@ -172,6 +179,7 @@ func (r *Row) fillVerdict(v *decode.Verdict) {
 	r.Variant = v.Variant.String()
 	r.Verdict = Some(v.Kind)
 	r.Rules = append(r.Rules, v.Rules...)
+	r.Hazards = append(r.Hazards, v.Hazards...)
 	r.Why = append(r.Why, v.Why...)
 	r.Missing = v.Missing
 	if v.Expected != nil {
@@ -188,7 +196,9 @@ func (r *Row) CopyFrom(from *Row) {
 	r.Mappings = append(old.Mappings[:0], from.Mappings...)
 	r.Zeroed = append(old.Zeroed[:0], from.Zeroed...)
 	r.Rules = append(old.Rules[:0], from.Rules...)
+	r.Hazards = append(old.Hazards[:0], from.Hazards...)
 	r.Why = append(old.Why[:0], from.Why...)
+	r.Facts.Checks = append(old.Facts.Checks[:0], from.Facts.Checks...)
 }
 
 // Clone returns a copy of r that shares nothing with it that Fill reuses.

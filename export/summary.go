@@ -36,6 +36,7 @@ type Totals struct {
 
 	reasons map[string]uint64 // why exclusive
 	missing map[string]uint64 // facts that were missing for a verdict
+	hazards map[string]uint64 // by rule: broken, but not promised
 }
 
 // Add counts r.
@@ -65,6 +66,9 @@ func (t *Totals) Add(r *Row) {
 		}
 	} else {
 		t.Unjudged++
+	}
+	for _, rule := range r.Hazards {
+		count(&t.hazards, rule)
 	}
 	if r.Incomplete != "" {
 		t.Incomplete++
@@ -114,7 +118,7 @@ func (t *Totals) Reasons() []Count {
 // Clone returns a copy that shares nothing with t.
 func (t *Totals) Clone() Totals {
 	c := *t
-	c.reasons, c.missing = maps.Clone(t.reasons), maps.Clone(t.missing)
+	c.reasons, c.missing, c.hazards = maps.Clone(t.reasons), maps.Clone(t.missing), maps.Clone(t.hazards)
 	return c
 }
 
@@ -123,6 +127,7 @@ type Summary struct {
 	Totals   Totals
 	Losses   record.Losses
 	Unpaired uint64 // queued writes whose completion was not seen
+	Overlaps decode.OverlapStats
 	Variant  string
 	Evidence []string
 	Elapsed  time.Duration // 0 when not known
@@ -208,6 +213,7 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 		fmt.Fprintf(&b, ", %d not judged", t.Unjudged)
 	}
 	b.WriteByte('\n')
+	s.appendTogether(&b)
 	if s.Variant != "" {
 		fmt.Fprintf(&b, "variant:  %s", s.Variant)
 		if len(s.Evidence) > 0 {

@@ -29,9 +29,21 @@ type summaryJSON struct {
 	Reasons     map[string]uint64 `json:"exclusive_reasons"`
 	Verdicts    map[string]uint64 `json:"verdicts"`
 	Undecided   map[string]uint64 `json:"undecided"` // by the fact that was missing
+	Hazards     map[string]uint64 `json:"hazards"`   // by rule: broken, but not promised
+	Overlaps    summaryOverlaps   `json:"overlaps"`
 	Variant     string            `json:"variant"`
 	Evidence    []string          `json:"evidence"`
 	ElapsedNs   int64             `json:"elapsed_ns"`
+}
+
+// summaryOverlaps counts pairs of writes, by the rule that they broke together.
+type summaryOverlaps struct {
+	R2        uint64 `json:"R2"`
+	R3        uint64 `json:"R3"`
+	R5        uint64 `json:"R5"`
+	EOF       uint64 `json:"eof"` // breaks no rule: see decode.OverlapEOF
+	Evicted   uint64 `json:"evicted"`
+	Unchecked uint64 `json:"unchecked"`
 }
 
 // JSON returns the summary as one JSON object and a newline.
@@ -44,7 +56,11 @@ func (s *Summary) JSON() ([]byte, error) {
 		Written: map[string]uint64{}, Verdicts: map[string]uint64{},
 		Shared: t.Shared, Exclusive: t.Exclusive, NoDIO: t.NoDIO,
 		Restarted: t.Restarted, Drained: t.Drained, Bytes: t.Bytes, WaitNs: t.WaitNs,
-		Reasons: t.reasons, Undecided: t.missing,
+		Reasons: t.reasons, Undecided: t.missing, Hazards: t.hazards,
+		Overlaps: summaryOverlaps{
+			R2: s.Overlaps.Zeroed, R3: s.Overlaps.Unwaited, R5: s.Overlaps.Fallback, EOF: s.Overlaps.EOFOverlaps,
+			Evicted: s.Overlaps.Evicted, Unchecked: s.Overlaps.Unchecked,
+		},
 		Variant: s.Variant, Evidence: s.Evidence, ElapsedNs: int64(s.Elapsed),
 	}
 	for c, n := range t.Written {

@@ -117,8 +117,8 @@ const contradicting = "contradiction: "
 // contradict ends the decision with two facts that cannot both be true.
 func (d *Decision) contradict(why string) { d.stop(contradicting + why) }
 
-// contradictionOf is the contradiction that ended d.
-func contradictionOf(d *Decision) (string, bool) {
+// Contradiction is the contradiction in the facts that ended d, if one did.
+func (d *Decision) Contradiction() (string, bool) {
 	return strings.CutPrefix(d.Missing, contradicting)
 }
 
@@ -144,6 +144,10 @@ const (
 	ReasonUnwritten  Reason = "unaligned, unwritten"
 	ReasonTrylock    Reason = "trylock failed"
 	ReasonNoDio      Reason = "no direct I/O"
+	ReasonInline     Reason = "no direct I/O: inline data"
+	ReasonJournal    Reason = "no direct I/O: journalled data"
+	ReasonVerity     Reason = "no direct I/O: verity"
+	ReasonEncrypted  Reason = "no direct I/O: encrypted"
 	ReasonEmpty      Reason = "nothing to write"
 	ReasonChecks     Reason = "write checks"
 	ReasonTimestamps Reason = "timestamps"

@@ -1,7 +1,7 @@
 package model
 
-// Inode flags and mount options that decide whether ext4 takes a direct write as
-// one.
+// DirectFacts are the inode flags and mount options that decide whether ext4 takes
+// a direct write as one.
 type DirectFacts struct {
 	Verity  Answer // fs-verity is active
 	Journal Answer // the inode's data is journalled (ext4_should_journal_data)
@@ -34,4 +34,19 @@ func UseDio(c *Call, f DirectFacts, v Variant) Answer {
 		fits = and(fits, or(not(f.Encrypt), inline))
 	}
 	return and(not(never), fits)
+}
+
+// RefusedFor names what made UseDio say no.
+func RefusedFor(f DirectFacts) Reason {
+	switch {
+	case f.Inline == Yes:
+		return ReasonInline
+	case f.Journal == Yes:
+		return ReasonJournal
+	case f.Verity == Yes:
+		return ReasonVerity
+	case f.Encrypt == Yes:
+		return ReasonEncrypted
+	}
+	return ReasonNoDio
 }

@@ -74,13 +74,16 @@ func Predict(out *Outcome, w *Write, in *Inode, v Variant) error {
 	}
 	out.Result = out.Ret
 	switch out.End {
+	case EndN0:
+		out.Reason = RefusedFor(in.Direct)
 	case EndBuffered:
+		out.Reason = RefusedFor(in.Direct)
 		out.buffered(Range{w.Pos, w.Len}, v)
 		if _, out.Result = in.writeChecks(w, w.Len); out.Result <= 0 {
 			out.Ret = out.Result
 		}
 	case EndUnknown:
-		if why, ok := contradictionOf(&out.Decision); ok {
+		if why, ok := out.Contradiction(); ok {
 			return factError(why)
 		}
 	}

@@ -28,7 +28,7 @@ func NewSourceTracer(src record.Source, opts decode.Options) *SourceTracer {
 	next := opts.Seen
 	opts.Seen = func(o *decode.Observation, v *decode.Verdict) {
 		if t.on && t.id == (FileID{Dev: o.Dev, Ino: o.Ino}) {
-			t.seen = append(t.seen, Seen{Observation: o.Clone(), Verdict: cloneVerdict(v)})
+			t.seen = append(t.seen, Seen{Observation: o.Clone(), Verdict: v.Clone()})
 		}
 		if next != nil {
 			next(o, v)
@@ -36,17 +36,6 @@ func NewSourceTracer(src record.Source, opts decode.Options) *SourceTracer {
 	}
 	t.judge = decode.NewJudge(opts)
 	return t
-}
-
-// cloneVerdict copies a verdict that is valid for the moment only.
-func cloneVerdict(v *decode.Verdict) *decode.Verdict {
-	c := *v
-	c.Why, c.Rules = slices.Clone(v.Why), slices.Clone(v.Rules)
-	if v.Expected != nil {
-		e := *v.Expected
-		c.Expected = &e
-	}
-	return &c
 }
 
 // Judge is what judges the writes, for its totals and its variant.

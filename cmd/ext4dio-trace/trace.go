@@ -179,7 +179,7 @@ func (t *trace) refresh(l *record.Losses, whole bool) {
 	s.Losses = *l
 	stats := t.judge.Stats()
 	s.Losses.Malformed += stats.Malformed
-	s.Unpaired = stats.Unpaired
+	s.Unpaired, s.Overlaps = stats.Unpaired, stats.Overlaps
 	s.Elapsed = now.Sub(t.began)
 	if whole || now.Sub(t.asked) >= evidenceEvery {
 		t.asked = now

@@ -113,6 +113,7 @@ func ordinary() []Sample {
 	again := base(4, 115200, 4096)
 	again.Caller, again.Comm, again.Flags = record.CallerIOUring, "iou-wrk-1203", again.Flags|0x8
 	again.Dio, again.Lock, again.Mappings = false, record.LockUnknown, nil
+	again.Stages &^= record.StageDIO | record.StageBegin | record.StageFmod
 	again.Ret, again.SubmitRet = -11, -11
 	again.Passes = []decode.Pass{pass(record.LockShared, 115200, 4096, lookup(28, 2, 2, 0x800))}
 	v := verdict(decode.Agree, record.LockUnknown, 1, false, false, "zeroing: head not written")

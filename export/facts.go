@@ -1,0 +1,87 @@
+package export
+
+import (
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// Facts are what the model was given of a write, beyond what a Row shows anyway.
+// With them a line of JSON can be judged again.
+type Facts struct {
+	Blkbits   uint8
+	Pos, Len  int64 // at entry, bytes
+	ISize     int64 // at entry, without the lock
+	Align     Opt[uint32]
+	Checks    []decode.Pass // without their lookups
+	InFlight  Opt[uint32]   // direct I/O in flight at the drain
+	Modified  record.Fmod
+	ModRet    Opt[int]
+	DioFlags  uint8
+	Ops       record.Ops
+	Buffered  Opt[decode.Buffered]
+	SubmitRet int64
+	Queued    bool
+	Completed bool
+}
+
+// fill sets f from o, reusing its slice.
+func (f *Facts) fill(o *decode.Observation) {
+	checks := f.Checks[:0]
+	*f = Facts{
+		Blkbits: o.Blkbits, Pos: o.Pos0, Len: o.Len0, ISize: o.ISize0,
+		Align:    Opt[uint32]{V: o.Align0, Known: o.Align0Known},
+		Modified: o.Fmod, DioFlags: o.DioFlags, Ops: o.DioOps,
+		ModRet:    Opt[int]{V: o.FmodRet, Known: o.Stages.Has(record.StageFmod)},
+		SubmitRet: o.SubmitRet, Queued: o.Queued, Completed: o.Completed,
+	}
+	for i := range o.Passes {
+		p := o.Passes[i]
+		p.Lookups = nil
+		checks = append(checks, p)
+	}
+	f.Checks = checks
+	if o.Drain != nil {
+		f.InFlight = Some(o.Drain.Count)
+	}
+	if o.Buffered != nil {
+		f.Buffered = Some(*o.Buffered)
+	}
+}
+
+// Observation is the write as it was observed. It holds all that a verdict on this
+// write alone is made from; sleeps and times of single steps are not in a Row.
+func (r *Row) Observation() *decode.Observation {
+	f := &r.Facts
+	o := &decode.Observation{
+		Time: r.TimeNs, Pid: r.Pid, Tid: r.Tid, Comm: r.Comm, Dev: r.Dev, Ino: r.Ino,
+		Caller: r.Caller, Stages: r.Stages, Flags: r.KiFlags, Blkbits: f.Blkbits,
+		Pos0: f.Pos, Len0: f.Len, ISize0: f.ISize, Align0: f.Align.V, Align0Known: f.Align.Known,
+		Fmod: f.Modified, FmodRet: f.ModRet.V, Dio: r.Stages.Has(record.StageDIO), DioFlags: f.DioFlags, DioOps: f.Ops,
+		Mappings: r.Mappings, Zeroed: r.Zeroed, WaitNs: r.WaitNs.V, Ret: f.SubmitRet, SubmitRet: f.SubmitRet,
+		Queued: f.Queued, Completed: f.Completed, LatencyNs: r.LatencyNs.V,
+		Incomplete: r.Incomplete, Truncated: r.Truncated,
+	}
+	if r.Ret.Known {
+		o.Ret = r.Ret.V
+	}
+	if o.Dio {
+		o.Lock = map[Lock]record.Lock{Shared: record.LockShared, Exclusive: record.LockExclusive}[r.Lock.V]
+	}
+	o.Passes = append(o.Passes, f.Checks...)
+	for _, l := range r.Lookups {
+		if l.Pass < len(o.Passes) {
+			p := &o.Passes[l.Pass]
+			p.Lookups = append(p.Lookups, decode.Lookup{
+				Lblk: l.Lblk, Len: l.Len, ArgFlags: l.Flags, Ret: l.Ret, OutLen: l.Len, MFlags: l.MFlags,
+			})
+		}
+	}
+	if f.InFlight.Known {
+		o.Drain = &decode.Drain{Count: f.InFlight.V, Waited: f.InFlight.V > 0}
+	}
+	if f.Buffered.Known {
+		b := f.Buffered.V
+		o.Buffered = &b
+	}
+	return o
+}
