@@ -55,7 +55,7 @@ but records were lost or incomplete, so nothing was proven.`,
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.AddGroup(&cobra.Group{ID: groupTrace, Title: "Tracing:"}, &cobra.Group{ID: groupOther, Title: "More:"})
-	for _, cmd := range []*cobra.Command{newLiveCmd(), newDoctorCmd(), newValidateCmd(), newVMCmd(), newWorkloadCmd(), newExecCmd()} {
+	for _, cmd := range []*cobra.Command{newLiveCmd(), newDoctorCmd(), newValidateCmd(), newVMCmd(), newWorkloadCmd(), newRacesCmd(), newExplainCmd()} {
 		cmd.GroupID = groupTrace
 		root.AddCommand(cmd)
 	}

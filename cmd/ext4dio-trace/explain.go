@@ -1,0 +1,236 @@
+package main
+
+import (
+	"errors"
+	"math/bits"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/explain"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// explainOptions are the flags of explain.
+type explainOptions struct {
+	pos, length, isize, disksize, guess, blocksize, bufferAlign string
+	extents, variant, cache                                     string
+	nowait, appending, async, atomic                            bool
+	indirect, nosec, stale, cached, stuck, busy                 bool
+	inline, journalled, encrypted, dax                          bool
+	limit, rule                                                 string
+	json                                                        bool
+}
+
+// newExplainCmd makes the command that explains one decision.
+func newExplainCmd() *cobra.Command {
+	var o explainOptions
+	cmd := &cobra.Command{
+		Use:   "explain --pos N --len N --extents LAYOUT",
+		Short: "decide one write step by step, for one kernel or all",
+		Long: `Draws the write on the file's blocks, walks through ext4's decision step by
+step, and shows the outcome. No kernel is asked: everything follows from the
+flags. --variant takes several names, or "all": then the kernels stand side by
+side and a '*' marks where they part.
+
+--extents is a letter for each block from the start of the file, with a number
+in front of which it stands for that many: W written, U unwritten, H hole,
+D delayed; '|' where the next extent lies elsewhere on the device. What follows
+is a hole. Sizes are bytes, or with K, M, G.
+
+Without --pos, lines of "live --json" on standard input are explained: what was
+observed beside what was expected.`,
+		Example: `  ext4dio-trace explain --pos 512 --len 14336 --extents W,U,U,W
+  ext4dio-trace explain --pos 512 --len 14336 --extents WUUW --variant base,patch3,patch4
+  ext4dio-trace explain --pos 4K --len 8K --extents W2 --nowait --variant all
+  ext4dio-trace explain --pos 0 --len 1K --extents H4 --indirect --json
+  ext4dio-trace explain --rule R2
+  ext4dio-trace live --json --only differs,unsafe | ext4dio-trace explain`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
+	}
+	fl := cmd.Flags()
+	fl.SortFlags = false
+	fl.StringVar(&o.pos, "pos", "", "position of the write")
+	fl.StringVar(&o.length, "len", "", "bytes to write")
+	fl.StringVar(&o.extents, "extents", "", "layout of the file, e.g. W,U,U,W or W4H100")
+	fl.StringVar(&o.blocksize, "blocksize", "4096", "block size of the file system")
+	fl.StringVar(&o.isize, "isize", "", "i_size (default: to the end of the layout)")
+	fl.StringVar(&o.disksize, "disksize", "", "i_disksize (default: i_size)")
+	fl.StringVar(&o.guess, "guess-isize", "", "i_size as the lockless guess reads it (default: i_size)")
+	fl.StringVar(&o.bufferAlign, "buffer-align", "", "alignment of the buffer's address (default: the block size)")
+	fl.BoolVar(&o.nowait, "nowait", false, "RWF_NOWAIT")
+	fl.BoolVar(&o.appending, "append", false, "O_APPEND: the write is made at i_size")
+	fl.BoolVar(&o.async, "async", false, "libaio or io_uring")
+	fl.BoolVar(&o.atomic, "atomic", false, "RWF_ATOMIC, for any power of two up to 64K")
+	fl.BoolVar(&o.indirect, "indirect", false, "a block map instead of extents (ext3's inodes)")
+	fl.BoolVar(&o.nosec, "nosec", true, "an earlier write found no security info to remove")
+	fl.BoolVar(&o.stale, "stale", false, "mtime or ctime is not the current time")
+	fl.BoolVar(&o.cached, "cached", false, "pages of the range are in the page cache")
+	fl.BoolVar(&o.stuck, "cached-busy", false, "and cannot be dropped")
+	fl.BoolVar(&o.busy, "locked", false, "i_rwsem is held by somebody else")
+	fl.StringVar(&o.cache, "cache", "merged", "extent-status tree: merged (everything in it) or cold (nothing)")
+	fl.BoolVar(&o.inline, "inline-data", false, "the data lies in the inode")
+	fl.BoolVar(&o.journalled, "data-journal", false, "the data is journalled")
+	fl.BoolVar(&o.encrypted, "encrypted", false, "encrypted, without inline encryption")
+	fl.BoolVar(&o.dax, "dax", false, "a DAX inode")
+	fl.StringVar(&o.limit, "limit", "", "RLIMIT_FSIZE")
+	fl.StringVar(&o.variant, "variant", "linux-7.3", "all, or some of "+strings.Join(model.VariantNames(), ", "))
+	fl.BoolVar(&o.json, "json", false, "one JSON object")
+	fl.StringVar(&o.rule, "rule", "", "explain a rule instead, R1 to R13, or all")
+	return cmd
+}
+
+const explainHint = progName + " explain --pos 512 --len 14336 --extents W,U,U,W"
+
+func (o *explainOptions) run(cmd *cobra.Command) error {
+	if o.rule != "" {
+		return o.explainRule(cmd)
+	}
+	if !cmd.Flags().Changed("pos") {
+		return o.observed(cmd)
+	}
+	c, err := o.theCase(cmd)
+	if err != nil {
+		return err
+	}
+	e, err := explain.Explain(c)
+	if errors.Is(err, model.ErrFact) {
+		return usagef(explainHint, "%v", err)
+	}
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return e.WriteJSON(cmd.OutOrStdout())
+	}
+	return e.WriteText(cmd.OutOrStdout())
+}
+
+// theCase is the write that the flags describe.
+func (o *explainOptions) theCase(cmd *cobra.Command) (explain.Case, error) {
+	var c explain.Case
+	extents, err := model.ParseExtents(o.extents)
+	if err != nil {
+		return c, usagef(explainHint, "--extents: %v", err)
+	}
+	if c.Variants, err = parseVariants(o.variant); err != nil {
+		return c, err
+	}
+	block, err := o.size("blocksize", o.blocksize, 0)
+	if err != nil {
+		return c, err
+	}
+	if block < 1 || block&(block-1) != 0 {
+		return c, usagef("--blocksize 4096", "--blocksize: %d is no power of two", block)
+	}
+	blkbits := uint8(bits.TrailingZeros64(uint64(block)))
+	whole := extents.Blocks() << blkbits
+	in := model.NewInode(blkbits, whole, extents)
+	c.Inode = in
+	for _, f := range []struct {
+		name, text string
+		to         *int64
+		def        func() int64
+	}{
+		{"pos", o.pos, &c.Write.Pos, func() int64 { return 0 }},
+		{"isize", o.isize, &in.ISize, func() int64 { return whole }},
+		{"disksize", o.disksize, &in.IDisksize, func() int64 { return in.ISize }},
+		{"guess-isize", o.guess, &in.ISizeAtGuess, func() int64 { return in.ISize }},
+		{"limit", o.limit, &in.Limits.Fsize, func() int64 { return 0 }},
+	} {
+		if *f.to, err = o.size(f.name, f.text, f.def()); err != nil {
+			return c, err
+		}
+	}
+	if o.length == "" {
+		return c, usagef(explainHint, "no --len given")
+	}
+	if c.Write.Len, err = o.size("len", o.length, 0); err != nil {
+		return c, err
+	}
+	return c, o.fill(cmd, &c, block)
+}
+
+// fill sets what is on or off.
+func (o *explainOptions) fill(cmd *cobra.Command, c *explain.Case, block int64) error {
+	align, err := o.size("buffer-align", o.bufferAlign, block)
+	if err != nil {
+		return err
+	}
+	if align < 1 || align&(align-1) != 0 {
+		return usagef("--buffer-align 512", "--buffer-align: %d is no power of two", align)
+	}
+	if align < block {
+		c.Write.Buffer = uint32(align)
+	}
+	for _, f := range []struct {
+		on  bool
+		bit uint32
+	}{{o.nowait, model.IocbNowait}, {o.appending, model.IocbAppend}, {o.atomic, model.IocbAtomic}} {
+		if f.on {
+			c.Write.Flags |= f.bit
+		}
+	}
+	c.Write.Async = o.async
+	in := c.Inode
+	in.Indirect, in.Nosec, in.Stale, in.Busy, in.DAX = o.indirect, o.nosec, o.stale, o.busy, o.dax
+	in.Cached, in.InvalidateFails = o.cached || o.stuck, o.stuck
+	in.Direct.Inline, in.Direct.Journal = model.AnswerOf(o.inline), model.AnswerOf(o.journalled)
+	in.Direct.Encrypt = model.AnswerOf(o.encrypted)
+	in.Limits.AtomicMin, in.Limits.AtomicMax = block, max(block, 64<<10)
+	switch o.cache {
+	case "merged":
+	case "cold":
+		in.Cache = model.CacheCold
+	default:
+		return usagef("--cache merged", "--cache: %q is neither merged nor cold", o.cache)
+	}
+	return nil
+}
+
+// parseVariants reads a list of names, or "all".
+func parseVariants(text string) ([]model.Variant, error) {
+	if text == "all" {
+		return model.Variants(), nil
+	}
+	var out []model.Variant
+	for _, name := range strings.Split(text, ",") {
+		v, err := model.ParseVariant(name)
+		if err != nil {
+			return nil, usagef("--variant all, "+strings.Join(model.VariantNames(), ", "), "unknown variant %q", name)
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// size reads the value of a flag, in bytes; an empty one is def.
+func (o *explainOptions) size(name, text string, def int64) (int64, error) {
+	if text == "" {
+		return def, nil
+	}
+	number, shift := text, 0
+	if i := strings.IndexByte("KMGT", text[len(text)-1]); i >= 0 {
+		number, shift = text[:len(text)-1], 10*(i+1)
+	}
+	n, err := strconv.ParseInt(number, 0, 64)
+	if err != nil || n<<shift>>shift != n {
+		return 0, usagef("--"+name+" 4096", "--%s: %q is no size in bytes", name, text)
+	}
+	return n << shift, nil
+}
+
+// explainRule prints what one rule says, or all.
+func (o *explainOptions) explainRule(cmd *cobra.Command) error {
+	if o.rule == "all" {
+		return decode.WriteRules(cmd.OutOrStdout())
+	}
+	r, err := decode.ParseRule(o.rule)
+	if err != nil {
+		return usagef(progName+" explain --rule all", "--rule: %v", err)
+	}
+	return r.WriteText(cmd.OutOrStdout())
+}

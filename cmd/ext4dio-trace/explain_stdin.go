@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/ext4dio/ext4dio-trace/explain"
+	"github.com/ext4dio/ext4dio-trace/export"
+)
+
+// observed explains the lines of "live --json" on standard input.
+func (o *explainOptions) observed(cmd *cobra.Command) error {
+	if f, ok := cmd.InOrStdin().(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return usagef(explainHint, "no --pos given, and no lines of \"live --json\" on standard input")
+	}
+	if o.json {
+		return usagef(progName+" explain --pos 0 --len 4K --json", "--json explains flags, not lines of JSON")
+	}
+	in := bufio.NewScanner(cmd.InOrStdin())
+	in.Buffer(nil, 1<<20)
+	n := 0
+	for in.Scan() {
+		line := bytes.TrimSpace(in.Bytes())
+		if len(line) == 0 {
+			continue
+		}
+		row, err := export.ParseJSON(line)
+		if errors.Is(err, export.ErrNoFacts) && n > 0 {
+			continue // the summary at the end
+		}
+		if err != nil {
+			return usagef(progName+" live --json | "+progName+" explain", "line %d of standard input: %v", n+1, err)
+		}
+		if n++; n > 1 {
+			fmt.Fprintln(cmd.OutOrStdout())
+		}
+		if err := o.explainRow(cmd, row); err != nil {
+			return err
+		}
+	}
+	if err := in.Err(); err != nil {
+		return fmt.Errorf("read standard input: %w", err)
+	}
+	if n == 0 {
+		return usagef(explainHint, "no --pos given, and no line on standard input")
+	}
+	return nil
+}
+
+// explainRow explains one line under the variant that it was judged by, or those
+// that were asked for.
+func (o *explainOptions) explainRow(cmd *cobra.Command, row *export.Row) error {
+	name := o.variant
+	if !cmd.Flags().Changed("variant") && row.Variant != "" {
+		name = row.Variant
+	}
+	variants, err := parseVariants(name)
+	if err != nil {
+		return err
+	}
+	path := row.Path
+	if path == "" {
+		path = fmt.Sprintf("inode %d", row.Ino)
+	}
+	ob := explain.Observed{
+		Title: fmt.Sprintf("%s on %s, by %s (pid %d, tid %d)", export.Safe(path), export.DevName(row.Dev), export.Safe(row.Comm), row.Pid, row.Tid),
+		Write: row.Observation(), Variants: variants,
+	}
+	return ob.WriteText(cmd.OutOrStdout())
+}
