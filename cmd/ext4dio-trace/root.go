@@ -18,6 +18,7 @@ var version string
 
 const (
 	groupTrace = "trace"
+	groupModel = "model"
 	groupOther = "other"
 )
 
@@ -44,7 +45,8 @@ but records were lost or incomplete, so nothing was proven.`,
 		Example: `  ext4dio-trace doctor                    can this machine be traced
   ext4dio-trace live                      watch all ext4 direct writes
   ext4dio-trace live --json -- fio j.fio  trace one command
-  ext4dio-trace vm -- live                the same in a virtual machine`,
+  ext4dio-trace vm -- live                the same in a virtual machine
+  ext4dio-trace explain --pos 512 --len 14336 --extents W,U,U,W`,
 		Version:           versionText(),
 		SilenceUsage:      true,
 		SilenceErrors:     true,
@@ -54,14 +56,18 @@ but records were lost or incomplete, so nothing was proven.`,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
-	root.AddGroup(&cobra.Group{ID: groupTrace, Title: "Tracing:"}, &cobra.Group{ID: groupOther, Title: "More:"})
-	for _, cmd := range []*cobra.Command{newLiveCmd(), newDoctorCmd(), newValidateCmd(), newVMCmd(), newWorkloadCmd(), newRacesCmd(), newExplainCmd()} {
-		cmd.GroupID = groupTrace
-		root.AddCommand(cmd)
+	root.AddGroup(&cobra.Group{ID: groupTrace, Title: "Tracing:"}, &cobra.Group{ID: groupModel, Title: "Without a kernel:"},
+		&cobra.Group{ID: groupOther, Title: "More:"})
+	for id, cmds := range map[string][]*cobra.Command{
+		groupTrace: {newLiveCmd(), newDoctorCmd(), newValidateCmd(), newVMCmd(), newWorkloadCmd()},
+		groupModel: {newExplainCmd(), newRacesCmd()},
+		groupOther: {newExecCmd()},
+	} {
+		for _, cmd := range cmds {
+			cmd.GroupID = id
+			root.AddCommand(cmd)
+		}
 	}
-	exec := newExecCmd()
-	exec.GroupID = groupOther
-	root.AddCommand(exec)
 	root.SetHelpCommandGroupID(groupOther)
 	root.SetCompletionCommandGroupID(groupOther)
 	return root
