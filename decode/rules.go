@@ -12,9 +12,7 @@ import (
 // Rules is a set of rules.
 type Rules uint16
 
-// The rules. Their ids (R1 …) are stable. Of R4, about sleeps under NOWAIT, only
-// the part that needs no stack is judged: a second pass, which takes the lock
-// blocking, and a drain.
+// The rules. Their ids (R1 …) are stable.
 const (
 	R1 Rules = 1 << (iota + 1)
 	R2
@@ -55,7 +53,8 @@ type Rule struct {
 	Compares []string
 	// Promise is what a kernel must have to promise the rule; 0 when all do. A
 	// write that breaks a rule that its kernel does not promise is a hazard, not a
-	// disagreement.
+	// disagreement. What R4 promises depends on the cause of the sleep: its Promise
+	// is 0, and PromisedBy tells.
 	Promise model.Behaviours
 	// Safety is set for a rule that protects data or the NOWAIT promise. To break
 	// another rule is a difference, not a danger.

@@ -62,10 +62,16 @@ var ruleTable = [lastRule + 1]Rule{
 		Why: "The caller asked for -EAGAIN instead of a wait, as io_uring does on its submission path: " +
 			"a sleep there stalls every other request of the ring.",
 		Needs: needsPass,
-		NeedsAlso: "only what is certain without a stack is judged: a second pass, as the restart locks blocking, " +
-			"and inode_dio_wait where its probe is attached",
+		NeedsAlso: "a second pass, as the restart locks blocking; inode_dio_wait where its probe is attached; " +
+			"each voluntary sleep and what it was for, told from the lock or from the kernel stack: one that is not told is not judged",
 		Exempt: []Exemption{{
-			"E-own-io", "Waiting for its own I/O and what its end_io does, for memory, for user pages and for requests of the block layer is not ext4's waiting; none of it is judged.",
+			"E-own-io", "A synchronous write waits for its own I/O and for its completion: the unwritten conversion, the commit of O_DSYNC.",
+		}, {
+			"E-memory", "The write slept for memory, or for a fault or the pinning of the caller's pages, whatever that had to wait for.",
+		}, {
+			"E-block", "The block layer had no request, throttled or flushed a plug, or made the workqueue for completions: ext4 has no say there.",
+		}, {
+			"E-rtlock", "A spinlock of PREEMPT_RT, which sleeps where other kernels spin.",
 		}},
 	},
 	5: {

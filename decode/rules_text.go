@@ -58,6 +58,9 @@ func (r *Rule) kindText() string {
 func (r *Rule) PromisedBy() string {
 	switch r.Promise {
 	case 0:
+		if r.Set == R4 {
+			return sleepPromises
+		}
 		return ""
 	case model.NowaitNoAlloc:
 		return "patch 1"
@@ -69,6 +72,8 @@ func (r *Rule) PromisedBy() string {
 
 func (r *Rule) promiseText() string {
 	switch by := r.PromisedBy(); {
+	case r.Set == R4:
+		return "for i_rwsem and the drain by every kernel, else by kernels with " + by
 	case by == "":
 		return "by every kernel"
 	case r.Promise == model.DrainFallback:

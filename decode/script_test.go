@@ -24,7 +24,7 @@ import (
 //	buffered pos len
 //	copy     [count=N] [pos=N]
 //	wait     ns
-//	sleep    ns
+//	sleep    ns [for=CAUSE] [phase=check|dio|buffered]
 //	return   ret
 //	complete ret [id=N] [early]
 //	but      without=STAGE … [lost=N] [broken]      spoils the record
@@ -248,7 +248,7 @@ func (s *script) addLate(t testing.TB, l line) {
 		s.step(record.Step{Kind: record.StepWait, A: uint64(l.nth(t, 0))})
 	case "sleep":
 		w.Stages |= record.StageSleep
-		s.step(record.Step{Kind: record.StepSleep, A: uint64(l.nth(t, 0)), Aux: uint16(record.PhaseDIO)})
+		s.step(record.Step{Kind: record.StepSleep, A: uint64(l.nth(t, 0)), Aux: sleepPhase(l), D: uint32(causeWord(t, l))})
 	case "return":
 		w.Stages |= record.StageReturn
 		w.Ret = int32(l.nth(t, 0))
@@ -266,6 +266,22 @@ func (s *script) addLate(t testing.TB, l line) {
 	default:
 		t.Fatalf("unknown line %q", l.verb)
 	}
+}
+
+func sleepPhase(l line) uint16 {
+	phases := map[string]record.Phase{"": record.PhaseDIO, "check": record.PhaseCheck, "dio": record.PhaseDIO, "buffered": record.PhaseBuffered}
+	return uint16(phases[l.keys["phase"]])
+}
+
+func causeWord(t testing.TB, l line) record.SleepCause {
+	name, ok := l.keys["for"]
+	for c := range record.SleepCause(record.NumSleepCauses) {
+		if c.String() == name || !ok {
+			return c
+		}
+	}
+	t.Fatalf("sleep for %q: no such cause", name)
+	return 0
 }
 
 func (s *script) mapping(t testing.TB, l line) uint32 {

@@ -2,7 +2,6 @@ package decode
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -26,7 +25,10 @@ import (
 //	dio-workqueue no          made once, by the first asynchronous write
 //	block-layer   no          ext4's bios do not carry REQ_NOWAIT
 //	rtlock        no          a spinlock, elsewhere no sleep at all
-//	unknown       -           not judged, and the verdict says so
+//	unknown       -           not judged; the row of the write says so
+
+// sleepPromises says in short what the table above says of patches.
+const sleepPromises = "patches 1 and 5 for the journal, patch 1 for the allocator, patches 6 to 8 for i_data_sem and metadata"
 
 // promise is what a kernel must have to promise that it does not sleep for this.
 func (s *Sleep) promise() model.Behaviours {
@@ -87,23 +89,6 @@ func (o *Observation) appendSleeps(why []string) []string {
 	return why
 }
 
-// appendUntold says of how many sleeps the cause is not known.
-func (o *Observation) appendUntold(why []string) []string {
-	n := 0
-	for i := range o.Sleeps {
-		if c := o.Sleeps[i].Cause; c == record.SleepUnknown || c >= record.NumSleepCauses {
-			n++
-		}
-	}
-	switch n {
-	case 0:
-		return why
-	case 1:
-		return append(why, "R4 is not judged for one sleep: what it was for is not known")
-	}
-	return append(why, fmt.Sprintf("R4 is not judged for %d sleeps: what they were for is not known", n))
-}
-
 // phaseNames are the parts of a write as they are shown.
 var phaseNames = [...]string{"check", "dio", "buffered"}
 
@@ -117,5 +102,5 @@ func (s *Sleep) PhaseName() string {
 
 // String says how long it slept, for what and where.
 func (s *Sleep) String() string {
-	return fmt.Sprintf("slept %s for %s in the %s phase", time.Duration(s.Ns).Round(time.Microsecond), s.Cause, s.PhaseName())
+	return fmt.Sprintf("slept %d us for %s in the %s phase", (s.Ns+500)/1000, s.Cause, s.PhaseName())
 }

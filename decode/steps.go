@@ -96,14 +96,20 @@ func (o *Observation) add(s *record.Step) {
 		o.Buffered.Copied, o.Buffered.CopyDio = true, s.D
 		o.Buffered.CopyPos, o.Buffered.CopyAtUs = int64(s.A), s.TUs
 	case record.StepSleep:
-		o.Sleeps = append(o.Sleeps, Sleep{
-			Phase: record.Phase(s.Aux), Cause: record.SleepCause(min(s.D, record.NumSleepCauses)), Ns: s.A, AtUs: s.TUs,
-		})
+		o.Sleeps = append(o.Sleeps, Sleep{Phase: record.Phase(s.Aux), Cause: sleepCause(s.D), Ns: s.A, AtUs: s.TUs})
 	case record.StepWait:
 		// The sum is in the head of the record.
 	default:
 		o.broken("a step of an unknown kind")
 	}
+}
+
+// sleepCause is what a step says; a cause of a newer version is unknown.
+func sleepCause(d uint32) record.SleepCause {
+	if d >= record.NumSleepCauses {
+		return record.SleepUnknown
+	}
+	return record.SleepCause(d)
 }
 
 // passDisksizeDue is set in Pass.Flags while the step with i_disksize has not

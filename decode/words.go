@@ -24,7 +24,6 @@ func (c *comparer) verdict(o *Observation, v model.Variant, out outcome, found [
 	}
 	ver.Why = append(ver.Why, reason(o, d, out))
 	if out.kind == Agree {
-		ver.Why = o.appendUntold(ver.Why)
 		return ver
 	}
 	if out.missing != "" {
@@ -44,7 +43,6 @@ func (c *comparer) verdict(o *Observation, v model.Variant, out outcome, found [
 			ver.Why = append(ver.Why, found[i].String())
 		}
 	}
-	ver.Why = o.appendUntold(ver.Why)
 	return ver
 }
 

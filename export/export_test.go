@@ -146,6 +146,7 @@ type jsonRow struct {
 	WaitNs        *uint64       `json:"wait_ns"`
 	LatencyNs     *uint64       `json:"latency_ns"`
 	Slept         *bool         `json:"slept"`
+	Sleeps        []jsonSleep   `json:"sleeps"`
 	Variant       *string       `json:"variant"`
 	Verdict       *string       `json:"verdict"`
 	Rules         []string      `json:"rules"`
@@ -190,6 +191,12 @@ type jsonFacts struct {
 	SubmitRet int64 `json:"submit_ret"`
 	Queued    bool  `json:"queued"`
 	Completed bool  `json:"completed"`
+}
+
+type jsonSleep struct {
+	Cause string `json:"cause"`
+	Phase string `json:"phase"`
+	Ns    uint64 `json:"ns"`
 }
 
 type jsonExpected struct {
@@ -262,13 +269,18 @@ func TestUnknownStaysUnknown(t *testing.T) {
 // A row must survive the reuse of what it was made from.
 func TestRowIsACopy(t *testing.T) {
 	o, v := exporttest.Samples()[1].Obs, exporttest.Samples()[5].Ver
+	o.Flags |= 0x8 // NOWAIT
+	o.Sleeps = []decode.Sleep{{Cause: record.SleepJBD2, Ns: 1}}
 	var r export.Row
 	m := export.Maker{}
 	m.Fill(&r, o, v)
 	c := r.Clone()
 	before := string(c.AppendJSON(nil))
-	m.Fill(&r, exporttest.Samples()[6].Obs, nil)
+	other := exporttest.Samples()[6].Obs
+	other.Sleeps = []decode.Sleep{{Cause: record.SleepMemory, Ns: 2}}
+	m.Fill(&r, other, nil)
 	o.Mappings[0].Type, v.Why[0], v.Rules[0] = 9, "changed", "R99"
+	o.Sleeps[0].Cause = record.SleepDrain
 	if after := string(c.AppendJSON(nil)); after != before {
 		t.Errorf("changed with its source:\n%s%s", before, after)
 	}

@@ -49,7 +49,7 @@ func (f *Facts) fill(o *decode.Observation) {
 }
 
 // Observation is the write as it was observed. It holds all that a verdict on this
-// write alone is made from; sleeps and times of single steps are not in a Row.
+// write alone is made from; times of single steps are not in a Row.
 func (r *Row) Observation() *decode.Observation {
 	f := &r.Facts
 	o := &decode.Observation{
@@ -57,7 +57,7 @@ func (r *Row) Observation() *decode.Observation {
 		Caller: r.Caller, Stages: r.Stages, Flags: r.KiFlags, Blkbits: f.Blkbits,
 		Pos0: f.Pos, Len0: f.Len, ISize0: f.ISize, Align0: f.Align.V, Align0Known: f.Align.Known,
 		Fmod: f.Modified, FmodRet: f.ModRet.V, Dio: r.Stages.Has(record.StageDIO), DioFlags: f.DioFlags, DioOps: f.Ops,
-		Mappings: r.Mappings, Zeroed: r.Zeroed, WaitNs: r.WaitNs.V, Ret: f.SubmitRet, SubmitRet: f.SubmitRet,
+		Mappings: r.Mappings, Zeroed: r.Zeroed, Sleeps: r.Sleeps, WaitNs: r.WaitNs.V, Ret: f.SubmitRet, SubmitRet: f.SubmitRet,
 		Queued: f.Queued, Completed: f.Completed, LatencyNs: r.LatencyNs.V,
 		Incomplete: r.Incomplete, Truncated: r.Truncated,
 	}

@@ -48,6 +48,7 @@ func (r *Row) AppendJSON(dst []byte) []byte {
 	dst = appendInt(dst, r.LatencyNs)
 	dst = append(dst, `,"slept":`...)
 	dst = appendBool(dst, r.Slept)
+	dst = r.appendSleeps(dst)
 	dst = r.appendJudgement(dst)
 	dst = append(dst, `,"stages":[`...)
 	dst = appendBits(dst, uint32(r.Stages), stageNames, len(stageNames))
@@ -62,6 +63,19 @@ func (r *Row) AppendJSON(dst []byte) []byte {
 		dst = appendQuoted(dst, r.Caller.String())
 	}
 	return append(r.Facts.appendJSON(dst), '}', '\n')
+}
+
+// appendSleeps appends the sleeps of a NOWAIT write, which are not known where it is
+// not known whether it slept.
+func (r *Row) appendSleeps(dst []byte) []byte {
+	dst = append(dst, `,"sleeps":`...)
+	return appendList(dst, r.Slept.Known, len(r.Sleeps), func(dst []byte, i int) []byte {
+		s := &r.Sleeps[i]
+		dst = appendQuoted(append(dst, `{"cause":`...), s.Cause.String())
+		dst = appendQuoted(append(dst, `,"phase":`...), s.PhaseName())
+		dst = append(dst, `,"ns":`...)
+		return append(strconv.AppendUint(dst, s.Ns, 10), '}')
+	})
 }
 
 // appendLists appends lookups to zeroed, in the order of the kernel.

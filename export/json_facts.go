@@ -98,7 +98,8 @@ func appendBuffered(dst []byte, o Opt[decode.Buffered]) []byte {
 	dst = append(dst, `,"in_flight":`...)
 	dst = strconv.AppendUint(dst, uint64(b.CopyDio), 10)
 	dst = append(dst, `,"refused":[`...)
-	dst = appendBits(dst, uint32(b.Refused), refusalNames[:], len(refusalNames))
+	// The alignment stands beside it.
+	dst = appendBits(dst, uint32(b.Refused&^record.PassAlign), refusalNames[:], len(refusalNames))
 	return append(dst, ']', '}')
 }
 

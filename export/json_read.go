@@ -37,6 +37,8 @@ type (
 		Ret        *int64        `json:"ret"`
 		WaitNs     *uint64       `json:"wait_ns"`
 		LatencyNs  *uint64       `json:"latency_ns"`
+		Slept      *bool         `json:"slept"`
+		Sleeps     []jsonSleep   `json:"sleeps"`
 		Variant    *string       `json:"variant"`
 		Stages     []string      `json:"stages"`
 		Incomplete *string       `json:"incomplete"`
@@ -67,6 +69,11 @@ type (
 		InFlight uint32   `json:"in_flight"`
 		Type     string   `json:"type"`
 		Flags    []string `json:"flags"`
+	}
+	jsonSleep struct {
+		Cause string `json:"cause"`
+		Phase string `json:"phase"`
+		Ns    uint64 `json:"ns"`
 	}
 	jsonFacts struct {
 		Blocksize   uint64        `json:"blocksize"`
@@ -121,7 +128,7 @@ func ParseJSON(line []byte) (*Row, error) {
 		TimeNs: j.TimeNs, Pid: j.Pid, Tid: j.Tid, Comm: j.Comm, Dev: r.dev(j.Dev), Ino: j.Ino, Path: or(j.Path, ""),
 		KiFlags: r.bits("flags", j.Flags, kiFlagNames[:]), Stages: record.Stages(r.bits("stages", j.Stages, stageNames)),
 		Incomplete: or(j.Incomplete, ""), Truncated: j.Truncated, Variant: or(j.Variant, ""),
-		Ret: optOf(j.Ret), WaitNs: optOf(j.WaitNs), LatencyNs: optOf(j.LatencyNs), ListsKnown: j.Lookups != nil,
+		Ret: optOf(j.Ret), WaitNs: optOf(j.WaitNs), LatencyNs: optOf(j.LatencyNs), Slept: optOf(j.Slept), ListsKnown: j.Lookups != nil,
 		Caller: record.Caller(r.index("caller", or(j.Caller, "unknown"), callers())),
 	}
 	if j.Lock != nil {
@@ -137,6 +144,12 @@ func ParseJSON(line []byte) (*Row, error) {
 		row.Zeroed = append(row.Zeroed, decode.Zeroed{
 			Pos: z.Pos, Len: z.Len, Lock: r.mode(z.Lock), DioCount: z.InFlight,
 			Type: r.iomapType(z.Type), Flags: uint16(r.bits("flags of a zeroed range", z.Flags, iomapFlagNames[:])),
+		})
+	}
+	for _, s := range j.Sleeps {
+		row.Sleeps = append(row.Sleeps, decode.Sleep{
+			Cause: record.SleepCause(r.index("cause", s.Cause, causes())),
+			Phase: record.Phase(r.index("phase", s.Phase, phases())), Ns: s.Ns,
 		})
 	}
 	row.Facts = r.facts(j.Facts)
@@ -306,6 +319,22 @@ func callers() []string {
 	var out []string
 	for c := range record.Caller(record.NumCallers) {
 		out = append(out, c.String())
+	}
+	return out
+}
+
+func causes() []string {
+	var out []string
+	for c := range record.SleepCause(record.NumSleepCauses) {
+		out = append(out, c.String())
+	}
+	return out
+}
+
+func phases() []string {
+	var out []string
+	for p := record.PhaseCheck; p <= record.PhaseBuffered; p++ {
+		out = append(out, (&decode.Sleep{Phase: p}).PhaseName())
 	}
 	return out
 }

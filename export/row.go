@@ -49,6 +49,7 @@ type Row struct {
 	Ret                Opt[int64] // bytes or negative errno, as the caller got it
 	WaitNs, LatencyNs  Opt[uint64]
 	Slept              Opt[bool] // of NOWAIT writes only
+	Sleeps             []decode.Sleep
 
 	Variant  string // empty when not judged
 	Verdict  Opt[decode.Kind]
@@ -111,7 +112,8 @@ func (m *Maker) Fill(r *Row, o *decode.Observation, v *decode.Verdict) {
 		TimeNs: o.Time, Pid: o.Pid, Tid: o.Tid, Comm: o.Comm, Dev: o.Dev, Ino: o.Ino,
 		Pos: o.Pos0, Len: o.Len0, KiFlags: o.Flags,
 		Lookups: r.Lookups[:0], Mappings: append(r.Mappings[:0], o.Mappings...), Zeroed: append(r.Zeroed[:0], o.Zeroed...),
-		Rules: r.Rules[:0], Hazards: r.Hazards[:0], Why: r.Why[:0],
+		Sleeps: append(r.Sleeps[:0], o.Sleeps...),
+		Rules:  r.Rules[:0], Hazards: r.Hazards[:0], Why: r.Why[:0],
 		Stages: o.Stages, Incomplete: o.Incomplete, Truncated: o.Truncated, Caller: o.Caller, Facts: r.Facts,
 	}
 	r.Facts.fill(o)
@@ -195,6 +197,7 @@ func (r *Row) CopyFrom(from *Row) {
 	r.Lookups = append(old.Lookups[:0], from.Lookups...)
 	r.Mappings = append(old.Mappings[:0], from.Mappings...)
 	r.Zeroed = append(old.Zeroed[:0], from.Zeroed...)
+	r.Sleeps = append(old.Sleeps[:0], from.Sleeps...)
 	r.Rules = append(old.Rules[:0], from.Rules...)
 	r.Hazards = append(old.Hazards[:0], from.Hazards...)
 	r.Why = append(old.Why[:0], from.Why...)

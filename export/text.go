@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // Text writes rows as lines of fixed columns, one line a write, and a second,
@@ -132,7 +133,7 @@ func (t *Text) Append(dst []byte, r *Row) []byte {
 	}
 	dst = append(dst, ' ')
 	dst = appendSafe(dst, r.Reason())
-	dst = append(dst, '\n')
+	dst = append(r.appendWaits(dst), '\n')
 	if !r.Disagrees() {
 		return dst
 	}
@@ -144,6 +145,22 @@ func (t *Text) Append(dst []byte, r *Row) []byte {
 		dst = append(dst, colorReset...)
 	}
 	return append(dst, '\n')
+}
+
+// appendWaits appends what a NOWAIT write slept for and should not have, or may
+// not have. What every kernel's NOWAIT writes sleep for, such as their own I/O, is
+// left to the other forms.
+func (r *Row) appendWaits(dst []byte) []byte {
+	for i := range r.Sleeps {
+		switch s := &r.Sleeps[i]; {
+		case s.Cause.Ext4():
+			dst = append(appendDuration(append(dst, "; slept "...), s.Ns), " for "...)
+			dst = append(dst, s.Cause.String()...)
+		case s.Cause == record.SleepUnknown:
+			dst = append(appendDuration(append(dst, "; slept "...), s.Ns), ", it is not known for what"...)
+		}
+	}
+	return dst
 }
 
 // appendDisagreement appends what was expected and what was seen, the broken

@@ -197,10 +197,18 @@ func (d *detail) zeroed() {
 func (d *detail) times() {
 	r := d.r
 	text := "wait for i_rwsem " + duration(r.WaitNs) + ", latency " + duration(r.LatencyNs)
-	if r.Slept.Known {
-		text += is(r.Slept, ", slept although NOWAIT", ", did not sleep", "")
+	if r.Slept.Known && !r.Slept.V {
+		text += ", did not sleep"
 	}
 	d.plain("time", text)
+	for i := range r.Sleeps {
+		label := ""
+		if i == 0 {
+			label = "slept"
+		}
+		s := &r.Sleeps[i]
+		d.plain(label, fmt.Sprintf("%s for %s in the %s phase, although NOWAIT", export.Duration(s.Ns), s.Cause, s.PhaseName()))
+	}
 }
 
 func (d *detail) provenance() {

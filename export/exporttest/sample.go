@@ -118,6 +118,13 @@ func ordinary() []Sample {
 	again.Passes = []decode.Pass{pass(record.LockShared, 115200, 4096, lookup(28, 2, 2, 0x800))}
 	v := verdict(decode.Agree, record.LockUnknown, 1, false, false, "zeroing: head not written")
 	v.Expected.Ret = -11
+	again.Stages |= record.StageSleep
+	again.Sleeps = []decode.Sleep{
+		{Phase: record.PhaseCheck, Cause: record.SleepMetadata, Ns: 640_000},
+		{Phase: record.PhaseCheck, Cause: record.SleepUserPages, Ns: 9_000},
+		{Phase: record.PhaseCheck, Cause: record.SleepUnknown, Ns: 12_345},
+	}
+	v.Hazards = []string{"R4"}
 
 	return []Sample{
 		{"aligned overwrite", aligned, verdict(decode.Agree, record.LockShared, 1, false, false, "aligned, inside i_size")},
