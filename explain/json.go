@@ -114,7 +114,7 @@ func trace(o *model.Outcome, blkbits uint8) jsonTrace {
 	}
 	if o.End == model.EndUnknown {
 		t.Missing = &o.Missing
-	} else if o.End != model.EndDAX {
+	} else if o.End != model.EndDAX && o.Ended != model.SubmitUnknown {
 		t.Ret = &o.Result
 	}
 	if o.Passes > 0 {

@@ -149,7 +149,7 @@ func endText(o *model.Outcome) string {
 
 func resultText(o *model.Outcome) string {
 	switch {
-	case o.End == model.EndUnknown || o.End == model.EndDAX:
+	case o.End == model.EndUnknown || o.End == model.EndDAX || o.Ended == model.SubmitUnknown:
 		return "not known"
 	case o.Queued:
 		return fmt.Sprintf("queued, then %s", errnoText(o.Result))

@@ -38,8 +38,8 @@
 // (Cache), and predicts the whole write, lookups and mappings included.
 //
 // Not modelled: DAX writes (EndDAX), privileges that kiocb_modified would have to
-// remove under NOWAIT, -ENOSPC, short copies from memory that is not there, and the
-// cut of mappings for some encrypted files. The code of patches 6 to 8 and that
-// between patch 3 and patch 4 was never published by itself; it follows the
-// series' cover letter.
+// remove under NOWAIT, -ENOSPC, short copies from memory that is not there, the
+// cut of mappings for some encrypted files, and blocks that an atomic write has to
+// allocate (SubmitUnknown). The code of patches 6 to 8 and that between patch 3 and
+// patch 4 was never published by itself; it follows the series' cover letter.
 package model

@@ -189,6 +189,10 @@ func (c *comparison) check(p *pair, out *model.Outcome) {
 		why = err.Error()
 	} else if out.End == model.EndUnknown {
 		why = "not decided: " + out.Missing
+	} else if out.Ended == model.SubmitUnknown {
+		if !p.in.Atomic {
+			why = "not decided: " + out.Ended.String()
+		}
 	} else {
 		w := walk.Walk(p.in)
 		why = differs(out, &w)

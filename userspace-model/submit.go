@@ -12,13 +12,20 @@ const (
 	SubmitAtomic                    // an atomic write whose pages cannot be dropped: -EAGAIN
 	SubmitFallback                  // the rest goes to ext4_buffered_write_iter
 	SubmitError                     // any other error
+	SubmitUnknown                   // not modelled: blocks for an atomic write
 )
 
 var submitEndNames = [...]string{
 	"not entered", "direct I/O", "N5", "N6", "atomic, page cache", "buffered fallback", "error",
+	"not known: blocks for an atomic write",
 }
 
-func (e SubmitEnd) String() string { return submitEndNames[min(int(e), len(submitEndNames)-1)] }
+func (e SubmitEnd) String() string {
+	if int(e) < len(submitEndNames) {
+		return submitEndNames[e]
+	}
+	return "error"
+}
 
 // maxAlloc is the most blocks that one ext4_iomap_alloc asks for (DIO_MAX_BLOCKS).
 const maxAlloc = 4096
@@ -42,7 +49,7 @@ type Submission struct {
 	FallbackDrain bool
 	Queued        bool // the write function returns -EIOCBQUEUED
 	// Result is what the caller gets in the end, for a queued write from its
-	// completion: bytes or a negative errno.
+	// completion: bytes or a negative errno. It is not set for SubmitUnknown.
 	Result int64
 }
 
@@ -139,6 +146,12 @@ func (s *submission) run(count int64) {
 	}
 	for s.pos < s.end {
 		m := s.begin()
+		if m.Alloc != 0 && s.atomic() {
+			// ext4_iomap_alloc then looks for one mapping of the whole write, and makes
+			// one by a slow path if it has to.
+			s.out.Ended = SubmitUnknown
+			return
+		}
 		s.out.Mappings = append(s.out.Mappings, m)
 		if m.Err != 0 {
 			s.failed(m.Err)
@@ -169,13 +182,16 @@ func (s *submission) invalidate() bool {
 	case !s.in.InvalidateFails:
 		s.extents = s.in.Extents.flushed(first, last)
 		return true
-	case s.w.Flags&IocbAtomic != 0 && s.v.Has(SingleOps):
+	case s.atomic():
 		out.Ended, out.Result = SubmitAtomic, EAGAIN
 	default:
 		s.rest()
 	}
 	return false
 }
+
+// atomic reports whether the write has to be one piece on the device (7.x).
+func (s *submission) atomic() bool { return s.w.Flags&IocbAtomic != 0 && s.v.Has(SingleOps) }
 
 // begin is ext4_iomap_begin, or ext4_iomap_overwrite_begin, for all that is left.
 func (s *submission) begin() Mapping {
@@ -207,7 +223,7 @@ func (s *submission) usable(r Result, asked uint32) bool {
 	switch {
 	case r.Ret <= 0:
 		return false
-	case s.w.Flags&IocbAtomic != 0 && s.v.Has(SingleOps) && uint32(r.Ret) != asked:
+	case s.atomic() && uint32(r.Ret) != asked:
 		return false // an atomic write needs one mapping
 	case s.v.Has(SplitAtEndIO) || s.out.Decision.Overwrite:
 		return true // an unwritten extent is split at end_io

@@ -11,8 +11,8 @@ type Variant uint8
 
 // The variants, in the order of Variants.
 const (
-	Linux61  Variant = iota + 1 // 6.1 as Debian ships it
-	Linux612                    // 6.12
+	Linux61  Variant = iota + 1 // 6.1, without the backport of patch 2
+	Linux612                    // 6.12, likewise
 	Linux72                     // 7.2: the series' base and patch 2
 	Base                        // mainline just before the series
 	Patch3                      // base and patches 1 to 3

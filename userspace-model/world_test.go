@@ -2,17 +2,15 @@ package model
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"testing"
 )
 
-// scene is one write in a drawn world: a file of 4096-byte blocks, written as
-// letters (W written, U unwritten, H hole, D delayed, E error), where | separates
-// two mappings of the same kind.
+// scene is one write in a world that is scripted call by call: what the second
+// pass finds may differ from the first, a lookup may fail, and file_modified may.
 type scene struct {
 	name     string
-	blocks   string
+	blocks   string // one letter each, '|' between two mappings of a kind
 	blkbits  uint8
 	pos, n   int64
 	pos0     int64 // ki_pos at entry, before IOCB_APPEND
@@ -27,87 +25,30 @@ type scene struct {
 	modified int
 	trylock  Answer
 	dio      Answer
-	// isize2 and pos2 are what the second pass sees.
+	// isize2, disksize2 and pos2 are what the second pass sees.
 	isize2, disksize2 int64
 	pos2              int64
 }
 
-// parseScene reads "name blocks key=value …". Keys left out are: isize and
+// parseScene reads "NAME DRAWING key=value …". Keys left out are: isize and
 // disksize at the end of the blocks, nosec, a buffer aligned to pages.
 func parseScene(t testing.TB, line string) *scene {
-	f := strings.Fields(line)
-	if len(f) < 2 {
-		t.Fatalf("row %q: want a name and blocks", line)
-	}
-	s := &scene{name: f[0], blocks: f[1], blkbits: 12, nosec: true, trylock: Yes, dio: Yes, modified: 0}
-	s.isize, s.isize0, s.disksize, s.pos0, s.n0, s.isize2, s.pos2, s.disksize2 = -1, -1, -1, -1, -1, -1, -1, -1
-	for _, kv := range f[2:] {
-		key, val, _ := strings.Cut(kv, "=")
-		num, err := strconv.ParseInt(val, 0, 64)
-		if val != "" && err != nil {
-			t.Fatalf("row %q: %v", line, err)
-		}
-		switch key {
-		case "pos":
-			s.pos = num
-		case "len":
-			s.n = num
-		case "pos0":
-			s.pos0 = num
-		case "len0":
-			s.n0 = num
-		case "mem":
-			s.mem = uint32(num)
-		case "isize":
-			s.isize = num
-		case "isize0":
-			s.isize0 = num
-		case "disksize":
-			s.disksize = num
-		case "isize2":
-			s.isize2 = num
-		case "disksize2":
-			s.disksize2 = num
-		case "pos2":
-			s.pos2 = num
-		case "bits":
-			s.blkbits = uint8(num)
-		case "insecure":
-			s.nosec = false
-		case "append":
-			s.flags |= IocbAppend
-		case "nowait":
-			s.flags |= IocbNowait
-		case "async":
-			s.async = true
-		case "modified":
-			s.modified = int(num)
-		case "locked":
-			s.trylock = No
-		case "nodio":
-			s.dio = No
-		default:
-			t.Fatalf("row %q: unknown key %q", line, key)
-		}
-	}
-	s.defaults()
-	return s
+	t.Helper()
+	return parseRow(t, line).scene()
 }
 
-func (s *scene) defaults() {
-	def := func(p *int64, v int64) {
-		if *p < 0 {
-			*p = v
-		}
+func (r *row) scene() *scene {
+	s := &scene{
+		name: r.name, blocks: r.drawing.letters(), blkbits: r.blkbits(), pos: r.pos(), n: r.len(),
+		mem: uint32(r.number("mem", 0)), isize: r.isize(), nosec: !r.has("insecure"), flags: r.flags(),
+		async: r.has("async"), modified: int(r.number("modified", 0)),
+		trylock: AnswerOf(!r.has("locked")), dio: AnswerOf(!r.has("nodio")),
 	}
-	def(&s.isize, int64(len(strings.ReplaceAll(s.blocks, "|", "")))<<s.blkbits)
-	def(&s.isize0, s.isize)
-	def(&s.disksize, s.isize)
-	def(&s.isize2, s.isize)
-	def(&s.disksize2, s.disksize)
-	def(&s.pos0, s.pos)
-	def(&s.n0, s.n)
-	def(&s.pos2, s.pos)
+	s.isize0, s.disksize = r.number("isize0", s.isize), r.number("disksize", s.isize)
+	s.pos0, s.n0 = r.number("pos0", s.pos), r.number("len0", s.n)
+	s.isize2, s.disksize2 = r.number("isize2", s.isize), r.number("disksize2", s.disksize)
+	s.pos2 = r.number("pos2", s.pos)
+	return s
 }
 
 func (s *scene) call() *Call {
@@ -183,9 +124,9 @@ func draw(blocks string) (kinds []byte, broken map[int]bool) {
 	return kinds, broken
 }
 
-// outcomeText puts a decision into the columns of the tables: mode, passes,
+// checksText puts a decision into the columns of the tables: mode, passes,
 // drain, force wait, lookups.
-func outcomeText(d *Decision, w World) string {
+func checksText(d *Decision, w World) string {
 	var b strings.Builder
 	switch {
 	case d.End == EndUnknown:
