@@ -87,7 +87,11 @@ func NewEngine(name EngineName, depth int) (Engine, error) {
 	case Pwritev2:
 		return syncEngine{}, nil
 	case Libaio:
-		return newAIO(depth)
+		e, err := newAIO(depth)
+		if err != nil {
+			return nil, err
+		}
+		return e, nil
 	case IOUring:
 		return newURing(depth, false)
 	case IOUringSQThr:

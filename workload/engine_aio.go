@@ -28,11 +28,14 @@ type aio struct {
 	ctx   uintptr
 	depth int
 	ctl   *control // per entry: struct iocb, struct io_event, pointer to the iocb
+	// apart gives each request an io_submit of its own: one for several holds their
+	// I/O back until the last is submitted.
+	apart bool
 }
 
 const aioEntry = iocbSize + ioEventSize + 8
 
-func newAIO(depth int) (Engine, error) {
+func newAIO(depth int) (*aio, error) {
 	ctl, err := newControl(depth, aioEntry)
 	if err != nil {
 		return nil, err
@@ -77,7 +80,11 @@ func (e *aio) batch(reqs []Request, res []Result) error {
 	}
 	queued := 0
 	for done := 0; done < len(reqs); {
-		n, _, errno := unix.Syscall(unix.SYS_IO_SUBMIT, e.ctx, uintptr(len(reqs)-done),
+		count := len(reqs) - done
+		if e.apart {
+			count = 1
+		}
+		n, _, errno := unix.Syscall(unix.SYS_IO_SUBMIT, e.ctx, uintptr(count),
 			uintptr(unsafe.Pointer(&ptrs[done*8])))
 		switch {
 		case errno == unix.EINTR:

@@ -29,6 +29,7 @@ func newWorkloadCmd() *cobra.Command {
 	for _, n := range workload.Names() {
 		fmt.Fprintf(&names, "  %-16s %s\n", n[0], n[1])
 	}
+	fmt.Fprintf(&names, "  %-16s %s\n", workload.EOFTailName, workload.EOFTailHelp)
 	cmd := &cobra.Command{
 		Use:   "workload [NAME] --dir DIR",
 		Short: "make real direct writes to look at",
@@ -77,6 +78,9 @@ func runWorkload(cmd *cobra.Command, f workloadFlags) (err error) {
 			err = workloadError(e)
 		}
 	}()
+	if f.cfg.Name == workload.EOFTailName {
+		return runEOFTail(cmd, dir, f.cfg.Writes)
+	}
 	plan, err := workload.NewPlan(f.cfg, dir.FS)
 	if err != nil {
 		return workloadError(err)
@@ -90,6 +94,25 @@ func runWorkload(cmd *cobra.Command, f workloadFlags) (err error) {
 	}
 	if n := sum.Failed(); n > 0 {
 		return &exitError{code: exitDisagree, msg: fmt.Sprintf("%d of %d writes failed", n, sum.Issued)}
+	}
+	return nil
+}
+
+// runEOFTail makes the two writes of eof-tail over and over and says what became
+// of them.
+func runEOFTail(cmd *cobra.Command, dir *workload.Dir, rounds int) error {
+	sum, err := workload.EOFTail(cmd.Context(), dir, rounds)
+	if err != nil {
+		return workloadError(err)
+	}
+	if _, err := fmt.Fprintln(cmd.OutOrStdout(), sum); err != nil {
+		return workloadError(err)
+	}
+	if sum.Lost > 0 {
+		return &exitError{
+			code: exitDisagree, msg: fmt.Sprintf("%d bytes that were written are not there", sum.Bytes),
+			hint: progName + " races --variant linux-7.3 --scenario eof-tail",
+		}
 	}
 	return nil
 }
