@@ -134,6 +134,9 @@ func (d *detail) reasons() {
 	if len(r.Rules) > 0 {
 		d.add("broken", "rules "+strings.Join(r.Rules, ", "), d.m.styles.bad)
 	}
+	if len(r.Hazards) > 0 {
+		d.add("hazard", "rules "+strings.Join(r.Hazards, ", ")+", which this kernel does not promise", d.m.styles.bad)
+	}
 	label := "why"
 	for _, sentence := range r.Why {
 		d.plain(label, export.SafeText(sentence))

@@ -176,6 +176,7 @@ func differsMappings(o *model.Outcome, w *walk.Outcome) string {
 type comparison struct {
 	t        *testing.T
 	cases    atomic.Int64
+	open     atomic.Int64 // not modelled, and so not decided
 	failures atomic.Int64
 	ends     [32]atomic.Int64 // by End and by SubmitEnd, to see that all are met
 }
@@ -189,10 +190,9 @@ func (c *comparison) check(p *pair, out *model.Outcome) {
 		why = err.Error()
 	} else if out.End == model.EndUnknown {
 		why = "not decided: " + out.Missing
-	} else if out.Ended == model.SubmitUnknown {
-		if !p.in.Atomic {
-			why = "not decided: " + out.Ended.String()
-		}
+	} else if out.Ended == model.SubmitUnknown && p.in.Atomic {
+		c.cases.Add(-1)
+		c.open.Add(1)
 	} else {
 		w := walk.Walk(p.in)
 		why = differs(out, &w)
@@ -319,7 +319,7 @@ func TestTwoImplementationsRest(t *testing.T) {
 			}
 		}
 	})
-	t.Logf("%d cases, %d differences", c.cases.Load(), c.failures.Load())
+	t.Logf("%d cases, %d differences, and %d not modelled", c.cases.Load(), c.failures.Load(), c.open.Load())
 	for e := model.EndDio; e <= model.EndDAX; e++ {
 		if c.ends[e].Load() == 0 && e != model.EndModified {
 			t.Errorf("no case ended at %s", e)
