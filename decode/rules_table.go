@@ -16,7 +16,8 @@ const (
 // The exemptions of the zeroing rules.
 var (
 	exemptEOF = Exemption{"E-eof", "The mapping is written and not new, and the zeroed range begins at or beyond i_size: " +
-		"the write ended exactly at i_size, and what lies behind it in the block is cleared."}
+		"the write ended exactly at i_size, and what lies behind it in the block is cleared. " +
+		"All kernels since 6.5 do so; it is not harmless (eof-tail of the races command), and pairs of writes that meet there are counted."}
 	exemptShort = Exemption{"E-short", "The write ended in an error: iomap zeroes around the place where it stopped. " +
 		"While a queued write has no result yet, only the rest of its own first and last block counts."}
 )

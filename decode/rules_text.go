@@ -28,7 +28,7 @@ func (r *Rule) appendText(b *strings.Builder) {
 	fmt.Fprintf(b, "%-4s%s\n", r.ID, r.Text)
 	add := func(name, text string) {
 		if text != "" {
-			fmt.Fprintf(b, "    %-10s%s\n", name, text)
+			wrap(b, fmt.Sprintf("    %-10s", name), text)
 		}
 	}
 	add("why", r.Why)
@@ -44,6 +44,29 @@ func (r *Rule) appendText(b *strings.Builder) {
 	for _, e := range r.Exempt {
 		add("except", e.Name+": "+e.Text)
 	}
+}
+
+// textWidth is where lines of a rule are broken.
+const textWidth = 80
+
+// wrap adds text behind head, further lines indented as deep.
+func wrap(b *strings.Builder, head, text string) {
+	at, indent := len(head), strings.Repeat(" ", len(head))
+	b.WriteString(head)
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+		case at+1+len(word) > textWidth:
+			b.WriteString("\n" + indent)
+			at = len(indent)
+		default:
+			b.WriteByte(' ')
+			at++
+		}
+		b.WriteString(word)
+		at += len(word)
+	}
+	b.WriteByte('\n')
 }
 
 func (r *Rule) kindText() string {

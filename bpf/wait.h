@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Waiting: queued for i_rwsem, and sleeps of NOWAIT writes.
+ */
+#ifndef E4D_WAIT_H
+#define E4D_WAIT_H
+
+#include "sleep.h"
+
+static __always_inline void on_wait_begin(__u64 lock, __u32 flags)
+{
+	struct inflight *st;
+
+	if (flags & (LCB_F_SPIN | LCB_F_PERCPU | LCB_F_MUTEX))
+		return;
+	st = current_write();
+	if (!st)
+		return;
+	if (st->data_sem == lock)
+		st->data_wait = 1;
+	if (st->sem != lock)
+		return;
+	st->wait_t = bpf_ktime_get_ns();
+	st->wait_flags = flags;
+}
+
+static __always_inline void on_wait_end(__u64 lock)
+{
+	struct inflight *st = current_write();
+	struct step *s;
+	__u64 ns;
+
+	if (!st)
+		return;
+	if (st->data_sem == lock)
+		st->data_wait = 0;
+	if (st->sem != lock || !st->wait_t)
+		return;
+	ns = bpf_ktime_get_ns() - st->wait_t;
+	st->wait_t = 0;
+	st->w.stages |= ST_WAIT;
+	st->w.wait_ns += ns;
+	s = push(st, STEP_WAIT);
+	if (s) {
+		s->a = ns;
+		s->c = st->wait_flags;
+	}
+}
+
+/* A task leaves the CPU, another gets it; only NOWAIT writes are of interest. */
+static __always_inline void on_switch(void *ctx, bool preempt, __u64 next_, __u32 state)
+{
+	struct task_struct *next = (void *)next_;
+	struct key k = {};
+	struct inflight *st;
+
+	if (!inside_nowait)
+		return;
+	if (!preempt && state) {
+		st = current_write();
+		if (st && (st->w.ki_flags & IOCB_NOWAIT)) {
+			st->sleep_t = bpf_ktime_get_ns();
+			st->sleep_state = state;
+			st->sleep_cause = cause_of(ctx, st, state);
+		}
+	}
+	k.tid = READ(next, pid);
+	st = bpf_map_lookup_elem(&writes, &k);
+	if (st && st->nested) {
+		k.depth = 1;
+		st = bpf_map_lookup_elem(&writes, &k);
+	}
+	if (st && st->sleep_t) {
+		struct step *s = push(st, STEP_SLEEP);
+
+		st->w.stages |= ST_SLEEP;
+		if (s) {
+			s->a = bpf_ktime_get_ns() - st->sleep_t;
+			s->c = st->sleep_state;
+			s->d = st->sleep_cause;
+			s->aux = st->phase;
+		}
+		st->sleep_t = 0;
+	}
+}
+
+#endif
