@@ -115,17 +115,9 @@ func (p *parser) require(args []string) string {
 		return "requires needs a condition"
 	}
 	for _, a := range args {
-		key, val, _ := strings.Cut(a, "=")
-		if key != "blocksize" && key != "sector" {
-			return fmt.Sprintf("unknown requirement %q", a)
-		}
-		r := Requirement{Key: key}
-		for v := range strings.SplitSeq(val, "|") {
-			n, msg := parseSize(v)
-			if msg != "" {
-				return msg
-			}
-			r.Values = append(r.Values, n)
+		r, msg := parseRequirement(a)
+		if msg != "" {
+			return msg
 		}
 		if p.cur != nil {
 			p.cur.Requires = append(p.cur.Requires, r)
@@ -134,6 +126,30 @@ func (p *parser) require(args []string) string {
 		}
 	}
 	return ""
+}
+
+func parseRequirement(a string) (Requirement, string) {
+	key, val, _ := strings.Cut(a, "=")
+	r := Requirement{Key: key}
+	switch {
+	case key == "blocksize" || key == "sector":
+		for v := range strings.SplitSeq(val, "|") {
+			n, msg := parseSize(v)
+			if msg != "" {
+				return r, msg
+			}
+			r.Values = append(r.Values, n)
+		}
+	case !slices.Contains(traitNames(), key):
+		return r, fmt.Sprintf("unknown requirement %q", a)
+	case val == "yes":
+		r.Values = []int64{1}
+	case val == "no":
+		r.Values = []int64{0}
+	default:
+		return r, fmt.Sprintf("%q: yes or no", a)
+	}
+	return r, ""
 }
 
 // scenario NAME

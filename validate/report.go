@@ -39,6 +39,7 @@ type Result struct {
 
 // Report is the outcome of a run.
 type Report struct {
+	Config  string   `json:"config,omitempty"` // of the file system; empty for a directory of the user's
 	Variant string   `json:"variant"`
 	Results []Result `json:"results"`
 	Passed  int      `json:"passed"`
@@ -46,6 +47,10 @@ type Report struct {
 	Skipped int      `json:"skipped"`
 	// Undecided counts the passed writes on which the model had no opinion.
 	Undecided int `json:"undecided"`
+	// NotPossible says why the configuration cannot be tested here.
+	NotPossible string `json:"not_possible,omitempty"`
+	// Fsck is what e2fsck found wrong after the run, empty when nothing.
+	Fsck string `json:"fsck,omitempty"`
 }
 
 func (r *Report) add(res Result) {

@@ -51,6 +51,10 @@ func (r *Runner) Run(ctx context.Context, dir string, scenarios []Scenario) (rep
 		return rep, err
 	}
 	defer func() { err = errors.Join(err, d.Close(r.Keep)) }()
+	traits, err := readTraits(d)
+	if err != nil {
+		return rep, err
+	}
 	// The io_uring and the rlimit of a write belong to the thread and process.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -58,7 +62,7 @@ func (r *Runner) Run(ctx context.Context, dir string, scenarios []Scenario) (rep
 		if err := ctx.Err(); err != nil {
 			return rep, err
 		}
-		x := &execution{Runner: r, dir: d, sc: &scenarios[i], rep: rep}
+		x := &execution{Runner: r, dir: d, traits: traits, sc: &scenarios[i], rep: rep}
 		if err := x.run(ctx); err != nil {
 			return rep, fmt.Errorf("run scenario %s: %w", scenarios[i].Name, err)
 		}
@@ -69,10 +73,11 @@ func (r *Runner) Run(ctx context.Context, dir string, scenarios []Scenario) (rep
 // execution is one scenario being carried out.
 type execution struct {
 	*Runner
-	dir  *workload.Dir
-	sc   *Scenario
-	rep  *Report
-	file *scratch
+	dir    *workload.Dir
+	traits Traits
+	sc     *Scenario
+	rep    *Report
+	file   *scratch
 }
 
 // add notes the result of one write.
@@ -94,7 +99,7 @@ func (x *execution) skipRest(i int, reason string) {
 }
 
 func (x *execution) run(ctx context.Context) (err error) {
-	if reason := unmet(x.sc.Requires, x.dir.FS); reason != "" {
+	if reason := unmet(x.sc.Requires, x.dir.FS, x.traits); reason != "" {
 		x.skipRest(0, reason)
 		return nil
 	}
@@ -138,7 +143,7 @@ func (x *execution) run(ctx context.Context) (err error) {
 }
 
 // unmet says which requirement is not met, or "".
-func unmet(reqs []Requirement, fs workload.FSInfo) string {
+func unmet(reqs []Requirement, fs workload.FSInfo, traits Traits) string {
 	for _, r := range reqs {
 		switch r.Key {
 		case "blocksize":
@@ -148,6 +153,10 @@ func unmet(reqs []Requirement, fs workload.FSInfo) string {
 		case "sector":
 			if int64(fs.Sector) > r.Values[0] {
 				return fmt.Sprintf("needs sectors of at most %d bytes; the device has %d", r.Values[0], fs.Sector)
+			}
+		default:
+			if reason := traits.unmet(r); reason != "" {
+				return reason
 			}
 		}
 	}

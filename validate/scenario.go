@@ -37,9 +37,10 @@ func (s *Scenario) Writes() int {
 }
 
 // Requirement is a condition on the file system: block size equal to one of
-// Values, or a sector size of at most Values[0], both in bytes.
+// Values, or a sector size of at most Values[0], both in bytes; for the other
+// keys Values[0] is 1 for yes and 0 for no.
 type Requirement struct {
-	Key    string // "blocksize" or "sector"
+	Key    string // "blocksize", "sector", or a name of Traits
 	Values []int64
 }
 

@@ -96,8 +96,15 @@ func (d *Dir) readFS() error {
 		return fmt.Errorf("read file system of %s: %w", d.Path, err)
 	}
 	d.FS = FSInfo{BlockSize: int(st.Bsize), Sector: 512}
+	// The marker's few bytes may lie in its inode, which takes no direct I/O; an
+	// empty file answers for those to come.
+	fd, err := unix.Openat(d.fd, ".", unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return fmt.Errorf("make a file in %s: %w", d.Path, err)
+	}
+	defer unix.Close(fd)
 	var sx unix.Statx_t
-	err := unix.Statx(d.marker, "", unix.AT_EMPTY_PATH, unix.STATX_DIOALIGN, &sx)
+	err = unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_DIOALIGN, &sx)
 	if err == nil && sx.Mask&unix.STATX_DIOALIGN != 0 {
 		if sx.Dio_offset_align == 0 {
 			return fmt.Errorf("write directly in %s: %w: this file system has no direct I/O", d.Path, ErrUnfit)

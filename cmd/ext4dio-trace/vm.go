@@ -184,6 +184,25 @@ func (v *vmFlags) connect() {
 		}
 	}
 	v.cfg.NoMount = namesDevice(v.cfg.Args)
+	v.cfg.Programs = append(v.cfg.Programs, neededPrograms(v.cfg.Args)...)
+}
+
+// neededPrograms names the programs that a subcommand runs besides its own: those
+// that make and check file systems. The guest says when they are not there.
+func neededPrograms(args []string) []string {
+	if len(args) == 0 || args[0] != "validate" {
+		return nil
+	}
+	var found []string
+	for _, name := range []string{"mkfs.ext4", "e2fsck"} {
+		for _, dir := range []string{"/usr/sbin/", "/sbin/"} {
+			if _, err := os.Stat(dir + name); err == nil {
+				found = append(found, dir+name)
+				break
+			}
+		}
+	}
+	return found
 }
 
 // namesDevice tells whether a subcommand wants the disk for itself.

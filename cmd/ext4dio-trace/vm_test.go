@@ -59,3 +59,14 @@ func TestVMErrorShowsTheConsoleFirst(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestNeededPrograms(t *testing.T) {
+	if got := neededPrograms([]string{"live", "--device", "/dev/sda"}); got != nil {
+		t.Errorf("live needs %v", got)
+	}
+	for _, name := range neededPrograms([]string{"validate", "--device", "/dev/sda"}) {
+		if _, err := os.Stat(name); err != nil {
+			t.Error(err)
+		}
+	}
+}

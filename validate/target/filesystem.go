@@ -1,0 +1,184 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// umountPatience is how long a file system may be busy after the last file of
+// ours is closed.
+const umountPatience = 10 * time.Second
+
+// Fsck is what e2fsck -fn said of a file system.
+type Fsck struct {
+	Clean  bool   `json:"clean"`
+	Output string `json:"output,omitempty"` // when it is not clean
+}
+
+// Use makes a file system of a configuration, mounts it in a directory of its
+// own, calls work with that directory, unmounts it, and checks it with e2fsck.
+// The error of work is returned as it is, after all that. A *NotPossibleError
+// says why the configuration cannot be made here; work was not called then.
+//
+// The caller has to be in a mount namespace of its own, so that nothing stays
+// mounted when the process is killed.
+func (dev *Device) Use(ctx context.Context, c Config, work func(dir string) error) (*Fsck, error) {
+	if err := dev.mkfs(ctx, c); err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "ext4dio-validate-")
+	if err != nil {
+		return nil, fmt.Errorf("make a mount point: %w", err)
+	}
+	defer os.Remove(dir)
+	if err := dev.mount(dir, c); err != nil {
+		return nil, err
+	}
+	workErr := work(dir)
+	if err := unmount(dir); err != nil {
+		return nil, errors.Join(workErr, err)
+	}
+	fsck, err := dev.fsck()
+	return fsck, errors.Join(workErr, err, dev.take())
+}
+
+// mkfs makes the file system.
+func (dev *Device) mkfs(ctx context.Context, c Config) error {
+	size := min(dev.Disk.Size, mostUsed) >> 10
+	args := append([]string{"-q", "-F", "-t", "ext4", "-L", label, "-E", "nodiscard,lazy_itable_init=0"}, c.Mkfs...)
+	args = append(args, "/proc/self/fd/3", strconv.FormatInt(size, 10)+"k")
+	out, err := dev.runWith(ctx, "mkfs.ext4", args)
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &exit):
+		return &NotPossibleError{"mkfs.ext4 refuses it: " + complaint(out)}
+	}
+	return err
+}
+
+// runWith runs a program with the device as its descriptor 3, unclaimed so that
+// the program can claim it. The device's name stands for that in its output.
+func (dev *Device) runWith(ctx context.Context, name string, args []string) (string, error) {
+	prog, err := findProgram(name)
+	if err != nil {
+		return "", err
+	}
+	if err := dev.give(); err != nil {
+		return "", fmt.Errorf("let go of %s: %w", dev.Disk.Path, err)
+	}
+	cmd := exec.CommandContext(ctx, prog, args...)
+	cmd.ExtraFiles = []*os.File{dev.id}
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.SysProcAttr = ownGroup()
+	out, err := cmd.CombinedOutput()
+	text := strings.ReplaceAll(string(out), "/proc/self/fd/3", dev.Disk.Path)
+	return text, errors.Join(err, dev.take())
+}
+
+// complaint is the first thing that a program of e2fsprogs said besides its
+// version.
+func complaint(out string) string {
+	for line := range strings.Lines(out) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "mke2fs ") || strings.HasPrefix(line, "Warning:") {
+			continue
+		}
+		return strings.TrimPrefix(line, "mkfs.ext4: ")
+	}
+	return "it said nothing"
+}
+
+// findProgram looks in PATH and where administrators' programs are.
+func findProgram(name string) (string, error) {
+	if file, err := exec.LookPath(name); err == nil {
+		return file, nil
+	}
+	for _, dir := range []string{"/usr/sbin", "/sbin", "/usr/local/sbin"} {
+		file := filepath.Join(dir, name)
+		if st, err := os.Stat(file); err == nil && st.Mode().IsRegular() {
+			return file, nil
+		}
+	}
+	return "", &UnfitError{Msg: name + " is not there", Hint: "apt-get install e2fsprogs"}
+}
+
+// mount mounts the device and makes sure that it is the one. The kernel claims
+// it for the time that it is mounted.
+func (dev *Device) mount(dir string, c Config) error {
+	if err := dev.give(); err != nil {
+		return fmt.Errorf("let go of %s: %w", dev.Disk.Path, err)
+	}
+	err := unix.Mount(dev.path(), dir, "ext4", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, c.Mount)
+	if err != nil {
+		return errors.Join(mountError(err, c), dev.take())
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(dir, &st); err != nil {
+		return errors.Join(fmt.Errorf("look at the mounted file system: %w", err), unmount(dir))
+	}
+	if unix.Major(st.Dev) != dev.Disk.Major || unix.Minor(st.Dev) != dev.Disk.Minor {
+		return errors.Join(fmt.Errorf("mount %s: the file system has device %d:%d", dev.Disk.Path, unix.Major(st.Dev), unix.Minor(st.Dev)), unmount(dir))
+	}
+	return nil
+}
+
+// mountError tells what the kernel cannot do from what went wrong.
+func mountError(err error, c Config) error {
+	switch {
+	case errors.Is(err, unix.EPERM):
+		return &UnfitError{Msg: "mount needs root", Hint: "run it as root", Err: err}
+	case errors.Is(err, unix.ENODEV):
+		return &UnfitError{Msg: "this kernel has no ext4", Err: err}
+	case errors.Is(err, unix.EBUSY):
+		return fmt.Errorf("mount: somebody else took the disk: %w", err)
+	}
+	options := ""
+	if c.Mount != "" {
+		options = " with -o " + c.Mount
+	}
+	reason := fmt.Sprintf("the kernel refuses to mount it%s: %v", options, err)
+	if c.Needs != "" {
+		reason += "; it needs " + c.Needs
+	}
+	return &NotPossibleError{reason}
+}
+
+// unmount waits for a moment when somebody still looks at the file system.
+func unmount(dir string) error {
+	for end := time.Now().Add(umountPatience); ; time.Sleep(20 * time.Millisecond) {
+		err := unix.Unmount(dir, unix.UMOUNT_NOFOLLOW)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, unix.EBUSY) || time.Now().After(end) {
+			return fmt.Errorf("unmount %s: %w", dir, err)
+		}
+	}
+}
+
+// fsck checks the unmounted file system without changing it. A context that has
+// ended does not stop it, as it tells whether the run did harm.
+func (dev *Device) fsck() (*Fsck, error) {
+	out, err := dev.runWith(context.Background(), "e2fsck", []string{"-f", "-n", "/proc/self/fd/3"})
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return nil, err
+	}
+	if err != nil {
+		return &Fsck{Output: out}, nil
+	}
+	return &Fsck{Clean: true}, nil
+}
