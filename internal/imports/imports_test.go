@@ -38,7 +38,10 @@ var rules = map[string]rule{
 	"matrix":                        {},
 	"export/exporttest":             {ours: "export decode userspace-model record"},
 	"internal/imports":              {},
+	"internal/mutate":               {},
 	"validate/scenarios":            {},
+	"validate/random":               {ours: "validate workload decode userspace-model record", others: "golang.org/x/sys"},
+	"validate/target":               {others: "golang.org/x/sys"},
 }
 
 type pkg struct {
