@@ -12,7 +12,7 @@ export EXT4DIO_KERNELS ?= $(abspath ../shared/kernels)
 export CGO_ENABLED = 0
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: run build test test-unit test-vm test-harness generate generate-check bench lint need-vm need-test
+.PHONY: run build test test-unit test-vm test-harness generate generate-check bench mutants lint need-vm need-test
 
 build:
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/ext4dio-trace
@@ -45,11 +45,15 @@ generate-check:
 
 # Real kernels in QEMU. EXT4DIO_REQUIRE=vm turns a skip into a failure.
 test-vm: build
-	EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^Test(Kernels|Refused|EOFTail|Device)$$' ./matrix
+	EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^Test(Kernels|Refused|EOFTail|Device|Generated)$$' ./matrix
 
 # The virtual machines' own tests: panics, hangs, streams, folders.
 test-harness:
 	EXT4DIO_TEST_VM=$(KERNEL) go test -count=1 -timeout 15m ./kernelvm
+
+# A quarter of an hour: every small change to the model has to be noticed.
+mutants:
+	go run ./internal/mutate -o internal/mutate/RESULT.md ./userspace-model
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./record ./decode ./userspace-model ./export

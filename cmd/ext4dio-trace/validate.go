@@ -17,6 +17,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 	"github.com/ext4dio/ext4dio-trace/validate"
+	"github.com/ext4dio/ext4dio-trace/validate/random"
 	"github.com/ext4dio/ext4dio-trace/validate/target"
 	"github.com/ext4dio/ext4dio-trace/workload"
 )
@@ -36,6 +37,9 @@ type validateOptions struct {
 	json        bool
 	verbose     bool
 	keep        bool
+	writes      int
+	seed        uint64
+	number      int
 }
 
 // newValidateCmd makes the command that carries out hand-specified writes and
@@ -51,6 +55,11 @@ zeroed ranges and result with what is written down for this variant of the
 kernel, and with the model. The variant is found from a short workload first,
 unless --variant names it.
 
+With --writes it then makes random files and random writes that follow from a
+seed, and asks three oracles: the model fed with what was observed, the model fed
+with the known layout, and every byte of the files. What is wrong is shrunk to the
+fewest commands that show it.
+
 With --device it makes a file system for each configuration on a disk that holds
 nothing you need, mounts it where no other process sees it, and checks it with
 e2fsck afterwards. A disk that is mounted, held, swap, divided or read-only is
@@ -59,6 +68,7 @@ refused. With --image it does the same in a file that it makes and removes.`,
   ext4dio-trace validate --device /dev/sdX --destroy-data --config 4k,1k,ext3
   ext4dio-trace validate --image /tmp/image --config all
   ext4dio-trace vm --kernel ./bzImage -- validate --device /dev/sda --destroy-data --yes
+  ext4dio-trace validate --dir /mnt --writes 5000 --seed 7
   ext4dio-trace validate --dir /mnt --scenarios 'unaligned*' --verbose`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runValidate(cmd.Context(), &o) },
@@ -77,9 +87,12 @@ func (o *validateOptions) addFlags(fl *pflag.FlagSet) {
 	fl.StringVar(&o.config, "config", "", "with --device or --image: names, all, or help for a list (default "+target.DefaultConfig+")")
 	fl.StringVar(&o.scenarios, "scenarios", "", "only those whose theme or name matches this pattern")
 	fl.StringVar(&o.files, "files", "", "directory with scenario files to use instead of the built-in ones")
+	fl.IntVar(&o.writes, "writes", 0, "after the scenarios, so many generated writes on random layouts")
+	fl.Uint64Var(&o.seed, "seed", 0, "what the generated writes follow from (default: another each time, and shown)")
+	fl.IntVar(&o.number, "case", 0, "of the generated writes only this case")
 	fl.StringVar(&o.variant, "variant", "auto", "compare with this kernel: auto, "+strings.Join(model.VariantNames(), ", "))
 	fl.StringVar(&o.attach, "attach", "auto", "how to attach: auto, session, multi, fentry or kprobe")
-	fl.BoolVar(&o.json, "json", false, "the report as one JSON object")
+	fl.BoolVar(&o.json, "json", false, "the report as one JSON object, that of generated writes as another")
 	fl.BoolVar(&o.verbose, "verbose", false, "a line for the writes that passed, too")
 	fl.BoolVar(&o.keep, "keep", false, "leave the files, and the image")
 }
@@ -140,6 +153,8 @@ type validation struct {
 	plan    *probes.Plan
 	session *probes.Session
 	variant string // "" until it is known
+	// generated are the reports of generated writes, one for each directory.
+	generated []*random.Report
 }
 
 // traced calls use with the probes attached.
@@ -170,7 +185,11 @@ func (x *validation) run(ctx context.Context, dir string, scenarios []validate.S
 		return nil, err
 	}
 	tracer := validate.NewSourceTracer(x.session, decode.Options{Variant: v, Evidence: evidence(x.facts), Unprobed: x.plan.Unattached})
-	return (&validate.Runner{Variant: x.variant, Tracer: tracer, Keep: x.keep}).Run(ctx, dir, scenarios)
+	rep, err := (&validate.Runner{Variant: x.variant, Tracer: tracer, Keep: x.keep}).Run(ctx, dir, scenarios)
+	if err != nil {
+		return rep, err
+	}
+	return rep, x.generate(ctx, dir, v)
 }
 
 // textWriter is a report for people.
@@ -188,12 +207,19 @@ func (x *validation) conclude(rep textWriter, passed, failed int, wrong string) 
 	if err := x.report(rep, &losses); err != nil {
 		return err
 	}
+	generated, err := x.reportGenerated()
+	if err != nil {
+		return err
+	}
+	if wrong == "" {
+		wrong = generated
+	}
 	switch {
 	case failed > 0:
 		return &exitError{code: exitDisagree, msg: fmt.Sprintf("%d of %d writes were not as written down", failed, passed+failed)}
 	case wrong != "":
 		return &exitError{code: exitDisagree, msg: wrong}
-	case passed == 0:
+	case passed == 0 && len(x.generated) == 0:
 		return &exitError{code: exitUnproven, msg: "no write was carried out", hint: progName + " validate --dir DIR --verbose"}
 	case losses.Any():
 		return &exitError{code: exitUnproven, msg: "records were lost: " + losses.String()}
@@ -209,6 +235,11 @@ func (o *validateOptions) report(rep textWriter, losses *record.Losses) error {
 		}
 		return rep.WriteText(os.Stdout, o.verbose)
 	}
+	return writeJSON(rep)
+}
+
+// writeJSON writes a report to stdout as one line.
+func writeJSON(rep any) error {
 	b, err := json.Marshal(rep)
 	if err != nil {
 		return fmt.Errorf("encode report: %w", err)

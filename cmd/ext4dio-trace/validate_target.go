@@ -33,6 +33,10 @@ func (o *validateOptions) check() error {
 		return usagef(progName+" validate --dir /mnt", "no --dir, --device or --image given")
 	case given > 1:
 		return usagef(progName+" validate --help", "--dir, --device and --image exclude each other")
+	case o.writes < 0 || o.number < 0:
+		return usagef("--writes 5000", "--writes and --case must not be negative")
+	case o.number > 0 && o.seed == 0:
+		return usagef("--seed 7 --case "+strconv.Itoa(o.number), "--case without --seed")
 	case o.dir != "" && o.config != "":
 		return usagef("--device or --image", "--config needs a file system to make; --dir has one")
 	case o.device == "" && o.destroyData:
