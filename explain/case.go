@@ -72,15 +72,7 @@ func (e *Explanation) headline() []string {
 	w, in := &e.Case.Write, e.Case.Inode
 	pos, end := e.at()
 	write := fmt.Sprintf("%d bytes at %d, to %d", w.Len, pos, end)
-	var how []string
-	for _, f := range []struct {
-		bit  uint32
-		text string
-	}{{model.IocbNowait, "NOWAIT"}, {model.IocbAppend, "O_APPEND"}, {model.IocbAtomic, "RWF_ATOMIC"}} {
-		if w.Flags&f.bit != 0 {
-			how = append(how, f.text)
-		}
-	}
+	how := flagNames(w.Flags)
 	if w.Async {
 		how = append(how, "asynchronous")
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 
+	"github.com/ext4dio/ext4dio-trace/export"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -90,17 +91,9 @@ func (e *Explanation) WriteJSON(w io.Writer) error {
 	return enc.Encode(out)
 }
 
+// flagNames are the IOCB_* flags as a traced write shows them.
 func flagNames(flags uint32) []string {
-	out := []string{}
-	for _, f := range [...]struct {
-		bit  uint32
-		name string
-	}{{model.IocbNowait, "NOWAIT"}, {model.IocbAppend, "APPEND"}, {model.IocbAtomic, "ATOMIC"}} {
-		if flags&f.bit != 0 {
-			out = append(out, f.name)
-		}
-	}
-	return out
+	return append([]string{}, (&export.Row{KiFlags: flags}).FlagNames()...)
 }
 
 func trace(o *model.Outcome, blkbits uint8) jsonTrace {
@@ -154,12 +147,7 @@ func mapping(m model.Mapping, blkbits uint8) jsonMapping {
 		return jsonMapping{Type: errnoText(int64(m.Err)), Flags: []string{}}
 	}
 	pos, n := int64(m.Lblk)<<blkbits, int64(m.Len)<<blkbits
-	out := jsonMapping{
-		Pos: &pos, Len: &n, Flags: []string{}, Allocated: m.Alloc != 0,
-		Type: map[uint16]string{model.IomapMapped: "mapped", model.IomapUnwritten: "unwritten"}[m.Type],
+	return jsonMapping{
+		Pos: &pos, Len: &n, Type: export.IomapType(m.Type), Flags: append([]string{}, export.IomapFlags(m.Flags)...), Allocated: m.Alloc != 0,
 	}
-	if m.Flags&model.IomapFNew != 0 {
-		out.Flags = append(out.Flags, "new")
-	}
-	return out
 }

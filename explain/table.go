@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ext4dio/ext4dio-trace/export"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -157,20 +158,10 @@ func resultText(o *model.Outcome) string {
 	return errnoText(o.Result)
 }
 
+// errnoText is a result: bytes, or the name of the error.
 func errnoText(r int64) string {
-	for _, e := range [...]struct {
-		no   int64
-		name string
-	}{
-		{-1, "EPERM"}, {-5, "EIO"}, {model.EAGAIN, "EAGAIN"}, {model.ENOTBLK, "ENOTBLK"}, {-22, "EINVAL"}, {-26, "ETXTBSY"}, {-27, "EFBIG"},
-		{-30, "EROFS"}, {model.EOPNOTSUPP, "EOPNOTSUPP"}, {-117, "EFSCORRUPTED"},
-	} {
-		if e.no == r {
-			return "-" + e.name
-		}
-	}
 	if r < 0 {
-		return fmt.Sprint(r)
+		return export.Result(r)
 	}
 	return fmt.Sprintf("%d bytes", r)
 }
@@ -212,10 +203,7 @@ func mappingsText(o *model.Outcome) string {
 		if m.Len > 1 {
 			text = fmt.Sprintf("%d-%d", m.Lblk, m.Lblk+m.Len-1)
 		}
-		text += " " + map[uint16]string{model.IomapMapped: "mapped", model.IomapUnwritten: "unwritten"}[m.Type]
-		if m.Flags&model.IomapFNew != 0 {
-			text += " new"
-		}
+		text = strings.Join(append([]string{text, export.IomapType(m.Type)}, export.IomapFlags(m.Flags)...), " ")
 		if m.Alloc != 0 {
 			text += fmt.Sprintf(" alloc %#x", m.Alloc)
 		}

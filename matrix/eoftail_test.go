@@ -25,10 +25,7 @@ func TestEOFTail(t *testing.T) {
 	} {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
-			spec := k.spec
-			if !k.debian {
-				spec = image(t, k.spec)
-			}
+			spec := kernelSpec(t, k.spec, k.debian)
 			dir := t.TempDir()
 			out, stderr, status := guest(t, spec, "--share", "testdata", "--out", dir, "--null-blk", "256M", "--latency", "50ms", "--mkfs", "-b 4096",
 				"--append", "null_blk.hw_queue_depth=1", "--", "live", "--plain", "--summary", "/out/summary.json", "--", "sh", "/share/eoftail.sh")

@@ -76,6 +76,16 @@ func image(t *testing.T, name string) string {
 	return p
 }
 
+// kernelSpec is what vm --kernel takes: a suite of Debian as it is, or the file of one
+// of the small kernels.
+func kernelSpec(t *testing.T, spec string, debian bool) string {
+	t.Helper()
+	if debian {
+		return spec
+	}
+	return image(t, spec)
+}
+
 // guest boots a kernel and runs a command in it; the status is the command's.
 func guest(t *testing.T, spec string, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
@@ -96,10 +106,7 @@ func TestKernels(t *testing.T) {
 	for _, k := range kernels {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
-			spec := k.spec
-			if !k.debian {
-				spec = image(t, k.spec)
-			}
+			spec := kernelSpec(t, k.spec, k.debian)
 			start := time.Now()
 			r := run(t, k, spec)
 			r.doctor(t)

@@ -26,10 +26,7 @@ func TestRefused(t *testing.T) {
 		} {
 			t.Run(k.name+"/"+why.name, func(t *testing.T) {
 				t.Parallel()
-				spec := k.spec
-				if !k.debian {
-					spec = image(t, k.spec)
-				}
+				spec := kernelSpec(t, k.spec, k.debian)
 				out, stderr, status := guest(t, spec, "--share", "testdata", "--bin", "dd", "--bin", "mount", "--bin", "umount",
 					"--mkfs", why.mkfs, "--", "live", "--json", "--", "sh", "/share/refused.sh", why.name)
 				if status != 0 {

@@ -3,13 +3,13 @@ package main
 import (
 	"errors"
 	"math/bits"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/explain"
+	"github.com/ext4dio/ext4dio-trace/kernelvm"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -207,20 +207,21 @@ func parseVariants(text string) ([]model.Variant, error) {
 	return out, nil
 }
 
-// size reads the value of a flag, in bytes; an empty one is def.
+// size reads the value of a flag, in bytes; an empty one is def. The model says
+// what it thinks of a negative one.
 func (o *explainOptions) size(name, text string, def int64) (int64, error) {
 	if text == "" {
 		return def, nil
 	}
-	number, shift := text, 0
-	if i := strings.IndexByte("KMGT", text[len(text)-1]); i >= 0 {
-		number, shift = text[:len(text)-1], 10*(i+1)
-	}
-	n, err := strconv.ParseInt(number, 0, 64)
-	if err != nil || n<<shift>>shift != n {
+	number, negative := strings.CutPrefix(text, "-")
+	n, err := kernelvm.ParseSize(number)
+	if err != nil {
 		return 0, usagef("--"+name+" 4096", "--%s: %q is no size in bytes", name, text)
 	}
-	return n << shift, nil
+	if negative {
+		n = -n
+	}
+	return n, nil
 }
 
 // explainRule prints what one rule says, or all.

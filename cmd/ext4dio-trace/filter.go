@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/kernelvm"
 	"github.com/ext4dio/ext4dio-trace/probes"
 )
 
@@ -147,20 +148,11 @@ func fileOnExt4(path string) (dev uint32, ino uint64, err error) {
 	return export.KernelDev(st.Dev), st.Ino, nil
 }
 
-// parseSize takes a number of bytes with an optional K, M or G.
+// parseSize takes a size of 1 byte to 2 GiB, with an optional unit.
 func parseSize(s string) (int, error) {
-	num, shift := s, 0
-	switch {
-	case strings.HasSuffix(s, "K"):
-		num, shift = s[:len(s)-1], 10
-	case strings.HasSuffix(s, "M"):
-		num, shift = s[:len(s)-1], 20
-	case strings.HasSuffix(s, "G"):
-		num, shift = s[:len(s)-1], 30
-	}
-	n, err := strconv.ParseUint(num, 10, 31)
-	if err != nil || n == 0 || n<<shift > 2<<30 {
+	n, err := kernelvm.ParseSize(s)
+	if err != nil || n == 0 || n > 2<<30 {
 		return 0, fmt.Errorf("%q is no size", s)
 	}
-	return int(n << shift), nil
+	return int(n), nil
 }
