@@ -125,11 +125,7 @@ func observedHeadline(o *decode.Observation) []string {
 		}
 	}
 	write := fmt.Sprintf("%d bytes at %d, to %d", n, pos, pos+n)
-	var how []string
-	for _, f := range flagNames(o.Flags) {
-		how = append(how, f)
-	}
-	how = append(how, o.Caller.String())
+	how := append(flagNames(o.Flags), o.Caller.String())
 	if align := o.Align0 | uint32(n); o.Align0Known && align&-align < 1<<o.Blkbits && align != uint32(n) {
 		how = append(how, fmt.Sprintf("memory and lengths aligned to %d", align&-align))
 	}
