@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// Variant names one version of ext4's direct-write decisions. The zero value is
-// no variant.
-type Variant uint8
+// Variant is one version of ext4's direct-write decisions: one that has a name of
+// its own, in the low byte, and in the high byte the patches of the series (bit
+// N-1 for patch N) in which it differs from that. The zero value is no variant.
+type Variant uint16
 
 // The variants, in the order of Variants.
 const (
@@ -42,20 +43,71 @@ var variants = [...]struct {
 		CachedMissEagain | NowaitCachedBegin | NowaitCachedZeroing},
 }
 
-// String is the name by which users choose the variant, empty for none.
-func (v Variant) String() string {
-	if int(v) < len(variants) {
-		return variants[v].name
+// Patches is the number of patches in the series.
+const Patches = 8
+
+// patches holds what each patch of the series changed.
+var patches = [Patches]Behaviours{
+	NowaitNoAlloc, DrainFallback, AlignedUnchecked, NeedsZeroing, KiocbModified,
+	CachedMissEagain, NowaitCachedBegin, NowaitCachedZeroing,
+}
+
+// PatchBehaviour is what patch n of the series, from 1 to Patches, changed.
+func PatchBehaviour(n int) Behaviours { return patches[n-1] }
+
+// Named is the variant with a name of its own from which v is made.
+func (v Variant) Named() Variant { return v & 0xff }
+
+// WithPatch is the variant that holds patch n of the series, or does not, and is
+// otherwise like v; one with a name of its own where there is one.
+func (v Variant) WithPatch(n int, held bool) Variant {
+	if v.Has(patches[n-1]) == held {
+		return v
 	}
-	return fmt.Sprintf("variant(%d)", uint8(v))
+	v ^= 1 << (8 + n - 1)
+	for _, known := range Variants() {
+		if known.Behaviours() == v.Behaviours() {
+			return known
+		}
+	}
+	return v
+}
+
+// String is the name by which users choose the variant, empty for none:
+// "linux-7.3", and "linux-6.12+patch2" or "linux-7.3-patch1" for one that holds a
+// patch more or less.
+func (v Variant) String() string {
+	named := int(v.Named())
+	if named >= len(variants) {
+		return fmt.Sprintf("variant(%d)", uint16(v))
+	}
+	name := variants[named].name
+	for n := range Patches {
+		if v>>(8+n)&1 == 0 {
+			continue
+		}
+		sign := "+"
+		if variants[named].has.Has(patches[n]) {
+			sign = "-"
+		}
+		name += fmt.Sprintf("%spatch%d", sign, n+1)
+	}
+	return name
 }
 
 // Behaviours is what this variant does; empty for no variant.
 func (v Variant) Behaviours() Behaviours {
-	if int(v) < len(variants) {
-		return variants[v].has
+	named := int(v.Named())
+	if named == 0 || named >= len(variants) {
+		return 0
 	}
-	return 0
+	has := variants[named].has
+	for n := range Patches {
+		if v>>(8+n)&1 != 0 {
+			has ^= patches[n]
+		}
+	}
+	return has
 }
 
 // Has reports whether the variant has every behaviour in want.
@@ -75,15 +127,37 @@ func VariantNames() []string {
 	return out
 }
 
-// ParseVariant finds the variant with this name. The error lists the names that
-// exist.
+// ParseVariant finds the variant with this name: one of VariantNames, with patches
+// that it holds besides (+patch1) or does not hold (-patch1) behind it. The error
+// lists the names that exist.
 func ParseVariant(name string) (Variant, error) {
-	for _, v := range Variants() {
-		if v.String() == name {
-			return v, nil
+	unknown := fmt.Errorf("unknown variant %q: one of %s, and +patchN or -patchN behind it",
+		name, strings.Join(VariantNames(), ", "))
+	var v Variant
+	rest := ""
+	for _, known := range Variants() {
+		// No name of one is the beginning of another's.
+		if after, ok := strings.CutPrefix(name, known.String()); ok {
+			v, rest = known, after
 		}
 	}
-	return 0, fmt.Errorf("unknown variant %q: one of %s", name, strings.Join(VariantNames(), ", "))
+	if v == 0 {
+		return 0, unknown
+	}
+	for rest != "" {
+		held := rest[0] == '+'
+		after, ok := strings.CutPrefix(rest[1:], "patch")
+		if !held && rest[0] != '-' || !ok || after == "" || after[0] < '1' || after[0] > '0'+Patches {
+			return 0, unknown
+		}
+		n := int(after[0] - '0')
+		if v.Has(patches[n-1]) == held {
+			word := map[bool]string{true: "holds", false: "does not hold"}
+			return 0, fmt.Errorf("variant %q: %s %s patch %d already", name, v, word[held], n)
+		}
+		v, rest = v.WithPatch(n, held), after[1:]
+	}
+	return v, nil
 }
 
 // MarshalText writes the name.
