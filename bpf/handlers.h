@@ -20,6 +20,7 @@
 
 #include "complete.h"
 #include "iter.h"
+#include "mapping.h"
 #include "wait.h"
 
 /* nfsd gives no ki_complete, so it is told by its threads' name. */
@@ -272,46 +273,6 @@ static __always_inline void on_pass(__u64 ret)
 	}
 }
 
-static __always_inline void on_map_entry(__u64 inode, __u64 map_, __u32 flags)
-{
-	struct inflight *st = current_write();
-	struct ext4_map_blocks *map = (void *)map_;
-
-	if (!st || (__u64)st->inode != inode)
-		return;
-	if (st->phase == PHASE_DIO) {
-		if (st->begins && (flags & EXT4_GET_BLOCKS_CREATE))
-			st->begin_alloc = flags;
-		return;
-	}
-	if (st->phase != PHASE_CHECK)
-		return;
-	if (st->map)
-		st->w.stages |= ST_BROKEN;
-	st->map = map;
-	st->map_lblk = READ(map, m_lblk);
-	st->map_len = READ(map, m_len);
-	st->map_flags = flags;
-}
-
-static __always_inline void on_map_return(__u64 ret)
-{
-	struct inflight *st = current_write();
-	struct step *s;
-
-	if (!st || !st->map)
-		return;
-	st->w.stages |= ST_LOOKUP;
-	s = push(st, STEP_LOOKUP);
-	if (s) {
-		s->a = (__u32)ret | (__u64)READ(st->map, m_flags) << 32;
-		s->b = READ(st->map, m_len) | (__u64)st->map_flags << 32;
-		s->c = st->map_lblk;
-		s->d = st->map_len;
-	}
-	st->map = NULL;
-}
-
 static __always_inline void on_drain_entry(__u64 inode)
 {
 	struct inflight *st = current_write();
@@ -378,44 +339,6 @@ static __always_inline void on_dio(__u64 iocb, __u64 ops, __u32 flags)
 		st->w.dio_ops = OPS_OVERWRITE;
 	if (!(flags & IOMAP_DIO_FORCE_WAIT) && READ(st->iocb, ki_complete))
 		st->aio = watch_aio(iocb, st->w.id);
-}
-
-static __always_inline void on_begin_entry(__u64 inode, __u64 iomap, bool overwrite)
-{
-	struct inflight *st = current_write();
-
-	if (!st || (__u64)st->inode != inode || st->phase != PHASE_DIO)
-		return;
-	/* 6.1's ext4_iomap_overwrite_begin calls ext4_iomap_begin. */
-	if (st->begins++)
-		return;
-	st->iomap = (void *)iomap;
-	st->begin_alloc = 0;
-	st->begin_overwrite = overwrite;
-}
-
-static __always_inline void on_begin_return(__u64 ret)
-{
-	struct inflight *st = current_write();
-	struct step *s;
-
-	if (!st || !st->begins || --st->begins)
-		return;
-	st->w.stages |= ST_BEGIN;
-	s = push(st, STEP_MAP);
-	if (!s)
-		return;
-	s->d = st->begin_alloc;
-	if (st->begin_overwrite)
-		s->aux |= MAP_OVERWRITE;
-	if ((__s32)ret < 0) {
-		s->aux |= MAP_FAILED;
-		s->a = (__s64)(__s32)ret;
-		return;
-	}
-	s->a = READ(st->iomap, offset);
-	s->b = READ(st->iomap, length);
-	s->c = READ(st->iomap, type) | (__u32)READ(st->iomap, flags) << 16;
 }
 
 static __always_inline void on_zero(__u64 iter_, __u64 pos, __u32 len)
@@ -504,6 +427,7 @@ static __always_inline void on_copy(__u64 iocb, __u64 iter)
 	s->a = READ(st->iocb, ki_pos);
 	s->c = READ((struct iov_iter *)iter, count);
 	s->d = dio_count(st->inode);
+	s->lock = lock_mode(st->inode);
 }
 
 static __always_inline void send(struct cpu_state *cpu, struct inflight *st)

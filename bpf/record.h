@@ -88,6 +88,12 @@ enum step_kind {
 	 * b: iomap.length, c: low half iomap.type, high half iomap.flags,
 	 * d: flags argument of the allocating ext4_map_blocks inside, 0 if none,
 	 * aux: MAP_*. With MAP_FAILED a is the negative return value instead.
+	 *
+	 * With MAP_LOOKUP, ext4_map_blocks was called inside without asking for
+	 * an allocation, and the last such call returned. a: low half
+	 * iomap.offset in blocks, or the negative return value of a failed one;
+	 * high half the flags argument of that call. b: low half iomap.length in
+	 * blocks, high half the return value of that call. c, d as above.
 	 */
 	STEP_MAP = 5,
 	/*
@@ -134,6 +140,7 @@ enum step_kind {
 
 #define MAP_FAILED	(1u << 0)
 #define MAP_OVERWRITE	(1u << 1)	/* by ext4_iomap_overwrite_begin */
+#define MAP_LOOKUP	(1u << 2)	/* a and b hold a lookup, too */
 
 /* Where a write is. */
 enum phase {

@@ -67,7 +67,11 @@ struct inflight {
 	/* ext4_iomap_begin in progress: how many, flags of its allocation */
 	__u32 begins;
 	__u32 begin_alloc;
-	__u32 begin_overwrite;
+	__u8 begin_overwrite;
+	__u8 begin_looked;	/* the lookup inside returned: its flags and result */
+	__u16 pad_begin;
+	__u32 begin_flags;
+	__s32 begin_ret;
 	struct iomap *iomap;
 	/* inode_dio_wait in progress */
 	__u64 drain_t;

@@ -25,8 +25,9 @@ const (
 	diffZeroed
 	diffFallback // drained, or not, before the buffered copy
 	diffDirect   // direct I/O taken, or refused
+	diffCopyLock // the buffered copy without the exclusive lock
 
-	diffLast = diffDirect
+	diffLast = diffCopyLock
 )
 
 // compareAll compares everything that the model says about o with what was seen.

@@ -30,8 +30,12 @@ type outcome struct {
 }
 
 // Compare judges one observation under one variant.
-func Compare(o *Observation, v model.Variant) *Verdict {
-	c := new(comparer)
+func Compare(o *Observation, v model.Variant) *Verdict { return CompareSeen(o, v, 0) }
+
+// CompareSeen is Compare on a kernel on which the probes of some stages were not
+// attached: what they would have seen is not judged.
+func CompareSeen(o *Observation, v model.Variant, unprobed record.Stages) *Verdict {
+	c := &comparer{unprobed: unprobed}
 	return c.verdict(o, v, c.judge(o, v), nil)
 }
 
@@ -195,18 +199,25 @@ func (c *comparer) behaviours(v model.Variant) model.Behaviours {
 	return has
 }
 
-// fallback compares the drain before a buffered copy. Whether 6.1 and 6.12 have
+// fallback compares the lock of a buffered copy, and the drain before it. Whether 6.1 and 6.12 have
 // it depends on their stable releases.
 func (c *comparer) fallback(o *Observation, v model.Variant) diff {
 	b := o.Buffered
-	if b == nil || !b.Copied || c.unprobed.Has(record.StageDrain) {
+	if b == nil || !b.Copied {
 		return 0
+	}
+	var out diff
+	if b.CopyLock == record.LockShared {
+		out = diffCopyLock
 	}
 	want := c.behaviours(v).Has(model.DrainFallback)
-	if b.Drained == want || b.Drained && (v == model.Linux61 || v == model.Linux612) {
-		return 0
+	switch {
+	case c.unprobed.Has(record.StageDrain), b.Drained == want:
+	case b.Drained && (v.Named() == model.Linux61 || v.Named() == model.Linux612):
+	default:
+		out |= diffFallback
 	}
-	return diffFallback
+	return out
 }
 
 // raced reports whether the write is exactly what v decides when i_disksize had
@@ -261,6 +272,10 @@ func (c *comparer) moved(o *Observation, v model.Variant) bool {
 // classify tells the kinds of disagreement apart when no safety rule is broken.
 func (c *comparer) classify(o *Observation, v model.Variant, out *outcome) {
 	out.kind = Differs
+	if out.diff&diffCopyLock != 0 {
+		out.kind = Unsafe // other writers and truncate can be at the same pages
+		return
+	}
 	last := o.lastPass()
 	if last != nil && o.Dio && o.Lock == record.LockShared && last.Flags&record.PassNosec == 0 {
 		// Every variant holds the lock exclusive while security info may change.

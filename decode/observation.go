@@ -130,6 +130,13 @@ type Mapping struct {
 	Err            int    // negative errno when it failed
 	Overwrite      bool   // ext4_iomap_overwrite_begin (6.x)
 	AtUs           uint32 // of the return, since the entry
+
+	// LookedUp says that ext4_map_blocks was called inside without asking for an
+	// allocation. LookupFlags and LookupRet are the flags argument and the return
+	// value of the last such call: blocks found, 0 or a negative errno.
+	LookedUp    bool
+	LookupFlags uint32
+	LookupRet   int32
 }
 
 // Allocated reports whether blocks were asked for with EXT4_GET_BLOCKS_CREATE.
@@ -151,6 +158,8 @@ type Buffered struct {
 	Drained  bool   // inode_dio_wait was called before the copy
 	CopyDio  uint32 // i_dio_count at generic_perform_write
 	Copied   bool   // generic_perform_write was entered
+	// CopyLock is the mode of i_rwsem there; shared also stands for no lock at all.
+	CopyLock record.Lock
 	CopyPos  int64  // ki_pos there, bytes
 	CopyAtUs uint32 // of that, since the entry
 	// Refused is what ext4_should_use_dio looked at when it refused direct I/O:

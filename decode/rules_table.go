@@ -89,7 +89,7 @@ var ruleTable = [lastRule + 1]Rule{
 		Why:       "Shared where exclusive is needed endangers data; exclusive where shared is enough makes the writers of the inode take turns.",
 		Needs:     needsPass | record.StageLock,
 		NeedsAlso: "all facts of the decision",
-		Compares:  []string{"first lock", "lock"},
+		Compares:  []string{"first lock", "lock", "lock of the buffered copy"},
 	},
 	7: {
 		Set: R7, ID: "R7",
@@ -154,5 +154,5 @@ var ruleOf = [...]struct {
 	rule Rules
 }{
 	{diffGuess, R6}, {diffLock, R6}, {diffPasses, R7}, {diffWait, R8},
-	{diffLookups, R9}, {diffEagain, R10}, {diffQueued, R8},
+	{diffLookups, R9}, {diffEagain, R10}, {diffQueued, R8}, {diffCopyLock, R6},
 }

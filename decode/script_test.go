@@ -224,11 +224,13 @@ func (s *script) addLate(t testing.TB, l line) {
 		if err := l.num(t, "error", 0); err != 0 {
 			st.Aux |= record.MapFailed
 			st.A = uint64(err)
-			s.step(st)
-			return
+		} else {
+			st.A, st.B, st.D = uint64(l.nth(t, 0)), uint64(l.nth(t, 1)), uint32(l.num(t, "alloc", 0))
+			st.C = s.mapping(t, l)
 		}
-		st.A, st.B, st.D = uint64(l.nth(t, 0)), uint64(l.nth(t, 1)), uint32(l.num(t, "alloc", 0))
-		st.C = s.mapping(t, l)
+		if _, ok := l.keys["looked"]; ok {
+			s.packLookup(t, l, &st)
+		}
 		s.step(st)
 	case "zero":
 		w.Stages |= record.StageZero
@@ -266,6 +268,17 @@ func (s *script) addLate(t testing.TB, l line) {
 	default:
 		t.Fatalf("unknown line %q", l.verb)
 	}
+}
+
+// packLookup adds the lookup that "looked=FLAGS found=RET" tells to a mapping.
+func (s *script) packLookup(t testing.TB, l line, st *record.Step) {
+	if st.Aux&record.MapFailed == 0 {
+		st.A >>= s.w.Blkbits
+		st.B >>= s.w.Blkbits
+	}
+	st.Aux |= record.MapLookup
+	st.A = uint64(uint32(st.A)) | uint64(l.num(t, "looked", 0))<<32
+	st.B = uint64(uint32(st.B)) | uint64(uint32(l.num(t, "found", 0)))<<32
 }
 
 func sleepPhase(l line) uint16 {

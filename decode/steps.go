@@ -93,7 +93,7 @@ func (o *Observation) add(s *record.Step) {
 			o.broken("a buffered copy outside ext4_buffered_write_iter")
 			return
 		}
-		o.Buffered.Copied, o.Buffered.CopyDio = true, s.D
+		o.Buffered.Copied, o.Buffered.CopyDio, o.Buffered.CopyLock = true, s.D, s.Lock
 		o.Buffered.CopyPos, o.Buffered.CopyAtUs = int64(s.A), s.TUs
 	case record.StepSleep:
 		o.Sleeps = append(o.Sleeps, Sleep{Phase: record.Phase(s.Aux), Cause: sleepCause(s.D), Ns: s.A, AtUs: s.TUs})
@@ -154,14 +154,21 @@ func (o *Observation) addDrain(s *record.Step) {
 
 func (o *Observation) addMapping(s *record.Step) {
 	m := Mapping{AllocFlags: s.D, Overwrite: s.Aux&record.MapOverwrite != 0, AtUs: s.TUs}
-	if s.Aux&record.MapFailed != 0 {
-		m.Err = int(int64(s.A))
+	failed := s.Aux&record.MapFailed != 0
+	if failed {
+		m.Err = int(int32(uint32(s.A))) // the low half is enough, with a lookup or without
 		if m.Err >= 0 {
 			o.broken("a failed mapping without an error")
 		}
 	} else {
 		m.Offset, m.Length = int64(s.A), int64(s.B)
 		m.Type, m.Flags = uint16(s.C), uint16(s.C>>16)
+	}
+	if s.Aux&record.MapLookup != 0 {
+		m.LookedUp, m.LookupFlags, m.LookupRet = true, uint32(s.A>>32), int32(uint32(s.B>>32))
+		if !failed {
+			m.Offset, m.Length = int64(uint32(s.A))<<o.Blkbits, int64(uint32(s.B))<<o.Blkbits
+		}
 	}
 	o.Mappings = append(o.Mappings, m)
 }

@@ -89,7 +89,7 @@ func (c *comparer) explain(o *Observation, out outcome) {
 			c.v.Why = append(c.v.Why, c.sentence(o, d, bit))
 		}
 	}
-	if out.kind == Unsafe && out.rules.safety() == 0 {
+	if out.kind == Unsafe && out.rules.safety() == 0 && out.diff&diffCopyLock == 0 {
 		c.v.Why = append(c.v.Why, "security info may change under the shared lock: the inode is not nosec")
 	}
 }
@@ -138,6 +138,8 @@ func (c *comparer) sentence(o *Observation, d *model.Decision, bit diff) string 
 		if o.Buffered == nil || !o.Buffered.Drained {
 			seen, want = want, seen
 		}
+	case diffCopyLock:
+		field, seen, want = "lock of the buffered copy", "shared or none", "exclusive"
 	}
 	return field + ": observed " + seen + ", expected " + want
 }

@@ -125,13 +125,15 @@ type jsonRow struct {
 	Drained   *bool `json:"drained"`
 	ForceWait *bool `json:"force_wait"`
 	Mappings  []struct {
-		Pos        *int64   `json:"pos"`
-		Len        *int64   `json:"len"`
-		Type       string   `json:"type"`
-		Flags      []string `json:"flags"`
-		Allocated  bool     `json:"allocated"`
-		AllocFlags uint32   `json:"alloc_flags"`
-		Overwrite  bool     `json:"overwrite"`
+		Pos         *int64   `json:"pos"`
+		Len         *int64   `json:"len"`
+		Type        string   `json:"type"`
+		Flags       []string `json:"flags"`
+		Allocated   bool     `json:"allocated"`
+		AllocFlags  uint32   `json:"alloc_flags"`
+		Overwrite   bool     `json:"overwrite"`
+		LookupFlags *uint32  `json:"lookup_flags"`
+		LookupRet   *int32   `json:"lookup_ret"`
 	} `json:"mappings"`
 	Zeroed []struct {
 		Pos      int64    `json:"pos"`
@@ -185,6 +187,7 @@ type jsonFacts struct {
 		Len      int64    `json:"len"`
 		Drained  bool     `json:"drained"`
 		Copied   bool     `json:"copied"`
+		Lock     *string  `json:"lock"`
 		InFlight uint32   `json:"in_flight"`
 		Refused  []string `json:"refused"`
 	} `json:"buffered"`

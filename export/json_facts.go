@@ -95,6 +95,8 @@ func appendBuffered(dst []byte, o Opt[decode.Buffered]) []byte {
 	dst = strconv.AppendBool(dst, b.Drained)
 	dst = append(dst, `,"copied":`...)
 	dst = strconv.AppendBool(dst, b.Copied)
+	dst = append(dst, `,"lock":`...)
+	dst = appendMode(dst, b.CopyLock)
 	dst = append(dst, `,"in_flight":`...)
 	dst = strconv.AppendUint(dst, uint64(b.CopyDio), 10)
 	dst = append(dst, `,"refused":[`...)
@@ -112,14 +114,20 @@ func appendIomap(dst []byte, typ, flags uint16) []byte {
 	return append(dst, ']')
 }
 
-// appendAlloc appends how a mapping was allocated, and ends it.
+// appendAlloc appends how a mapping was looked up and allocated, and ends it. One
+// without a lookup has null there.
 func appendAlloc(dst []byte, m *decode.Mapping) []byte {
 	dst = append(dst, `,"allocated":`...)
 	dst = strconv.AppendBool(dst, m.Allocated())
 	dst = append(dst, `,"alloc_flags":`...)
 	dst = strconv.AppendUint(dst, uint64(m.AllocFlags), 10)
 	dst = append(dst, `,"overwrite":`...)
-	return append(strconv.AppendBool(dst, m.Overwrite), '}')
+	dst = strconv.AppendBool(dst, m.Overwrite)
+	dst = append(dst, `,"lookup_flags":`...)
+	dst = appendUint(dst, Opt[uint32]{V: m.LookupFlags, Known: m.LookedUp})
+	dst = append(dst, `,"lookup_ret":`...)
+	dst = appendInt(dst, Opt[int]{V: int(m.LookupRet), Known: m.LookedUp})
+	return append(dst, '}')
 }
 
 func appendMode(dst []byte, l record.Lock) []byte {

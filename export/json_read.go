@@ -61,6 +61,9 @@ type (
 		Flags      []string `json:"flags"`
 		AllocFlags uint32   `json:"alloc_flags"`
 		Overwrite  bool     `json:"overwrite"`
+		// Lines of older versions do not have these.
+		LookupFlags *uint32 `json:"lookup_flags"`
+		LookupRet   *int32  `json:"lookup_ret"`
 	}
 	jsonZeroed struct {
 		Pos      int64    `json:"pos"`
@@ -106,6 +109,7 @@ type (
 		Len      int64    `json:"len"`
 		Drained  bool     `json:"drained"`
 		Copied   bool     `json:"copied"`
+		Lock     *string  `json:"lock"`
 		InFlight uint32   `json:"in_flight"`
 		Refused  []string `json:"refused"`
 	}
@@ -263,6 +267,9 @@ func (r *reader) lookup(l jsonLookup) Lookup {
 
 func (r *reader) mapping(m jsonMapping) decode.Mapping {
 	out := decode.Mapping{AllocFlags: m.AllocFlags, Overwrite: m.Overwrite}
+	if m.LookupFlags != nil && m.LookupRet != nil {
+		out.LookedUp, out.LookupFlags, out.LookupRet = true, *m.LookupFlags, *m.LookupRet
+	}
 	if m.Pos == nil || m.Len == nil {
 		out.Err = r.errno(m.Type)
 		return out
@@ -308,7 +315,7 @@ func (r *reader) facts(j *jsonFacts) Facts {
 	}
 	if b := j.Buffered; b != nil {
 		f.Buffered = Some(decode.Buffered{
-			Pos: b.Pos, Len: b.Len, Drained: b.Drained, Copied: b.Copied, CopyDio: b.InFlight,
+			Pos: b.Pos, Len: b.Len, Drained: b.Drained, Copied: b.Copied, CopyLock: r.mode(b.Lock), CopyDio: b.InFlight,
 			Refused: uint16(r.bits("refused", b.Refused, refusalNames[:])),
 		})
 	}

@@ -5,3 +5,4 @@ package probes
 // test" fails when they differ.
 //
 //go:generate go tool bpf2go -cc clang-14 -strip llvm-strip-14 -target amd64,arm64 -no-global-types -cflags "-O2 -mcpu=v3 -Wall -Werror" ext4dio ../bpf/ext4dio.bpf.c
+//go:generate go tool bpf2go -cc clang-14 -strip llvm-strip-14 -target amd64,arm64 -no-global-types -cflags "-O2 -mcpu=v3 -Wall -Werror" cached ../bpf/cached.bpf.c

@@ -147,6 +147,7 @@ const (
 	DrainBuffered uint16 = 1 << 1
 	MapFailed     uint16 = 1 << 0
 	MapOverwrite  uint16 = 1 << 1
+	MapLookup     uint16 = 1 << 2 // A and B hold a lookup, too
 )
 
 // Phase says where a write was (enum phase).

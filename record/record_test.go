@@ -80,7 +80,7 @@ func TestNumbers(t *testing.T) {
 		"StepDrain": {int(StepDrain), 4}, "StepMap": {int(StepMap), 5}, "StepZero": {int(StepZero), 6},
 		"StepBuffered": {int(StepBuffered), 7}, "StepCopy": {int(StepCopy), 8}, "StepWait": {int(StepWait), 9},
 		"StepSleep": {int(StepSleep), 10}, "StepAlign": {int(StepAlign), 11},
-		"StageLock": {int(StageLock), 1 << 15}, "PassDAX": {int(PassDAX), 1 << 7},
+		"StageLock": {int(StageLock), 1 << 15}, "PassDAX": {int(PassDAX), 1 << 7}, "MapLookup": {int(MapLookup), 1 << 2},
 		"CallerKthread": {int(CallerKthread), 9}, "LockExclusive": {int(LockExclusive), 2},
 		"SleepUnknown": {int(SleepUnknown), 0}, "SleepIRwsem": {int(SleepIRwsem), 1}, "SleepIDataSem": {int(SleepIDataSem), 2},
 		"SleepJBD2": {int(SleepJBD2), 3}, "SleepMetadata": {int(SleepMetadata), 4}, "SleepDrain": {int(SleepDrain), 5},

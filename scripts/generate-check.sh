@@ -12,9 +12,9 @@ fi
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/old"
-cp probes/ext4dio_*_bpfel.* "$tmp/old/"
+cp probes/*_bpfel.* "$tmp/old/"
 go generate ./probes
-for f in probes/ext4dio_*_bpfel.*; do
+for f in probes/*_bpfel.*; do
 	cmp -s "$f" "$tmp/old/${f##*/}" || changed="${changed-} $f"
 done
 cp "$tmp"/old/* probes/

@@ -44,6 +44,7 @@ func base(n uint64, pos, length int64) *decode.Observation {
 		Passes: []decode.Pass{pass(record.LockShared, pos, length)},
 		Mappings: []decode.Mapping{{
 			Offset: pos &^ 4095, Length: (length + 8191) &^ 4095, Type: 2,
+			LookedUp: true, LookupRet: int32((length + 8191) >> 12),
 		}},
 	}
 }
@@ -167,8 +168,8 @@ func odd() []Sample {
 
 	fallback := base(9, 20480, 8192)
 	fallback.Ino = 16
-	fallback.Mappings = []decode.Mapping{{Err: -15}}
-	fallback.Buffered = &decode.Buffered{Pos: 20480, Len: 8192, Drained: true, Copied: true}
+	fallback.Mappings = []decode.Mapping{{Err: -15, LookedUp: true}}
+	fallback.Buffered = &decode.Buffered{Pos: 20480, Len: 8192, Drained: true, Copied: true, CopyLock: record.LockExclusive}
 
 	incomplete := base(10, 4096, 4096)
 	incomplete.Incomplete, incomplete.Dio, incomplete.Lock = "stage dio was not seen", false, record.LockUnknown
