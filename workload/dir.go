@@ -3,6 +3,7 @@ package workload
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,9 @@ const (
 type FSInfo struct {
 	BlockSize int // bytes, of the file system
 	Sector    int // bytes: positions and lengths of direct writes are multiples of it
+	// NoDirect says that ext4 makes direct writes through the page cache here, as with
+	// data=journal, or with encryption that it cannot leave to the block layer.
+	NoDirect bool
 }
 
 // Dir is a directory of our own on an ext4. Its files are ours alone.
@@ -62,6 +66,13 @@ func (d *Dir) own(fresh bool) error {
 	if err := checkExt4(fmt.Sprintf("/proc/self/fd/%d", d.fd)); err != nil {
 		return err
 	}
+	if !fresh {
+		left, err := d.entries()
+		if err != nil {
+			return err
+		}
+		fresh = len(left) == 0 // a run that was ended before it made the marker
+	}
 	flags := unix.O_RDWR | unix.O_NOFOLLOW | unix.O_CLOEXEC
 	if fresh {
 		flags |= unix.O_CREAT | unix.O_EXCL
@@ -73,21 +84,59 @@ func (d *Dir) own(fresh bool) error {
 	if err := unix.Flock(d.marker, unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return fmt.Errorf("lock directory %s: %w", d.Path, ErrBusy)
 	}
-	if fresh {
-		if _, err := unix.Pwrite(d.marker, []byte(markerText), 0); err != nil {
-			return fmt.Errorf("write marker in %s: %w", d.Path, err)
-		}
-	} else {
-		text := make([]byte, len(markerText)+1)
-		n, err := unix.Pread(d.marker, text, 0)
-		if err != nil || string(text[:n]) != markerText {
-			return fmt.Errorf("open directory %s: its %s is not ours: %w", d.Path, markerName, ErrNotOurs)
-		}
-		if err := d.clear(); err != nil {
+	if !fresh {
+		if fresh, err = d.checkMarker(); err != nil {
 			return err
 		}
 	}
+	if fresh {
+		err = d.writeMarker()
+	} else {
+		err = d.clear()
+	}
+	if err != nil {
+		return err
+	}
 	return d.readFS()
+}
+
+// writeMarker makes sure that the marker is on the disk before any file of ours: so
+// a power cut leaves no files without it.
+func (d *Dir) writeMarker() error {
+	_, err := unix.Pwrite(d.marker, []byte(markerText), 0)
+	if err == nil {
+		err = errors.Join(unix.Fsync(d.marker), unix.Fsync(d.fd))
+	}
+	if err != nil {
+		return fmt.Errorf("write marker in %s: %w", d.Path, err)
+	}
+	return nil
+}
+
+// checkMarker makes sure that the marker is ours. It is empty, and alone, when the
+// run that made it was ended before it was on the disk.
+func (d *Dir) checkMarker() (empty bool, err error) {
+	text := make([]byte, len(markerText)+1)
+	n, err := unix.Pread(d.marker, text, 0)
+	if err == nil && n == 0 {
+		left, err := d.entries()
+		if err != nil || len(left) == 1 {
+			return true, err
+		}
+	}
+	if err != nil || string(text[:n]) != markerText {
+		return false, fmt.Errorf("open directory %s: its %s is not ours: %w", d.Path, markerName, ErrNotOurs)
+	}
+	return false, nil
+}
+
+// entries lists what is in the directory.
+func (d *Dir) entries() ([]os.DirEntry, error) {
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/self/fd/%d", d.fd))
+	if err != nil {
+		return nil, fmt.Errorf("list directory %s: %w", d.Path, err)
+	}
+	return entries, nil
 }
 
 func (d *Dir) readFS() error {
@@ -106,14 +155,16 @@ func (d *Dir) readFS() error {
 	var sx unix.Statx_t
 	err = unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_DIOALIGN, &sx)
 	if err == nil && sx.Mask&unix.STATX_DIOALIGN != 0 {
-		if sx.Dio_offset_align == 0 {
-			return fmt.Errorf("write directly in %s: %w: this file system has no direct I/O", d.Path, ErrUnfit)
-		}
 		// The answer is for this one file; an encrypted directory gives the block size.
-		d.FS.Sector = int(sx.Dio_offset_align)
+		if d.FS.NoDirect = sx.Dio_offset_align == 0; !d.FS.NoDirect {
+			d.FS.Sector = int(sx.Dio_offset_align)
+		}
 	}
 	return nil
 }
+
+// FileName is the name that a file has in the directory.
+func FileName(name string) string { return filePrefix + name }
 
 // Create makes a new file with O_DIRECT and returns its descriptor, which the
 // caller closes.
@@ -148,12 +199,12 @@ func (d *Dir) Remove(name string) error {
 
 // clear removes our files, and nothing else.
 func (d *Dir) clear() error {
-	entries, err := os.ReadDir(fmt.Sprintf("/proc/self/fd/%d", d.fd))
+	entries, err := d.entries()
 	if err != nil {
-		return fmt.Errorf("list directory %s: %w", d.Path, err)
+		return err
 	}
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), filePrefix) || !e.Type().IsRegular() {
+		if !strings.HasPrefix(e.Name(), filePrefix) || !e.Type().IsRegular() && e.Type() != fs.ModeSymlink {
 			continue
 		}
 		err := unix.Unlinkat(d.fd, e.Name(), 0)
@@ -190,9 +241,9 @@ func (d *Dir) Close(keep bool) error {
 	if err := d.clear(); err != nil {
 		return err
 	}
-	entries, err := os.ReadDir(fmt.Sprintf("/proc/self/fd/%d", d.fd))
+	entries, err := d.entries()
 	if err != nil {
-		return fmt.Errorf("list directory %s: %w", d.Path, err)
+		return err
 	}
 	if len(entries) > 1 {
 		return fmt.Errorf("remove directory %s: it holds files %w", d.Path, ErrNotOurs)

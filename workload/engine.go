@@ -12,17 +12,34 @@ type EngineName string
 
 // The submission paths.
 const (
-	Pwrite       EngineName = "pwrite"
-	Pwritev2     EngineName = "pwritev2"
-	Libaio       EngineName = "libaio"
-	IOUring      EngineName = "io_uring"
-	IOUringSQThr EngineName = "io_uring-sqpoll"
+	Pwrite        EngineName = "pwrite"
+	Pwritev2      EngineName = "pwritev2"
+	Libaio        EngineName = "libaio"
+	IOUring       EngineName = "io_uring"
+	IOUringSQThr  EngineName = "io_uring-sqpoll" // a kernel thread submits
+	IOUringFixed  EngineName = "io_uring-fixed"  // from registered buffers
+	IOUringIOPoll EngineName = "io_uring-iopoll" // completions are polled for
+	Loop          EngineName = "loop"            // through a loop device over the file
 )
 
 // Engines lists the submission paths.
 func Engines() []EngineName {
-	return []EngineName{Pwrite, Pwritev2, Libaio, IOUring, IOUringSQThr}
+	return []EngineName{Pwrite, Pwritev2, Libaio, IOUring, IOUringSQThr, IOUringFixed, IOUringIOPoll, Loop}
 }
+
+// Async reports whether the path's writes may be queued, to complete later.
+func (e EngineName) Async() bool { return e != Pwrite && e != Pwritev2 }
+
+// Retries reports whether the path may try a write without waiting first, and then
+// again in a task of the kernel. That task can still hold i_rwsem when the write is
+// complete.
+func (e EngineName) Retries() bool { return e.Async() && e != Libaio }
+
+// OneSegment reports whether the path's writes have only one segment.
+func (e EngineName) OneSegment() bool { return e == Pwrite || e == IOUringFixed }
+
+// NoFlags reports whether the path's writes have no RWF_* flags.
+func (e EngineName) NoFlags() bool { return e == Pwrite || e == Loop }
 
 // MaxSegs is how many segments one Request may have.
 const MaxSegs = 16
@@ -76,11 +93,20 @@ type Engine interface {
 }
 
 // NewEngine opens a submission path for up to depth writes at a time. The error
-// wraps ErrUnfit when this kernel does not offer the path.
+// wraps ErrUnfit when this kernel does not offer the path; so does that of Do, where
+// only the file or its disk tells.
 func NewEngine(name EngineName, depth int) (Engine, error) {
 	if depth < 1 {
 		return nil, fmt.Errorf("open engine %s: depth %d is below 1", name, depth)
 	}
+	e, err := newEngine(name, depth)
+	if err != nil {
+		return nil, err
+	}
+	return atomicGate{e}, nil
+}
+
+func newEngine(name EngineName, depth int) (Engine, error) {
 	switch name {
 	case Pwrite:
 		return syncEngine{plain: true}, nil
@@ -93,9 +119,15 @@ func NewEngine(name EngineName, depth int) (Engine, error) {
 		}
 		return e, nil
 	case IOUring:
-		return newURing(depth, false)
+		return newURing(depth, uringMode{})
 	case IOUringSQThr:
-		return newURing(depth, true)
+		return newURing(depth, uringMode{sqPoll: true})
+	case IOUringFixed:
+		return newURing(depth, uringMode{fixed: true})
+	case IOUringIOPoll:
+		return newURing(depth, uringMode{ioPoll: true})
+	case Loop:
+		return newLoop()
 	}
 	return nil, fmt.Errorf("open engine %q: %w", string(name), ErrUsage)
 }

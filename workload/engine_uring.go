@@ -15,23 +15,36 @@ const (
 	uringParamsSize  = 120
 	uringSQESize     = 64
 	uringCQESize     = 16
+	uringOpReadv     = 1
 	uringOpWritev    = 2
+	uringOpFixed     = 5 // IORING_OP_WRITE_FIXED
+	uringSetupIOPoll = 1 << 0
 	uringSetupSQPoll = 1 << 1
+	uringRegBuffers  = 0 // opcodes of io_uring_register
+	uringUnregister  = 1
 	uringGetEvents   = 1 << 0
 	uringSQWakeup    = 1 << 1
 	uringNeedWakeup  = 1 << 0
 	uringOffSQRing   = 0
 	uringOffCQRing   = 0x8000000
 	uringOffSQEs     = 0x10000000
-	uringIdleMs      = 50
+	uringIdleMs      = 2
 )
+
+// uringMode says how a ring is used.
+type uringMode struct {
+	sqPoll bool // a thread of the kernel takes the entries
+	fixed  bool // the memory of each write is registered before it
+	ioPoll bool // completions are polled for
+}
 
 // uring is io_uring, spoken without a library.
 type uring struct {
+	uringMode
 	fd     int
-	sqPoll bool
 	depth  int
-	sq, cq []byte // the two rings
+	polled map[uint64]error // by device: why it is not polled; only with ioPoll
+	sq, cq []byte           // the two rings
 	sqes   []byte
 	ctl    *control
 
@@ -40,17 +53,22 @@ type uring struct {
 	sqArray, cqes                   int // offsets in sq and cq
 }
 
-func newURing(depth int, sqPoll bool) (Engine, error) {
+func newURing(depth int, mode uringMode) (Engine, error) {
 	var p [uringParamsSize]byte
-	if sqPoll {
-		put32(p[8:], uringSetupSQPoll)
+	flags := uint32(0)
+	if mode.sqPoll {
+		flags |= uringSetupSQPoll
 		put32(p[16:], uringIdleMs)
 	}
+	if mode.ioPoll {
+		flags |= uringSetupIOPoll
+	}
+	put32(p[8:], flags)
 	fd, _, errno := unix.Syscall(unix.SYS_IO_URING_SETUP, uintptr(depth), uintptr(unsafe.Pointer(&p[0])), 0)
 	if errno != 0 {
 		return nil, unfit("set up io_uring", errno)
 	}
-	u := &uring{fd: int(fd), sqPoll: sqPoll, depth: depth}
+	u := &uring{uringMode: mode, fd: int(fd), depth: depth, polled: map[uint64]error{}}
 	if err := u.mapRings(&p); err != nil {
 		return nil, errors.Join(err, u.Close())
 	}
@@ -85,6 +103,11 @@ func (u *uring) mapRings(p *[uringParamsSize]byte) error {
 
 func (u *uring) Do(reqs []Request) ([]Result, error) {
 	res := make([]Result, len(reqs))
+	for _, r := range reqs {
+		if err := u.check(r); err != nil {
+			return nil, err
+		}
+	}
 	for from := 0; from < len(reqs); from += u.depth {
 		to := min(from+u.depth, len(reqs))
 		if err := u.batch(reqs[from:to], res[from:to]); err != nil {
@@ -94,29 +117,91 @@ func (u *uring) Do(reqs []Request) ([]Result, error) {
 	return res, nil
 }
 
+// check finds what this ring cannot do, before anything is submitted.
+func (u *uring) check(r Request) error {
+	switch {
+	case len(r.Segs) > MaxSegs:
+		return fmt.Errorf("write %d segments: %w: at most %d", len(r.Segs), ErrRequest, MaxSegs)
+	case u.fixed && (len(r.Segs) != 1 || len(r.Segs[0]) == 0):
+		return fmt.Errorf("write from a registered buffer: %w: %d segments, %d bytes", ErrRequest, len(r.Segs), r.Len())
+	case u.ioPoll:
+		return u.checkPoll(r.Fd)
+	}
+	return nil
+}
+
 // batch submits at most depth requests with one call and waits for them.
-func (u *uring) batch(reqs []Request, res []Result) error {
+func (u *uring) batch(reqs []Request, res []Result) (err error) {
+	if !u.fixed {
+		return u.submit(uringOpWritev, reqs, res)
+	}
+	if err := u.register(reqs); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, u.unregister()) }()
+	return u.submit(uringOpFixed, reqs, res)
+}
+
+func (u *uring) submit(op byte, reqs []Request, res []Result) error {
 	tail := atomic.LoadUint32(u.sqTail)
 	for i, r := range reqs {
-		iov, err := u.ctl.iovecs(i, r.Segs)
-		if err != nil {
-			return err
-		}
 		slot := tail & u.sqMask
 		e := u.sqes[slot*uringSQESize : (slot+1)*uringSQESize]
-		clear(e)
-		e[0] = uringOpWritev
-		put32(e[4:], uint32(r.Fd))
-		put64(e[8:], uint64(r.Pos))
-		put64(e[16:], iov)
-		put32(e[24:], uint32(len(r.Segs)))
-		put32(e[28:], uint32(r.Flags))
-		put64(e[32:], uint64(i))
+		if err := u.entry(e, op, i, r); err != nil {
+			return err
+		}
 		put32(u.sq[u.sqArray+int(slot)*4:], slot)
 		tail++
 	}
 	atomic.StoreUint32(u.sqTail, tail)
 	return u.wait(len(reqs), res)
+}
+
+// entry fills in the submission entry of request i.
+func (u *uring) entry(e []byte, op byte, i int, r Request) error {
+	clear(e)
+	e[0] = op
+	put32(e[4:], uint32(r.Fd))
+	put64(e[8:], uint64(r.Pos))
+	put32(e[28:], uint32(r.Flags))
+	put64(e[32:], uint64(i))
+	if op == uringOpFixed {
+		put64(e[16:], address(r.Segs[0]))
+		put32(e[24:], uint32(len(r.Segs[0])))
+		put16(e[40:], uint16(i)) // buf_index
+		return nil
+	}
+	iov, err := u.ctl.iovecs(i, r.Segs)
+	if err != nil {
+		return err
+	}
+	put64(e[16:], iov)
+	put32(e[24:], uint32(len(r.Segs)))
+	return nil
+}
+
+// register makes the memory of request i the ring's buffer i. A buffer that starts
+// where the write does has in the kernel the same offset into its page as here.
+func (u *uring) register(reqs []Request) error {
+	iovs := make([]byte, len(reqs)*iovecSize)
+	for i, r := range reqs {
+		put64(iovs[i*iovecSize:], address(r.Segs[0]))
+		put64(iovs[i*iovecSize+8:], uint64(len(r.Segs[0])))
+	}
+	_, _, errno := unix.Syscall6(unix.SYS_IO_URING_REGISTER, uintptr(u.fd), uringRegBuffers,
+		uintptr(unsafe.Pointer(&iovs[0])), uintptr(len(reqs)), 0, 0)
+	if errno != 0 {
+		return unfit("register buffers with io_uring", errno)
+	}
+	return nil
+}
+
+func (u *uring) unregister() error {
+	_, _, errno := unix.Syscall6(unix.SYS_IO_URING_REGISTER, uintptr(u.fd), uringUnregister, 0, 0, 0, 0)
+	if errno != 0 {
+		return fmt.Errorf("unregister buffers of io_uring: %w", errno)
+	}
+	return nil
 }
 
 // wait submits n entries and takes their n completions.

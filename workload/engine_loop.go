@@ -1,0 +1,140 @@
+package workload
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	loopControl = "/dev/loop-control"
+	loopSector  = 512 // bytes, of the loop device
+	// loopMost is the largest write that a loop device passes on in one piece, bytes:
+	// 128 segments of a page.
+	loopMost = 512 << 10
+	// loopPatience is how long a free loop device is looked for.
+	loopPatience = 5 * time.Second
+)
+
+// loop writes to a loop device with direct I/O over the file: a task of the kernel
+// then writes to the file, always without flags. The device is there only during Do.
+type loop struct{ ctl int }
+
+func newLoop() (Engine, error) {
+	ctl, err := unix.Open(loopControl, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("needs a loop device: %w: open %s: %w", ErrUnfit, loopControl, err)
+	}
+	return &loop{ctl}, nil
+}
+
+func (l *loop) Close() error {
+	if err := unix.Close(l.ctl); err != nil {
+		return fmt.Errorf("close %s: %w", loopControl, err)
+	}
+	return nil
+}
+
+func (l *loop) Do(reqs []Request) ([]Result, error) {
+	for _, r := range reqs {
+		if err := checkLoop(r); err != nil {
+			return nil, err
+		}
+	}
+	res := make([]Result, len(reqs))
+	for i, r := range reqs {
+		var err error
+		if res[i], err = l.write(r); err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+// checkLoop finds what cannot be passed on as it is. The loop device is as long as
+// the file was when it was set up.
+func checkLoop(r Request) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(r.Fd, &st); err != nil {
+		return fmt.Errorf("find the length of a file: %w", err)
+	}
+	n := int64(r.Len())
+	if r.Flags != 0 || n == 0 || n > loopMost || (r.Pos|n)%loopSector != 0 || r.Pos+n > st.Size/loopSector*loopSector {
+		return fmt.Errorf("write %d bytes at %d with flags %#x by a loop device over %d bytes: %w",
+			n, r.Pos, r.Flags, st.Size, ErrRequest)
+	}
+	return nil
+}
+
+func (l *loop) write(r Request) (res Result, err error) {
+	dev, err := l.attach(r.Fd)
+	if err != nil {
+		return res, err
+	}
+	defer func() { err = errors.Join(err, detach(dev)) }()
+	direct, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", dev), unix.O_RDWR|unix.O_DIRECT|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return res, fmt.Errorf("open the loop device: %w", err)
+	}
+	defer func() { err = errors.Join(err, unix.Close(direct)) }()
+	if res.N, res.Err = unix.Pwritev(direct, r.Segs, r.Pos); res.Err != nil {
+		res.N = 0
+	}
+	return res, nil
+}
+
+// attach puts a free loop device over the file. It goes away with its last user, so
+// also when this process is killed.
+func (l *loop) attach(file int) (dev int, err error) {
+	cfg := &unix.LoopConfig{Fd: uint32(file), Size: loopSector}
+	cfg.Info.Flags = unix.LO_FLAGS_DIRECT_IO | unix.LO_FLAGS_AUTOCLEAR
+	copy(cfg.Info.File_name[:], "ext4dio-trace")
+	for end := time.Now().Add(loopPatience); ; time.Sleep(time.Millisecond) {
+		n, err := unix.IoctlRetInt(l.ctl, unix.LOOP_CTL_GET_FREE)
+		if err != nil {
+			return -1, fmt.Errorf("needs a loop device: %w: find a free one: %w", ErrUnfit, err)
+		}
+		name := fmt.Sprintf("/dev/loop%d", n)
+		dev, err := configure(name, cfg)
+		if err == nil {
+			return dev, nil
+		}
+		// Somebody else was faster, or udev has not made the node yet.
+		again := errors.Is(err, unix.EBUSY) || errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ENXIO)
+		if !again || time.Now().After(end) {
+			return -1, fmt.Errorf("needs a loop device: %w: set up %s: %w", ErrUnfit, name, err)
+		}
+	}
+}
+
+// configure sets a loop device up, and makes sure that it uses direct I/O: the
+// kernel goes on without where it thinks that it is not possible.
+func configure(name string, cfg *unix.LoopConfig) (dev int, err error) {
+	if dev, err = unix.Open(name, unix.O_RDWR|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0); err != nil {
+		return -1, err
+	}
+	if err := unix.IoctlLoopConfigure(dev, cfg); err != nil {
+		return -1, errors.Join(err, unix.Close(dev))
+	}
+	info, err := unix.IoctlLoopGetStatus64(dev)
+	if err == nil && info.Flags&unix.LO_FLAGS_DIRECT_IO == 0 {
+		err = errors.New("the kernel uses no direct I/O for it")
+	}
+	if err != nil {
+		return -1, errors.Join(err, detach(dev))
+	}
+	return dev, nil
+}
+
+// detach takes the file from a loop device, at the latest when nobody has the
+// device open any more.
+func detach(dev int) error {
+	_, err := unix.IoctlRetInt(dev, unix.LOOP_CLR_FD)
+	if err != nil {
+		err = fmt.Errorf("detach the loop device: %w", err)
+	}
+	return errors.Join(err, unix.Close(dev))
+}
