@@ -32,7 +32,7 @@ var rules = map[string]rule{
 	"userspace-model/internal/walk": {},
 	"races":                         {ours: "userspace-model"},
 	"workload":                      {others: "golang.org/x/sys"},
-	"validate":                      {ours: "workload decode userspace-model record", others: "golang.org/x/sys"},
+	"validate":                      {ours: "validate/shadow workload decode userspace-model record", others: "golang.org/x/sys"},
 	"kernelvm":                      {others: "golang.org/x/sys golang.org/x/term github.com/ulikunitz/xz github.com/klauspost/compress"},
 	"cmd/ext4dio-trace":             {ours: "*", others: "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sys golang.org/x/term github.com/charmbracelet/colorprofile github.com/moby/sys/mountinfo"},
 	"matrix":                        {},
@@ -40,8 +40,12 @@ var rules = map[string]rule{
 	"internal/imports":              {},
 	"internal/mutate":               {},
 	"validate/scenarios":            {},
-	"validate/random":               {ours: "validate workload decode userspace-model record", others: "golang.org/x/sys"},
+	"validate/random":               {ours: "validate validate/shadow workload decode userspace-model record", others: "golang.org/x/sys"},
+	"validate/shadow":               {},
+	"validate/series":               {ours: "decode userspace-model record"},
+	"validate/outcome":              {ours: "validate validate/random validate/series validate/storm explain export decode userspace-model record"},
 	"validate/target":               {others: "golang.org/x/sys"},
+	"validate/storm":                {ours: "validate workload decode userspace-model record", others: "golang.org/x/sys"},
 }
 
 type pkg struct {

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/validate/shadow"
 	"github.com/ext4dio/ext4dio-trace/workload"
 )
 
@@ -66,8 +67,21 @@ func (c *Case) Writes() int {
 	return n
 }
 
+// worker reports whether the write before step i was one that a task of the kernel
+// may have made.
+func (c *Case) worker(i int) bool {
+	for i--; i >= 0; i-- {
+		if s := &c.Steps[i]; s.Op == Write {
+			return s.Engine.Retries()
+		}
+	}
+	return false
+}
+
 // fileName is the name of the file of a case, without our prefix.
-func fileName(number int) string { return fmt.Sprintf("case-%d", number) }
+func fileName(number int) string { return fmt.Sprintf(fileNames, number) }
+
+const fileNames = "case-%d"
 
 // String is one line: "write 512+14336 pwritev2 nowait buf=512 segs=512,13824".
 func (s *Step) String() string {
@@ -110,10 +124,5 @@ var flagNames = [...]struct {
 // fill writes the bytes of step i of a case: they depend on the step and on the
 // place in the file, and none is zero.
 func (c *Case) fill(b []byte, i int, off int64) {
-	const mix = 0x9e3779b97f4a7c15
-	x := ((c.Seed*31+uint64(c.Number))*31+uint64(i)+1)*0xbf58476d1ce4e5b9 + uint64(off)*mix
-	for j := range b {
-		b[j] = byte(x>>56) | 1
-		x += mix
-	}
+	shadow.Fill(b, (c.Seed*31+uint64(c.Number))*31+uint64(i)+1, off)
 }

@@ -10,6 +10,7 @@ import (
 
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 	"github.com/ext4dio/ext4dio-trace/validate"
+	"github.com/ext4dio/ext4dio-trace/validate/shadow"
 	"github.com/ext4dio/ext4dio-trace/workload"
 )
 
@@ -21,7 +22,7 @@ type file struct {
 	direct   int // descriptor with O_DIRECT
 	buffered int // descriptor without
 	id       validate.FileID
-	shadow   shadow
+	shadow   shadow.File
 	bytesBad []string // what the bytes oracle found on the way
 
 	indirect bool
@@ -41,6 +42,7 @@ type made struct {
 	step   int
 	before before
 	res    workload.Result
+	after  string // blocks, when something was written
 }
 
 // before is what was known of the file right before a write.
@@ -120,18 +122,21 @@ func (f *file) do(s *Step, i int) error {
 		_ = workload.ChangeFlags(f.buffered, 0, workload.FlagExtents)
 		return f.readFlags()
 	case Fallocate:
-		return f.fallocate(0, s, func() { f.shadow.extend(s.Off + s.Len) })
+		return f.fallocate(0, s, func() { f.shadow.Extend(s.Off + s.Len) })
 	case KeepSize:
 		return f.fallocate(unix.FALLOC_FL_KEEP_SIZE, s, func() {})
 	case Punch:
+		if (s.Off|s.Len)%f.bs != 0 {
+			f.touched = true // the rest of a block is zeroed there
+		}
 		return f.fallocate(unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, s, func() {
 			f.clean(s.Off/f.bs, (s.Off+s.Len-1)/f.bs)
-			f.shadow.punch(s.Off, s.Len)
+			f.shadow.Punch(s.Off, s.Len)
 		})
 	case Truncate:
 		f.touched = true // the rest of a block is zeroed there
 		f.clean((s.Len+f.bs-1)/f.bs, math.MaxInt64)
-		f.shadow.truncate(s.Len)
+		f.shadow.Truncate(s.Len)
 		return unix.Ftruncate(f.buffered, s.Len)
 	case Buffered:
 		return f.writeBuffered(s, i)
@@ -176,13 +181,21 @@ func (f *file) fallocate(mode uint32, s *Step, done func()) error {
 		return err
 	}
 	switch {
-	case s.Op != Punch || s.Off < int64(len(f.shadow.b)):
+	case s.Op != Punch || s.Off < f.shadow.Size():
 		f.nosec = model.Yes
 	case f.nosec == model.No:
 		f.nosec = model.Unknown
 	}
 	done()
 	return nil
+}
+
+// cached notes that a write went through the page cache, and is not written back.
+func (f *file) cached(off, n int64) {
+	f.touched, f.diskLags = true, true
+	for b := off / f.bs; b <= (off+n-1)/f.bs; b++ {
+		f.dirty[b] = true
+	}
 }
 
 func (f *file) writeBuffered(s *Step, i int) error {
@@ -192,11 +205,9 @@ func (f *file) writeBuffered(s *Step, i int) error {
 	if err != nil {
 		return err
 	}
-	f.touched, f.nosec, f.diskLags = true, model.Yes, true
-	for b := s.Off / f.bs; b <= (s.Off+s.Len-1)/f.bs; b++ {
-		f.dirty[b] = true
-	}
-	f.shadow.write(s.Off, data[:n])
+	f.nosec = model.Yes
+	f.cached(s.Off, s.Len)
+	f.shadow.Write(s.Off, data[:n])
 	return nil
 }
 
@@ -235,7 +246,7 @@ func (f *file) write(i int, rep *Report) (*made, error) {
 	}
 	m.res = results[0]
 	rep.Engines[name]++
-	f.worker = name == workload.IOUring
+	f.worker = name.Retries()
 	return m, f.after(s, data, m)
 }
 
@@ -269,7 +280,7 @@ func (f *file) look(s *Step) (b before, err error) {
 	}
 	if f.touched || f.indirect {
 		b.cached = model.Unknown
-		if s.Flags&unix.RWF_NOWAIT != 0 || s.Engine == workload.IOUring {
+		if s.Flags&unix.RWF_NOWAIT != 0 || s.Engine.Retries() {
 			pos := s.Off
 			if s.Flags&unix.RWF_APPEND != 0 {
 				pos = b.size
@@ -304,18 +315,48 @@ func (f *file) resident(off, n int64) (model.Answer, error) {
 	return model.Unknown, nil
 }
 
+// mapped takes down the layout after a write of n bytes at pos, in which each of its
+// blocks must have been written, or be about to be where the page cache took it.
+func (f *file) mapped(m *made, pos, n int64) error {
+	exts, err := workload.Extents(f.buffered)
+	if err != nil {
+		return err
+	}
+	m.after = layoutText(exts, f.bs)
+	at := pos / f.bs * f.bs
+	for _, e := range exts {
+		if e.Start+e.Len <= at {
+			continue
+		}
+		if e.Start > at || e.State == workload.Unwritten {
+			break
+		}
+		at = e.Start + e.Len
+	}
+	if at < pos+n {
+		f.bytesBad = append(f.bytesBad, fmt.Sprintf("block %d is not written after step %d, which wrote %d bytes at %d; the blocks are %s",
+			at/f.bs, m.step+1, n, pos, m.after))
+	}
+	return nil
+}
+
 // after brings what is known up to date with the result of a write.
 func (f *file) after(s *Step, data []byte, m *made) error {
 	pos := s.Off
 	if s.Flags&unix.RWF_APPEND != 0 {
-		pos = int64(len(f.shadow.b))
+		pos = f.shadow.Size()
 	}
 	n := m.res.N
 	if m.res.Err != nil {
 		n = 0
 	}
 	if n > 0 {
-		f.shadow.write(pos, data[:n])
+		f.shadow.Write(pos, data[:n])
+		if f.r.dir.FS.NoDirect || (pos|s.Len)%int64(f.r.dir.FS.Sector) != 0 {
+			f.cached(pos, int64(n))
+		} else if err := f.mapped(m, pos, int64(n)); err != nil {
+			return err
+		}
 	}
 	switch {
 	case n > 0:

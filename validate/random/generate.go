@@ -232,9 +232,7 @@ func (g *generator) write() {
 	if length != "odd" && g.chance(25) {
 		s.Segs = g.segments(s.Len)
 	}
-	if s.Engine == workload.Pwrite && (s.Flags != 0 || len(s.Segs) > 1) {
-		s.Engine = workload.Pwritev2
-	}
+	s.Engine = g.able(s.Engine, &s)
 	if s.Flags&unix.RWF_NOWAIT != 0 {
 		s.Fresh = g.chance(60)
 	} else {
@@ -257,8 +255,27 @@ func (g *generator) engine() workload.EngineName {
 		return workload.Pwritev2
 	case x < 80:
 		return workload.Libaio
+	case x < 92:
+		return workload.IOUring
+	case x < 96:
+		return workload.IOUringSQThr
 	}
-	return workload.IOUring
+	return workload.IOUringFixed
+}
+
+// leastPage is the smallest that a page is, bytes.
+const leastPage = 4096
+
+// able is the path, or one like it that can make the write. Registered memory comes
+// to ext4 as pages, so that in blocks larger than a page every write is unaligned.
+func (g *generator) able(e workload.EngineName, s *Step) workload.EngineName {
+	switch {
+	case e == workload.Pwrite && (s.Flags != 0 || len(s.Segs) > 1):
+		return workload.Pwritev2
+	case e == workload.IOUringFixed && (len(s.Segs) > 1 || g.bs > leastPage):
+		return workload.IOUring
+	}
+	return e
 }
 
 func (g *generator) flags() int {

@@ -58,7 +58,7 @@ func TestGenerateReachesEveryClass(t *testing.T) {
 	}
 	want := append(opNames[:], "block", "in-block", "last-sector", "i_size", "before-i_size", "block-of-i_size", "beyond",
 		"beyond-block", "append", "sector", "part", "one-block", "blocks", "blocks-and-part", "to-i_size", "to-block-end",
-		"over-i_size", "odd", "pwrite", "pwritev2", "libaio", "io_uring", "nowait", "append", "dsync", "fresh", "stale",
+		"over-i_size", "odd", "pwrite", "pwritev2", "libaio", "io_uring", "io_uring-sqpoll", "io_uring-fixed", "nowait", "append", "dsync", "fresh", "stale",
 		"memory", "segments", "whole")
 	for _, name := range want {
 		if seen[name] < writes/250 {
@@ -103,7 +103,7 @@ func checkStep(t *testing.T, s *Step, sector int64) {
 	if s.Off%sector != 0 && s.Class != "layout" || int64(s.Buf)%sector != 0 {
 		t.Errorf("%s: not in sectors", s)
 	}
-	if s.Engine == workload.Pwrite && (s.Flags != 0 || len(s.Segs) != 1) {
-		t.Errorf("%s: pwrite cannot do that", s)
+	if s.Engine.NoFlags() && s.Flags != 0 || s.Engine.OneSegment() && len(s.Segs) != 1 {
+		t.Errorf("%s: this path cannot do that", s)
 	}
 }

@@ -120,7 +120,7 @@ func group(c *Case, writes []*made, seen []validate.Seen) (groups [][]validate.S
 
 // again reports whether io_uring tries the write again, in another task.
 func again(s *Step, o *decode.Observation) bool {
-	return s.Engine == workload.IOUring && s.Flags&unix.RWF_NOWAIT == 0 && o.Flags&model.IocbNowait != 0 &&
+	return s.Engine.Retries() && s.Flags&unix.RWF_NOWAIT == 0 && o.Flags&model.IocbNowait != 0 &&
 		(o.Ret == model.EAGAIN || o.Ret == model.EOPNOTSUPP)
 }
 
@@ -147,7 +147,7 @@ func (j *judgement) fail(f Failure) {
 func (j *judgement) failWrite(oracle Oracle, m *made, what []string, signature string, s *validate.Seen) {
 	f := Failure{
 		Oracle: oracle, Step: m.step + 1, Write: j.c.Steps[m.step].String(), What: what,
-		Layout: layoutText(m.before.extents, int64(j.r.dir.FS.BlockSize)), ISize: m.before.size, signature: signature,
+		Layout: layoutText(m.before.extents, int64(j.r.dir.FS.BlockSize)), After: m.after, ISize: m.before.size, signature: signature,
 	}
 	if s != nil {
 		f.Seen = *s
@@ -181,19 +181,19 @@ func (j *judgement) observed(m *made, seen []validate.Seen) {
 // bytes reads the file back and compares.
 func (j *judgement) bytes(f *file, keep bool) error {
 	if j.r.Fault != nil {
-		j.r.Fault(j.c.Number, f.shadow.b)
+		j.r.Fault(j.c.Number, f.shadow.Bytes)
 	}
 	if err := f.readBack(); err != nil {
 		return err
 	}
 	if keep {
-		j.rep.digest(j.c.Number, f.shadow.b)
+		j.rep.kept.Keep(workload.FileName(fileName(j.c.Number)), f.shadow.Bytes)
 	}
 	if len(f.bytesBad) == 0 {
 		j.rep.Bytes.Right++
 		return nil
 	}
 	j.rep.Bytes.Wrong++
-	j.fail(Failure{Oracle: Bytes, What: f.bytesBad, ISize: int64(len(f.shadow.b)), signature: "bytes"})
+	j.fail(Failure{Oracle: Bytes, What: f.bytesBad, ISize: f.shadow.Size(), signature: "bytes"})
 	return nil
 }

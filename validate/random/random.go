@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"runtime"
 	"time"
 
@@ -200,12 +199,4 @@ func memory(b **workload.Buffer, n int64) ([]byte, error) {
 	}
 	*b = fresh
 	return fresh.Bytes(), nil
-}
-
-// digest remembers a file for Verify.
-func (rep *Report) digest(number int, expected []byte) {
-	if rep.digests == nil {
-		rep.digests, rep.sum = map[int]digest{}, maphash.MakeSeed()
-	}
-	rep.digests[number] = digestOf(rep.sum, expected)
 }

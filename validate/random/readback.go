@@ -10,7 +10,7 @@ import (
 
 // settle reads what became of a write that failed or fell short.
 func (f *file) settle(pos int64, data []byte) error {
-	size := int64(len(f.shadow.b))
+	size := f.shadow.Size()
 	if pos >= size {
 		return nil
 	}
@@ -21,7 +21,7 @@ func (f *file) settle(pos int64, data []byte) error {
 		return err
 	}
 	got = got[min(pos-from, int64(len(got))):min(end-from, int64(len(got)))]
-	if err := f.shadow.settle(pos, data, got); err != nil {
+	if err := f.shadow.Settle(pos, data, got); err != nil {
 		f.bytesBad = append(f.bytesBad, err.Error())
 	}
 	return nil
@@ -44,12 +44,12 @@ func (f *file) readDirect(off, n int64) ([]byte, error) {
 // readBack compares the file with its shadow: with O_DIRECT, and through the page
 // cache after it was dropped.
 func (f *file) readBack() error {
-	n := int64(len(f.shadow.b))
+	n := f.shadow.Size()
 	got, err := f.readDirect(0, (n/f.bs+1)*f.bs)
 	if err != nil {
 		return err
 	}
-	if why := f.shadow.compare(got); why != "" {
+	if why := f.shadow.Compare(got); why != "" {
 		f.bytesBad = append(f.bytesBad, "read with O_DIRECT: "+why)
 	}
 	if err := workload.SyncAndDrop(f.buffered); err != nil {
@@ -63,7 +63,7 @@ func (f *file) readBack() error {
 	if err != nil {
 		return fmt.Errorf("read back through the page cache: %w", err)
 	}
-	if why := f.shadow.compare(mem[:k]); why != "" {
+	if why := f.shadow.Compare(mem[:k]); why != "" {
 		f.bytesBad = append(f.bytesBad, "read through the page cache: "+why)
 	}
 	return nil

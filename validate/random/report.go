@@ -4,16 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 	"github.com/ext4dio/ext4dio-trace/validate"
+	"github.com/ext4dio/ext4dio-trace/validate/shadow"
 	"github.com/ext4dio/ext4dio-trace/workload"
 )
 
@@ -47,8 +46,9 @@ type Failure struct {
 	Step     int      `json:"step,omitempty"` // of the write, from 1
 	Write    string   `json:"write,omitempty"`
 	What     []string `json:"what"`
-	Layout   string   `json:"layout,omitempty"` // before the write
-	ISize    int64    `json:"i_size"`           // before the write; bytes oracle: at the end
+	Layout   string   `json:"layout,omitempty"`       // before the write, by FIEMAP
+	After    string   `json:"layout_after,omitempty"` // after it, when it wrote anything
+	ISize    int64    `json:"i_size"`                 // before the write; bytes oracle: at the end
 	Steps    []string `json:"steps"`
 	Commands string   `json:"commands"`
 	Shrunk   bool     `json:"shrunk"`
@@ -83,8 +83,7 @@ type Report struct {
 	Failures []Failure      `json:"failures,omitempty"`
 	Shrunk   int            `json:"shrunk"` // of the failures
 
-	digests map[int]digest
-	sum     maphash.Seed
+	kept shadow.Kept
 }
 
 func newReport(o *Options) *Report {
@@ -112,23 +111,19 @@ func (r *Report) OK() bool { return len(r.Failures) == 0 }
 // caller has mounted the file system again, and removes them. Differences go to
 // the report. dir is Options.Dir.
 func (r *Report) Verify(ctx context.Context, dir string) error {
-	for _, n := range slices.Sorted(maps.Keys(r.digests)) {
+	for _, name := range r.kept.Names() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		why := ""
-		b, err := os.ReadFile(filepath.Join(dir, DirName, "e4d-"+fileName(n)))
-		if err != nil {
-			why = err.Error()
-		} else {
-			why = r.digests[n].differs(digestOf(r.sum, b))
-		}
+		why := r.kept.Differs(filepath.Join(dir, DirName), name)
 		if why == "" {
 			r.Remounted.Right++
 			continue
 		}
 		r.Remounted.Wrong++
-		f := Failure{Oracle: Bytes, Seed: r.Seed, Case: n, What: []string{"after mounting again: " + why}, Count: 1, signature: "remounted"}
+		number := 0
+		_, _ = fmt.Sscanf(name, workload.FileName(fileNames), &number) // as it was named
+		f := Failure{Oracle: Bytes, Seed: r.Seed, Case: number, What: []string{"after mounting again: " + why}, Count: 1, signature: "remounted"}
 		if !r.known(&f) {
 			r.Failures = append(r.Failures, f)
 		}
@@ -180,6 +175,15 @@ func (r *Report) WriteText(w io.Writer) error {
 	return nil
 }
 
+// Blocks says what FIEMAP showed before and after the write.
+func (f *Failure) Blocks() string {
+	s := fmt.Sprintf("blocks before: %s; i_size %d", f.Layout, f.ISize)
+	if f.After != "" {
+		s += "; blocks after: " + f.After
+	}
+	return s
+}
+
 func (f *Failure) text(b *strings.Builder) {
 	fmt.Fprintf(b, "wrong: %s: seed %d, case %d", f.Oracle, f.Seed, f.Case)
 	if f.Write != "" {
@@ -193,7 +197,7 @@ func (f *Failure) text(b *strings.Builder) {
 		fmt.Fprintf(b, "        %s\n", w)
 	}
 	if f.Layout != "" {
-		fmt.Fprintf(b, "        blocks before: %s; i_size %d\n", f.Layout, f.ISize)
+		fmt.Fprintf(b, "        %s\n", f.Blocks())
 	}
 	if !f.Shrunk && f.Commands != "" {
 		fmt.Fprintf(b, "        # --seed %d --case %d, not shrunk\n", f.Seed, f.Case)

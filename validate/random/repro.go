@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/ext4dio/ext4dio-trace/workload"
 )
 
 // Commands is the case as commands of xfs_io, for a shell. What xfs_io cannot do
@@ -71,7 +69,7 @@ func (s *Step) writeCommand(b *strings.Builder, i int) {
 	if s.Flags&unix.RWF_APPEND != 0 {
 		notes = append(notes, "with RWF_APPEND: at i_size")
 	}
-	if s.Engine == workload.Libaio || s.Engine == workload.IOUring {
+	if s.Engine.Async() {
 		notes = append(notes, "through "+string(s.Engine))
 	}
 	if s.Buf != 0 {
