@@ -1,0 +1,77 @@
+package storm
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+)
+
+// recordOf is record number n of a round, as it has to be in the file.
+func (s *session) recordOf(n int) []byte {
+	j := s.pieces[n]
+	b := make([]byte, s.round.writers[j.writer].pieces[j.piece].len)
+	s.tag(j).fillRecord(b, n)
+	return b
+}
+
+// takeRecords reads the records of a round that were appended to the shadow, in the
+// order in which they lie, and adds them to it. It says what is wrong, or nothing.
+func (s *session) takeRecords(got []byte) string {
+	at := len(s.shadow.b)
+	if len(got) < at {
+		return fmt.Sprintf("i_size is %d, and was %d before the appends", len(got), at)
+	}
+	seen := make([]bool, len(s.pieces))
+	var missing int
+	for at < len(got) {
+		n, why := s.recordAt(got[at:])
+		switch {
+		case why != "":
+			return fmt.Sprintf("at %d: %s", at, why)
+		case seen[n]:
+			return fmt.Sprintf("at %d: the record of %d bytes is there a second time", at, s.recordLen(n))
+		}
+		seen[n] = true
+		at += s.recordLen(n)
+	}
+	for n := range seen {
+		if !seen[n] && s.results[n].Ret() > 0 {
+			missing++
+		}
+	}
+	if missing > 0 {
+		return fmt.Sprintf("%d records are not there", missing)
+	}
+	s.shadow.b = append(s.shadow.b, got[len(s.shadow.b):]...)
+	return ""
+}
+
+func (s *session) recordLen(n int) int {
+	j := s.pieces[n]
+	return int(s.round.writers[j.writer].pieces[j.piece].len)
+}
+
+// recordAt is the number of the record that begins here.
+func (s *session) recordAt(b []byte) (n int, why string) {
+	if len(b) < headLen {
+		return 0, fmt.Sprintf("%d bytes are no record", len(b))
+	}
+	head := binary.LittleEndian.Uint64(b)
+	n = int(head & 0xffff)
+	if n >= len(s.pieces) {
+		return 0, fmt.Sprintf("no record begins here: %#x", head)
+	}
+	want := s.recordOf(n)
+	got := b[:min(len(want), len(b))]
+	if head != binary.LittleEndian.Uint64(want) {
+		return 0, fmt.Sprintf("no record begins here: %#x", head)
+	}
+	if !bytes.Equal(got, want) {
+		at := 0
+		for at < len(got) && got[at] == want[at] {
+			at++
+		}
+		return 0, fmt.Sprintf("the record of %d bytes is torn after %d", len(want), at)
+	}
+	return n, ""
+}
