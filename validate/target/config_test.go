@@ -1,6 +1,7 @@
 package target
 
 import (
+	"encoding/binary"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,7 +55,7 @@ func TestMkfsTakesTheOptions(t *testing.T) {
 	for _, c := range Configs() {
 		t.Run(c.Name, func(t *testing.T) {
 			dev := fileDevice(t)
-			if err := dev.mkfs(t.Context(), c); err != nil {
+			if err := dev.make(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
 			if got, err := readContent(dev.id, dev.Disk.Size); err != nil || got.Text != "an ext4 of an earlier run" {
@@ -113,4 +114,31 @@ func fileDevice(t *testing.T) *Device {
 	dev := &Device{Disk: &Disk{Path: f.Name(), Size: MinSize}, id: f, file: again}
 	t.Cleanup(func() { _ = dev.Close() })
 	return dev
+}
+
+// TestExt3IsOne looks at the superblock: an ext3 has no extents, a converted one has.
+func TestExt3IsOne(t *testing.T) {
+	for _, name := range []string{"mkfs.ext4", "tune2fs"} {
+		if _, err := findProgram(name); err != nil {
+			t.Skip(err)
+		}
+	}
+	const incompat, extents, flexBG = 1024 + 0x60, 0x40, 0x200
+	for list, want := range map[string]uint32{"ext3": 0, "ext3conv": extents, "4k": extents | flexBG} {
+		configs, err := ParseConfigs(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dev := fileDevice(t)
+		if err := dev.make(t.Context(), configs[0]); err != nil {
+			t.Fatal(err)
+		}
+		var b [4]byte
+		if _, err := dev.id.ReadAt(b[:], incompat); err != nil {
+			t.Fatal(err)
+		}
+		if got := binary.LittleEndian.Uint32(b[:]) & (extents | flexBG); got != want {
+			t.Errorf("%s: features %#x, want %#x", list, got, want)
+		}
+	}
 }

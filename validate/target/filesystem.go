@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,13 +27,15 @@ type Fsck struct {
 
 // Use makes a file system of a configuration, mounts it in a directory of its
 // own, calls work with that directory, unmounts it, and checks it with e2fsck.
-// The error of work is returned as it is, after all that. A *NotPossibleError
-// says why the configuration cannot be made here; work was not called then.
+// Then, unless verify is nil or work returned an error, it mounts it once more and
+// calls verify. The errors of work and verify are returned as they are, after all
+// that. A *NotPossibleError says why the configuration cannot be made here; work was
+// not called then.
 //
 // The caller has to be in a mount namespace of its own, so that nothing stays
 // mounted when the process is killed.
-func (dev *Device) Use(ctx context.Context, c Config, work func(dir string) error) (*Fsck, error) {
-	if err := dev.mkfs(ctx, c); err != nil {
+func (dev *Device) Use(ctx context.Context, c Config, work, verify func(dir string) error) (*Fsck, error) {
+	if err := dev.make(ctx, c); err != nil {
 		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "ext4dio-validate-")
@@ -40,23 +43,78 @@ func (dev *Device) Use(ctx context.Context, c Config, work func(dir string) erro
 		return nil, fmt.Errorf("make a mount point: %w", err)
 	}
 	defer os.Remove(dir)
-	if err := dev.mount(dir, c); err != nil {
-		return nil, err
-	}
-	workErr := work(dir)
-	if err := unmount(dir); err != nil {
+	workErr, err := dev.mounted(dir, c, func(dir string) error {
+		if err := tryFile(dir); err != nil {
+			return err
+		}
+		return work(dir)
+	})
+	if err != nil {
 		return nil, errors.Join(workErr, err)
 	}
 	fsck, err := dev.fsck()
+	if verify != nil && workErr == nil && err == nil {
+		workErr, err = dev.mounted(dir, c, verify)
+	}
 	return fsck, errors.Join(workErr, err, dev.take())
 }
 
-// mkfs makes the file system.
+// mounted calls use while the file system is mounted in dir. Its error is apart from
+// those of mounting.
+func (dev *Device) mounted(dir string, c Config, use func(dir string) error) (useErr, err error) {
+	if err := dev.mount(dir, c); err != nil {
+		return nil, err
+	}
+	useErr = use(dir)
+	return useErr, unmount(dir)
+}
+
+// tryFile makes and removes a directory with a file. The kernel finds out only then
+// that it has no cipher for an encrypted one.
+func tryFile(dir string) error {
+	try, err := os.MkdirTemp(dir, "ext4dio-try-")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(try, "file"), nil, 0o600)
+		err = errors.Join(err, os.RemoveAll(try))
+	}
+	switch {
+	case errors.Is(err, unix.ENOPKG):
+		return &NotPossibleError{"the kernel has no cipher for encrypted files; it needs the modules xts and cts"}
+	case err != nil:
+		return fmt.Errorf("make a first file: %w", err)
+	}
+	return nil
+}
+
+// make makes the file system.
+func (dev *Device) make(ctx context.Context, c Config) error {
+	if err := dev.mkfs(ctx, c); err != nil {
+		return err
+	}
+	if len(c.Tune) == 0 {
+		return nil
+	}
+	if _, err := findProgram("tune2fs"); err != nil {
+		return &NotPossibleError{err.Error()}
+	}
+	return dev.program(ctx, "tune2fs", append(slices.Clone(c.Tune), "/proc/self/fd/3"))
+}
+
+// mkfs makes it as mkfs.ext4 does.
 func (dev *Device) mkfs(ctx context.Context, c Config) error {
 	size := min(dev.Disk.Size, mostUsed) >> 10
-	args := append([]string{"-q", "-F", "-t", "ext4", "-L", label, "-E", "nodiscard,lazy_itable_init=0"}, c.Mkfs...)
-	args = append(args, "/proc/self/fd/3", strconv.FormatInt(size, 10)+"k")
-	out, err := dev.runWith(ctx, "mkfs.ext4", args)
+	args := []string{"-q", "-F", "-L", label, "-E", "nodiscard,lazy_itable_init=0"}
+	if !slices.Contains(c.Mkfs, "-t") {
+		args = append(args, "-t", "ext4")
+	}
+	args = append(args, c.Mkfs...)
+	return dev.program(ctx, "mkfs.ext4", append(args, "/proc/self/fd/3", strconv.FormatInt(size, 10)+"k"))
+}
+
+// program runs a program that makes the file system, or a part of it. What it does
+// not like is a *NotPossibleError.
+func (dev *Device) program(ctx context.Context, name string, args []string) error {
+	out, err := dev.runWith(ctx, name, args)
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
@@ -64,7 +122,7 @@ func (dev *Device) mkfs(ctx context.Context, c Config) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.As(err, &exit):
-		return &NotPossibleError{"mkfs.ext4 refuses it: " + complaint(out)}
+		return &NotPossibleError{name + " refuses it: " + complaint(out)}
 	}
 	return err
 }
@@ -93,10 +151,10 @@ func (dev *Device) runWith(ctx context.Context, name string, args []string) (str
 func complaint(out string) string {
 	for line := range strings.Lines(out) {
 		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "mke2fs ") || strings.HasPrefix(line, "Warning:") {
+		if line == "" || strings.HasPrefix(line, "mke2fs ") || strings.HasPrefix(line, "tune2fs ") || strings.HasPrefix(line, "Warning:") {
 			continue
 		}
-		return strings.TrimPrefix(line, "mkfs.ext4: ")
+		return strings.TrimPrefix(strings.TrimPrefix(line, "mkfs.ext4: "), "tune2fs: ")
 	}
 	return "it said nothing"
 }
@@ -144,6 +202,9 @@ func mountError(err error, c Config) error {
 		return &UnfitError{Msg: "this kernel has no ext4", Err: err}
 	case errors.Is(err, unix.EBUSY):
 		return fmt.Errorf("mount: somebody else took the disk: %w", err)
+	case errors.Is(err, unix.ENOENT) && strings.Contains(c.Mount, "encryption"):
+		// The hash function of the key is looked for when it is mounted.
+		return &NotPossibleError{"the kernel finds no hash function for encryption; it needs " + c.Needs}
 	}
 	options := ""
 	if c.Mount != "" {
