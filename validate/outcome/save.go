@@ -1,0 +1,91 @@
+package outcome
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Files of a directory that Save makes.
+const (
+	textFile     = "report.txt"
+	jsonFile     = "report.json"
+	junitFile    = "junit.xml"
+	recordsFile  = "failures.jsonl"
+	failuresFile = "failures.txt"
+)
+
+// Save writes the report into an empty directory: as text, JSON and JUnit XML, the
+// records of the writes that failed as lines of "live --json", and every failure
+// with its explanation and its reproducer.
+func (o *Outcome) Save(dir string, all bool) error {
+	for _, f := range []struct {
+		name  string
+		write func(io.Writer) error
+	}{
+		{textFile, func(w io.Writer) error { return o.WriteText(w, all) }},
+		{jsonFile, o.WriteJSON},
+		{junitFile, o.WriteJUnit},
+		{recordsFile, o.writeRecords},
+		{failuresFile, o.writeExplanations},
+	} {
+		if err := WriteFile(filepath.Join(dir, f.name), f.write); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WriteFile makes a file that is complete when it is there.
+func WriteFile(name string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".ext4dio-*")
+	if err != nil {
+		return fmt.Errorf("make %s: %w", name, err)
+	}
+	err = errors.Join(write(f), f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, errors.Join(err, os.Remove(f.Name())))
+	}
+	return nil
+}
+
+// WriteJSON writes the report as one JSON object on one line.
+func (o *Outcome) WriteJSON(w io.Writer) error {
+	if err := json.NewEncoder(w).Encode(o); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+func (o *Outcome) writeRecords(w io.Writer) error {
+	for i := range o.Failures {
+		if rec := o.Failures[i].Record; rec != nil {
+			if _, err := w.Write(append(rec[:len(rec):len(rec)], '\n')); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (o *Outcome) writeExplanations(w io.Writer) error {
+	for i := range o.Failures {
+		f := &o.Failures[i]
+		_, err := fmt.Fprintf(w, "%s %s%s%s\n", f.Part, f.What, concerns(f), times(f.Count))
+		for _, d := range f.Detail {
+			_, e := fmt.Fprintf(w, "  %s\n", d)
+			err = errors.Join(err, e)
+		}
+		_, e := fmt.Fprintf(w, "\n%s\n%s\n\n", f.Explanation, f.Reproducer)
+		if err = errors.Join(err, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
