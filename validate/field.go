@@ -3,6 +3,7 @@ package validate
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -36,16 +37,17 @@ var fields = []field{
 	{"lookups", syntax(`none|((` + lookupRE + `)+|-)(/((` + lookupRE + `)+|-))*`), lookups},
 	{"drain", syntax(`yes|no`), func(o *decode.Observation) string { return yesNo(o.Drain != nil) }},
 	{"force-wait", syntax(`yes|no|none`), forceWait},
-	{"zeroed", syntax(`none|(\(\d+[KMGT]?,\d+[KMGT]?\))+`), zeroed},
+	{"zeroed", syntax(`none|(\(` + sizeExpr + `,` + sizeExpr + `\))+`), zeroed},
 	{"mappings", syntax(`none|([wuhd]\*?|-E[A-Z]+)(,([wuhd]\*?|-E[A-Z]+))*`), mappings},
-	{"fallback", syntax(`none|\d+[KMGT]?`), fallback},
+	{"fallback", syntax(`none|` + sizeExpr), fallback},
 	{"fallback-drain", syntax(`yes|no|none`), fallbackDrain},
+	{"fallback-lock", syntax(`shared|exclusive|none`), fallbackLock},
 	{"fmod", syntax(`none|0|-E[A-Z]+`), fmod},
 	{"queued", syntax(`yes|no`), func(o *decode.Observation) string { return yesNo(o.Queued) }},
 	{"unaligned", syntax(`yes|no`), known((*decode.Observation).Unaligned)},
 	{"extending", syntax(`yes|no`), known((*decode.Observation).Extending)},
 	{"nosec", syntax(`yes|no`), nosec},
-	{"ret", syntax(`\d+[KMGT]?|-E[A-Z]+`), func(o *decode.Observation) string { return result(o.Ret) }},
+	{"ret", syntax(sizeExpr + `|-E[A-Z]+`), func(o *decode.Observation) string { return result(o.Ret) }},
 }
 
 // verdictField is expected of the model's verdict, not of the observation.
@@ -69,10 +71,13 @@ func fieldOf(name string) *field {
 	return nil
 }
 
-var sizeRE = regexp.MustCompile(`\d+[KMGT]`)
+var sizeRE = regexp.MustCompile(sizeExpr)
+
+// inBytes lists the fields whose values are sizes or hold some.
+var inBytes = []string{"zeroed", "fallback", "ret"}
 
 // parseField reads the alternatives of an expected value, with sizes in bytes.
-func parseField(name, val string) ([]string, string) {
+func parseField(name, val string, b blockSize) ([]string, string) {
 	re := verdictSyntax
 	if name != verdictField {
 		f := fieldOf(name)
@@ -86,9 +91,13 @@ func parseField(name, val string) ([]string, string) {
 		if !re.MatchString(alt) {
 			return nil, fmt.Sprintf("%q is no value of %s", alt, name)
 		}
+		if !slices.Contains(inBytes, name) || strings.HasPrefix(alt, "-E") {
+			out = append(out, alt)
+			continue
+		}
 		wrong := ""
 		alt = sizeRE.ReplaceAllStringFunc(alt, func(s string) string {
-			n, msg := parseSize(s)
+			n, msg := b.parse(s)
 			if msg != "" {
 				wrong = msg
 			}
@@ -139,12 +148,17 @@ func passes(o *decode.Observation) string {
 }
 
 func lock(o *decode.Observation) string {
-	switch {
-	case !o.Dio:
+	if !o.Dio {
 		return none
-	case o.Lock == record.LockShared:
+	}
+	return mode(o.Lock)
+}
+
+func mode(l record.Lock) string {
+	switch l {
+	case record.LockShared:
 		return shared
-	case o.Lock == record.LockExclusive:
+	case record.LockExclusive:
 		return exclusive
 	}
 	return unknown
@@ -252,6 +266,13 @@ func fallbackDrain(o *decode.Observation) string {
 		return none
 	}
 	return yesNo(o.Buffered.Drained)
+}
+
+func fallbackLock(o *decode.Observation) string {
+	if o.Buffered == nil || !o.Buffered.Copied {
+		return none
+	}
+	return mode(o.Buffered.CopyLock)
 }
 
 func fmod(o *decode.Observation) string {

@@ -28,7 +28,7 @@ func stripe() *decode.Observation {
 func TestCompareReadsEveryField(t *testing.T) {
 	want := map[string]string{
 		"passes": "SE", "lock": "exclusive", "lookups": "(0,4)1w/(0,4)1w", "drain": "yes", "force-wait": "yes",
-		"zeroed": "(0,512)(14848,1536)", "mappings": "w,u*,-ENOTBLK", "fallback": "none", "fallback-drain": "none",
+		"zeroed": "(0,512)(14848,1536)", "mappings": "w,u*,-ENOTBLK", "fallback": "none", "fallback-drain": "none", "fallback-lock": "none",
 		"fmod": "0", "queued": "no", "unaligned": "yes", "extending": "no", "nosec": "yes", "ret": "14336",
 	}
 	if len(want) != len(fields) {
@@ -36,7 +36,7 @@ func TestCompareReadsEveryField(t *testing.T) {
 	}
 	all := Fields{}
 	for name, text := range want {
-		alts, msg := parseField(name, text)
+		alts, msg := parseField(name, text, 0)
 		if msg != "" {
 			t.Fatal(msg)
 		}

@@ -23,19 +23,41 @@ var nameRE = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 // maxName keeps file names that are made from scenario names within limits.
 const maxName = 64
 
-// Parse reads the scenarios of one text. An error is a *ParseError.
+// Parse reads the scenarios of one text; those of a text that is written in blocks
+// once for each size of blocks that it names. An error is a *ParseError.
 func Parse(theme string, text []byte) ([]Scenario, error) {
-	p := &parser{theme: theme, groups: map[string][]string{"all": Variants()}, names: map[string]bool{}}
+	out, sizes, err := parseFor(theme, text, 0)
+	if err != nil || len(sizes) == 0 {
+		return out, err
+	}
+	out = nil
+	for _, b := range sizes {
+		scs, _, err := parseFor(theme, text, blockSize(b))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, scs...)
+	}
+	return out, nil
+}
+
+// parseFor reads a text for one size of blocks. For size 0 it gives, of a text that
+// is written in blocks, the sizes alone.
+func parseFor(theme string, text []byte, b blockSize) ([]Scenario, []int64, error) {
+	p := &parser{theme: theme, block: b, groups: map[string][]string{"all": Variants()}, names: map[string]bool{}}
 	for line := range strings.Lines(string(text)) {
 		p.line++
 		if msg := p.parseLine(strings.TrimSpace(line)); msg != "" {
-			return nil, &ParseError{Theme: theme, Line: p.line, Msg: msg}
+			return nil, nil, &ParseError{Theme: theme, Line: p.line, Msg: msg}
+		}
+		if b == 0 && len(p.blocks) > 0 {
+			return nil, p.blocks, nil
 		}
 	}
 	if msg := p.finish(); msg != "" {
-		return nil, &ParseError{Theme: theme, Line: p.line, Msg: msg}
+		return nil, nil, &ParseError{Theme: theme, Line: p.line, Msg: msg}
 	}
-	return p.out, nil
+	return p.out, p.blocks, nil
 }
 
 // parser goes through a text line by line. Its methods return what is wrong, or "".
@@ -45,6 +67,8 @@ type parser struct {
 	groups   map[string][]string
 	names    map[string]bool
 	requires []Requirement // of the whole text
+	block    blockSize     // for which it is read
+	blocks   []int64       // sizes of blocks that the text is for, bytes
 	doc      []string      // comment lines so far
 	cur      *Scenario
 	out      []Scenario
@@ -72,6 +96,8 @@ func (p *parser) parseLine(line string) string {
 		return p.group(args)
 	case "requires":
 		return p.require(args)
+	case "blocks":
+		return p.sizes(args)
 	case "scenario":
 		return p.scenario(args)
 	}
@@ -107,6 +133,32 @@ func (p *parser) group(args []string) string {
 	}
 	p.groups[args[0]] = args[1:]
 	return ""
+}
+
+// blocks SIZE...: each scenario is made once for each of these sizes of blocks.
+func (p *parser) sizes(args []string) string {
+	if p.cur != nil || len(p.out) > 0 || len(p.blocks) > 0 || len(args) == 0 {
+		return "blocks needs sizes, and stands once before the first scenario"
+	}
+	for _, a := range args {
+		n, msg := parseSize(a)
+		if msg != "" || n < 1<<10 || n > 64<<10 || n&(n-1) != 0 {
+			return fmt.Sprintf("%q is no size of blocks: 1K to 64K", a)
+		}
+		if slices.Contains(p.blocks, n) {
+			return fmt.Sprintf("%q is given twice", a)
+		}
+		p.blocks = append(p.blocks, n)
+	}
+	return ""
+}
+
+// sized is the name of a scenario with the size of the blocks that it is for.
+func (p *parser) sized(name string) string {
+	if p.block == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s-%dk", name, p.block>>10)
 }
 
 // requires KEY=VALUE[|VALUE]...; before the first scenario it holds for all.
@@ -158,14 +210,17 @@ func (p *parser) scenario(args []string) string {
 	if msg := p.finish(); msg != "" {
 		return msg
 	}
-	if len(args) != 1 || !nameRE.MatchString(args[0]) || len(args[0]) > maxName {
+	if len(args) != 1 || !nameRE.MatchString(args[0]) || len(p.sized(args[0])) > maxName {
 		return fmt.Sprintf("scenario needs a name of small letters, digits and dashes, at most %d", maxName)
 	}
 	if p.names[args[0]] {
 		return fmt.Sprintf("scenario %q exists", args[0])
 	}
 	p.names[args[0]] = true
-	p.cur = &Scenario{Name: args[0], Theme: p.theme, Line: p.line, Doc: doc, Requires: slices.Clone(p.requires)}
+	p.cur = &Scenario{Name: p.sized(args[0]), Theme: p.theme, Line: p.line, Doc: doc, Requires: slices.Clone(p.requires)}
+	if p.block != 0 {
+		p.cur.Requires = append(p.cur.Requires, Requirement{Key: "blocksize", Values: []int64{int64(p.block)}})
+	}
 	return ""
 }
 
@@ -213,7 +268,7 @@ func (p *parser) expect(args []string) string {
 		if !ok {
 			return fmt.Sprintf("%q is not FIELD=VALUE", a)
 		}
-		alts, msg := parseField(key, val)
+		alts, msg := parseField(key, val, p.block)
 		if msg != "" {
 			return msg
 		}

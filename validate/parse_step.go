@@ -31,6 +31,60 @@ func parseSize(s string) (int64, string) {
 	return n << shift, ""
 }
 
+// blockSize is the size of blocks in bytes for which a text is read; 0 when the
+// text is not written in blocks.
+type blockSize int64
+
+// sizePart is a part of a size: bytes, or blocks.
+const sizePart = `(\d+[KMGTB]?|B)`
+
+// sizeExpr is a size: parts that are added and subtracted.
+const sizeExpr = sizePart + `([+-]` + sizePart + `)*`
+
+// parse reads a size: a number of bytes as parseSize does, or of blocks with B,
+// and sums and differences of such numbers, as 3B+512.
+func (b blockSize) parse(s string) (int64, string) {
+	if b == 0 || !strings.ContainsAny(s, "B+-") {
+		return parseSize(s)
+	}
+	total, sign, rest := int64(0), int64(1), s
+	for {
+		at := strings.IndexAny(rest, "+-")
+		part := rest
+		if at >= 0 {
+			part = rest[:at]
+		}
+		n, ok := b.part(part)
+		if total += sign * n; !ok || total < 0 || total > math.MaxInt64/2 {
+			return 0, fmt.Sprintf("%q is not a number of bytes or blocks", s)
+		}
+		if at < 0 {
+			return total, ""
+		}
+		sign = 1
+		if rest[at] == '-' {
+			sign = -1
+		}
+		rest = rest[at+1:]
+	}
+}
+
+// part reads a number of bytes, or of blocks; B alone is one block. It is below
+// 2^62, so that two of them can be added.
+func (b blockSize) part(s string) (int64, bool) {
+	const most = math.MaxInt64 / 2
+	blocks, ok := strings.CutSuffix(s, "B")
+	if !ok {
+		n, msg := parseSize(s)
+		return n, msg == "" && n <= most
+	}
+	if blocks == "" {
+		return int64(b), true
+	}
+	n, err := strconv.ParseInt(blocks, 10, 64)
+	return n * int64(b), err == nil && isDigits(blocks) && n <= most/int64(b)
+}
+
 func isDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
@@ -39,7 +93,7 @@ func isDigits(s string) bool {
 var setupOps = map[string]int{
 	"fallocate": 2, "write": 2, "buffered": 2, "read": 2, "punch": 2,
 	"truncate": 1, "prime": 1,
-	"sync": 0, "dropcache": 0, "stale": 0, "noextents": 0, "chmod": 0, "immutable": 0, "layout": 0,
+	"sync": 0, "dropcache": 0, "stale": 0, "noextents": 0, "chmod": 0, "immutable": 0, "layout": 0, "forget": 0, "journalled": 0,
 }
 
 // setup OPERATION ARGUMENTS
@@ -59,7 +113,7 @@ func (p *parser) setup(line string, args []string) string {
 	var nums [2]int64
 	for i := range sizes {
 		var msg string
-		if nums[i], msg = parseSize(args[i]); msg != "" {
+		if nums[i], msg = p.block.parse(args[i]); msg != "" {
 			return msg
 		}
 	}
@@ -122,7 +176,7 @@ func (s *Setup) parseLayout(rest []string) string {
 }
 
 var flagNames = map[string]int{
-	"nowait": unix.RWF_NOWAIT, "append": unix.RWF_APPEND, "dsync": unix.RWF_DSYNC,
+	"nowait": unix.RWF_NOWAIT, "append": unix.RWF_APPEND, "dsync": unix.RWF_DSYNC, "atomic": workload.RWFAtomic,
 }
 
 // write KEY=VALUE...
@@ -135,7 +189,7 @@ func (p *parser) write(line string, args []string) string {
 			return fmt.Sprintf("%q is not KEY=VALUE, or is given twice", a)
 		}
 		seen[key] = true
-		if msg := w.parseOption(key, val); msg != "" {
+		if msg := w.parseOption(p.block, key, val); msg != "" {
 			return msg
 		}
 	}
@@ -158,24 +212,24 @@ func (p *parser) write(line string, args []string) string {
 	return ""
 }
 
-func (w *Write) parseOption(key, val string) string {
+func (w *Write) parseOption(b blockSize, key, val string) string {
 	var msg string
 	switch key {
 	case "pos":
-		w.Pos, msg = parseSize(val)
+		w.Pos, msg = b.parse(val)
 	case "limit":
-		w.Limit, msg = parseSize(val)
+		w.Limit, msg = b.parse(val)
 	case "fresh":
-		w.Fresh, msg = parseSize(val)
+		w.Fresh, msg = b.parse(val)
 	case "buf":
 		var n int64
-		if n, msg = parseSize(val); msg == "" && n >= 64<<10 {
+		if n, msg = b.parse(val); msg == "" && n >= 64<<10 {
 			msg = fmt.Sprintf("buf %d is not below 64K", n)
 		}
 		w.Buf = int(n)
 	case "len", "iov":
 		for v := range strings.SplitSeq(val, ",") {
-			n, m := parseSize(v)
+			n, m := b.parse(v)
 			if m != "" || n > maxWrite {
 				return fmt.Sprintf("%q is not a length", v)
 			}

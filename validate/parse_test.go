@@ -2,6 +2,7 @@ package validate
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path"
 	"reflect"
@@ -28,6 +29,8 @@ setup fallocate 16K 1M keep-size   # with a comment
 setup write 0 4K
 setup chmod 4755
 setup immutable on
+setup forget
+setup journalled
 setup truncate 48K
 setup layout W U2 H13
 write pos=512 iov=512,3584 buf=512 engine=libaio flags=nowait,dsync limit=1M fresh=60K
@@ -60,6 +63,8 @@ func TestParse(t *testing.T) {
 		{Op: "write", Len: 4096},
 		{Op: "chmod", Mode: 0o4755},
 		{Op: "immutable", On: true},
+		{Op: "forget"},
+		{Op: "journalled"},
 		{Op: "truncate", Len: 48 << 10},
 		{Op: "layout", Layout: []Run{{workload.Written, 1}, {workload.Unwritten, 2}, {workload.Hole, 13}}},
 	}
@@ -131,6 +136,19 @@ func TestParseRefuses(t *testing.T) {
 		{sc + wr + ex + "expect base ret=0\n", 4, "ret is given twice for base"},
 		{"group base linux-6.1\n", 1, `group "base" exists`},
 		{"group x y\n", 1, `unknown variant "y"`},
+		{sc + "blocks 1K\n", 2, "blocks needs sizes, and stands once before the first scenario"},
+		{"blocks\n", 1, "blocks needs sizes, and stands once before the first scenario"},
+		{"blocks 1K\nblocks 2K\n", 2, "blocks needs sizes, and stands once before the first scenario"},
+		{"blocks 1K 1024\n", 1, `"1024" is given twice`},
+		{"blocks 1000\n", 1, `"1000" is no size of blocks: 1K to 64K`},
+		{"blocks 128K\n", 1, `"128K" is no size of blocks: 1K to 64K`},
+		{sc + "write pos=B len=1\n", 2, `"B" is not a number of bytes`},
+		{sc + wr + "expect all ret=2B\n", 3, `"2B" is not a number of bytes`},
+		{"blocks 1K\n" + sc + "write pos=B-2B len=1\n", 3, `"B-2B" is not a number of bytes or blocks`},
+		{"blocks 1K\n" + sc + "write pos=B+ len=1\n", 3, `"B+" is not a number of bytes or blocks`},
+		{"blocks 1K\n" + sc + "write pos=-B len=1\n", 3, `"-B" is not a number of bytes or blocks`},
+		{"blocks 1K\n" + sc + "write pos=9999999999999999B len=1\n", 3, `"9999999999999999B" is not a number of bytes or blocks`},
+		{"blocks 1K\n" + sc + wr + "expect all zeroed=(B-2B,1)\n", 4, `"B-2B" is not a number of bytes or blocks`},
 		{"requires moon=full\n", 1, `unknown requirement "moon=full"`},
 	} {
 		_, err := Parse("bad", []byte(c.text))
@@ -141,6 +159,46 @@ func TestParseRefuses(t *testing.T) {
 		}
 		if pe.Line != c.line || pe.Msg != c.msg {
 			t.Errorf("%q: line %d: %s\nwant line %d: %s", c.text, pe.Line, pe.Msg, c.line, c.msg)
+		}
+	}
+}
+
+const inBlocks = `
+blocks 1K 64K
+requires extents=yes
+scenario a
+setup fallocate B 3B
+write pos=2B-512 len=B+1K limit=4B
+expect all ret=-EBADF|B-1 zeroed=(0,512)(B+512,B-512) lookups=(0,4)1w
+`
+
+func TestParseBlocks(t *testing.T) {
+	scs, err := Parse("t", []byte(inBlocks))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(scs) != 2 || scs[0].Name != "a-1k" || scs[1].Name != "a-64k" {
+		t.Fatalf("scenarios %+v", scs)
+	}
+	for i, b := range []int64{1 << 10, 64 << 10} {
+		s := scs[i]
+		if want := []Requirement{{"extents", []int64{1}}, {"blocksize", []int64{b}}}; !reflect.DeepEqual(s.Requires, want) {
+			t.Errorf("%s requires %v", s.Name, s.Requires)
+		}
+		if got, want := *s.Steps[0].Setup, (Setup{Op: "fallocate", Off: b, Len: 3 * b}); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: setup %+v", s.Name, got)
+		}
+		w := s.Steps[1].Write
+		if w.Pos != 2*b-512 || w.Len() != int(b)+1024 || w.Limit != 4*b || w.Fresh != -1 {
+			t.Errorf("%s: write %+v", s.Name, w)
+		}
+		want := Fields{
+			"ret":     {"-EBADF", fmt.Sprint(b - 1)},
+			"zeroed":  {fmt.Sprintf("(0,512)(%d,%d)", b+512, b-512)},
+			"lookups": {"(0,4)1w"},
+		}
+		if !reflect.DeepEqual(w.Expect["base"], want) {
+			t.Errorf("%s: expects %v, want %v", s.Name, w.Expect["base"], want)
 		}
 	}
 }
@@ -176,6 +234,7 @@ func TestSelect(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(good))
+	f.Add([]byte(inBlocks))
 	entries, err := os.ReadDir("scenarios")
 	if err != nil {
 		f.Fatal(err)

@@ -1,12 +1,16 @@
 package validate
 
 import (
+	"context"
 	"fmt"
-	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+	"github.com/ext4dio/ext4dio-trace/validate/shadow"
 	"github.com/ext4dio/ext4dio-trace/workload"
 )
 
@@ -35,26 +39,93 @@ type Result struct {
 	// Seen is what was seen of the write: the last one is what was compared; those
 	// before it are attempts of io_uring.
 	Seen []Seen `json:"-"`
+
+	expect map[string]Fields // by variant
+	out    workload.Result   // what the caller got
 }
 
 // Report is the outcome of a run.
 type Report struct {
-	Config  string   `json:"config,omitempty"` // of the file system; empty for a directory of the user's
-	Variant string   `json:"variant"`
-	Results []Result `json:"results"`
-	Passed  int      `json:"passed"`
-	Failed  int      `json:"failed"`
-	Skipped int      `json:"skipped"`
+	Variant model.Variant `json:"variant"`
+	Results []Result      `json:"results"`
+	Passed  int           `json:"passed"`
+	Failed  int           `json:"failed"`
+	Skipped int           `json:"skipped"`
+	// Elsewhere counts the writes of scenarios for blocks of another size.
+	Elsewhere int `json:"elsewhere"`
 	// Undecided counts the passed writes on which the model had no opinion.
 	Undecided int `json:"undecided"`
-	// NotPossible says why the configuration cannot be tested here.
-	NotPossible string `json:"not_possible,omitempty"`
-	// Fsck is what e2fsck found wrong after the run, empty when nothing.
-	Fsck string `json:"fsck,omitempty"`
+	// Files counts the files that held the bytes that they had to hold; Remounted
+	// those that did so again after mounting.
+	Files      int         `json:"files"`
+	Remounted  int         `json:"files_remounted,omitempty"`
+	WrongFiles []WrongFile `json:"wrong_files,omitempty"`
+	// Unwritten says that nothing is written down for the variant: the writes were
+	// compared with the model only.
+	Unwritten bool `json:"unwritten,omitempty"`
+
+	kept   shadow.Kept
+	places map[string]WrongFile // by the name of the file
+}
+
+// WrongFile is the file of a scenario that holds other bytes than it has to.
+type WrongFile struct {
+	Theme    string   `json:"theme"`
+	Scenario string   `json:"scenario"`
+	Line     int      `json:"line"`
+	Why      []string `json:"why"`
+}
+
+// Verify compares the files that a Runner kept with what they have to hold once
+// more, after the caller has mounted the file system again, and removes them. dir is
+// what the Runner was given.
+func (r *Report) Verify(ctx context.Context, dir string) error {
+	for _, name := range r.kept.Names() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		why := r.kept.Differs(filepath.Join(dir, DirName), name)
+		if why == "" {
+			r.Remounted++
+			continue
+		}
+		w := r.places[name]
+		w.Why = []string{"after mounting again: " + why}
+		r.WrongFiles = append(r.WrongFiles, w)
+	}
+	d, err := workload.OpenDir(dir, DirName)
+	if err != nil {
+		return err
+	}
+	return d.Close(false)
+}
+
+// file notes how the file of a scenario compares.
+func (r *Report) file(sc *Scenario, held *shadow.File, why []string, keep bool) {
+	w := WrongFile{Theme: sc.Theme, Scenario: sc.Name, Line: sc.Line, Why: why}
+	if len(why) > 0 {
+		r.WrongFiles = append(r.WrongFiles, w)
+		return
+	}
+	r.Files++
+	// A byte that may be one or the other cannot be compared once more.
+	if !keep || held.Unsure() {
+		return
+	}
+	name := workload.FileName(sc.Name)
+	if r.places == nil {
+		r.places = map[string]WrongFile{}
+	}
+	r.places[name] = w
+	r.kept.Keep(name, held.Bytes)
 }
 
 func (r *Report) add(res Result) {
 	r.Results = append(r.Results, res)
+	r.count(&res)
+}
+
+func (r *Report) count(res *Result) {
 	switch res.Status {
 	case Passed:
 		r.Passed++
@@ -63,16 +134,43 @@ func (r *Report) add(res Result) {
 		}
 	case Failed:
 		r.Failed++
-	default:
+	case Skipped:
 		r.Skipped++
 	}
 }
 
-// judge compares the last thing seen with the expectation, and looks at the
-// model's verdict on each: unless the scenario says otherwise it may not disagree.
-func judge(want Fields, seen []Seen, out workload.Result) Result {
-	res := Result{Status: Passed, Seen: seen}
-	o := seen[len(seen)-1].Observation
+// Judge judges every write again under v, on a kernel on which the probes of some
+// stages are not attached.
+func (r *Report) Judge(v model.Variant, unprobed record.Stages) {
+	r.Variant, r.Unwritten = v, writtenFor(v) == ""
+	r.Passed, r.Failed, r.Skipped, r.Undecided = 0, 0, 0, 0
+	for i := range r.Results {
+		r.Results[i].judge(v, unprobed)
+		r.count(&r.Results[i])
+	}
+}
+
+// writtenFor is the name under which the answers for v are written down, or "". A
+// stable kernel with the backport of patch 2 is not told apart there.
+func writtenFor(v model.Variant) string {
+	if n := v.Named(); n == model.Linux61 || n == model.Linux612 {
+		v = v.WithPatch(2, false)
+	}
+	if slices.Contains(Variants(), v.String()) {
+		return v.String()
+	}
+	return ""
+}
+
+// judge compares the last thing seen with what is written down for v, and asks the
+// model about each: unless the scenario says otherwise it may not disagree. What
+// was not seen at all stays as it is.
+func (res *Result) judge(v model.Variant, unprobed record.Stages) {
+	if res.expect == nil {
+		return
+	}
+	res.Status, res.Reason, res.Diffs = Passed, "", nil
+	o := res.Seen[len(res.Seen)-1].Observation
 	var reasons []string
 	fail := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
 	if o.Incomplete != "" {
@@ -81,21 +179,25 @@ func judge(want Fields, seen []Seen, out workload.Result) Result {
 	if o.Truncated {
 		fail("steps did not fit into the record")
 	}
-	if o.Ret != out.Ret() {
-		fail("the caller got %s, but %s was seen", result(out.Ret()), result(o.Ret))
+	if o.Ret != res.out.Ret() {
+		fail("the caller got %s, but %s was seen", result(res.out.Ret()), result(o.Ret))
 	}
-	if len(want) == 0 {
-		fail("nothing is written down for this variant")
+	want := Fields{}
+	if name := writtenFor(v); name != "" {
+		if want = res.expect[name]; len(want) == 0 {
+			fail("nothing is written down for this variant")
+		}
 	}
 	res.Diffs = Compare(want, o)
-	for i, s := range seen {
-		if s.Verdict == nil {
-			continue
+	for i := range res.Seen {
+		s := &res.Seen[i]
+		if s.Verdict == nil || s.Verdict.Variant != v {
+			s.Verdict = decode.CompareSeen(s.Observation, v, unprobed)
 		}
 		res.Verdict = s.Verdict.Kind.String()
 		allowed := []string{decode.Agree.String(), decode.Undecided.String()}
-		if v := want[verdictField]; v != nil && i == len(seen)-1 {
-			allowed = v
+		if alts := want[verdictField]; alts != nil && i == len(res.Seen)-1 {
+			allowed = alts
 		}
 		if !slices.Contains(allowed, res.Verdict) {
 			fail("the model's verdict is %s: %s", res.Verdict, strings.Join(s.Verdict.Why, "; "))
@@ -105,7 +207,18 @@ func judge(want Fields, seen []Seen, out workload.Result) Result {
 	if len(reasons) > 0 || len(res.Diffs) > 0 {
 		res.Status = Failed
 	}
-	return res
+}
+
+// Patches lists the patches of the series that the scenario is about: those that it
+// covers as "7/N", rows of the table of patches in the kernel notes.
+func (res *Result) Patches() []int {
+	var out []int
+	for _, c := range res.Covers {
+		if n, ok := strings.CutPrefix(c, "7/"); ok && len(n) == 1 && n[0] >= '1' && n[0] <= '0'+model.Patches {
+			out = append(out, int(n[0]-'0'))
+		}
+	}
+	return out
 }
 
 // Summary is one line: "61 passed, 0 failed, 2 skipped".
@@ -113,27 +226,8 @@ func (r *Report) Summary() string {
 	return fmt.Sprintf("%d passed, %d failed, %d skipped", r.Passed, r.Failed, r.Skipped)
 }
 
-// WriteText writes one line for each write that did not pass (for every write
-// when all is set), with its differences below it, and the summary.
-func (r *Report) WriteText(w io.Writer, all bool) error {
-	var b strings.Builder
-	for i := range r.Results {
-		if all || r.Results[i].Status != Passed {
-			r.Results[i].text(&b)
-		}
-	}
-	fmt.Fprintf(&b, "%s (variant %s", r.Summary(), r.Variant)
-	if r.Undecided > 0 {
-		fmt.Fprintf(&b, ", model undecided on %d", r.Undecided)
-	}
-	b.WriteString(")\n")
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
-}
-
-func (res *Result) text(b *strings.Builder) {
+// AppendText writes a line for the write, and what is wrong with it below.
+func (res *Result) AppendText(b *strings.Builder) {
 	fmt.Fprintf(b, "%-7s %s:%d %s: %s", res.Status, res.Theme, res.Line, res.Scenario, res.Write)
 	if res.Verdict != "" && res.Verdict != decode.Agree.String() {
 		fmt.Fprintf(b, " [model: %s]", res.Verdict)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 	"github.com/ext4dio/ext4dio-trace/workload"
 )
 
@@ -19,7 +20,7 @@ import (
 const DirName = "ext4dio-validate"
 
 // freshTries is how often a write that must find current timestamps is repeated.
-const freshTries = 100
+const freshTries = 300
 
 // DefaultTimeout is how long a Runner waits for what the tracer saw of a write.
 const DefaultTimeout = 20 * time.Second
@@ -29,10 +30,20 @@ const minBuffer = 1 << 20
 
 // Runner carries out scenarios.
 type Runner struct {
-	Variant string // one of Variants
+	// Variant is what the writes are judged by as they are made; the zero value
+	// leaves that to Report.Judge.
+	Variant model.Variant
+	// Unprobed are the stages whose probes are not attached.
+	Unprobed record.Stages
+	// OwnOnly says that the tracer shows what this process does, and nothing that
+	// the kernel's own workers do for it.
+	OwnOnly bool
 	Tracer  Tracer
 	Timeout time.Duration // for one write; 0: DefaultTimeout
-	Keep    bool          // leave the files
+	Keep    bool          // leave the files, for Report.Verify or to look at
+	// Fault, when not nil, may change what the file of a scenario is expected to
+	// hold, so that a test can see the comparison fail.
+	Fault func(scenario string, expected []byte)
 	// Progress, when not nil, is called with each result as it comes.
 	Progress func(Result)
 }
@@ -43,9 +54,6 @@ type Runner struct {
 // fits, and the report then holds what was done so far.
 func (r *Runner) Run(ctx context.Context, dir string, scenarios []Scenario) (rep *Report, err error) {
 	rep = &Report{Variant: r.Variant}
-	if !slices.Contains(Variants(), r.Variant) {
-		return rep, fmt.Errorf("run scenarios: %w: unknown variant %q", workload.ErrUsage, r.Variant)
-	}
 	d, err := workload.OpenDir(dir, DirName)
 	if err != nil {
 		return rep, err
@@ -83,10 +91,23 @@ type execution struct {
 // add notes the result of one write.
 func (x *execution) add(res Result) {
 	res.Scenario, res.Theme, res.Covers = x.sc.Name, x.sc.Theme, x.sc.Covers
+	if x.Variant != 0 {
+		res.judge(x.Variant, x.Unprobed)
+	}
 	x.rep.add(res)
 	if x.Progress != nil {
 		x.Progress(res)
 	}
+}
+
+// otherBlocks reports whether the scenario is for blocks of another size.
+func (x *execution) otherBlocks() bool {
+	for _, r := range x.sc.Requires {
+		if r.Key == "blocksize" && !slices.Contains(r.Values, int64(x.dir.FS.BlockSize)) {
+			return true
+		}
+	}
+	return false
 }
 
 // skipRest notes every write from step i on as skipped.
@@ -99,6 +120,10 @@ func (x *execution) skipRest(i int, reason string) {
 }
 
 func (x *execution) run(ctx context.Context) (err error) {
+	if x.otherBlocks() {
+		x.rep.Elsewhere += x.sc.Writes()
+		return nil
+	}
 	if reason := unmet(x.sc.Requires, x.dir.FS, x.traits); reason != "" {
 		x.skipRest(0, reason)
 		return nil
@@ -117,6 +142,14 @@ func (x *execution) run(ctx context.Context) (err error) {
 		return fmt.Errorf("watch inode %d: %w", x.file.id.Ino, err)
 	}
 	defer x.Tracer.Forget(x.file.id)
+	if err := x.steps(ctx); err != nil {
+		return err
+	}
+	return x.bytes()
+}
+
+// steps carries out the steps, until one is not possible here.
+func (x *execution) steps(ctx context.Context) error {
 	for i, s := range x.sc.Steps {
 		if s.Setup != nil {
 			err := x.file.apply(s.Setup)
@@ -142,14 +175,26 @@ func (x *execution) run(ctx context.Context) (err error) {
 	return nil
 }
 
+// bytes compares the file with what it has to hold.
+func (x *execution) bytes() error {
+	if x.Fault != nil {
+		x.Fault(x.sc.Name, x.file.shadow.Bytes)
+	}
+	why, err := x.file.readBack()
+	if err != nil {
+		return err
+	}
+	x.rep.file(x.sc, &x.file.shadow, why, x.Keep)
+	return nil
+}
+
 // unmet says which requirement is not met, or "".
 func unmet(reqs []Requirement, fs workload.FSInfo, traits Traits) string {
+	if fs.NoDirect && !slices.ContainsFunc(reqs, func(r Requirement) bool { return r.Key == traitDirect }) {
+		return "needs direct=yes; the file system has direct=no"
+	}
 	for _, r := range reqs {
 		switch r.Key {
-		case "blocksize":
-			if !slices.Contains(r.Values, int64(fs.BlockSize)) {
-				return fmt.Sprintf("needs blocks of %d bytes; the file system has %d", r.Values, fs.BlockSize)
-			}
 		case "sector":
 			if int64(fs.Sector) > r.Values[0] {
 				return fmt.Sprintf("needs sectors of at most %d bytes; the device has %d", r.Values[0], fs.Sector)
@@ -165,6 +210,9 @@ func unmet(reqs []Requirement, fs workload.FSInfo, traits Traits) string {
 
 // write makes one judged write and compares what was seen of it.
 func (x *execution) write(ctx context.Context, w *Write) (Result, error) {
+	if w.Engine == workload.Loop && x.OwnOnly {
+		return Result{Status: Skipped, Reason: "a worker of the loop driver makes the write, and only this process is traced; --device and --image trace all of their disk"}, nil
+	}
 	engine, err := workload.NewEngine(w.Engine, 1)
 	if err != nil {
 		return Result{}, err
@@ -192,12 +240,12 @@ func (x *execution) write(ctx context.Context, w *Write) (Result, error) {
 		stale := last.Stages.Has(record.StageFmod) && last.FmodRet == -int(unix.EAGAIN)
 		if w.Fresh >= 0 && stale {
 			if try == tries-1 {
-				return Result{Status: Skipped, Seen: seen,
-					Reason: fmt.Sprintf("the timestamps were never current in %d tries", tries)}, nil
+				return Result{Status: Failed, Seen: seen,
+					Reason: fmt.Sprintf("-EAGAIN from the update of timestamps in each of %d tries, right after they were made current", tries)}, nil
 			}
 			continue
 		}
-		return judge(w.Expect[x.Variant], seen, out), nil
+		return Result{Seen: seen, expect: w.Expect, out: out}, nil
 	}
 	return Result{}, nil
 }
@@ -216,6 +264,7 @@ func (x *execution) take(ctx context.Context) error {
 // issue makes the write itself, with what must come right before it.
 func (x *execution) issue(e workload.Engine, w *Write) (workload.Result, error) {
 	req := workload.Request{Fd: x.file.direct, Pos: w.Pos, Flags: w.Flags}
+	data := x.file.buf.Bytes()[w.Buf : w.Buf+w.Len()]
 	at := w.Buf
 	for _, n := range w.Segs {
 		req.Segs = append(req.Segs, x.file.buf.Bytes()[at:at+n])
@@ -234,10 +283,12 @@ func (x *execution) issue(e workload.Engine, w *Write) (workload.Result, error) 
 			return workload.Result{}, fmt.Errorf("freshen timestamps: %w", err)
 		}
 	}
+	x.file.fill(data, w.Pos)
 	res, err := e.Do(reqs)
 	if err != nil {
 		return workload.Result{}, err
 	}
+	x.file.wrote(w, data, res[0])
 	return res[0], nil
 }
 
@@ -262,12 +313,11 @@ func (x *execution) collect(ctx context.Context, w *Write) ([]Seen, error) {
 
 // retries reports whether io_uring will try the write again, in another task.
 func retries(w *Write, last Seen) bool {
-	const iocbNowait = 0x8
-	if w.Engine != workload.IOUring && w.Engine != workload.IOUringSQThr || w.Flags&unix.RWF_NOWAIT != 0 {
+	if !w.Engine.Retries() || w.Flags&unix.RWF_NOWAIT != 0 {
 		return false
 	}
 	o := last.Observation
-	return o.Flags&iocbNowait != 0 && (o.Ret == -int64(unix.EAGAIN) || o.Ret == -int64(unix.EOPNOTSUPP))
+	return o.Flags&model.IocbNowait != 0 && (o.Ret == model.EAGAIN || o.Ret == model.EOPNOTSUPP)
 }
 
 // errLate is wrapped when the tracer did not show a write in time.

@@ -1,7 +1,6 @@
 package validate
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 	"github.com/ext4dio/ext4dio-trace/workload"
 )
 
@@ -66,7 +66,7 @@ func saw(k decode.Kind, change func(*decode.Observation)) Seen {
 	if change != nil {
 		change(o)
 	}
-	return Seen{Observation: o, Verdict: &decode.Verdict{Kind: k, Why: []string{"because"}}}
+	return Seen{Observation: o, Verdict: &decode.Verdict{Kind: k, Variant: model.Linux73, Why: []string{"because"}}}
 }
 
 // runText carries out a text in a temporary directory, or skips.
@@ -76,7 +76,7 @@ func runText(t *testing.T, tr Tracer, text string) (*Report, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Runner{Variant: "linux-7.3", Tracer: tr, Timeout: 50 * time.Millisecond}
+	r := &Runner{Variant: model.Linux73, Tracer: tr, Timeout: 50 * time.Millisecond}
 	dir := t.TempDir()
 	rep, err := r.Run(context.Background(), dir, scs)
 	if errors.Is(err, workload.ErrUnfit) {
@@ -127,10 +127,8 @@ func TestRunFails(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var out bytes.Buffer
-			if err := rep.WriteText(&out, false); err != nil {
-				t.Fatal(err)
-			}
+			var out strings.Builder
+			rep.Results[0].AppendText(&out)
 			if rep.Failed != 1 || !strings.Contains(out.String(), c.want) || !strings.Contains(out.String(), "failed  test:5 a: write pos=0 len=4K") {
 				t.Errorf("report:\n%s", out.String())
 			}
@@ -163,22 +161,82 @@ func TestRunNotSeen(t *testing.T) {
 
 func TestRunSkips(t *testing.T) {
 	for name, text := range map[string]string{
-		"blocks of":           "requires blocksize=512\n" + plain,
-		"sectors of":          "requires sector=1\n" + plain,
-		"the file's blocks":   strings.Replace(plain, "setup prime", "setup layout H7\nsetup prime", 1),
-		"timestamps were nev": strings.Replace(plain, "len=4K\n", "len=4K fresh=4K\n", 1),
+		"sectors of":        "requires sector=1\n" + plain,
+		"the file's blocks": strings.Replace(plain, "setup prime", "setup layout H7\nsetup prime", 1),
 	} {
-		f := &fakeTracer{}
-		if strings.Contains(text, "fresh") {
-			for range 2 + 2*freshTries {
-				f.answers = append(f.answers, saw(decode.Agree, func(o *decode.Observation) {
-					o.Stages, o.FmodRet = record.StageFmod, -11
-				}))
-			}
-		}
-		rep, err := runText(t, f, text)
+		rep, err := runText(t, &fakeTracer{}, text)
 		if err != nil || rep.Skipped != 1 || !strings.Contains(rep.Results[0].Reason, name) {
 			t.Errorf("%s: %+v, %v", name, rep.Results, err)
+		}
+	}
+}
+
+// TestRunElsewhere: scenarios for blocks of another size are not what this file
+// system is about.
+func TestRunElsewhere(t *testing.T) {
+	rep, err := runText(t, &fakeTracer{}, "requires blocksize=512\n"+plain)
+	if err != nil || rep.Elsewhere != 1 || len(rep.Results) != 0 {
+		t.Errorf("%+v, %v", rep, err)
+	}
+}
+
+// TestRunNeverCurrent: a kernel that always refuses to update timestamps under NOWAIT
+// is wrong, and not a reason to leave the write out.
+func TestRunNeverCurrent(t *testing.T) {
+	f := &fakeTracer{}
+	for range 2 + 2*freshTries {
+		f.answers = append(f.answers, saw(decode.Agree, func(o *decode.Observation) {
+			o.Stages, o.FmodRet = record.StageFmod, -11
+		}))
+	}
+	rep, err := runText(t, f, strings.Replace(plain, "len=4K\n", "len=4K fresh=4K\n", 1))
+	if err != nil || rep.Failed != 1 || !strings.Contains(rep.Results[0].Reason, "in each of 300 tries") {
+		t.Errorf("%+v, %v", rep.Results, err)
+	}
+}
+
+// TestRunComparesBytes: the file of a scenario is compared with what it has to hold.
+func TestRunComparesBytes(t *testing.T) {
+	scs, err := Parse("test", []byte(plain))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fault := range []bool{false, true} {
+		r := &Runner{Variant: model.Linux73, Tracer: &fakeTracer{}, Keep: true}
+		if fault {
+			r.Fault = func(_ string, expected []byte) { expected[5000]++ }
+		}
+		dir := t.TempDir()
+		rep, err := r.Run(context.Background(), dir, scs)
+		if errors.Is(err, workload.ErrUnfit) {
+			t.Skip(err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fault {
+			if rep.Files != 0 || len(rep.WrongFiles) != 1 || len(rep.WrongFiles[0].Why) != 3 {
+				t.Errorf("%d files right, wrong: %+v", rep.Files, rep.WrongFiles)
+			}
+			continue
+		}
+		if rep.Files != 1 || len(rep.WrongFiles) != 0 {
+			t.Errorf("%d files right, wrong: %+v", rep.Files, rep.WrongFiles)
+		}
+		name := filepath.Join(dir, DirName, workload.FileName("a"))
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[100]++
+		if err := os.WriteFile(name, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := rep.Verify(context.Background(), dir); err != nil || len(rep.WrongFiles) != 1 || rep.WrongFiles[0].Scenario != "a" {
+			t.Errorf("after mounting again: %+v, %v", rep.WrongFiles, err)
+		}
+		if _, err := os.Stat(filepath.Dir(name)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the directory is still there: %v", err)
 		}
 	}
 }
@@ -201,10 +259,33 @@ func TestRunComparesTheLastAttempt(t *testing.T) {
 	}
 }
 
-func TestRunRefusesAnUnknownVariant(t *testing.T) {
-	_, err := (&Runner{Variant: "linux-2.6", Tracer: &fakeTracer{}}).Run(context.Background(), t.TempDir(), nil)
-	if !errors.Is(err, workload.ErrUsage) {
-		t.Errorf("error %v, want ErrUsage", err)
+// TestJudge: a report can be judged again under another variant.
+func TestJudge(t *testing.T) {
+	scs, err := Parse("test", []byte("scenario a\nwrite pos=0 len=4K\nexpect linux-7.3 lock=shared ret=4K\nexpect linux-6.1 lock=exclusive\n"+
+		"expect linux-6.12,linux-7.2,base,patch3,patch4,series-v2 lock=shared\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep := &Report{Results: []Result{
+		{expect: scs[0].Steps[0].Write.Expect, Seen: []Seen{saw(decode.Agree, nil)}, out: workload.Result{N: 4096}},
+		{Status: Skipped, Reason: "needs a moon"},
+	}}
+	for _, tt := range []struct {
+		v         model.Variant
+		diffs     int
+		unwritten bool
+	}{
+		{model.Linux73, 0, false},
+		{model.Linux61, 1, false},
+		{model.Linux61.WithPatch(2, true), 1, false},
+		{model.Linux73.WithPatch(1, false), 0, true},
+		{model.Linux73, 0, false},
+	} {
+		rep.Judge(tt.v, 0)
+		res := &rep.Results[0]
+		if len(res.Diffs) != tt.diffs || rep.Unwritten != tt.unwritten || rep.Skipped != 1 || res.Seen[0].Verdict.Variant != tt.v {
+			t.Errorf("%s: %+v, unwritten %v", tt.v, res, rep.Unwritten)
+		}
 	}
 }
 
@@ -218,7 +299,7 @@ func TestBuiltinSetsUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Runner{Variant: "linux-7.3", Tracer: &fakeTracer{}}
+	r := &Runner{Variant: model.Linux73, Tracer: &fakeTracer{}}
 	rep, err := r.Run(context.Background(), t.TempDir(), scs)
 	if errors.Is(err, workload.ErrUnfit) {
 		t.Skip(err)

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/validate/shadow"
 	"github.com/ext4dio/ext4dio-trace/workload"
 )
 
@@ -22,6 +23,8 @@ type scratch struct {
 	buf      *workload.Buffer
 	// direct writes that were made and not yet taken from the tracer
 	untaken int
+	shadow  shadow.File
+	fills   uint64 // writes for which bytes were made
 }
 
 // openScratch creates the file of a scenario.
@@ -46,7 +49,6 @@ func openScratch(d *workload.Dir, name string, bufSize int) (_ *scratch, err err
 	if f.buf, err = workload.NewBuffer(bufSize); err != nil {
 		return nil, err
 	}
-	f.buf.Fill(st.Ino)
 	return f, nil
 }
 
@@ -79,17 +81,22 @@ func (f *scratch) do(s *Setup) error {
 		if s.On {
 			mode = unix.FALLOC_FL_KEEP_SIZE
 		}
+		if !s.On {
+			f.shadow.Extend(s.Off + s.Len)
+		}
 		return unix.Fallocate(f.buffered, mode, s.Off, s.Len)
 	case "punch":
+		f.shadow.Punch(s.Off, s.Len)
 		return unix.Fallocate(f.buffered, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, s.Off, s.Len)
 	case "truncate":
+		f.shadow.Truncate(s.Len)
 		return unix.Ftruncate(f.buffered, s.Len)
 	case "write":
 		return f.writeDirect(s.Off, s.Len)
 	case "prime":
 		return f.writeDirect(s.Off, f.bs)
 	case "buffered":
-		return workload.WriteBuffered(f.buffered, s.Off, s.Len)
+		return f.writeBuffered(s.Off, s.Len)
 	case "read":
 		return f.readBuffered(s.Off, s.Len)
 	case "sync":
@@ -112,14 +119,59 @@ func (f *scratch) do(s *Setup) error {
 		return nil
 	case "layout":
 		return f.checkLayout(s.Layout)
+	case "forget":
+		return f.forget()
+	case "journalled":
+		return f.journal()
 	}
 	return errors.New("unknown operation")
+}
+
+// clearESCache is EXT4_IOC_CLEAR_ES_CACHE, _IO('f', 40), of ext4's ioctl numbers
+// (Linux 5.4 and later). x/sys does not have it.
+const clearESCache = 'f'<<8 | 40
+
+// forget clears the extent-status cache of the inode. What has to stay in it,
+// such as delayed blocks, stays.
+func (f *scratch) forget() error {
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(f.buffered), clearESCache, 0)
+	switch errno {
+	case 0:
+		return nil
+	case unix.ENOTTY, unix.EOPNOTSUPP:
+		return fmt.Errorf("clear the extent-status cache: %w: %w", errSkip, errno)
+	}
+	return errno
+}
+
+// journalData is EXT4_JOURNAL_DATA_FL (chattr +j).
+const journalData = 0x4000
+
+// journal has the data of the inode go through the journal, so that ext4 takes no
+// direct I/O to it. That is possible without delayed allocation only.
+func (f *scratch) journal() error {
+	if err := workload.ChangeFlags(f.buffered, journalData, 0); err != nil {
+		return fmt.Errorf("journal the data of the inode: %w: %w", errSkip, err)
+	}
+	var sx unix.Statx_t
+	err := unix.Statx(f.buffered, "", unix.AT_EMPTY_PATH, unix.STATX_DIOALIGN, &sx)
+	if err != nil || sx.Mask&unix.STATX_DIOALIGN == 0 || sx.Dio_offset_align != 0 {
+		return fmt.Errorf("%w: the file system journals no data of single inodes", errSkip)
+	}
+	return nil
+}
+
+// fill makes the bytes of one more write.
+func (f *scratch) fill(b []byte, off int64) {
+	f.fills++
+	shadow.Fill(b, f.fills, off)
 }
 
 // writeDirect writes with O_DIRECT and waits; the tracer will see it.
 func (f *scratch) writeDirect(off, n int64) error {
 	for n > 0 {
 		chunk := f.buf.Bytes()[:min(n, int64(len(f.buf.Bytes())))]
+		f.fill(chunk, off)
 		w, err := unix.Pwrite(f.direct, chunk, off)
 		f.untaken++
 		if err != nil {
@@ -128,7 +180,23 @@ func (f *scratch) writeDirect(off, n int64) error {
 		if w == 0 {
 			return errors.New("nothing written")
 		}
+		f.shadow.Write(off, chunk[:w])
 		off, n = off+int64(w), n-int64(w)
+	}
+	return nil
+}
+
+// writeBuffered writes through the page cache.
+func (f *scratch) writeBuffered(off, n int64) error {
+	b := make([]byte, n)
+	f.fill(b, off)
+	for len(b) > 0 {
+		w, err := unix.Pwrite(f.buffered, b, off)
+		if err != nil {
+			return err
+		}
+		f.shadow.Write(off, b[:w])
+		b, off = b[w:], off+int64(w)
 	}
 	return nil
 }

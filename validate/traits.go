@@ -21,6 +21,7 @@ type Traits map[string]bool
 const (
 	traitExtents  = "extents"  // new files have extents
 	traitDelalloc = "delalloc" // buffered writes allocate later
+	traitDirect   = "direct"   // direct writes are made as such
 )
 
 // unmet says why a requirement is not met, or "".
@@ -42,7 +43,7 @@ func readTraits(d *workload.Dir) (Traits, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := Traits{}
+	t := Traits{traitDirect: !d.FS.NoDirect}
 	var st unix.Stat_t
 	flags, err := unix.IoctlGetUint32(fd, unix.FS_IOC_GETFLAGS)
 	if err == nil {
@@ -73,4 +74,4 @@ func (t Traits) readOptions(text string) {
 		t[traitDelalloc] = true
 	}
 }
-func traitNames() []string { return []string{traitExtents, traitDelalloc} }
+func traitNames() []string { return []string{traitExtents, traitDelalloc, traitDirect} }
