@@ -34,21 +34,25 @@ type Config struct {
 	// SIGWINCH passes the new size of Terminal on.
 	Signals <-chan os.Signal
 
-	CPUs     int           // default 2
-	Memory   int64         // bytes, default 1 GiB
-	Disk     int64         // bytes, default 2 GiB
-	Mkfs     []string      // options for mkfs.ext4
-	Image    string        // an ext4 image that takes the place of a new disk; what the guest changes is thrown away
-	NoMount  bool          // leave the disk unmounted
-	NullBlk  int64         // bytes of a memory-backed disk that takes the place of the SCSI disk, 0 for none
-	Latency  time.Duration // added to every request of the disk
-	Share    string        // folder seen read-only at /share, "" for none
-	Out      string        // folder that gets what the guest wrote to /out, "" for none
-	Programs []string      // programs that are copied into the guest with their libraries
-	Modules  []string      // names of more modules to load
-	Timeout  time.Duration // for boot and command together, default 10 minutes, negative for none
-	Console  io.Writer     // gets all that the guest's kernel says, may be nil
-	NoKVM    bool          // always use software emulation
+	CPUs   int      // default 2
+	Memory int64    // bytes, default 1 GiB
+	Disk   int64    // bytes, default 2 GiB
+	Mkfs   []string // options for mkfs.ext4
+	Image  string   // an ext4 image that takes the place of a new disk
+	// WriteImage lets the guest change Image; without it, what it changes is thrown
+	// away.
+	WriteImage bool
+	NoMount    bool          // leave the disk unmounted
+	NullBlk    int64         // bytes of a memory-backed disk that takes the place of the SCSI disk, 0 for none
+	Latency    time.Duration // added to every request of the disk
+	Share      string        // folder seen read-only at /share, "" for none
+	Out        string        // folder that gets what the guest wrote to /out, "" for none
+	Programs   []string      // programs that are copied into the guest with their libraries
+	Modules    []string      // names of more modules to load
+	MayLoad    []string      // names of modules to load where the kernel has them
+	Timeout    time.Duration // for boot and command together, default 10 minutes, negative for none
+	Console    io.Writer     // gets all that the guest's kernel says, may be nil
+	NoKVM      bool          // always use software emulation
 }
 
 // withDefaults fills what was left open.

@@ -196,6 +196,7 @@ func TestConfigCheck(t *testing.T) {
 		"big null_blk":      func(c *Config) { c.NullBlk = 4 << 30 },
 		"odd latency":       func(c *Config) { c.Latency = 1500 * time.Microsecond },
 		"negative latency":  func(c *Config) { c.Latency = -1 },
+		"no image to write": func(c *Config) { c.WriteImage = true },
 		"image and options": func(c *Config) { c.Image, c.Mkfs = "x", []string{"-F"} },
 		"no share":          func(c *Config) { c.Share = "/none" },
 	} {

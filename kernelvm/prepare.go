@@ -29,6 +29,8 @@ func (c *Config) check() error {
 		return usagef("", "negative latency %v", c.Latency)
 	case c.Latency > 0 && c.NullBlk == 0 && c.Latency%time.Millisecond != 0:
 		return usagef("give whole milliseconds, or --null-blk SIZE", "the SCSI disk cannot be delayed by %v", c.Latency)
+	case c.WriteImage && c.Image == "":
+		return usagef("--disk FILE --write-disk", "there is no image of yours to write to")
 	case c.Image != "" && (len(c.Mkfs) > 0 || c.NullBlk > 0):
 		return usagef("", "an image does not go with --mkfs or --null-blk")
 	case c.Share != "" && !isDir(c.Share):
@@ -80,7 +82,11 @@ func makeDisk(cfg *Config) (*os.File, error) {
 		}
 		return f, err
 	}
-	f, err := os.Open(cfg.Image)
+	how := os.O_RDONLY
+	if cfg.WriteImage {
+		how = os.O_RDWR
+	}
+	f, err := os.OpenFile(cfg.Image, how, 0)
 	if err != nil {
 		return nil, usagef("", "open disk image: %w", err)
 	}
@@ -179,7 +185,7 @@ func wantedModules(cfg *Config) []string {
 	} else if cfg.Latency > 0 {
 		wanted = append(wanted, "dm_mod", "dm_delay")
 	}
-	return append(wanted, cfg.Modules...)
+	return append(append(wanted, cfg.MayLoad...), cfg.Modules...)
 }
 
 // addModules copies the modules that are needed into the archive and notes

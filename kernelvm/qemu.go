@@ -75,9 +75,10 @@ func qemuArgs(cfg *Config, kvm bool, p *parts) []string {
 		"-device", "ivshmem-plain,memdev=link",
 		"-device", "virtio-scsi-pci,id=scsi",
 	}
-	// What is written to the user's own image goes to a temporary overlay.
+	// What is written to the user's own image goes to a temporary overlay, unless
+	// it is meant to stay.
 	mode := "read-only=off"
-	if cfg.Image != "" {
+	if cfg.Image != "" && !cfg.WriteImage {
 		mode = "snapshot=on"
 	}
 	args = append(args, scsiDisk(0, p.path(p.disk), mode)...)

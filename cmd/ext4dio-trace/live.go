@@ -190,10 +190,14 @@ func attach(po probes.Options) (*probes.Facts, *probes.Plan, *probes.Session, er
 
 // checkVariant refuses names that the model does not know.
 func checkVariant(name string) error {
-	if name == "" || name == "auto" || slices.Contains(model.VariantNames(), name) {
+	if name == "" || name == "auto" {
 		return nil
 	}
-	return usagef("--variant auto, "+strings.Join(model.VariantNames(), ", "), "unknown variant %q", name)
+	if _, err := model.ParseVariant(name); err != nil {
+		msg, _, _ := strings.Cut(err.Error(), ": one of ") // the hint has them
+		return usagef("--variant auto, "+strings.Join(model.VariantNames(), ", ")+", with +patchN or -patchN behind it", "%s", msg)
+	}
+	return nil
 }
 
 // exitStatus is the end of a trace as an error: nil when all is well.

@@ -10,6 +10,7 @@ package main
 //   - a reader that goes away (a closed pipe) is a clean end.
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -109,4 +110,16 @@ func wantsColor(f *os.File) bool {
 // isClosedPipe reports whether a write failed because the reader went away.
 func isClosedPipe(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe)
+}
+
+// writeJSON writes a report to stdout as one line.
+func writeJSON(rep any) error {
+	b, err := json.Marshal(rep)
+	if err != nil {
+		return fmt.Errorf("encode report: %w", err)
+	}
+	if _, err := os.Stdout.Write(append(b, '\n')); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
 }

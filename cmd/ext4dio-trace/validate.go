@@ -2,25 +2,27 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/probes"
-	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 	"github.com/ext4dio/ext4dio-trace/validate"
-	"github.com/ext4dio/ext4dio-trace/validate/random"
 	"github.com/ext4dio/ext4dio-trace/validate/target"
-	"github.com/ext4dio/ext4dio-trace/workload"
 )
+
+// defaultGenerated is the number of generated writes for each configuration.
+const defaultGenerated = 5000
+
+// noneOf is the pattern that stands for no scenario and no storm.
+const noneOf = "none"
 
 // validateOptions are the flags of validate.
 type validateOptions struct {
@@ -34,7 +36,11 @@ type validateOptions struct {
 	files       string
 	variant     string
 	attach      string
+	storms      string
+	dropCaches  bool
 	json        bool
+	junit       string
+	out         string
 	verbose     bool
 	keep        bool
 	writes      int
@@ -48,28 +54,34 @@ func newValidateCmd() *cobra.Command {
 	var o validateOptions
 	cmd := &cobra.Command{
 		Use:   "validate {--dir DIR | --device DEV --destroy-data | --image FILE}",
-		Short: "make hand-specified writes and compare each decision",
+		Short: "prove a kernel's direct writes right, patch by patch",
 		Long: `Makes direct writes of every kind in DIR/` + validate.DirName + ` on a mounted ext4, sees
-each through the probes, and compares lock, passes, lookups, drain, force wait,
-zeroed ranges and result with what is written down for this variant of the
-kernel, and with the model. The variant is found from a short workload first,
-unless --variant names it.
+each through the probes, and tells which of the eight patches of the series this
+kernel holds, whether every decision was right, whether a rule was broken, and
+whether every byte of every file is what it should be. There are three parts:
 
-With --writes it then makes random files and random writes that follow from a
-seed, and asks three oracles: the model fed with what was observed, the model fed
-with the known layout, and every byte of the files. What is wrong is shrunk to the
-fewest commands that show it.
+  scenarios   writes to files of a known layout, compared with what is written
+              down for this variant of the kernel, and with the model
+  generated   random files and writes that follow from a seed, compared with the
+              model fed with what was observed, the model fed with the known
+              layout, and a shadow of every file; what is wrong is shrunk to the
+              fewest commands that show it
+  storms      writers at the same time on one file
+
+The variant is the one that explains the most of what the scenarios made the
+kernel do, unless --variant names it. A kernel that no variant explains fails.
 
 With --device it makes a file system for each configuration on a disk that holds
-nothing you need, mounts it where no other process sees it, and checks it with
-e2fsck afterwards. A disk that is mounted, held, swap, divided or read-only is
-refused. With --image it does the same in a file that it makes and removes.`,
+nothing you need, mounts it where no other process sees it, checks it with e2fsck
+afterwards, mounts it again and compares the files once more. A disk that is
+mounted, held, swap, divided or read-only is refused. With --image it does the
+same in a file that it makes and removes.`,
 		Example: `  ext4dio-trace validate --dir /mnt
-  ext4dio-trace validate --device /dev/sdX --destroy-data --config 4k,1k,ext3
-  ext4dio-trace validate --image /tmp/image --config all
+  ext4dio-trace validate --device /dev/sdX --destroy-data --config 4k,1k,ext3 -o result
+  ext4dio-trace validate --image /tmp/image --config all --junit result.xml
   ext4dio-trace vm --kernel ./bzImage -- validate --device /dev/sda --destroy-data --yes
-  ext4dio-trace validate --dir /mnt --writes 5000 --seed 7
-  ext4dio-trace validate --dir /mnt --scenarios 'unaligned*' --verbose`,
+  ext4dio-trace validate --dir /mnt --writes 20000 --seed 7
+  ext4dio-trace validate --dir /mnt --scenarios 'unaligned*' --writes 0 --storms none --verbose`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runValidate(cmd.Context(), &o) },
 	}
@@ -85,20 +97,28 @@ func (o *validateOptions) addFlags(fl *pflag.FlagSet) {
 	fl.BoolVar(&o.yes, "yes", false, "do not ask, and destroy what is no ext4, too")
 	fl.StringVar(&o.image, "image", "", "image file to make and remove")
 	fl.StringVar(&o.config, "config", "", "with --device or --image: names, all, or help for a list (default "+target.DefaultConfig+")")
-	fl.StringVar(&o.scenarios, "scenarios", "", "only those whose theme or name matches this pattern")
+	fl.StringVar(&o.scenarios, "scenarios", "", "only those whose theme or name matches this pattern, or none")
 	fl.StringVar(&o.files, "files", "", "directory with scenario files to use instead of the built-in ones")
-	fl.IntVar(&o.writes, "writes", 0, "after the scenarios, so many generated writes on random layouts")
-	fl.Uint64Var(&o.seed, "seed", 0, "what the generated writes follow from (default: another each time, and shown)")
+	fl.IntVar(&o.writes, "writes", defaultGenerated, "generated writes on random layouts, for each configuration")
+	fl.StringVar(&o.storms, "storms", "", "only those storms of writers whose name matches this pattern, or none")
+	fl.Uint64Var(&o.seed, "seed", 0, "what generated writes and storms follow from (default: another each time, and shown)")
 	fl.IntVar(&o.number, "case", 0, "of the generated writes only this case")
-	fl.StringVar(&o.variant, "variant", "auto", "compare with this kernel: auto, "+strings.Join(model.VariantNames(), ", "))
+	fl.BoolVar(&o.dropCaches, "drop-caches", false, "with --dir: drop the system's unused inodes once, to tell whether patch 6 is there")
+	fl.StringVar(&o.variant, "variant", "auto", "what the kernel is meant to be: auto, "+strings.Join(model.VariantNames(), ", ")+
+		", with +patchN or -patchN behind it")
 	fl.StringVar(&o.attach, "attach", "auto", "how to attach: auto, session, multi, fentry or kprobe")
-	fl.BoolVar(&o.json, "json", false, "the report as one JSON object, that of generated writes as another")
+	fl.BoolVar(&o.json, "json", false, "the report as one JSON object")
+	fl.StringVar(&o.junit, "junit", "", "write the report as JUnit XML into this file, too")
+	fl.StringVarP(&o.out, "output", "o", "", "keep report, explanations and records of failures in this new directory")
 	fl.BoolVar(&o.verbose, "verbose", false, "a line for the writes that passed, too")
-	fl.BoolVar(&o.keep, "keep", false, "leave the files, and the image")
+	fl.BoolVar(&o.keep, "keep", false, "leave the scenarios' files, and the image")
 }
 
 // scenarioSet returns the chosen scenarios.
 func (o *validateOptions) scenarioSet() ([]validate.Scenario, error) {
+	if o.scenarios == noneOf || o.number > 0 && o.scenarios == "" {
+		return nil, nil
+	}
 	read := validate.Builtin
 	if o.files != "" {
 		read = func() ([]validate.Scenario, error) { return validate.ParseFS(os.DirFS(o.files), ".") }
@@ -127,168 +147,76 @@ func runValidate(ctx context.Context, o *validateOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	if err := checkVariant(o.variant); err != nil {
-		return err
-	}
 	scenarios, err := o.scenarioSet()
 	if err != nil {
+		return err
+	}
+	if err := o.makeOutput(); err != nil {
 		return err
 	}
 	if o.dir == "" {
 		return o.runConfigs(ctx, scenarios)
 	}
-	return o.traced(func(x *validation) error {
-		rep, err := x.run(ctx, o.dir, scenarios)
-		if err != nil {
-			return workloadError(err)
+	// Others may write to the same file system: what they do is not our business.
+	own := probes.Filter{Pid: uint32(os.Getpid())}
+	return o.traced(own, func(x *validation) error { return x.runDir(ctx, scenarios) })
+}
+
+// check finds what makes no sense in the flags.
+func (o *validateOptions) check() error {
+	given := 0
+	for _, s := range []string{o.dir, o.device, o.image} {
+		if s != "" {
+			given++
 		}
-		return x.conclude(rep, rep.Passed, rep.Failed, "")
-	})
-}
-
-// validation is a run with the probes attached.
-type validation struct {
-	*validateOptions
-	facts   *probes.Facts
-	plan    *probes.Plan
-	session *probes.Session
-	variant string // "" until it is known
-	// generated are the reports of generated writes, one for each directory.
-	generated []*random.Report
-}
-
-// traced calls use with the probes attached.
-func (o *validateOptions) traced(use func(*validation) error) error {
-	facts, plan, session, err := attach(probes.Options{Attach: o.attach, Filter: probes.Filter{Pid: uint32(os.Getpid())}})
-	if err != nil {
-		return err
-	}
-	x := &validation{validateOptions: o, facts: facts, plan: plan, session: session}
-	if o.variant != "auto" {
-		x.variant = o.variant
-	}
-	err = use(x)
-	return errors.Join(err, session.Close())
-}
-
-// run carries out the scenarios in a directory, and finds the variant first when
-// it is not known yet.
-func (x *validation) run(ctx context.Context, dir string, scenarios []validate.Scenario) (*validate.Report, error) {
-	if x.variant == "" {
-		var err error
-		if x.variant, err = x.findVariant(ctx, dir); err != nil {
-			return nil, err
-		}
-	}
-	v, err := model.ParseVariant(x.variant)
-	if err != nil {
-		return nil, err
-	}
-	tracer := validate.NewSourceTracer(x.session, decode.Options{Variant: v, Evidence: evidence(x.facts), Unprobed: x.plan.Unattached})
-	rep, err := (&validate.Runner{Variant: x.variant, Tracer: tracer, Keep: x.keep}).Run(ctx, dir, scenarios)
-	if err != nil {
-		return rep, err
-	}
-	return rep, x.generate(ctx, dir, v)
-}
-
-// textWriter is a report for people.
-type textWriter interface {
-	WriteText(w io.Writer, all bool) error
-}
-
-// conclude writes the report to stdout and says how the run ends. wrong is what
-// else is not right, or "".
-func (x *validation) conclude(rep textWriter, passed, failed int, wrong string) error {
-	losses, err := x.session.Losses()
-	if err != nil {
-		return err
-	}
-	if err := x.report(rep, &losses); err != nil {
-		return err
-	}
-	generated, err := x.reportGenerated()
-	if err != nil {
-		return err
-	}
-	if wrong == "" {
-		wrong = generated
 	}
 	switch {
-	case failed > 0:
-		return &exitError{code: exitDisagree, msg: fmt.Sprintf("%d of %d writes were not as written down", failed, passed+failed)}
-	case wrong != "":
-		return &exitError{code: exitDisagree, msg: wrong}
-	case passed == 0 && len(x.generated) == 0:
-		return &exitError{code: exitUnproven, msg: "no write was carried out", hint: progName + " validate --dir DIR --verbose"}
-	case losses.Any():
-		return &exitError{code: exitUnproven, msg: "records were lost: " + losses.String()}
+	case given == 0:
+		return usagef(progName+" validate --dir /mnt", "no --dir, --device or --image given")
+	case given > 1:
+		return usagef(progName+" validate --help", "--dir, --device and --image exclude each other")
+	case o.writes < 0 || o.number < 0:
+		return usagef("--writes 5000", "--writes and --case must not be negative")
+	case o.number > 0 && o.seed == 0:
+		return usagef("--seed 7 --case "+strconv.Itoa(o.number), "--case without --seed")
+	case o.dir != "" && o.config != "":
+		return usagef("--device or --image", "--config needs a file system to make; --dir has one")
+	case o.dropCaches && o.dir == "":
+		return usagef("--dir DIR --drop-caches", "--drop-caches without --dir: other file systems are mounted again instead")
+	case o.device == "" && o.destroyData:
+		return usagef("--device /dev/sdX --destroy-data", "--destroy-data without --device")
+	case o.device != "" && !o.destroyData:
+		return usagef("--device "+o.device+" --destroy-data", "everything on %s would be lost, and --destroy-data is not given", o.device)
+	}
+	if _, err := o.configs(); err != nil {
+		return usagef("--config "+strings.Join(target.ConfigNames(), ","), "%v", err)
+	}
+	if err := checkVariant(o.variant); err != nil {
+		return err
+	}
+	_, err := o.stormNames()
+	return err
+}
+
+// makeOutput makes sure before the run that the report can be kept after it.
+func (o *validateOptions) makeOutput() error {
+	if o.junit != "" {
+		if st, err := os.Stat(filepath.Dir(o.junit)); err != nil || !st.IsDir() {
+			return usagef("mkdir "+filepath.Dir(o.junit), "--junit %s: there is no such directory", o.junit)
+		}
+	}
+	if o.out == "" {
+		return nil
+	}
+	if err := os.MkdirAll(o.out, 0o755); err != nil {
+		return usagef("name another directory", "--output: %v", err)
+	}
+	entries, err := os.ReadDir(o.out)
+	switch {
+	case err != nil:
+		return usagef("name another directory", "--output: %v", err)
+	case len(entries) > 0:
+		return usagef("name another directory", "--output %s: it is not empty", o.out)
 	}
 	return nil
-}
-
-// report writes the report to stdout.
-func (o *validateOptions) report(rep textWriter, losses *record.Losses) error {
-	if !o.json {
-		if losses.Any() {
-			note(os.Stdout, "LOST: %s", losses)
-		}
-		return rep.WriteText(os.Stdout, o.verbose)
-	}
-	return writeJSON(rep)
-}
-
-// writeJSON writes a report to stdout as one line.
-func writeJSON(rep any) error {
-	b, err := json.Marshal(rep)
-	if err != nil {
-		return fmt.Errorf("encode report: %w", err)
-	}
-	if _, err := os.Stdout.Write(append(b, '\n')); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
-}
-
-// findVariant makes a few writes of every kind and lets them tell.
-func (x *validation) findVariant(ctx context.Context, parent string) (string, error) {
-	judge, err := newJudge(x.facts, x.plan, "auto", nil)
-	if err != nil {
-		return "", err
-	}
-	dir, err := workload.OpenDir(parent, workloadDir)
-	if err != nil {
-		return "", err
-	}
-	plan, err := workload.NewPlan(workload.Config{Tasks: 2, Writes: workload.DefaultWrites, Seed: 1}, dir.FS)
-	if err != nil {
-		return "", errors.Join(err, dir.Close(false))
-	}
-	done := make(chan error, 1)
-	go func() {
-		_, err := (&workload.Runner{Dir: dir}).Run(ctx, plan, false)
-		done <- errors.Join(err, dir.Close(false))
-	}()
-	running := true
-	for {
-		raw, err := x.session.Next()
-		switch {
-		case err == nil:
-			_ = judge.Feed(raw) // what it does not understand tells nothing
-			continue
-		case !errors.Is(err, record.ErrIdle):
-			return "", err
-		case !running:
-			judge.Flush()
-			return judge.Detector().Best().String(), nil
-		}
-		select {
-		case err := <-done:
-			if err != nil {
-				return "", err
-			}
-			running = false
-		default:
-		}
-	}
 }

@@ -11,44 +11,15 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/ext4dio/ext4dio-trace/record"
+	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/validate"
+	"github.com/ext4dio/ext4dio-trace/validate/outcome"
 	"github.com/ext4dio/ext4dio-trace/validate/target"
 	"github.com/ext4dio/ext4dio-trace/workload"
 )
 
 // namespaceEnv holds the process that has a mount namespace of its own.
 const namespaceEnv = "EXT4DIO_MOUNT_NAMESPACE"
-
-// check finds what makes no sense in the flags.
-func (o *validateOptions) check() error {
-	given := 0
-	for _, s := range []string{o.dir, o.device, o.image} {
-		if s != "" {
-			given++
-		}
-	}
-	switch {
-	case given == 0:
-		return usagef(progName+" validate --dir /mnt", "no --dir, --device or --image given")
-	case given > 1:
-		return usagef(progName+" validate --help", "--dir, --device and --image exclude each other")
-	case o.writes < 0 || o.number < 0:
-		return usagef("--writes 5000", "--writes and --case must not be negative")
-	case o.number > 0 && o.seed == 0:
-		return usagef("--seed 7 --case "+strconv.Itoa(o.number), "--case without --seed")
-	case o.dir != "" && o.config != "":
-		return usagef("--device or --image", "--config needs a file system to make; --dir has one")
-	case o.device == "" && o.destroyData:
-		return usagef("--device /dev/sdX --destroy-data", "--destroy-data without --device")
-	case o.device != "" && !o.destroyData:
-		return usagef("--device "+o.device+" --destroy-data", "everything on %s would be lost, and --destroy-data is not given", o.device)
-	}
-	if _, err := o.configs(); err != nil {
-		return usagef("--config "+strings.Join(target.ConfigNames(), ","), "%v", err)
-	}
-	return nil
-}
 
 func (o *validateOptions) configs() ([]target.Config, error) {
 	if o.config == "" {
@@ -67,24 +38,9 @@ func (o *validateOptions) runConfigs(ctx context.Context, scenarios []validate.S
 	if err != nil {
 		return targetError(err)
 	}
-	err = o.traced(func(x *validation) error {
-		set, err := x.runEach(ctx, dev, configs, scenarios)
-		if err != nil {
-			if len(set.Configs) > 0 { // what was done is not lost
-				err = errors.Join(err, x.report(set, new(record.Losses)))
-			}
-			return targetError(err)
-		}
-		if set.NotPossible == len(set.Configs) {
-			err = x.report(set, new(record.Losses))
-			return errors.Join(err, &exitError{code: exitUnfit, msg: "no configuration is possible here", hint: progName + " validate --config help"})
-		}
-		wrong := ""
-		if set.Unclean > 0 {
-			wrong = fmt.Sprintf("e2fsck found errors after %d of %d configurations", set.Unclean, len(set.Configs)-set.NotPossible)
-		}
-		return x.conclude(set, set.Passed, set.Failed, wrong)
-	})
+	// The file systems on it are ours alone, so whoever writes there does it for us.
+	all := probes.Filter{Dev: dev.Disk.Major<<20 | dev.Disk.Minor}
+	err = o.traced(all, func(x *validation) error { return targetError(x.runEach(ctx, dev, configs, scenarios)) })
 	if o.image != "" && !o.keep {
 		err = errors.Join(err, dev.RemoveImage())
 	}
@@ -164,36 +120,32 @@ func (o *validateOptions) confirm(ctx context.Context, dev *target.Device) error
 	return nil
 }
 
-// runEach makes the configurations one after the other. With an error it returns
-// what was done before.
-func (x *validation) runEach(ctx context.Context, dev *target.Device, configs []target.Config, scenarios []validate.Scenario) (*validate.Set, error) {
-	set := &validate.Set{}
-	if err := x.findVariantOn(ctx, dev, configs[0]); err != nil {
-		return set, err
+// runEach makes the configurations one after the other.
+func (x *validation) runEach(ctx context.Context, dev *target.Device, configs []target.Config, scenarios []validate.Scenario) error {
+	x.meter.expect(len(configs) * x.amount(scenarios))
+	if err := x.identifyOn(ctx, dev, configs[0]); err != nil {
+		return err
 	}
 	for _, c := range configs {
-		rep, err := x.runConfig(ctx, dev, c, scenarios)
+		x.meter.config = c.Name
+		done, err := x.runConfig(ctx, dev, c, scenarios)
+		if done != nil {
+			x.out.Configs = append(x.out.Configs, done)
+		}
 		if err != nil {
-			return set, fmt.Errorf("configuration %s: %w", c.Name, err)
+			return fmt.Errorf("configuration %s: %w", c.Name, err)
 		}
-		set.Add(rep)
-		if x.json {
-			continue
-		}
-		if rep.NotPossible != "" {
-			note(os.Stderr, "%s: not possible: %s", c.Name, rep.NotPossible)
-		} else {
-			note(os.Stderr, "%s: %s", c.Name, rep.Summary())
-		}
+		x.meter.clear()
+		note(os.Stderr, "%s: %s", c.Name, done.Summary())
 	}
-	return set, nil
+	return nil
 }
 
-// findVariantOn finds the variant on a file system of the default configuration,
-// as others do not let every decision be seen. It is not needed when that
+// identifyOn finds the variant on a file system of the default configuration, as
+// others do not let every decision be seen. It is not needed when that
 // configuration is the first anyway.
-func (x *validation) findVariantOn(ctx context.Context, dev *target.Device, first target.Config) error {
-	if x.variant != "" || first.Name == target.DefaultConfig {
+func (x *validation) identifyOn(ctx context.Context, dev *target.Device, first target.Config) error {
+	if x.variant != 0 || first.Name == target.DefaultConfig {
 		return nil
 	}
 	def, err := target.ParseConfigs(target.DefaultConfig)
@@ -201,38 +153,55 @@ func (x *validation) findVariantOn(ctx context.Context, dev *target.Device, firs
 		return err
 	}
 	_, err = dev.Use(ctx, def[0], func(dir string) error {
-		var err error
-		x.variant, err = x.findVariant(ctx, dir)
-		return err
-	})
+		if err := x.tellPatches(ctx, dir); err != nil {
+			return err
+		}
+		x.variant = x.id.Best()
+		return nil
+	}, nil)
 	return err
 }
 
-func (x *validation) runConfig(ctx context.Context, dev *target.Device, c target.Config, scenarios []validate.Scenario) (*validate.Report, error) {
-	rep := &validate.Report{Variant: x.variant}
+// verify compares the files once more, after the file system was mounted again.
+func verify(ctx context.Context, dir string, done *outcome.Config) error {
+	done.Remounted = true
+	err := done.Scenarios.Verify(ctx, dir)
+	if done.Generated != nil {
+		err = errors.Join(err, done.Generated.Verify(ctx, dir))
+	}
+	return err
+}
+
+func (x *validation) runConfig(ctx context.Context, dev *target.Device, c target.Config, scenarios []validate.Scenario) (*outcome.Config, error) {
+	var done *outcome.Config
 	mountPoint := ""
 	fsck, err := dev.Use(ctx, c, func(dir string) error {
 		mountPoint = dir
-		done, err := x.run(ctx, dir, scenarios)
-		if done != nil {
-			rep = done
+		var err error
+		if done, err = x.run(ctx, dir, scenarios, true); err != nil {
+			return err
 		}
-		return err
+		return x.prepareCacheMiss(dir)
+	}, func(dir string) error {
+		if err := x.cacheMiss(ctx, dir, false); err != nil {
+			return err
+		}
+		return verify(ctx, dir, done)
 	})
-	rep.Config = c.Name
-	if fsck != nil && !fsck.Clean {
-		rep.Fsck = fsck.Output
-	}
 	var not *target.NotPossibleError
 	switch {
 	case errors.As(err, &not):
-		rep.NotPossible = not.Reason
-	case errors.Is(err, workload.ErrUnfit) && len(rep.Results) == 0:
-		rep.NotPossible = strings.ReplaceAll(err.Error(), mountPoint, "")
-	case err != nil:
-		return nil, err
+		return &outcome.Config{Name: c.Name, NotPossible: not.Reason}, nil
+	case errors.Is(err, workload.ErrUnfit) && done.Empty():
+		return &outcome.Config{Name: c.Name, NotPossible: strings.ReplaceAll(err.Error(), mountPoint, "")}, nil
 	}
-	return rep, nil
+	if done != nil {
+		done.Name, done.Checked = c.Name, fsck != nil
+		if fsck != nil && !fsck.Clean {
+			done.Fsck = fsck.Output
+		}
+	}
+	return done, err
 }
 
 // targetError turns an error of package target into what main exits with.

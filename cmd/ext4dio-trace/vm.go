@@ -24,6 +24,9 @@ type vmFlags struct {
 	cfg     kernelvm.Config
 
 	disk, mem, nullBlk, mkfs, console string
+
+	matrix string // kernels, separated by commas
+	jobs   int
 }
 
 // newVMCmd makes the command that boots a kernel and runs another command in it.
@@ -48,21 +51,25 @@ It exits with the subcommand's status, with 2 for wrong usage, and with 3 when
 the guest panics, hangs or does not end in time.`,
 		Example: `  ext4dio-trace vm -- live
   ext4dio-trace vm --kernel debian:sid/cloud --share . -- live --json -- fio /share/job.fio
+  ext4dio-trace vm --matrix debian:sid,./bzImage -- validate --device /dev/sda --destroy-data --yes
   ext4dio-trace vm --kernel ./bzImage --share ./bench --out ./res -- record -o /out/t.e4d -- /share/mybench /mnt/file`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v.cfg.Args = args
-			code, err := v.run(cmd.Context())
+			code, err := v.runAny(cmd, args)
 			return vmError(cmd.ErrOrStderr(), code, err)
 		},
 	}
 	f := cmd.Flags()
 	f.SetInterspersed(false)
 	f.StringVar(&v.kernel, "kernel", kernelvm.DefaultKernel, "`KERNEL` to boot")
+	f.StringVar(&v.matrix, "matrix", "", "run validate under each `KERNEL,KERNEL…` and write one table of kernels and patches")
+	f.IntVar(&v.jobs, "jobs", 0, "with --matrix: so many machines at a time (default one for each CPU)")
 	f.StringVar(&v.resolve.Modules, "modules", "", "`DIR` with the modules of a bzImage (lib/modules/VERSION)")
 	f.BoolVar(&v.resolve.Update, "update", false, "look for a newer Debian kernel now instead of once a week")
 	f.StringArrayVar(&v.cfg.Modules, "module", nil, "load `NAME` too (repeatable)")
 	f.StringVar(&v.cfg.Append, "append", "", "more kernel parameters")
 	f.StringVar(&v.disk, "disk", "2G", "`SIZE` of the disk, or the path of an ext4 image, which is not changed")
+	f.BoolVar(&v.cfg.WriteImage, "write-disk", false, "let the guest change the image of --disk")
 	f.StringVar(&v.mkfs, "mkfs", "", "`OPTS` for mkfs.ext4, such as \"-b 1024 -O ^extents,^64bit\"")
 	f.DurationVar(&v.cfg.Latency, "latency", 0, "make every request to the disk take that much longer, such as 5ms")
 	f.StringVar(&v.nullBlk, "null-blk", "", "put the file system on a memory-backed disk of `SIZE` instead")
@@ -75,6 +82,20 @@ the guest panics, hangs or does not end in time.`,
 	f.BoolVar(&v.cfg.NoKVM, "no-kvm", false, "always use software emulation")
 	f.StringVar(&v.console, "console", "", "write the guest's console to `FILE`")
 	return cmd
+}
+
+// runAny runs one kernel, or several of a matrix.
+func (v *vmFlags) runAny(cmd *cobra.Command, args []string) (int, error) {
+	if !cmd.Flags().Changed("matrix") {
+		return v.run(cmd.Context())
+	}
+	m, err := newMatrix(v, cmd.Flags(), args)
+	if err != nil {
+		return 0, err
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	return m.run(ctx)
 }
 
 // run reads the flags, finds the kernel and runs the guest.
@@ -185,6 +206,9 @@ func (v *vmFlags) connect() {
 	}
 	v.cfg.NoMount = namesDevice(v.cfg.Args)
 	v.cfg.Programs = append(v.cfg.Programs, neededPrograms(v.cfg.Args)...)
+	if len(v.cfg.Args) > 0 && v.cfg.Args[0] == "validate" {
+		v.cfg.MayLoad = []string{"xts", "cts", "sha512_generic"} // of encrypted files
+	}
 }
 
 // neededPrograms names the programs that a subcommand runs besides its own: those
@@ -194,7 +218,7 @@ func neededPrograms(args []string) []string {
 		return nil
 	}
 	var found []string
-	for _, name := range []string{"mkfs.ext4", "e2fsck"} {
+	for _, name := range []string{"mkfs.ext4", "e2fsck", "tune2fs"} {
 		for _, dir := range []string{"/usr/sbin/", "/sbin/"} {
 			if _, err := os.Stat(dir + name); err == nil {
 				found = append(found, dir+name)
