@@ -12,7 +12,7 @@ export EXT4DIO_KERNELS ?= $(abspath ../shared/kernels)
 export CGO_ENABLED = 0
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: run build test test-unit test-vm test-harness generate generate-check bench mutants lint need-vm need-test
+.PHONY: run build test test-unit test-vm test-full test-harness generate generate-check bench mutants lint need-vm need-test
 
 build:
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/ext4dio-trace
@@ -45,7 +45,11 @@ generate-check:
 
 # Real kernels in QEMU. EXT4DIO_REQUIRE=vm turns a skip into a failure.
 test-vm: build
-	EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^Test(Kernels|Refused|EOFTail|Device|Generated)$$' ./matrix
+	EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^Test(Kernels|Refused|RefusedDevices|EOFTail|Validate|ValidateWrong|Interrupted)$$' ./matrix
+
+# Half an hour: every kernel on every configuration.
+test-full: build
+	EXT4DIO_FULL=1 EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^TestValidate$$' ./matrix
 
 # The virtual machines' own tests: panics, hangs, streams, folders.
 test-harness:

@@ -214,6 +214,8 @@ func seenEnd(o *Observation) string {
 		return "ext4_buffered_write_iter entered"
 	case o.Stages.Has(record.StageFmod):
 		return fmt.Sprintf("%d after %s returned %d", o.SubmitRet, fmodName(o.Fmod), o.FmodRet)
+	case len(o.Passes) == 0:
+		return fmt.Sprintf("%d before the write checks", o.SubmitRet)
 	default:
 		return fmt.Sprintf("%d from the write checks", o.SubmitRet)
 	}

@@ -205,7 +205,7 @@ func writeMatrix(w io.Writer, runs []matrixRun) error {
 		width = max(width, len(matrixName(&runs[i])))
 	}
 	fmt.Fprintf(&b, "%-*s  %-18s %s  %9s %6s %6s  %9s %10s  %s\n", width, "kernel", "variant",
-		"1 2 3 4 5 6 7 8", "scenarios", "failed", "skip", "generated", "concurrent", "result")
+		"1 2 3 4 5 6 7 8", "scenarios", "failed", "skip", "generated", "storms", "result")
 	for i := range runs {
 		r := &runs[i]
 		if r.Report == nil {

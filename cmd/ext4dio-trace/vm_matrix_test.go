@@ -29,7 +29,7 @@ func TestMatrixTable(t *testing.T) {
 	if err := writeMatrix(&b, runs); err != nil {
 		t.Fatal(err)
 	}
-	want := `kernel           variant            1 2 3 4 5 6 7 8  scenarios failed   skip  generated concurrent  result
+	want := `kernel           variant            1 2 3 4 5 6 7 8  scenarios failed   skip  generated     storms  result
 series-v2        linux-7.3          + ? ? ? ? - ! ?         15      0      2        500         42  passed (7.3.4, 61 s)
 debian:bookworm  linux-6.1          ? ? ? ? ? ? ? ?          0      0      0          0          0  failed (6.1, 0 s)
                  1 file with wrong bytes

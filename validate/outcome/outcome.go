@@ -85,10 +85,10 @@ func (o *Outcome) Conclude() {
 	}
 	o.Result = Passed
 	for _, part := range []struct{ name, one, more string }{
-		{"scenario", "written-down write was not as written down", "written-down writes were not as written down"},
+		{"scenario", "write of a scenario was not as written down", "writes of scenarios were not as written down"},
 		{"bytes", "file of a scenario holds wrong bytes", "files of scenarios hold wrong bytes"},
 		{"generated", "kind of failure in generated writes", "kinds of failures in generated writes"},
-		{"storm", "kind of failure of concurrent writers", "kinds of failures of concurrent writers"},
+		{"storm", "kind of failure in storms", "kinds of failures in storms"},
 		{"e2fsck", "file system on which e2fsck found errors", "file systems on which e2fsck found errors"},
 	} {
 		n := 0
@@ -138,13 +138,13 @@ func (c *Config) Summary() string {
 	}
 	var parts []string
 	if c.Scenarios != nil && len(c.Scenarios.Results) > 0 {
-		parts = append(parts, "written down: "+c.Scenarios.Summary())
+		parts = append(parts, "scenarios: "+c.Scenarios.Summary())
 	}
 	if g := c.Generated; g != nil {
 		parts = append(parts, fmt.Sprintf("generated: %d writes, %d kinds of failures", g.Writes, len(g.Failures)))
 	}
 	if t := stormTotals(c.Storms); t.writes > 0 {
-		parts = append(parts, fmt.Sprintf("concurrent: %d writes, %d wrong", t.writes, t.wrong))
+		parts = append(parts, fmt.Sprintf("storms: %d writes, %d wrong", t.writes, t.wrong))
 	}
 	parts = append(parts, fmt.Sprintf("%.0f s", c.Seconds))
 	return strings.Join(parts, "; ")

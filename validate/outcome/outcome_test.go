@@ -136,10 +136,10 @@ func TestConclude(t *testing.T) {
 			o.Configs[0] = &Config{Name: "4k", Scenarios: &validate.Report{}}
 		}, Unproven, "no write was carried out"},
 		"bytes":    {func(o *Outcome) { o.Configs[0].Scenarios.WrongFiles = make([]validate.WrongFile, 2) }, Failed, "2 files of scenarios hold wrong bytes"},
-		"scenario": {func(o *Outcome) { o.Configs[0].Scenarios.Results[0].Status = validate.Failed }, Failed, "1 written-down write was not as written down"},
+		"scenario": {func(o *Outcome) { o.Configs[0].Scenarios.Results[0].Status = validate.Failed }, Failed, "1 write of a scenario was not as written down"},
 		"generated": {func(o *Outcome) { o.Configs[0].Generated.Failures = make([]random.Failure, 2) }, Failed,
 			"2 kinds of failures in generated writes"},
-		"storm":       {func(o *Outcome) { o.Configs[0].Storms.Failures = make([]storm.Failure, 1) }, Failed, "1 kind of failure of concurrent writers"},
+		"storm":       {func(o *Outcome) { o.Configs[0].Storms.Failures = make([]storm.Failure, 1) }, Failed, "1 kind of failure in storms"},
 		"e2fsck":      {func(o *Outcome) { o.Configs[0].Fsck = "bad" }, Failed, "1 file system on which e2fsck found errors"},
 		"contrary":    {func(o *Outcome) { o.Series.Patches[0].Answer = series.Contradictory }, Failed, "patch 1 is there for some writes and not for others"},
 		"unexplained": {func(o *Outcome) { o.Series.Explains[0].Disagree = 1 }, Failed, "no known variant explains every decision"},

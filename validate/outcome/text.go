@@ -33,8 +33,10 @@ func (o *Outcome) WriteText(w io.Writer, all bool) error {
 	o.writeSkipped(&b)
 	o.writeGenerated(&b)
 	o.writeEnd(&b)
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return fmt.Errorf("write report: %w", err)
+	for line := range strings.Lines(b.String()) {
+		if _, err := io.WriteString(w, strings.TrimRight(line, " \n")+"\n"); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
 	}
 	return nil
 }
@@ -105,7 +107,7 @@ func (o *Outcome) writePatches(b *strings.Builder) {
 	b.WriteByte('\n')
 }
 
-// tally is how many written-down writes passed, failed and were skipped.
+// tally is how many of the scenarios' writes passed, failed and were skipped.
 type tally struct{ passed, failed, skipped int }
 
 func (t *tally) add(s validate.Status) {
@@ -120,7 +122,7 @@ func (t *tally) add(s validate.Status) {
 }
 
 func (o *Outcome) writeConfigs(b *strings.Builder) {
-	fmt.Fprintf(b, "%-15s %20s  %22s  %20s  %6s  %s\n", "", "written-down writes", "generated writes", "concurrent writes", "files", "")
+	fmt.Fprintf(b, "%-15s %20s  %22s  %20s  %6s\n", "", "scenarios", "generated writes", "storms", "files")
 	fmt.Fprintf(b, "%-15s %6s %6s %6s  %8s %6s %6s  %8s %5s %5s  %6s  %s\n",
 		"configuration", "passed", "failed", "skip", "made", "wrong", "undec.", "made", "wrong", "undec", "right", "e2fsck")
 	for _, c := range o.Configs {
@@ -164,7 +166,7 @@ func fsckWord(c *Config) string {
 	return "not run"
 }
 
-// writeThemes writes a table of the written-down writes by theme, with the patches
+// writeThemes writes a table of the scenarios' writes by theme, with the patches
 // that their scenarios are about.
 func (o *Outcome) writeThemes(b *strings.Builder) {
 	themes := map[string]*tally{}
@@ -207,7 +209,7 @@ func (o *Outcome) writeThemes(b *strings.Builder) {
 	b.WriteByte('\n')
 }
 
-// writeSkipped says why written-down writes and storms were left out.
+// writeSkipped says why the scenarios' writes and storms were left out.
 func (o *Outcome) writeSkipped(b *strings.Builder) {
 	n := map[string]int{}
 	for _, c := range o.Configs {

@@ -40,7 +40,7 @@ type inspector struct {
 func Inspect(root fs.FS, name string) (*Disk, error) {
 	i := &inspector{root: root, d: &Disk{Path: name}}
 	for _, check := range []func() error{
-		i.node, i.describe, i.partitions, i.holders, i.mounts, i.swaps, i.writable,
+		i.node, i.describe, i.partitions, i.holders, i.mounts, i.swaps, i.writable, i.large,
 	} {
 		if err := check(); err != nil {
 			return nil, err
@@ -94,6 +94,14 @@ func (i *inspector) text(name string) string {
 	return strings.TrimSpace(string(b))
 }
 
+// large is the last question: that a disk is in use matters more.
+func (i *inspector) large() error {
+	if i.d.Size < MinSize {
+		return refusef("", "%s has %s; at least %s are needed", i.d.Path, sizeText(i.d.Size), sizeText(MinSize))
+	}
+	return nil
+}
+
 // describe reads what the disk is and how large.
 func (i *inspector) describe() error {
 	size, err := strconv.ParseInt(i.text(i.sys+"/size"), 10, 64)
@@ -118,9 +126,6 @@ func (i *inspector) describe() error {
 	i.d.Model, i.d.Vendor = i.text(whole+"/device/model"), i.text(whole+"/device/vendor")
 	if i.d.Serial = i.text(whole + "/device/serial"); i.d.Serial == "" {
 		i.d.Serial = unitSerial(i.root, whole)
-	}
-	if i.d.Size < MinSize {
-		return refusef("", "%s has %s; at least %s are needed", i.d.Path, sizeText(i.d.Size), sizeText(MinSize))
 	}
 	return nil
 }
