@@ -161,7 +161,7 @@ func (o *Outcome) stormFailures(c *Config) {
 }
 
 // stormTotal is what storms came to, all together.
-type stormTotal struct{ writes, wrong, undecided, filesRight, filesWrong int }
+type stormTotal struct{ writes, wrong, filesRight, filesWrong int }
 
 func stormTotals(r *storm.Report) (t stormTotal) {
 	if r == nil {
@@ -170,7 +170,7 @@ func stormTotals(r *storm.Report) (t stormTotal) {
 	for i := range r.Storms {
 		t.wrong += r.Storms[i].Wrong
 	}
-	t.writes, t.undecided = r.Writes(), r.Observed.Undecided
+	t.writes = r.Writes()
 	t.filesRight, t.filesWrong = r.Bytes.Right, r.Bytes.Wrong
 	return t
 }

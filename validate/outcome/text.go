@@ -27,11 +27,12 @@ func (o *Outcome) WriteText(w io.Writer, all bool) error {
 		o.writeAll(&b)
 	}
 	o.writeFailures(&b)
-	o.writePatches(&b)
-	o.writeConfigs(&b)
 	o.writeThemes(&b)
 	o.writeSkipped(&b)
 	o.writeGenerated(&b)
+	// What fits on a screen of 24 lines at the end is what matters most.
+	o.writePatches(&b)
+	o.writeConfigs(&b)
 	o.writeEnd(&b)
 	for line := range strings.Lines(b.String()) {
 		if _, err := io.WriteString(w, strings.TrimRight(line, " \n")+"\n"); err != nil {
@@ -122,12 +123,12 @@ func (t *tally) add(s validate.Status) {
 }
 
 func (o *Outcome) writeConfigs(b *strings.Builder) {
-	fmt.Fprintf(b, "%-15s %20s  %22s  %20s  %6s\n", "", "scenarios", "generated writes", "storms", "files")
-	fmt.Fprintf(b, "%-15s %6s %6s %6s  %8s %6s %6s  %8s %5s %5s  %6s  %s\n",
-		"configuration", "passed", "failed", "skip", "made", "wrong", "undec.", "made", "wrong", "undec", "right", "e2fsck")
+	fmt.Fprintf(b, "%-14s %17s %19s %12s %7s\n", "", "scenarios", "generated", "storms", "files")
+	fmt.Fprintf(b, "%-14s %6s%6s%5s %7s%6s%6s %6s%6s %7s  %s\n",
+		"configuration", "right", "wrong", "skip", "writes", "wrong", "undec", "writes", "wrong", "right", "e2fsck")
 	for _, c := range o.Configs {
 		if c.NotPossible != "" {
-			fmt.Fprintf(b, "%-15s not possible: %s\n", c.title(), c.NotPossible)
+			fmt.Fprintf(b, "%-14s not possible: %s\n", c.title(), c.NotPossible)
 			continue
 		}
 		var s validate.Report
@@ -139,9 +140,9 @@ func (o *Outcome) writeConfigs(b *strings.Builder) {
 			g = *c.Generated
 		}
 		t := stormTotals(c.Storms)
-		fmt.Fprintf(b, "%-15s %6d %6d %6d  %8d %6d %6d  %8d %5d %5d  %6s  %s\n", c.title(),
+		fmt.Fprintf(b, "%-14s %6d%6d%5d %7d%6d%6d %6d%6d %7s  %s\n", c.title(),
 			s.Passed, s.Failed, s.Skipped, g.Writes, g.Observed.Wrong+g.Known.Wrong, g.Observed.Undecided,
-			t.writes, t.wrong, t.undecided, files(&s, &g, t), fsckWord(c))
+			t.writes, t.wrong, files(&s, &g, t), fsckWord(c))
 	}
 	b.WriteByte('\n')
 }
@@ -195,7 +196,7 @@ func (o *Outcome) writeThemes(b *strings.Builder) {
 	if len(order) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "%-15s %6s %6s %6s  %s\n", "theme", "passed", "failed", "skip", "patches")
+	fmt.Fprintf(b, "%-15s %6s %6s %6s  %s\n", "theme", "right", "wrong", "skip", "patches")
 	for _, name := range order {
 		t := themes[name]
 		slices.Sort(about[name])
@@ -277,7 +278,7 @@ func (o *Outcome) writeEnd(b *strings.Builder) {
 	if o.Chosen {
 		by = "chosen"
 	}
-	fmt.Fprintf(b, "%s on %s: variant %s (%s), %.0f s", o.Kernel, o.Target, o.Variant, by, o.Seconds)
+	fmt.Fprintf(b, "%s\n%s: variant %s (%s), %.0f s", o.Kernel, o.Target, o.Variant, by, o.Seconds)
 	if o.Seed != 0 {
 		fmt.Fprintf(b, ", seed %d", o.Seed)
 	}
