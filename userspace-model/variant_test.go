@@ -43,7 +43,7 @@ func TestVariantsMadeOfPatches(t *testing.T) {
 func TestNoVariants(t *testing.T) {
 	for _, name := range []string{
 		"", "+patch1", "linux", "linux-7.3+patch1", "linux-7.3-patch6", "linux-7.3-patch0", "linux-7.3+patch9",
-		"linux-7.3patch1", "linux-7.3-patch", "linux-7.3-patch1-patch1", "linux-7.3*patch6", "linux-7.3+", "linux-7.30", "linux-7.3-patch12",
+		"linux-7.3patch1", "linux-7.3-patch", "linux-7.3-patch1-patch1", "linux-7.3*patch6", "linux-7.3*patch1", "linux-7.3+", "linux-7.30", "linux-7.3-patch12",
 	} {
 		if v, err := ParseVariant(name); err == nil {
 			t.Errorf("ParseVariant(%q) = %v", name, v)

@@ -197,7 +197,7 @@ func (x *validation) conclude(short bool) error {
 	if err != nil {
 		return err
 	}
-	o.Losses, o.Variant, o.Series = losses, x.variant, x.id.Report()
+	o.Losses, o.Variant, o.Series, o.Unprobed = losses, x.variant, x.id.Report(), x.plan.Unattached
 	o.Seconds = time.Since(o.Started).Seconds()
 	o.Conclude()
 	if short {

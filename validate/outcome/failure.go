@@ -43,9 +43,9 @@ func (f *Failure) see(o *Outcome, s *validate.Seen) {
 	}
 	v := s.Verdict
 	if v == nil || v.Variant == 0 {
-		v = decode.Compare(s.Observation, o.Variant)
+		v = decode.CompareSeen(s.Observation, o.Variant, o.Unprobed)
 	}
-	f.Concerns = series.Concerns(s.Observation, o.Variant, 0)
+	f.Concerns = series.Concerns(s.Observation, o.Variant, o.Unprobed)
 	f.kind = fmt.Sprint(f.Part, f.Concerns, v.Kind, v.Rules)
 	var row export.Row
 	new(export.Maker).Fill(&row, s.Observation, v)

@@ -30,6 +30,8 @@ type Outcome struct {
 	Configs  []*Config     `json:"configs"`
 	Failures []Failure     `json:"failures,omitempty"`
 	Losses   record.Losses `json:"losses"`
+	// Unprobed are the stages whose probes were not attached.
+	Unprobed record.Stages `json:"-"`
 	Result   Result        `json:"result"`
 	// Why says in sentences what is wrong or not proven.
 	Why []string `json:"why,omitempty"`
