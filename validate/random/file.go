@@ -122,6 +122,7 @@ func (f *file) do(s *Step, i int) error {
 		_ = workload.ChangeFlags(f.buffered, 0, workload.FlagExtents)
 		return f.readFlags()
 	case Fallocate:
+		f.leaveEnd(s.Off + s.Len)
 		return f.fallocate(0, s, func() { f.shadow.Extend(s.Off + s.Len) })
 	case KeepSize:
 		return f.fallocate(unix.FALLOC_FL_KEEP_SIZE, s, func() {})
@@ -174,17 +175,30 @@ func (f *file) clean(first, last int64) {
 	}
 }
 
-// fallocate sets S_NOSEC, as all do that modify a file. A hole behind i_size is
-// none on some kernels, which then return before that.
-func (f *file) fallocate(mode uint32, s *Step, done func()) error {
-	if err := unix.Fallocate(f.buffered, mode, s.Off, s.Len); err != nil {
-		return err
+// leaveEnd notes that the file may get longer than it was. Where it ended inside a
+// block, newer kernels zero the rest of that block in the page cache then.
+func (f *file) leaveEnd(end int64) {
+	if size := f.shadow.Size(); end > size && size%f.bs != 0 {
+		f.touched = true
 	}
+}
+
+// fallocate sets S_NOSEC, as all do that modify a file. A hole behind i_size is
+// none on some kernels, which then return before that; and one that refuses because
+// of what the inode is may do so before that, or after it.
+func (f *file) fallocate(mode uint32, s *Step, done func()) error {
+	err := unix.Fallocate(f.buffered, mode, s.Off, s.Len)
 	switch {
+	case err != nil && f.nosec == model.No:
+		f.nosec = model.Unknown
+	case err != nil:
 	case s.Op != Punch || s.Off < f.shadow.Size():
 		f.nosec = model.Yes
 	case f.nosec == model.No:
 		f.nosec = model.Unknown
+	}
+	if err != nil {
+		return err
 	}
 	done()
 	return nil
@@ -349,6 +363,9 @@ func (f *file) after(s *Step, data []byte, m *made) error {
 	n := m.res.N
 	if m.res.Err != nil {
 		n = 0
+	}
+	if pos > f.shadow.Size() {
+		f.leaveEnd(pos)
 	}
 	if n > 0 {
 		f.shadow.Write(pos, data[:n])
