@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/workload"
 )
@@ -128,6 +129,8 @@ func workloadError(err error) error {
 		return &exitError{code: exitUsage, msg: err.Error(), hint: "name another --dir, or remove what is in the way"}
 	case errors.Is(err, workload.ErrBusy):
 		return &exitError{code: exitUsage, msg: err.Error(), hint: "name another --dir, or wait for the other run"}
+	case errors.Is(err, unix.ENOSPC):
+		return &exitError{code: exitUnfit, msg: err.Error(), hint: "free some space there, or name another place"}
 	default:
 		return &exitError{code: exitUnfit, msg: err.Error(), hint: progName + " vm -- workload --dir /mnt"}
 	}
