@@ -10,6 +10,7 @@ import (
 // or not the one that is named, and writes nothing to it.
 func TestRefusedDevices(t *testing.T) {
 	need(t)
+	t.Parallel()
 	args := []string{"--disk", "64M", "--latency", "1ms", "--share", "testdata/refused"}
 	for _, name := range []string{"cksum", "dd", "losetup", "mkswap", "swapon", "ln", "sync"} {
 		file, err := exec.LookPath(name)

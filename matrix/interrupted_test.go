@@ -13,6 +13,7 @@ import (
 // cut, leaves everything else as it was, and the next run cleans up after it.
 func TestInterrupted(t *testing.T) {
 	need(t)
+	t.Parallel()
 	spec := image(t, "series-patch5")
 	const scripts = "testdata/interrupted"
 	var programs []string

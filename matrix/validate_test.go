@@ -179,7 +179,7 @@ func TestValidateWrong(t *testing.T) {
 	} {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
-			r := validate(t, image(t, k.name), 1, "--writes", "200", "--seed", "7")
+			r := validate(t, image(t, k.name), 1, "--config", "4k", "--writes", "200", "--seed", "7")
 			if !strings.Contains(strings.Join(r.Why, "; "), "no known variant explains every decision") {
 				t.Errorf("why: %q", r.Why)
 			}

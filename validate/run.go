@@ -190,9 +190,6 @@ func (x *execution) bytes() error {
 
 // unmet says which requirement is not met, or "".
 func unmet(reqs []Requirement, fs workload.FSInfo, traits Traits) string {
-	if fs.NoDirect && !slices.ContainsFunc(reqs, func(r Requirement) bool { return r.Key == traitDirect }) {
-		return "needs direct=yes; the file system has direct=no"
-	}
 	for _, r := range reqs {
 		switch r.Key {
 		case "sector":

@@ -19,7 +19,7 @@ import (
 )
 
 // defaultGenerated is the number of generated writes for each configuration.
-const defaultGenerated = 5000
+const defaultGenerated = 3000
 
 // noneOf is the pattern that stands for no scenario and no storm.
 const noneOf = "none"
@@ -96,7 +96,7 @@ func (o *validateOptions) addFlags(fl *pflag.FlagSet) {
 	fl.BoolVar(&o.destroyData, "destroy-data", false, "yes, destroy the data of --device")
 	fl.BoolVar(&o.yes, "yes", false, "do not ask, and destroy what is no ext4, too")
 	fl.StringVar(&o.image, "image", "", "image file to make and remove")
-	fl.StringVar(&o.config, "config", "", "with --device or --image: names, all, or help for a list (default "+target.DefaultConfig+")")
+	fl.StringVar(&o.config, "config", "", "with --device or --image: names, all, or help for a list (default "+target.DefaultConfigs+")")
 	fl.StringVar(&o.scenarios, "scenarios", "", "only those whose theme or name matches this pattern, or none")
 	fl.StringVar(&o.files, "files", "", "directory with scenario files to use instead of the built-in ones")
 	fl.IntVar(&o.writes, "writes", defaultGenerated, "generated writes on random layouts, for each configuration")

@@ -23,7 +23,7 @@ const namespaceEnv = "EXT4DIO_MOUNT_NAMESPACE"
 
 func (o *validateOptions) configs() ([]target.Config, error) {
 	if o.config == "" {
-		return target.ParseConfigs(target.DefaultConfig)
+		return target.ParseConfigs(target.DefaultConfigs)
 	}
 	return target.ParseConfigs(o.config)
 }

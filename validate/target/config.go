@@ -6,8 +6,14 @@ import (
 	"strings"
 )
 
-// DefaultConfig is the configuration that is used when none is named.
-const DefaultConfig = "4k"
+const (
+	// DefaultConfig is the configuration on which the most can be seen.
+	DefaultConfig = "4k"
+	// DefaultConfigs are used when none is named. Without extents and delayed
+	// allocation there are paths that the other one does not have: the buffered
+	// fallback, and inodes whose data is journalled.
+	DefaultConfigs = "4k,ext3"
+)
 
 // Config is one way to make and mount an ext4.
 type Config struct {
