@@ -9,8 +9,8 @@ note() { echo "$2" >"/out/$1"; }
 $t doctor --json >/out/doctor.json 2>/out/doctor.err
 note doctor.rc $?
 
-# Every hand-specified write.
-$t validate --dir /mnt --json >/out/validate.json 2>/out/validate.err
+# Every scenario; the rest of validate has a test of its own.
+$t validate --dir /mnt --writes 0 --storms none --json >/out/validate.json 2>/out/validate.err
 note validate.rc $?
 
 # Full speed, default settings.
