@@ -19,7 +19,7 @@ import (
 )
 
 // defaultGenerated is the number of generated writes for each configuration.
-const defaultGenerated = 3000
+const defaultGenerated = 2500
 
 // noneOf is the pattern that stands for no scenario and no storm.
 const noneOf = "none"
