@@ -24,6 +24,13 @@ const (
 	Skipped Status = "skipped"
 )
 
+// Tally counts what an oracle said of writes, attempts or files.
+type Tally struct {
+	Right     int `json:"right"`
+	Wrong     int `json:"wrong"`
+	Undecided int `json:"undecided"` // no opinion
+}
+
 // Result is what became of one judged write.
 type Result struct {
 	Theme    string   `json:"theme"`

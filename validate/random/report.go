@@ -32,11 +32,7 @@ func (o Oracle) String() string { return [...]string{"observed", "known", "bytes
 func (o Oracle) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
 // Tally counts what an oracle said: of attempts at writes, for Bytes of files.
-type Tally struct {
-	Right     int `json:"right"`
-	Wrong     int `json:"wrong"`
-	Undecided int `json:"undecided"` // no opinion
-}
+type Tally = validate.Tally
 
 // Failure is one way of being wrong, with the smallest case that shows it.
 type Failure struct {

@@ -81,6 +81,7 @@ func TestSigns(t *testing.T) {
 
 		{"inside one block", write(512, 1024, lookup(0, 1, 1, 0)), "5+"},
 		{"unaligned, exclusive from the start", change(write(512, 1024), exclusive), "4- 5+"},
+		{"unaligned, exclusive, ends at i_size", change(write(512, 1024), func(o *decode.Observation) { exclusive(o); o.ISize0 = 1536 }), "5+"},
 		{"unaligned, seemed to extend", change(write(512, 1024), func(o *decode.Observation) { exclusive(o); o.ISize0 = 512 }), "5+"},
 		{"head and tail looked up", write(512, 14336, lookup(0, 4, 1, 0), lookup(3, 1, 1, 0)), "4+ 5+"},
 		{"head only", write(512, 14336, lookup(0, 4, 1, 0)), "4- 5+"},

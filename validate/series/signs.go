@@ -100,8 +100,10 @@ func (s *Signs) pass(o *decode.Observation, i int, now bool) {
 		if plain {
 			s[3] = signOf(len(p.Lookups) == 0)
 		}
-	case i == 0 && p.Lock == record.LockExclusive && o.Pos0+o.Len0 <= o.ISize0 && o.Pos0 == p.Pos:
-		s[4] = Without // exclusive for nothing but its alignment, as up to 6.4
+	case i == 0 && p.Lock == record.LockExclusive && o.Pos0+o.Len0 < o.ISize0 && o.Pos0 == p.Pos:
+		// Exclusive for nothing but its alignment, as up to 6.4. A write that ends at
+		// i_size does not tell: there a wrong guess looks the same.
+		s[4] = Without
 	case p.Lock != record.LockUnknown:
 		if sign := partial(o, i, plain); sign != Nothing {
 			s[4] = sign

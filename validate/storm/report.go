@@ -31,11 +31,7 @@ func (o Oracle) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
 // Tally counts what an oracle said: Observed of attempts, Accounting of writes, and
 // Bytes of readings of a file.
-type Tally struct {
-	Right     int `json:"right"`
-	Wrong     int `json:"wrong"`
-	Undecided int `json:"undecided"` // no opinion
-}
+type Tally = validate.Tally
 
 // Failure is one way of being wrong in a storm, with the first write that showed it.
 type Failure struct {
