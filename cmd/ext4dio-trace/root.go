@@ -59,7 +59,7 @@ but records were lost or incomplete, so nothing was proven.`,
 	root.AddGroup(&cobra.Group{ID: groupTrace, Title: "Tracing:"}, &cobra.Group{ID: groupModel, Title: "Without a kernel:"},
 		&cobra.Group{ID: groupOther, Title: "More:"})
 	for id, cmds := range map[string][]*cobra.Command{
-		groupTrace: {newLiveCmd(), newDoctorCmd(), newValidateCmd(), newVMCmd(), newWorkloadCmd()},
+		groupTrace: {newLiveCmd(), newDoctorCmd(), newValidateCmd(), newVMCmd(), newWorkloadCmd(), newBenchCmd()},
 		groupModel: {newExplainCmd(), newRacesCmd()},
 		groupOther: {newExecCmd()},
 	} {

@@ -1,0 +1,249 @@
+package bench
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Report is the result of one test.
+type Report struct {
+	Test         string    `json:"test"`
+	Tool         string    `json:"tool"`
+	Kernel       string    `json:"kernel"`
+	Dir          string    `json:"dir"`
+	BlockSize    int       `json:"block_size"`     // bytes, of the file system
+	ForNs        int64     `json:"for_ns"`         // limit of a step, 0 when limited by writes
+	WritesPerJob int       `json:"writes_per_job"` // 0 when limited by time
+	Started      time.Time `json:"started"`
+	Steps        []Step    `json:"steps"`
+}
+
+// Step is one line of a table.
+type Step struct {
+	Jobs int `json:"jobs"`
+	Measure
+	Traced *Traced `json:"traced,omitempty"` // nil when the tracer was not on
+}
+
+// Measure is what the writers saw.
+type Measure struct {
+	Writes       int64   `json:"writes"`
+	WallNs       int64   `json:"wall_ns"` // from the first start to the last end
+	IOPS         float64 `json:"iops"`    // Writes a second of WallNs
+	Rounds       int     `json:"rounds"`  // how often the file was built
+	CheckedBytes int64   `json:"checked_bytes"`
+	WrongBytes   int64   `json:"wrong_bytes"`
+	FirstWrong   string  `json:"first_wrong,omitempty"`
+}
+
+// Traced is a step that was run once more with the tracer on.
+type Traced struct {
+	Measure
+	Locks
+}
+
+// Locks is what the tracer saw of the writes of a step.
+type Locks struct {
+	Seen       uint64 `json:"seen"`
+	Shared     uint64 `json:"shared"`
+	Exclusive  uint64 `json:"exclusive"`
+	WaitNs     uint64 `json:"wait_ns"` // queued for i_rwsem, all writes together
+	Lost       uint64 `json:"lost"`
+	Incomplete uint64 `json:"incomplete"`
+	Disagree   uint64 `json:"disagree"` // verdicts slower, unsafe and differs
+	Unproven   bool   `json:"unproven"` // something is missing of what was to be seen
+	Losses     string `json:"losses"`   // by cause
+}
+
+// ExclusiveShare is the part of the writes with a known mode that held i_rwsem
+// exclusive, 0 to 1. It is false when no mode is known.
+func (l *Locks) ExclusiveShare() (float64, bool) {
+	if l.Shared+l.Exclusive == 0 {
+		return 0, false
+	}
+	return float64(l.Exclusive) / float64(l.Shared+l.Exclusive), true
+}
+
+// Wait is the time that a write waited for i_rwsem, on average. It is false when
+// none was seen.
+func (l *Locks) Wait() (time.Duration, bool) {
+	if l.Seen == 0 {
+		return 0, false
+	}
+	return time.Duration(l.WaitNs / l.Seen), true
+}
+
+// measures lists what was measured in a step.
+func (s *Step) measures() []*Measure {
+	out := []*Measure{&s.Measure}
+	if s.Traced != nil {
+		out = append(out, &s.Traced.Measure)
+	}
+	return out
+}
+
+// Wrong is the number of bytes that were not what was written, and the first.
+func (r *Report) Wrong() (n int64, first string) {
+	for i := range r.Steps {
+		for _, m := range r.Steps[i].measures() {
+			if n == 0 {
+				first = m.FirstWrong
+			}
+			n += m.WrongBytes
+		}
+	}
+	return n, first
+}
+
+// checked is the number of bytes that were read back.
+func (r *Report) checked() (n int64) {
+	for i := range r.Steps {
+		for _, m := range r.Steps[i].measures() {
+			n += m.CheckedBytes
+		}
+	}
+	return n
+}
+
+// traced reports whether any step was run with the tracer on.
+func (r *Report) traced() bool {
+	for i := range r.Steps {
+		if r.Steps[i].Traced != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// step finds the step of so many jobs; nil when there is none.
+func (r *Report) step(jobs int) *Step {
+	if r == nil {
+		return nil
+	}
+	for i := range r.Steps {
+		if r.Steps[i].Jobs == jobs {
+			return &r.Steps[i]
+		}
+	}
+	return nil
+}
+
+// limit says in words how a step was limited.
+func (r *Report) limit() string {
+	if r.WritesPerJob > 0 {
+		return fmt.Sprintf("%s writes of each job", grouped(float64(r.WritesPerJob)))
+	}
+	return fmt.Sprintf("%s a step", time.Duration(r.ForNs))
+}
+
+// Text writes the report as a table, what is wrong or missing before it.
+func (r *Report) Text(w io.Writer) error {
+	var b strings.Builder
+	t, err := FindTest(r.Test)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, "%s: %s\n%s, %s, blocks of %d bytes, %s\n", r.Test, t.Title, safe(r.Kernel), safe(r.Dir), r.BlockSize, r.limit())
+	r.problems(&b)
+	g := grid{head: []string{"JOBS", "IOPS", "wall time"}}
+	if r.traced() {
+		g.head = append(g.head, "traced IOPS", "of untraced", "exclusive", "wait/write", "lost")
+	}
+	for i := range r.Steps {
+		g.rows = append(g.rows, r.Steps[i].cells(r.traced()))
+	}
+	g.text(&b)
+	if n, _ := r.Wrong(); n == 0 {
+		fmt.Fprintf(&b, "bytes: %s read back, all right\n", grouped(float64(r.checked())))
+	}
+	if r.traced() {
+		b.WriteString("wait/write: time queued for i_rwsem, average of all writes; exclusive: share of all writes\n")
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+// problems writes what a reader has to know before the numbers.
+func (r *Report) problems(b *strings.Builder) {
+	if n, first := r.Wrong(); n > 0 {
+		fmt.Fprintf(b, "WRONG BYTES: %s; %s\n", grouped(float64(n)), safe(first))
+	}
+	for i := range r.Steps {
+		s := &r.Steps[i]
+		if s.Traced == nil {
+			continue
+		}
+		if s.Traced.Unproven {
+			fmt.Fprintf(b, "LOST: %d jobs: %d writes lost, %d incomplete: %s\n", s.Jobs, s.Traced.Lost, s.Traced.Incomplete, safe(s.Traced.Losses))
+		}
+		if s.Traced.Disagree > 0 {
+			fmt.Fprintf(b, "DISAGREE: %d jobs: %d writes of %d; see ext4dio-trace live\n", s.Jobs, s.Traced.Disagree, s.Traced.Seen)
+		}
+	}
+}
+
+// cells is the step's line of the table.
+func (s *Step) cells(traced bool) []string {
+	out := []string{fmt.Sprint(s.Jobs), grouped(s.IOPS), seconds(s.WallNs)}
+	if !traced {
+		return out
+	}
+	if s.Traced == nil {
+		return append(out, none, none, none, none, none)
+	}
+	of := none
+	if s.IOPS > 0 {
+		of = fmt.Sprintf("%.0f%%", 100*s.Traced.IOPS/s.IOPS)
+	}
+	return append(out, grouped(s.Traced.IOPS), of, s.Traced.share(), s.Traced.wait(), fmt.Sprint(s.Traced.Lost))
+}
+
+// Read reads the reports of a file: JSON objects, one behind the other.
+func Read(r io.Reader) ([]*Report, error) {
+	var out []*Report
+	for dec := json.NewDecoder(r); ; {
+		rep := &Report{}
+		err := dec.Decode(rep)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read report: %w", err)
+		}
+		if err := rep.valid(); err != nil {
+			return nil, fmt.Errorf("read report: %w", err)
+		}
+		out = append(out, rep)
+	}
+	if len(out) == 0 {
+		return nil, errors.New("read report: nothing in it")
+	}
+	return out, nil
+}
+
+// valid looks for what no report of ours holds.
+func (r *Report) valid() error {
+	if _, err := FindTest(r.Test); err != nil {
+		return err
+	}
+	seen := make(map[int]bool)
+	for i := range r.Steps {
+		s := &r.Steps[i]
+		if s.Jobs < 1 || s.Jobs > maxJobs || seen[s.Jobs] {
+			return fmt.Errorf("%s: step %d has %d jobs", r.Test, i+1, s.Jobs)
+		}
+		seen[s.Jobs] = true
+		for _, m := range s.measures() {
+			if m.Writes < 0 || m.WallNs <= 0 || m.IOPS < 0 || m.IOPS > 1e12 {
+				return fmt.Errorf("%s with %d jobs: %d writes in %d ns at %g IOPS", r.Test, s.Jobs, m.Writes, m.WallNs, m.IOPS)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ext4dio/ext4dio-trace/bench"
+	"github.com/ext4dio/ext4dio-trace/workload"
+)
+
+// benchFlags are the flags of bench test1, test2 and all.
+type benchFlags struct {
+	opts  bench.Options
+	dir   string
+	json  bool
+	out   string
+	trace bool
+}
+
+// newBenchCmd makes the command that repeats the tests of the series.
+func newBenchCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "bench {test1|test2|all|compare}",
+		Short: "repeat the two tests of the series' cover letter, and its tables",
+		Long: `The series "ext4: allow more DIO writes under shared i_rwsem" was measured with two
+tests. bench repeats them, and sets the results of several kernels side by side
+as its cover letter does.`,
+		Example: `  ext4dio-trace bench all --dir /mnt -o now.json
+  ext4dio-trace vm --kernel ./bzImage --null-blk 512M --latency 5ms -- bench all --dir /mnt --writes 128 --json > patched.json
+  ext4dio-trace bench compare base.json patched.json`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef(cmd.CommandPath()+" --help", "no test given")
+			}
+			return usagef(cmd.CommandPath()+" --help", "no test is called %q", args[0])
+		},
+	}
+	all := bench.Tests()
+	for _, t := range all {
+		cmd.AddCommand(newBenchTestCmd(t.Name, t.Title, []bench.Test{t}))
+	}
+	cmd.AddCommand(newBenchTestCmd("all", "both tests, one after the other", all), newCompareCmd())
+	return cmd
+}
+
+// newBenchTestCmd makes the command that runs tests.
+func newBenchTestCmd(name, short string, tests []bench.Test) *cobra.Command {
+	var f benchFlags
+	cmd := &cobra.Command{
+		Use:   name + " --dir DIR",
+		Short: short,
+		Long: `Every job writes its own region of one file in order: one task, O_DIRECT, one
+pwrite() after the other. test1 writes 8192 bytes over each border from a
+written to an unwritten block. test2 writes 14336 bytes at +512 of each stripe of
+16 KiB laid out written, unwritten, unwritten, written, so that the partial blocks
+at its head and tail are written.
+
+The file is laid out anew before each step, and the layout verified by FIEMAP; the
+bytes are read back after it (beyond 64 MiB in a sample). It lies in a directory
+of its own, DIR/` + bench.DirName + `, which is removed at the end.
+
+A step lasts for the time of --for, and the file is laid out again, with the clock
+stopped, when a job is at the end of its region. With --writes each job makes so many
+writes instead, as in the cover letter (131072 in test 1, 65536 in test 2).
+Only then can wall times be compared.
+
+With --trace each step is run twice, first untraced, then traced. The table then
+has the share of exclusive locks, the time waited for i_rwsem, what was lost, and
+the IOPS of both runs.
+
+Exit status 1: bytes were wrong, or the model disagreed with the kernel; 4: records
+were lost, so the share of exclusive locks is not certain.`,
+		Example: `  ext4dio-trace bench ` + name + ` --dir /mnt
+  ext4dio-trace bench ` + name + ` --dir /mnt --jobs 1,4,16 --for 10s --trace -o base.json
+  ext4dio-trace vm --null-blk 512M --latency 5ms -- bench ` + name + ` --dir /mnt --writes 128`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runBench(cmd.Context(), &f, tests) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.dir, "dir", "", "directory on an ext4 in which to make "+bench.DirName)
+	fl.IntSliceVar(&f.opts.Jobs, "jobs", bench.DefaultJobs(), "writers at the same time, one step for each number")
+	fl.DurationVar(&f.opts.For, "for", 0, "how long a step lasts (default "+bench.DefaultFor.String()+")")
+	fl.IntVar(&f.opts.Writes, "writes", 0, "writes of each job in each step, instead of --for")
+	fl.BoolVar(&f.trace, "trace", false, "run each step once more with the tracer on")
+	fl.BoolVar(&f.json, "json", false, "one JSON object for each test instead of a table")
+	fl.StringVarP(&f.out, "output", "o", "", "write the JSON to `FILE` too, for compare")
+	return cmd
+}
+
+// runBench runs tests in one directory and shows their reports.
+func runBench(ctx context.Context, f *benchFlags, tests []bench.Test) (err error) {
+	if f.dir == "" {
+		return usagef(progName+" bench all --dir /mnt", "no --dir given")
+	}
+	if err := f.opts.Check(); err != nil {
+		return benchError(err)
+	}
+	if f.trace {
+		if err := mayWatch(); err != nil {
+			return err
+		}
+		f.opts.Watch = startWatch
+	}
+	dir, err := workload.OpenDir(f.dir, bench.DirName)
+	if err != nil {
+		return benchError(err)
+	}
+	defer func() { err = errors.Join(err, benchError(dir.Close(false))) }()
+	f.opts.Progress = benchProgress
+	var all []*bench.Report
+	for _, t := range tests {
+		rep, err := bench.Run(ctx, dir, t, f.opts)
+		if err != nil {
+			return benchError(err)
+		}
+		rep.Tool, rep.Kernel = versionText(), kernelName()
+		all = append(all, rep)
+	}
+	return errors.Join(f.show(os.Stdout, all), benchStatus(all))
+}
+
+// benchProgress tells of a step that is over.
+func benchProgress(t bench.Test, s bench.Step) {
+	text := fmt.Sprintf("%s, jobs %d: %.0f IOPS", t.Name, s.Jobs, s.IOPS)
+	if s.Traced != nil {
+		text += fmt.Sprintf(", traced %.0f", s.Traced.IOPS)
+	}
+	note(os.Stderr, "%s", text)
+}
+
+// show writes the reports to w, and keeps them in a file when that is wanted.
+func (f *benchFlags) show(w io.Writer, all []*bench.Report) error {
+	var lines bytes.Buffer
+	enc := json.NewEncoder(&lines)
+	for _, rep := range all {
+		if err := enc.Encode(rep); err != nil {
+			return fmt.Errorf("encode report: %w", err)
+		}
+	}
+	if f.out != "" {
+		if err := os.WriteFile(f.out, lines.Bytes(), 0o644); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+	}
+	if f.json {
+		if _, err := w.Write(lines.Bytes()); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+		return nil
+	}
+	for i, rep := range all {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		if err := rep.Text(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// benchStatus is the end of a run as an error: nil when all is well.
+func benchStatus(all []*bench.Report) error {
+	unproven := false
+	for _, rep := range all {
+		if n, first := rep.Wrong(); n > 0 {
+			return &exitError{code: exitDisagree, msg: fmt.Sprintf("%s: %d bytes are not what was written: %s", rep.Test, n, first)}
+		}
+		for _, s := range rep.Steps {
+			if s.Traced == nil {
+				continue
+			}
+			if s.Traced.Disagree > 0 {
+				return &exitError{code: exitDisagree, hint: progName + " live --only differs,unsafe,slower",
+					msg: fmt.Sprintf("%s: the model disagrees with %d of %d writes", rep.Test, s.Traced.Disagree, s.Traced.Seen)}
+			}
+			unproven = unproven || s.Traced.Unproven
+		}
+	}
+	if unproven {
+		return &exitError{code: exitUnproven, msg: "records were lost, so the share of exclusive locks is not certain"}
+	}
+	return nil
+}
+
+// benchError turns an error of a run into what main exits with.
+func benchError(err error) error {
+	var known *exitError
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	out := asExit(workloadError(err))
+	switch {
+	case errors.Is(err, workload.ErrUsage):
+		out.hint = progName + " bench all --help"
+	case errors.Is(err, workload.ErrUnfit):
+		out.hint = progName + " vm -- bench all --dir /mnt"
+	case out.code == exitUnfit:
+		out.hint = ""
+	}
+	return out
+}

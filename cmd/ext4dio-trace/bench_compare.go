@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ext4dio/ext4dio-trace/bench"
+)
+
+// newCompareCmd makes the command that sets reports of several kernels side by side.
+func newCompareCmd() *cobra.Command {
+	var format, out string
+	formats := strings.Join(bench.Formats(), ", ")
+	cmd := &cobra.Command{
+		Use:   "compare [NAME=]FILE [NAME=]FILE…",
+		Short: "set the results of several kernels side by side",
+		Long: `Reads what "bench test1|test2|all" wrote with --json or -o and makes the tables of
+the cover letter: a line for each number of jobs, a column for each file, and the
+speedup of the last file over the first. A column has the name of its file, or the
+one given before "=". What was traced has a second table with the share of
+exclusive locks and the time waited for i_rwsem. Nothing is measured here.`,
+		Example: `  ext4dio-trace bench compare base.json patch3.json patch4.json
+  ext4dio-trace bench compare base=b.json '+patch 3=p3.json' '+patch 3+4=p4.json' --format markdown
+  ext4dio-trace bench compare base.json patch4.json --format svg -o iops.svg`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !slices.Contains(bench.Formats(), format) {
+				return usagef("--format "+formats, "unknown format %q", format)
+			}
+			c, err := readColumns(args)
+			if err != nil {
+				return usagef(progName+" bench compare base.json patched.json", "%v", err)
+			}
+			return writeComparison(cmd.OutOrStdout(), out, c, format)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&format, "format", "text", "`FORMAT`: "+formats)
+	fl.StringVarP(&out, "output", "o", "", "write to `FILE` instead of standard output")
+	return cmd
+}
+
+// readColumns reads the files that are to be compared.
+func readColumns(args []string) (bench.Comparison, error) {
+	var c bench.Comparison
+	for _, arg := range args {
+		name, file, ok := strings.Cut(arg, "=")
+		if _, err := os.Stat(arg); err == nil || !ok { // a file's own name may hold "="
+			file = arg
+			name = strings.TrimSuffix(filepath.Base(file), ".json")
+		}
+		x, err := readColumn(name, file)
+		if err != nil {
+			return nil, err
+		}
+		c = append(c, x)
+	}
+	return c, c.Check()
+}
+
+func readColumn(name, file string) (bench.Column, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return bench.Column{}, err
+	}
+	defer f.Close()
+	reports, err := bench.Read(f)
+	if err != nil {
+		return bench.Column{}, fmt.Errorf("%s: %w", file, err)
+	}
+	return bench.NewColumn(name, reports)
+}
+
+// writeComparison writes to a file when one is named, else to w. A file that could
+// not be written to its end is removed.
+func writeComparison(w io.Writer, file string, c bench.Comparison, format string) error {
+	if file == "" {
+		return c.Write(w, format)
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return usagef("", "%v", err)
+	}
+	err = c.Write(f, format)
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		_ = os.Remove(file)
+	}
+	return err
+}
