@@ -102,6 +102,7 @@ func (c Comparison) tables(b *strings.Builder, draw func(*grid, *strings.Builder
 			b.WriteByte('\n')
 		}
 		fmt.Fprintf(b, "%s%s: %s. Metric: IOPS.\n\n", title, t.Heading, t.Title)
+		c.problems(b, t.Name, item)
 		draw(c.iops(t.Name), b)
 		for _, line := range c.walls(t.Name) {
 			b.WriteString("\n" + line + "\n")
@@ -188,7 +189,24 @@ func (c Comparison) locks(test string) *grid {
 	return g
 }
 
-// describe says what a column is, and what is wrong with its numbers.
+// problems writes what is wrong or missing, before the numbers.
+func (c Comparison) problems(b *strings.Builder, test, item string) {
+	var all strings.Builder
+	for _, x := range c {
+		if r := x.reports[test]; r != nil {
+			var p strings.Builder
+			r.problems(&p)
+			for line := range strings.Lines(p.String()) {
+				fmt.Fprintf(&all, "%s%s: %s", item, safe(x.Name), line)
+			}
+		}
+	}
+	if all.Len() > 0 {
+		b.WriteString(all.String() + "\n")
+	}
+}
+
+// describe says what a column is.
 func (x Column) describe(b *strings.Builder, test, item string) {
 	r := x.reports[test]
 	if r == nil {
@@ -196,11 +214,6 @@ func (x Column) describe(b *strings.Builder, test, item string) {
 		return
 	}
 	fmt.Fprintf(b, "%s%s: %s, %s\n", item, safe(x.Name), safe(r.Kernel), r.limit())
-	var p strings.Builder
-	r.problems(&p)
-	for line := range strings.Lines(p.String()) {
-		fmt.Fprintf(b, "%s%s: %s", item, safe(x.Name), line)
-	}
 }
 
 // csv writes a line for each step of each kernel. A field is empty where nothing

@@ -1,0 +1,272 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/workload"
+)
+
+// testDir opens a directory of our own, or skips where there is no ext4 that takes
+// direct writes.
+func testDir(t *testing.T) *workload.Dir {
+	t.Helper()
+	d, err := workload.OpenDir(t.TempDir(), DirName)
+	if errors.Is(err, workload.ErrUnfit) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(false); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, test := range Tests() {
+		if err := test.fits(d.FS); err != nil {
+			t.Skip(err)
+		}
+	}
+	return d
+}
+
+// fakeWatch counts how often it was started and stopped.
+type fakeWatch struct{ stops *int }
+
+func (w fakeWatch) Stop() (Locks, error) {
+	*w.stops++
+	return Locks{Seen: 7}, nil
+}
+
+func TestRunByWrites(t *testing.T) {
+	d := testDir(t)
+	before := runtime.GOMAXPROCS(0)
+	for _, test := range Tests() {
+		t.Run(test.Name, func(t *testing.T) {
+			starts, stops, steps := 0, 0, 0
+			rep, err := Run(t.Context(), d, test, Options{
+				Jobs: []int{1, 3}, Writes: 100,
+				Watch:    func() (Watch, error) { starts++; return fakeWatch{&stops}, nil },
+				Progress: func(Test, Step) { steps++ },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if starts != 2 || stops != 2 || steps != 2 || len(rep.Steps) != 2 {
+				t.Fatalf("%d starts, %d stops, %d steps told, %d reported, want 2 of each", starts, stops, steps, len(rep.Steps))
+			}
+			for _, s := range rep.Steps {
+				for _, m := range s.measures() {
+					writes := int64(100 * s.Jobs)
+					if m.Writes != writes || m.Rounds != 1 || m.WrongBytes != 0 || m.CheckedBytes != writes*test.Stripe || m.IOPS <= 0 {
+						t.Errorf("%d jobs: %+v", s.Jobs, m)
+					}
+				}
+				if s.Traced.Seen != 7 {
+					t.Errorf("%d jobs: what the tracer saw is lost: %+v", s.Jobs, s.Traced)
+				}
+			}
+		})
+	}
+	if after := runtime.GOMAXPROCS(0); after != before {
+		t.Errorf("GOMAXPROCS is %d afterwards, was %d", after, before)
+	}
+	if left, _ := filepath.Glob(filepath.Join(d.Path, workload.FileName("*"))); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestRunByTime(t *testing.T) {
+	d := testDir(t)
+	rep, err := Run(t.Context(), d, Tests()[1], Options{Jobs: []int{2}, For: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := rep.Steps[0]
+	if s.WallNs < int64(50*time.Millisecond) || s.Writes == 0 || s.WrongBytes != 0 || s.Rounds < 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestRunEnds(t *testing.T) {
+	d := testDir(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Run(ctx, d, Tests()[0], Options{Jobs: []int{2}, Writes: 100}); !errors.Is(err, context.Canceled) {
+		t.Errorf("ended by %v", err)
+	}
+	if _, err := Run(t.Context(), d, Tests()[0], Options{Jobs: []int{0}}); !errors.Is(err, workload.ErrUsage) {
+		t.Errorf("no jobs: %v", err)
+	}
+	failed := errors.New("no tracer")
+	if _, err := Run(t.Context(), d, Tests()[0], Options{Jobs: []int{1}, Writes: 1, Watch: func() (Watch, error) { return nil, failed }}); !errors.Is(err, failed) {
+		t.Errorf("no tracer: %v", err)
+	}
+}
+
+// A file that does not hold what was written is noticed: a byte of a write, one
+// beside it in a partial block, one of an older round, and one that was never due.
+func TestCheckNotices(t *testing.T) {
+	d := testDir(t)
+	test := Tests()[1]
+	const stripes = 100
+	fd, err := test.build(d, stripes*test.Stripe, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	jobs, err := newJobs(test, fd, 1, 2, stripes/2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeJobs(jobs)
+	if _, err := runJobs(t.Context(), jobs[:1], 0); err != nil {
+		t.Fatal(err)
+	}
+	var m Measure
+	if err := test.check(jobs, &m); err != nil || m.WrongBytes != 0 || m.CheckedBytes != stripes*test.Stripe {
+		t.Fatalf("%v, %+v", err, m)
+	}
+	for name, c := range map[string]struct {
+		off  int64
+		byte byte
+	}{
+		"of a write":              {9*test.Stripe + 600, 0},
+		"before a write":          {9*test.Stripe + 511, layoutByte(2)},
+		"behind a write":          {9*test.Stripe + 512 + 14336, 0},
+		"of a stamp":              {9*test.Stripe + 512 + 6, 2},
+		"of an unwritten block":   {90*test.Stripe + 5000, 1},
+		"of the file's last byte": {stripes*test.Stripe - 1, 0},
+	} {
+		was := poke(t, d, c.off, c.byte)
+		var m Measure
+		if err := test.check(jobs, &m); err != nil || m.WrongBytes != 1 || m.FirstWrong == "" {
+			t.Errorf("a byte %s: %v, %+v", name, err, m)
+		}
+		poke(t, d, c.off, was)
+	}
+}
+
+// poke changes one byte of the file and returns what it was.
+func poke(t *testing.T, d *workload.Dir, off int64, to byte) byte {
+	t.Helper()
+	fd, err := d.Open(fileName, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	b := make([]byte, 1)
+	if _, err := unix.Pread(fd, b, off); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := unix.Pwrite(fd, []byte{to}, off); err != nil {
+		t.Fatal(err)
+	}
+	if err := workload.SyncAndDrop(fd); err != nil {
+		t.Fatal(err)
+	}
+	return b[0]
+}
+
+// A layout that is not what the test wants is no base for a measurement.
+func TestVerifyLayout(t *testing.T) {
+	d := testDir(t)
+	test := Tests()[1]
+	for name, change := range map[string]func(fd int) error{
+		"an unwritten block is written": func(fd int) error { return workload.WriteBuffered(fd, 4096, 4096) },
+		"a block is missing": func(fd int) error {
+			return unix.Fallocate(fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, 8192, 4096)
+		},
+		"the end is missing":        func(fd int) error { return unix.Ftruncate(fd, 9*test.Stripe) },
+		"a written block is zeroed": func(fd int) error { return unix.Fallocate(fd, unix.FALLOC_FL_ZERO_RANGE, 3*4096, 4096) },
+	} {
+		fd, err := test.build(d, 10*test.Stripe, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = errors.Join(change(fd), unix.Fsync(fd))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if err := test.verifyLayout(fd, 10*test.Stripe); !errors.Is(err, workload.ErrUnfit) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := errors.Join(unix.Close(fd), d.Remove(fileName)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestFits(t *testing.T) {
+	good := workload.FSInfo{BlockSize: 4096, Sector: 512}
+	for i, fs := range []workload.FSInfo{good, {BlockSize: 1024, Sector: 512}} {
+		for _, test := range Tests() {
+			if err := test.fits(fs); err != nil {
+				t.Errorf("%d: %v", i, err)
+			}
+		}
+	}
+	for i, fs := range []workload.FSInfo{{BlockSize: 65536, Sector: 512}, {BlockSize: 4096, Sector: 4096}, {BlockSize: 4096, Sector: 512, NoDirect: true}} {
+		if err := Tests()[1].fits(fs); !errors.Is(err, workload.ErrUnfit) {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	if err := Tests()[0].fits(workload.FSInfo{BlockSize: 4096, Sector: 4096}); err != nil {
+		t.Errorf("test1 needs no small sectors: %v", err)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	var o Options
+	if err := o.Check(); err != nil || o.For != DefaultFor || len(o.Jobs) != 6 {
+		t.Errorf("%+v, %v", o, err)
+	}
+	for name, o := range map[string]Options{
+		"no job":      {Jobs: []int{1, 0}},
+		"many jobs":   {Jobs: []int{5000}},
+		"twice":       {Jobs: []int{1, 2, 1}},
+		"negative":    {Writes: -1},
+		"long":        {For: -time.Second},
+		"both":        {For: time.Second, Writes: 1},
+		"many writes": {Writes: maxStripes},
+	} {
+		if err := o.Check(); !errors.Is(err, workload.ErrUsage) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestSample(t *testing.T) {
+	for _, c := range []struct{ size, pieces, last int64 }{
+		{8192, 1, 0}, {chunk, 1, 0}, {chunk + 1, 2, chunk}, {64 * chunk, 64, 63 * chunk}, {65 * chunk, 64, 64 * chunk}, {1 << 40, 64, 1<<40 - chunk},
+	} {
+		got := sample(c.size)
+		if int64(len(got)) != c.pieces || got[len(got)-1] != c.last || got[0] != 0 {
+			t.Errorf("size %d: %d pieces, the last at %d", c.size, len(got), got[len(got)-1])
+		}
+		for i := 1; i < len(got); i++ {
+			if got[i] <= got[i-1] || got[i]%chunk != 0 {
+				t.Errorf("size %d: piece at %d behind %d", c.size, got[i], got[i-1])
+			}
+		}
+	}
+}
+
+// A file that cannot be laid out is not left behind.
+func TestBuildCleansUp(t *testing.T) {
+	d := testDir(t)
+	if _, err := Tests()[0].build(d, 1<<42, 1); !errors.Is(err, workload.ErrUnfit) {
+		t.Errorf("4 TiB: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(d.Path, workload.FileName(fileName))); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
+	}
+}
