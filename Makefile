@@ -12,7 +12,7 @@ export EXT4DIO_KERNELS ?= $(abspath ../shared/kernels)
 export CGO_ENABLED = 0
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: run build test test-unit test-vm test-full test-harness generate generate-check bench mutants lint need-vm need-test
+.PHONY: run build test test-unit test-vm test-full test-harness generate generate-check bench bench-series mutants lint need-vm need-test
 
 build:
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/ext4dio-trace
@@ -45,7 +45,7 @@ generate-check:
 
 # Real kernels in QEMU. EXT4DIO_REQUIRE=vm turns a skip into a failure.
 test-vm: build
-	EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^Test(Kernels|Refused|RefusedDevices|EOFTail|Validate|ValidateWrong|Interrupted)$$' ./matrix
+	EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^Test(Kernels|Refused|RefusedDevices|EOFTail|Validate|ValidateWrong|Interrupted|Bench)$$' ./matrix
 
 # Half an hour: every kernel on every configuration.
 test-full: build
@@ -61,3 +61,24 @@ mutants:
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./record ./decode ./userspace-model ./export
+
+# The cover letter's two tests, on a disk on which each request takes 5 ms: null_blk,
+# because dm-delay costs more time of its own than the writes. Results are in SERIES_DIR.
+SERIES_DIR    ?= bench-series
+SERIES_WRITES ?= 64
+SERIES_TRACE  ?= --trace
+SERIES_RUN     = $(BIN) vm --kernel $(1) --null-blk 512M --latency 5ms --timeout 30m -- \
+	bench all --dir /mnt --writes $(SERIES_WRITES) $(SERIES_TRACE) --json >$(SERIES_DIR)/$(2).json
+
+# Before, in between and after the series; then the Debian kernels before and after it.
+bench-series: need-vm build
+	mkdir -p $(SERIES_DIR)
+	$(call SERIES_RUN,$(EXT4DIO_KERNELS)/series-base.bzImage,base)
+	$(call SERIES_RUN,$(EXT4DIO_KERNELS)/series-patch3.bzImage,patch3)
+	$(call SERIES_RUN,$(EXT4DIO_KERNELS)/series-patch4.bzImage,patch4)
+	$(call SERIES_RUN,debian:sid,linux-7.2)
+	$(call SERIES_RUN,debian:trixie-backports,linux-7.3)
+	cd $(SERIES_DIR) && $(abspath $(BIN)) bench compare base=base.json '+patch 3=patch3.json' '+patch 3+4=patch4.json'
+	cd $(SERIES_DIR) && $(abspath $(BIN)) bench compare linux-7.2.json linux-7.3.json
+	cd $(SERIES_DIR) && $(abspath $(BIN)) bench compare --format svg -o iops.svg base=base.json '+patch 3=patch3.json' \
+		'+patch 3+4=patch4.json' 'Debian 7.2=linux-7.2.json' 'Debian 7.3=linux-7.3.json'
