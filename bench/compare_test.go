@@ -178,6 +178,27 @@ func TestPictureStandsAlone(t *testing.T) {
 	}
 }
 
+// A step that was not measured leaves a gap in its line, and nothing compares wall
+// times where the steps were limited by time.
+func TestGaps(t *testing.T) {
+	c := coverLetter(t)
+	r := c[0].reports["test1"]
+	r.Steps = append(r.Steps[:2:2], r.Steps[3:]...)
+	r.WritesPerJob, r.ForNs = 0, 3e9
+	svg := write(t, c, "svg")
+	_, path, _ := strings.Cut(svg, `d="M117.5 `)
+	path, _, _ = strings.Cut(path, `"`)
+	if strings.Count(path, "M") != 1 || strings.Count(path, "L") != 3 {
+		t.Errorf("the line is %q", path)
+	}
+	if walls := c.walls("test1"); walls != nil {
+		t.Errorf("wall times are compared: %v", walls)
+	}
+	if walls := c.walls("test2"); len(walls) != 1 {
+		t.Errorf("wall times are not compared: %v", walls)
+	}
+}
+
 func TestNiceStep(t *testing.T) {
 	for most, want := range map[float64]float64{10: 2, 119621: 20000, 3301: 500, 999: 100, 1000: 200} {
 		if got := niceStep(most); got != want {

@@ -59,6 +59,19 @@ type Locks struct {
 	Losses     string `json:"losses"`   // by cause
 }
 
+// account compares what was seen with the writes that were made: the tracer's own
+// counts cannot tell of what a wrong filter kept from it.
+func (l *Locks) account(writes int64) {
+	if l.Seen == uint64(writes) {
+		return
+	}
+	if l.Seen+l.Lost != uint64(writes) {
+		l.Losses = fmt.Sprintf("%d writes made, %d seen, %s", writes, l.Seen, l.Losses)
+		l.Lost = uint64(max(0, writes-int64(l.Seen)))
+	}
+	l.Unproven = true
+}
+
 // ExclusiveShare is the part of the writes with a known mode that held i_rwsem
 // exclusive, 0 to 1. It is false when no mode is known.
 func (l *Locks) ExclusiveShare() (float64, bool) {

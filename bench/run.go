@@ -90,7 +90,7 @@ func Run(ctx context.Context, d *workload.Dir, t Test, o Options) (*Report, erro
 		Test: t.Name, Dir: d.Path, BlockSize: d.FS.BlockSize, Started: time.Now(),
 		ForNs: int64(o.For), WritesPerJob: o.Writes,
 	}
-	r := &runner{dir: d, test: t, opts: o}
+	r := &runner{dir: d, test: t, opts: o, stripes: roundStripes}
 	for _, n := range o.Jobs {
 		s, err := r.step(ctx, n)
 		if err != nil {
@@ -106,10 +106,11 @@ func Run(ctx context.Context, d *workload.Dir, t Test, o Options) (*Report, erro
 
 // runner is one run of a test.
 type runner struct {
-	dir    *workload.Dir
-	test   Test
-	opts   Options
-	rounds int // so far, in all steps
+	dir     *workload.Dir
+	test    Test
+	opts    Options
+	stripes int // of the file of a step that is limited by time
+	rounds  int // so far, in all steps
 }
 
 // step measures n jobs, first alone, then watched when that is wanted.
@@ -125,6 +126,7 @@ func (r *runner) step(ctx context.Context, n int) (Step, error) {
 	}
 	m, err := r.measure(ctx, n)
 	l, e := w.Stop()
+	l.account(m.Writes)
 	s.Traced = &Traced{Measure: m, Locks: l}
 	return s, errors.Join(err, e)
 }
@@ -150,7 +152,7 @@ func (r *runner) measure(ctx context.Context, n int) (m Measure, err error) {
 func (r *runner) round(ctx context.Context, n int, most time.Duration, m *Measure) (wall time.Duration, err error) {
 	count := r.opts.Writes
 	if count == 0 {
-		count = (roundStripes + n - 1) / n
+		count = (r.stripes + n - 1) / n
 	}
 	r.rounds++
 	fd, err := r.test.build(r.dir, int64(n)*int64(count)*r.test.Stripe, r.rounds)

@@ -70,8 +70,8 @@ func TestRunByWrites(t *testing.T) {
 						t.Errorf("%d jobs: %+v", s.Jobs, m)
 					}
 				}
-				if s.Traced.Seen != 7 {
-					t.Errorf("%d jobs: what the tracer saw is lost: %+v", s.Jobs, s.Traced)
+				if s.Traced.Seen != 7 || s.Traced.Lost != uint64(100*s.Jobs-7) || !s.Traced.Unproven {
+					t.Errorf("%d jobs: what the tracer saw is not accounted for: %+v", s.Jobs, s.Traced)
 				}
 			}
 		})
@@ -93,6 +93,67 @@ func TestRunByTime(t *testing.T) {
 	s := rep.Steps[0]
 	if s.WallNs < int64(50*time.Millisecond) || s.Writes == 0 || s.WrongBytes != 0 || s.Rounds < 1 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// A step goes on in another round until its time is over, and only then ends.
+func TestRoundsUntilTimeIsOver(t *testing.T) {
+	d := testDir(t)
+	const most = 100 * time.Millisecond
+	r := &runner{dir: d, test: Tests()[0], opts: Options{For: most}, stripes: 2}
+	m, err := r.measure(t.Context(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.WallNs < int64(most) || m.Rounds < 2 || r.rounds != m.Rounds || m.Writes > int64(2*m.Rounds) || m.WrongBytes != 0 {
+		t.Errorf("%d rounds in all, %+v", r.rounds, m)
+	}
+}
+
+// The first job at the end of its region stops the others, so that the number of
+// writers does not change within a round that is limited by time.
+func TestFirstStopsOthers(t *testing.T) {
+	d := testDir(t)
+	test := Tests()[0]
+	const long = 500
+	fd, err := test.build(d, 2*long*test.Stripe, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = errors.Join(unix.Close(fd), d.Remove(fileName)) }()
+	jobs, err := newJobs(test, fd, 1, 2, long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeJobs(jobs)
+	jobs[0].count = 1
+	if _, err := runJobs(t.Context(), jobs, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if jobs[0].done != 1 || jobs[1].done == long {
+		t.Errorf("%d and %d writes, want 1 and less than %d", jobs[0].done, jobs[1].done, long)
+	}
+}
+
+// Stamps differ by round, by stripe and by sector.
+func TestStamps(t *testing.T) {
+	seen := make(map[string]bool)
+	for round := range 2 {
+		jobs, err := newJobs(Tests()[1], -1, round, 1, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closeJobs(jobs)
+		for stripe := range int64(2) {
+			jobs[0].stamp(stripe)
+			for at := 0; at < 14336; at += sector {
+				stamp := string(jobs[0].buf.Bytes()[at : at+8])
+				if seen[stamp] {
+					t.Fatalf("the stamp of round %d, stripe %d, byte %d was there before", round, stripe, at)
+				}
+				seen[stamp] = true
+			}
+		}
 	}
 }
 
@@ -221,6 +282,22 @@ func TestFits(t *testing.T) {
 	}
 	if err := Tests()[0].fits(workload.FSInfo{BlockSize: 4096, Sector: 4096}); err != nil {
 		t.Errorf("test1 needs no small sectors: %v", err)
+	}
+}
+
+func TestAccount(t *testing.T) {
+	for _, c := range []struct {
+		have, want Locks
+	}{
+		{Locks{Seen: 10, Losses: "none lost"}, Locks{Seen: 10, Losses: "none lost"}},
+		{Locks{Seen: 8, Lost: 2, Losses: "2 lost"}, Locks{Seen: 8, Lost: 2, Losses: "2 lost", Unproven: true}},
+		{Locks{Losses: "none lost"}, Locks{Lost: 10, Losses: "10 writes made, 0 seen, none lost", Unproven: true}},
+		{Locks{Seen: 11, Losses: "none lost"}, Locks{Seen: 11, Losses: "10 writes made, 11 seen, none lost", Unproven: true}},
+	} {
+		got := c.have
+		if got.account(10); got != c.want {
+			t.Errorf("%+v becomes %+v, want %+v", c.have, got, c.want)
+		}
 	}
 }
 

@@ -96,7 +96,7 @@ were lost, so the share of exclusive locks is not certain.`,
 }
 
 // runBench runs tests in one directory and shows their reports.
-func runBench(ctx context.Context, f *benchFlags, tests []bench.Test) (err error) {
+func runBench(ctx context.Context, f *benchFlags, tests []bench.Test) error {
 	if f.dir == "" {
 		return usagef(progName+" bench all --dir /mnt", "no --dir given")
 	}
@@ -109,22 +109,52 @@ func runBench(ctx context.Context, f *benchFlags, tests []bench.Test) (err error
 		}
 		f.opts.Watch = startWatch
 	}
+	if err := f.mayKeep(); err != nil {
+		return err
+	}
 	dir, err := workload.OpenDir(f.dir, bench.DirName)
 	if err != nil {
 		return benchError(err)
 	}
-	defer func() { err = errors.Join(err, benchError(dir.Close(false))) }()
 	f.opts.Progress = benchProgress
+	all, err := runTests(ctx, dir, tests, f.opts)
+	err = errors.Join(err, dir.Close(false))
+	// What was measured before something went wrong took its time too.
+	shown := f.show(os.Stdout, all)
+	if isClosedPipe(shown) {
+		shown = nil
+	}
+	if err != nil {
+		return benchError(err)
+	}
+	return errors.Join(shown, benchStatus(all))
+}
+
+// runTests runs tests one after the other, and returns the reports of those that came
+// to their end.
+func runTests(ctx context.Context, dir *workload.Dir, tests []bench.Test, o bench.Options) ([]*bench.Report, error) {
 	var all []*bench.Report
 	for _, t := range tests {
-		rep, err := bench.Run(ctx, dir, t, f.opts)
+		rep, err := bench.Run(ctx, dir, t, o)
 		if err != nil {
-			return benchError(err)
+			return all, err
 		}
 		rep.Tool, rep.Kernel = versionText(), kernelName()
 		all = append(all, rep)
 	}
-	return errors.Join(f.show(os.Stdout, all), benchStatus(all))
+	return all, nil
+}
+
+// mayKeep makes sure that the file of -o can be written before anything is measured.
+func (f *benchFlags) mayKeep() error {
+	if f.out == "" {
+		return nil
+	}
+	file, err := os.OpenFile(f.out, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return usagef("", "-o: %v", err)
+	}
+	return file.Close()
 }
 
 // benchProgress tells of a step that is over.

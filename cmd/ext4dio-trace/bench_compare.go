@@ -81,7 +81,10 @@ func readColumn(name, file string) (bench.Column, error) {
 // not be written to its end is removed.
 func writeComparison(w io.Writer, file string, c bench.Comparison, format string) error {
 	if file == "" {
-		return c.Write(w, format)
+		if err := c.Write(w, format); !isClosedPipe(err) {
+			return err
+		}
+		return nil
 	}
 	f, err := os.Create(file)
 	if err != nil {
