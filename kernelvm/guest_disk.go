@@ -109,6 +109,9 @@ func fillNullDisk(extents [][2]int64) error {
 	if err := waitNode(nullDisk); err != nil {
 		return &guestError{"this kernel has no null_blk", "leave --null-blk out, or build null_blk in or as a module"}
 	}
+	// A busy host can keep the whole guest waiting for longer than the 30 seconds after
+	// which a request fails. It is a help, no more: no error without it.
+	_ = os.WriteFile("/sys/block/"+filepath.Base(nullDisk)+"/queue/io_timeout", []byte("600000"), 0)
 	from, err := os.Open(mainDisk)
 	if err != nil {
 		return err
