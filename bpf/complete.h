@@ -45,10 +45,13 @@ static __always_inline bool watch_aio(__u64 iocb, __u64 id)
 		send_complete(old->id, old->t, old->ret);
 	else if (old)
 		COUNT(lost_aio, 1);
-	if (!old || old->marked)
-		__sync_fetch_and_add(&inflight_aio, 1);
+	if (old && old->marked)
+		__sync_fetch_and_add(&shared.marked, -1);
+	if (!old)
+		__sync_fetch_and_add(&shared.aios, 1);
 	if (bpf_map_update_elem(&aios, &iocb, &a, BPF_ANY)) {
-		__sync_fetch_and_add(&inflight_aio, -1);
+		if (!old)
+			__sync_fetch_and_add(&shared.aios, -1);
 		return 0;
 	}
 	return 1;
@@ -59,8 +62,9 @@ static __always_inline bool unwatch_aio(__u64 iocb, bool marked)
 {
 	if (bpf_map_delete_elem(&aios, &iocb))
 		return 0;
-	if (!marked)
-		__sync_fetch_and_add(&inflight_aio, -1);
+	__sync_fetch_and_add(&shared.aios, -1);
+	if (marked)
+		__sync_fetch_and_add(&shared.marked, -1);
 	return 1;
 }
 
@@ -77,7 +81,7 @@ static __always_inline void on_complete(__u64 iocb_, __s64 ret)
 	struct aio *a;
 	__u64 id;
 
-	if (!READ(iocb, ki_complete))
+	if (!shared.aios || !READ(iocb, ki_complete))
 		return;
 	a = bpf_map_lookup_elem(&aios, &iocb_);
 	if (!a)
@@ -97,7 +101,7 @@ static __always_inline void on_mark(__u64 iocb_, __s64 size, __s32 error)
 	struct kiocb *iocb = (void *)iocb_;
 	struct aio *a;
 
-	if (!READ(iocb, ki_complete))
+	if (!shared.aios || !READ(iocb, ki_complete))
 		return;
 	a = bpf_map_lookup_elem(&aios, &iocb_);
 	if (!a || a->marked)
@@ -105,7 +109,7 @@ static __always_inline void on_mark(__u64 iocb_, __s64 size, __s32 error)
 	a->t = bpf_ktime_get_ns();
 	a->ret = error ? error : size;
 	a->marked = 1;
-	__sync_fetch_and_add(&inflight_aio, -1);
+	__sync_fetch_and_add(&shared.marked, 1);
 }
 
 #endif

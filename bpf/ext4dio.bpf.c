@@ -29,7 +29,10 @@ static __always_inline __u64 func_ret(__u64 *ctx)
 	return ret;
 }
 
-/* An entry and a return. */
+/*
+ * An entry and a return. The handler of the entry says whether it wants the
+ * return; a session that answers 1 at the entry gets none.
+ */
 #define BOTH(name, on_in_kp, on_in_fe, on_out)				\
 	KPROBE(name) { on_in_kp; return 0; }				\
 	KRETPROBE(name) { __u64 ret = RET(ctx); (void)ret; on_out; return 0; }	\
@@ -41,8 +44,7 @@ static __always_inline __u64 func_ret(__u64 *ctx)
 			on_out;						\
 			return 0;					\
 		}							\
-		on_in_kp;						\
-		return 0;						\
+		return !on_in_kp;					\
 	}								\
 	FENTRY(name) { on_in_fe; return 0; }				\
 	FEXIT(name) { __u64 ret = func_ret(ctx); (void)ret; on_out; return 0; }
@@ -60,7 +62,6 @@ static __always_inline __u64 func_ret(__u64 *ctx)
 /* ext4_dio_write_iter(iocb, iter), or ext4_file_write_iter() */
 KPROBE(write) { on_entry(ARG1(ctx), ARG2(ctx), STACK(ctx)); return 0; }
 KRETPROBE(write) { on_return(RET(ctx)); return 0; }
-/* A session that answers 1 at the entry gets no return. */
 SESSION(write)
 {
 	if (bpf_session_is_return(ctx)) {
@@ -90,12 +91,12 @@ RETURN(kiocb_modified, on_fmod(FMOD_KIOCB, ret))
 /* iomap_dio_rw(iocb, iter, ops, dops, dio_flags, private, done_before) */
 ENTRY(dio, on_dio(ARG1(ctx), ARG3(ctx), ARG5(ctx)), on_dio(ctx[0], ctx[2], ctx[4]))
 
-/* ext4_iomap_begin(inode, offset, length, flags, iomap, srcmap) */
-BOTH(begin, on_begin_entry(ARG1(ctx), ARG5(ctx), 0), on_begin_entry(ctx[0], ctx[4], 0),
-     on_begin_return(ret))
-/* ext4_iomap_overwrite_begin(), 6.x */
-BOTH(overwrite_begin, on_begin_entry(ARG1(ctx), ARG5(ctx), 1),
-     on_begin_entry(ctx[0], ctx[4], 1), on_begin_return(ret))
+/* ext4_iomap_begin(), and ext4_iomap_overwrite_begin() of 6.x */
+RETURN(begin, on_begin_return(ret))
+RETURN(overwrite_begin, on_begin_return(ret))
+
+/* iomap_iter_dstmap(inode, iomap): what iomap_iter() was given by either */
+TRACEPOINT(mapping, iomap_iter_dstmap) { on_mapping(ctx[0], ctx[1]); return 0; }
 
 /* iomap_dio_zero(iter, dio, pos, len) */
 ENTRY(zero, on_zero(ARG1(ctx), ARG3(ctx), ARG4(ctx)), on_zero(ctx[0], ctx[2], ctx[3]))

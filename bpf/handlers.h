@@ -85,96 +85,133 @@ static __always_inline __u64 data_sem(struct inode *inode)
 	return (__u64)&ei->i_data_sem;
 }
 
-static __always_inline void forget(struct key *k, struct inflight *st)
+/* Gives the place of a write back. */
+static __always_inline void forget(struct inflight *st, __u32 tid)
 {
+	struct key k = { .tid = tid, .depth = st->w.depth };
+
 	if (st->w.ki_flags & IOCB_NOWAIT)
-		__sync_fetch_and_add(&inside_nowait, -1);
-	__sync_fetch_and_add(&inside, -1);
-	bpf_map_delete_elem(&writes, k);
+		__sync_fetch_and_add(&shared.nowait, -1);
+	if (st->owner) {
+		/* Nothing of ours may reach memory after that: a full barrier. */
+		__sync_lock_test_and_set(&st->owner, 0);
+		return;
+	}
+	if (bpf_map_delete_elem(&displaced, &k))
+		return;
+	__sync_fetch_and_add(&shared.displaced, -1);
+	if (!k.depth) {
+		struct inflight *home = slot_of(tid);
+
+		if (home)
+			__sync_fetch_and_add(&home->away, -1);
+	}
+}
+
+/* A write inside another one, or one whose slot holds another thread's. */
+static __always_inline struct inflight *displace(__u32 tid, __u32 depth)
+{
+	struct key k = { .tid = tid, .depth = depth };
+	struct inflight *st, *home = slot_of(tid);
+	__u32 zero = 0;
+
+	st = bpf_map_lookup_elem(&blank, &zero);
+	if (!st || !home || bpf_map_update_elem(&displaced, &k, st, BPF_ANY))
+		return NULL;
+	__sync_fetch_and_add(&shared.displaced, 1);
+	if (!depth)
+		__sync_fetch_and_add(&home->away, 1);
+	return bpf_map_lookup_elem(&displaced, &k);
+}
+
+/* What a missed return left behind inside a write. */
+static __always_inline void forget_inner(__u32 tid)
+{
+	struct inflight *in = inner_write(tid);
+
+	if (in) {
+		COUNT(lost_return, 1);
+		forget(in, tid);
+	}
 }
 
 /*
- * Finds the place for a new write of this task. What a missed return left
- * behind is dropped and counted: its frame is gone when the stack pointer is
- * not below the old one.
+ * A place for a new write of this task, or NULL when it was counted as lost. What a
+ * missed return left behind is dropped and counted: its frame is gone when the
+ * stack pointer is not below the old one.
  */
-static __always_inline bool place(struct key *k, __u64 stack)
+static __always_inline struct inflight *place(__u32 tid, __u64 stack)
 {
-	struct inflight *old = bpf_map_lookup_elem(&writes, k);
+	struct inflight *st = outer_write(tid);
+	__u32 depth = 0;
 
-	if (!old)
-		return 1;
-	if (old->stack <= stack) {
-		if (old->nested) {
-			struct key inner = { .tid = k->tid, .depth = 1 };
-			struct inflight *in = bpf_map_lookup_elem(&writes, &inner);
-
-			if (in) {
-				COUNT(lost_return, 1);
-				forget(&inner, in);
-			}
-		}
-		COUNT(lost_return, 1);
-		forget(k, old);
-		return 1;
-	}
-	if (old->nested) {
-		struct key inner = { .tid = k->tid, .depth = 1 };
-		struct inflight *in = bpf_map_lookup_elem(&writes, &inner);
+	if (st && st->stack > stack) {
+		struct inflight *in = st->nested ? inner_write(tid) : NULL;
 
 		if (in && in->stack > stack) {
 			COUNT(lost_depth, 1);
-			return 0;
+			return NULL;
 		}
 		if (in) {
 			COUNT(lost_return, 1);
-			forget(&inner, in);
+			forget(in, tid);
 		}
+		st->nested = 1;
+		depth = 1;
+	} else if (st) {
+		if (st->nested)
+			forget_inner(tid);
+		COUNT(lost_return, 1);
+		forget(st, tid);
 	}
-	old->nested = 1;
-	k->depth = 1;
-	return 1;
+	st = slot_of(tid);
+	if (depth || !st || __sync_val_compare_and_swap(&st->owner, 0, tid)) {
+		st = displace(tid, depth);
+		if (!st) {
+			COUNT(lost_map, 1);
+			if (depth && (st = outer_write(tid)))
+				st->nested = 0;
+			return NULL;
+		}
+	} else {
+		__builtin_memset(&st->w, 0, sizeof(st->w));
+		__builtin_memset((void *)st + INFLIGHT_ZERO, 0,
+				 __builtin_offsetof(struct inflight, owner) - INFLIGHT_ZERO);
+	}
+	st->stack = stack;
+	st->w.depth = depth;
+	return st;
 }
 
 /* Entry. Returns true when the return of this call is wanted, too. */
 static __always_inline bool on_entry(__u64 iocb_, __u64 iter_, __u64 stack)
 {
 	struct kiocb *iocb = (void *)iocb_;
-	__u32 flags = READ(iocb, ki_flags), zero = 0;
-	__u64 id = bpf_get_current_pid_tgid();
-	struct key k = { .tid = (__u32)id };
+	__u32 flags = READ(iocb, ki_flags);
 	struct inflight *st;
 	struct cpu_state *cpu;
 	struct inode *inode;
-	__u64 now;
+	__u64 id;
 
 	if (!(flags & IOCB_DIRECT) || stopping)
 		return 0;
+	id = bpf_get_current_pid_tgid();
 	inode = READ(READ(iocb, ki_filp), f_inode);
 	cpu = this_cpu();
-	st = bpf_map_lookup_elem(&blank, &zero);
-	if (!cpu || !st)
+	if (!cpu)
 		return 0;
 	if (!wanted(inode, id >> 32)) {
 		__sync_fetch_and_add(&cpu->n.filtered, 1);
 		return 0;
 	}
 	__sync_fetch_and_add(&cpu->n.seen, 1);
-	if (!place(&k, stack))
-		return 0;
-	if (bpf_map_update_elem(&writes, &k, st, BPF_ANY)) {
-		__sync_fetch_and_add(&cpu->n.lost_map, 1);
-		return 0;
-	}
-	st = bpf_map_lookup_elem(&writes, &k);
+	st = place((__u32)id, stack);
 	if (!st)
 		return 0;
-	__sync_fetch_and_add(&inside, 1);
 	if (flags & IOCB_NOWAIT)
-		__sync_fetch_and_add(&inside_nowait, 1);
+		__sync_fetch_and_add(&shared.nowait, 1);
 
-	now = bpf_ktime_get_ns();
-	st->stack = stack;
+	st->w.t0 = bpf_ktime_get_ns();
 	st->iocb = iocb;
 	st->iter = (void *)iter_;
 	st->inode = inode;
@@ -182,7 +219,6 @@ static __always_inline bool on_entry(__u64 iocb_, __u64 iter_, __u64 stack)
 	st->data_sem = data_sem(inode);
 	st->w.kind = REC_WRITE;
 	st->w.stages = ST_ENTRY | ST_ALIGN | ST_LOCK;
-	st->w.t0 = now;
 	st->w.id = ((__u64)bpf_get_smp_processor_id() << 48) |
 		   (__sync_fetch_and_add(&cpu->seq, 1) & 0xffffffffffffULL);
 	st->w.ino = READ(inode, i_ino);
@@ -197,7 +233,6 @@ static __always_inline bool on_entry(__u64 iocb_, __u64 iter_, __u64 stack)
 	st->w.blkbits = READ(inode, i_blkbits);
 	st->w.caller = caller_of(iocb, st->w.comm);
 	st->w.iter_type = READ(st->iter, iter_type);
-	st->w.depth = k.depth;
 	if (st->w.iter_type != enum_value(enum iter_type, ITER_UBUF)) {
 		__u64 segs = READ(st->iter, nr_segs);
 
@@ -250,7 +285,11 @@ static __always_inline void on_pass(__u64 ret)
 		s->aux |= PASS_INLINE;
 	if (eflags & EXT4_JOURNAL_DATA_FL)
 		s->aux |= PASS_JOURNAL;
-	known = iter_align(st->iter, &align);
+	/* Of the same bytes as at the entry it is the same. */
+	known = st->align_known;
+	align = st->align;
+	if (s->c != st->w.len0)
+		known = iter_align(st->iter, &align);
 	if (known) {
 		s->aux |= PASS_ALIGN;
 		s->d = align & 0x1ffff;
@@ -273,36 +312,51 @@ static __always_inline void on_pass(__u64 ret)
 	}
 }
 
-static __always_inline void on_drain_entry(__u64 inode)
+static __always_inline void drained(struct inflight *st, __u64 ns, __u32 count)
+{
+	struct step *s;
+
+	if (st->phase == PHASE_CHECK)
+		st->w.stages |= ST_DRAIN;
+	s = push(st, STEP_DRAIN);
+	if (!s)
+		return;
+	s->a = ns;
+	s->c = count;
+	if (count)
+		s->aux |= DRAIN_WAITED;
+	if (st->phase == PHASE_BUFFERED)
+		s->aux |= DRAIN_BUFFERED;
+}
+
+/* Returns true when there is something to wait for, so that the return is wanted. */
+static __always_inline bool on_drain_entry(__u64 inode)
 {
 	struct inflight *st = current_write();
+	__u32 count;
 
 	if (!st || (__u64)st->inode != inode || st->phase == PHASE_DIO)
-		return;
+		return 0;
 	if (st->drain_t)
 		st->w.stages |= ST_BROKEN;
+	st->drain_t = 0;
+	count = dio_count(st->inode);
+	if (!count) {
+		drained(st, 0, 0);
+		return 0;
+	}
 	st->drain_t = bpf_ktime_get_ns();
-	st->drain_count = dio_count(st->inode);
+	st->drain_count = count;
+	return 1;
 }
 
 static __always_inline void on_drain_return(void)
 {
 	struct inflight *st = current_write();
-	struct step *s;
 
 	if (!st || !st->drain_t)
 		return;
-	if (st->phase == PHASE_CHECK)
-		st->w.stages |= ST_DRAIN;
-	s = push(st, STEP_DRAIN);
-	if (s) {
-		s->a = bpf_ktime_get_ns() - st->drain_t;
-		s->c = st->drain_count;
-		if (st->drain_count)
-			s->aux |= DRAIN_WAITED;
-		if (st->phase == PHASE_BUFFERED)
-			s->aux |= DRAIN_BUFFERED;
-	}
+	drained(st, bpf_ktime_get_ns() - st->drain_t, st->drain_count);
 	st->drain_t = 0;
 }
 
@@ -451,24 +505,25 @@ static __always_inline void send(struct cpu_state *cpu, struct inflight *st)
 
 static __always_inline void on_return(__u64 ret)
 {
-	struct key k = { .tid = (__u32)bpf_get_current_pid_tgid() };
-	struct cpu_state *cpu = this_cpu();
-	struct inflight *st, *outer = NULL;
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct inflight *st = outer_write(tid), *outer = NULL;
+	struct cpu_state *cpu;
 
-	if (!cpu || !inside)
-		return;
-	st = bpf_map_lookup_elem(&writes, &k);
-	if (st && st->nested) {
-		outer = st;
-		k.depth = 1;
-		st = bpf_map_lookup_elem(&writes, &k);
-	}
 	if (!st)
+		return;
+	if (st->nested) {
+		outer = st;
+		st = inner_write(tid);
+		if (!st)
+			return;
+	}
+	cpu = this_cpu();
+	if (!cpu)
 		return;
 	st->w.latency = bpf_ktime_get_ns() - st->w.t0;
 	st->w.ret = (__s32)ret;
 	st->w.stages |= ST_RETURN;
-	if (st->map || st->begins || st->drain_t)
+	if (st->map || st->drain_t)
 		st->w.stages |= ST_BROKEN;
 	if ((__s32)ret == -EIOCBQUEUED) {
 		__sync_fetch_and_add(&cpu->n.queued, 1);
@@ -485,7 +540,7 @@ static __always_inline void on_return(__u64 ret)
 		__sync_fetch_and_add(&cpu->n.too_fast, 1);
 	else
 		send(cpu, st);
-	forget(&k, st);
+	forget(st, tid);
 	if (outer)
 		outer->nested = 0;
 }

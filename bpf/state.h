@@ -30,11 +30,21 @@ const volatile bool have_callers = 0;		/* the sym_*_complete* are resolved */
 
 /* No new write is taken up; those inside are seen to their end. */
 bool stopping = 0;
-/* Writes now inside, and those of them that are NOWAIT. */
-__u64 inside = 0;
-__u64 inside_nowait = 0;
-/* Entries of the map "aios" that are not marked: I/O that is really in flight. */
-__u64 inflight_aio = 0;
+
+/*
+ * Counters that many CPUs change, each kind in a cache line of its own, so that
+ * those who only look at one do not wait for it.
+ */
+struct shared {
+	/* Writes now inside that did not get their own slot, and NOWAIT ones. */
+	__u64 displaced;
+	__u64 nowait;
+	__u64 pad1[6];
+	/* Entries of the map "aios", and those of them that are marked: over. */
+	__u64 aios;
+	__u64 marked;
+	__u64 pad2[6];
+} shared __attribute__((aligned(64))) = {};
 
 /*
  * A task can be inside two writes at once (one file system stacked on another),
@@ -47,11 +57,13 @@ struct key {
 
 #define MAX_DEPTH 2
 
-/* One write from entry to return. The record comes first, ready to be sent. */
+/*
+ * One write from entry to return. The record comes first, ready to be sent. What
+ * is between the steps and "owner" is set to zero at the entry.
+ */
 struct inflight {
 	struct write_rec w;
 	struct step steps[E4D_MAX_STEPS];
-	__u64 stack;		/* stack pointer at entry */
 	struct kiocb *iocb;
 	struct iov_iter *iter;
 	struct inode *inode;
@@ -64,15 +76,13 @@ struct inflight {
 	/* ext4_map_blocks in progress */
 	struct ext4_map_blocks *map;
 	__u32 map_lblk, map_len, map_flags;
-	/* ext4_iomap_begin in progress: how many, flags of its allocation */
-	__u32 begins;
+	/* since the last mapping: flags of an allocation; a lookup's flags and result */
 	__u32 begin_alloc;
-	__u8 begin_overwrite;
-	__u8 begin_looked;	/* the lookup inside returned: its flags and result */
+	__u8 begin_failed;
+	__u8 begin_looked;
 	__u16 pad_begin;
 	__u32 begin_flags;
 	__s32 begin_ret;
-	struct iomap *iomap;
 	/* inode_dio_wait in progress */
 	__u64 drain_t;
 	__u32 drain_count;
@@ -85,7 +95,13 @@ struct inflight {
 	__u64 data_sem;		/* &ext4_inode_info->i_data_sem */
 	__u32 data_wait;	/* queued for it */
 	__u32 pad;
+	/* Of a slot: the thread whose write it holds, 0 when free, and its stack pointer at entry. */
+	__u32 owner;
+	__u32 away;		/* of a slot: writes that belong here and are in "displaced" */
+	__u64 stack;
 };
+
+#define INFLIGHT_ZERO __builtin_offsetof(struct inflight, iocb)
 
 struct cpu_state {
 	struct counters n;
@@ -107,12 +123,28 @@ struct aio {
 	__u64 marked;
 };
 
+/*
+ * The write that a thread is inside is in the slot of the thread's number modulo
+ * the number of slots, a power of two: finding it, or that there is none, takes one
+ * look. When another thread's write is there it is in the map "displaced", and so
+ * is every write inside another one.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct inflight);
+} slots SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
 	__type(key, struct key);
 	__type(value, struct inflight);
-} writes SEC(".maps");
+} displaced SEC(".maps");
+
+const volatile __u32 slot_mask = 4095;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -166,20 +198,46 @@ static __always_inline struct cpu_state *this_cpu(void)
 		__sync_fetch_and_add(&__c->n.field, (by));		\
 } while (0)
 
-/* The innermost write that the current task is inside, or NULL. */
+static __always_inline struct inflight *slot_of(__u32 tid)
+{
+	__u32 i = tid & slot_mask;
+
+	return bpf_map_lookup_elem(&slots, &i);
+}
+
+/* The outermost write of a thread, or NULL. */
+static __always_inline struct inflight *outer_write(__u32 tid)
+{
+	struct inflight *st = slot_of(tid);
+
+	if (!st || st->owner == tid)
+		return st;
+	if (st->away) {
+		struct key k = { .tid = tid };
+
+		return bpf_map_lookup_elem(&displaced, &k);
+	}
+	return NULL;
+}
+
+static __always_inline struct inflight *inner_write(__u32 tid)
+{
+	struct key k = { .tid = tid, .depth = 1 };
+
+	return bpf_map_lookup_elem(&displaced, &k);
+}
+
+/* The innermost write that a thread is inside, or NULL. */
+static __always_inline struct inflight *write_of(__u32 tid)
+{
+	struct inflight *st = outer_write(tid);
+
+	return st && st->nested ? inner_write(tid) : st;
+}
+
 static __always_inline struct inflight *current_write(void)
 {
-	struct key k = { .tid = (__u32)bpf_get_current_pid_tgid() };
-	struct inflight *st;
-
-	if (!inside)
-		return NULL;
-	st = bpf_map_lookup_elem(&writes, &k);
-	if (st && st->nested) {
-		k.depth = 1;
-		st = bpf_map_lookup_elem(&writes, &k);
-	}
-	return st;
+	return write_of((__u32)bpf_get_current_pid_tgid());
 }
 
 static __always_inline __u32 micros(const struct inflight *st, __u64 now)
@@ -215,21 +273,22 @@ static __always_inline struct step *push(struct inflight *st, __u8 kind)
 /*
  * The mode in which the current task holds this inode's i_rwsem. Valid only
  * between lock and unlock in the writing task: modes exclude each other, so a
- * set writer bit is ours (kernel/locking/rwsem.c, rwbase_rt.c).
+ * set writer bit is ours (kernel/locking/rwsem.c, rwbase_rt.c). A lock that is
+ * held is never 0, so that says that it could not be read.
  */
 static __always_inline __u8 lock_mode(struct inode *inode)
 {
 	if (field_exists(inode->i_rwsem.count)) {
-		__s64 count;
+		__s64 count = READ(inode, i_rwsem.count.counter);
 
-		if (bpf_probe_read_kernel(&count, sizeof(count), &inode->i_rwsem.count.counter))
+		if (!count)
 			return LOCK_UNKNOWN;
 		return count & RWSEM_WRITER_LOCKED ? LOCK_EXCLUSIVE : LOCK_SHARED;
 	}
 	if (field_exists(inode->i_rwsem.rwbase)) {
-		__u32 readers;
+		__u32 readers = READ(inode, i_rwsem.rwbase.readers.counter);
 
-		if (bpf_probe_read_kernel(&readers, sizeof(readers), &inode->i_rwsem.rwbase.readers.counter))
+		if (!readers)
 			return LOCK_UNKNOWN;
 		return readers == RWBASE_WRITER ? LOCK_EXCLUSIVE : LOCK_SHARED;
 	}
@@ -238,10 +297,7 @@ static __always_inline __u8 lock_mode(struct inode *inode)
 
 static __always_inline __u32 dio_count(struct inode *inode)
 {
-	__u32 n = 0;
-
-	bpf_probe_read_kernel(&n, sizeof(n), &inode->i_dio_count.counter);
-	return n;
+	return READ(inode, i_dio_count.counter);
 }
 
 #endif

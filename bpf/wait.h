@@ -51,10 +51,9 @@ static __always_inline void on_wait_end(__u64 lock)
 static __always_inline void on_switch(void *ctx, bool preempt, __u64 next_, __u32 state)
 {
 	struct task_struct *next = (void *)next_;
-	struct key k = {};
 	struct inflight *st;
 
-	if (!inside_nowait)
+	if (!shared.nowait)
 		return;
 	if (!preempt && state) {
 		st = current_write();
@@ -64,12 +63,7 @@ static __always_inline void on_switch(void *ctx, bool preempt, __u64 next_, __u3
 			st->sleep_cause = cause_of(ctx, st, state);
 		}
 	}
-	k.tid = READ(next, pid);
-	st = bpf_map_lookup_elem(&writes, &k);
-	if (st && st->nested) {
-		k.depth = 1;
-		st = bpf_map_lookup_elem(&writes, &k);
-	}
+	st = write_of(READ(next, pid));
 	if (st && st->sleep_t) {
 		struct step *s = push(st, STEP_SLEEP);
 

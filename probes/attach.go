@@ -3,12 +3,14 @@ package probes
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"os"
 	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
 )
 
 // attached is one program at one function.
@@ -62,7 +64,8 @@ func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 
 // loadError turns a refusal of the kernel into words about what is missing.
 func loadError(f *Facts, err error) error {
-	if errors.Is(err, os.ErrPermission) {
+	// The verifier says EACCES, too, of a program that it does not accept.
+	if errors.Is(err, os.ErrPermission) && !errors.Is(err, unix.EACCES) {
 		msg := "the kernel refused to load tracing programs"
 		switch {
 		case f.Lockdown != "" && f.Lockdown != "none":
@@ -96,7 +99,9 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		return &UsageError{fmt.Sprintf("ring size of %d bytes is not a power of two of at least one page", ring), "for example --ring 8M"}
 	}
 	spec.Maps["ring"].MaxEntries = uint32(ring)
-	spec.Maps["writes"].MaxEntries = uint32(inflight)
+	slots := 1 << bits.Len(uint(inflight-1))
+	spec.Maps["slots"].MaxEntries = uint32(slots)
+	spec.Maps["displaced"].MaxEntries = uint32(max(slots/4, 16))
 	spec.Maps["cpus"].MaxEntries = uint32(f.CPUs)
 	var comm [16]byte
 	if len(o.Filter.Comm) > 15 {
@@ -113,6 +118,8 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		"cfg_min_latency":           uint64(o.Filter.MinLatency),
 		"cfg_comm":                  comm,
 		"cfg_tree":                  o.Tree,
+		"slot_mask":                 uint32(slots - 1),
+		"have_cast":                 f.Funcs["bpf_rdonly_cast"].BTF,
 		"cfg_wake":                  uint64(ring / 4),
 		"sym_aio_complete_rw":       addr("aio_complete_rw"),
 		"sym_io_complete_rw":        addr("io_complete_rw"),

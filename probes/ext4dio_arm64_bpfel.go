@@ -19,18 +19,17 @@ const (
 	ext4dioMapAios                  = "aios"
 	ext4dioMapBlank                 = "blank"
 	ext4dioMapCpus                  = "cpus"
+	ext4dioMapDisplaced             = "displaced"
 	ext4dioMapRing                  = "ring"
+	ext4dioMapSlots                 = "slots"
 	ext4dioMapStacks                = "stacks"
 	ext4dioMapTree                  = "tree"
-	ext4dioMapWrites                = "writes"
-	ext4dioProgFeBegin              = "fe_begin"
 	ext4dioProgFeBuffered           = "fe_buffered"
 	ext4dioProgFeCopy               = "fe_copy"
 	ext4dioProgFeDio                = "fe_dio"
 	ext4dioProgFeDrain              = "fe_drain"
 	ext4dioProgFeMap                = "fe_map"
 	ext4dioProgFeMark               = "fe_mark"
-	ext4dioProgFeOverwriteBegin     = "fe_overwrite_begin"
 	ext4dioProgFeWrite              = "fe_write"
 	ext4dioProgFeZero               = "fe_zero"
 	ext4dioProgFxBegin              = "fx_begin"
@@ -42,7 +41,6 @@ const (
 	ext4dioProgFxOverwriteBegin     = "fx_overwrite_begin"
 	ext4dioProgFxPass               = "fx_pass"
 	ext4dioProgFxWrite              = "fx_write"
-	ext4dioProgKpBegin              = "kp_begin"
 	ext4dioProgKpBuffered           = "kp_buffered"
 	ext4dioProgKpCopy               = "kp_copy"
 	ext4dioProgKpDio                = "kp_dio"
@@ -50,7 +48,6 @@ const (
 	ext4dioProgKpEndIo              = "kp_end_io"
 	ext4dioProgKpMap                = "kp_map"
 	ext4dioProgKpMark               = "kp_mark"
-	ext4dioProgKpOverwriteBegin     = "kp_overwrite_begin"
 	ext4dioProgKpWrite              = "kp_write"
 	ext4dioProgKpZero               = "kp_zero"
 	ext4dioProgKrBegin              = "kr_begin"
@@ -61,16 +58,15 @@ const (
 	ext4dioProgKrOverwriteBegin     = "kr_overwrite_begin"
 	ext4dioProgKrPass               = "kr_pass"
 	ext4dioProgKrWrite              = "kr_write"
-	ext4dioProgKsBegin              = "ks_begin"
 	ext4dioProgKsDrain              = "ks_drain"
 	ext4dioProgKsMap                = "ks_map"
-	ext4dioProgKsOverwriteBegin     = "ks_overwrite_begin"
 	ext4dioProgKsWrite              = "ks_write"
 	ext4dioProgTpComplete           = "tp_complete"
 	ext4dioProgTpComplete2          = "tp_complete_2"
 	ext4dioProgTpComplete3          = "tp_complete_3"
 	ext4dioProgTpComplete4          = "tp_complete_4"
 	ext4dioProgTpFork               = "tp_fork"
+	ext4dioProgTpMapping            = "tp_mapping"
 	ext4dioProgTpSwitch             = "tp_switch"
 	ext4dioProgTpWaitBegin          = "tp_wait_begin"
 	ext4dioProgTpWaitEnd            = "tp_wait_end"
@@ -84,10 +80,10 @@ const (
 	ext4dioVarCfgTree               = "cfg_tree"
 	ext4dioVarCfgWake               = "cfg_wake"
 	ext4dioVarHaveCallers           = "have_callers"
+	ext4dioVarHaveCast              = "have_cast"
 	ext4dioVarHaveSpans             = "have_spans"
-	ext4dioVarInflightAio           = "inflight_aio"
-	ext4dioVarInside                = "inside"
-	ext4dioVarInsideNowait          = "inside_nowait"
+	ext4dioVarShared                = "shared"
+	ext4dioVarSlotMask              = "slot_mask"
 	ext4dioVarSpans                 = "spans"
 	ext4dioVarStopping              = "stopping"
 	ext4dioVarSymAioCompleteRw      = "sym_aio_complete_rw"
@@ -140,14 +136,12 @@ type ext4dioSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type ext4dioProgramSpecs struct {
-	FeBegin          *ebpf.ProgramSpec `ebpf:"fe_begin"`
 	FeBuffered       *ebpf.ProgramSpec `ebpf:"fe_buffered"`
 	FeCopy           *ebpf.ProgramSpec `ebpf:"fe_copy"`
 	FeDio            *ebpf.ProgramSpec `ebpf:"fe_dio"`
 	FeDrain          *ebpf.ProgramSpec `ebpf:"fe_drain"`
 	FeMap            *ebpf.ProgramSpec `ebpf:"fe_map"`
 	FeMark           *ebpf.ProgramSpec `ebpf:"fe_mark"`
-	FeOverwriteBegin *ebpf.ProgramSpec `ebpf:"fe_overwrite_begin"`
 	FeWrite          *ebpf.ProgramSpec `ebpf:"fe_write"`
 	FeZero           *ebpf.ProgramSpec `ebpf:"fe_zero"`
 	FxBegin          *ebpf.ProgramSpec `ebpf:"fx_begin"`
@@ -159,7 +153,6 @@ type ext4dioProgramSpecs struct {
 	FxOverwriteBegin *ebpf.ProgramSpec `ebpf:"fx_overwrite_begin"`
 	FxPass           *ebpf.ProgramSpec `ebpf:"fx_pass"`
 	FxWrite          *ebpf.ProgramSpec `ebpf:"fx_write"`
-	KpBegin          *ebpf.ProgramSpec `ebpf:"kp_begin"`
 	KpBuffered       *ebpf.ProgramSpec `ebpf:"kp_buffered"`
 	KpCopy           *ebpf.ProgramSpec `ebpf:"kp_copy"`
 	KpDio            *ebpf.ProgramSpec `ebpf:"kp_dio"`
@@ -167,7 +160,6 @@ type ext4dioProgramSpecs struct {
 	KpEndIo          *ebpf.ProgramSpec `ebpf:"kp_end_io"`
 	KpMap            *ebpf.ProgramSpec `ebpf:"kp_map"`
 	KpMark           *ebpf.ProgramSpec `ebpf:"kp_mark"`
-	KpOverwriteBegin *ebpf.ProgramSpec `ebpf:"kp_overwrite_begin"`
 	KpWrite          *ebpf.ProgramSpec `ebpf:"kp_write"`
 	KpZero           *ebpf.ProgramSpec `ebpf:"kp_zero"`
 	KrBegin          *ebpf.ProgramSpec `ebpf:"kr_begin"`
@@ -178,16 +170,15 @@ type ext4dioProgramSpecs struct {
 	KrOverwriteBegin *ebpf.ProgramSpec `ebpf:"kr_overwrite_begin"`
 	KrPass           *ebpf.ProgramSpec `ebpf:"kr_pass"`
 	KrWrite          *ebpf.ProgramSpec `ebpf:"kr_write"`
-	KsBegin          *ebpf.ProgramSpec `ebpf:"ks_begin"`
 	KsDrain          *ebpf.ProgramSpec `ebpf:"ks_drain"`
 	KsMap            *ebpf.ProgramSpec `ebpf:"ks_map"`
-	KsOverwriteBegin *ebpf.ProgramSpec `ebpf:"ks_overwrite_begin"`
 	KsWrite          *ebpf.ProgramSpec `ebpf:"ks_write"`
 	TpComplete       *ebpf.ProgramSpec `ebpf:"tp_complete"`
 	TpComplete2      *ebpf.ProgramSpec `ebpf:"tp_complete_2"`
 	TpComplete3      *ebpf.ProgramSpec `ebpf:"tp_complete_3"`
 	TpComplete4      *ebpf.ProgramSpec `ebpf:"tp_complete_4"`
 	TpFork           *ebpf.ProgramSpec `ebpf:"tp_fork"`
+	TpMapping        *ebpf.ProgramSpec `ebpf:"tp_mapping"`
 	TpSwitch         *ebpf.ProgramSpec `ebpf:"tp_switch"`
 	TpWaitBegin      *ebpf.ProgramSpec `ebpf:"tp_wait_begin"`
 	TpWaitEnd        *ebpf.ProgramSpec `ebpf:"tp_wait_end"`
@@ -197,13 +188,14 @@ type ext4dioProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type ext4dioMapSpecs struct {
-	Aios   *ebpf.MapSpec `ebpf:"aios"`
-	Blank  *ebpf.MapSpec `ebpf:"blank"`
-	Cpus   *ebpf.MapSpec `ebpf:"cpus"`
-	Ring   *ebpf.MapSpec `ebpf:"ring"`
-	Stacks *ebpf.MapSpec `ebpf:"stacks"`
-	Tree   *ebpf.MapSpec `ebpf:"tree"`
-	Writes *ebpf.MapSpec `ebpf:"writes"`
+	Aios      *ebpf.MapSpec `ebpf:"aios"`
+	Blank     *ebpf.MapSpec `ebpf:"blank"`
+	Cpus      *ebpf.MapSpec `ebpf:"cpus"`
+	Displaced *ebpf.MapSpec `ebpf:"displaced"`
+	Ring      *ebpf.MapSpec `ebpf:"ring"`
+	Slots     *ebpf.MapSpec `ebpf:"slots"`
+	Stacks    *ebpf.MapSpec `ebpf:"stacks"`
+	Tree      *ebpf.MapSpec `ebpf:"tree"`
 }
 
 // ext4dioVariableSpecs contains global variables before they are loaded into the kernel.
@@ -220,10 +212,10 @@ type ext4dioVariableSpecs struct {
 	CfgTree               *ebpf.VariableSpec `ebpf:"cfg_tree"`
 	CfgWake               *ebpf.VariableSpec `ebpf:"cfg_wake"`
 	HaveCallers           *ebpf.VariableSpec `ebpf:"have_callers"`
+	HaveCast              *ebpf.VariableSpec `ebpf:"have_cast"`
 	HaveSpans             *ebpf.VariableSpec `ebpf:"have_spans"`
-	InflightAio           *ebpf.VariableSpec `ebpf:"inflight_aio"`
-	Inside                *ebpf.VariableSpec `ebpf:"inside"`
-	InsideNowait          *ebpf.VariableSpec `ebpf:"inside_nowait"`
+	Shared                *ebpf.VariableSpec `ebpf:"shared"`
+	SlotMask              *ebpf.VariableSpec `ebpf:"slot_mask"`
 	Spans                 *ebpf.VariableSpec `ebpf:"spans"`
 	Stopping              *ebpf.VariableSpec `ebpf:"stopping"`
 	SymAioCompleteRw      *ebpf.VariableSpec `ebpf:"sym_aio_complete_rw"`
@@ -254,13 +246,14 @@ func (o *ext4dioObjects) Close() error {
 //
 // It can be passed to loadExt4dioObjects or ebpf.CollectionSpec.LoadAndAssign.
 type ext4dioMaps struct {
-	Aios   *ebpf.Map `ebpf:"aios"`
-	Blank  *ebpf.Map `ebpf:"blank"`
-	Cpus   *ebpf.Map `ebpf:"cpus"`
-	Ring   *ebpf.Map `ebpf:"ring"`
-	Stacks *ebpf.Map `ebpf:"stacks"`
-	Tree   *ebpf.Map `ebpf:"tree"`
-	Writes *ebpf.Map `ebpf:"writes"`
+	Aios      *ebpf.Map `ebpf:"aios"`
+	Blank     *ebpf.Map `ebpf:"blank"`
+	Cpus      *ebpf.Map `ebpf:"cpus"`
+	Displaced *ebpf.Map `ebpf:"displaced"`
+	Ring      *ebpf.Map `ebpf:"ring"`
+	Slots     *ebpf.Map `ebpf:"slots"`
+	Stacks    *ebpf.Map `ebpf:"stacks"`
+	Tree      *ebpf.Map `ebpf:"tree"`
 }
 
 func (m *ext4dioMaps) Close() error {
@@ -268,10 +261,11 @@ func (m *ext4dioMaps) Close() error {
 		m.Aios,
 		m.Blank,
 		m.Cpus,
+		m.Displaced,
 		m.Ring,
+		m.Slots,
 		m.Stacks,
 		m.Tree,
-		m.Writes,
 	)
 }
 
@@ -289,10 +283,10 @@ type ext4dioVariables struct {
 	CfgTree               *ebpf.Variable `ebpf:"cfg_tree"`
 	CfgWake               *ebpf.Variable `ebpf:"cfg_wake"`
 	HaveCallers           *ebpf.Variable `ebpf:"have_callers"`
+	HaveCast              *ebpf.Variable `ebpf:"have_cast"`
 	HaveSpans             *ebpf.Variable `ebpf:"have_spans"`
-	InflightAio           *ebpf.Variable `ebpf:"inflight_aio"`
-	Inside                *ebpf.Variable `ebpf:"inside"`
-	InsideNowait          *ebpf.Variable `ebpf:"inside_nowait"`
+	Shared                *ebpf.Variable `ebpf:"shared"`
+	SlotMask              *ebpf.Variable `ebpf:"slot_mask"`
 	Spans                 *ebpf.Variable `ebpf:"spans"`
 	Stopping              *ebpf.Variable `ebpf:"stopping"`
 	SymAioCompleteRw      *ebpf.Variable `ebpf:"sym_aio_complete_rw"`
@@ -307,14 +301,12 @@ type ext4dioVariables struct {
 //
 // It can be passed to loadExt4dioObjects or ebpf.CollectionSpec.LoadAndAssign.
 type ext4dioPrograms struct {
-	FeBegin          *ebpf.Program `ebpf:"fe_begin"`
 	FeBuffered       *ebpf.Program `ebpf:"fe_buffered"`
 	FeCopy           *ebpf.Program `ebpf:"fe_copy"`
 	FeDio            *ebpf.Program `ebpf:"fe_dio"`
 	FeDrain          *ebpf.Program `ebpf:"fe_drain"`
 	FeMap            *ebpf.Program `ebpf:"fe_map"`
 	FeMark           *ebpf.Program `ebpf:"fe_mark"`
-	FeOverwriteBegin *ebpf.Program `ebpf:"fe_overwrite_begin"`
 	FeWrite          *ebpf.Program `ebpf:"fe_write"`
 	FeZero           *ebpf.Program `ebpf:"fe_zero"`
 	FxBegin          *ebpf.Program `ebpf:"fx_begin"`
@@ -326,7 +318,6 @@ type ext4dioPrograms struct {
 	FxOverwriteBegin *ebpf.Program `ebpf:"fx_overwrite_begin"`
 	FxPass           *ebpf.Program `ebpf:"fx_pass"`
 	FxWrite          *ebpf.Program `ebpf:"fx_write"`
-	KpBegin          *ebpf.Program `ebpf:"kp_begin"`
 	KpBuffered       *ebpf.Program `ebpf:"kp_buffered"`
 	KpCopy           *ebpf.Program `ebpf:"kp_copy"`
 	KpDio            *ebpf.Program `ebpf:"kp_dio"`
@@ -334,7 +325,6 @@ type ext4dioPrograms struct {
 	KpEndIo          *ebpf.Program `ebpf:"kp_end_io"`
 	KpMap            *ebpf.Program `ebpf:"kp_map"`
 	KpMark           *ebpf.Program `ebpf:"kp_mark"`
-	KpOverwriteBegin *ebpf.Program `ebpf:"kp_overwrite_begin"`
 	KpWrite          *ebpf.Program `ebpf:"kp_write"`
 	KpZero           *ebpf.Program `ebpf:"kp_zero"`
 	KrBegin          *ebpf.Program `ebpf:"kr_begin"`
@@ -345,16 +335,15 @@ type ext4dioPrograms struct {
 	KrOverwriteBegin *ebpf.Program `ebpf:"kr_overwrite_begin"`
 	KrPass           *ebpf.Program `ebpf:"kr_pass"`
 	KrWrite          *ebpf.Program `ebpf:"kr_write"`
-	KsBegin          *ebpf.Program `ebpf:"ks_begin"`
 	KsDrain          *ebpf.Program `ebpf:"ks_drain"`
 	KsMap            *ebpf.Program `ebpf:"ks_map"`
-	KsOverwriteBegin *ebpf.Program `ebpf:"ks_overwrite_begin"`
 	KsWrite          *ebpf.Program `ebpf:"ks_write"`
 	TpComplete       *ebpf.Program `ebpf:"tp_complete"`
 	TpComplete2      *ebpf.Program `ebpf:"tp_complete_2"`
 	TpComplete3      *ebpf.Program `ebpf:"tp_complete_3"`
 	TpComplete4      *ebpf.Program `ebpf:"tp_complete_4"`
 	TpFork           *ebpf.Program `ebpf:"tp_fork"`
+	TpMapping        *ebpf.Program `ebpf:"tp_mapping"`
 	TpSwitch         *ebpf.Program `ebpf:"tp_switch"`
 	TpWaitBegin      *ebpf.Program `ebpf:"tp_wait_begin"`
 	TpWaitEnd        *ebpf.Program `ebpf:"tp_wait_end"`
@@ -362,14 +351,12 @@ type ext4dioPrograms struct {
 
 func (p *ext4dioPrograms) Close() error {
 	return _Ext4dioClose(
-		p.FeBegin,
 		p.FeBuffered,
 		p.FeCopy,
 		p.FeDio,
 		p.FeDrain,
 		p.FeMap,
 		p.FeMark,
-		p.FeOverwriteBegin,
 		p.FeWrite,
 		p.FeZero,
 		p.FxBegin,
@@ -381,7 +368,6 @@ func (p *ext4dioPrograms) Close() error {
 		p.FxOverwriteBegin,
 		p.FxPass,
 		p.FxWrite,
-		p.KpBegin,
 		p.KpBuffered,
 		p.KpCopy,
 		p.KpDio,
@@ -389,7 +375,6 @@ func (p *ext4dioPrograms) Close() error {
 		p.KpEndIo,
 		p.KpMap,
 		p.KpMark,
-		p.KpOverwriteBegin,
 		p.KpWrite,
 		p.KpZero,
 		p.KrBegin,
@@ -400,16 +385,15 @@ func (p *ext4dioPrograms) Close() error {
 		p.KrOverwriteBegin,
 		p.KrPass,
 		p.KrWrite,
-		p.KsBegin,
 		p.KsDrain,
 		p.KsMap,
-		p.KsOverwriteBegin,
 		p.KsWrite,
 		p.TpComplete,
 		p.TpComplete2,
 		p.TpComplete3,
 		p.TpComplete4,
 		p.TpFork,
+		p.TpMapping,
 		p.TpSwitch,
 		p.TpWaitBegin,
 		p.TpWaitEnd,

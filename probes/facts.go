@@ -67,7 +67,7 @@ var wantedFuncs = []string{
 	"ext4_iomap_begin", "ext4_iomap_overwrite_begin", "ext4_iomap_next",
 	"iomap_dio_zero", "ext4_buffered_write_iter", "generic_perform_write",
 	"ext4_dio_write_end_io", "ext4_overwrite_io", "ext4_dio_needs_zeroing",
-	"bpf_session_is_return",
+	"bpf_session_is_return", "bpf_rdonly_cast",
 }
 
 var wantedSymbols = []string{
@@ -77,7 +77,7 @@ var wantedSymbols = []string{
 
 var wantedTracepoints = []string{
 	"iomap_dio_complete", "contention_begin", "contention_end", "sched_switch",
-	"sched_process_fork",
+	"sched_process_fork", "iomap_iter_dstmap",
 }
 
 // ReadFacts looks at the running kernel. It fails with *UnfitError only when

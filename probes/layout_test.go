@@ -1,6 +1,7 @@
 package probes
 
 import (
+	"encoding/binary"
 	"reflect"
 	"strings"
 	"testing"
@@ -217,4 +218,24 @@ func enumOf(t *testing.T, spec *btf.Spec, name string) map[string]uint64 {
 		out[v.Name] = v.Value
 	}
 	return out
+}
+
+// What Go reads of the slots lies where C has it.
+func TestSlotLayout(t *testing.T) {
+	spec, err := loadExt4dio()
+	if err != nil {
+		t.Fatal(err)
+	}
+	slot := structOf(t, spec.Types, "inflight")
+	if slot.Size != slotSize {
+		t.Errorf("struct inflight: C has %d bytes, Go %d", slot.Size, slotSize)
+	}
+	for _, m := range slot.Members {
+		if m.Name == "owner" && m.Offset.Bytes() != slotOwner {
+			t.Errorf("inflight.owner: C has it at %d, Go at %d", m.Offset.Bytes(), slotOwner)
+		}
+	}
+	if size := structOf(t, spec.Types, "shared").Size; int(size) != binary.Size(sharedCounters{}) {
+		t.Errorf("struct shared: C has %d bytes, Go %d", size, binary.Size(sharedCounters{}))
+	}
 }

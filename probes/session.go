@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -22,6 +23,9 @@ const (
 	stopWithin = 3 * time.Second
 
 	cpuStateSize = 192 // struct cpu_state of bpf/state.h
+
+	slotSize  = 1560 // struct inflight
+	slotOwner = 1544 // its member owner
 )
 
 // Session is a set of attached probes and their ring buffer: the live
@@ -34,6 +38,8 @@ type Session struct {
 	rec      ringbuf.Record
 	cpus     *ebpf.Memory
 	ncpus    int
+	slots    *ebpf.Memory
+	nslots   int
 	deadline time.Time // end of draining; zero while tracing
 	began    uint64
 	swept    bool     // everything is read but late
@@ -48,6 +54,10 @@ func newSession(coll *ebpf.Collection, f *Facts, p *Plan) (*Session, error) {
 	if s.cpus, err = coll.Maps["cpus"].Memory(); err != nil {
 		return nil, fmt.Errorf("map counters: %w", err)
 	}
+	if s.slots, err = coll.Maps["slots"].Memory(); err != nil {
+		return nil, fmt.Errorf("map slots: %w", err)
+	}
+	s.nslots = int(coll.Maps["slots"].MaxEntries())
 	if s.reader, err = ringbuf.NewReader(coll.Maps["ring"]); err != nil {
 		return nil, fmt.Errorf("open ring buffer: %w", err)
 	}
@@ -116,11 +126,46 @@ func (s *Session) drained() bool {
 	if time.Now().After(s.deadline) {
 		return true
 	}
-	var inside, aio uint64
-	if s.coll.Variables["inside"].Get(&inside) != nil || inside > 0 {
+	inside, err := s.inside()
+	if err != nil || inside > 0 {
 		return false
 	}
-	return s.coll.Variables["inflight_aio"].Get(&aio) == nil && aio == 0
+	shared, err := s.shared()
+	return err == nil && shared.AIOs <= shared.Marked
+}
+
+// sharedCounters is struct shared of bpf/state.h.
+type sharedCounters struct {
+	Displaced, NoWait uint64
+	_                 [6]uint64
+	AIOs, Marked      uint64
+	_                 [6]uint64
+}
+
+func (s *Session) shared() (c sharedCounters, err error) {
+	if err := s.coll.Variables["shared"].Get(&c); err != nil {
+		return c, fmt.Errorf("read counters: %w", err)
+	}
+	return c, nil
+}
+
+// inside counts the writes that are inside the kernel.
+func (s *Session) inside() (uint64, error) {
+	shared, err := s.shared()
+	if err != nil {
+		return 0, err
+	}
+	n := shared.Displaced
+	var owner [4]byte
+	for i := range s.nslots {
+		if _, err := s.slots.ReadAt(owner[:], int64(i)*slotSize+slotOwner); err != nil {
+			return 0, fmt.Errorf("read writes inside: %w", err)
+		}
+		if binary.NativeEndian.Uint32(owner[:]) != 0 {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // sweep collects the completions whose program was skipped and which no later
@@ -197,8 +242,8 @@ func (s *Session) Losses() (record.Losses, error) {
 		return l, err
 	}
 	if !s.deadline.IsZero() {
-		if err := s.coll.Variables["inside"].Get(&l.Unfinished); err != nil {
-			return l, fmt.Errorf("read writes inside: %w", err)
+		if l.Unfinished, err = s.inside(); err != nil {
+			return l, err
 		}
 	}
 	for i := range s.attached {
@@ -251,10 +296,26 @@ func (a *attached) missed() (uint64, error) {
 	return n, nil
 }
 
-// ProbeStats is how often one program ran and was skipped, for doctor and bench.
+// ProbeStats is what the kernel says about one attached program.
 type ProbeStats struct {
-	Func, Program string
-	Missed        uint64
+	Func    string `json:"func"`
+	Program string `json:"program"`
+	How     string `json:"how"`
+	Missed  uint64 `json:"missed"`            // runs that were skipped, returns without room
+	Runs    uint64 `json:"runs,omitempty"`    // with CountRuns
+	Ns      uint64 `json:"ns,omitempty"`      // spent in all runs, with CountRuns
+	Insns   int    `json:"insns,omitempty"`   // BPF instructions after translation
+	Machine uint32 `json:"machine,omitempty"` // bytes of machine code
+}
+
+// CountRuns makes the kernel count and time the runs of every BPF program, which costs
+// each run something, until the result is closed.
+func CountRuns() (io.Closer, error) {
+	c, err := ebpf.EnableStats(uint32(unix.BPF_STATS_RUN_TIME))
+	if err != nil {
+		return nil, fmt.Errorf("count runs of BPF programs: %w", err)
+	}
+	return c, nil
 }
 
 // Stats lists the attached programs.
@@ -262,11 +323,26 @@ func (s *Session) Stats() ([]ProbeStats, error) {
 	var out []ProbeStats
 	for i := range s.attached {
 		a := &s.attached[i]
-		n, err := a.missed()
+		missed, err := a.missed()
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, ProbeStats{a.probe.Func, a.name, n})
+		runs, err := a.prog.Stats()
+		if err != nil {
+			return nil, fmt.Errorf("read statistics of %s: %w", a.name, err)
+		}
+		p := ProbeStats{
+			Func: a.probe.Func, Program: a.name, How: a.probe.How,
+			Missed: missed, Runs: runs.RunCount, Ns: uint64(runs.Runtime),
+		}
+		// Sizes are only for reading; a kernel that hides them gives none.
+		if info, err := a.prog.Info(); err == nil {
+			if n, err := info.TranslatedSize(); err == nil {
+				p.Insns = n / 8
+			}
+			p.Machine, _ = info.JitedSize()
+		}
+		out = append(out, p)
 	}
 	return out, nil
 }
