@@ -41,18 +41,20 @@ type Config struct {
 	Image  string   // an ext4 image that takes the place of a new disk
 	// WriteImage lets the guest change Image; without it, what it changes is thrown
 	// away.
-	WriteImage bool
-	NoMount    bool          // leave the disk unmounted
-	NullBlk    int64         // bytes of a memory-backed disk that takes the place of the SCSI disk, 0 for none
-	Latency    time.Duration // added to every request of the disk
-	Share      string        // folder seen read-only at /share, "" for none
-	Out        string        // folder that gets what the guest wrote to /out, "" for none
-	Programs   []string      // programs that are copied into the guest with their libraries
-	Modules    []string      // names of more modules to load
-	MayLoad    []string      // names of modules to load where the kernel has them
-	Timeout    time.Duration // for boot and command together, default 10 minutes, negative for none
-	Console    io.Writer     // gets all that the guest's kernel says, may be nil
-	NoKVM      bool          // always use software emulation
+	WriteImage  bool
+	NoMount     bool          // leave the disk unmounted
+	NullBlk     int64         // bytes of a memory-backed disk that takes the place of the SCSI disk, 0 for none
+	Latency     time.Duration // added to every request of the disk
+	Share       string        // folder seen read-only at /share, "" for none
+	Out         string        // folder that gets what the guest wrote to /out, "" for none
+	Programs    []string      // programs that are copied into the guest with their libraries
+	Modules     []string      // names of more modules to load
+	MayLoad     []string      // names of modules to load where the kernel has them
+	Timeout     time.Duration // for boot and command together, default 10 minutes, negative for none
+	Console     io.Writer     // gets all that the guest's kernel says, may be nil
+	NoKVM       bool          // always use software emulation
+	CountTime   bool          // under software emulation: the guest's clock counts its instructions, one a nanosecond
+	HostThreads bool          // under software emulation: a thread of the host for each CPU
 }
 
 // withDefaults fills what was left open.

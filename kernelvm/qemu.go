@@ -61,6 +61,9 @@ func qemuArgs(cfg *Config, kvm bool, p *parts) []string {
 	// the breakpoint that the kernel puts into code which it rewrites (static
 	// calls of tracepoints) after the kernel has taken it out again, and panics.
 	accel, cpu := "tcg,thread=single", "max,la57=off"
+	if cfg.HostThreads {
+		accel = "tcg,thread=multi"
+	}
 	if kvm {
 		accel, cpu = "kvm", "max"
 	}
@@ -74,6 +77,9 @@ func qemuArgs(cfg *Config, kvm bool, p *parts) []string {
 		"-object", fmt.Sprintf("memory-backend-file,id=link,share=on,size=%d,mem-path=%s", linkSize, p.path(p.link)),
 		"-device", "ivshmem-plain,memdev=link",
 		"-device", "virtio-scsi-pci,id=scsi",
+	}
+	if cfg.CountTime {
+		args = append(args, "-icount", "shift=0,sleep=off")
 	}
 	// What is written to the user's own image goes to a temporary overlay, unless
 	// it is meant to stay.

@@ -47,7 +47,7 @@ as its cover letter does.`,
 	for _, t := range all {
 		cmd.AddCommand(newBenchTestCmd(t.Name, t.Title, []bench.Test{t}))
 	}
-	cmd.AddCommand(newBenchTestCmd("all", "both tests, one after the other", all), newCompareCmd())
+	cmd.AddCommand(newBenchTestCmd("all", "both tests, one after the other", all), newCompareCmd(), newCostCmd(), newDrainCmd())
 	return cmd
 }
 

@@ -1,0 +1,152 @@
+package cost
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// Drained is the output of our own capture without anything behind it: one line at the first
+// record, one at the end.
+type Drained struct {
+	First  uint64         `json:"first"` // ns of CLOCK_MONOTONIC
+	Writes map[uint64]int `json:"writes,omitempty"`
+	Lost   uint64         `json:"lost"`
+	// Programs are the BPF programs so far, where their runs are counted.
+	Programs []Program `json:"programs,omitempty"`
+}
+
+// Program is what the kernel says about one BPF program. Of a load, Runs and Ns
+// are for its writes alone.
+type Program struct {
+	Name    string `json:"name"`
+	Func    string `json:"func"`
+	How     string `json:"how"`
+	Runs    uint64 `json:"runs"`
+	Ns      uint64 `json:"ns"`      // in all runs, without the way to the program
+	Insns   int    `json:"insns"`   // BPF instructions after translation
+	Machine int    `json:"machine"` // bytes of machine code
+}
+
+// CountDrained reads lines of Drained; the last counts, less the runs until the first.
+func CountDrained(r io.Reader) (*Counts, error) {
+	c := &Counts{}
+	var first []Program
+	err := lines(r, func(line []byte) error {
+		var d Drained
+		if err := json.Unmarshal(line, &d); err != nil {
+			return fmt.Errorf("read what was drained: %w", err)
+		}
+		if c.First == 0 {
+			first = d.Programs
+		}
+		c.First, c.Writes, c.Lost, c.Programs = d.First, d.Writes, d.Lost, d.Programs
+		return nil
+	})
+	for i := range c.Programs {
+		if i < len(first) && c.Writes != nil {
+			c.Programs[i].Runs -= first[i].Runs
+			c.Programs[i].Ns -= first[i].Ns
+		}
+	}
+	return c, err
+}
+
+// The columns of a line "W" of the bpftrace scripts, see the head of each of them.
+const (
+	scriptTime  = 1 // microseconds, since boot
+	scriptInode = 6
+)
+
+// CountScript reads the output of the bpftrace scripts: a line "W …" for each write.
+func CountScript(r io.Reader) (*Counts, error) {
+	c := &Counts{Writes: map[uint64]int{}}
+	err := lines(r, func(line []byte) error {
+		if lost, ok := bytes.CutPrefix(line, []byte("Lost ")); ok {
+			n, _, _ := bytes.Cut(lost, []byte(" "))
+			lost, err := strconv.ParseUint(string(n), 10, 64)
+			if err != nil {
+				return fmt.Errorf("read line %q: %w", line, err)
+			}
+			c.Lost += lost
+			return nil
+		}
+		if !bytes.HasPrefix(line, []byte("W ")) {
+			return nil
+		}
+		f := bytes.Fields(line)
+		if len(f) <= scriptInode {
+			return fmt.Errorf("read line %q: too short", line)
+		}
+		if c.First == 0 {
+			us, err := strconv.ParseUint(string(f[scriptTime]), 10, 64)
+			if err != nil {
+				return fmt.Errorf("read line %q: %w", line, err)
+			}
+			c.First = us * 1000
+		}
+		ino, err := strconv.ParseUint(string(f[scriptInode]), 10, 64)
+		if err != nil {
+			return fmt.Errorf("read line %q: %w", line, err)
+		}
+		c.Writes[ino]++
+		return nil
+	})
+	return c, err
+}
+
+// CountJSON reads the output of live --json.
+func CountJSON(r io.Reader) (*Counts, error) {
+	c := &Counts{Writes: map[uint64]int{}}
+	err := lines(r, func(line []byte) error {
+		t, ok := number(line, `"time_ns":`)
+		ino, ok2 := number(line, `"ino":`)
+		if !ok || !ok2 {
+			return fmt.Errorf("read line %.80q: no time_ns or ino", line)
+		}
+		if c.First == 0 {
+			c.First = t
+		}
+		c.Writes[ino]++
+		return nil
+	})
+	return c, err
+}
+
+// number finds the number behind a key; decoding each line would take minutes under emulation.
+func number(line []byte, key string) (uint64, bool) {
+	_, rest, ok := bytes.Cut(line, []byte(key))
+	if !ok {
+		return 0, false
+	}
+	end := 0
+	for end < len(rest) && rest[end] >= '0' && rest[end] <= '9' {
+		end++
+	}
+	n, err := strconv.ParseUint(string(rest[:end]), 10, 64)
+	return n, err == nil
+}
+
+// lines calls f with every whole line.
+func lines(r io.Reader, f func([]byte) error) error {
+	br, ok := r.(*bufio.Reader)
+	if !ok {
+		br = bufio.NewReaderSize(r, 64<<10)
+	}
+	for {
+		line, err := br.ReadSlice('\n')
+		switch err {
+		case nil:
+		case io.EOF:
+			return nil
+		default:
+			return fmt.Errorf("read output: %w", err)
+		}
+		if err := f(bytes.TrimSuffix(line, []byte("\n"))); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package cost
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Tracer is a program that traces the direct writes of a process, and writes a line
+// for each of them or says at its end how many there were.
+type Tracer struct {
+	Name string
+	// Args is the command line, where PID stands for the process to be traced.
+	Args []string
+	// Count reads what the tracer has written so far. It must take a part of a
+	// line at the end for absent.
+	Count func(r io.Reader) (*Counts, error)
+	Ours  bool
+}
+
+// Counts is what a tracer has captured.
+type Counts struct {
+	First    uint64 // begin of the first write or its record, ns of CLOCK_MONOTONIC; 0: none yet
+	Writes   map[uint64]int
+	Lost     uint64 // what the tracer itself says to have lost
+	Programs []Program
+}
+
+// process is a tracer at work.
+type process struct {
+	tracer  *Tracer
+	cmd     *exec.Cmd
+	ended   chan error // its end
+	out     string
+	errors  bytes.Buffer
+	began   uint64
+	started time.Duration // from its start to the first write that it saw
+}
+
+// monotonic is the clock of the tracers' time stamps.
+func monotonic() (uint64, error) {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		return 0, fmt.Errorf("read monotonic clock: %w", err)
+	}
+	return uint64(ts.Nano()), nil
+}
+
+// startWithin is how long a tracer may take to see its first write.
+const startWithin = 2 * time.Minute
+
+// start starts the tracer with its output in dir, and writes with canary until it has seen one.
+func (t *Tracer) start(ctx context.Context, dir string, canary func() error) (p *process, err error) {
+	p = &process{tracer: t, out: filepath.Join(dir, "out."+t.Name)}
+	out, err := os.Create(p.out)
+	if err != nil {
+		return nil, fmt.Errorf("make file for %s: %w", t.Name, err)
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	var args []string
+	for _, a := range t.Args[1:] {
+		if a == "PID" {
+			a = strconv.Itoa(os.Getpid())
+		}
+		args = append(args, a)
+	}
+	p.cmd = exec.Command(t.Args[0], args...)
+	p.cmd.Stdout, p.cmd.Stderr = out, &p.errors
+	p.cmd.Env = append(os.Environ(), "BPFTRACE_MAX_STRLEN=64")
+	if p.began, err = monotonic(); err != nil {
+		return nil, err
+	}
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", t.Name, err)
+	}
+	p.ended = make(chan error, 1)
+	go func() { p.ended <- p.cmd.Wait() }()
+	if err := p.awaitFirst(ctx, canary); err != nil {
+		if !errors.Is(err, errEnded) {
+			_ = p.cmd.Process.Kill()
+			<-p.ended
+		}
+		return nil, fmt.Errorf("%s: %w: %s", t.Name, err, bytes.TrimSpace(p.errors.Bytes()))
+	}
+	return p, nil
+}
+
+var errEnded = errors.New("it has ended")
+
+// awaitFirst writes until the tracer has put a write out.
+func (p *process) awaitFirst(ctx context.Context, canary func() error) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	end := time.Now().Add(startWithin)
+	for i := 0; ; i++ {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-p.ended:
+			return fmt.Errorf("%w: %v", errEnded, err)
+		case <-tick.C:
+		}
+		if err := canary(); err != nil {
+			return err
+		}
+		if i%10 != 0 {
+			continue
+		}
+		c, err := p.counts()
+		if err != nil {
+			return err
+		}
+		if c.First > 0 {
+			p.started = time.Duration(c.First - p.began)
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("it has seen no write within %v", startWithin)
+		}
+	}
+}
+
+// counts reads the output so far.
+func (p *process) counts() (*Counts, error) {
+	f, err := os.Open(p.out)
+	if err != nil {
+		return nil, fmt.Errorf("read output of %s: %w", p.tracer.Name, err)
+	}
+	defer f.Close()
+	return p.tracer.Count(bufio.NewReaderSize(f, 1<<20))
+}
+
+// stop ends the tracer and returns what it has captured.
+func (p *process) stop() (*Counts, error) {
+	if err := p.cmd.Process.Signal(unix.SIGINT); err != nil {
+		return nil, fmt.Errorf("stop %s: %w", p.tracer.Name, err)
+	}
+	if err := <-p.ended; err != nil {
+		return nil, fmt.Errorf("%s: %w: %s", p.tracer.Name, err, bytes.TrimSpace(p.errors.Bytes()))
+	}
+	c, err := p.counts()
+	if err != nil {
+		return nil, err
+	}
+	return c, os.Remove(p.out)
+}
