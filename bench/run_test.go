@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"runtime"
 	"testing"
@@ -237,35 +236,6 @@ func poke(t *testing.T, d *workload.Dir, off int64, to byte) byte {
 	return b[0]
 }
 
-// A layout that is not what the test wants is no base for a measurement.
-func TestVerifyLayout(t *testing.T) {
-	d := testDir(t)
-	test := Tests()[1]
-	for name, change := range map[string]func(fd int) error{
-		"an unwritten block is written": func(fd int) error { return workload.WriteBuffered(fd, 4096, 4096) },
-		"a block is missing": func(fd int) error {
-			return unix.Fallocate(fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, 8192, 4096)
-		},
-		"the end is missing":        func(fd int) error { return unix.Ftruncate(fd, 9*test.Stripe) },
-		"a written block is zeroed": func(fd int) error { return unix.Fallocate(fd, unix.FALLOC_FL_ZERO_RANGE, 3*4096, 4096) },
-	} {
-		fd, err := test.build(d, 10*test.Stripe, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = errors.Join(change(fd), unix.Fsync(fd))
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if err := test.verifyLayout(fd, 10*test.Stripe); !errors.Is(err, workload.ErrUnfit) {
-			t.Errorf("%s: %v", name, err)
-		}
-		if err := errors.Join(unix.Close(fd), d.Remove(fileName)); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 func TestFits(t *testing.T) {
 	good := workload.FSInfo{BlockSize: 4096, Sector: 512}
 	for i, fs := range []workload.FSInfo{good, {BlockSize: 1024, Sector: 512}} {
@@ -334,16 +304,5 @@ func TestSample(t *testing.T) {
 				t.Errorf("size %d: piece at %d behind %d", c.size, got[i], got[i-1])
 			}
 		}
-	}
-}
-
-// A file that cannot be laid out is not left behind.
-func TestBuildCleansUp(t *testing.T) {
-	d := testDir(t)
-	if _, err := Tests()[0].build(d, 1<<42, 1); !errors.Is(err, workload.ErrUnfit) {
-		t.Errorf("4 TiB: %v", err)
-	}
-	if _, err := os.Stat(filepath.Join(d.Path, workload.FileName(fileName))); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("it is still there: %v", err)
 	}
 }
