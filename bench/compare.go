@@ -1,12 +1,10 @@
 package bench
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -39,10 +37,8 @@ func Formats() []string { return []string{"text", "markdown", "csv", "svg"} }
 func (c Comparison) Write(w io.Writer, format string) error {
 	var b strings.Builder
 	switch format {
-	case "text":
-		c.tables(&b, (*grid).text, "", "")
-	case "markdown":
-		c.tables(&b, (*grid).markdown, "### ", "- ")
+	case "text", "markdown":
+		c.tables(&b, styles(format))
 	case "csv":
 		if err := c.csv(&b); err != nil {
 			return err
@@ -94,27 +90,42 @@ func ratio(a, b *Step) (float64, bool) {
 	return b.IOPS / a.IOPS, true
 }
 
-// tables writes everything as text, with draw for a table, title before the name
-// of a test and item before a line of the list of kernels.
-func (c Comparison) tables(b *strings.Builder, draw func(*grid, *strings.Builder), title, item string) {
+// style is how tables are written: for a terminal, or as Markdown.
+type style struct {
+	draw  func(*grid, *strings.Builder)
+	line  func(string) string // ends a line of text
+	title string              // before the name of a test
+	after string              // behind that line
+	item  string              // before a line of a list
+}
+
+// styles are those of the formats that are text.
+func styles(format string) style {
+	if format == "markdown" {
+		return style{(*grid).markdown, func(s string) string { return s + "\n" }, "### ", "\n", "- "}
+	}
+	return style{draw: (*grid).text, line: wrap}
+}
+
+// tables writes everything as text.
+func (c Comparison) tables(b *strings.Builder, s style) {
 	for i, t := range c.tests() {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(b, "%s%s: %s. Metric: IOPS.\n\n", title, t.Heading, t.Title)
-		c.problems(b, t.Name, item)
-		draw(c.iops(t.Name), b)
+		b.WriteString(s.line(s.title+t.Heading+": "+t.Title+".") + s.after + "Metric: IOPS.\n\n")
+		c.problems(b, t.Name, s)
+		s.draw(c.iops(t.Name), b)
 		for _, line := range c.walls(t.Name) {
-			b.WriteString("\n" + line + "\n")
+			b.WriteString("\n" + s.line(line))
 		}
 		if g := c.locks(t.Name); g != nil {
-			b.WriteString("\nWith the tracer on: share of exclusive locks, time waited for i_rwsem per write, IOPS.\n\n")
-			draw(g, b)
+			b.WriteString("\nWith the tracer on. excl: share of the writes that held i_rwsem exclusive;\n" +
+				"wait: how long a write waited for it, on average.\n\n")
+			s.draw(g, b)
 		}
 		b.WriteByte('\n')
-		for _, x := range c {
-			x.describe(b, t.Name, item)
-		}
+		c.describe(b, t.Name, s)
 	}
 }
 
@@ -164,12 +175,13 @@ func (c Comparison) walls(test string) []string {
 
 // locks is the table of what the tracer saw; nil when it was on in no step.
 func (c Comparison) locks(test string) *grid {
-	g := &grid{head: []string{"JOBS"}}
+	g := &grid{head: []string{"JOBS"}, per: 3}
 	var traced []*Report
 	for _, x := range c {
 		if r := x.reports[test]; r != nil && r.traced() {
 			traced = append(traced, r)
-			g.head = append(g.head, safe(x.Name)+" exclusive", "wait", "IOPS")
+			g.over = append(g.over, safe(x.Name))
+			g.head = append(g.head, "IOPS", "excl", "wait")
 		}
 	}
 	if traced == nil {
@@ -179,7 +191,7 @@ func (c Comparison) locks(test string) *grid {
 		row := []string{fmt.Sprint(n)}
 		for _, r := range traced {
 			if s := r.step(n); s != nil && s.Traced != nil {
-				row = append(row, s.Traced.share(), s.Traced.wait(), grouped(s.Traced.IOPS))
+				row = append(row, grouped(s.Traced.IOPS), s.Traced.share(), s.Traced.wait())
 			} else {
 				row = append(row, none, none, none)
 			}
@@ -189,79 +201,51 @@ func (c Comparison) locks(test string) *grid {
 	return g
 }
 
+// conditions are those under which a test was measured, each once.
+func (c Comparison) conditions(test string) (out []string) {
+	for _, x := range c {
+		if r := x.reports[test]; r != nil && !slices.Contains(out, r.conditions()) {
+			out = append(out, r.conditions())
+		}
+	}
+	return out
+}
+
 // problems writes what is wrong or missing, before the numbers.
-func (c Comparison) problems(b *strings.Builder, test, item string) {
-	var all strings.Builder
+func (c Comparison) problems(b *strings.Builder, test string, s style) {
+	before := b.Len()
+	if len(c.conditions(test)) > 1 {
+		b.WriteString(s.line(s.item + "NOT ALIKE: limits, blocks or CPUs differ; they are named below"))
+	}
 	for _, x := range c {
 		if r := x.reports[test]; r != nil {
 			var p strings.Builder
 			r.problems(&p)
 			for line := range strings.Lines(p.String()) {
-				fmt.Fprintf(&all, "%s%s: %s", item, safe(x.Name), line)
+				b.WriteString(s.line(s.item + safe(x.Name) + ": " + strings.TrimSuffix(line, "\n")))
 			}
 		}
 	}
-	if all.Len() > 0 {
-		b.WriteString(all.String() + "\n")
+	if b.Len() > before {
+		b.WriteByte('\n')
 	}
 }
 
-// describe says what a column is.
-func (x Column) describe(b *strings.Builder, test, item string) {
-	r := x.reports[test]
-	if r == nil {
-		fmt.Fprintf(b, "%s%s: no report\n", item, safe(x.Name))
-		return
-	}
-	fmt.Fprintf(b, "%s%s: %s, %s\n", item, safe(x.Name), safe(r.Kernel), r.limit())
-}
-
-// csv writes a line for each step of each kernel. A field is empty where nothing
-// was measured.
-func (c Comparison) csv(b *strings.Builder) error {
-	w := csv.NewWriter(b)
-	_ = w.Write(strings.Fields("test jobs name kernel writes wall_ns iops speedup wrong_bytes traced_iops exclusive_share wait_ns_per_write lost unproven"))
-	for _, t := range c.tests() {
-		for _, n := range c.jobs(t.Name) {
-			for _, x := range c {
-				if s := x.reports[t.Name].step(n); s != nil {
-					_ = w.Write(c.record(t.Name, x, s))
-				}
+// describe says what the columns are, and under which conditions they were measured.
+func (c Comparison) describe(b *strings.Builder, test string, s style) {
+	conditions := c.conditions(test)
+	for _, x := range c {
+		text := "no report"
+		if r := x.reports[test]; r != nil {
+			if text = safe(r.Kernel); len(conditions) > 1 {
+				text += "; " + r.conditions()
 			}
 		}
+		b.WriteString(s.line(s.item + safe(x.Name) + ": " + text))
 	}
-	w.Flush()
-	if err := w.Error(); err != nil {
-		return fmt.Errorf("write CSV: %w", err)
+	if len(conditions) == 1 {
+		b.WriteString(s.line(s.item + "all: " + conditions[0]))
 	}
-	return nil
-}
-
-// record is the line of one step; its speedup is over the first column.
-func (c Comparison) record(test string, x Column, s *Step) []string {
-	decimal := func(f float64, ok bool) string {
-		if !ok {
-			return ""
-		}
-		return strconv.FormatFloat(f, 'f', 4, 64)
-	}
-	wrong := int64(0)
-	for _, m := range s.measures() {
-		wrong += m.WrongBytes
-	}
-	out := []string{
-		test, fmt.Sprint(s.Jobs), safe(x.Name), safe(x.reports[test].Kernel), fmt.Sprint(s.Writes), fmt.Sprint(s.WallNs),
-		strconv.FormatFloat(s.IOPS, 'f', 1, 64), decimal(ratio(c[0].reports[test].step(s.Jobs), s)), fmt.Sprint(wrong),
-	}
-	if s.Traced == nil {
-		return append(out, "", "", "", "", "")
-	}
-	wait := ""
-	if d, ok := s.Traced.Wait(); ok {
-		wait = fmt.Sprint(d.Nanoseconds())
-	}
-	return append(out, strconv.FormatFloat(s.Traced.IOPS, 'f', 1, 64), decimal(s.Traced.ExclusiveShare()), wait,
-		fmt.Sprint(s.Traced.Lost), fmt.Sprint(s.Traced.Unproven))
 }
 
 // Check looks for what makes a comparison impossible: fewer than two columns, or

@@ -117,16 +117,16 @@ func odd(t *testing.T) Comparison {
 		return &Traced{Measure: Measure{Writes: 100, WallNs: 1e9, IOPS: iops}, Locks: l}
 	}
 	a, err := NewColumn("a|<b>&\"c\"\x1b[31m", []*Report{
-		{Test: "test1", Kernel: "7.2 \x1b]0;x", ForNs: 3e9, Steps: []Step{
+		{Test: "test1", Kernel: "7.2 \x1b]0;x", Dir: "/mnt", BlockSize: 4096, ForNs: 3e9, Steps: []Step{
 			{Jobs: 1, Measure: Measure{Writes: 3, WallNs: 1e9, IOPS: 3}, Traced: traced(2, Locks{Seen: 100, Exclusive: 100, WaitNs: 100 * 14.8e6, Losses: "none lost"})},
 			{Jobs: 4, Measure: Measure{Writes: 3, WallNs: 1e9, IOPS: 3, CheckedBytes: 10, WrongBytes: 2, FirstWrong: "byte 7 is 0x00 and has to be 0x01"}},
 		}},
-		{Test: "test2", Kernel: "7.2", ForNs: 3e9, Steps: []Step{{Jobs: 2, Measure: Measure{Writes: 3e6, WallNs: 1e9, IOPS: 3e6}}}},
+		{Test: "test2", Kernel: "7.2", Dir: "/mnt", BlockSize: 4096, ForNs: 3e9, Steps: []Step{{Jobs: 2, Measure: Measure{Writes: 3e6, WallNs: 1e9, IOPS: 3e6}}}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := NewColumn("b", []*Report{{Test: "test1", Kernel: "7.3", WritesPerJob: 5, Steps: []Step{
+	b, err := NewColumn("b", []*Report{{Test: "test1", Kernel: "7.3", Dir: "/dev/sdx", CPUs: 2, BlockSize: 1024, WritesPerJob: 5, Steps: []Step{
 		{Jobs: 8, Measure: Measure{Writes: 40, WallNs: 2e9, IOPS: 20}, Traced: traced(19, Locks{Seen: 90, Shared: 89, Exclusive: 1, WaitNs: 90 * 1500, Lost: 10, Incomplete: 1, Disagree: 2, Unproven: true, Losses: "10 writes: ring buffer full (try --ring)"})},
 	}}})
 	if err != nil {
@@ -200,7 +200,7 @@ func TestGaps(t *testing.T) {
 }
 
 func TestNiceStep(t *testing.T) {
-	for most, want := range map[float64]float64{10: 2, 119621: 20000, 3301: 500, 999: 100, 1000: 200} {
+	for most, want := range map[float64]float64{10: 2, 60: 10, 61: 20, 99126: 20000, 119621: 20000, 3301: 1000, 999: 200, 1000: 200} {
 		if got := niceStep(most); got != want {
 			t.Errorf("niceStep(%v) = %v, want %v", most, got, want)
 		}
@@ -226,6 +226,45 @@ func TestComparisonCheck(t *testing.T) {
 	}
 }
 
+// What was not measured alike is told before the numbers.
+func TestNotAlike(t *testing.T) {
+	for name, change := range map[string]func(*Report){
+		"nothing": func(*Report) {}, "blocks": func(r *Report) { r.BlockSize = 1024 },
+		"CPUs": func(r *Report) { r.CPUs = 4 }, "writes": func(r *Report) { r.WritesPerJob++ },
+	} {
+		c := coverLetter(t)
+		change(c[1].reports["test1"])
+		text := write(t, c, "text")
+		if strings.Contains(text, "NOT ALIKE") != (name != "nothing") {
+			t.Errorf("%s differ:\n%s", name, text)
+		}
+	}
+}
+
+// A writer that keeps its CPU busy leaves nothing to gain but the other CPUs; one that
+// waits for the disk leaves much.
+func TestMostGain(t *testing.T) {
+	step := func(jobs int, cpu int64) []Step {
+		return []Step{{Jobs: jobs, Measure: Measure{WallNs: 100, CPUNs: cpu}}}
+	}
+	for _, c := range []struct {
+		name string
+		r    Report
+		want float64 // 0: not known
+	}{
+		{"busy", Report{CPUs: 2, Steps: step(1, 100)}, 2},
+		{"waits", Report{CPUs: 2, Steps: step(1, 5)}, 40},
+		{"many CPUs", Report{CPUs: 64, Steps: step(1, 100)}, 64},
+		{"only many jobs", Report{CPUs: 2, Steps: step(2, 100)}, 0},
+		{"no CPU time", Report{CPUs: 2, Steps: step(1, 0)}, 0},
+		{"CPUs not known", Report{Steps: step(1, 100)}, 0},
+	} {
+		if got, ok := c.r.MostGain(); got != c.want || ok != (c.want > 0) {
+			t.Errorf("%s: %v, %v, want %v", c.name, got, ok, c.want)
+		}
+	}
+}
+
 func TestReportText(t *testing.T) {
 	c := odd(t)
 	c[0].reports["test1"].Started = time.Unix(0, 0)
@@ -245,14 +284,15 @@ func TestRead(t *testing.T) {
 		t.Errorf("%v, %v", r, err)
 	}
 	for name, text := range map[string]string{
-		"empty":      "",
-		"no JSON":    "JOBS IOPS",
-		"cut":        good[:40],
-		"other":      `{"kernel":"7.3"}`,
-		"no jobs":    strings.Replace(good, `"jobs":1`, `"jobs":0`, 1),
-		"no time":    strings.Replace(good, `"wall_ns":10`, `"wall_ns":0`, 1),
-		"negative":   strings.Replace(good, `"iops":5`, `"iops":-5`, 1),
-		"step twice": strings.Replace(good, `"steps":[`, `"steps":[{"jobs":1,"wall_ns":1},`, 1),
+		"empty":                 "",
+		"no JSON":               "JOBS IOPS",
+		"cut":                   good[:40],
+		"other":                 `{"kernel":"7.3"}`,
+		"no jobs":               strings.Replace(good, `"jobs":1`, `"jobs":0`, 1),
+		"no time":               strings.Replace(good, `"wall_ns":10`, `"wall_ns":0`, 1),
+		"negative":              strings.Replace(good, `"iops":5`, `"iops":-5`, 1),
+		"less than no CPU time": strings.Replace(good, `"iops"`, `"cpu_ns":-1,"iops"`, 1),
+		"step twice":            strings.Replace(good, `"steps":[`, `"steps":[{"jobs":1,"wall_ns":1},`, 1),
 	} {
 		if r, err := Read(strings.NewReader(text)); err == nil {
 			t.Errorf("%s: read as %v", name, r)

@@ -27,6 +27,7 @@ type job struct {
 	first int64 // stripe at which the region begins
 	count int   // stripes of the region
 	done  int   // writes made
+	cpu   time.Duration
 	err   error
 }
 
@@ -37,6 +38,29 @@ func (j *job) stamp(stripe int64) {
 	for at := 0; at < len(b); at += sector {
 		binary.LittleEndian.PutUint64(b[at:], uint64(j.round)<<48|uint64(stripe)<<8|uint64(at/sector))
 	}
+}
+
+// run makes the writes and takes the CPU time of its thread for them.
+func (j *job) run(stop *atomic.Bool) {
+	before, err := threadTime()
+	if err == nil {
+		j.write(stop)
+		j.cpu, err = threadTime()
+		j.cpu -= before
+	}
+	if err != nil {
+		j.err = errors.Join(j.err, err)
+		stop.Store(true)
+	}
+}
+
+// threadTime is the CPU time that the calling thread has used.
+func threadTime() (time.Duration, error) {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
+		return 0, fmt.Errorf("read CPU time: %w", err)
+	}
+	return time.Duration(t.Nano()), nil
 }
 
 // write makes the writes of the region in order, until stop is set.
@@ -99,7 +123,7 @@ func runJobs(ctx context.Context, jobs []*job, most time.Duration) (time.Duratio
 			defer runtime.UnlockOSThread()
 			ready.Done()
 			<-start
-			j.write(&stop)
+			j.run(&stop)
 			if most > 0 {
 				stop.Store(true)
 			}

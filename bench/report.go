@@ -14,7 +14,8 @@ type Report struct {
 	Test         string    `json:"test"`
 	Tool         string    `json:"tool"`
 	Kernel       string    `json:"kernel"`
-	Dir          string    `json:"dir"`
+	Dir          string    `json:"dir"`            // or the disk that was given up
+	CPUs         int       `json:"cpus"`           // that this process may use; 0 when not known
 	BlockSize    int       `json:"block_size"`     // bytes, of the file system
 	ForNs        int64     `json:"for_ns"`         // limit of a step, 0 when limited by writes
 	WritesPerJob int       `json:"writes_per_job"` // 0 when limited by time
@@ -33,6 +34,7 @@ type Step struct {
 type Measure struct {
 	Writes       int64   `json:"writes"`
 	WallNs       int64   `json:"wall_ns"` // from the first start to the last end
+	CPUNs        int64   `json:"cpu_ns"`  // CPU time of the writers, all together; 0 when not known
 	IOPS         float64 `json:"iops"`    // Writes a second of WallNs
 	Rounds       int     `json:"rounds"`  // how often the file was built
 	CheckedBytes int64   `json:"checked_bytes"`
@@ -145,6 +147,27 @@ func (r *Report) step(jobs int) *Step {
 	return nil
 }
 
+// MostGain is the most by which more writers can be faster than one here, by the CPU
+// time of the one: CPUs busy all the time against a writer that waited for the disk.
+// Where that is little, it does not matter how i_rwsem is held. It is false when
+// no step with one writer tells.
+func (r *Report) MostGain() (float64, bool) {
+	s := r.step(1)
+	if s == nil || s.CPUNs <= 0 || r.CPUs <= 0 {
+		return 0, false
+	}
+	return float64(r.CPUs) * float64(s.WallNs) / float64(s.CPUNs), true
+}
+
+// conditions says in words what has to be the same for numbers to be compared.
+func (r *Report) conditions() string {
+	text := fmt.Sprintf("%s, blocks of %d bytes", r.limit(), r.BlockSize)
+	if r.CPUs > 0 {
+		text += fmt.Sprintf(", %d CPUs", r.CPUs)
+	}
+	return text
+}
+
 // limit says in words how a step was limited.
 func (r *Report) limit() string {
 	if r.WritesPerJob > 0 {
@@ -160,7 +183,8 @@ func (r *Report) Text(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(&b, "%s: %s\n%s, %s, blocks of %d bytes, %s\n", r.Test, t.Title, safe(r.Kernel), safe(r.Dir), r.BlockSize, r.limit())
+	fmt.Fprintf(&b, "%s: %s\n", r.Test, t.Title)
+	b.WriteString(wrap(safe(r.Kernel)) + wrap(safe(r.Dir)+": "+r.conditions()))
 	r.problems(&b)
 	g := grid{head: []string{"JOBS", "IOPS", "wall time"}}
 	if r.traced() {
@@ -174,7 +198,8 @@ func (r *Report) Text(w io.Writer) error {
 		fmt.Fprintf(&b, "bytes: %s read back, all right\n", grouped(float64(r.checked())))
 	}
 	if r.traced() {
-		b.WriteString("wait/write: time queued for i_rwsem, average of all writes; exclusive: share of all writes\n")
+		b.WriteString("exclusive: held i_rwsem exclusive, share of the writes whose lock is known\n" +
+			"wait/write: waited for i_rwsem, average of the writes seen\n")
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write report: %w", err)
@@ -193,10 +218,10 @@ func (r *Report) problems(b *strings.Builder) {
 			continue
 		}
 		if s.Traced.Unproven {
-			fmt.Fprintf(b, "LOST: %d jobs: %d writes lost, %d incomplete: %s\n", s.Jobs, s.Traced.Lost, s.Traced.Incomplete, safe(s.Traced.Losses))
+			fmt.Fprintf(b, "LOST: JOBS=%d: %d writes lost, %d incomplete: %s\n", s.Jobs, s.Traced.Lost, s.Traced.Incomplete, safe(s.Traced.Losses))
 		}
 		if s.Traced.Disagree > 0 {
-			fmt.Fprintf(b, "DISAGREE: %d jobs: %d writes of %d; see ext4dio-trace live\n", s.Jobs, s.Traced.Disagree, s.Traced.Seen)
+			fmt.Fprintf(b, "DISAGREE: JOBS=%d: %d writes of %d; see ext4dio-trace live\n", s.Jobs, s.Traced.Disagree, s.Traced.Seen)
 		}
 	}
 }
@@ -253,7 +278,7 @@ func (r *Report) valid() error {
 		}
 		seen[s.Jobs] = true
 		for _, m := range s.measures() {
-			if m.Writes < 0 || m.WallNs <= 0 || m.IOPS < 0 || m.IOPS > 1e12 {
+			if m.Writes < 0 || m.WallNs <= 0 || m.CPUNs < 0 || m.IOPS < 0 || m.IOPS > 1e12 {
 				return fmt.Errorf("%s with %d jobs: %d writes in %d ns at %g IOPS", r.Test, s.Jobs, m.Writes, m.WallNs, m.IOPS)
 			}
 		}

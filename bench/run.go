@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"time"
 
@@ -79,6 +80,28 @@ func (o *Options) Check() error {
 	return nil
 }
 
+// region is how many stripes each of n jobs has; all have stripes together when the
+// step is limited by time.
+func (o *Options) region(stripes, n int) int {
+	if o.Writes > 0 {
+		return o.Writes
+	}
+	return (stripes + n - 1) / n
+}
+
+// Room is how large a file system that holds nothing else has to be for the tests,
+// bytes: their largest file, and what ext4 and its journal need besides. The options
+// have to be checked before.
+func (o *Options) Room(tests []Test) int64 {
+	most := int64(0)
+	for _, t := range tests {
+		for _, n := range o.Jobs {
+			most = max(most, int64(n)*int64(o.region(roundStripes, n))*t.Stripe)
+		}
+	}
+	return most + most/8 + 256<<20
+}
+
 // Run carries out a test in d. The error wraps workload.ErrUnfit when the file
 // system cannot do it, and workload.ErrUsage for options that make no sense. Bytes
 // that are not what was written are in the report, not in the error.
@@ -87,14 +110,14 @@ func Run(ctx context.Context, d *workload.Dir, t Test, o Options) (*Report, erro
 		return nil, err
 	}
 	rep := &Report{
-		Test: t.Name, Dir: d.Path, BlockSize: d.FS.BlockSize, Started: time.Now(),
+		Test: t.Name, Dir: d.Path, CPUs: runtime.NumCPU(), BlockSize: d.FS.BlockSize, Started: time.Now(),
 		ForNs: int64(o.For), WritesPerJob: o.Writes,
 	}
 	r := &runner{dir: d, test: t, opts: o, stripes: roundStripes}
 	for _, n := range o.Jobs {
 		s, err := r.step(ctx, n)
 		if err != nil {
-			return nil, fmt.Errorf("run %s with %d jobs: %w", t.Name, n, err)
+			return nil, fmt.Errorf("run %s with JOBS=%d: %w", t.Name, n, err)
 		}
 		rep.Steps = append(rep.Steps, s)
 		if o.Progress != nil {
@@ -150,10 +173,8 @@ func (r *runner) measure(ctx context.Context, n int) (m Measure, err error) {
 
 // round builds the file, lets the jobs write to it, and checks it.
 func (r *runner) round(ctx context.Context, n int, most time.Duration, m *Measure) (wall time.Duration, err error) {
-	count := r.opts.Writes
-	if count == 0 {
-		count = (r.stripes + n - 1) / n
-	}
+	count := r.opts.region(r.stripes, n)
+	// A round that fails has its number for good: blocks of its file may be seen later.
 	r.rounds++
 	fd, err := r.test.build(r.dir, int64(n)*int64(count)*r.test.Stripe, r.rounds)
 	if err != nil {
@@ -170,6 +191,7 @@ func (r *runner) round(ctx context.Context, n int, most time.Duration, m *Measur
 	}
 	for _, j := range jobs {
 		m.Writes += int64(j.done)
+		m.CPUNs += int64(j.cpu)
 	}
 	return wall, r.test.check(jobs, m)
 }

@@ -65,7 +65,8 @@ func TestRunByWrites(t *testing.T) {
 			for _, s := range rep.Steps {
 				for _, m := range s.measures() {
 					writes := int64(100 * s.Jobs)
-					if m.Writes != writes || m.Rounds != 1 || m.WrongBytes != 0 || m.CheckedBytes != writes*test.Stripe || m.IOPS <= 0 {
+					if m.Writes != writes || m.Rounds != 1 || m.WrongBytes != 0 || m.CheckedBytes != writes*test.Stripe || m.IOPS <= 0 ||
+						m.CPUNs <= 0 || m.CPUNs > m.WallNs*int64(s.Jobs) {
 						t.Errorf("%d jobs: %+v", s.Jobs, m)
 					}
 				}
@@ -106,6 +107,22 @@ func TestRoundsUntilTimeIsOver(t *testing.T) {
 	}
 	if m.WallNs < int64(most) || m.Rounds < 2 || r.rounds != m.Rounds || m.Writes > int64(2*m.Rounds) || m.WrongBytes != 0 {
 		t.Errorf("%d rounds in all, %+v", r.rounds, m)
+	}
+}
+
+// Every round has a number of its own, a failed one too: blocks that its file left
+// behind must not look like those of a later one.
+func TestRoundsHaveNumbers(t *testing.T) {
+	d := testDir(t)
+	r := &runner{dir: d, test: Tests()[0], opts: Options{Writes: 2}}
+	var m Measure
+	for i, jobs := range []int{1, maxStripes, 1} {
+		if _, err := r.round(t.Context(), jobs, 0, &m); (err != nil) != (jobs == maxStripes) {
+			t.Fatal(err)
+		}
+		if r.rounds != i+1 {
+			t.Errorf("round %d has number %d", i+1, r.rounds)
+		}
 	}
 }
 
@@ -267,6 +284,26 @@ func TestAccount(t *testing.T) {
 		got := c.have
 		if got.account(10); got != c.want {
 			t.Errorf("%+v becomes %+v, want %+v", c.have, got, c.want)
+		}
+	}
+}
+
+// The room that is asked for holds the largest file of the steps.
+func TestRoom(t *testing.T) {
+	const more = 256 << 20
+	for _, c := range []struct {
+		o    Options
+		want int64
+	}{
+		{Options{Jobs: []int{1}, Writes: 1 << 20}, 16<<30 + 2<<30 + more},
+		{Options{Jobs: []int{32, 1}, Writes: 1 << 16}, 32<<30 + 4<<30 + more},
+		{Options{Jobs: []int{1, 2}}, 128<<20 + 16<<20 + more},
+	} {
+		if err := c.o.Check(); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.o.Room(Tests()); got != c.want {
+			t.Errorf("%+v: %d bytes, want %d", c.o, got, c.want)
 		}
 	}
 }

@@ -5,16 +5,19 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode/utf8"
 )
 
 // Measures of a plot, in pixels.
 const (
-	plotWidth  = 720
+	plotWidth  = 720 // without the names of the kernels beyond plotKey
 	plotHeight = 360
 	plotLeft   = 80  // room for the numbers of the y axis
 	plotTop    = 50  // room for the title
 	plotBottom = 50  // room for the numbers of the x axis
-	plotKey    = 190 // room for the names of the kernels
+	plotKey    = 190 // room for the names of the kernels, more where they need it
+	keyLeft    = 50  // of that, before a name
+	letterWide = 8   // of a name, on average and a little more
 )
 
 // strokes, dashes and marks tell lines apart: each line has its own of all three, so
@@ -72,10 +75,13 @@ func (p *plot) y(iops float64) float64 {
 // svg writes one plot for each test, one below the other.
 func (c Comparison) svg(b *strings.Builder) {
 	tests := c.tests()
-	height := plotHeight * len(tests)
+	width, height := plotWidth, plotHeight*len(tests)
+	for _, x := range c {
+		width = max(width, plotWidth-plotKey+keyLeft+letterWide*utf8.RuneCountInString(safe(x.Name)))
+	}
 	fmt.Fprintf(b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`+"\n",
-		plotWidth, height, plotWidth, height)
-	fmt.Fprintf(b, `<rect width="%d" height="%d" fill="#fff"/>`+"\n", plotWidth, height)
+		width, height, width, height)
+	fmt.Fprintf(b, `<rect width="%d" height="%d" fill="#fff"/>`+"\n", width, height)
 	for i, t := range tests {
 		p := &plot{top: float64(i * plotHeight), jobs: c.jobs(t.Name), highest: 10}
 		for _, x := range c {
@@ -96,15 +102,15 @@ func (c Comparison) svg(b *strings.Builder) {
 }
 
 // niceStep is the distance of the lines of a grid: 1, 2 or 5 times a power of ten,
-// and five of them or a few more up to most.
+// so that no more than six of them reach most.
 func niceStep(most float64) float64 {
-	power := math.Pow(10, math.Floor(math.Log10(most/5)))
-	for _, k := range []float64{5, 2} {
-		if k*power*5 <= most {
+	power := math.Pow(10, math.Floor(math.Log10(most/6)))
+	for _, k := range []float64{1, 2, 5} {
+		if most <= 6*k*power {
 			return k * power
 		}
 	}
-	return power
+	return 10 * power
 }
 
 // axes draws the title, the grid and its numbers.
@@ -143,5 +149,5 @@ func (p *plot) line(b *strings.Builder, k int, x Column, test string) {
 	style := fmt.Sprintf(`fill="none" stroke="%s" stroke-width="2" stroke-dasharray="%s"`, strokes[k%len(strokes)], dashes[k%len(dashes)])
 	fmt.Fprintf(b, `<path d="%s" %s/>%s`+"\n", path.String(), style, marks.String())
 	kx, ky := float64(plotWidth-plotKey+12), p.top+plotTop+float64(20*k)
-	fmt.Fprintf(b, `<path d="M%.1f %.1fh30" %s/>%s<text x="%.1f" y="%.1f">%s</text>`+"\n", kx, ky, style, mark(k, kx+15, ky), kx+38, ky+4, escape(x.Name))
+	fmt.Fprintf(b, `<path d="M%.1f %.1fh30" %s/>%s<text x="%.1f" y="%.1f">%s</text>`+"\n", kx, ky, style, mark(k, kx+15, ky), kx+keyLeft-12, ky+4, escape(x.Name))
 }

@@ -56,11 +56,42 @@ func (l *Locks) wait() string {
 	case d < time.Microsecond:
 		return fmt.Sprintf("%dns", d.Nanoseconds())
 	case d < time.Millisecond:
-		return fmt.Sprintf("%.1fus", float64(d)/1e3)
+		return short(float64(d)/1e3) + "us"
 	case d < time.Second:
-		return fmt.Sprintf("%.1fms", float64(d)/1e6)
+		return short(float64(d)/1e6) + "ms"
 	}
 	return fmt.Sprintf("%.2fs", d.Seconds())
+}
+
+// short writes a number below 1000 with a decimal where that is worth a column.
+func short(x float64) string {
+	if x < 100 {
+		return fmt.Sprintf("%.1f", x)
+	}
+	return fmt.Sprintf("%.0f", x)
+}
+
+// lineWidth is how wide text may be, in characters.
+const lineWidth = 80
+
+// wrap breaks a line between words so that it is no wider than lineWidth, what
+// follows indented, and ends it.
+func wrap(s string) string {
+	const indent = "    "
+	var b strings.Builder
+	line := ""
+	for i, word := range strings.Fields(s) {
+		switch {
+		case i == 0:
+			line = word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > lineWidth:
+			b.WriteString(line + "\n")
+			line = indent + word
+		default:
+			line += " " + word
+		}
+	}
+	return b.String() + line + "\n"
 }
 
 // safe makes text from a file fit for a terminal: what is not printable, and what
@@ -72,64 +103,4 @@ func safe(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// grid is a table of text.
-type grid struct {
-	head []string
-	rows [][]string
-}
-
-// widths are those of the columns, in characters.
-func (g *grid) widths() []int {
-	out := make([]int, len(g.head))
-	for _, row := range append([][]string{g.head}, g.rows...) {
-		for i, cell := range row {
-			out[i] = max(out[i], utf8.RuneCountInString(cell))
-		}
-	}
-	return out
-}
-
-// text writes the table with columns to the right, and dashes below the head.
-func (g *grid) text(b *strings.Builder) {
-	widths := g.widths()
-	line := func(cells []string) {
-		for i, cell := range cells {
-			if i > 0 {
-				b.WriteString("  ")
-			}
-			b.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)) + cell)
-		}
-		b.WriteByte('\n')
-	}
-	dashes := make([]string, len(widths))
-	for i, n := range widths {
-		dashes[i] = strings.Repeat("-", n)
-	}
-	line(g.head)
-	line(dashes)
-	for _, row := range g.rows {
-		line(row)
-	}
-}
-
-// markdown writes the table as Markdown.
-func (g *grid) markdown(b *strings.Builder) {
-	line := func(cells []string) {
-		b.WriteByte('|')
-		for _, cell := range cells {
-			b.WriteString(" " + strings.ReplaceAll(cell, "|", `\|`) + " |")
-		}
-		b.WriteByte('\n')
-	}
-	line(g.head)
-	rule := make([]string, len(g.head))
-	for i := range rule {
-		rule[i] = "--:"
-	}
-	line(rule)
-	for _, row := range g.rows {
-		line(row)
-	}
 }
