@@ -104,7 +104,8 @@ func (o *Options) Room(tests []Test) int64 {
 
 // Run carries out a test in d. The error wraps workload.ErrUnfit when the file
 // system cannot do it, and workload.ErrUsage for options that make no sense. Bytes
-// that are not what was written are in the report, not in the error.
+// that are not what was written are in the report, not in the error. The steps that
+// came to their end before an error are in the report too; it is nil without any.
 func Run(ctx context.Context, d *workload.Dir, t Test, o Options) (*Report, error) {
 	if err := errors.Join(o.Check(), t.fits(d.FS)); err != nil {
 		return nil, err
@@ -116,8 +117,11 @@ func Run(ctx context.Context, d *workload.Dir, t Test, o Options) (*Report, erro
 	r := &runner{dir: d, test: t, opts: o, stripes: roundStripes}
 	for _, n := range o.Jobs {
 		s, err := r.step(ctx, n)
+		if err != nil && len(rep.Steps) == 0 {
+			rep = nil
+		}
 		if err != nil {
-			return nil, fmt.Errorf("run %s with JOBS=%d: %w", t.Name, n, err)
+			return rep, fmt.Errorf("run %s with JOBS=%d: %w", t.Name, n, err)
 		}
 		rep.Steps = append(rep.Steps, s)
 		if o.Progress != nil {

@@ -189,6 +189,24 @@ func TestRunEnds(t *testing.T) {
 	}
 }
 
+// What was measured before something went wrong is not lost.
+func TestRunKeepsSteps(t *testing.T) {
+	d := testDir(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	rep, err := Run(ctx, d, Tests()[0], Options{Jobs: []int{2, 1, 3}, Writes: 3, Progress: func(_ Test, s Step) {
+		if s.Jobs == 1 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) || rep == nil || len(rep.Steps) != 2 || rep.Steps[1].Writes != 3 {
+		t.Errorf("%v, %+v", err, rep)
+	}
+	if rep, err := Run(ctx, d, Tests()[0], Options{Jobs: []int{2}, Writes: 3}); err == nil || rep != nil {
+		t.Errorf("%v, %+v", err, rep)
+	}
+}
+
 // A file that does not hold what was written is noticed: a byte of a write, one
 // beside it in a partial block, one of an older round, and one that was never due.
 func TestCheckNotices(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/bench"
 	"github.com/ext4dio/ext4dio-trace/workload"
@@ -18,7 +19,7 @@ import (
 // benchFlags are the flags of bench test1, test2 and all.
 type benchFlags struct {
 	opts  bench.Options
-	dir   string
+	to    validateOptions // of which only where to write
 	json  bool
 	out   string
 	trace bool
@@ -33,6 +34,7 @@ func newBenchCmd() *cobra.Command {
 tests. bench repeats them, and sets the results of several kernels side by side
 as its cover letter does.`,
 		Example: `  ext4dio-trace bench all --dir /mnt -o now.json
+  ext4dio-trace bench all --device /dev/sdX --destroy-data -o now.json
   ext4dio-trace vm --kernel ./bzImage --null-blk 512M --latency 5ms -- bench all --dir /mnt --writes 128 --json > patched.json
   ext4dio-trace bench compare base.json patched.json`,
 		Args: cobra.ArbitraryArgs,
@@ -53,9 +55,9 @@ as its cover letter does.`,
 
 // newBenchTestCmd makes the command that runs tests.
 func newBenchTestCmd(name, short string, tests []bench.Test) *cobra.Command {
-	var f benchFlags
+	f := benchFlags{to: validateOptions{variant: "auto"}}
 	cmd := &cobra.Command{
-		Use:   name + " --dir DIR",
+		Use:   name + " {--dir DIR | --device DEV --destroy-data}",
 		Short: short,
 		Long: `Every job writes its own region of one file in order: one task, O_DIRECT, one
 pwrite() after the other. test1 writes 8192 bytes over each border from a
@@ -65,7 +67,10 @@ at its head and tail are written.
 
 The file is laid out anew before each step, and the layout verified by FIEMAP; the
 bytes are read back after it (beyond 64 MiB in a sample). It lies in a directory
-of its own, DIR/` + bench.DirName + `, which is removed at the end.
+of its own, DIR/` + bench.DirName + `, which is removed at the end. With --device it makes
+an ext4 on a disk that holds nothing you need, mounts it where no other process
+sees it, and checks it with e2fsck at the end. A disk that is mounted, held, swap,
+divided or read-only is refused.
 
 A step lasts for the time of --for, and the file is laid out again, with the clock
 stopped, when a job is at the end of its region. With --writes each job makes so many
@@ -76,29 +81,41 @@ With --trace each step is run twice, first untraced, then traced. The table then
 has the share of exclusive locks, the time waited for i_rwsem, what was lost, and
 the IOPS of both runs.
 
-Exit status 1: bytes were wrong, or the model disagreed with the kernel; 4: records
-were lost, so the share of exclusive locks is not certain.`,
+How i_rwsem is held shows where writers wait for the disk. Where one writer alone
+keeps a CPU busy, as on most memory-backed disks, only more CPUs would be gained;
+bench says so, from the writer's CPU time. "vm --latency" makes a disk that is slow.
+
+Exit status 1: bytes were wrong, e2fsck found an error, or the model disagreed with
+the kernel; 4: records were lost, so the share of exclusive locks is not certain.`,
 		Example: `  ext4dio-trace bench ` + name + ` --dir /mnt
   ext4dio-trace bench ` + name + ` --dir /mnt --jobs 1,4,16 --for 10s --trace -o base.json
+  ext4dio-trace bench ` + name + ` --device /dev/sdX --destroy-data -o base.json
   ext4dio-trace vm --null-blk 512M --latency 5ms -- bench ` + name + ` --dir /mnt --writes 128`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBench(cmd.Context(), &f, tests) },
 	}
-	fl := cmd.Flags()
-	fl.StringVar(&f.dir, "dir", "", "directory on an ext4 in which to make "+bench.DirName)
+	f.addFlags(cmd.Flags())
+	return cmd
+}
+
+func (f *benchFlags) addFlags(fl *pflag.FlagSet) {
+	fl.SortFlags = false
+	fl.StringVar(&f.to.dir, "dir", "", "directory on an ext4 in which to make "+bench.DirName)
+	fl.StringVar(&f.to.device, "device", "", "disk whose data is destroyed")
+	fl.BoolVar(&f.to.destroyData, "destroy-data", false, "yes, destroy the data of --device")
+	fl.BoolVar(&f.to.yes, "yes", false, "do not ask, and destroy what is no ext4, too")
 	fl.IntSliceVar(&f.opts.Jobs, "jobs", bench.DefaultJobs(), "writers at the same time, one step for each number")
 	fl.DurationVar(&f.opts.For, "for", 0, "how long a step lasts (default "+bench.DefaultFor.String()+")")
 	fl.IntVar(&f.opts.Writes, "writes", 0, "writes of each job in each step, instead of --for")
 	fl.BoolVar(&f.trace, "trace", false, "run each step once more with the tracer on")
 	fl.BoolVar(&f.json, "json", false, "one JSON object for each test instead of a table")
 	fl.StringVarP(&f.out, "output", "o", "", "write the JSON to `FILE` too, for compare")
-	return cmd
 }
 
-// runBench runs tests in one directory and shows their reports.
+// runBench runs tests in one directory or on one disk and shows their reports.
 func runBench(ctx context.Context, f *benchFlags, tests []bench.Test) error {
-	if f.dir == "" {
-		return usagef(progName+" bench all --dir /mnt", "no --dir given")
+	if err := f.checkTarget(); err != nil {
+		return err
 	}
 	if err := f.opts.Check(); err != nil {
 		return benchError(err)
@@ -112,35 +129,47 @@ func runBench(ctx context.Context, f *benchFlags, tests []bench.Test) error {
 	if err := f.mayKeep(); err != nil {
 		return err
 	}
-	dir, err := workload.OpenDir(f.dir, bench.DirName)
-	if err != nil {
-		return benchError(err)
-	}
 	f.opts.Progress = benchProgress
-	all, err := runTests(ctx, dir, tests, f.opts)
-	err = errors.Join(err, dir.Close(false))
+	run := runInDir
+	if f.to.device != "" {
+		run = runOnDevice
+	}
+	all, err := run(ctx, f, tests)
 	// What was measured before something went wrong took its time too.
 	shown := f.show(os.Stdout, all)
 	if isClosedPipe(shown) {
 		shown = nil
 	}
+	noteFastDisk(all)
 	if err != nil {
 		return benchError(err)
 	}
 	return errors.Join(shown, benchStatus(all))
 }
 
-// runTests runs tests one after the other, and returns the reports of those that came
-// to their end.
+// runInDir runs tests in a directory of the user's.
+func runInDir(ctx context.Context, f *benchFlags, tests []bench.Test) ([]*bench.Report, error) {
+	dir, err := workload.OpenDir(f.to.dir, bench.DirName)
+	if err != nil {
+		return nil, err
+	}
+	all, err := runTests(ctx, dir, tests, f.opts)
+	return all, errors.Join(err, dir.Close(false))
+}
+
+// runTests runs tests one after the other, and returns the reports of what came to its
+// end.
 func runTests(ctx context.Context, dir *workload.Dir, tests []bench.Test, o bench.Options) ([]*bench.Report, error) {
 	var all []*bench.Report
 	for _, t := range tests {
 		rep, err := bench.Run(ctx, dir, t, o)
+		if rep != nil {
+			rep.Tool, rep.Kernel = versionText(), kernelName()
+			all = append(all, rep)
+		}
 		if err != nil {
 			return all, err
 		}
-		rep.Tool, rep.Kernel = versionText(), kernelName()
-		all = append(all, rep)
 	}
 	return all, nil
 }
@@ -195,46 +224,4 @@ func (f *benchFlags) show(w io.Writer, all []*bench.Report) error {
 		}
 	}
 	return nil
-}
-
-// benchStatus is the end of a run as an error: nil when all is well.
-func benchStatus(all []*bench.Report) error {
-	unproven := false
-	for _, rep := range all {
-		if n, first := rep.Wrong(); n > 0 {
-			return &exitError{code: exitDisagree, msg: fmt.Sprintf("%s: %d bytes are not what was written: %s", rep.Test, n, first)}
-		}
-		for _, s := range rep.Steps {
-			if s.Traced == nil {
-				continue
-			}
-			if s.Traced.Disagree > 0 {
-				return &exitError{code: exitDisagree, hint: progName + " live --only differs,unsafe,slower",
-					msg: fmt.Sprintf("%s: the model disagrees with %d of %d writes", rep.Test, s.Traced.Disagree, s.Traced.Seen)}
-			}
-			unproven = unproven || s.Traced.Unproven
-		}
-	}
-	if unproven {
-		return &exitError{code: exitUnproven, msg: "records were lost, so the share of exclusive locks is not certain"}
-	}
-	return nil
-}
-
-// benchError turns an error of a run into what main exits with.
-func benchError(err error) error {
-	var known *exitError
-	if err == nil || errors.As(err, &known) {
-		return err
-	}
-	out := asExit(workloadError(err))
-	switch {
-	case errors.Is(err, workload.ErrUsage):
-		out.hint = progName + " bench all --help"
-	case errors.Is(err, workload.ErrUnfit):
-		out.hint = progName + " vm -- bench all --dir /mnt"
-	case out.code == exitUnfit:
-		out.hint = ""
-	}
-	return out
 }

@@ -14,8 +14,8 @@ import (
 // holds it for a moment when it looks at a disk.
 const lockPatience = 5 * time.Second
 
-// mostUsed is how much of a disk is used, bytes. Making a file system on all of
-// a large disk would only take longer.
+// mostUsed is how much of a disk is used, bytes, unless Room asks for more. Making
+// a file system on all of a large disk would only take longer.
 const mostUsed = 1 << 30
 
 // Device is a disk that may be written to.
@@ -24,6 +24,9 @@ type Device struct {
 	Disk *Disk
 	// Content is what was on it when it was claimed.
 	Content Content
+	// Room is how large the file system has to be at least, bytes, as far as the disk
+	// is that large. It is 1 GiB when that is more.
+	Room int64
 
 	// id keeps the device number from being given to another disk, and is what
 	// programs and mount are given instead of a name. It holds the lock that keeps

@@ -102,7 +102,7 @@ func (dev *Device) make(ctx context.Context, c Config) error {
 
 // mkfs makes it as mkfs.ext4 does.
 func (dev *Device) mkfs(ctx context.Context, c Config) error {
-	size := min(dev.Disk.Size, mostUsed) >> 10
+	size := min(dev.Disk.Size, max(mostUsed, dev.Room)) >> 10
 	args := []string{"-q", "-F", "-L", label, "-E", "nodiscard,lazy_itable_init=0"}
 	if !slices.Contains(c.Mkfs, "-t") {
 		args = append(args, "-t", "ext4")

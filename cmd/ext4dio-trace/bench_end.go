@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/bench"
+	"github.com/ext4dio/ext4dio-trace/workload"
+)
+
+// littleGain is the gain below which the way i_rwsem is held is not worth measuring:
+// in the cover letter it is 6.8 in test 2.
+const littleGain = 4
+
+// noteFastDisk tells where differences of the lock cannot show.
+func noteFastDisk(all []*bench.Report) {
+	for _, rep := range all {
+		if text := fastDisk(rep); text != "" {
+			note(os.Stderr, "%s", text)
+		}
+	}
+}
+
+// fastDisk says why differences of the lock do not show in a report, and what to type
+// instead; "" when they do, or when it is not known.
+func fastDisk(rep *bench.Report) string {
+	gain, ok := rep.MostGain()
+	if !ok || gain >= littleGain {
+		return ""
+	}
+	return fmt.Sprintf("%s: one writer alone keeps a CPU busy for %.0f%% of the time, so on this disk and %d CPUs differences of the lock do not show "+
+		"beyond %.1fx; on a slow disk they do: %s vm --null-blk 512M --latency 5ms -- bench %s --dir /mnt --writes 128",
+		rep.Test, min(100, 100*float64(rep.CPUs)/gain), rep.CPUs, max(1, gain), progName, rep.Test)
+}
+
+// benchStatus is the end of a run as an error: nil when all is well.
+func benchStatus(all []*bench.Report) error {
+	unproven := false
+	for _, rep := range all {
+		if n, first := rep.Wrong(); n > 0 {
+			return &exitError{code: exitDisagree, msg: fmt.Sprintf("%s: %d bytes are not what was written: %s", rep.Test, n, first)}
+		}
+		for _, s := range rep.Steps {
+			if s.Traced == nil {
+				continue
+			}
+			if s.Traced.Disagree > 0 {
+				return &exitError{code: exitDisagree, hint: progName + " live --only differs,unsafe,slower",
+					msg: fmt.Sprintf("%s: the model disagrees with %d of %d writes", rep.Test, s.Traced.Disagree, s.Traced.Seen)}
+			}
+			unproven = unproven || s.Traced.Unproven
+		}
+	}
+	if unproven {
+		return &exitError{code: exitUnproven, msg: "records were lost, so the share of exclusive locks is not certain"}
+	}
+	return nil
+}
+
+// benchError turns an error of a run into what main exits with.
+func benchError(err error) error {
+	var known *exitError
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	out := asExit(workloadError(err))
+	switch {
+	case errors.Is(err, workload.ErrUsage):
+		out.hint = progName + " bench all --help"
+	case errors.Is(err, unix.ENOSPC):
+		out.hint = "fewer --writes or --jobs, or another disk"
+	case errors.Is(err, workload.ErrUnfit):
+		out.hint = progName + " vm -- bench all --dir /mnt"
+	case out.code == exitUnfit:
+		out.hint = ""
+	}
+	return out
+}
