@@ -64,11 +64,13 @@ bench:
 
 # The cover letter's two tests, on a disk on which each request takes 5 ms: null_blk,
 # because dm-delay costs more time of its own than the writes. Results are in SERIES_DIR.
+# 120 writes of each job take about 12 minutes on a quiet machine; the time grows with them.
 SERIES_DIR    ?= bench-series
-SERIES_WRITES ?= 64
+SERIES_WRITES ?= 120
+SERIES_JOBS   ?= 1,2,4,8,16,32
 SERIES_TRACE  ?= --trace
 SERIES_RUN     = $(BIN) vm --kernel $(1) --null-blk 512M --latency 5ms --timeout 30m -- \
-	bench all --dir /mnt --writes $(SERIES_WRITES) $(SERIES_TRACE) --json >$(SERIES_DIR)/$(2).json
+	bench all --dir /mnt --jobs $(SERIES_JOBS) --writes $(SERIES_WRITES) $(SERIES_TRACE) --json >$(SERIES_DIR)/$(2).json
 
 # Before, in between and after the series; then the Debian kernels before and after it.
 bench-series: need-vm build
@@ -79,6 +81,6 @@ bench-series: need-vm build
 	$(call SERIES_RUN,debian:sid,linux-7.2)
 	$(call SERIES_RUN,debian:trixie-backports,linux-7.3)
 	cd $(SERIES_DIR) && $(abspath $(BIN)) bench compare base=base.json '+patch 3=patch3.json' '+patch 3+4=patch4.json'
-	cd $(SERIES_DIR) && $(abspath $(BIN)) bench compare linux-7.2.json linux-7.3.json
+	cd $(SERIES_DIR) && $(abspath $(BIN)) bench compare 'Debian 7.2=linux-7.2.json' 'Debian 7.3=linux-7.3.json'
 	cd $(SERIES_DIR) && $(abspath $(BIN)) bench compare --format svg -o iops.svg base=base.json '+patch 3=patch3.json' \
 		'+patch 3+4=patch4.json' 'Debian 7.2=linux-7.2.json' 'Debian 7.3=linux-7.3.json'
