@@ -66,3 +66,19 @@ func TestWideNames(t *testing.T) {
 		t.Errorf("%s", b.String())
 	}
 }
+
+// What is as wide as a line stands on it, and one character more goes to the next.
+func TestLineWidth(t *testing.T) {
+	for more, want := range map[int]int{0: 1, 1: 2} {
+		g := &grid{head: []string{"JOBS", strings.Repeat("a", 36), strings.Repeat("b", 36+more)}}
+		var b strings.Builder
+		g.text(&b)
+		if got := strings.Count(b.String(), "JOBS"); got != want {
+			t.Errorf("a table of %d columns is in %d parts, want %d", 80+more, got, want)
+		}
+		line := wrap(strings.Repeat("a", 40) + " " + strings.Repeat("b", 39+more))
+		if got := strings.Count(line, "\n"); got != want {
+			t.Errorf("%d characters take %d lines, want %d", 80+more, got, want)
+		}
+	}
+}

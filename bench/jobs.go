@@ -143,3 +143,11 @@ func runJobs(ctx context.Context, jobs []*job, most time.Duration) (time.Duratio
 	}
 	return wall, errors.Join(errs...)
 }
+
+// count adds what the jobs of a round made.
+func (m *Measure) count(jobs []*job) {
+	for _, j := range jobs {
+		m.Writes += int64(j.done)
+		m.CPUNs += int64(j.cpu)
+	}
+}

@@ -193,9 +193,6 @@ func (r *runner) round(ctx context.Context, n int, most time.Duration, m *Measur
 	if wall, err = runJobs(ctx, jobs, most); err != nil {
 		return wall, err
 	}
-	for _, j := range jobs {
-		m.Writes += int64(j.done)
-		m.CPUNs += int64(j.cpu)
-	}
+	m.count(jobs)
 	return wall, r.test.check(jobs, m)
 }

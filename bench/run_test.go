@@ -151,6 +151,17 @@ func TestFirstStopsOthers(t *testing.T) {
 	}
 }
 
+// The jobs of all rounds count.
+func TestCount(t *testing.T) {
+	var m Measure
+	for range 2 {
+		m.count([]*job{{done: 3, cpu: 10}, {done: 2, cpu: 1}})
+	}
+	if m.Writes != 10 || m.CPUNs != 22 {
+		t.Errorf("%+v, want 10 writes and 22 ns", m)
+	}
+}
+
 // Stamps differ by round, by stripe and by sector.
 func TestStamps(t *testing.T) {
 	seen := make(map[string]bool)
