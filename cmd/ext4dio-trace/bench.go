@@ -82,8 +82,9 @@ has the share of exclusive locks, the time waited for i_rwsem, what was lost, an
 the IOPS of both runs.
 
 How i_rwsem is held shows where writers wait for the disk. Where one writer alone
-keeps a CPU busy, as on most memory-backed disks, only more CPUs would be gained;
-bench says so, from the writer's CPU time. "vm --latency" makes a disk that is slow.
+keeps a CPU busy, as on most memory-backed disks, a shared lock gains no more than
+there are CPUs; bench says so, from the writer's CPU time. "vm --latency" makes a
+disk that is slow.
 
 Exit status 1: bytes were wrong, e2fsck found an error, or the model disagreed with
 the kernel; 4: records were lost, so the share of exclusive locks is not certain.`,
