@@ -25,6 +25,9 @@ type Observer struct {
 	w     record.Write
 	sync  Observation // for writes that are over when their record comes
 	comms map[[16]byte]string
+	// lastComm is the name of the last write, which is most often that of the next.
+	lastComm string
+	lastRaw  [16]byte
 
 	pending map[uint64]*Observation // queued writes without completion
 	queue   fifo                    // their ids, oldest first
@@ -127,7 +130,7 @@ func (ob *Observer) write(w *record.Write) {
 	if !queued || early {
 		// A write that could have been queued and was not has a completion, too:
 		// all its I/O was over before the submission ended.
-		ob.sync.fill(w, ob.comm(w.Comm))
+		ob.sync.fill(w, ob.comm(&w.Comm))
 		if queued {
 			ob.sync.finish(c)
 		}
@@ -138,7 +141,7 @@ func (ob *Observer) write(w *record.Write) {
 		ob.evict()
 	}
 	o := ob.take()
-	o.fill(w, ob.comm(w.Comm))
+	o.fill(w, ob.comm(&w.Comm))
 	if old, ok := ob.pending[w.ID]; ok {
 		ob.unpaired(w.ID, old) // the same id twice: a broken stream
 	}
@@ -215,18 +218,22 @@ func (ob *Observer) take() *Observation {
 }
 
 // comm keeps one string for every command name that was seen.
-func (ob *Observer) comm(raw [16]byte) string {
-	if s, ok := ob.comms[raw]; ok {
-		return s
+func (ob *Observer) comm(raw *[16]byte) string {
+	if *raw == ob.lastRaw {
+		return ob.lastComm
 	}
-	n := bytes.IndexByte(raw[:], 0)
-	if n < 0 {
-		n = len(raw)
+	s, ok := ob.comms[*raw]
+	if !ok {
+		n := bytes.IndexByte(raw[:], 0)
+		if n < 0 {
+			n = len(raw)
+		}
+		s = string(raw[:n])
+		if len(ob.comms) < maxComms {
+			ob.comms[*raw] = s
+		}
 	}
-	s := string(raw[:n])
-	if len(ob.comms) < maxComms {
-		ob.comms[raw] = s
-	}
+	ob.lastRaw, ob.lastComm = *raw, s
 	return s
 }
 

@@ -7,21 +7,8 @@ import (
 // fill makes o the observation of w, reusing the slices of o. It never fails:
 // what does not fit together is said in o.Incomplete.
 func (o *Observation) fill(w *record.Write, comm string) {
-	passes, sleeps, mappings, zeroed := o.Passes[:0], o.Sleeps[:0], o.Mappings[:0], o.Zeroed[:0]
-	*o = Observation{
-		Time: w.T0, ID: w.ID, Pid: w.Tgid, Tid: w.Tid, Comm: comm,
-		Dev: w.Dev, Ino: w.Ino, Caller: w.Caller, Stages: w.Stages, Flags: w.KiFlags,
-		Blkbits: w.Blkbits, Depth: w.Depth,
-		Pos0: int64(w.Pos0), Len0: int64(w.Len0), ISize0: int64(w.ISize0), NrSegs: w.NrSegs,
-		Fmod: w.Fmod, FmodRet: int(w.FmodRet),
-		Dio: w.Stages.Has(record.StageDIO), Lock: w.Lock, DioFlags: w.DioFlags, DioOps: w.DioOps,
-		WaitNs: w.WaitNs, Ret: int64(w.Ret), SubmitRet: int64(w.Ret),
-		LatencyNs: w.Latency, SubmitNs: w.Latency,
-		Truncated: w.StepsLost > 0, LostBefore: w.LostBefore,
-		Passes: passes, Sleeps: sleeps, Mappings: mappings, Zeroed: zeroed,
-	}
-	o.Queued = w.Stages.Has(record.StageReturn) && o.SubmitRet == eiocbqueued
-	o.Completed = w.Stages.Has(record.StageReturn) && !o.Queued
+	o.reset()
+	o.fillHead(w, comm)
 	wholeAlign := false
 	for i := range w.NSteps {
 		s := &w.Steps[i]
@@ -41,6 +28,29 @@ func (o *Observation) fill(w *record.Write, comm string) {
 	if o.Incomplete == "" {
 		o.Incomplete = o.missing(w)
 	}
+}
+
+// reset empties o and keeps the room of its slices.
+func (o *Observation) reset() {
+	passes, sleeps, mappings, zeroed := o.Passes[:0], o.Sleeps[:0], o.Mappings[:0], o.Zeroed[:0]
+	*o = Observation{}
+	o.Passes, o.Sleeps, o.Mappings, o.Zeroed = passes, sleeps, mappings, zeroed
+}
+
+// fillHead takes up the head of w. It sets field by field, as the other functions
+// that run for every write do: a literal would be made on the stack and copied.
+func (o *Observation) fillHead(w *record.Write, comm string) {
+	o.Time, o.ID, o.Pid, o.Tid, o.Comm = w.T0, w.ID, w.Tgid, w.Tid, comm
+	o.Dev, o.Ino, o.Caller, o.Stages, o.Flags = w.Dev, w.Ino, w.Caller, w.Stages, w.KiFlags
+	o.Blkbits, o.Depth = w.Blkbits, w.Depth
+	o.Pos0, o.Len0, o.ISize0, o.NrSegs = int64(w.Pos0), int64(w.Len0), int64(w.ISize0), w.NrSegs
+	o.Fmod, o.FmodRet = w.Fmod, int(w.FmodRet)
+	o.Dio, o.Lock, o.DioFlags, o.DioOps = w.Stages.Has(record.StageDIO), w.Lock, w.DioFlags, w.DioOps
+	o.WaitNs, o.Ret, o.SubmitRet = w.WaitNs, int64(w.Ret), int64(w.Ret)
+	o.LatencyNs, o.SubmitNs = w.Latency, w.Latency
+	o.Truncated, o.LostBefore = w.StepsLost > 0, w.LostBefore
+	o.Queued = w.Stages.Has(record.StageReturn) && o.SubmitRet == eiocbqueued
+	o.Completed = w.Stages.Has(record.StageReturn) && !o.Queued
 }
 
 // finishAlign settles the alignment of the iov_iter at entry: that of the first
@@ -72,10 +82,10 @@ func (o *Observation) add(s *record.Step) {
 			o.broken("a lookup before the first checks")
 			return
 		}
-		p.Lookups = append(p.Lookups, Lookup{
-			Lblk: s.C, Len: s.D, ArgFlags: uint32(s.B >> 32),
-			Ret: int32(uint32(s.A)), OutLen: uint32(s.B), MFlags: uint32(s.A >> 32),
-		})
+		p.Lookups = grow(p.Lookups)
+		l := &p.Lookups[len(p.Lookups)-1]
+		l.Lblk, l.Len, l.ArgFlags = s.C, s.D, uint32(s.B>>32)
+		l.Ret, l.OutLen, l.MFlags = int32(uint32(s.A)), uint32(s.B), uint32(s.A>>32)
 	case record.StepDrain:
 		o.addDrain(s)
 	case record.StepMap:
@@ -118,19 +128,12 @@ func sleepCause(d uint32) record.SleepCause {
 const passDisksizeDue = record.PassDisksize
 
 func (o *Observation) addPass(s *record.Step) {
-	n := len(o.Passes)
-	var lookups []Lookup
-	if n < cap(o.Passes) {
-		o.Passes = o.Passes[:n+1]
-		lookups = o.Passes[n].Lookups[:0]
-	} else {
-		o.Passes = append(o.Passes, Pass{})
-	}
-	o.Passes[n] = Pass{
-		Lock: s.Lock, Pos: int64(s.A), Count: int64(int32(s.C)),
-		ISize: int64(s.B), IDisksize: int64(s.B), Align: s.D,
-		Flags: s.Aux, AtUs: s.TUs, Lookups: lookups,
-	}
+	o.Passes = grow(o.Passes)
+	p := &o.Passes[len(o.Passes)-1]
+	lookups := p.Lookups[:0]
+	p.Lock, p.Pos, p.Count = s.Lock, int64(s.A), int64(int32(s.C))
+	p.ISize, p.IDisksize, p.Align = int64(s.B), int64(s.B), s.D
+	p.Flags, p.AtUs, p.Lookups = s.Aux, s.TUs, lookups
 }
 
 func (o *Observation) addDrain(s *record.Step) {
@@ -153,7 +156,10 @@ func (o *Observation) addDrain(s *record.Step) {
 }
 
 func (o *Observation) addMapping(s *record.Step) {
-	m := Mapping{AllocFlags: s.D, Overwrite: s.Aux&record.MapOverwrite != 0, AtUs: s.TUs}
+	o.Mappings = grow(o.Mappings)
+	m := &o.Mappings[len(o.Mappings)-1]
+	*m = Mapping{}
+	m.AllocFlags, m.Overwrite, m.AtUs = s.D, s.Aux&record.MapOverwrite != 0, s.TUs
 	failed := s.Aux&record.MapFailed != 0
 	if failed {
 		m.Err = int(int32(uint32(s.A))) // the low half is enough, with a lookup or without
@@ -170,7 +176,15 @@ func (o *Observation) addMapping(s *record.Step) {
 			m.Offset, m.Length = int64(uint32(s.A))<<o.Blkbits, int64(uint32(s.B))<<o.Blkbits
 		}
 	}
-	o.Mappings = append(o.Mappings, m)
+}
+
+// grow makes list one longer. What the new item holds is left from earlier use.
+func grow[T any](list []T) []T {
+	if n := len(list); n < cap(list) {
+		return list[:n+1]
+	}
+	var item T
+	return append(list, item)
 }
 
 func (o *Observation) lastPass() *Pass {

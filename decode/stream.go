@@ -47,6 +47,7 @@ type Judge struct {
 	cmp  comparer
 	// other judges the candidates that are not reported.
 	other    comparer
+	known    *known // nil: every write is decided anew
 	overlaps *Overlaps
 	stats    Stats
 	fit      []model.Variant
@@ -54,7 +55,7 @@ type Judge struct {
 
 // NewJudge returns a Judge over an empty stream.
 func NewJudge(opts Options) *Judge {
-	j := &Judge{opts: opts, overlaps: NewOverlaps()}
+	j := &Judge{opts: opts, known: new(known), overlaps: NewOverlaps()}
 	if opts.Variant != 0 {
 		j.det = Forced(opts.Variant)
 	} else {
@@ -108,10 +109,29 @@ func (j *Judge) observe(o *Observation) {
 	}
 }
 
-// judge compares o with every variant that is still possible. A write that
+// judge gives the verdict on o: the one that a write of the same facts got before, or
+// that of the model. What o did together with other writes is looked at in any case.
+func (j *Judge) judge(o *Observation) *Verdict {
+	var e *knownVerdict
+	if j.known != nil {
+		e = j.known.find(o, j.det)
+	}
+	if e == nil {
+		return j.decide(o)
+	}
+	best := j.det.Best()
+	found := j.overlaps.Add(o, j.cmp.conditions(best))
+	if len(found) > 0 {
+		return j.conclude(o, best, j.cmp.judge(o, best), found)
+	}
+	j.countHazards(e.hazards)
+	return &e.verdict
+}
+
+// decide compares o with every variant that is still possible. A write that
 // agrees with some of them narrows the choice to those; one that agrees with none
 // is a disagreement with the best of them, and narrows nothing.
-func (j *Judge) judge(o *Observation) *Verdict {
+func (j *Judge) decide(o *Observation) *Verdict {
 	j.cmp.drains, j.other.drains = j.det.drains, j.det.drains
 	best := j.det.Best()
 	out := j.cmp.judge(o, best)
@@ -127,14 +147,27 @@ func (j *Judge) judge(o *Observation) *Verdict {
 	var found []Overlap
 	if j.cmp.judged {
 		found = j.overlaps.Add(o, j.cmp.conditions(best))
-		j.cmp.addOverlaps(best, &out, found)
 	}
-	for i := firstRule; i <= lastRule && out.hazards != 0; i++ {
-		if out.hazards&(1<<i) != 0 {
+	ver := j.conclude(o, best, out, found)
+	if j.known != nil {
+		j.known.keep(ver, out.hazards, j.det)
+	}
+	return ver
+}
+
+// conclude makes the verdict of an outcome and of the overlaps that were found.
+func (j *Judge) conclude(o *Observation, v model.Variant, out outcome, found []Overlap) *Verdict {
+	j.cmp.addOverlaps(v, &out, found)
+	j.countHazards(out.hazards)
+	return j.cmp.verdict(o, v, out, found)
+}
+
+func (j *Judge) countHazards(hazards Rules) {
+	for i := firstRule; i <= lastRule && hazards != 0; i++ {
+		if hazards&(1<<i) != 0 {
 			j.stats.Hazards[i]++
 		}
 	}
-	return j.cmp.verdict(o, best, out, found)
 }
 
 // narrow reports whether some candidates were dropped.

@@ -23,7 +23,8 @@ type procedure struct {
 // Decide fills d with what variant v decides about the write c in world w. It
 // walks ext4_file_write_iter and ext4_dio_write_iter up to iomap_dio_rw.
 func Decide(d *Decision, c *Call, w World, v Variant) {
-	*d = Decision{Variant: v}
+	*d = Decision{}
+	d.Variant = v
 	p := procedure{d: d, c: c, w: w, has: v.Behaviours(), nz: No}
 	if why := c.contradiction(); why != "" {
 		d.contradict(why)

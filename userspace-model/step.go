@@ -131,7 +131,10 @@ func (s Step) String() string {
 
 func (d *Decision) step(id StepID, pass int, a Answer, x, y int64) {
 	if d.nsteps < maxSteps {
-		d.steps[d.nsteps] = Step{ID: id, Pass: uint8(pass), Answer: a, A: x, B: y}
+		// Field by field: a whole Step would be made on the stack and copied, which
+		// costs as much as the rest of a decision.
+		s := &d.steps[d.nsteps]
+		s.ID, s.Pass, s.Answer, s.A, s.B = id, uint8(pass), a, x, y
 		d.nsteps++
 	}
 }

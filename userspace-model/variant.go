@@ -102,7 +102,7 @@ func (v Variant) Behaviours() Behaviours {
 		return 0
 	}
 	has := variants[named].has
-	for n := range Patches {
+	for n := 0; v>>(8+n) != 0; n++ {
 		if v>>(8+n)&1 != 0 {
 			has ^= patches[n]
 		}
