@@ -34,11 +34,28 @@ type key struct {
 // maxTouch is far more than one write can touch behind its position.
 const maxTouch = 1 << 34
 
+// The words that each part of a key takes.
+const (
+	headWords    = 8
+	passWords    = 3
+	lookupWords  = 3
+	mappingWords = 5
+	zeroedWords  = 4
+	sizeWords    = 2
+)
+
 // fill makes k the facts of o. It reports false for a write of which it does not hold
 // all: an incomplete one, one that went buffered or slept, which are rare, one with
 // too many steps, and one at a position near to where the model refuses it.
 func (k *key) fill(o *Observation) bool {
 	if o.Incomplete != "" || o.Buffered != nil || len(o.Sleeps) > 0 || len(o.Passes) > model.MaxPasses {
+		return false
+	}
+	words := headWords + len(o.Passes)*(passWords+sizeWords) + len(o.Mappings)*mappingWords + len(o.Zeroed)*zeroedWords + sizeWords
+	for i := range o.Passes {
+		words += len(o.Passes[i].Lookups) * lookupWords
+	}
+	if words > maxKeyWords {
 		return false
 	}
 	k.n, k.whole, k.top, k.mask = 0, true, 0, 1<<o.Blkbits-1
@@ -57,73 +74,69 @@ func (k *key) fill(o *Observation) bool {
 	return k.whole
 }
 
-func (k *key) add(word uint64) {
-	if k.n == len(k.words) {
-		k.whole = false
-		return
-	}
-	k.words[k.n] = word
-	k.n++
+// next is room for n more words.
+func (k *key) next(n int) []uint64 {
+	w := k.words[k.n : k.n+n]
+	k.n += n
+	return w
 }
 
-// span adds a piece of the file.
-func (k *key) span(pos, n int64) {
+// place is a position in a key: the piece of the file that begins there has n bytes.
+func (k *key) place(pos, n int64) uint64 {
 	if pos < 0 || pos > k.far || n > maxTouch || n < -maxTouch {
 		k.whole = false
-		return
 	}
 	k.top = max(k.top, (max(pos, pos+n)|k.mask)+1)
-	k.add(uint64(pos - k.base))
-	k.add(uint64(n))
+	return uint64(pos - k.base)
 }
 
 // head adds what there is once for each write. The numbers of passes, mappings and
 // pieces zeroed say which word of a key is what.
 func (k *key) head(o *Observation) {
-	k.add(uint64(o.Stages) | uint64(o.Flags)<<32)
-	k.add(uint64(o.Blkbits) | uint64(o.Caller)<<8 | uint64(o.Lock)<<16 | uint64(o.DioFlags)<<24 |
+	w := k.next(headWords)
+	w[0] = uint64(o.Stages) | uint64(o.Flags)<<32
+	w[1] = uint64(o.Blkbits) | uint64(o.Caller)<<8 | uint64(o.Lock)<<16 | uint64(o.DioFlags)<<24 |
 		uint64(o.DioOps)<<32 | uint64(o.Fmod)<<40 |
 		bit(o.Dio)<<48 | bit(o.Queued)<<49 | bit(o.Completed)<<50 | bit(o.Truncated)<<51 |
-		bit(o.Align0Known)<<52 | bit(o.Drain != nil)<<53)
+		bit(o.Align0Known)<<52 | bit(o.Drain != nil)<<53
 	// Of an alignment only the bits below the block are ever looked at.
-	k.add(uint64(o.Align0&uint32(k.mask)) | uint64(len(o.Mappings))<<32 | uint64(len(o.Zeroed))<<48)
-	k.add(uint64(len(o.Passes)))
-	k.add(uint64(o.FmodRet))
-	k.add(uint64(o.SubmitRet))
-	k.add(uint64(o.Ret))
-	k.span(o.Pos0, o.Len0)
+	w[2] = uint64(o.Align0&uint32(k.mask)) |
+		uint64(len(o.Passes))<<32 | uint64(len(o.Mappings))<<40 | uint64(len(o.Zeroed))<<48
+	w[3], w[4], w[5] = uint64(o.FmodRet), uint64(o.SubmitRet), uint64(o.Ret)
+	w[6], w[7] = k.place(o.Pos0, o.Len0), uint64(o.Len0)
 }
 
-// pass adds one run of the write checks, but for the sizes of the file.
+// pass adds one run of the write checks, but for i_size and i_disksize.
 func (k *key) pass(p *Pass, blkbits uint8) {
-	k.add(uint64(p.Lock) | uint64(p.Flags)<<8 | uint64(p.Align&uint32(k.mask))<<32)
-	k.add(uint64(len(p.Lookups)))
-	k.span(p.Pos, p.Count)
+	w := k.next(passWords)
+	w[0] = uint64(p.Lock) | uint64(p.Flags)<<8 | uint64(len(p.Lookups))<<24 | uint64(p.Align&uint32(k.mask))<<32
+	w[1], w[2] = k.place(p.Pos, p.Count), uint64(p.Count)
 	first := uint32(k.base >> blkbits)
 	for i := range p.Lookups {
-		l := &p.Lookups[i]
-		k.add(uint64(l.Lblk-first) | uint64(l.Len)<<32)
-		k.add(uint64(l.ArgFlags) | uint64(l.MFlags)<<32)
-		k.add(uint64(uint32(l.Ret)) | uint64(l.OutLen)<<32)
+		l, w := &p.Lookups[i], k.next(lookupWords)
+		w[0] = uint64(l.Lblk-first) | uint64(l.Len)<<32
+		w[1] = uint64(l.ArgFlags) | uint64(l.MFlags)<<32
+		w[2] = uint64(uint32(l.Ret)) | uint64(l.OutLen)<<32
 	}
 }
 
 func (k *key) mapping(m *Mapping) {
-	k.add(uint64(m.Err)<<2 | bit(m.Overwrite)<<1 | bit(m.LookedUp))
-	k.add(uint64(m.Type) | uint64(m.Flags)<<16 | uint64(m.AllocFlags)<<32)
-	k.add(uint64(m.LookupFlags) | uint64(uint32(m.LookupRet))<<32)
-	switch {
-	case m.Err == 0:
-		k.span(m.Offset, m.Length)
-	case m.Offset != 0 || m.Length != 0:
-		k.whole = false // one that failed is at no position
+	w := k.next(mappingWords)
+	w[0] = uint64(m.Err)<<2 | bit(m.Overwrite)<<1 | bit(m.LookedUp)
+	w[1] = uint64(m.Type) | uint64(m.Flags)<<16 | uint64(m.AllocFlags)<<32
+	w[2] = uint64(m.LookupFlags) | uint64(uint32(m.LookupRet))<<32
+	if m.Err == 0 {
+		w[3], w[4] = k.place(m.Offset, m.Length), uint64(m.Length)
+	} else { // at no position
+		w[3], w[4] = uint64(m.Offset), uint64(m.Length)
 	}
 }
 
 func (k *key) zeroed(z *Zeroed) {
-	k.span(z.Pos, z.Len)
-	k.add(uint64(z.Type) | uint64(z.Flags)<<16 | uint64(z.DioCount)<<32)
-	k.add(uint64(z.Lock))
+	w := k.next(zeroedWords)
+	w[0], w[1] = k.place(z.Pos, z.Len), uint64(z.Len)
+	w[2] = uint64(z.Type) | uint64(z.Flags)<<16 | uint64(z.DioCount)<<32
+	w[3] = uint64(z.Lock)
 }
 
 // sizes adds i_size and i_disksize as the entry and each pass read them.
@@ -133,14 +146,14 @@ func (k *key) sizes(o *Observation) {
 		p := &o.Passes[i]
 		beyond = beyond && p.ISize == o.ISize0 && p.IDisksize >= k.top && p.IDisksize <= p.ISize
 	}
-	k.add(bit(beyond))
 	if beyond {
 		return
 	}
-	k.add(uint64(o.ISize0 - k.base))
+	w := k.next(sizeWords)
+	w[0] = uint64(o.ISize0 - k.base)
 	for i := range o.Passes {
-		k.add(uint64(o.Passes[i].ISize - k.base))
-		k.add(uint64(o.Passes[i].IDisksize - k.base))
+		w := k.next(sizeWords)
+		w[0], w[1] = uint64(o.Passes[i].ISize-k.base), uint64(o.Passes[i].IDisksize-k.base)
 	}
 }
 
@@ -164,13 +177,15 @@ func (k *key) equal(other *key) bool {
 	return true
 }
 
-// hash spreads the facts over 64 bits; two writes with the same hash may differ.
+// hash spreads the facts over 64 bits, best over the high ones; two writes with the
+// same hash may differ.
 func (k *key) hash() uint64 {
 	const odd = 0x9e3779b97f4a7c15 // the golden ratio: no pattern in its bits
-	h := uint64(k.n)
+	var h uint64
+	by := uint64(odd)
 	for _, w := range k.words[:k.n] {
-		h = (h ^ w) * odd
-		h ^= h >> 29
+		h += (w ^ w>>32) * by
+		by += odd - 1
 	}
 	return h
 }

@@ -2,9 +2,11 @@ package decode
 
 import model "github.com/ext4dio/ext4dio-trace/userspace-model"
 
-// maxKnown is how many verdicts are kept, a power of two. A workload makes a few dozen
-// kinds of writes.
-const maxKnown = 1024
+// maxKnown is how many verdicts are kept. A workload makes a few dozen kinds of writes.
+const (
+	knownBits = 10
+	maxKnown  = 1 << knownBits
+)
 
 // known keeps the verdicts on writes that agreed, by their facts, so that the model
 // decides once for all writes that are alike. A verdict depends on nothing but the
@@ -53,7 +55,7 @@ func (k *known) changed(d *Detector) bool {
 	return k.best != d.Best() || k.left != len(d.candidates) || k.drain != d.drains
 }
 
-func (k *known) place() **knownVerdict { return &k.table[k.key.hash()%maxKnown] }
+func (k *known) place() **knownVerdict { return &k.table[k.key.hash()>>(64-knownBits)] }
 
 // keep takes the verdict on the write that was looked for last.
 func (k *known) keep(ver *Verdict, hazards Rules, d *Detector) {

@@ -121,12 +121,12 @@ func (o *Observation) ended() (t uint64, completion bool) {
 	return o.lastStep(), false
 }
 
-func (o *Observation) ref() WriteRef {
-	r := WriteRef{ID: o.ID, Time: o.Time, Tid: o.Tid, Pos: o.Pos0, Len: o.Len0}
+// fill makes r the name of o.
+func (r *WriteRef) fill(o *Observation) {
+	r.ID, r.Time, r.Tid, r.Pos, r.Len = o.ID, o.Time, o.Tid, o.Pos0, o.Len0
 	if p := o.lastPass(); p != nil && p.Count > 0 {
 		r.Pos = p.Pos
 	}
-	return r
 }
 
 // directBytes is how much of o was certainly written by direct I/O, from the
@@ -162,8 +162,10 @@ func (f *flight) fill(o *Observation) flightState {
 		return flightUnknown
 	}
 	p := o.lastPass()
-	*f = flight{ref: o.ref(), pos: p.Pos, end: p.Pos + n, from: o.at(o.Mappings[0].AtUs)}
+	f.ref.fill(o)
+	f.pos, f.end, f.from = p.Pos, p.Pos+n, o.at(o.Mappings[0].AtUs)
 	f.to, _ = o.ended()
+	f.extends = false
 	if o.Lock == record.LockExclusive && o.Drain == nil && p.Pos+p.Count > p.ISize {
 		unaligned, known := o.Unaligned()
 		f.extends = known && !unaligned
@@ -187,7 +189,7 @@ func (a *acts) fill(o *Observation, c Conditions) {
 		a.addCopy(o)
 	}
 	if a.n > 0 {
-		a.ref = o.ref()
+		a.ref.fill(o)
 	}
 }
 
