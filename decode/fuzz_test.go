@@ -37,6 +37,7 @@ func FuzzJudge(f *testing.F) {
 		}
 		opts := Options{Variant: model.Variant(variant), Seen: func(o *Observation, v *Verdict) { checkVerdict(t, o, v) }}
 		j := NewJudge(opts)
+		both := newTwins(t, Options{Variant: model.Variant(variant)})
 		writes := uint64(0)
 		for len(stream) > 0 {
 			kind, size, err := record.KindOf(stream)
@@ -46,10 +47,13 @@ func FuzzJudge(f *testing.F) {
 			if j.Feed(stream[:size]) == nil && kind == record.KindWrite {
 				writes++
 			}
+			both.feedRaw(stream[:size])
+			both.feedRaw(stream[:size]) // the second time it is known
 			stream = stream[size:]
 		}
 		j.Expire(1 << 62)
 		j.Flush()
+		both.end()
 		if got := j.Stats().Writes; got != writes {
 			t.Errorf("%d writes fed, %d handed out", writes, got)
 		}

@@ -1,0 +1,464 @@
+package decode
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// twins are two judges of one stream; only the first keeps verdicts.
+type twins struct {
+	t         *testing.T
+	got, want *Judge
+	gotOne    *Verdict // on the record that was fed last, if it gave one
+	wantOne   *Verdict
+	writes    uint64
+	raw       []byte
+}
+
+func newTwins(t *testing.T, opts Options) *twins {
+	w := &twins{t: t}
+	opts.Seen = func(_ *Observation, v *Verdict) { w.gotOne = v }
+	w.got = NewJudge(opts)
+	opts.Seen = func(_ *Observation, v *Verdict) { w.wantOne = v }
+	w.want = NewJudge(opts)
+	w.want.known = nil
+	return w
+}
+
+// feedRaw gives both one raw record and compares what they say of it.
+func (w *twins) feedRaw(raw []byte) {
+	w.t.Helper()
+	w.gotOne, w.wantOne = nil, nil
+	if err := w.got.Feed(raw); (err == nil) != (w.want.Feed(raw) == nil) {
+		w.t.Fatal(err)
+	}
+	if !sameVerdict(w.gotOne, w.wantOne) {
+		w.t.Fatalf("got  %+v\nwant %+v\nof %+v", w.gotOne, w.wantOne, w.want.ob.w)
+	}
+}
+
+// feed gives both one write, and its completion.
+func (w *twins) feed(rec *record.Write) {
+	w.t.Helper()
+	w.writes++
+	rec.ID, rec.Ino, rec.T0 = w.writes, 1+w.writes%16, 1000+w.writes*1_000_000
+	w.raw = rec.Append(w.raw[:0])
+	w.feedRaw(w.raw)
+	if rec.Ret == eiocbqueued {
+		c := record.Complete{ID: rec.ID, T: rec.T0 + 5000, Ret: int64(rec.Len0)}
+		w.raw = c.Append(w.raw[:0])
+		w.feedRaw(w.raw)
+	}
+}
+
+// end compares what both learned and counted.
+func (w *twins) end() {
+	w.t.Helper()
+	w.got.Flush()
+	w.want.Flush()
+	if got, want := w.got.Stats(), w.want.Stats(); got != want {
+		w.t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if got, want := w.got.Detector().Evidence(), w.want.Detector().Evidence(); !slices.Equal(got, want) {
+		w.t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func sameVerdict(a, b *Verdict) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Kind == b.Kind && a.Variant == b.Variant && a.Missing == b.Missing &&
+		slices.Equal(a.Why, b.Why) && slices.Equal(a.Rules, b.Rules) && slices.Equal(a.Hazards, b.Hazards) &&
+		slices.Equal(a.Overlaps, b.Overlaps) && (a.Expected == nil) == (b.Expected == nil) &&
+		(a.Expected == nil || *a.Expected == *b.Expected)
+}
+
+// sameVerdicts judges a stream with and without what is kept of earlier verdicts.
+func sameVerdicts(t *testing.T, opts Options, each func(feed func(*record.Write))) {
+	t.Helper()
+	w := newTwins(t, opts)
+	each(w.feed)
+	w.end()
+}
+
+// TestKnownVerdicts: the verdict that was kept is the one that would be given anew,
+// for every write to every small file, at other places and in other files, and for
+// writes that differ from them in one field of their record.
+func TestKnownVerdicts(t *testing.T) {
+	static := Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}
+	for _, v := range model.Variants() {
+		t.Run(v.String(), func(t *testing.T) {
+			t.Parallel()
+			writes := smallWorld(v)
+			if len(writes) < 2000 {
+				t.Fatalf("only %d writes", len(writes))
+			}
+			sameVerdicts(t, Options{Variant: v}, moved(writes))
+			sameVerdicts(t, Options{Variant: v}, changed(writes, 53))
+			sameVerdicts(t, Options{Evidence: static}, moved(writes))
+			sameVerdicts(t, Options{}, changed(writes, 211))
+			sameVerdicts(t, Options{Variant: v, Unprobed: record.StageDrain | record.StageLookup | record.StageZero}, changed(writes, 211))
+		})
+	}
+}
+
+// TestKnownIsUsed: of writes that agree and repeat, nearly all are known.
+func TestKnownIsUsed(t *testing.T) {
+	j := NewJudge(Options{Variant: model.Linux73})
+	var raw []byte
+	known := 0
+	feed := func(w *record.Write) {
+		raw = w.Append(raw[:0])
+		if err := j.Feed(raw); err != nil {
+			t.Fatal(err)
+		}
+		if e := *j.known.place(); j.known.found && e != nil && e.key.equal(&j.known.key) {
+			known++
+		}
+	}
+	w := parseScript(t, ordinary["stripe"]).w
+	for i := range int64(100) {
+		moved := w
+		shift(&moved, i*1<<20)
+		moved.ISize0 = 1 << 40
+		moved.Steps[0].B = moved.ISize0
+		feed(&moved)
+	}
+	if j.Stats().Kinds[Agree] != 100 || known != 100 {
+		t.Errorf("%+v, %d known", j.Stats(), known)
+	}
+}
+
+// moved are the writes, twice, and then at other places of their file, which grows
+// with them or is far larger.
+func moved(writes []record.Write) func(feed func(*record.Write)) {
+	return func(feed func(*record.Write)) {
+		for _, blocks := range []int64{0, 0, 1000, 1 << 30} {
+			for i := range writes {
+				w := writes[i]
+				shift(&w, blocks<<w.Blkbits)
+				feed(&w)
+				sizes(&w, int64(w.ISize0)+1<<20)
+				feed(&w)
+			}
+		}
+	}
+}
+
+// changed are some of the writes, and after each the same with one field changed.
+func changed(writes []record.Write, every int) func(feed func(*record.Write)) {
+	return func(feed func(*record.Write)) {
+		for i := 0; i < len(writes); i += every {
+			w := writes[i]
+			feed(&w)
+			for n := 0; ; n++ {
+				w := writes[i]
+				if !change(&w, n) {
+					break
+				}
+				feed(&w)
+			}
+		}
+	}
+}
+
+// change changes one field of w, another for each n, and reports whether there is one.
+func change(w *record.Write, n int) bool {
+	head := []func(){
+		func() { w.KiFlags ^= model.IocbNowait }, func() { w.KiFlags ^= model.IocbAppend }, func() { w.KiFlags ^= model.IocbAtomic },
+		func() { w.Pos0 += 512 }, func() { w.Pos0 += 1 << w.Blkbits }, func() { w.Len0 += 512 }, func() { w.Len0 -= 256 },
+		func() { w.ISize0 += 512 }, func() { w.ISize0 = w.Pos0 }, func() { w.ISize0 = w.Pos0 + uint64(w.Len0) }, func() { w.ISize0 += 1 << 30 },
+		func() { sizes(w, int64(w.Pos0)) }, func() { sizes(w, int64(w.Pos0)+int64(w.Len0)) },
+		func() { w.Ret = -11 }, func() { w.Ret = -5 }, func() { w.Ret = -529 }, func() { w.Ret -= 512 }, func() { w.Ret = int32(w.Len0) },
+		func() { w.Blkbits++ }, func() { w.Caller = record.CallerSync }, func() { w.Caller = record.CallerLibaio }, func() { w.Caller = record.CallerUnknown },
+		func() { w.Lock ^= 3 }, func() { w.DioFlags ^= 1 }, func() { w.DioOps ^= 3 }, func() { w.Fmod ^= 3 }, func() { w.FmodRet = -11 }, func() { w.FmodRet = -28 },
+	}
+	if n < len(head) {
+		head[n]()
+		return true
+	}
+	n -= len(head)
+	if n < 16 {
+		w.Stages ^= 1 << n
+		return true
+	}
+	n -= 16
+	const perStep = 34
+	if n >= perStep*w.NSteps {
+		return false
+	}
+	s := &w.Steps[n/perStep]
+	switch n %= perStep; {
+	case n == 0:
+		s.Lock ^= 3
+	case n < 9:
+		s.Aux ^= 1 << (n - 1)
+	default:
+		n -= 9
+		by := [...]uint64{1, 1 << 9, 1 << w.Blkbits, 1 << 36, 1 << 40, 1 << 43}[n%6]
+		switch n / 6 {
+		case 0:
+			s.A ^= by
+		case 1:
+			s.B ^= by
+		case 2:
+			s.C ^= uint32(by | by>>20)
+		case 3:
+			s.D ^= uint32(by | by>>32)
+		default:
+			s.Kind = record.StepZero
+		}
+	}
+	return true
+}
+
+// shift moves a write, and all that it met in its file, by a number of bytes.
+func shift(w *record.Write, by int64) {
+	w.Pos0 += uint64(by)
+	w.ISize0 += uint64(by)
+	for i := range w.NSteps {
+		switch s := &w.Steps[i]; s.Kind {
+		case record.StepPass:
+			s.A += uint64(by)
+			s.B += uint64(by)
+		case record.StepDisksize, record.StepZero:
+			s.A += uint64(by)
+		case record.StepMap:
+			if s.Aux&record.MapFailed == 0 {
+				s.A += uint64(by)
+			}
+		case record.StepLookup:
+			s.C += uint32(by >> w.Blkbits)
+		}
+	}
+}
+
+// sizes gives the file another i_size; i_disksize keeps its distance.
+func sizes(w *record.Write, isize int64) {
+	by := uint64(isize) - w.ISize0
+	w.ISize0 += by
+	for i := range w.NSteps {
+		switch s := &w.Steps[i]; s.Kind {
+		case record.StepPass:
+			s.B += by
+		case record.StepDisksize:
+			s.A += by
+		}
+	}
+}
+
+// smallWorld is the record of every write of 512-byte steps to every file of three
+// small blocks, as v makes it.
+func smallWorld(v model.Variant) []record.Write {
+	const block = 1024
+	var out []record.Write
+	var p model.Outcome
+	for layout := range 27 {
+		text := string([]byte{"WUH"[layout%3], "WUH"[layout/3%3], "WUH"[layout/9%3]}) + "HHH"
+		extents, err := model.ParseExtents(text)
+		if err != nil {
+			panic(err)
+		}
+		for pos := int64(0); pos < 2*block; pos += 512 {
+			for n := int64(512); n <= 2*block+512; n += 512 {
+				for kind := range 16 {
+					in := model.NewInode(10, []int64{3 * block, pos + n, pos + n - 512, 2*block + 512}[kind%4], extents)
+					in.Nosec, in.Stale = kind != 5, kind%3 == 0
+					if kind > 11 {
+						in.IDisksize = max(0, in.ISize-block)
+					}
+					w := model.Write{Pos: pos, Len: n, Async: kind/4%2 == 1}
+					if kind/8%2 == 1 {
+						w.Flags = model.IocbNowait
+					}
+					if err := model.Predict(&p, &w, in, v); err != nil {
+						continue
+					}
+					if rec, ok := recordOf(&p, &w, in, text); ok {
+						out = append(out, rec)
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// recordOf is the record that the probes make of a predicted write. It reports false
+// for one that goes buffered.
+func recordOf(p *model.Outcome, write *model.Write, in *model.Inode, layout string) (record.Write, bool) {
+	w := record.Write{
+		Stages: record.StageEntry | record.StageReturn | record.StageAlign | record.StageLock, Latency: 100_000,
+		Pos0: uint64(write.Pos), Len0: uint32(write.Len), ISize0: uint64(in.ISize), KiFlags: write.Flags, Blkbits: in.Blkbits,
+		Tgid: 1, Tid: 1, Caller: record.CallerSync, Ret: int32(p.Result), NrSegs: 1,
+	}
+	if write.Async {
+		w.Caller = record.CallerLibaio
+	}
+	if p.Queued {
+		w.Ret = eiocbqueued
+	}
+	add := func(stage record.Stages, s record.Step) {
+		w.Stages |= stage
+		s.TUs = uint32(w.NSteps)
+		w.Steps[w.NSteps] = s
+		w.NSteps++
+	}
+	lock := func(m model.Mode) record.Lock { return record.Lock(m) } // the numbers are the same
+	for i := range p.Passes {
+		pass := &p.Pass[i]
+		s := record.Step{
+			Kind: record.StepPass, Lock: lock(pass.Mode), Aux: record.PassExtents | record.PassAlign,
+			A: uint64(write.Pos), B: uint64(in.ISize), C: uint32(write.Len), D: uint32(write.Len),
+		}
+		if in.Nosec {
+			s.Aux |= record.PassNosec
+		}
+		if in.IDisksize != in.ISize {
+			s.Aux |= record.PassDisksize
+		}
+		add(record.StagePass, s)
+		w.Passes++
+		if in.IDisksize != in.ISize {
+			add(0, record.Step{Kind: record.StepDisksize, A: uint64(in.IDisksize)})
+		}
+		for j := range min(pass.N, model.MaxQueries) {
+			q, flags := pass.Queries[j], map[byte]uint64{'W': model.MapMapped, 'U': model.MapUnwritten}[layout[pass.Queries[j].Lblk]]
+			add(record.StageLookup, record.Step{
+				Kind: record.StepLookup, C: q.Lblk, D: q.Len,
+				A: uint64(uint32(pass.Rets[j])) | flags<<32, B: uint64(uint32(pass.Rets[j])) | uint64(q.Flags)<<32,
+			})
+		}
+	}
+	dio := p.End == model.EndDio
+	if dio || p.End == model.EndN4 || p.End == model.EndN3 && !p.Variant.Has(model.UnalignedShared) {
+		w.Stages |= record.StageFmod
+		w.Fmod = record.Fmod(p.Modifier)
+	}
+	if p.End == model.EndN4 {
+		w.FmodRet = model.EAGAIN
+	}
+	if !dio {
+		return w, p.End != model.EndBuffered && p.End != model.EndN0
+	}
+	w.Stages |= record.StageDIO
+	w.Lock, w.DioOps = lock(p.Mode), record.OpsIomap
+	if p.Overwrite {
+		w.DioOps = record.OpsOverwrite
+	}
+	if p.ForceWait == model.Yes {
+		w.DioFlags = model.DioForceWait
+	}
+	if p.Drain == model.Yes {
+		add(record.StageDrain, record.Step{Kind: record.StepDrain})
+	}
+	typ := uint32(model.IomapMapped)
+	for _, m := range p.Mappings {
+		s := record.Step{Kind: record.StepMap, A: uint64(m.Lblk) << in.Blkbits, B: uint64(m.Len) << in.Blkbits,
+			C: uint32(m.Type) | uint32(m.Flags)<<16, D: m.Alloc}
+		if m.Err != 0 {
+			s.Aux, s.A, s.B = record.MapFailed, uint64(m.Err), 0
+		}
+		typ = s.C
+		add(record.StageBegin, s)
+	}
+	for _, z := range p.Zeroed {
+		add(record.StageZero, record.Step{Kind: record.StepZero, Lock: w.Lock, A: uint64(z.Pos), B: uint64(z.Len), C: 1, D: typ})
+	}
+	return w, p.Ended != model.SubmitFallback
+}
+
+// unread are the fields of an Observation that no judgement on it alone reads.
+var unread = map[string]bool{
+	"Time": true, "ID": true, "Pid": true, "Tid": true, "Comm": true, "Dev": true, "Ino": true, "NrSegs": true,
+	"WaitNs": true, "LockNs": true, "LatencyNs": true, "SubmitNs": true, "LostBefore": true, "Depth": true,
+	"Drain.Count": true, "Drain.Waited": true, "Drain.Ns": true,
+	"Passes.AtUs": true, "Mappings.AtUs": true, "Zeroed.AtUs": true,
+}
+
+// TestKeyHoldsAll: a key changes with every field of an Observation but those that are
+// listed, so that a field that is added later is not forgotten.
+func TestKeyHoldsAll(t *testing.T) {
+	lookups := []Lookup{{Lblk: 2, Len: 1, Ret: 1}, {Lblk: 4, Len: 1, Ret: 1}}
+	pass := Pass{Pos: 8192, Count: 8192, ISize: 16000, IDisksize: 15000, Lookups: lookups}
+	o := &Observation{
+		Blkbits: 12, Pos0: 8192, Len0: 8192, ISize0: 16000, Drain: &Drain{},
+		Passes:   []Pass{pass, pass},
+		Mappings: []Mapping{{Offset: 8192, Length: 4096}, {Err: -11}},
+		Zeroed:   []Zeroed{{Pos: 8192, Len: 1}},
+	}
+	var before key
+	if !before.fill(o) {
+		t.Fatal("no key")
+	}
+	seen := map[string]bool{}
+	checkField := func(name string) {
+		seen[name] = true
+		var after key
+		held := !after.fill(o) || !after.equal(&before)
+		if held == unread[name] {
+			t.Errorf("%s: in the key %v, want %v", name, held, !unread[name])
+		}
+	}
+	var walk func(name string, f reflect.Value)
+	walk = func(name string, f reflect.Value) {
+		old := reflect.New(f.Type()).Elem()
+		old.Set(f)
+		switch f.Kind() {
+		case reflect.Struct:
+			for i := range f.NumField() {
+				if field := f.Type().Field(i); field.IsExported() {
+					sub := field.Name
+					if name != "" {
+						sub = name + "." + sub
+					}
+					walk(sub, f.Field(i))
+				}
+			}
+			return
+		case reflect.Slice:
+			f.Set(reflect.Append(f, reflect.New(f.Type().Elem()).Elem()))
+			checkField(name)
+			f.Set(old)
+			for i := range f.Len() {
+				// Lookups are shared by the passes: copy before changing.
+				item := reflect.New(f.Type().Elem()).Elem()
+				item.Set(f.Index(i))
+				list := reflect.MakeSlice(f.Type(), f.Len(), f.Len())
+				reflect.Copy(list, f)
+				f.Set(list)
+				walk(name, f.Index(i))
+				f.Set(old)
+			}
+			return
+		case reflect.Pointer:
+			if f.IsNil() {
+				f.Set(reflect.New(f.Type().Elem()))
+			} else {
+				walk(name, f.Elem())
+				f.SetZero()
+			}
+		case reflect.String:
+			f.SetString("changed")
+		case reflect.Bool:
+			f.SetBool(!f.Bool())
+		case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+			f.SetInt(f.Int() + 1)
+		default:
+			f.SetUint(f.Uint() + 1)
+		}
+		checkField(name)
+		f.Set(old)
+	}
+	walk("", reflect.ValueOf(o).Elem())
+	for name := range unread {
+		if !seen[name] {
+			t.Errorf("no field %s", name)
+		}
+	}
+}
