@@ -50,6 +50,9 @@ func (w *twins) feed(rec *record.Write) {
 	w.feedRaw(w.raw)
 	if rec.Ret == eiocbqueued {
 		c := record.Complete{ID: rec.ID, T: rec.T0 + 5000, Ret: int64(rec.Len0)}
+		if w.writes%3 == 0 {
+			c.Ret = -5
+		}
 		w.raw = c.Append(w.raw[:0])
 		w.feedRaw(w.raw)
 	}
@@ -177,6 +180,7 @@ func change(w *record.Write, n int) bool {
 		func() { w.Ret = -11 }, func() { w.Ret = -5 }, func() { w.Ret = -529 }, func() { w.Ret -= 512 }, func() { w.Ret = int32(w.Len0) },
 		func() { w.Blkbits++ }, func() { w.Caller = record.CallerSync }, func() { w.Caller = record.CallerLibaio }, func() { w.Caller = record.CallerUnknown },
 		func() { w.Lock ^= 3 }, func() { w.DioFlags ^= 1 }, func() { w.DioOps ^= 3 }, func() { w.Fmod ^= 3 }, func() { w.FmodRet = -11 }, func() { w.FmodRet = -28 },
+		func() { wholeAlign(w, 0) }, func() { wholeAlign(w, 256) }, func() { withoutZeroing(w) },
 	}
 	if n < len(head) {
 		head[n]()
@@ -215,6 +219,22 @@ func change(w *record.Write, n int) bool {
 		}
 	}
 	return true
+}
+
+// wholeAlign says that the iov_iter at entry had another alignment than in the checks.
+func wholeAlign(w *record.Write, bits uint32) {
+	w.Steps[w.NSteps] = record.Step{Kind: record.StepAlign, C: bits}
+	w.NSteps++
+}
+
+// withoutZeroing makes w one that zeroed nothing.
+func withoutZeroing(w *record.Write) {
+	w.Stages &^= record.StageZero
+	for i := range w.NSteps {
+		if s := &w.Steps[i]; s.Kind == record.StepZero {
+			s.Kind = record.StepWait
+		}
+	}
 }
 
 // shift moves a write, and all that it met in its file, by a number of bytes.
@@ -273,6 +293,9 @@ func smallWorld(v model.Variant) []record.Write {
 						in.IDisksize = max(0, in.ISize-block)
 					}
 					w := model.Write{Pos: pos, Len: n, Async: kind/4%2 == 1}
+					if kind%7 == 2 {
+						w.Buffer = 256
+					}
 					if kind/8%2 == 1 {
 						w.Flags = model.IocbNowait
 					}
@@ -314,7 +337,7 @@ func recordOf(p *model.Outcome, write *model.Write, in *model.Inode, layout stri
 		pass := &p.Pass[i]
 		s := record.Step{
 			Kind: record.StepPass, Lock: lock(pass.Mode), Aux: record.PassExtents | record.PassAlign,
-			A: uint64(write.Pos), B: uint64(in.ISize), C: uint32(write.Len), D: uint32(write.Len),
+			A: uint64(write.Pos), B: uint64(in.ISize), C: uint32(write.Len), D: uint32(write.Len) | write.Buffer,
 		}
 		if in.Nosec {
 			s.Aux |= record.PassNosec

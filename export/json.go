@@ -1,6 +1,7 @@
 package export
 
 import (
+	"math/bits"
 	"strconv"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
@@ -60,7 +61,7 @@ func (r *Row) AppendJSON(dst []byte) []byte {
 	if r.Caller == 0 {
 		dst = append(dst, "null"...)
 	} else {
-		dst = appendQuoted(dst, r.Caller.String())
+		dst = appendName(dst, r.Caller.String())
 	}
 	return append(r.Facts.appendJSON(dst), '}', '\n')
 }
@@ -90,7 +91,7 @@ func (r *Row) appendLists(dst []byte) []byte {
 		dst = append(dst, `,"ret":`...)
 		dst = strconv.AppendInt(dst, int64(l.Ret), 10)
 		dst = append(dst, `,"state":`...)
-		dst = appendQuoted(dst, l.State.String())
+		dst = appendName(dst, l.State.String())
 		dst = append(dst, `,"pass":`...)
 		dst = strconv.AppendInt(dst, int64(l.Pass)+1, 10)
 		dst = append(dst, `,"flags":`...)
@@ -144,7 +145,7 @@ func (r *Row) appendJudgement(dst []byte) []byte {
 	if !r.Verdict.Known {
 		return append(dst, `null,"rules":null,"hazards":null,"expected":null,"why":null`...)
 	}
-	dst = appendQuoted(dst, r.Verdict.V.String())
+	dst = appendName(dst, r.Verdict.V.String())
 	dst = append(dst, `,"rules":`...)
 	dst = appendStrings(dst, r.Rules)
 	dst = append(dst, `,"hazards":`...)
@@ -209,14 +210,11 @@ func appendText(dst []byte, s string) []byte {
 }
 
 // appendBits appends the names of the low bits of flags as JSON strings.
-func appendBits(dst []byte, flags uint32, names []string, bits int) []byte {
+func appendBits(dst []byte, flags uint32, names []string, width int) []byte {
 	n := 0
-	for i := range bits {
-		if flags&(1<<i) == 0 {
-			continue
-		}
+	for left := flags & (1<<width - 1); left != 0; left &= left - 1 {
 		dst = append(appendComma(dst, n), '"')
-		dst = appendBit(dst, names, i)
+		dst = appendBit(dst, names, bits.TrailingZeros32(left))
 		dst = append(dst, '"')
 		n++
 	}

@@ -108,7 +108,7 @@ func appendBuffered(dst []byte, o Opt[decode.Buffered]) []byte {
 // appendIomap appends type and flags of a mapping.
 func appendIomap(dst []byte, typ, flags uint16) []byte {
 	dst = append(dst, `,"type":`...)
-	dst = appendQuoted(dst, IomapType(typ))
+	dst = appendName(dst, IomapType(typ))
 	dst = append(dst, `,"flags":[`...)
 	dst = appendBits(dst, uint32(flags), iomapFlagNames[:], 16)
 	return append(dst, ']')

@@ -103,6 +103,11 @@ type Maker struct {
 	// NoWaits and NoSleeps say that the probes for lock waits and for sleeps
 	// under NOWAIT are not attached, so that nothing is known about them.
 	NoWaits, NoSleeps bool
+
+	// The name of the last variant, which is nearly always that of the next: one with
+	// patches has to be put together.
+	variant     model.Variant
+	variantName string
 }
 
 // Fill makes r the row of o and v, reusing what r has allocated. r keeps no
@@ -132,6 +137,10 @@ func (m *Maker) Fill(r *Row, o *decode.Observation, v *decode.Verdict) {
 	}
 	m.fillFacts(r, o)
 	if v != nil {
+		if m.variantName == "" || v.Variant != m.variant {
+			m.variant, m.variantName = v.Variant, v.Variant.String()
+		}
+		r.Variant = m.variantName
 		r.fillVerdict(v)
 	}
 }
@@ -178,7 +187,6 @@ func (m *Maker) fillFacts(r *Row, o *decode.Observation) {
 }
 
 func (r *Row) fillVerdict(v *decode.Verdict) {
-	r.Variant = v.Variant.String()
 	r.Verdict = Some(v.Kind)
 	r.Rules = append(r.Rules, v.Rules...)
 	r.Hazards = append(r.Hazards, v.Hazards...)

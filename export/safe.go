@@ -28,10 +28,10 @@ func SafeText(s string) string {
 	return strings.ReplaceAll(string(appendSafe(nil, s)), `\\`, `\`)
 }
 
-// isPlain reports whether s needs no escape at all.
+// isPlain reports whether s needs no escape at all, on a terminal or in JSON.
 func isPlain(s string) bool {
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < ' ' || c > '~' || c == '\\' {
+		if c := s[i]; c < ' ' || c > '~' || c == '\\' || c == '"' {
 			return false
 		}
 	}
@@ -84,6 +84,9 @@ func appendHex(dst []byte, v uint32, digits int) []byte {
 // escaped, so that JSON may be looked at on one; the value stays the same,
 // except that an invalid byte becomes the four characters \xNN.
 func appendQuoted(dst []byte, s string) []byte {
+	if isPlain(s) {
+		return appendName(dst, s)
+	}
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
@@ -104,6 +107,13 @@ func appendQuoted(dst []byte, s string) []byte {
 		}
 		i += n
 	}
+	return append(dst, '"')
+}
+
+// appendName appends a name that needs no escape as a JSON string.
+func appendName(dst []byte, name string) []byte {
+	dst = append(dst, '"')
+	dst = append(dst, name...)
 	return append(dst, '"')
 }
 

@@ -39,6 +39,7 @@ var rules = map[string]rule{
 	"export/exporttest":             {ours: "export decode userspace-model record"},
 	"internal/imports":              {},
 	"internal/mutate":               {},
+	"internal/benchcmp":             {},
 	"validate/scenarios":            {},
 	"validate/random":               {ours: "validate validate/shadow workload decode userspace-model record", others: "golang.org/x/sys"},
 	"validate/shadow":               {},
