@@ -1,0 +1,96 @@
+package decode
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// mixShare is how often each of the ordinary writes comes among sixteen.
+var mixShare = map[string]int{"aligned": 8, "stripe": 3, "queued": 4, "nowait": 1}
+
+// mix is a stream of ordinary writes as several threads make them: at random places of
+// a few files of 1 TiB, each write over in its own time, completions in another order.
+func mix(t testing.TB, writes int) (raws [][]byte) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var kinds []*script
+	for name, n := range mixShare {
+		for range n {
+			kinds = append(kinds, parseScript(t, ordinary[name]))
+		}
+	}
+	var open []record.Complete
+	now := uint64(1000)
+	for id := range uint64(writes) {
+		s := kinds[r.IntN(len(kinds))]
+		w := s.w
+		now += 1000
+		w.ID, w.Ino, w.T0, w.Tid = id, 12+r.Uint64N(4), now, 7+r.Uint32N(4)
+		w.Latency = 20_000 + r.Uint64N(100_000)
+		shift(&w, r.Int64N(1<<24)<<14)
+		sizes(&w, 1<<40)
+		for i := range w.NSteps {
+			w.Steps[i].TUs = uint32(i)
+		}
+		raws = append(raws, w.Append(nil))
+		if s.c != nil {
+			open = append(open, record.Complete{ID: id, T: now + 50_000, Ret: s.c.Ret})
+		}
+		for len(open) > 32 {
+			i := r.IntN(len(open))
+			raws = append(raws, open[i].Append(nil))
+			open[i] = open[len(open)-1]
+			open = open[:len(open)-1]
+		}
+	}
+	for i := range open {
+		raws = append(raws, open[i].Append(nil))
+	}
+	return raws
+}
+
+const mixWrites = 1 << 14
+
+// mixJudge is a Judge of a 7.3 kernel that has seen all of the stream before.
+func mixJudge(t testing.TB) (*Judge, [][]byte) {
+	j := NewJudge(Options{Evidence: Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}})
+	raws := mix(t, mixWrites)
+	feedJudge(t, j, raws...)
+	if s := j.Stats(); s.Kinds[Agree] != mixWrites || s.Unpaired+s.Orphans+s.Overlaps.Broken() != 0 {
+		t.Fatalf("%+v", s)
+	}
+	return j, raws
+}
+
+// TestStreamAllocations: a stream of ordinary writes costs no allocation.
+func TestStreamAllocations(t *testing.T) {
+	j, raws := mixJudge(t)
+	if n := testing.AllocsPerRun(3, func() { feedJudge(t, j, raws...) }); n != 0 {
+		t.Errorf("%v allocations for %d writes", n, mixWrites)
+	}
+}
+
+// BenchmarkStream is the price of one write, from its raw records to its verdict.
+func BenchmarkStream(b *testing.B) {
+	j, raws := mixJudge(b)
+	b.ReportAllocs()
+	i, writes := 0, 0
+	for b.Loop() {
+		for { // the completions that come in between belong to the writes before
+			raw := raws[i]
+			if i++; i == len(raws) {
+				i = 0
+			}
+			if err := j.Feed(raw); err != nil {
+				b.Fatal(err)
+			}
+			if len(raw) != record.CompleteSize {
+				writes++
+				break
+			}
+		}
+	}
+	b.ReportMetric(float64(writes)/b.Elapsed().Seconds(), "writes/s")
+}
