@@ -61,9 +61,11 @@ func (s *OverlapStats) count(k OverlapKind) {
 type Overlaps struct {
 	Stats OverlapStats
 
-	slots  []overlapSlot
-	index  map[overlapKey]int
-	last   int // the slot of the last write: most writes are to few files
+	slots []overlapSlot
+	index map[overlapKey]int
+	// near has, by the low bits of an inode, the slot that such a one had last: most
+	// writes are to few files, which spares the map.
+	near   [maxOverlapInodes]uint16
 	hand   int // of the clock that picks the inode to forget
 	gone   horizon
 	found  []Overlap
@@ -160,16 +162,17 @@ func (v *Overlaps) pair(a *acts, f *flight, byLast bool) {
 
 // slot finds the inode, or makes room for it.
 func (v *Overlaps) slot(k overlapKey) *overlapSlot {
-	if v.last < len(v.slots) && v.slots[v.last].key == k {
-		v.slots[v.last].used = true
-		return &v.slots[v.last]
+	near := &v.near[(k.ino^uint64(k.dev))%maxOverlapInodes]
+	if i := int(*near); i < len(v.slots) && v.slots[i].key == k {
+		v.slots[i].used = true
+		return &v.slots[i]
 	}
 	if i, ok := v.index[k]; ok {
-		v.slots[i].used, v.last = true, i
+		v.slots[i].used, *near = true, uint16(i)
 		return &v.slots[i]
 	}
 	if len(v.slots) < maxOverlapInodes {
-		v.index[k], v.last = len(v.slots), len(v.slots)
+		v.index[k], *near = len(v.slots), uint16(len(v.slots))
 		v.slots = append(v.slots, overlapSlot{key: k, used: true})
 		return &v.slots[len(v.slots)-1]
 	}
@@ -180,7 +183,7 @@ func (v *Overlaps) slot(k overlapKey) *overlapSlot {
 	s := &v.slots[v.hand]
 	delete(v.index, s.key)
 	v.forget(s)
-	v.index[k], v.last = v.hand, v.hand
+	v.index[k], *near = v.hand, uint16(v.hand)
 	*s = overlapSlot{key: k, used: true, flights: s.flights[:0], acts: s.acts[:0], gone: v.gone}
 	v.hand = (v.hand + 1) % len(v.slots)
 	return s

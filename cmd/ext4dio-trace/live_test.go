@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -295,23 +294,4 @@ func TestParseSize(t *testing.T) {
 			t.Errorf("parseSize(%q) = %d, %v; want %d", in, got, err, want)
 		}
 	}
-}
-
-func BenchmarkPipeline(b *testing.B) {
-	tr, err := newTrace(&probes.Facts{}, &probes.Plan{}, &liveOptions{json: true, variant: "linux-7.3"})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer tr.close()
-	tr.sink = newLineSink(io.Discard, true, false)
-	tr.resolver.Learn(8<<20, 14, "/mnt/file")
-	began := time.Now()
-	b.ReportAllocs()
-	p := newPump(&fakeSource{n: b.N})
-	p.stop.Store(true)
-	go p.run()
-	if err := tr.consume(p); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportMetric(float64(b.N)/time.Since(began).Seconds(), "writes/s")
 }

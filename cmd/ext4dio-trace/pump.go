@@ -16,6 +16,13 @@ const (
 	batchAge    = 50 * time.Millisecond // records wait for their batch at most this long
 	batchPause  = time.Millisecond      // after such a pause they do not wait at all
 	lossesEvery = 500 * time.Millisecond
+
+	// To ask for the time costs more than to take a record. When it was asked for less
+	// than busyPause ago, it is asked for again after busyRecords only: should they
+	// come slower then, that many at most wait for longer than they have to, each until
+	// the next comes or the source says that it is idle.
+	busyPause   = 50 * time.Microsecond
+	busyRecords = 8
 )
 
 // source is a live record.Source, used by one goroutine.
@@ -76,6 +83,7 @@ func (p *pump) drain() error {
 	now := time.Now()
 	began, checked := now, now
 	stopped := false
+	unasked := 0 // records that may come before the time is asked for again
 	for {
 		if p.stop.Load() && !stopped {
 			if err := p.src.Stop(); err != nil {
@@ -96,8 +104,15 @@ func (p *pump) drain() error {
 			p.full <- b
 			return fmt.Errorf("read records: %w", err)
 		}
+		if unasked > 0 && err == nil && len(b.bytes) < batchBytes {
+			unasked--
+			continue
+		}
 		before := now
 		now = time.Now()
+		if now.Sub(before) < busyPause {
+			unasked = busyRecords - 1
+		}
 		if now.Sub(checked) >= lossesEvery {
 			checked = now
 			if err := p.readLosses(); err != nil {
