@@ -24,22 +24,17 @@ type Facts struct {
 	Completed bool
 }
 
-// fill sets f from o, reusing its slice.
+// fill sets the empty f from o.
 func (f *Facts) fill(o *decode.Observation) {
-	checks := f.Checks[:0]
-	*f = Facts{
-		Blkbits: o.Blkbits, Pos: o.Pos0, Len: o.Len0, ISize: o.ISize0,
-		Align:    Opt[uint32]{V: o.Align0, Known: o.Align0Known},
-		Modified: o.Fmod, DioFlags: o.DioFlags, Ops: o.DioOps,
-		ModRet:    Opt[int]{V: o.FmodRet, Known: o.Stages.Has(record.StageFmod)},
-		SubmitRet: o.SubmitRet, Queued: o.Queued, Completed: o.Completed,
+	f.Blkbits, f.Pos, f.Len, f.ISize = o.Blkbits, o.Pos0, o.Len0, o.ISize0
+	f.Align.V, f.Align.Known = o.Align0, o.Align0Known
+	f.Modified, f.DioFlags, f.Ops = o.Fmod, o.DioFlags, o.DioOps
+	f.ModRet.V, f.ModRet.Known = o.FmodRet, o.Stages.Has(record.StageFmod)
+	f.SubmitRet, f.Queued, f.Completed = o.SubmitRet, o.Queued, o.Completed
+	f.Checks = append(f.Checks, o.Passes...)
+	for i := range f.Checks {
+		f.Checks[i].Lookups = nil
 	}
-	for i := range o.Passes {
-		p := o.Passes[i]
-		p.Lookups = nil
-		checks = append(checks, p)
-	}
-	f.Checks = checks
 	if o.Drain != nil {
 		f.InFlight = Some(o.Drain.Count)
 	}

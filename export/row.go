@@ -113,14 +113,12 @@ type Maker struct {
 // Fill makes r the row of o and v, reusing what r has allocated. r keeps no
 // reference to what o and v will reuse. A nil v is a write that was not judged.
 func (m *Maker) Fill(r *Row, o *decode.Observation, v *decode.Verdict) {
-	*r = Row{
-		TimeNs: o.Time, Pid: o.Pid, Tid: o.Tid, Comm: o.Comm, Dev: o.Dev, Ino: o.Ino,
-		Pos: o.Pos0, Len: o.Len0, KiFlags: o.Flags,
-		Lookups: r.Lookups[:0], Mappings: append(r.Mappings[:0], o.Mappings...), Zeroed: append(r.Zeroed[:0], o.Zeroed...),
-		Sleeps: append(r.Sleeps[:0], o.Sleeps...),
-		Rules:  r.Rules[:0], Hazards: r.Hazards[:0], Why: r.Why[:0],
-		Stages: o.Stages, Incomplete: o.Incomplete, Truncated: o.Truncated, Caller: o.Caller, Facts: r.Facts,
-	}
+	r.reset()
+	r.TimeNs, r.Pid, r.Tid, r.Comm, r.Dev, r.Ino = o.Time, o.Pid, o.Tid, o.Comm, o.Dev, o.Ino
+	r.Pos, r.Len, r.KiFlags = o.Pos0, o.Len0, o.Flags
+	r.Mappings, r.Zeroed = append(r.Mappings, o.Mappings...), append(r.Zeroed, o.Zeroed...)
+	r.Sleeps = append(r.Sleeps, o.Sleeps...)
+	r.Stages, r.Incomplete, r.Truncated, r.Caller = o.Stages, o.Incomplete, o.Truncated, o.Caller
 	r.Facts.fill(o)
 	if m.Names != nil {
 		r.Path = m.Names.Path(o.Dev, o.Ino, o.Pid)
@@ -143,6 +141,15 @@ func (m *Maker) Fill(r *Row, o *decode.Observation, v *decode.Verdict) {
 		r.Variant = m.variantName
 		r.fillVerdict(v)
 	}
+}
+
+// reset empties r and keeps the room of its slices.
+func (r *Row) reset() {
+	lookups, mappings, zeroed, sleeps := r.Lookups[:0], r.Mappings[:0], r.Zeroed[:0], r.Sleeps[:0]
+	rules, hazards, why, checks := r.Rules[:0], r.Hazards[:0], r.Why[:0], r.Facts.Checks[:0]
+	*r = Row{}
+	r.Lookups, r.Mappings, r.Zeroed, r.Sleeps = lookups, mappings, zeroed, sleeps
+	r.Rules, r.Hazards, r.Why, r.Facts.Checks = rules, hazards, why, checks
 }
 
 // fillFacts sets what may be unknown. In an incomplete record, what was seen is
