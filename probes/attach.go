@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -33,6 +34,30 @@ func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 		return nil, err
 	}
 	prune(spec, p)
+	coll, err := load(f, spec)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newSession(coll, f, p)
+	if err != nil {
+		coll.Close()
+		return nil, err
+	}
+	if err := s.attachAll(p); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// load gives the programs and maps to the kernel. It reads the kernel's types for
+// that, ten megabytes or more, which nothing needs afterwards. They are given back at
+// once, and meanwhile the heap is kept small: where the kernel uses huge pages, what
+// the heap once spread over stays resident.
+func load(f *Facts, spec *ebpf.CollectionSpec) (*ebpf.Collection, error) {
+	const busyGC = 20 // percent
+	defer debug.FreeOSMemory()
+	defer debug.SetGCPercent(debug.SetGCPercent(busyGC))
+	debug.FreeOSMemory() // what was read to look at the kernel
 	cache := btf.NewCache()
 	opts := ebpf.CollectionOptions{Cache: cache}
 	if f.Ext4 == "module" {
@@ -51,15 +76,7 @@ func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 	if err != nil {
 		return nil, loadError(f, err)
 	}
-	s, err := newSession(coll, f, p)
-	if err != nil {
-		coll.Close()
-		return nil, err
-	}
-	if err := s.attachAll(p); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
+	return coll, nil
 }
 
 // loadError turns a refusal of the kernel into words about what is missing.

@@ -11,8 +11,9 @@ import (
 
 // Bounds of what lies between the ring buffer and the judge.
 const (
-	batchBytes  = 512 << 10
-	batchCount  = 16
+	batchBytes  = 128 << 10
+	batchRows   = 512 // records; it bounds the output that gathers
+	batchCount  = 64
 	batchAge    = 50 * time.Millisecond // records wait for their batch at most this long
 	batchPause  = time.Millisecond      // after such a pause they do not wait at all
 	lossesEvery = 500 * time.Millisecond
@@ -37,6 +38,17 @@ type batch struct {
 	ends  []int
 }
 
+func newBatch() *batch {
+	return &batch{bytes: make([]byte, 0, batchBytes+record.HeadSize+record.MaxSteps*record.StepSize), ends: make([]int, 0, batchRows)}
+}
+
+func (b *batch) add(raw []byte) {
+	b.bytes = append(b.bytes, raw...)
+	b.ends = append(b.ends, len(b.bytes))
+}
+
+func (b *batch) isFull() bool { return len(b.bytes) >= batchBytes || len(b.ends) >= batchRows }
+
 // each calls f with every record.
 func (b *batch) each(f func(raw []byte)) {
 	start := 0
@@ -53,6 +65,7 @@ type pump struct {
 	src    source
 	full   chan *batch // closed at the end
 	free   chan *batch
+	made   int // batches; no more than were needed at once
 	stop   atomic.Bool
 	losses atomic.Pointer[record.Losses]
 	ended  chan struct{} // closed when nothing more will come
@@ -61,9 +74,6 @@ type pump struct {
 
 func newPump(src source) *pump {
 	p := &pump{src: src, full: make(chan *batch, batchCount), free: make(chan *batch, batchCount), ended: make(chan struct{})}
-	for range batchCount {
-		p.free <- &batch{}
-	}
 	p.losses.Store(&record.Losses{})
 	return p
 }
@@ -78,8 +88,24 @@ func (p *pump) run() {
 	}
 }
 
+// empty returns an empty batch, and waits for one when all are full.
+func (p *pump) empty() *batch {
+	var b *batch
+	select {
+	case b = <-p.free:
+	default:
+		if p.made < batchCount {
+			p.made++
+			return newBatch()
+		}
+		b = <-p.free
+	}
+	b.bytes, b.ends = b.bytes[:0], b.ends[:0]
+	return b
+}
+
 func (p *pump) drain() error {
-	b := <-p.free
+	b := p.empty()
 	now := time.Now()
 	began, checked := now, now
 	stopped := false
@@ -94,8 +120,7 @@ func (p *pump) drain() error {
 		raw, err := p.src.Next()
 		switch {
 		case err == nil:
-			b.bytes = append(b.bytes, raw...)
-			b.ends = append(b.ends, len(b.bytes))
+			b.add(raw)
 		case errors.Is(err, record.ErrIdle):
 		case errors.Is(err, record.ErrEnd):
 			p.full <- b
@@ -104,7 +129,7 @@ func (p *pump) drain() error {
 			p.full <- b
 			return fmt.Errorf("read records: %w", err)
 		}
-		if unasked > 0 && err == nil && len(b.bytes) < batchBytes {
+		if unasked > 0 && err == nil && !b.isFull() {
 			unasked--
 			continue
 		}
@@ -120,10 +145,9 @@ func (p *pump) drain() error {
 			}
 		}
 		// An empty batch is a sign of life.
-		if len(b.bytes) >= batchBytes || err != nil || now.Sub(began) >= batchAge || now.Sub(before) >= batchPause {
+		if b.isFull() || err != nil || now.Sub(began) >= batchAge || now.Sub(before) >= batchPause {
 			p.full <- b
-			b = <-p.free
-			b.bytes, b.ends = b.bytes[:0], b.ends[:0]
+			b = p.empty()
 			began = now
 		}
 	}
