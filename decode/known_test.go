@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
@@ -132,6 +133,37 @@ func TestKnownIsUsed(t *testing.T) {
 	}
 	if j.Stats().Kinds[Agree] != 100 || known != 100 {
 		t.Errorf("%+v, %d known", j.Stats(), known)
+	}
+}
+
+// TestKnownApart: the first write agrees and is known; the second is like it but for
+// one thing, and is not the same.
+func TestKnownApart(t *testing.T) {
+	const rest = "\nfmod kiocb\ndio %[1]s\nmap %[2]d 8192 mapped\nreturn 8192"
+	write := func(pos, entrySize, passSize int64, lock string) *record.Write {
+		text := fmt.Sprintf("entry pos=%[2]d len=8192 isize=%[3]d\npass %[1]s isize=%[4]d"+rest, lock, pos, entrySize, passSize)
+		return &parseScript(t, text).w
+	}
+	const size, end = 1 << 50, int64(model.MaxBlocks) << 12
+	for _, c := range []struct {
+		name          string
+		first, second *record.Write
+		want          Kind // of the second
+	}{
+		{"alike", write(0, size, size, "shared"), write(1<<30, 2*size, 2*size, "shared"), Agree},
+		{"i_size moved", write(0, size, 2*size, "exclusive"), write(0, size, size, "exclusive"), Slower},
+		{"i_size in the blocks", write(0, size, size, "shared"), write(0, 4096, 4096, "shared"), Unsafe},
+		{"behind the last block", write(0, size, size, "shared"), write(end-4096, size, size, "shared"), Undecided},
+	} {
+		w := newTwins(t, Options{Variant: model.Linux73})
+		for range 2 {
+			if w.feed(c.first); w.wantOne.Kind != Agree {
+				t.Fatalf("%s: the first: %s: %q", c.name, w.wantOne.Kind, w.wantOne.Why)
+			}
+		}
+		if w.feed(c.second); w.wantOne.Kind != c.want {
+			t.Errorf("%s: the second: %s: %q", c.name, w.wantOne.Kind, w.wantOne.Why)
+		}
 	}
 }
 
