@@ -167,6 +167,34 @@ func TestKnownApart(t *testing.T) {
 	}
 }
 
+// TestKnownOverlaps: what a write did together with another is not said of the next
+// of the same facts, to a file of its own.
+func TestKnownOverlaps(t *testing.T) {
+	for _, block := range blocks(t, "overlaps") {
+		for _, v := range model.Variants() {
+			w := newTwins(t, Options{Variant: v})
+			id := uint64(1000)
+			for alone := range 3 {
+				writes := parseScripts(t, block)
+				slices.Reverse(writes) // the culprit is judged first
+				for _, s := range writes {
+					if alone > 0 {
+						id++
+						s.w.ID, s.w.Ino = id, id
+						if s.c != nil {
+							s.c.ID = id
+						}
+					}
+					for _, raw := range s.raw() {
+						w.feedRaw(raw)
+					}
+				}
+			}
+			w.end()
+		}
+	}
+}
+
 // moved are the writes at the start of their file and far behind it, in a file that
 // grows with them and in one that is far larger; some of them twice.
 func moved(writes []record.Write) func(feed func(*record.Write)) {
