@@ -216,7 +216,7 @@ func (v *vmFlags) connect() {
 // neededPrograms names the programs that a subcommand runs besides its own: those
 // that make and check file systems. The guest says when they are not there.
 func neededPrograms(args []string) []string {
-	if len(args) == 0 || args[0] != "validate" {
+	if len(args) == 0 || args[0] != "validate" && args[0] != "bench" {
 		return nil
 	}
 	var found []string
