@@ -91,12 +91,12 @@ RETURN(kiocb_modified, on_fmod(FMOD_KIOCB, ret))
 /* iomap_dio_rw(iocb, iter, ops, dops, dio_flags, private, done_before) */
 ENTRY(dio, on_dio(ARG1(ctx), ARG3(ctx), ARG5(ctx)), on_dio(ctx[0], ctx[2], ctx[4]))
 
-/* ext4_iomap_begin(), and ext4_iomap_overwrite_begin() of 6.x */
-RETURN(begin, on_begin_return(ret))
-RETURN(overwrite_begin, on_begin_return(ret))
-
-/* iomap_iter_dstmap(inode, iomap): what iomap_iter() was given by either */
-TRACEPOINT(mapping, iomap_iter_dstmap) { on_mapping(ctx[0], ctx[1]); return 0; }
+/* ext4_iomap_begin(inode, offset, length, flags, iomap, srcmap) */
+BOTH(begin, on_begin_entry(ARG1(ctx), ARG5(ctx), 0), on_begin_entry(ctx[0], ctx[4], 0),
+     on_begin_return(ret))
+/* ext4_iomap_overwrite_begin(), 6.x */
+BOTH(overwrite_begin, on_begin_entry(ARG1(ctx), ARG5(ctx), 1),
+     on_begin_entry(ctx[0], ctx[4], 1), on_begin_return(ret))
 
 /* iomap_dio_zero(iter, dio, pos, len) */
 ENTRY(zero, on_zero(ARG1(ctx), ARG3(ctx), ARG4(ctx)), on_zero(ctx[0], ctx[2], ctx[3]))

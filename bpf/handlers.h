@@ -23,6 +23,19 @@
 #include "mapping.h"
 #include "wait.h"
 
+/* The helper takes a quarter of the time of the whole entry. */
+static __always_inline void read_comm(__u8 *comm)
+{
+	if (have_cast) {
+		struct task_struct *task = (void *)bpf_get_current_task();
+
+		((__u64 *)comm)[0] = EIGHT_BYTES(&task->comm[0]);
+		((__u64 *)comm)[1] = EIGHT_BYTES(&task->comm[8]);
+	} else {
+		bpf_get_current_comm(comm, 16);
+	}
+}
+
 /* nfsd gives no ki_complete, so it is told by its threads' name. */
 static __always_inline __u8 caller_of(struct kiocb *iocb, const __u8 *comm)
 {
@@ -226,7 +239,7 @@ static __always_inline bool on_entry(__u64 iocb_, __u64 iter_, __u64 stack)
 	st->w.isize0 = READ(inode, i_size);
 	st->w.tgid = id >> 32;
 	st->w.tid = (__u32)id;
-	bpf_get_current_comm(st->w.comm, sizeof(st->w.comm));
+	read_comm(st->w.comm);
 	st->w.dev = READ(READ(inode, i_sb), s_dev);
 	st->w.ki_flags = flags;
 	st->w.len0 = READ(st->iter, count);
@@ -523,7 +536,7 @@ static __always_inline void on_return(__u64 ret)
 	st->w.latency = bpf_ktime_get_ns() - st->w.t0;
 	st->w.ret = (__s32)ret;
 	st->w.stages |= ST_RETURN;
-	if (st->map || st->drain_t)
+	if (st->map || st->begins || st->drain_t)
 		st->w.stages |= ST_BROKEN;
 	if ((__s32)ret == -EIOCBQUEUED) {
 		__sync_fetch_and_add(&cpu->n.queued, 1);

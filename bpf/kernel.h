@@ -96,6 +96,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	unsigned int flags;
+	char comm[16];
 } CORE;
 
 /* Values of these are part of the kernels' sources, the same in all of them. */

@@ -24,6 +24,8 @@ static __always_inline bool on_map_entry(__u64 inode, __u64 map_, __u32 flags)
 		st->w.stages |= ST_BROKEN;
 	st->map = NULL;
 	if (st->phase == PHASE_DIO) {
+		if (!st->begins)
+			return 0;
 		if (flags & EXT4_GET_BLOCKS_CREATE) {
 			st->begin_alloc = flags;
 			return 0;
@@ -65,6 +67,23 @@ static __always_inline void on_map_return(__u64 ret)
 	st->map = NULL;
 }
 
+/* Returns true when the return of this call is wanted, too. */
+static __always_inline bool on_begin_entry(__u64 inode, __u64 iomap, bool overwrite)
+{
+	struct inflight *st = current_write();
+
+	if (!st || (__u64)st->inode != inode || st->phase != PHASE_DIO)
+		return 0;
+	/* 6.1's ext4_iomap_overwrite_begin calls ext4_iomap_begin. */
+	if (st->begins++)
+		return 1;
+	st->iomap = (void *)iomap;
+	st->begin_alloc = 0;
+	st->begin_looked = 0;
+	st->begin_overwrite = overwrite;
+	return 1;
+}
+
 /*
  * The lookup into the high halves of a and b, which so hold blocks: ext4 maps
  * whole blocks and numbers them with 32 bits.
@@ -80,57 +99,34 @@ static __always_inline void pack_lookup(struct step *s, const struct inflight *s
 	s->b = (__u32)s->b | (__u64)(__u32)st->begin_ret << 32;
 }
 
-/* One mapping, or why there is none; what was seen inside goes with it. */
-static __always_inline void mapped(struct inflight *st, __s32 ret, struct iomap *iomap)
+/*
+ * The tracepoint iomap_iter_dstmap would tell the mapping for less, but a program
+ * there is skipped while another task of the CPU is preempted inside it.
+ */
+static __always_inline void on_begin_return(__u64 ret)
 {
+	struct inflight *st = current_write();
 	struct step *s;
 
+	if (!st || !st->begins || --st->begins)
+		return;
 	st->w.stages |= ST_BEGIN;
 	s = push(st, STEP_MAP);
 	if (!s)
 		return;
 	s->d = st->begin_alloc;
-	if (st->w.dio_ops == OPS_OVERWRITE)
+	if (st->begin_overwrite)
 		s->aux |= MAP_OVERWRITE;
-	if (ret < 0) {
+	if ((__s32)ret < 0) {
 		s->aux |= MAP_FAILED;
-		s->a = (__s64)ret;
+		s->a = (__s64)(__s32)ret;
 	} else {
-		s->a = READ(iomap, offset);
-		s->b = READ(iomap, length);
-		s->c = READ(iomap, type) | (__u32)READ(iomap, flags) << 16;
+		s->a = READ(st->iomap, offset);
+		s->b = READ(st->iomap, length);
+		s->c = READ(st->iomap, type) | (__u32)READ(st->iomap, flags) << 16;
 	}
 	if (st->begin_looked)
 		pack_lookup(s, st);
-	st->begin_alloc = 0;
-	st->begin_looked = 0;
-}
-
-/* iomap has been given a mapping. */
-static __always_inline void on_mapping(__u64 inode, __u64 iomap)
-{
-	struct inflight *st = current_write();
-
-	if (st && (__u64)st->inode == inode && st->phase == PHASE_DIO)
-		mapped(st, 0, (void *)iomap);
-}
-
-/*
- * ext4_iomap_begin or ext4_iomap_overwrite_begin returned. A mapping is seen better
- * where iomap takes it. After an error iomap asks for no other one; it is seen twice
- * where one of the two calls the other (6.1).
- */
-static __always_inline void on_begin_return(__u64 ret)
-{
-	struct inflight *st;
-
-	if ((__s32)ret >= 0)
-		return;
-	st = current_write();
-	if (!st || st->phase != PHASE_DIO || st->begin_failed)
-		return;
-	st->begin_failed = 1;
-	mapped(st, (__s32)ret, NULL);
 }
 
 #endif

@@ -76,13 +76,15 @@ struct inflight {
 	/* ext4_map_blocks in progress */
 	struct ext4_map_blocks *map;
 	__u32 map_lblk, map_len, map_flags;
-	/* since the last mapping: flags of an allocation; a lookup's flags and result */
+	/* ext4_iomap_begin in progress: how many, flags of its allocation */
+	__u32 begins;
 	__u32 begin_alloc;
-	__u8 begin_failed;
-	__u8 begin_looked;
+	__u8 begin_overwrite;
+	__u8 begin_looked;	/* the lookup inside returned: its flags and result */
 	__u16 pad_begin;
 	__u32 begin_flags;
 	__s32 begin_ret;
+	struct iomap *iomap;
 	/* inode_dio_wait in progress */
 	__u64 drain_t;
 	__u32 drain_count;

@@ -24,12 +24,14 @@ const (
 	ext4dioMapSlots                 = "slots"
 	ext4dioMapStacks                = "stacks"
 	ext4dioMapTree                  = "tree"
+	ext4dioProgFeBegin              = "fe_begin"
 	ext4dioProgFeBuffered           = "fe_buffered"
 	ext4dioProgFeCopy               = "fe_copy"
 	ext4dioProgFeDio                = "fe_dio"
 	ext4dioProgFeDrain              = "fe_drain"
 	ext4dioProgFeMap                = "fe_map"
 	ext4dioProgFeMark               = "fe_mark"
+	ext4dioProgFeOverwriteBegin     = "fe_overwrite_begin"
 	ext4dioProgFeWrite              = "fe_write"
 	ext4dioProgFeZero               = "fe_zero"
 	ext4dioProgFxBegin              = "fx_begin"
@@ -41,6 +43,7 @@ const (
 	ext4dioProgFxOverwriteBegin     = "fx_overwrite_begin"
 	ext4dioProgFxPass               = "fx_pass"
 	ext4dioProgFxWrite              = "fx_write"
+	ext4dioProgKpBegin              = "kp_begin"
 	ext4dioProgKpBuffered           = "kp_buffered"
 	ext4dioProgKpCopy               = "kp_copy"
 	ext4dioProgKpDio                = "kp_dio"
@@ -48,6 +51,7 @@ const (
 	ext4dioProgKpEndIo              = "kp_end_io"
 	ext4dioProgKpMap                = "kp_map"
 	ext4dioProgKpMark               = "kp_mark"
+	ext4dioProgKpOverwriteBegin     = "kp_overwrite_begin"
 	ext4dioProgKpWrite              = "kp_write"
 	ext4dioProgKpZero               = "kp_zero"
 	ext4dioProgKrBegin              = "kr_begin"
@@ -58,15 +62,16 @@ const (
 	ext4dioProgKrOverwriteBegin     = "kr_overwrite_begin"
 	ext4dioProgKrPass               = "kr_pass"
 	ext4dioProgKrWrite              = "kr_write"
+	ext4dioProgKsBegin              = "ks_begin"
 	ext4dioProgKsDrain              = "ks_drain"
 	ext4dioProgKsMap                = "ks_map"
+	ext4dioProgKsOverwriteBegin     = "ks_overwrite_begin"
 	ext4dioProgKsWrite              = "ks_write"
 	ext4dioProgTpComplete           = "tp_complete"
 	ext4dioProgTpComplete2          = "tp_complete_2"
 	ext4dioProgTpComplete3          = "tp_complete_3"
 	ext4dioProgTpComplete4          = "tp_complete_4"
 	ext4dioProgTpFork               = "tp_fork"
-	ext4dioProgTpMapping            = "tp_mapping"
 	ext4dioProgTpSwitch             = "tp_switch"
 	ext4dioProgTpWaitBegin          = "tp_wait_begin"
 	ext4dioProgTpWaitEnd            = "tp_wait_end"
@@ -136,12 +141,14 @@ type ext4dioSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type ext4dioProgramSpecs struct {
+	FeBegin          *ebpf.ProgramSpec `ebpf:"fe_begin"`
 	FeBuffered       *ebpf.ProgramSpec `ebpf:"fe_buffered"`
 	FeCopy           *ebpf.ProgramSpec `ebpf:"fe_copy"`
 	FeDio            *ebpf.ProgramSpec `ebpf:"fe_dio"`
 	FeDrain          *ebpf.ProgramSpec `ebpf:"fe_drain"`
 	FeMap            *ebpf.ProgramSpec `ebpf:"fe_map"`
 	FeMark           *ebpf.ProgramSpec `ebpf:"fe_mark"`
+	FeOverwriteBegin *ebpf.ProgramSpec `ebpf:"fe_overwrite_begin"`
 	FeWrite          *ebpf.ProgramSpec `ebpf:"fe_write"`
 	FeZero           *ebpf.ProgramSpec `ebpf:"fe_zero"`
 	FxBegin          *ebpf.ProgramSpec `ebpf:"fx_begin"`
@@ -153,6 +160,7 @@ type ext4dioProgramSpecs struct {
 	FxOverwriteBegin *ebpf.ProgramSpec `ebpf:"fx_overwrite_begin"`
 	FxPass           *ebpf.ProgramSpec `ebpf:"fx_pass"`
 	FxWrite          *ebpf.ProgramSpec `ebpf:"fx_write"`
+	KpBegin          *ebpf.ProgramSpec `ebpf:"kp_begin"`
 	KpBuffered       *ebpf.ProgramSpec `ebpf:"kp_buffered"`
 	KpCopy           *ebpf.ProgramSpec `ebpf:"kp_copy"`
 	KpDio            *ebpf.ProgramSpec `ebpf:"kp_dio"`
@@ -160,6 +168,7 @@ type ext4dioProgramSpecs struct {
 	KpEndIo          *ebpf.ProgramSpec `ebpf:"kp_end_io"`
 	KpMap            *ebpf.ProgramSpec `ebpf:"kp_map"`
 	KpMark           *ebpf.ProgramSpec `ebpf:"kp_mark"`
+	KpOverwriteBegin *ebpf.ProgramSpec `ebpf:"kp_overwrite_begin"`
 	KpWrite          *ebpf.ProgramSpec `ebpf:"kp_write"`
 	KpZero           *ebpf.ProgramSpec `ebpf:"kp_zero"`
 	KrBegin          *ebpf.ProgramSpec `ebpf:"kr_begin"`
@@ -170,15 +179,16 @@ type ext4dioProgramSpecs struct {
 	KrOverwriteBegin *ebpf.ProgramSpec `ebpf:"kr_overwrite_begin"`
 	KrPass           *ebpf.ProgramSpec `ebpf:"kr_pass"`
 	KrWrite          *ebpf.ProgramSpec `ebpf:"kr_write"`
+	KsBegin          *ebpf.ProgramSpec `ebpf:"ks_begin"`
 	KsDrain          *ebpf.ProgramSpec `ebpf:"ks_drain"`
 	KsMap            *ebpf.ProgramSpec `ebpf:"ks_map"`
+	KsOverwriteBegin *ebpf.ProgramSpec `ebpf:"ks_overwrite_begin"`
 	KsWrite          *ebpf.ProgramSpec `ebpf:"ks_write"`
 	TpComplete       *ebpf.ProgramSpec `ebpf:"tp_complete"`
 	TpComplete2      *ebpf.ProgramSpec `ebpf:"tp_complete_2"`
 	TpComplete3      *ebpf.ProgramSpec `ebpf:"tp_complete_3"`
 	TpComplete4      *ebpf.ProgramSpec `ebpf:"tp_complete_4"`
 	TpFork           *ebpf.ProgramSpec `ebpf:"tp_fork"`
-	TpMapping        *ebpf.ProgramSpec `ebpf:"tp_mapping"`
 	TpSwitch         *ebpf.ProgramSpec `ebpf:"tp_switch"`
 	TpWaitBegin      *ebpf.ProgramSpec `ebpf:"tp_wait_begin"`
 	TpWaitEnd        *ebpf.ProgramSpec `ebpf:"tp_wait_end"`
@@ -301,12 +311,14 @@ type ext4dioVariables struct {
 //
 // It can be passed to loadExt4dioObjects or ebpf.CollectionSpec.LoadAndAssign.
 type ext4dioPrograms struct {
+	FeBegin          *ebpf.Program `ebpf:"fe_begin"`
 	FeBuffered       *ebpf.Program `ebpf:"fe_buffered"`
 	FeCopy           *ebpf.Program `ebpf:"fe_copy"`
 	FeDio            *ebpf.Program `ebpf:"fe_dio"`
 	FeDrain          *ebpf.Program `ebpf:"fe_drain"`
 	FeMap            *ebpf.Program `ebpf:"fe_map"`
 	FeMark           *ebpf.Program `ebpf:"fe_mark"`
+	FeOverwriteBegin *ebpf.Program `ebpf:"fe_overwrite_begin"`
 	FeWrite          *ebpf.Program `ebpf:"fe_write"`
 	FeZero           *ebpf.Program `ebpf:"fe_zero"`
 	FxBegin          *ebpf.Program `ebpf:"fx_begin"`
@@ -318,6 +330,7 @@ type ext4dioPrograms struct {
 	FxOverwriteBegin *ebpf.Program `ebpf:"fx_overwrite_begin"`
 	FxPass           *ebpf.Program `ebpf:"fx_pass"`
 	FxWrite          *ebpf.Program `ebpf:"fx_write"`
+	KpBegin          *ebpf.Program `ebpf:"kp_begin"`
 	KpBuffered       *ebpf.Program `ebpf:"kp_buffered"`
 	KpCopy           *ebpf.Program `ebpf:"kp_copy"`
 	KpDio            *ebpf.Program `ebpf:"kp_dio"`
@@ -325,6 +338,7 @@ type ext4dioPrograms struct {
 	KpEndIo          *ebpf.Program `ebpf:"kp_end_io"`
 	KpMap            *ebpf.Program `ebpf:"kp_map"`
 	KpMark           *ebpf.Program `ebpf:"kp_mark"`
+	KpOverwriteBegin *ebpf.Program `ebpf:"kp_overwrite_begin"`
 	KpWrite          *ebpf.Program `ebpf:"kp_write"`
 	KpZero           *ebpf.Program `ebpf:"kp_zero"`
 	KrBegin          *ebpf.Program `ebpf:"kr_begin"`
@@ -335,15 +349,16 @@ type ext4dioPrograms struct {
 	KrOverwriteBegin *ebpf.Program `ebpf:"kr_overwrite_begin"`
 	KrPass           *ebpf.Program `ebpf:"kr_pass"`
 	KrWrite          *ebpf.Program `ebpf:"kr_write"`
+	KsBegin          *ebpf.Program `ebpf:"ks_begin"`
 	KsDrain          *ebpf.Program `ebpf:"ks_drain"`
 	KsMap            *ebpf.Program `ebpf:"ks_map"`
+	KsOverwriteBegin *ebpf.Program `ebpf:"ks_overwrite_begin"`
 	KsWrite          *ebpf.Program `ebpf:"ks_write"`
 	TpComplete       *ebpf.Program `ebpf:"tp_complete"`
 	TpComplete2      *ebpf.Program `ebpf:"tp_complete_2"`
 	TpComplete3      *ebpf.Program `ebpf:"tp_complete_3"`
 	TpComplete4      *ebpf.Program `ebpf:"tp_complete_4"`
 	TpFork           *ebpf.Program `ebpf:"tp_fork"`
-	TpMapping        *ebpf.Program `ebpf:"tp_mapping"`
 	TpSwitch         *ebpf.Program `ebpf:"tp_switch"`
 	TpWaitBegin      *ebpf.Program `ebpf:"tp_wait_begin"`
 	TpWaitEnd        *ebpf.Program `ebpf:"tp_wait_end"`
@@ -351,12 +366,14 @@ type ext4dioPrograms struct {
 
 func (p *ext4dioPrograms) Close() error {
 	return _Ext4dioClose(
+		p.FeBegin,
 		p.FeBuffered,
 		p.FeCopy,
 		p.FeDio,
 		p.FeDrain,
 		p.FeMap,
 		p.FeMark,
+		p.FeOverwriteBegin,
 		p.FeWrite,
 		p.FeZero,
 		p.FxBegin,
@@ -368,6 +385,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.FxOverwriteBegin,
 		p.FxPass,
 		p.FxWrite,
+		p.KpBegin,
 		p.KpBuffered,
 		p.KpCopy,
 		p.KpDio,
@@ -375,6 +393,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.KpEndIo,
 		p.KpMap,
 		p.KpMark,
+		p.KpOverwriteBegin,
 		p.KpWrite,
 		p.KpZero,
 		p.KrBegin,
@@ -385,15 +404,16 @@ func (p *ext4dioPrograms) Close() error {
 		p.KrOverwriteBegin,
 		p.KrPass,
 		p.KrWrite,
+		p.KsBegin,
 		p.KsDrain,
 		p.KsMap,
+		p.KsOverwriteBegin,
 		p.KsWrite,
 		p.TpComplete,
 		p.TpComplete2,
 		p.TpComplete3,
 		p.TpComplete4,
 		p.TpFork,
-		p.TpMapping,
 		p.TpSwitch,
 		p.TpWaitBegin,
 		p.TpWaitEnd,

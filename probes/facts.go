@@ -77,7 +77,7 @@ var wantedSymbols = []string{
 
 var wantedTracepoints = []string{
 	"iomap_dio_complete", "contention_begin", "contention_end", "sched_switch",
-	"sched_process_fork", "iomap_iter_dstmap",
+	"sched_process_fork",
 }
 
 // ReadFacts looks at the running kernel. It fails with *UnfitError only when

@@ -70,8 +70,8 @@ var table = []probe{
 	{"file_modified", []string{"file_modified"}, exit, record.StageFmod, "timestamp and privilege update", false},
 	{"kiocb_modified", []string{"kiocb_modified"}, exit, record.StageFmod, "timestamp and privilege update", false},
 	{"dio", []string{"iomap_dio_rw", "__iomap_dio_rw"}, entry, record.StageDIO, "the decision: lock mode and dio_flags", true},
-	{"begin", []string{"ext4_iomap_begin"}, exit, record.StageBegin, "-EAGAIN and other errors of the iomap phase", true},
-	{"overwrite_begin", []string{"ext4_iomap_overwrite_begin"}, exit, record.StageBegin, "errors for overwrites (6.x only)", false},
+	{"begin", []string{"ext4_iomap_begin"}, entry | exit, record.StageBegin, "mappings and -EAGAIN of the iomap phase", true},
+	{"overwrite_begin", []string{"ext4_iomap_overwrite_begin"}, entry | exit, record.StageBegin, "mappings of overwrites (6.x only)", false},
 	{"zero", []string{"iomap_dio_zero"}, entry, record.StageZero, "zeroing of partial blocks", true},
 	{"buffered", []string{"ext4_buffered_write_iter"}, entry, record.StageBuffered, "fallback to buffered I/O", true},
 	{"copy", []string{"generic_perform_write"}, entry, record.StageCopy, "direct I/O in flight at a buffered copy", false},
@@ -82,19 +82,17 @@ var table = []probe{
 
 // tracepoint is one line of the table of tracepoints.
 type tracepoint struct {
-	progs    []string
-	tp       string
-	stage    record.Stages
-	tells    string
-	required bool
+	progs []string
+	tp    string
+	stage record.Stages
+	tells string
 }
 
 var tracepoints = []tracepoint{
-	{[]string{"tp_mapping"}, "iomap_iter_dstmap", record.StageBegin, "mappings of the iomap phase", true},
-	{[]string{"tp_complete", "tp_complete_2", "tp_complete_3", "tp_complete_4"}, "iomap_dio_complete", 0, "completion of asynchronous writes", false},
-	{[]string{"tp_wait_begin"}, "contention_begin", record.StageWait, "queueing for i_rwsem", false},
-	{[]string{"tp_wait_end"}, "contention_end", record.StageWait, "queueing for i_rwsem", false},
-	{[]string{"tp_switch"}, "sched_switch", record.StageSleep, "sleeps of NOWAIT writes", false},
+	{[]string{"tp_complete", "tp_complete_2", "tp_complete_3", "tp_complete_4"}, "iomap_dio_complete", 0, "completion of asynchronous writes"},
+	{[]string{"tp_wait_begin"}, "contention_begin", record.StageWait, "queueing for i_rwsem"},
+	{[]string{"tp_wait_end"}, "contention_end", record.StageWait, "queueing for i_rwsem"},
+	{[]string{"tp_switch"}, "sched_switch", record.StageSleep, "sleeps of NOWAIT writes"},
 }
 
 // PlannedProbe is one probe of a plan: attached how, or why not.
@@ -155,7 +153,7 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 	}
 	if o.Tree {
 		p.Probes = append(p.Probes, planTracepoint(f, tracepoint{
-			[]string{"tp_fork"}, "sched_process_fork", 0, "children of the traced command", false}))
+			[]string{"tp_fork"}, "sched_process_fork", 0, "children of the traced command"}))
 	}
 	p.Unattached = unattached(p.Probes)
 	for i := range p.Probes {
@@ -299,7 +297,7 @@ func programs(how string, t probe) []string {
 }
 
 func planTracepoint(f *Facts, t tracepoint) PlannedProbe {
-	p := PlannedProbe{Name: strings.TrimPrefix(t.progs[0], "tp_"), Func: t.tp, Tells: t.tells, Required: t.required, stage: t.stage, ends: entry}
+	p := PlannedProbe{Name: strings.TrimPrefix(t.progs[0], "tp_"), Func: t.tp, Tells: t.tells, stage: t.stage, ends: entry}
 	if !f.Tracepoints[t.tp] {
 		p.Why = "no such tracepoint in this kernel"
 		return p

@@ -24,8 +24,8 @@ const (
 
 	cpuStateSize = 192 // struct cpu_state of bpf/state.h
 
-	slotSize  = 1560 // struct inflight
-	slotOwner = 1544 // its member owner
+	slotSize  = 1568 // struct inflight
+	slotOwner = 1552 // its member owner
 )
 
 // Session is a set of attached probes and their ring buffer: the live
@@ -40,6 +40,7 @@ type Session struct {
 	ncpus    int
 	slots    *ebpf.Memory
 	nslots   int
+	waited   bool      // the reader's deadline was set after the last record
 	deadline time.Time // end of draining; zero while tracing
 	began    uint64
 	swept    bool     // everything is read but late
@@ -61,6 +62,7 @@ func newSession(coll *ebpf.Collection, f *Facts, p *Plan) (*Session, error) {
 	if s.reader, err = ringbuf.NewReader(coll.Maps["ring"]); err != nil {
 		return nil, fmt.Errorf("open ring buffer: %w", err)
 	}
+	s.reader.SetDeadline(time.Now().Add(pollEvery))
 	return s, nil
 }
 
@@ -87,25 +89,34 @@ func (s *Session) Next() ([]byte, error) {
 		s.late = s.late[1:]
 		return raw, nil
 	}
-	over := s.drained()
-	s.reader.SetDeadline(time.Now().Add(pollEvery))
-	err := s.reader.ReadInto(&s.rec)
-	switch {
-	case err == nil:
-		return s.rec.RawSample, nil
-	case errors.Is(err, os.ErrDeadlineExceeded) && over:
-		// Everything was over before the ring stayed empty for one wait.
-		s.swept = true
-		if err := s.sweep(); err != nil {
-			return nil, err
+	for {
+		over := s.drained()
+		err := s.reader.ReadInto(&s.rec)
+		late := errors.Is(err, os.ErrDeadlineExceeded)
+		switch {
+		case err == nil:
+			s.waited = false
+			return s.rec.RawSample, nil
+		case late && !s.waited:
+			// Asking for the time at each record would cost more than reading it.
+			s.waited = true
+			s.reader.SetDeadline(time.Now().Add(pollEvery))
+			continue
+		case late && over:
+			// Everything was over before the ring stayed empty for one wait.
+			s.swept = true
+			if err := s.sweep(); err != nil {
+				return nil, err
+			}
+			return nil, record.ErrIdle
+		case late:
+			s.waited = false
+			return nil, record.ErrIdle
+		case errors.Is(err, ringbuf.ErrClosed):
+			return nil, record.ErrEnd
 		}
-		return nil, record.ErrIdle
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, record.ErrIdle
-	case errors.Is(err, ringbuf.ErrClosed):
-		return nil, record.ErrEnd
+		return nil, fmt.Errorf("read ring buffer: %w", err)
 	}
-	return nil, fmt.Errorf("read ring buffer: %w", err)
 }
 
 // monotonic is the clock of bpf_ktime_get_ns.
