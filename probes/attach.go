@@ -49,16 +49,19 @@ func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 	return s, nil
 }
 
-// load gives the programs and maps to the kernel. It reads the kernel's types for
-// that, ten megabytes or more, which nothing needs afterwards. They are given back at
-// once, and meanwhile the heap is kept small: where the kernel uses huge pages, what
-// the heap once spread over stays resident.
+// load gives the programs and maps to the kernel. For that it takes the kernel's types
+// out of the facts, ten megabytes or more, which nothing needs afterwards. They are
+// given back at once, and meanwhile the heap is kept small: where the kernel uses huge
+// pages, what the heap once spread over stays resident.
 func load(f *Facts, spec *ebpf.CollectionSpec) (*ebpf.Collection, error) {
 	const busyGC = 20 // percent
 	defer debug.FreeOSMemory()
 	defer debug.SetGCPercent(debug.SetGCPercent(busyGC))
-	debug.FreeOSMemory() // what was read to look at the kernel
-	cache := btf.NewCache()
+	cache := f.types
+	f.types = nil
+	if cache == nil { // facts that were recorded, or attached by before
+		cache = btf.NewCache()
+	}
 	opts := ebpf.CollectionOptions{Cache: cache}
 	if f.Ext4 == "module" {
 		kernel, err := cache.Kernel()

@@ -1,11 +1,8 @@
 package probes
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"runtime"
@@ -48,6 +45,10 @@ type Facts struct {
 	// when it can.
 	SleepCauses string `json:"sleep_causes,omitempty"`
 	spans       []span // kallsyms, of the functions in sleepFuncs
+
+	// types are the kernel's, some ten megabytes, parsed once for these facts and for
+	// Attach, which takes them away.
+	types *btf.Cache
 }
 
 // Func is what is known about one kernel function.
@@ -101,7 +102,8 @@ func ReadFacts() (*Facts, error) {
 	f.Lockdown = bracketed("/sys/kernel/security/lockdown")
 	f.Preempt = preemption(f.Build)
 	f.Kprobes = exists("/sys/bus/event_source/devices/kprobe/type")
-	if err := f.readKallsyms(); err != nil {
+	f.types = btf.NewCache()
+	if err := f.readSymbols(); err != nil {
 		return nil, err
 	}
 	f.readBTF()
@@ -189,68 +191,14 @@ func preemption(build string) string {
 	return "none"
 }
 
-func (f *Facts) readKallsyms() error {
-	file, err := os.Open("/proc/kallsyms")
-	if err != nil {
-		return fmt.Errorf("read kernel symbols: %w", err)
-	}
-	defer file.Close()
-	if err := f.scanKallsyms(file); err != nil {
-		return fmt.Errorf("read kernel symbols: %w", err)
-	}
-	return nil
-}
-
-// scanKallsyms looks for the wanted names among some 200,000 lines of
-// "address type name [module]", without allocating for the others.
-func (f *Facts) scanKallsyms(r io.Reader) error {
-	funcs, symbols := map[string]bool{}, map[string]bool{}
-	for _, n := range wantedFuncs {
-		funcs[n] = true
-	}
-	for _, n := range wantedSymbols {
-		symbols[n] = true
-	}
-	finder := newSpanFinder()
-	sc := bufio.NewScanner(r)
-	sc.Buffer(make([]byte, 64<<10), 64<<10)
-	for sc.Scan() {
-		addr, rest, _ := bytes.Cut(sc.Bytes(), []byte(" "))
-		_, rest, _ = bytes.Cut(rest, []byte(" "))
-		name, mod, _ := bytes.Cut(rest, []byte("\t"))
-		base, _, suffixed := bytes.Cut(name, []byte("."))
-		finder.line(addr, base, mod)
-		switch {
-		case funcs[string(base)]:
-			fn := f.Funcs[string(base)]
-			fn.Symbol = fn.Symbol || !suffixed
-			fn.Suffix = fn.Suffix || suffixed
-			fn.Module = len(mod) > 0
-			f.Funcs[string(base)] = fn
-			if string(base) == "ext4_file_write_iter" {
-				f.Ext4 = "built in"
-				if len(mod) > 0 {
-					f.Ext4 = "module"
-				}
-			}
-		case symbols[string(name)]:
-			// Without CAP_SYSLOG every address reads as 0, which is "not known".
-			f.Addresses[string(name)], _ = strconv.ParseUint(string(addr), 16, 64)
-		}
-	}
-	f.spans, f.SleepCauses = finder.finish()
-	return sc.Err()
-}
-
 // readBTF fills in what BTF tells. A kernel without BTF leaves f.BTF false.
 func (f *Facts) readBTF() {
-	cache := btf.NewCache()
-	vmlinux, err := cache.Kernel()
+	vmlinux, err := f.types.Kernel()
 	if err != nil {
 		return
 	}
 	ext4 := vmlinux
-	if mod, err := cache.Module("ext4"); err == nil {
+	if mod, err := f.types.Module("ext4"); err == nil {
 		ext4 = mod
 	} else if !errors.Is(err, fs.ErrNotExist) && f.Ext4 == "module" {
 		return

@@ -134,6 +134,14 @@ func (s *spanFinder) line(addr, base, mod []byte) {
 	}
 }
 
+// sized takes up one symbol of which the kernel told the size in bytes.
+func (s *spanFinder) sized(at, size uint64, base string) {
+	if f, wanted := s.frames[base]; wanted {
+		s.found[base] = true
+		s.spans = append(s.spans, span{Start: at, Len: uint32(min(size, 1<<20)), Frame: f})
+	}
+}
+
 func (s *spanFinder) close(end uint64) {
 	for _, o := range s.open {
 		o.Len = uint32(min(end-o.Start, 1<<20))
