@@ -26,6 +26,7 @@ type attached struct {
 // Close the session; when the process dies the kernel detaches everything.
 // Errors about the kernel are *UnfitError.
 func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
+	defer pauseGC()()
 	spec, err := loadExt4dio()
 	if err != nil {
 		return nil, fmt.Errorf("read embedded BPF object: %w", err)
@@ -50,13 +51,10 @@ func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 }
 
 // load gives the programs and maps to the kernel. For that it takes the kernel's types
-// out of the facts, ten megabytes or more, which nothing needs afterwards. They are
-// given back at once, and meanwhile the heap is kept small: where the kernel uses huge
-// pages, what the heap once spread over stays resident.
+// out of the facts, ten megabytes or more, which nothing needs afterwards: they are
+// given back at once.
 func load(f *Facts, spec *ebpf.CollectionSpec) (*ebpf.Collection, error) {
-	const busyGC = 20 // percent
 	defer debug.FreeOSMemory()
-	defer debug.SetGCPercent(debug.SetGCPercent(busyGC))
 	cache := f.types
 	f.types = nil
 	if cache == nil { // facts that were recorded, or attached by before

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -84,6 +85,7 @@ var wantedTracepoints = []string{
 // ReadFacts looks at the running kernel. It fails with *UnfitError only when
 // the kernel cannot be looked at; what is missing otherwise is in the facts.
 func ReadFacts() (*Facts, error) {
+	defer pauseGC()()
 	f := &Facts{
 		Funcs:       map[string]Func{},
 		Tracepoints: map[string]bool{},
@@ -108,10 +110,18 @@ func ReadFacts() (*Facts, error) {
 	}
 	f.readBTF()
 	if f.Root {
-		f.KprobeMulti = features.HaveBPFLinkKprobeMulti() == nil
+		// Trying it attaches something, and who has sessions has the other as well.
 		f.KprobeSession = features.HaveBPFLinkKprobeSession() == nil
+		f.KprobeMulti = f.KprobeSession || features.HaveBPFLinkKprobeMulti() == nil
 	}
 	return f, nil
+}
+
+// pauseGC keeps the garbage collector from running while the kernel's types are parsed
+// and looked through: nearly all that is allocated, some ten megabytes, stays in use.
+func pauseGC() (resume func()) {
+	before := debug.SetGCPercent(-1)
+	return func() { debug.SetGCPercent(before) }
 }
 
 func exists(path string) bool {

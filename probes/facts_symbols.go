@@ -137,7 +137,7 @@ func askSymbols() ([]found, error) {
 
 // forms returns the names that may be there besides plain ones. For each that is not
 // there the kernel searches all its modules, or the one named. So fewer are asked for
-// of functions in the kernel itself.
+// of functions in the kernel itself. An .isra.0 leaves no plain one beside it.
 func forms(names []string, plain []found) []string {
 	of := map[string]*found{}
 	for i := range plain {
@@ -154,7 +154,7 @@ func forms(names []string, plain []found) []string {
 			suffixes = []string{isra, constprop, part}
 		case s.module != "":
 			n = s.asked()
-			suffixes = []string{isra, constprop, part, cold}
+			suffixes = []string{constprop, part, cold}
 		}
 		for _, suffix := range suffixes {
 			more = append(more, n+suffix)

@@ -126,7 +126,7 @@ func TestForms(t *testing.T) {
 			t.Errorf("%s is too long", n)
 		}
 	}
-	want := []string{"a.part.0", "a.cold", "ext4:b.isra.0", "ext4:b.constprop.0", "ext4:b.part.0", "ext4:b.cold", "c.isra.0", "c.constprop.0", "c.part.0"}
+	want := []string{"a.part.0", "a.cold", "ext4:b.constprop.0", "ext4:b.part.0", "ext4:b.cold", "c.isra.0", "c.constprop.0", "c.part.0"}
 	if got := forms([]string{"a", "b", "c", "io_complete_rw"}, []found{{name: "a"}, {name: "b", module: "ext4"}}); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
