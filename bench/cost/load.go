@@ -25,6 +25,17 @@ type Load struct {
 	Empty   bool // the file is empty: every write extends it
 	Cached  bool // through the page cache
 	Read    bool
+	Other   bool // on another file system than ext4
+}
+
+// Direct tells whether each call is a write that a tracer is to see.
+func (l Load) Direct() bool { return !l.Read && !l.Cached && !l.Other }
+
+// Files is a directory in which the files of loads are made, with direct I/O.
+// workload.Dir is one.
+type Files interface {
+	Create(name string) (fd int, err error)          // open for direct I/O
+	Open(name string, flags int) (fd int, err error) // once more, with flags beside O_RDWR
 }
 
 // DirectWrites are the kinds of writes of which the cost of tracing is measured.
@@ -47,6 +58,22 @@ func Unrelated() []Load {
 	}
 }
 
+// OtherOverwrite is the first of DirectWrites on a file system of the given name.
+func OtherOverwrite(fs string) Load {
+	l := DirectWrites()[0]
+	l.Name, l.Title, l.Other = "other", "direct overwrite on "+fs+", 8 KiB", true
+	return l
+}
+
+// LoadNames are the names that LoadsNamed knows.
+func LoadNames() []string {
+	names := []string{"direct", "unrelated"}
+	for _, l := range append(DirectWrites(), Unrelated()...) {
+		names = append(names, l.Name)
+	}
+	return names
+}
+
 // LoadsNamed finds loads by their names; "direct" and "unrelated" are all of a kind.
 func LoadsNamed(names []string) ([]Load, error) {
 	var out []Load
@@ -65,6 +92,11 @@ func LoadsNamed(names []string) ([]Load, error) {
 			out = append(out, known[i])
 		}
 	}
+	for i, l := range out {
+		if slices.ContainsFunc(out[:i], func(o Load) bool { return o.Name == l.Name }) {
+			return nil, fmt.Errorf("load %s is given twice", l.Name)
+		}
+	}
 	return out, nil
 }
 
@@ -78,7 +110,7 @@ type run struct {
 }
 
 // start makes the file of a load and lays it out.
-func (l Load) start(d *workload.Dir, name string) (r *run, err error) {
+func (l Load) start(d Files, name string) (r *run, err error) {
 	fd, err := d.Create(name)
 	if err != nil {
 		return nil, err
@@ -175,6 +207,12 @@ type sample struct {
 func (r *run) measure(least time.Duration) (s sample, err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	if r.load.Cached {
+		// What is written back later belongs to no sample.
+		if err := unix.Fsync(r.fd); err != nil {
+			return s, fmt.Errorf("write %s back: %w", r.load.Name, err)
+		}
+	}
 	for s.took < least {
 		if (r.next+batch)*r.load.Step > r.load.Size {
 			if r.load.Written {

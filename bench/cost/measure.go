@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/ext4dio/ext4dio-trace/workload"
 )
 
 // DirName is the directory that is made, and removed at the end.
@@ -19,6 +17,7 @@ type Options struct {
 	For     time.Duration // of each load in each round
 	Loads   []Load
 	Tracers []*Tracer
+	Other   Files        // where loads on another file system have their files
 	Stats   bool         // let the kernel count the runs of our programs, too
 	Scratch string       // directory for the tracers' output, not on the traced disk
 	Notice  func(string) // takes a line about the progress
@@ -34,7 +33,7 @@ type measurement struct {
 
 // Measure runs all loads, untraced and under each tracer by turns. On an error or
 // when ctx ends, what was measured so far is lost.
-func Measure(ctx context.Context, d *workload.Dir, o Options) (rep *Report, err error) {
+func Measure(ctx context.Context, d Files, o Options) (rep *Report, err error) {
 	m := &measurement{opts: o, report: newReport(o)}
 	defer func() {
 		for _, r := range append(m.runs, m.canary) {
@@ -48,7 +47,11 @@ func Measure(ctx context.Context, d *workload.Dir, o Options) (rep *Report, err 
 		return nil, err
 	}
 	for _, l := range o.Loads {
-		r, err := l.start(d, l.Name)
+		where := d
+		if l.Other {
+			where = o.Other
+		}
+		r, err := l.start(where, l.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -70,7 +73,7 @@ func Measure(ctx context.Context, d *workload.Dir, o Options) (rep *Report, err 
 		o.Notice(fmt.Sprintf("round %d of %d", round+1, o.Rounds))
 	}
 	for i, t := range o.Tracers {
-		if t.Ours && o.Stats {
+		if t.Stats && o.Stats {
 			if err := m.stats(ctx, t, &m.report.Tracers[i]); err != nil {
 				return nil, err
 			}
@@ -88,12 +91,12 @@ func (m *measurement) stats(ctx context.Context, t *Tracer, rep *TracerReport) e
 		if err != nil {
 			return err
 		}
-		_, err = r.measure(m.opts.For)
+		under, err := r.measure(m.opts.For)
 		counts, stopErr := p.stop()
 		if err := errors.Join(err, stopErr); err != nil {
 			return err
 		}
-		rep.Loads[i].Counted, rep.Loads[i].Programs = counts.Writes[r.ino], counts.Programs
+		rep.Loads[i].Counted, rep.Loads[i].Programs = under.calls, counts.Programs
 	}
 	return nil
 }
@@ -139,7 +142,7 @@ func (m *measurement) turn(ctx context.Context, t *Tracer, rep *TracerReport, be
 	if err != nil {
 		return nil, err
 	}
-	rep.Start = append(rep.Start, float64(p.started.Nanoseconds()))
+	rep.Start = append(rep.Start, float64(p.started))
 	rep.Lost += counts.Lost
 	for i, r := range m.runs {
 		l := &rep.Loads[i]

@@ -9,12 +9,20 @@ import (
 	"strconv"
 )
 
-// Drained is the output of our own capture without anything behind it: one line at the first
-// record, one at the end.
+// Steps of our own capture, the values of Drained.At.
+const (
+	AtAttached = "attached" // nothing has been captured yet
+	AtFirst    = "first"    // the first record is there
+	AtEnd      = "end"
+)
+
+// Drained is a line of the output of our own capture without anything behind it: one
+// for each of the steps.
 type Drained struct {
-	First  uint64         `json:"first"` // ns of CLOCK_MONOTONIC
-	Writes map[uint64]int `json:"writes,omitempty"`
-	Lost   uint64         `json:"lost"`
+	At     string         `json:"at"`
+	Time   uint64         `json:"time_ns,omitempty"` // of CLOCK_MONOTONIC: attached, or begin of the first write
+	Writes map[uint64]int `json:"writes,omitempty"`  // at the end, by inode number
+	Lost   uint64         `json:"lost"`              // at the end
 	// Programs are the BPF programs so far, where their runs are counted.
 	Programs []Program `json:"programs,omitempty"`
 }
@@ -31,25 +39,32 @@ type Program struct {
 	Machine int    `json:"machine"` // bytes of machine code
 }
 
-// CountDrained reads lines of Drained; the last counts, less the runs until the first.
+// CountDrained reads lines of Drained. The runs of programs are those since the first
+// record, or without one since attaching.
 func CountDrained(r io.Reader) (*Counts, error) {
 	c := &Counts{}
-	var first []Program
+	var before []Program
 	err := lines(r, func(line []byte) error {
 		var d Drained
 		if err := json.Unmarshal(line, &d); err != nil {
 			return fmt.Errorf("read what was drained: %w", err)
 		}
-		if c.First == 0 {
-			first = d.Programs
+		switch d.At {
+		case AtAttached:
+			c.Attached, before = d.Time, d.Programs
+		case AtFirst:
+			c.First, before = d.Time, d.Programs
+		case AtEnd:
+			c.Writes, c.Lost, c.Programs = d.Writes, d.Lost, d.Programs
+		default:
+			return fmt.Errorf("read line %.80q: no such step", line)
 		}
-		c.First, c.Writes, c.Lost, c.Programs = d.First, d.Writes, d.Lost, d.Programs
 		return nil
 	})
 	for i := range c.Programs {
-		if i < len(first) && c.Writes != nil {
-			c.Programs[i].Runs -= first[i].Runs
-			c.Programs[i].Ns -= first[i].Ns
+		if i < len(before) {
+			c.Programs[i].Runs -= before[i].Runs
+			c.Programs[i].Ns -= before[i].Ns
 		}
 	}
 	return c, err
@@ -67,11 +82,11 @@ func CountScript(r io.Reader) (*Counts, error) {
 	err := lines(r, func(line []byte) error {
 		if lost, ok := bytes.CutPrefix(line, []byte("Lost ")); ok {
 			n, _, _ := bytes.Cut(lost, []byte(" "))
-			lost, err := strconv.ParseUint(string(n), 10, 64)
+			count, err := strconv.ParseUint(string(n), 10, 64)
 			if err != nil {
 				return fmt.Errorf("read line %q: %w", line, err)
 			}
-			c.Lost += lost
+			c.Lost += count
 			return nil
 		}
 		if !bytes.HasPrefix(line, []byte("W ")) {

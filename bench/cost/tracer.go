@@ -26,10 +26,17 @@ type Tracer struct {
 	// line at the end for absent.
 	Count func(r io.Reader) (*Counts, error)
 	Ours  bool
+	Stats bool // --stats makes it list its programs
+	// LeavesOut is set when its filter leaves every write out. Then it is ready when it
+	// says that it is attached.
+	LeavesOut bool
+	// LossStatus is the exit status that tells of losses, besides 0.
+	LossStatus int
 }
 
 // Counts is what a tracer has captured.
 type Counts struct {
+	Attached uint64 // ns of CLOCK_MONOTONIC, 0: not yet, or it does not say
 	First    uint64 // begin of the first write or its record, ns of CLOCK_MONOTONIC; 0: none yet
 	Writes   map[uint64]int
 	Lost     uint64 // what the tracer itself says to have lost
@@ -44,7 +51,7 @@ type process struct {
 	out     string
 	errors  bytes.Buffer
 	began   uint64
-	started time.Duration // from its start to the first write that it saw
+	started time.Duration // from its start until it was ready
 }
 
 // monotonic is the clock of the tracers' time stamps.
@@ -97,7 +104,8 @@ func (t *Tracer) start(ctx context.Context, dir string, canary func() error) (p 
 
 var errEnded = errors.New("it has ended")
 
-// awaitFirst writes until the tracer has put a write out.
+// awaitFirst writes until the tracer has put a write out, or is attached if it leaves
+// writes out.
 func (p *process) awaitFirst(ctx context.Context, canary func() error) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -120,8 +128,12 @@ func (p *process) awaitFirst(ctx context.Context, canary func() error) error {
 		if err != nil {
 			return err
 		}
-		if c.First > 0 {
-			p.started = time.Duration(c.First - p.began)
+		ready := c.First
+		if p.tracer.LeavesOut {
+			ready = c.Attached
+		}
+		if ready > 0 {
+			p.started = time.Duration(ready - p.began)
 			return nil
 		}
 		if time.Now().After(end) {
@@ -145,7 +157,12 @@ func (p *process) stop() (*Counts, error) {
 	if err := p.cmd.Process.Signal(unix.SIGINT); err != nil {
 		return nil, fmt.Errorf("stop %s: %w", p.tracer.Name, err)
 	}
-	if err := <-p.ended; err != nil {
+	err := <-p.ended
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == p.tracer.LossStatus {
+		err = nil
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %s", p.tracer.Name, err, bytes.TrimSpace(p.errors.Bytes()))
 	}
 	c, err := p.counts()

@@ -6,24 +6,26 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/bench/cost"
+	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/workload"
 )
 
 // costFlags are the flags of bench cost.
 type costFlags struct {
-	dir, bpftrace     string
-	scripts, captures []string
-	loads             []string
-	opts              cost.Options
-	json              bool
-	out               string
+	dir, other, bpftrace    string
+	scripts, attach, leaves []string
+	loads                   []string
+	opts                    cost.Options
+	json                    bool
+	out                     string
 }
 
 // newCostCmd makes the command that measures what tracing costs.
@@ -31,63 +33,145 @@ func newCostCmd() *cobra.Command {
 	var f costFlags
 	cmd := &cobra.Command{
 		Use:   "cost --dir DIR",
-		Short: "what tracing costs each write, beside bpftrace",
-		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return runCost(cmd.Context(), &f) },
+		Short: "what tracing costs a write, beside scripts of bpftrace",
+		Long: `One task makes the same call over and over, untraced and under each tracer by
+turns: off, the first tracer, off, the second, off and so on, in each of --rounds
+rounds. Shown are the CPU time of that task and the time in all that a tracer adds
+to a call (median and quartiles of the rounds), how many of the writes it captured,
+and how long it took from its start to the first write that it saw.
+
+Ours captures and counts records and does nothing else with them; a script writes
+a line for each write to a file. Both trace this process only.
+
+--loads: "direct" is overwrite, unaligned, zeroing and extending; "unrelated" is
+what a tracer of direct writes has no business with: read, cached-read, cached-4k
+and cached-64k. --other adds direct overwrites on another file system.
+--leave-out adds ours with a filter that leaves these writes out: another process,
+another device, another inode.
+
+The files are in directories of their own, DIR/` + cost.DirName + ` and one with such a
+name in the directory of --other; they are removed at the end.
+
+Times depend on what else the machine does. In "vm --count-instructions" they do
+not: the guest's clock counts its instructions, one a nanosecond.
+
+Exit status 4: ours lost writes.`,
+		Example: `  ext4dio-trace bench cost --dir /mnt --script ext4dio.bt --script ext4dio-fentry.bt
+  ext4dio-trace bench cost --dir /mnt --loads unrelated,overwrite --leave-out pid,dev,ino
+  ext4dio-trace vm --smp 1 --null-blk 512M --no-kvm --count-instructions -- bench cost --dir /mnt --for 50ms --programs`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runCost(cmd.Context(), &f) },
 	}
-	fl := cmd.Flags()
-	fl.StringVar(&f.dir, "dir", "", "directory on an ext4 in which to make "+cost.DirName)
-	fl.StringSliceVar(&f.captures, "attach", []string{"session", "fentry"}, "our ways to attach that are measured")
-	fl.StringVar(&f.bpftrace, "bpftrace", "bpftrace", "the bpftrace `PROGRAM`, or a folder with it and its libraries")
-	fl.StringArrayVar(&f.scripts, "script", nil, "measure this bpftrace `SCRIPT` too (repeatable)")
-	fl.IntVar(&f.opts.Rounds, "rounds", 10, "rounds; each tracer is measured once in a round")
-	fl.DurationVar(&f.opts.For, "for", 500*time.Millisecond, "how long each load runs each time")
-	fl.StringSliceVar(&f.loads, "loads", []string{"direct"}, "what is measured: direct, unrelated, or names of loads")
-	fl.BoolVar(&f.opts.Stats, "programs", false, "list the runs and times of each BPF program, too")
-	fl.BoolVar(&f.json, "json", false, "one JSON object instead of tables")
-	fl.StringVarP(&f.out, "output", "o", "", "write the JSON to `FILE` too")
+	f.addFlags(cmd.Flags())
 	return cmd
 }
 
-func runCost(ctx context.Context, f *costFlags) error {
-	if f.dir == "" {
+func (f *costFlags) addFlags(fl *pflag.FlagSet) {
+	fl.SortFlags = false
+	fl.StringVar(&f.dir, "dir", "", "directory on an ext4 in which to make "+cost.DirName)
+	fl.StringVar(&f.other, "other", "", "directory on another file system, to write there too")
+	fl.StringSliceVar(&f.loads, "loads", []string{"direct"}, "what is measured: "+strings.Join(cost.LoadNames(), ", "))
+	fl.StringSliceVar(&f.attach, "attach", []string{probes.HowSession, probes.HowFentry}, "our ways to attach that are measured")
+	fl.StringSliceVar(&f.leaves, "leave-out", nil, "measure ours also with a filter that leaves all out: pid, dev, ino")
+	fl.StringArrayVar(&f.scripts, "script", nil, "measure this bpftrace `SCRIPT` too (repeatable)")
+	fl.StringVar(&f.bpftrace, "bpftrace", "bpftrace", "the bpftrace `PROGRAM`, or a folder made by scripts/bpftrace.sh")
+	fl.IntVar(&f.opts.Rounds, "rounds", 10, "rounds; each tracer is measured once in a round")
+	fl.DurationVar(&f.opts.For, "for", 500*time.Millisecond, "how long each load runs each time")
+	fl.BoolVar(&f.opts.Stats, "programs", false, "list the runs and times of each of our BPF programs, too")
+	fl.BoolVar(&f.json, "json", false, "one JSON object instead of tables")
+	fl.StringVarP(&f.out, "output", "o", "", "write the JSON to `FILE` too")
+}
+
+// check looks for wrong usage, and for what this machine lacks, before anything is measured.
+func (f *costFlags) check() (err error) {
+	const hint = progName + " bench cost --help"
+	switch {
+	case f.dir == "":
 		return usagef(progName+" bench cost --dir /mnt", "no --dir given")
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("find this program: %w", err)
-	}
-	for _, how := range f.captures {
-		f.opts.Tracers = append(f.opts.Tracers, &cost.Tracer{
-			Name: how, Ours: true, Count: cost.CountDrained,
-			Args: []string{self, "bench", "drain", "--pid", "PID", "--attach", how},
-		})
-	}
-	for _, script := range f.scripts {
-		args, err := bpftraceArgs(f.bpftrace, script)
-		if err != nil {
-			return err
-		}
-		name := "bpftrace " + strings.TrimSuffix(filepath.Base(script), ".bt")
-		f.opts.Tracers = append(f.opts.Tracers, &cost.Tracer{Name: name, Count: cost.CountScript, Args: args})
+	case f.opts.Rounds < 1:
+		return usagef("--rounds 10", "%d rounds: one at least is needed", f.opts.Rounds)
+	case f.opts.For <= 0:
+		return usagef("--for 500ms", "--for must be positive")
+	case len(f.attach)+len(f.scripts) == 0:
+		return usagef(hint, "no tracer is left to be measured")
 	}
 	if f.opts.Loads, err = cost.LoadsNamed(f.loads); err != nil {
-		return usagef("", "%v", err)
+		return usagef("--loads "+strings.Join(cost.LoadNames(), ", "), "%v", err)
 	}
+	if len(f.opts.Loads) == 0 && f.other == "" {
+		return usagef("--loads direct", "no load is left to be measured")
+	}
+	if f.opts.Tracers, err = f.tracers(); err != nil {
+		return err
+	}
+	for i, t := range f.opts.Tracers {
+		if slices.ContainsFunc(f.opts.Tracers[:i], func(o *cost.Tracer) bool { return o.Name == t.Name }) {
+			return usagef(hint, "tracer %s is given twice", t.Name)
+		}
+	}
+	if err := (&benchFlags{out: f.out}).mayKeep(); err != nil {
+		return err
+	}
+	return mayCapture(f.attach)
+}
+
+// mayCapture tells whether the kernel can be traced in each of the ways.
+func mayCapture(ways []string) error {
+	if len(ways) == 0 {
+		return nil
+	}
+	facts, err := probes.ReadFacts()
+	for _, how := range ways {
+		if err == nil {
+			_, err = probes.MakePlan(facts, probes.Options{Attach: how})
+		}
+	}
+	return err
+}
+
+func runCost(ctx context.Context, f *costFlags) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	rep, err := f.measure(ctx)
+	if err != nil {
+		return costError(err)
+	}
+	rep.Tool, rep.Kernel = versionText(), kernelName()
+	if err := f.show(rep); err != nil && !isClosedPipe(err) {
+		return err
+	}
+	if rep.OursLost() {
+		return &exitError{code: exitUnproven, msg: "ours lost writes", hint: progName + " bench cost --dir " + f.dir + " --for 100ms"}
+	}
+	return nil
+}
+
+// measure makes the directories, measures, and removes them.
+func (f *costFlags) measure(ctx context.Context) (rep *cost.Report, err error) {
 	f.opts.Notice = func(s string) { note(os.Stderr, "%s", s) }
 	if f.opts.Scratch, err = os.MkdirTemp("", "ext4dio-cost-"); err != nil {
-		return fmt.Errorf("make a directory for output: %w", err)
+		return nil, fmt.Errorf("make a directory for output: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(f.opts.Scratch)) }()
+	if f.other != "" {
+		other, err := cost.OpenOther(f.other)
+		if err != nil {
+			return nil, err
+		}
+		defer other.Close()
+		f.opts.Other, f.opts.Loads = other, append(f.opts.Loads, cost.OtherOverwrite(other.FS))
 	}
 	dir, err := workload.OpenDir(f.dir, cost.DirName)
 	if err != nil {
-		return benchError(err)
+		return nil, err
 	}
-	rep, err := cost.Measure(ctx, dir, f.opts)
-	err = errors.Join(err, dir.Close(false), os.RemoveAll(f.opts.Scratch))
-	if err != nil {
-		return benchError(err)
-	}
-	rep.Tool, rep.Kernel = versionText(), kernelName()
+	rep, err = cost.Measure(ctx, dir, f.opts)
+	return rep, errors.Join(err, dir.Close(false))
+}
+
+// show writes the report to stdout, and keeps it in a file when that is wanted.
+func (f *costFlags) show(rep *cost.Report) error {
 	raw, err := json.Marshal(rep)
 	if err != nil {
 		return fmt.Errorf("encode report: %w", err)
@@ -98,28 +182,21 @@ func runCost(ctx context.Context, f *costFlags) error {
 			return fmt.Errorf("write report: %w", err)
 		}
 	}
-	if f.json {
-		_, err = os.Stdout.Write(raw)
-		return err
+	if !f.json {
+		return rep.Text(os.Stdout)
 	}
-	return rep.Text(os.Stdout)
+	if _, err := os.Stdout.Write(raw); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
 }
 
-// bpftraceArgs is the command line of a script. A folder holds a bpftrace of another
-// system, with that one's loader and C library.
-func bpftraceArgs(program, script string) ([]string, error) {
-	args := []string{program}
-	if st, err := os.Stat(program); err == nil && st.IsDir() {
-		found, err := filepath.Glob(filepath.Join(program, "usr/lib64/ld-linux-*.so.*"))
-		if err != nil || len(found) != 1 {
-			return nil, usagef("scripts/bpftrace.sh makes such a folder", "no bpftrace with its loader in %s", program)
-		}
-		libs, err := filepath.Glob(filepath.Join(program, "usr/lib/*-linux-gnu"))
-		if err != nil || len(libs) == 0 {
-			return nil, usagef("scripts/bpftrace.sh makes such a folder", "no libraries in %s", program)
-		}
-		args = []string{found[0], "--library-path", libs[0], filepath.Join(program, "usr/bin/bpftrace")}
+// costError turns an error of a measurement into what main exits with.
+func costError(err error) error {
+	out := asExit(benchError(err))
+	out.hint = strings.ReplaceAll(out.hint, "bench all", "bench cost")
+	if strings.HasPrefix(out.hint, "fewer --writes") {
+		out.hint = "another --dir, with 256 MiB free"
 	}
-	// The scripts take two numbers: lines for each lookup, and the process.
-	return append(args, script, "0", "PID"), nil
+	return out
 }

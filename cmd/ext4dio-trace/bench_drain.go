@@ -6,112 +6,169 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/bench/cost"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
+// drainFlags are the flags of bench drain.
+type drainFlags struct {
+	filter       filterFlags
+	attach, ring string
+	stats        bool
+}
+
 // newDrainCmd makes the command that captures and does nothing else, for bench cost.
 func newDrainCmd() *cobra.Command {
-	o := probes.Options{RingBytes: probes.DefaultRing, MaxInflight: probes.DefaultInflight}
-	var stats bool
+	var f drainFlags
 	cmd := &cobra.Command{
-		Use: "drain", Hidden: true, Args: noArgs,
+		Use: "drain", Hidden: true,
 		Short: "capture records, count them and throw them away",
-		RunE:  func(cmd *cobra.Command, _ []string) error { return drain(cmd.Context(), o, stats) },
+		Long: `Captures as live does, and counts the records of each inode until SIGINT. It
+writes a JSON object when it is attached, one at its first record, and one at the
+end with the writes of each inode and the number of those that were lost.
+
+Exit status 4: records were lost or are incomplete.`,
+		Example: `  ext4dio-trace bench drain --pid 1234 --attach fentry`,
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runDrain(cmd.Context(), &f) },
 	}
 	fl := cmd.Flags()
-	fl.Uint32Var(&o.Filter.Pid, "pid", 0, "only this process")
-	fl.StringVar(&o.Attach, "attach", "auto", "how to attach")
-	fl.IntVar(&o.RingBytes, "ring", probes.DefaultRing, "bytes of the ring buffer")
-	fl.BoolVar(&stats, "stats", false, "let the kernel count and time the runs of our programs")
+	fl.SortFlags = false
+	f.filter.register(fl)
+	fl.StringVar(&f.attach, "attach", "auto", "how to attach: auto, session, multi, fentry or kprobe")
+	fl.StringVar(&f.ring, "ring", "8M", "size of the ring buffer")
+	fl.BoolVar(&f.stats, "stats", false, "let the kernel count and time the runs of our programs")
 	return cmd
 }
 
-func drain(ctx context.Context, o probes.Options, stats bool) error {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
+// options are the options for attaching. Every error is wrong usage.
+func (f *drainFlags) options() (probes.Options, error) {
+	live := liveOptions{filter: f.filter, attach: f.attach, ring: f.ring, inflight: probes.DefaultInflight}
+	if err := live.check(); err != nil {
+		return probes.Options{}, err
+	}
+	return live.probeOptions()
+}
+
+// runDrain captures until ctx ends. What was lost is said on stderr, too.
+func runDrain(ctx context.Context, f *drainFlags) error {
+	o, err := f.options()
+	if err != nil {
+		return err
+	}
 	_, _, session, err := attach(o)
 	if err != nil {
 		return err
 	}
-	if stats {
+	if f.stats {
 		counting, err := probes.CountRuns()
 		if err != nil {
 			return errors.Join(err, session.Close())
 		}
 		defer counting.Close()
 	}
-	out := json.NewEncoder(os.Stdout)
-	d := cost.Drained{Writes: map[uint64]int{}}
-	err = drainAll(ctx, session, out, &d, stats)
-	losses, lossErr := session.Losses()
-	d.Lost = losses.Lost()
-	if stats && err == nil {
-		d.Programs, err = programs(session)
-	}
-	err = errors.Join(err, lossErr, session.Close())
-	if err != nil {
+	d := drain{session: session, out: json.NewEncoder(os.Stdout), stats: f.stats, writes: map[uint64]int{}}
+	losses, err := d.run(ctx)
+	if err := errors.Join(err, session.Close()); err != nil {
 		return err
 	}
-	return out.Encode(&d)
+	if losses.Any() {
+		note(os.Stderr, "%s", losses)
+		return &exitError{code: exitUnproven}
+	}
+	return nil
 }
 
-// programs are the session's programs in the words of the measurement.
-func programs(s *probes.Session) ([]cost.Program, error) {
-	stats, err := s.Stats()
-	if err != nil {
-		return nil, err
-	}
-	var all []cost.Program
-	for _, p := range stats {
-		all = append(all, cost.Program{Name: p.Program, Func: p.Func, How: p.How, Runs: p.Runs, Ns: p.Ns, Insns: p.Insns, Machine: int(p.Machine)})
-	}
-	return all, nil
+// drain is a capture with nothing behind it.
+type drain struct {
+	session *probes.Session
+	out     *json.Encoder
+	stats   bool
+	writes  map[uint64]int // by inode
+	seen    bool
+	bad     uint64 // records that could not be read
 }
 
-// drainAll counts records to the end, and tells of the first.
-func drainAll(ctx context.Context, s *probes.Session, out *json.Encoder, d *cost.Drained, stats bool) error {
+// run tells of each step, and counts records to the end, which ctx brings about.
+func (d *drain) run(ctx context.Context) (l record.Losses, err error) {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		return l, fmt.Errorf("read monotonic clock: %w", err)
+	}
+	if err := d.say(cost.Drained{At: cost.AtAttached, Time: uint64(now.Nano())}); err != nil {
+		return l, err
+	}
+	if err := d.count(ctx); err != nil {
+		return l, err
+	}
+	if l, err = d.session.Losses(); err != nil {
+		return l, err
+	}
+	l.Malformed = d.bad
+	return l, d.say(cost.Drained{At: cost.AtEnd, Writes: d.writes, Lost: l.Lost()})
+}
+
+// count takes records to the end.
+func (d *drain) count(ctx context.Context) error {
 	var w record.Write
+	stopped := false
 	for {
-		raw, err := s.Next()
-		if errors.Is(err, record.ErrEnd) {
-			return nil
-		}
-		if ctx.Err() != nil {
-			if err := s.Stop(); err != nil {
+		if ctx.Err() != nil && !stopped {
+			if err := d.session.Stop(); err != nil {
 				return err
 			}
+			stopped = true
 		}
-		if errors.Is(err, record.ErrIdle) {
+		raw, err := d.session.Next()
+		switch {
+		case errors.Is(err, record.ErrEnd):
+			return nil
+		case errors.Is(err, record.ErrIdle):
+			continue
+		case err != nil:
+			return fmt.Errorf("read records: %w", err)
+		}
+		kind, _, err := record.KindOf(raw)
+		if err == nil && kind == record.KindWrite {
+			err = record.ParseWrite(raw, &w)
+		}
+		if err != nil {
+			d.bad++
+		}
+		if err != nil || kind != record.KindWrite {
 			continue
 		}
+		d.writes[w.Ino]++
+		if d.seen {
+			continue
+		}
+		d.seen = true
+		if err := d.say(cost.Drained{At: cost.AtFirst, Time: w.T0}); err != nil {
+			return err
+		}
+	}
+}
+
+// say writes a line, with the programs so far where they are counted.
+func (d *drain) say(line cost.Drained) error {
+	if d.stats {
+		stats, err := d.session.Stats()
 		if err != nil {
 			return err
 		}
-		if kind, _, err := record.KindOf(raw); err != nil || kind != record.KindWrite {
-			continue
-		}
-		if err := record.ParseWrite(raw, &w); err != nil {
-			return fmt.Errorf("read record: %w", err)
-		}
-		d.Writes[w.Ino]++
-		if d.First == 0 {
-			d.First = w.T0
-			first := cost.Drained{First: w.T0}
-			if stats {
-				if first.Programs, err = programs(s); err != nil {
-					return err
-				}
-			}
-			if err := out.Encode(&first); err != nil {
-				return fmt.Errorf("write output: %w", err)
-			}
+		for _, p := range stats {
+			line.Programs = append(line.Programs, cost.Program{
+				Name: p.Program, Func: p.Func, How: p.How, Runs: p.Runs, Ns: p.Ns, Insns: p.Insns, Machine: int(p.Machine),
+			})
 		}
 	}
+	if err := d.out.Encode(&line); err != nil {
+		return fmt.Errorf("write output: %w", err)
+	}
+	return nil
 }
