@@ -12,7 +12,7 @@ export EXT4DIO_KERNELS ?= $(abspath ../shared/kernels)
 export CGO_ENABLED = 0
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: run build test test-unit test-vm test-full test-harness generate generate-check bench bench-series mutants lint need-vm need-test
+.PHONY: run build test test-unit test-vm test-full test-harness generate generate-check bench bench-series bench-cost mutants lint need-vm need-test
 
 # Without disablethp, a kernel that uses huge pages everywhere keeps twice the memory
 # resident that the program has use for. go build knows no other way to set it.
@@ -48,7 +48,7 @@ generate-check:
 
 # Real kernels in QEMU. EXT4DIO_REQUIRE=vm turns a skip into a failure.
 test-vm: build
-	EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^Test(Kernels|Refused|RefusedDevices|EOFTail|Validate|ValidateWrong|Interrupted|Bench|Memory)$$' ./matrix
+	EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^Test(Kernels|Refused|RefusedDevices|EOFTail|Validate|ValidateWrong|Interrupted|Bench|Memory|Cost|Loss)$$' ./matrix
 
 # Half an hour: every kernel on every configuration.
 test-full: build
@@ -97,3 +97,21 @@ bench-series: need-vm build
 	cd $(SERIES_DIR) && $(abspath $(BIN)) bench compare 'Debian 7.2=linux-7.2.json' 'Debian 7.3=linux-7.3.json'
 	cd $(SERIES_DIR) && $(abspath $(BIN)) bench compare --format svg -o iops.svg base=base.json '+patch 3=patch3.json' \
 		'+patch 3+4=patch4.json' 'Debian 7.2=linux-7.2.json' 'Debian 7.3=linux-7.3.json'
+
+# What tracing costs, beside the scripts BT/ext4dio.bt and BT/ext4dio-fentry.bt under
+# Debian's newest bpftrace, which is unpacked below COST_DIR and not installed. The
+# guest has one CPU and a clock that counts instructions, so that it does not matter
+# what else this machine does. Most of the time goes into attaching bpftrace, twice a round.
+BT          ?= $(abspath ../shared)
+COST_DIR    ?= bench-cost
+COST_ROUNDS ?= 10
+COST_FOR    ?= 20ms
+COST_SHARE   = $(COST_DIR)/share
+
+bench-cost: need-vm build
+	@scripts/need.sh xfsprogs=mkfs.xfs
+	scripts/bpftrace.sh $(COST_SHARE)
+	cp $(BT)/ext4dio.bt $(BT)/ext4dio-fentry.bt scripts/bench-cost.sh $(COST_SHARE)
+	$(BIN) vm --kernel $(KERNEL) --smp 1 --mem 3G --null-blk 1G --no-kvm --count-instructions --timeout 2h \
+		--append null_blk.nr_devices=2 --module xfs --share $(COST_SHARE) --out $(COST_DIR) \
+		--bin mkfs.xfs --bin mount --bin mkdir -- exec -- sh /share/bench-cost.sh $(COST_ROUNDS) $(COST_FOR)

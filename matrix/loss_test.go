@@ -1,0 +1,101 @@
+package matrix
+
+import (
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestLoss: with a ring buffer that is too small every write is either seen or counted
+// as lost, and the status says so; with the default settings none is lost of one, four
+// and sixteen writers at full speed.
+func TestLoss(t *testing.T) {
+	need(t)
+	t.Parallel()
+	const spec = "debian:trixie-backports"
+	t.Run("small", func(t *testing.T) {
+		r := lossGuest(t, spec, "small")
+		for name, count := range map[string]func(*testing.T, string) capture{"drain": r.drained, "live": r.live} {
+			c := count(t, name)
+			t.Logf("%s: %d seen, %d lost", name, c.seen, c.lost)
+			if c.seen+c.lost != 2000 || c.seen == 0 || c.lost == 0 {
+				t.Errorf("%s: %d seen and %d lost of 2000 writes", name, c.seen, c.lost)
+			}
+			if got := r.status(t, name); got != 4 {
+				t.Errorf("%s ended with %d, want 4", name, got)
+			}
+			if errs := r.read(t, name+".err"); !strings.Contains(errs, fmt.Sprintf("%d writes: ring buffer full (try --ring)", c.lost)) {
+				t.Errorf("%s does not say what it lost:\n%s", name, errs)
+			}
+		}
+	})
+	t.Run("full", func(t *testing.T) {
+		r := lossGuest(t, spec, "full")
+		for _, writers := range []int{1, 4, 16} {
+			for way, count := range map[string]func(*testing.T, string) capture{"drain": r.drained, "live": r.live} {
+				name := fmt.Sprintf("%s-%d", way, writers)
+				if c := count(t, name); c.seen != 8000 || c.lost != 0 || r.status(t, name) != 0 {
+					t.Errorf("%d writers, %s: %d seen and %d lost of 8000 writes, status %d:\n%s",
+						writers, way, c.seen, c.lost, r.status(t, name), r.read(t, name+".err"))
+				}
+			}
+		}
+	})
+}
+
+// capture is how many writes a tracer saw and lost.
+type capture struct{ seen, lost int }
+
+// lossGuest runs a case of the script in a guest with a disk that answers at once.
+func lossGuest(t *testing.T, spec, name string) *result {
+	t.Helper()
+	r := &result{dir: t.TempDir()}
+	args := []string{"--null-blk", "512M", "--share", "testdata/loss", "--out", r.dir}
+	for _, name := range []string{"dd", "grep"} {
+		file, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "--bin", file)
+	}
+	_, stderr, status := guest(t, spec, append(args, "--", "exec", "--", "sh", "/share/loss.sh", name)...)
+	if status != 0 {
+		t.Fatalf("the guest ended with %d:\n%s", status, stderr)
+	}
+	return r
+}
+
+// drained reads the last line of bench drain.
+func (r *result) drained(t *testing.T, name string) (c capture) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(r.read(t, name+".json")), "\n")
+	var end struct {
+		At     string
+		Writes map[string]int
+		Lost   int
+	}
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &end); err != nil || end.At != "end" {
+		t.Fatalf("%s did not end: %v in %s", name, err, lines)
+	}
+	for _, n := range end.Writes {
+		c.seen += n
+	}
+	c.lost = end.Lost
+	return c
+}
+
+// live reads the summary of live, whose lines must be as many as it says to have seen.
+func (r *result) live(t *testing.T, name string) (c capture) {
+	t.Helper()
+	var s summary
+	r.json(t, name+".json", &s)
+	if s.Issued != s.Seen+s.Lost {
+		t.Errorf("%s: issued %d is not seen %d + lost %d", name, s.Issued, s.Seen, s.Lost)
+	}
+	if lines := strings.Count(r.read(t, name+".lines"), "\n"); lines != int(s.Seen) {
+		t.Errorf("%s: %d lines of %d writes", name, lines, s.Seen)
+	}
+	return capture{seen: int(s.Seen), lost: int(s.Lost)}
+}

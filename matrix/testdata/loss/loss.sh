@@ -1,0 +1,55 @@
+# sh loss.sh CASE: runs in the guest, for TestLoss. What it finds goes to /out.
+set -u
+t=ext4dio-trace
+
+# write N COUNT: N writers at full speed, COUNT direct writes of 4 KiB each.
+write() {
+	i=0
+	writers=
+	while [ $i -lt "$1" ]; do
+		dd if=/dev/zero of=/mnt/file$i bs=4k count="$2" oflag=direct conv=notrunc 2>/out/dd$i.err &
+		writers="$writers $!"
+		i=$((i + 1))
+	done
+	for w in $writers; do wait "$w" || exit 9; done
+}
+
+# drain NAME N COUNT STOPPED OPTIONS…: what bench drain counts of such writes.
+drain() {
+	name=$1 n=$2 count=$3 stopped=$4
+	shift 4
+	$t bench drain "$@" >/out/"$name".json 2>/out/"$name".err &
+	pid=$!
+	until grep -q attached /out/"$name".json; do
+		kill -0 $pid || exit 8
+	done
+	[ "$stopped" = no ] || kill -STOP $pid
+	write "$n" "$count"
+	[ "$stopped" = no ] || kill -CONT $pid
+	kill -INT $pid
+	wait $pid
+	echo $? >/out/"$name".rc
+}
+
+case $1 in
+small)
+	# The tracer stands still while the ring fills, so that it cannot be quick enough.
+	drain drain 4 500 yes --ring 65536
+	$t live --json --ring 64K --summary /out/live.json -- sh "$0" writers 4 500 >/out/live.lines 2>/out/live.err
+	echo $? >/out/live.rc
+	;;
+writers)
+	# The parent is the tracer.
+	kill -STOP $PPID
+	write "$2" "$3"
+	kill -CONT $PPID
+	;;
+full)
+	for n in 1 4 16; do
+		drain drain-$n $n $((8000 / n)) no
+		$t live --json --summary /out/live-$n.json -- sh "$0" running $n $((8000 / n)) >/out/live-$n.lines 2>/out/live-$n.err
+		echo $? >/out/live-$n.rc
+	done
+	;;
+running) write "$2" "$3" ;;
+esac
