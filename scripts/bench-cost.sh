@@ -7,8 +7,14 @@ rounds=$1 time=$2
 mkfs.xfs -q /dev/nullb1
 mkdir /other
 mount -t xfs /dev/nullb1 /other
-ext4dio-trace bench cost --dir /mnt --rounds "$rounds" --for "$time" --programs -o /out/direct.json \
+cost() { ext4dio-trace bench cost --dir /mnt --for "$time" "$@"; }
+
+cost --rounds "$rounds" -o /out/direct.json \
 	--bpftrace /share --script /share/ext4dio.bt --script /share/ext4dio-fentry.bt
 echo
-ext4dio-trace bench cost --dir /mnt --rounds "$rounds" --for "$time" --loads unrelated,overwrite --other /other \
-	--leave-out pid,dev,ino -o /out/unrelated.json
+cost --rounds "$rounds" -o /out/unrelated.json --loads unrelated --other /other
+echo
+# Eight tracers are started here in each round.
+cost --rounds $(((rounds + 2) / 3)) -o /out/filters.json --loads overwrite --leave-out pid,dev,ino
+echo
+cost --rounds 1 -o /out/programs.json --programs

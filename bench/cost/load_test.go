@@ -24,6 +24,17 @@ func (p plain) Open(name string, flags int) (int, error) {
 	return unix.Open(filepath.Join(string(p), name), unix.O_RDWR|unix.O_CLOEXEC|flags, 0o600)
 }
 
+// opened notes which files are opened once more, without direct I/O.
+type opened struct {
+	plain
+	names []string
+}
+
+func (o *opened) Open(name string, flags int) (int, error) {
+	o.names = append(o.names, name)
+	return o.plain.Open(name, flags)
+}
+
 func TestLoadsNamed(t *testing.T) {
 	all, err := LoadsNamed([]string{"direct", "unrelated"})
 	if err != nil || len(all) != 8 {
@@ -57,11 +68,15 @@ func TestLoads(t *testing.T) {
 		t.Run(l.Name, func(t *testing.T) {
 			dir := t.TempDir()
 			l.Size = batch * l.Step // so each batch is a lap
-			r, err := l.start(plain(dir), l.Name)
+			files := opened{plain: plain(dir)}
+			r, err := l.start(&files, l.Name)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer r.close()
+			if l.Cached != slices.Contains(files.names, l.Name) {
+				t.Errorf("opened without direct I/O: %v", files.names)
+			}
 			var s sample
 			for s.calls < 2*batch {
 				more, err := r.measure(time.Nanosecond)

@@ -96,9 +96,10 @@ func options(t *testing.T, notice func(string), tracers ...*Tracer) Options {
 
 func TestMeasure(t *testing.T) {
 	var notices []string
+	here, there := t.TempDir(), plain(t.TempDir())
 	o := options(t, func(s string) { notices = append(notices, s) }, fake(t, "good"), fake(t, "lossy"), fake(t, "blind"))
-	o.Tracers[0].Stats, o.Stats = true, true
-	rep, err := Measure(t.Context(), plain(t.TempDir()), o)
+	o.Tracers[0].Stats, o.Stats, o.Other = true, true, there
+	rep, err := Measure(t.Context(), plain(here), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,6 +128,19 @@ func TestMeasure(t *testing.T) {
 			}
 		} else if l.Counted != batch || len(l.Programs) != 1 || l.Programs[0].Runs != 100 {
 			t.Errorf("programs %v in %d calls", l.Programs, l.Counted)
+		}
+	}
+	for dir, want := range map[string]string{here: "a b canary", string(there): "c"} {
+		files, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, f := range files {
+			names = append(names, f.Name())
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("files %s, want %s", got, want)
 		}
 	}
 	left, err := os.ReadDir(o.Scratch)

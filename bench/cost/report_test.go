@@ -49,7 +49,7 @@ func TestTimesAdd(t *testing.T) {
 
 // oneLoad is a report of one load with the CPU times that each tracer added.
 func oneLoad(added map[string][]float64, ours ...string) *Report {
-	r := &Report{Kernel: "7.3.4-test", Rounds: 3}
+	r := &Report{Kernel: "7.3.4-test (#1 SMP PREEMPT_DYNAMIC Debian 7.3.4-1 (2026-11-15) of a long name)", Rounds: 3}
 	for _, name := range []string{"session", "session --pid", "fentry", "kprobes", "fentries"} {
 		a, ok := added[name]
 		if !ok {

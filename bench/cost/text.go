@@ -130,7 +130,8 @@ func (r *Report) legend(b *strings.Builder) {
 		if r.Rounds == 1 {
 			rounds = "round"
 		}
-		fmt.Fprintf(b, "%d %s on %s\n", r.Rounds, rounds, r.Kernel)
+		release, _, _ := strings.Cut(r.Kernel, " ")
+		fmt.Fprintf(b, "%d %s on %s\n", r.Rounds, rounds, release)
 	}
 }
 

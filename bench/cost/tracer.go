@@ -110,7 +110,7 @@ func (p *process) awaitFirst(ctx context.Context, canary func() error) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	end := time.Now().Add(startWithin)
-	for i := 0; ; i++ {
+	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -120,9 +120,6 @@ func (p *process) awaitFirst(ctx context.Context, canary func() error) error {
 		}
 		if err := canary(); err != nil {
 			return err
-		}
-		if i%10 != 0 {
-			continue
 		}
 		c, err := p.counts()
 		if err != nil {
