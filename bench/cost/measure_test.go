@@ -3,6 +3,7 @@ package cost
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -159,15 +160,19 @@ func TestMeasureFails(t *testing.T) {
 		tracer *Tracer
 		want   string
 	}{
-		"ends":    {fake(t, "ends"), "round 1: ends: it has ended: exit status 1: not today"},
-		"fails":   {fake(t, "fails"), "round 1: fails: exit status 1: out of luck"},
-		"missing": {missing, "round 1: start good: "},
+		"ends":    {fake(t, "ends"), "round 1: trace with ends: it has ended: exit status 1: not today"},
+		"fails":   {fake(t, "fails"), "round 1: trace with fails: exit status 1: out of luck"},
+		"missing": {missing, "round 1: trace with good: fork/exec "},
 		"output":  {wrong, "no time_ns or ino"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rep, err := Measure(t.Context(), plain(t.TempDir()), options(t, func(string) {}, c.tracer))
 			if rep != nil || err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %s", err, c.want)
+			}
+			var which *TracerError
+			if !errors.As(err, &which) || which.Tracer != c.tracer {
+				t.Errorf("%v is an error of %+v", err, which)
 			}
 		})
 	}

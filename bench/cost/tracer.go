@@ -43,6 +43,28 @@ type Counts struct {
 	Programs []Program
 }
 
+// TracerError is what went wrong with a tracer.
+type TracerError struct {
+	Tracer *Tracer
+	Err    error
+	Said   string // by the tracer itself, on stderr
+}
+
+func (e *TracerError) Error() string {
+	text := fmt.Sprintf("trace with %s: %v", e.Tracer.Name, e.Err)
+	if e.Said != "" {
+		text += ": " + e.Said
+	}
+	return text
+}
+
+// Unwrap is the cause.
+func (e *TracerError) Unwrap() error { return e.Err }
+
+func (t *Tracer) wrong(err error, said []byte) error {
+	return &TracerError{Tracer: t, Err: err, Said: string(bytes.TrimSpace(said))}
+}
+
 // process is a tracer at work.
 type process struct {
 	tracer  *Tracer
@@ -88,7 +110,7 @@ func (t *Tracer) start(ctx context.Context, dir string, canary func() error) (p 
 		return nil, err
 	}
 	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", t.Name, err)
+		return nil, t.wrong(err, nil)
 	}
 	p.ended = make(chan error, 1)
 	go func() { p.ended <- p.cmd.Wait() }()
@@ -97,7 +119,7 @@ func (t *Tracer) start(ctx context.Context, dir string, canary func() error) (p 
 			_ = p.cmd.Process.Kill()
 			<-p.ended
 		}
-		return nil, fmt.Errorf("%s: %w: %s", t.Name, err, bytes.TrimSpace(p.errors.Bytes()))
+		return nil, t.wrong(err, p.errors.Bytes())
 	}
 	return p, nil
 }
@@ -160,7 +182,7 @@ func (p *process) stop() (*Counts, error) {
 		err = nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %s", p.tracer.Name, err, bytes.TrimSpace(p.errors.Bytes()))
+		return nil, p.tracer.wrong(err, p.errors.Bytes())
 	}
 	c, err := p.counts()
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/bench/cost"
 	"github.com/ext4dio/ext4dio-trace/probes"
@@ -195,7 +196,14 @@ func (f *costFlags) show(rep *cost.Report) error {
 func costError(err error) error {
 	out := asExit(benchError(err))
 	out.hint = strings.ReplaceAll(out.hint, "bench all", "bench cost")
-	if strings.HasPrefix(out.hint, "fewer --writes") {
+	var tracer *cost.TracerError
+	switch {
+	case errors.Is(err, context.Canceled):
+		out.msg, out.hint = "interrupted before the last round, so there is nothing to show", progName+" bench cost --rounds 1"
+	case errors.As(err, &tracer):
+		// 0 stands for all processes, for ours and for the scripts.
+		out.hint = strings.ReplaceAll(strings.Join(tracer.Tracer.Args, " "), "PID", "0")
+	case errors.Is(err, unix.ENOSPC):
 		out.hint = "another --dir, with 256 MiB free"
 	}
 	return out
