@@ -60,6 +60,7 @@ func fakeTracer(kind string) int {
 	}
 	switch kind {
 	case "lossy":
+		fmt.Fprintln(os.Stderr, "lost: 5")
 		end.Lost = 3
 		_ = out.Encode(end)
 		return 4
@@ -99,6 +100,10 @@ func TestMeasure(t *testing.T) {
 	var notices []string
 	here, there := t.TempDir(), plain(t.TempDir())
 	o := options(t, func(s string) { notices = append(notices, s) }, fake(t, "good"), fake(t, "lossy"), fake(t, "blind"))
+	o.Tracers[1].Lost = func(said string) (n uint64) {
+		_, _ = fmt.Sscanf(said, "lost: %d", &n)
+		return n
+	}
 	o.Tracers[0].Stats, o.Stats, o.Other = true, true, there
 	rep, err := Measure(t.Context(), plain(here), o)
 	if err != nil {
@@ -110,7 +115,7 @@ func TestMeasure(t *testing.T) {
 	for i, want := range []struct {
 		lost     uint64
 		captured int
-	}{{0, 2 * fakeWrites}, {6, 2 * fakeWrites}, {0, 0}} {
+	}{{0, 2 * fakeWrites}, {10, 2 * fakeWrites}, {0, 0}} {
 		tr := rep.Tracers[i]
 		if tr.Lost != want.lost || len(tr.Start) != 2 || tr.Start[0] <= 0 {
 			t.Errorf("%s: %d lost, started after %v", tr.Name, tr.Lost, tr.Start)

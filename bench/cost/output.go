@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 )
 
 // Steps of our own capture, the values of Drained.At.
@@ -111,6 +112,15 @@ func CountScript(r io.Reader) (*Counts, error) {
 		return nil
 	})
 	return c, err
+}
+
+// ScriptLost finds the total of lost lines that newer versions of bpftrace write to stderr at
+// their end. 0 when there is none.
+func ScriptLost(said string) uint64 {
+	_, after, _ := strings.Cut(said, "Total lost event count: ")
+	n, _, _ := strings.Cut(after, "\n")
+	lost, _ := strconv.ParseUint(strings.TrimSpace(n), 10, 64)
+	return lost
 }
 
 // CountJSON reads the output of live --json.

@@ -88,6 +88,16 @@ func TestCountScript(t *testing.T) {
 	}
 }
 
+func TestScriptLost(t *testing.T) {
+	for said, want := range map[string]uint64{
+		"": 0, "WARNING: odd\n": 0, "a\nWARNING: Total lost event count: 4711\nb\n": 4711, "WARNING: Total lost event count: 12": 12,
+	} {
+		if got := ScriptLost(said); got != want {
+			t.Errorf("%q: %d, want %d", said, got, want)
+		}
+	}
+}
+
 func TestCountJSON(t *testing.T) {
 	const w12, w13 = `{"time_ns":700,"pid":1,"ino":12,"pos":0}` + "\n", `{"time_ns":800,"pid":1,"ino":13,"pos":0}` + "\n"
 	for _, c := range []outputCase{

@@ -25,6 +25,8 @@ type Tracer struct {
 	// Count reads what the tracer has written so far. It must take a part of a
 	// line at the end for absent.
 	Count func(r io.Reader) (*Counts, error)
+	// Lost reads from what it said on stderr how many writes it lost, if it says so there.
+	Lost  func(said string) uint64
 	Ours  bool
 	Stats bool // --stats makes it list its programs
 	// LeavesOut is set when its filter leaves every write out. Then it is ready when it
@@ -187,6 +189,10 @@ func (p *process) stop() (*Counts, error) {
 	c, err := p.counts()
 	if err != nil {
 		return nil, err
+	}
+	if p.tracer.Lost != nil {
+		// Of what it says here and there the total is the larger.
+		c.Lost = max(c.Lost, p.tracer.Lost(p.errors.String()))
 	}
 	return c, os.Remove(p.out)
 }

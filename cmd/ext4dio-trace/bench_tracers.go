@@ -51,7 +51,7 @@ func (f *costFlags) tracers() ([]*cost.Tracer, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, &cost.Tracer{Name: strings.TrimSuffix(filepath.Base(script), ".bt"), Count: cost.CountScript, Args: args})
+		all = append(all, &cost.Tracer{Name: strings.TrimSuffix(filepath.Base(script), ".bt"), Count: cost.CountScript, Lost: cost.ScriptLost, Args: args})
 	}
 	return all, nil
 }
