@@ -44,8 +44,8 @@ func TestLoss(t *testing.T) {
 	})
 }
 
-// fullWrites are more than the ring buffer of 8 MiB that is the default can hold: 192
-// bytes are the most that an ordinary write takes, and these take some 190.
+// fullWrites are more than the ring buffer of 8 MiB that is the default holds: such a
+// write takes 200 bytes of it, so that it is full after some 41,900.
 const fullWrites = 64000
 
 // capture is how many writes a tracer saw and lost.
