@@ -2,12 +2,12 @@
 set -u
 t=ext4dio-trace
 
-# write N COUNT: N writers at full speed, COUNT direct writes of 4 KiB each.
+# write N COUNT: N writers at full speed, COUNT direct writes of 512 bytes each.
 write() {
 	i=0
 	writers=
 	while [ $i -lt "$1" ]; do
-		dd if=/dev/zero of=/mnt/file$i bs=4k count="$2" oflag=direct conv=notrunc 2>/out/dd$i.err &
+		dd if=/dev/zero of=/mnt/file$i bs=512 count="$2" oflag=direct conv=notrunc 2>/out/dd$i.err &
 		writers="$writers $!"
 		i=$((i + 1))
 	done
@@ -45,9 +45,10 @@ writers)
 	kill -CONT $PPID
 	;;
 full)
+	# More than the default ring holds, see fullWrites.
+	drain drain-16 16 3000 no
 	for n in 1 4 16; do
-		drain drain-$n $n $((8000 / n)) no
-		$t live --json --summary /out/live-$n.json -- sh "$0" running $n $((8000 / n)) >/out/live-$n.lines 2>/out/live-$n.err
+		$t live --json --summary /out/live-$n.json -- sh "$0" running $n $((48000 / n)) >/out/live-$n.lines 2>/out/live-$n.err
 		echo $? >/out/live-$n.rc
 	done
 	;;
