@@ -17,10 +17,11 @@ type Options struct {
 	For     time.Duration // of each load in each round
 	Loads   []Load
 	Tracers []*Tracer
-	Other   Files        // where loads on another file system have their files
-	Stats   bool         // let the kernel count the runs of our programs, too
-	Scratch string       // directory for the tracers' output, not on the traced disk
-	Notice  func(string) // takes a line about the progress
+	Other   Files         // where loads on another file system have their files
+	Stats   bool          // let the kernel count the runs of our programs, too
+	Scratch string        // directory for the tracers' output, not on the traced disk
+	Start   time.Duration // a tracer may take to see its first write; 0: DefaultStart
+	Notice  func(string)  // takes a line about the progress
 }
 
 // measurement is a measurement in progress.
@@ -87,7 +88,7 @@ func (m *measurement) stats(ctx context.Context, t *Tracer, rep *TracerReport) e
 	counting := *t
 	counting.Args = append(slices.Clone(t.Args), "--stats")
 	for i, r := range m.runs {
-		p, err := counting.start(ctx, m.opts.Scratch, m.watched)
+		p, err := counting.start(ctx, m.opts.Scratch, m.opts.Start, m.watched)
 		if err != nil {
 			return err
 		}
@@ -125,7 +126,7 @@ func (m *measurement) all(ctx context.Context) ([]sample, error) {
 
 // turn measures the loads under one tracer, and again without.
 func (m *measurement) turn(ctx context.Context, t *Tracer, rep *TracerReport, before []sample) ([]sample, error) {
-	p, err := t.start(ctx, m.opts.Scratch, m.watched)
+	p, err := t.start(ctx, m.opts.Scratch, m.opts.Start, m.watched)
 	if err != nil {
 		return nil, err
 	}

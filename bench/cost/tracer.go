@@ -3,6 +3,7 @@ package cost
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,11 +88,11 @@ func monotonic() (uint64, error) {
 	return uint64(ts.Nano()), nil
 }
 
-// startWithin is how long a tracer may take to see its first write.
-const startWithin = 2 * time.Minute
+// DefaultStart is how long a tracer may take to see its first write.
+const DefaultStart = 2 * time.Minute
 
 // start starts the tracer with its output in dir, and writes with canary until it has seen one.
-func (t *Tracer) start(ctx context.Context, dir string, canary func() error) (p *process, err error) {
+func (t *Tracer) start(ctx context.Context, dir string, within time.Duration, canary func() error) (p *process, err error) {
 	p = &process{tracer: t, out: filepath.Join(dir, "out."+t.Name)}
 	out, err := os.Create(p.out)
 	if err != nil {
@@ -116,7 +117,7 @@ func (t *Tracer) start(ctx context.Context, dir string, canary func() error) (p 
 	}
 	p.ended = make(chan error, 1)
 	go func() { p.ended <- p.cmd.Wait() }()
-	if err := p.awaitFirst(ctx, canary); err != nil {
+	if err := p.awaitFirst(ctx, cmp.Or(within, DefaultStart), canary); err != nil {
 		if !errors.Is(err, errEnded) {
 			_ = p.cmd.Process.Kill()
 			<-p.ended
@@ -130,10 +131,10 @@ var errEnded = errors.New("it has ended")
 
 // awaitFirst writes until the tracer has put a write out, or is attached if it leaves
 // writes out.
-func (p *process) awaitFirst(ctx context.Context, canary func() error) error {
+func (p *process) awaitFirst(ctx context.Context, within time.Duration, canary func() error) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	end := time.Now().Add(startWithin)
+	end := time.Now().Add(within)
 	for {
 		select {
 		case <-ctx.Done():
@@ -158,7 +159,7 @@ func (p *process) awaitFirst(ctx context.Context, canary func() error) error {
 			return nil
 		}
 		if time.Now().After(end) {
-			return fmt.Errorf("it has seen no write within %v", startWithin)
+			return fmt.Errorf("it has seen no write within %v", within)
 		}
 	}
 }
