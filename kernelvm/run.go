@@ -63,7 +63,7 @@ func Run(ctx context.Context, cfg Config) (int, error) {
 	if cfg.Timeout > 0 {
 		deadline = time.After(cfg.Timeout)
 	}
-	if !cfg.NoKVM && kvmUsable() && !kvmHangs() {
+	if !cfg.NoKVM && !cfg.CountTime && kvmUsable() && !kvmHangs() {
 		code, err := runOnce(ctx, &cfg, prog, true, p, deadline)
 		if !errors.Is(err, errNoKVM) {
 			return code, err

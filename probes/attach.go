@@ -117,6 +117,9 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		return &UsageError{fmt.Sprintf("ring size of %d bytes is not a power of two of at least one page", ring), "for example --ring 8M"}
 	}
 	spec.Maps["ring"].MaxEntries = uint32(ring)
+	if inflight < 0 || inflight > maxInflight {
+		return &UsageError{fmt.Sprintf("%d writes inside at once is not from 1 to %d", inflight, maxInflight), "for example --inflight 4096"}
+	}
 	slots := 1 << bits.Len(uint(inflight-1))
 	spec.Maps["slots"].MaxEntries = uint32(slots)
 	spec.Maps["displaced"].MaxEntries = uint32(max(slots/4, 16))

@@ -21,6 +21,7 @@ type Options struct {
 const (
 	DefaultRing     = 8 << 20
 	DefaultInflight = 4096
+	maxInflight     = 1 << 18 // some 400 MB of the kernel's memory
 )
 
 // Filter is applied in the kernel; zero fields do not filter.

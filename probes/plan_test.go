@@ -109,3 +109,27 @@ func describe(p *Plan, err error) string {
 	}
 	return b.String()
 }
+
+// A number of writes for which there can be no slots is refused before anything is loaded.
+func TestInflightOutOfRange(t *testing.T) {
+	for _, n := range []int{-1, maxInflight + 1} {
+		spec, err := loadExt4dio()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var usage *UsageError
+		if err := configure(spec, &Facts{CPUs: 2}, Options{MaxInflight: n}); !errors.As(err, &usage) {
+			t.Errorf("%d: %v, want wrong usage", n, err)
+		}
+	}
+	spec, err := loadExt4dio()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := configure(spec, &Facts{CPUs: 2}, Options{MaxInflight: 5000}); err != nil {
+		t.Error(err)
+	}
+	if n := spec.Maps["slots"].MaxEntries; n != 8192 {
+		t.Errorf("%d slots for 5000 writes, want the next power of two", n)
+	}
+}

@@ -80,7 +80,7 @@ the guest panics, hangs or does not end in time.`,
 	f.StringVar(&v.mem, "mem", "1G", "`SIZE` of the memory")
 	f.DurationVar(&v.cfg.Timeout, "timeout", 0, "end after this time (default 10m, and none on a terminal)")
 	f.BoolVar(&v.cfg.NoKVM, "no-kvm", false, "always use software emulation")
-	f.BoolVar(&v.cfg.CountTime, "count-instructions", false, "under software emulation: the guest's clock counts its instructions, one a nanosecond, whatever else the host does")
+	f.BoolVar(&v.cfg.CountTime, "count-instructions", false, "the guest's clock counts its instructions, one a nanosecond, whatever else the host does (always software emulation)")
 	f.BoolVar(&v.cfg.HostThreads, "host-threads", false, "under software emulation: one host thread for each CPU, for measurements (faster; the kernel now and then panics while probes are attached)")
 	f.StringVar(&v.console, "console", "", "write the guest's console to `FILE`")
 	return cmd
