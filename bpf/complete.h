@@ -68,48 +68,76 @@ static __always_inline bool unwatch_aio(__u64 iocb, bool marked)
 	return 1;
 }
 
-/*
- * The end of an asynchronous write, in a worker or in interrupt context. The
- * kernel skips a program that is already running on the CPU, and completions
- * interrupt and preempt completions. So four equal programs call this, of which
- * only the first to delete the entry sends. With two, some 60 of 66,000 were
- * skipped by both; with on_mark() as a third witness, up to 7.
- */
-static __always_inline void on_complete(__u64 iocb_, __s64 ret)
+/* The end of an asynchronous write: sent by the first who gets to forget it. */
+static __always_inline void finish(__u64 iocb, struct aio *a, __s64 ret)
 {
-	struct kiocb *iocb = (void *)iocb_;
-	struct aio *a;
-	__u64 id;
+	__u64 id = a->id;
 
-	if (!shared.aios || !READ(iocb, ki_complete))
-		return;
-	a = bpf_map_lookup_elem(&aios, &iocb_);
-	if (!a)
-		return;
-	id = a->id;
-	if (unwatch_aio(iocb_, a->marked))
+	if (unwatch_aio(iocb, a->marked))
 		send_complete(id, bpf_ktime_get_ns(), ret);
 }
 
-/*
- * ext4_dio_write_end_io, before the completion is complete. A kprobe is skipped
- * when it interrupts a kprobe, a tracepoint when it interrupts itself: seldom
- * both at one moment.
- */
-static __always_inline void on_mark(__u64 iocb_, __s64 size, __s32 error)
+/* The asynchronous write whose end this is, or NULL. */
+static __always_inline struct aio *aio_of(__u64 iocb_)
 {
 	struct kiocb *iocb = (void *)iocb_;
-	struct aio *a;
 
 	if (!shared.aios || !READ(iocb, ki_complete))
-		return;
-	a = bpf_map_lookup_elem(&aios, &iocb_);
-	if (!a || a->marked)
+		return NULL;
+	return bpf_map_lookup_elem(&aios, &iocb_);
+}
+
+/*
+ * ext4_dio_write_end_io returned, in a worker or in interrupt context. The kernel
+ * skips a program that is already running on the CPU, and completions interrupt
+ * and preempt completions: of 66,000, two equal programs missed some 60. So three
+ * are there, of which the first sends, and on_mark() for what all three missed.
+ *
+ * An O_DSYNC write is not over: the same task goes on to flush it.
+ */
+static __always_inline void on_end_io(__u64 iocb, struct aio *a, __s64 size, __s32 error, __u32 flags)
+{
+	if (error || size <= 0 || !(flags & IOMAP_DIO_NEED_SYNC)) {
+		finish(iocb, a, error ? error : size);
+	} else {
+		__u32 tid = (__u32)bpf_get_current_pid_tgid();
+		struct flush f = { .iocb = iocb, .id = a->id, .size = size };
+
+		bpf_map_update_elem(&flushes, &tid, &f, BPF_ANY);
+	}
+}
+
+/* The same function is entered. */
+static __always_inline void on_mark(__u64 iocb, __s64 size, __s32 error, __u32 flags)
+{
+	struct aio *a = aio_of(iocb);
+
+	if (!a || a->marked || (!error && (flags & IOMAP_DIO_NEED_SYNC)))
 		return;
 	a->t = bpf_ktime_get_ns();
 	a->ret = error ? error : size;
 	a->marked = 1;
 	__sync_fetch_and_add(&shared.marked, 1);
+}
+
+/* ext4_sync_file returned: of an fsync, or the flush at the end of an O_DSYNC write. */
+static __always_inline void on_flushed(__s32 ret)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct flush *f;
+	struct aio *a;
+	__u64 iocb;
+
+	if (!shared.aios)
+		return;
+	f = bpf_map_lookup_elem(&flushes, &tid);
+	if (!f)
+		return;
+	iocb = f->iocb;
+	a = bpf_map_lookup_elem(&aios, &iocb);
+	if (a && a->id == f->id)
+		finish(iocb, a, ret < 0 ? ret : f->size);
+	bpf_map_delete_elem(&flushes, &tid);
 }
 
 #endif

@@ -75,7 +75,7 @@ FENTRY(write) { on_entry(ctx[0], ctx[1], (__u64)ctx); return 0; }
 FEXIT(write) { on_return(func_ret(ctx)); return 0; }
 
 /* ext4_generic_write_checks(iocb, iter) */
-RETURN(pass, on_pass(ret))
+ENTRY(pass, on_pass(), on_pass())
 
 /* ext4_map_blocks(handle, inode, map, flags) */
 BOTH(map, on_map_entry(ARG2(ctx), ARG3(ctx), ARG4(ctx)),
@@ -85,8 +85,8 @@ BOTH(map, on_map_entry(ARG2(ctx), ARG3(ctx), ARG4(ctx)),
 BOTH(drain, on_drain_entry(ARG1(ctx)), on_drain_entry(ctx[0]), on_drain_return())
 
 /* file_modified(file), kiocb_modified(iocb) */
-RETURN(file_modified, on_fmod(FMOD_FILE, ret))
-RETURN(kiocb_modified, on_fmod(FMOD_KIOCB, ret))
+ENTRY(file_modified, on_fmod(FMOD_FILE), on_fmod(FMOD_FILE))
+ENTRY(kiocb_modified, on_fmod(FMOD_KIOCB), on_fmod(FMOD_KIOCB))
 
 /* iomap_dio_rw(iocb, iter, ops, dops, dio_flags, private, done_before) */
 ENTRY(dio, on_dio(ARG1(ctx), ARG3(ctx), ARG5(ctx)), on_dio(ctx[0], ctx[2], ctx[4]))
@@ -106,33 +106,37 @@ ENTRY(buffered, on_buffered(ARG1(ctx), ARG2(ctx)), on_buffered(ctx[0], ctx[1]))
 ENTRY(copy, on_copy(ARG1(ctx), ARG2(ctx)), on_copy(ctx[0], ctx[1]))
 
 /*
- * ext4_dio_write_end_io(iocb, size, error, flags), where the tracepoint below
- * is missing (6.1). The fexit sees an error of the unwritten conversion, too.
+ * ext4_dio_write_end_io(iocb, size, error, flags). Where there is no trampoline, its
+ * arguments are enough, except for an error of the conversion of unwritten extents.
  */
+#define END_IO(name)							\
+	SEC("fexit/end_io") int fx_##name(__u64 *ctx)			\
+	{								\
+		struct aio *a = aio_of(ctx[0]);				\
+		__s32 error = ctx[2], ret;				\
+									\
+		if (!a)							\
+			return 0;					\
+		ret = func_ret(ctx);					\
+		on_end_io(ctx[0], a, ctx[1], error ? error : ret < 0 ? ret : 0, ctx[3]); \
+		return 0;						\
+	}
+
 KPROBE(end_io)
 {
-	__s32 error = (__s32)ARG3(ctx);
+	struct aio *a = aio_of(ARG1(ctx));
 
-	on_complete(ARG1(ctx), error ? error : (__s64)ARG2(ctx));
+	if (a)
+		on_end_io(ARG1(ctx), a, ARG2(ctx), ARG3(ctx), ARG4(ctx));
 	return 0;
 }
-FEXIT(end_io)
-{
-	__s32 ret = (__s32)func_ret(ctx);
-	__s32 error = (__s32)ctx[2];
+END_IO(end_io)
+END_IO(end_io_2)
+END_IO(end_io_3)
+FENTRY(end_io) { on_mark(ctx[0], ctx[1], ctx[2], ctx[3]); return 0; }
 
-	on_complete(ctx[0], error ? error : ret < 0 ? ret : (__s64)ctx[1]);
-	return 0;
-}
-
-/* The same function where the tracepoint is there: a second witness. */
-ENTRY(mark, on_mark(ARG1(ctx), ARG2(ctx), ARG3(ctx)), on_mark(ctx[0], ctx[1], ctx[2]))
-
-/* iomap_dio_complete(iocb, error, ret), since 6.6 */
-TRACEPOINT(complete, iomap_dio_complete) { on_complete(ctx[0], (__s64)ctx[2]); return 0; }
-TRACEPOINT(complete_2, iomap_dio_complete) { on_complete(ctx[0], (__s64)ctx[2]); return 0; }
-TRACEPOINT(complete_3, iomap_dio_complete) { on_complete(ctx[0], (__s64)ctx[2]); return 0; }
-TRACEPOINT(complete_4, iomap_dio_complete) { on_complete(ctx[0], (__s64)ctx[2]); return 0; }
+/* ext4_sync_file(file, start, end, datasync) */
+RETURN(sync, on_flushed(ret))
 
 /* contention_begin(lock, flags), contention_end(lock, ret) */
 TRACEPOINT(wait_begin, contention_begin) { on_wait_begin(ctx[0], ctx[1]); return 0; }

@@ -6,7 +6,7 @@
  * The order of calls inside one write, ext4_file_write_iter() of any kernel:
  *
  *	entry
- *	  pass: ext4_generic_write_checks returns, i_rwsem is held
+ *	  pass: ext4_generic_write_checks, i_rwsem is held
  *	    lookups: ext4_map_blocks               (second pass: restarted)
  *	  drain: inode_dio_wait
  *	  file_modified / kiocb_modified
@@ -19,7 +19,7 @@
 #define E4D_HANDLERS_H
 
 #include "complete.h"
-#include "iter.h"
+#include "checks.h"
 #include "mapping.h"
 #include "wait.h"
 
@@ -196,8 +196,47 @@ static __always_inline struct inflight *place(__u32 tid, __u64 stack)
 	return st;
 }
 
+/*
+ * What is known of a write at its entry. A function of its own, and not a static one:
+ * the verifier looks at such once, and not anew for each place the write may have.
+ */
+__noinline int describe(struct inflight *st)
+{
+	struct inode *inode;
+	struct cpu_state *cpu = this_cpu();
+
+	if (!st || !cpu)
+		return 0;
+	inode = st->inode;
+	st->w.t0 = bpf_ktime_get_ns();
+	st->sem = (__u64)&inode->i_rwsem;
+	st->data_sem = data_sem(inode);
+	st->w.kind = REC_WRITE;
+	st->w.stages = ST_ENTRY | ST_ALIGN | ST_LOCK;
+	st->w.id = ((__u64)bpf_get_smp_processor_id() << 48) |
+		   (__sync_fetch_and_add(&cpu->seq, 1) & 0xffffffffffffULL);
+	st->w.ino = READ(inode, i_ino);
+	st->w.pos0 = READ(st->iocb, ki_pos);
+	st->w.isize0 = READ(inode, i_size);
+	read_comm(st->w.comm);
+	st->w.dev = READ(READ(inode, i_sb), s_dev);
+	st->w.len0 = READ(st->iter, count);
+	st->w.blkbits = READ(inode, i_blkbits);
+	st->w.caller = caller_of(st->iocb, st->w.comm);
+	st->w.iter_type = READ(st->iter, iter_type);
+	if (st->w.iter_type != enum_value(enum iter_type, ITER_UBUF)) {
+		__u64 segs = READ(st->iter, nr_segs);
+
+		st->w.nr_segs = segs > 0xffff ? 0xffff : segs;
+	}
+	st->align_known = iter_align(st->iter, &st->align);
+	if (!st->align_known)
+		st->w.stages &= ~ST_ALIGN;
+	return 0;
+}
+
 /* Entry. Returns true when the return of this call is wanted, too. */
-static __always_inline bool on_entry(__u64 iocb_, __u64 iter_, __u64 stack)
+static __always_inline bool on_entry(__u64 iocb_, __u64 iter, __u64 stack)
 {
 	struct kiocb *iocb = (void *)iocb_;
 	__u32 flags = READ(iocb, ki_flags);
@@ -223,106 +262,14 @@ static __always_inline bool on_entry(__u64 iocb_, __u64 iter_, __u64 stack)
 		return 0;
 	if (flags & IOCB_NOWAIT)
 		__sync_fetch_and_add(&shared.nowait, 1);
-
-	st->w.t0 = bpf_ktime_get_ns();
-	st->iocb = iocb;
-	st->iter = (void *)iter_;
-	st->inode = inode;
-	st->sem = (__u64)&inode->i_rwsem;
-	st->data_sem = data_sem(inode);
-	st->w.kind = REC_WRITE;
-	st->w.stages = ST_ENTRY | ST_ALIGN | ST_LOCK;
-	st->w.id = ((__u64)bpf_get_smp_processor_id() << 48) |
-		   (__sync_fetch_and_add(&cpu->seq, 1) & 0xffffffffffffULL);
-	st->w.ino = READ(inode, i_ino);
-	st->w.pos0 = READ(iocb, ki_pos);
-	st->w.isize0 = READ(inode, i_size);
+	st->w.ki_flags = flags;
 	st->w.tgid = id >> 32;
 	st->w.tid = (__u32)id;
-	read_comm(st->w.comm);
-	st->w.dev = READ(READ(inode, i_sb), s_dev);
-	st->w.ki_flags = flags;
-	st->w.len0 = READ(st->iter, count);
-	st->w.blkbits = READ(inode, i_blkbits);
-	st->w.caller = caller_of(iocb, st->w.comm);
-	st->w.iter_type = READ(st->iter, iter_type);
-	if (st->w.iter_type != enum_value(enum iter_type, ITER_UBUF)) {
-		__u64 segs = READ(st->iter, nr_segs);
-
-		st->w.nr_segs = segs > 0xffff ? 0xffff : segs;
-	}
-	st->align_known = iter_align(st->iter, &st->align);
-	if (!st->align_known)
-		st->w.stages &= ~ST_ALIGN;
+	st->iocb = iocb;
+	st->iter = (void *)iter;
+	st->inode = inode;
+	describe(st);
 	return 1;
-}
-
-/* ext4_generic_write_checks returned: i_rwsem is held, the inputs are final. */
-static __always_inline void on_pass(__u64 ret)
-{
-	struct inflight *st = current_write();
-	struct ext4_inode_info *ei;
-	struct step *s;
-	__u32 iflags, align = 0;
-	__u64 eflags;
-	__s64 disksize;
-	bool known;
-
-	if (!st || st->phase != PHASE_CHECK)
-		return;
-	st->w.stages |= ST_PASS;
-	if (st->w.passes != 255)
-		st->w.passes++;
-	s = push(st, STEP_PASS);
-	if (!s)
-		return;
-	ei = (void *)st->inode - field_offset(((struct ext4_inode_info *)0)->vfs_inode);
-	iflags = READ(st->inode, i_flags);
-	eflags = READ(ei, i_flags);
-	disksize = READ(ei, i_disksize);
-	s->lock = lock_mode(st->inode);
-	if (s->lock == LOCK_UNKNOWN)
-		st->w.stages &= ~ST_LOCK;
-	s->a = READ(st->iocb, ki_pos);
-	s->b = READ(st->inode, i_size);
-	s->c = (__u32)ret;
-	if (iflags & S_NOSEC)
-		s->aux |= PASS_NOSEC;
-	if (iflags & S_ENCRYPTED)
-		s->aux |= PASS_ENCRYPTED;
-	if (iflags & S_DAX)
-		s->aux |= PASS_DAX;
-	if (eflags & EXT4_EXTENTS_FL)
-		s->aux |= PASS_EXTENTS;
-	if (eflags & EXT4_INLINE_DATA_FL)
-		s->aux |= PASS_INLINE;
-	if (eflags & EXT4_JOURNAL_DATA_FL)
-		s->aux |= PASS_JOURNAL;
-	/* Of the same bytes as at the entry it is the same. */
-	known = st->align_known;
-	align = st->align;
-	if (s->c != st->w.len0)
-		known = iter_align(st->iter, &align);
-	if (known) {
-		s->aux |= PASS_ALIGN;
-		s->d = align & 0x1ffff;
-	} else {
-		st->w.stages &= ~ST_ALIGN;
-	}
-	if (disksize != (__s64)s->b) {
-		struct step *d;
-
-		s->aux |= PASS_DISKSIZE;
-		d = push(st, STEP_DISKSIZE);
-		if (d)
-			d->a = disksize;
-	}
-	if (known && st->align_known && st->w.passes == 1 && align != st->align) {
-		struct step *a = push(st, STEP_ALIGN);
-
-		if (a)
-			a->c = st->align & 0x1ffff;
-	}
 }
 
 static __always_inline void drained(struct inflight *st, __u64 ns, __u32 count)
@@ -350,6 +297,8 @@ static __always_inline bool on_drain_entry(__u64 inode)
 
 	if (!st || (__u64)st->inode != inode || st->phase == PHASE_DIO)
 		return 0;
+	if (st->open)
+		settle(st);
 	if (st->drain_t)
 		st->w.stages |= ST_BROKEN;
 	st->drain_t = 0;
@@ -373,16 +322,16 @@ static __always_inline void on_drain_return(void)
 	st->drain_t = 0;
 }
 
-static __always_inline void on_fmod(__u8 fn, __u64 ret)
+static __always_inline void on_fmod(__u8 fn)
 {
 	struct inflight *st = current_write();
-	__s32 r = (__s32)ret;
 
 	if (!st || st->phase != PHASE_CHECK)
 		return;
+	if (st->open)
+		settle(st);
 	st->w.stages |= ST_FMOD;
 	st->w.fmod = fn;
-	st->w.fmod_ret = r < -32768 ? -32768 : r > 32767 ? 32767 : r;
 }
 
 static __always_inline void on_dio(__u64 iocb, __u64 ops, __u32 flags)
@@ -392,6 +341,8 @@ static __always_inline void on_dio(__u64 iocb, __u64 ops, __u32 flags)
 
 	if (!st || (__u64)st->iocb != iocb || st->phase != PHASE_CHECK)
 		return;
+	if (st->open)
+		settle(st);
 	now = bpf_ktime_get_ns();
 	st->phase = PHASE_DIO;
 	st->w.stages |= ST_DIO;
@@ -459,10 +410,11 @@ static __always_inline void on_buffered(__u64 iocb, __u64 iter)
 {
 	struct inflight *st = current_write();
 	struct step *s;
-	__u32 align = 0;
 
 	if (!st || (__u64)st->iocb != iocb)
 		return;
+	if (st->open)
+		settle(st);
 	st->phase = PHASE_BUFFERED;
 	st->w.stages |= ST_BUFFERED;
 	s = push(st, STEP_BUFFERED);
@@ -473,9 +425,10 @@ static __always_inline void on_buffered(__u64 iocb, __u64 iter)
 	s->d = dio_count(st->inode);
 	if (!st->w.passes) {
 		s->aux = refusal(st->inode);
-		if (iter_align(st->iter, &align)) {
+		/* Nothing has touched it since the entry. */
+		if (st->align_known) {
 			s->aux |= PASS_ALIGN;
-			s->b = align & 0x1ffff;
+			s->b = st->align & 0x1ffff;
 		}
 	}
 }
@@ -516,29 +469,21 @@ static __always_inline void send(struct cpu_state *cpu, struct inflight *st)
 	__sync_fetch_and_add(&cpu->n.bytes, size);
 }
 
-static __always_inline void on_return(__u64 ret)
+/* The write is over and its record is sent. Not static, as describe(). */
+__noinline int conclude(struct inflight *st, __s32 ret)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	struct inflight *st = outer_write(tid), *outer = NULL;
-	struct cpu_state *cpu;
+	struct cpu_state *cpu = this_cpu();
 
-	if (!st)
-		return;
-	if (st->nested) {
-		outer = st;
-		st = inner_write(tid);
-		if (!st)
-			return;
-	}
-	cpu = this_cpu();
-	if (!cpu)
-		return;
+	if (!st || !cpu)
+		return 0;
+	if (st->open)
+		settle_last(st, ret);
 	st->w.latency = bpf_ktime_get_ns() - st->w.t0;
-	st->w.ret = (__s32)ret;
+	st->w.ret = ret;
 	st->w.stages |= ST_RETURN;
 	if (st->map || st->begins || st->drain_t)
 		st->w.stages |= ST_BROKEN;
-	if ((__s32)ret == -EIOCBQUEUED) {
+	if (ret == -EIOCBQUEUED) {
 		__sync_fetch_and_add(&cpu->n.queued, 1);
 		if (!st->aio)
 			__sync_fetch_and_add(&cpu->n.lost_aio, 1);
@@ -553,6 +498,23 @@ static __always_inline void on_return(__u64 ret)
 		__sync_fetch_and_add(&cpu->n.too_fast, 1);
 	else
 		send(cpu, st);
+	return 0;
+}
+
+static __always_inline void on_return(__u64 ret)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct inflight *st = outer_write(tid), *outer = NULL;
+
+	if (!st)
+		return;
+	if (st->nested) {
+		outer = st;
+		st = inner_write(tid);
+		if (!st)
+			return;
+	}
+	conclude(st, (__s32)ret);
 	forget(st, tid);
 	if (outer)
 		outer->nested = 0;

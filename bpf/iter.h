@@ -64,6 +64,29 @@ static long walk_bvec(__u32 i, struct walk *w)
 	return walk_one(w, v.offset, v.len);
 }
 
+/* The same as iter_align() for an iov_iter of one segment, without a loop. */
+static __always_inline bool single_align(struct iov_iter *it, __u32 *align)
+{
+	__u8 type = READ(it, iter_type);
+	__u64 count = READ(it, count), offset = READ(it, iov_offset), base;
+	const struct raw_iovec *iov;
+
+	if (type == enum_value(enum iter_type, ITER_UBUF)) {
+		base = (__u64)READ(it, ubuf);
+	} else {
+		if (type != enum_value(enum iter_type, ITER_IOVEC) || READ(it, nr_segs) != 1)
+			return 0;
+		if (field_exists(it->__iov))
+			iov = (const void *)READ(it, __iov);
+		else
+			iov = (const void *)READ(it, iov);
+		if (bpf_probe_read_kernel(&base, sizeof(base), &iov->base))
+			return 0;
+	}
+	*align = (__u32)((base + offset) | count);
+	return 1;
+}
+
 /*
  * What iov_iter_alignment() (lib/iov_iter.c) would return: the OR of segment
  * addresses and lengths over the bytes that are left. Returns false when there

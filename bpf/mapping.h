@@ -6,7 +6,7 @@
 #ifndef E4D_MAPPING_H
 #define E4D_MAPPING_H
 
-#include "state.h"
+#include "checks.h"
 
 /*
  * Returns true when the return of this call is wanted, too. In the iomap phase that
@@ -20,6 +20,8 @@ static __always_inline bool on_map_entry(__u64 inode, __u64 map_, __u32 flags)
 
 	if (!st || (__u64)st->inode != inode || st->phase == PHASE_BUFFERED)
 		return 0;
+	if (st->open)
+		settle(st);
 	if (st->map)
 		st->w.stages |= ST_BROKEN;
 	st->map = NULL;

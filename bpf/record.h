@@ -117,9 +117,15 @@ enum step_kind {
 	 * aux: enum phase.
 	 */
 	STEP_SLEEP = 10,
-	/* Alignment of the whole iov_iter at entry, when pass 1 saw another. c: it. */
+	/*
+	 * Of a write that the checks made shorter: alignment of the iov_iter.
+	 * aux: ALIGN_*, c: at the entry, d: of what they left, for all passes.
+	 */
 	STEP_ALIGN = 11,
 };
+
+#define ALIGN_ENTRY	(1u << 0)	/* c is known */
+#define ALIGN_CUT	(1u << 1)	/* d is known */
 
 #define PASS_NOSEC	(1u << 0)	/* S_NOSEC */
 #define PASS_EXTENTS	(1u << 1)	/* EXT4_EXTENTS_FL */
@@ -226,8 +232,7 @@ struct write_rec {
 	__u8 dio_flags;		/* IOMAP_DIO_* given to iomap_dio_rw, low 8 bits */
 	__u8 dio_ops;		/* enum dio_ops */
 	__u8 fmod;		/* enum fmod */
-	__u8 pad;
-	__s16 fmod_ret;		/* its return value, saturating */
+	__u8 pad[3];
 	__u16 nr_segs;		/* saturating; 0 for a single buffer */
 };
 

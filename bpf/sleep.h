@@ -82,9 +82,18 @@ static __always_inline __u32 frame_of(__u64 ip)
 
 #pragma unroll
 	for (__u32 half = MAX_SPANS / 2; half; half /= 2) {
-		if (spans[(at + half) & (MAX_SPANS - 1)].start < ip)
-			at += half;
+		/*
+		 * Without a branch: the verifier would follow each of 256 ways. That
+		 * the index is in bounds only the compiler knows by itself.
+		 */
+		__u32 i = at + half;
+		__s64 less;
+
+		HIDE(i);
+		less = spans[i & (MAX_SPANS - 1)].start - ip;
+		at += half & (__u32)(less >> 63);
 	}
+	HIDE(at);
 	at &= MAX_SPANS - 1;
 	if (spans[at].start < ip && ip - spans[at].start <= spans[at].len)
 		return spans[at].frame;

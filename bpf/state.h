@@ -72,7 +72,7 @@ struct inflight {
 	__u8 align_known;
 	__u8 phase;		/* enum phase */
 	__u8 nested;		/* another write of this task is inside this one */
-	__u8 aio;		/* registered in the map "aio" */
+	__u8 aio;		/* registered in the map "aios" */
 	/* ext4_map_blocks in progress */
 	struct ext4_map_blocks *map;
 	__u32 map_lblk, map_len, map_flags;
@@ -81,7 +81,8 @@ struct inflight {
 	__u32 begin_alloc;
 	__u8 begin_overwrite;
 	__u8 begin_looked;	/* the lookup inside returned: its flags and result */
-	__u16 pad_begin;
+	__u8 open;		/* 1 + the step of the pass whose outcome is not known yet */
+	__u8 cut;		/* the checks left fewer bytes than there were at the entry */
 	__u32 begin_flags;
 	__s32 begin_ret;
 	struct iomap *iomap;
@@ -125,6 +126,13 @@ struct aio {
 	__u64 marked;
 };
 
+/* An asynchronous write that its worker, the key, now flushes. */
+struct flush {
+	__u64 iocb;
+	__u64 id;
+	__s64 size;
+};
+
 /*
  * The write that a thread is inside is in the slot of the thread's number modulo
  * the number of slots, a power of two: finding it, or that there is none, takes one
@@ -161,6 +169,13 @@ struct {
 	__type(key, __u64);
 	__type(value, struct aio);
 } aios SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct flush);
+} flushes SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

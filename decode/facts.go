@@ -173,7 +173,8 @@ func (f *facts) fromMapping(q model.Query) (model.Result, bool) {
 }
 
 // Modified is what file_modified or kiocb_modified returned. A write that went
-// on to iomap_dio_rw had 0 from it.
+// on to iomap_dio_rw had 0 from it; an extending one that did not, and where it is not
+// known which of the two failed, is taken for one whose orphan list did.
 func (f *facts) Modified() (int, bool) {
 	switch {
 	case f.o.Stages.Has(record.StageFmod):

@@ -240,7 +240,7 @@ func change(w *record.Write, n int) bool {
 		func() { sizes(w, int64(w.Pos0)) }, func() { sizes(w, int64(w.Pos0)+int64(w.Len0)) },
 		func() { w.Ret = -11 }, func() { w.Ret = -5 }, func() { w.Ret = -529 }, func() { w.Ret -= 512 }, func() { w.Ret = int32(w.Len0) },
 		func() { w.Blkbits++ }, func() { w.Caller = record.CallerSync }, func() { w.Caller = record.CallerLibaio }, func() { w.Caller = record.CallerUnknown },
-		func() { w.Lock ^= 3 }, func() { w.DioFlags ^= 1 }, func() { w.DioOps ^= 3 }, func() { w.Fmod ^= 3 }, func() { w.FmodRet = -11 }, func() { w.FmodRet = -28 },
+		func() { w.Lock ^= 3 }, func() { w.DioFlags ^= 1 }, func() { w.DioOps ^= 3 }, func() { w.Fmod ^= 3 },
 		func() { wholeAlign(w, 0) }, func() { wholeAlign(w, 256) }, func() { withoutZeroing(w) },
 	}
 	if n < len(head) {
@@ -284,7 +284,7 @@ func change(w *record.Write, n int) bool {
 
 // wholeAlign says that the iov_iter at entry had another alignment than in the checks.
 func wholeAlign(w *record.Write, bits uint32) {
-	w.Steps[w.NSteps] = record.Step{Kind: record.StepAlign, C: bits}
+	w.Steps[w.NSteps] = record.Step{Kind: record.StepAlign, Aux: record.AlignEntry, C: bits}
 	w.NSteps++
 }
 
@@ -424,9 +424,6 @@ func recordOf(p *model.Outcome, write *model.Write, in *model.Inode, layout stri
 		w.Stages |= record.StageFmod
 		w.Fmod = record.Fmod(p.Modifier)
 	}
-	if p.End == model.EndN4 {
-		w.FmodRet = model.EAGAIN
-	}
 	if !dio {
 		return w, p.End != model.EndBuffered && p.End != model.EndN0
 	}
@@ -460,7 +457,7 @@ func recordOf(p *model.Outcome, write *model.Write, in *model.Inode, layout stri
 // unread are the fields of an Observation that no judgement on it alone reads.
 var unread = map[string]bool{
 	"Time": true, "ID": true, "Pid": true, "Tid": true, "Comm": true, "Dev": true, "Ino": true, "NrSegs": true,
-	"WaitNs": true, "LockNs": true, "LatencyNs": true, "SubmitNs": true, "LostBefore": true, "Depth": true,
+	"FmodKnown": true, "WaitNs": true, "LockNs": true, "LatencyNs": true, "SubmitNs": true, "LostBefore": true, "Depth": true,
 	"Drain.Count": true, "Drain.Waited": true, "Drain.Ns": true,
 	"Passes.AtUs": true, "Mappings.AtUs": true, "Zeroed.AtUs": true,
 }

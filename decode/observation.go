@@ -34,9 +34,10 @@ type Observation struct {
 	Passes []Pass
 	Drain  *Drain // check-phase inode_dio_wait; nil when not called
 	Fmod   record.Fmod
-	// FmodRet is the return value of file_modified or kiocb_modified. It is
-	// valid only with record.StageFmod.
-	FmodRet int
+	// FmodRet is the return value of file_modified or kiocb_modified, told from how
+	// the write went on; FmodKnown is false where that does not tell.
+	FmodRet   int
+	FmodKnown bool
 
 	Dio      bool        // iomap_dio_rw was entered
 	Lock     record.Lock // mode held there

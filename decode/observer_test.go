@@ -78,7 +78,7 @@ return 1536 at=30`)
 				Lookups: []Lookup{{Len: 1, Ret: 1, OutLen: 1, MFlags: model.MapMapped}},
 			},
 		},
-		Fmod: record.FmodKiocb, FmodRet: -5, Dio: true, Lock: record.LockExclusive, DioFlags: 1, DioOps: record.OpsOverwrite,
+		Fmod: record.FmodKiocb, FmodKnown: true, Dio: true, Lock: record.LockExclusive, DioFlags: 1, DioOps: record.OpsOverwrite,
 		Mappings: []Mapping{
 			{Length: 4096, Type: model.IomapUnwritten, Flags: model.IomapFNew, AllocFlags: 3, AtUs: 17},
 			{Err: -28, AtUs: 18},
@@ -115,6 +115,27 @@ func TestAlignAtEntry(t *testing.T) {
 		o := (*got)[0]
 		if o.Align0 != tt.align || o.Align0Known != tt.known {
 			t.Errorf("%s: %#x, known %v", tt.name, o.Align0, o.Align0Known)
+		}
+	}
+}
+
+// TestAlignOfWhatIsLeft: one step tells it for all passes of a write that the checks
+// made shorter, and that of the whole at the entry.
+func TestAlignOfWhatIsLeft(t *testing.T) {
+	s := parseScript(t, "entry pos=0 len=4096\npass shared count=1024 unaligned?\npass exclusive count=1024 unaligned?\ndio exclusive\nreturn 1024")
+	s.w.Stages |= record.StageAlign
+	s.w.Steps[s.w.NSteps] = record.Step{Kind: record.StepAlign, Aux: record.AlignEntry | record.AlignCut, C: 0x1000, D: 0x400}
+	s.w.Steps[1], s.w.Steps[s.w.NSteps] = s.w.Steps[s.w.NSteps], s.w.Steps[1] // it comes after the first pass
+	s.w.NSteps++
+	ob, got := collect()
+	feed(t, ob, s.raw()...)
+	o := (*got)[0]
+	if len(o.Passes) != 2 || o.Align0 != 0x1000 || !o.Align0Known || o.Incomplete != "" {
+		t.Fatalf("%+v", o)
+	}
+	for i, p := range o.Passes {
+		if p.Align != 0x400 || p.Flags&record.PassAlign == 0 {
+			t.Errorf("pass %d: alignment %#x, flags %#x", i, p.Align, p.Flags)
 		}
 	}
 }

@@ -55,8 +55,8 @@ func (s *OverlapStats) count(k OverlapKind) {
 // copy, or queued after zeroing without IOMAP_DIO_FORCE_WAIT), so that on a kernel
 // that keeps the rules nothing is found, whatever the clocks say; and the instants
 // place the other write in the same block at that moment. The second names the
-// culprit as well as it can be told: completions are stamped after inode_dio_end
-// where the tracepoint iomap_dio_complete is used, so that a write may be named that
+// culprit as well as it can be told: completions are stamped right before inode_dio_end,
+// those of O_DSYNC writes after the flush that follows it, so that one may be named that
 // had just ended while a reader, which is not traced, was in flight.
 type Overlaps struct {
 	Stats OverlapStats

@@ -198,7 +198,6 @@ func (s *script) add(t testing.TB, l line) {
 		if l.has("kiocb") {
 			w.Fmod = record.FmodKiocb
 		}
-		w.FmodRet = int16(l.num(t, "ret", 0))
 	case "dio":
 		w.Stages |= record.StageDIO
 		w.Lock = lockWord(l)
@@ -364,7 +363,7 @@ func (s *script) addPass(t testing.TB, l line) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.step(record.Step{Kind: record.StepAlign, C: uint32(n)})
+		s.step(record.Step{Kind: record.StepAlign, Aux: record.AlignEntry, C: uint32(n)})
 	}
 }
 

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // fill makes o the observation of w, reusing the slices of o. It never fails:
@@ -10,10 +11,16 @@ func (o *Observation) fill(w *record.Write, comm string) {
 	o.reset()
 	o.fillHead(w, comm)
 	wholeAlign := false
+	var cut *record.Step
 	for i := range w.NSteps {
 		s := &w.Steps[i]
 		if s.Kind == record.StepAlign {
-			o.Align0, wholeAlign = s.C, true
+			if s.Aux&record.AlignEntry != 0 {
+				o.Align0, wholeAlign = s.C, true
+			}
+			if s.Aux&record.AlignCut != 0 {
+				cut = s
+			}
 			continue
 		}
 		if s.Kind == record.StepBuffered && s.Aux&record.PassAlign != 0 && len(o.Passes) == 0 {
@@ -21,7 +28,11 @@ func (o *Observation) fill(w *record.Write, comm string) {
 		}
 		o.add(s)
 	}
+	if cut != nil {
+		o.cutAlign(cut.D)
+	}
 	o.finishAlign(wholeAlign)
+	o.finishModified()
 	if n := len(o.Passes); n > 0 {
 		o.LockNs = uint64(o.Passes[0].AtUs) * 1000
 	}
@@ -44,13 +55,24 @@ func (o *Observation) fillHead(w *record.Write, comm string) {
 	o.Dev, o.Ino, o.Caller, o.Stages, o.Flags = w.Dev, w.Ino, w.Caller, w.Stages, w.KiFlags
 	o.Blkbits, o.Depth = w.Blkbits, w.Depth
 	o.Pos0, o.Len0, o.ISize0, o.NrSegs = int64(w.Pos0), int64(w.Len0), int64(w.ISize0), w.NrSegs
-	o.Fmod, o.FmodRet = w.Fmod, int(w.FmodRet)
+	o.Fmod = w.Fmod
 	o.Dio, o.Lock, o.DioFlags, o.DioOps = w.Stages.Has(record.StageDIO), w.Lock, w.DioFlags, w.DioOps
 	o.WaitNs, o.Ret, o.SubmitRet = w.WaitNs, int64(w.Ret), int64(w.Ret)
 	o.LatencyNs, o.SubmitNs = w.Latency, w.Latency
 	o.Truncated, o.LostBefore = w.StepsLost > 0, w.LostBefore
 	o.Queued = w.Stages.Has(record.StageReturn) && o.SubmitRet == eiocbqueued
 	o.Completed = w.Stages.Has(record.StageReturn) && !o.Queued
+}
+
+// cutAlign gives the passes of a write that the checks made shorter the alignment of
+// what they left.
+func (o *Observation) cutAlign(bits uint32) {
+	for i := range o.Passes {
+		if p := &o.Passes[i]; p.Flags&record.PassAlign == 0 {
+			p.Align = bits
+			p.Flags |= record.PassAlign
+		}
+	}
 }
 
 // finishAlign settles the alignment of the iov_iter at entry: that of the first
@@ -63,6 +85,23 @@ func (o *Observation) finishAlign(whole bool) {
 		o.Align0Known = true
 	case len(o.Passes) > 0 && o.Passes[0].Flags&record.PassAlign != 0:
 		o.Align0, o.Align0Known = o.Passes[0].Align, true
+	}
+}
+
+// finishModified settles what file_modified or kiocb_modified returned. Only their
+// entry is probed: a write that went on had 0, and one that ended there returned
+// what they did. Two ends lie behind them: -EAGAIN of 6.1 (its file_modified knows
+// nothing of NOWAIT), and the orphan list of an extending write.
+func (o *Observation) finishModified() {
+	p := o.lastPass()
+	switch {
+	case !o.Stages.Has(record.StageFmod) || !o.Stages.Has(record.StageReturn):
+	case o.Dio || o.Buffered != nil || o.SubmitRet >= 0:
+		o.FmodKnown = true
+	case o.SubmitRet == model.EAGAIN && o.Fmod == record.FmodFile:
+		o.FmodKnown = true
+	case o.SubmitRet == model.EAGAIN || p != nil && p.Pos+p.Count <= min(p.ISize, p.IDisksize):
+		o.FmodRet, o.FmodKnown = int(o.SubmitRet), true
 	}
 }
 

@@ -213,7 +213,7 @@ func seenEnd(o *Observation) string {
 	case o.Buffered != nil:
 		return "ext4_buffered_write_iter entered"
 	case o.Stages.Has(record.StageFmod):
-		return fmt.Sprintf("%d after %s returned %d", o.SubmitRet, fmodName(o.Fmod), o.FmodRet)
+		return fmt.Sprintf("%d after %s was called", o.SubmitRet, fmodName(o.Fmod))
 	case len(o.Passes) == 0:
 		return fmt.Sprintf("%d before the write checks", o.SubmitRet)
 	default:

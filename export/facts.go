@@ -29,7 +29,7 @@ func (f *Facts) fill(o *decode.Observation) {
 	f.Blkbits, f.Pos, f.Len, f.ISize = o.Blkbits, o.Pos0, o.Len0, o.ISize0
 	f.Align.V, f.Align.Known = o.Align0, o.Align0Known
 	f.Modified, f.DioFlags, f.Ops = o.Fmod, o.DioFlags, o.DioOps
-	f.ModRet.V, f.ModRet.Known = o.FmodRet, o.Stages.Has(record.StageFmod)
+	f.ModRet.V, f.ModRet.Known = o.FmodRet, o.FmodKnown
 	f.SubmitRet, f.Queued, f.Completed = o.SubmitRet, o.Queued, o.Completed
 	f.Checks = append(f.Checks, o.Passes...)
 	for i := range f.Checks {
@@ -51,7 +51,7 @@ func (r *Row) Observation() *decode.Observation {
 		Time: r.TimeNs, Pid: r.Pid, Tid: r.Tid, Comm: r.Comm, Dev: r.Dev, Ino: r.Ino,
 		Caller: r.Caller, Stages: r.Stages, Flags: r.KiFlags, Blkbits: f.Blkbits,
 		Pos0: f.Pos, Len0: f.Len, ISize0: f.ISize, Align0: f.Align.V, Align0Known: f.Align.Known,
-		Fmod: f.Modified, FmodRet: f.ModRet.V, Dio: r.Stages.Has(record.StageDIO), DioFlags: f.DioFlags, DioOps: f.Ops,
+		Fmod: f.Modified, FmodRet: f.ModRet.V, FmodKnown: f.ModRet.Known, Dio: r.Stages.Has(record.StageDIO), DioFlags: f.DioFlags, DioOps: f.Ops,
 		Mappings: r.Mappings, Zeroed: r.Zeroed, Sleeps: r.Sleeps, WaitNs: r.WaitNs.V, Ret: f.SubmitRet, SubmitRet: f.SubmitRet,
 		Queued: f.Queued, Completed: f.Completed, LatencyNs: r.LatencyNs.V,
 		Incomplete: r.Incomplete, Truncated: r.Truncated,

@@ -20,6 +20,7 @@ const (
 	ext4dioMapBlank                 = "blank"
 	ext4dioMapCpus                  = "cpus"
 	ext4dioMapDisplaced             = "displaced"
+	ext4dioMapFlushes               = "flushes"
 	ext4dioMapRing                  = "ring"
 	ext4dioMapSlots                 = "slots"
 	ext4dioMapStacks                = "stacks"
@@ -29,19 +30,22 @@ const (
 	ext4dioProgFeCopy               = "fe_copy"
 	ext4dioProgFeDio                = "fe_dio"
 	ext4dioProgFeDrain              = "fe_drain"
+	ext4dioProgFeEndIo              = "fe_end_io"
+	ext4dioProgFeFileModified       = "fe_file_modified"
+	ext4dioProgFeKiocbModified      = "fe_kiocb_modified"
 	ext4dioProgFeMap                = "fe_map"
-	ext4dioProgFeMark               = "fe_mark"
 	ext4dioProgFeOverwriteBegin     = "fe_overwrite_begin"
+	ext4dioProgFePass               = "fe_pass"
 	ext4dioProgFeWrite              = "fe_write"
 	ext4dioProgFeZero               = "fe_zero"
 	ext4dioProgFxBegin              = "fx_begin"
 	ext4dioProgFxDrain              = "fx_drain"
 	ext4dioProgFxEndIo              = "fx_end_io"
-	ext4dioProgFxFileModified       = "fx_file_modified"
-	ext4dioProgFxKiocbModified      = "fx_kiocb_modified"
+	ext4dioProgFxEndIo2             = "fx_end_io_2"
+	ext4dioProgFxEndIo3             = "fx_end_io_3"
 	ext4dioProgFxMap                = "fx_map"
 	ext4dioProgFxOverwriteBegin     = "fx_overwrite_begin"
-	ext4dioProgFxPass               = "fx_pass"
+	ext4dioProgFxSync               = "fx_sync"
 	ext4dioProgFxWrite              = "fx_write"
 	ext4dioProgKpBegin              = "kp_begin"
 	ext4dioProgKpBuffered           = "kp_buffered"
@@ -49,28 +53,24 @@ const (
 	ext4dioProgKpDio                = "kp_dio"
 	ext4dioProgKpDrain              = "kp_drain"
 	ext4dioProgKpEndIo              = "kp_end_io"
+	ext4dioProgKpFileModified       = "kp_file_modified"
+	ext4dioProgKpKiocbModified      = "kp_kiocb_modified"
 	ext4dioProgKpMap                = "kp_map"
-	ext4dioProgKpMark               = "kp_mark"
 	ext4dioProgKpOverwriteBegin     = "kp_overwrite_begin"
+	ext4dioProgKpPass               = "kp_pass"
 	ext4dioProgKpWrite              = "kp_write"
 	ext4dioProgKpZero               = "kp_zero"
 	ext4dioProgKrBegin              = "kr_begin"
 	ext4dioProgKrDrain              = "kr_drain"
-	ext4dioProgKrFileModified       = "kr_file_modified"
-	ext4dioProgKrKiocbModified      = "kr_kiocb_modified"
 	ext4dioProgKrMap                = "kr_map"
 	ext4dioProgKrOverwriteBegin     = "kr_overwrite_begin"
-	ext4dioProgKrPass               = "kr_pass"
+	ext4dioProgKrSync               = "kr_sync"
 	ext4dioProgKrWrite              = "kr_write"
 	ext4dioProgKsBegin              = "ks_begin"
 	ext4dioProgKsDrain              = "ks_drain"
 	ext4dioProgKsMap                = "ks_map"
 	ext4dioProgKsOverwriteBegin     = "ks_overwrite_begin"
 	ext4dioProgKsWrite              = "ks_write"
-	ext4dioProgTpComplete           = "tp_complete"
-	ext4dioProgTpComplete2          = "tp_complete_2"
-	ext4dioProgTpComplete3          = "tp_complete_3"
-	ext4dioProgTpComplete4          = "tp_complete_4"
 	ext4dioProgTpFork               = "tp_fork"
 	ext4dioProgTpSwitch             = "tp_switch"
 	ext4dioProgTpWaitBegin          = "tp_wait_begin"
@@ -146,19 +146,22 @@ type ext4dioProgramSpecs struct {
 	FeCopy           *ebpf.ProgramSpec `ebpf:"fe_copy"`
 	FeDio            *ebpf.ProgramSpec `ebpf:"fe_dio"`
 	FeDrain          *ebpf.ProgramSpec `ebpf:"fe_drain"`
+	FeEndIo          *ebpf.ProgramSpec `ebpf:"fe_end_io"`
+	FeFileModified   *ebpf.ProgramSpec `ebpf:"fe_file_modified"`
+	FeKiocbModified  *ebpf.ProgramSpec `ebpf:"fe_kiocb_modified"`
 	FeMap            *ebpf.ProgramSpec `ebpf:"fe_map"`
-	FeMark           *ebpf.ProgramSpec `ebpf:"fe_mark"`
 	FeOverwriteBegin *ebpf.ProgramSpec `ebpf:"fe_overwrite_begin"`
+	FePass           *ebpf.ProgramSpec `ebpf:"fe_pass"`
 	FeWrite          *ebpf.ProgramSpec `ebpf:"fe_write"`
 	FeZero           *ebpf.ProgramSpec `ebpf:"fe_zero"`
 	FxBegin          *ebpf.ProgramSpec `ebpf:"fx_begin"`
 	FxDrain          *ebpf.ProgramSpec `ebpf:"fx_drain"`
 	FxEndIo          *ebpf.ProgramSpec `ebpf:"fx_end_io"`
-	FxFileModified   *ebpf.ProgramSpec `ebpf:"fx_file_modified"`
-	FxKiocbModified  *ebpf.ProgramSpec `ebpf:"fx_kiocb_modified"`
+	FxEndIo2         *ebpf.ProgramSpec `ebpf:"fx_end_io_2"`
+	FxEndIo3         *ebpf.ProgramSpec `ebpf:"fx_end_io_3"`
 	FxMap            *ebpf.ProgramSpec `ebpf:"fx_map"`
 	FxOverwriteBegin *ebpf.ProgramSpec `ebpf:"fx_overwrite_begin"`
-	FxPass           *ebpf.ProgramSpec `ebpf:"fx_pass"`
+	FxSync           *ebpf.ProgramSpec `ebpf:"fx_sync"`
 	FxWrite          *ebpf.ProgramSpec `ebpf:"fx_write"`
 	KpBegin          *ebpf.ProgramSpec `ebpf:"kp_begin"`
 	KpBuffered       *ebpf.ProgramSpec `ebpf:"kp_buffered"`
@@ -166,28 +169,24 @@ type ext4dioProgramSpecs struct {
 	KpDio            *ebpf.ProgramSpec `ebpf:"kp_dio"`
 	KpDrain          *ebpf.ProgramSpec `ebpf:"kp_drain"`
 	KpEndIo          *ebpf.ProgramSpec `ebpf:"kp_end_io"`
+	KpFileModified   *ebpf.ProgramSpec `ebpf:"kp_file_modified"`
+	KpKiocbModified  *ebpf.ProgramSpec `ebpf:"kp_kiocb_modified"`
 	KpMap            *ebpf.ProgramSpec `ebpf:"kp_map"`
-	KpMark           *ebpf.ProgramSpec `ebpf:"kp_mark"`
 	KpOverwriteBegin *ebpf.ProgramSpec `ebpf:"kp_overwrite_begin"`
+	KpPass           *ebpf.ProgramSpec `ebpf:"kp_pass"`
 	KpWrite          *ebpf.ProgramSpec `ebpf:"kp_write"`
 	KpZero           *ebpf.ProgramSpec `ebpf:"kp_zero"`
 	KrBegin          *ebpf.ProgramSpec `ebpf:"kr_begin"`
 	KrDrain          *ebpf.ProgramSpec `ebpf:"kr_drain"`
-	KrFileModified   *ebpf.ProgramSpec `ebpf:"kr_file_modified"`
-	KrKiocbModified  *ebpf.ProgramSpec `ebpf:"kr_kiocb_modified"`
 	KrMap            *ebpf.ProgramSpec `ebpf:"kr_map"`
 	KrOverwriteBegin *ebpf.ProgramSpec `ebpf:"kr_overwrite_begin"`
-	KrPass           *ebpf.ProgramSpec `ebpf:"kr_pass"`
+	KrSync           *ebpf.ProgramSpec `ebpf:"kr_sync"`
 	KrWrite          *ebpf.ProgramSpec `ebpf:"kr_write"`
 	KsBegin          *ebpf.ProgramSpec `ebpf:"ks_begin"`
 	KsDrain          *ebpf.ProgramSpec `ebpf:"ks_drain"`
 	KsMap            *ebpf.ProgramSpec `ebpf:"ks_map"`
 	KsOverwriteBegin *ebpf.ProgramSpec `ebpf:"ks_overwrite_begin"`
 	KsWrite          *ebpf.ProgramSpec `ebpf:"ks_write"`
-	TpComplete       *ebpf.ProgramSpec `ebpf:"tp_complete"`
-	TpComplete2      *ebpf.ProgramSpec `ebpf:"tp_complete_2"`
-	TpComplete3      *ebpf.ProgramSpec `ebpf:"tp_complete_3"`
-	TpComplete4      *ebpf.ProgramSpec `ebpf:"tp_complete_4"`
 	TpFork           *ebpf.ProgramSpec `ebpf:"tp_fork"`
 	TpSwitch         *ebpf.ProgramSpec `ebpf:"tp_switch"`
 	TpWaitBegin      *ebpf.ProgramSpec `ebpf:"tp_wait_begin"`
@@ -202,6 +201,7 @@ type ext4dioMapSpecs struct {
 	Blank     *ebpf.MapSpec `ebpf:"blank"`
 	Cpus      *ebpf.MapSpec `ebpf:"cpus"`
 	Displaced *ebpf.MapSpec `ebpf:"displaced"`
+	Flushes   *ebpf.MapSpec `ebpf:"flushes"`
 	Ring      *ebpf.MapSpec `ebpf:"ring"`
 	Slots     *ebpf.MapSpec `ebpf:"slots"`
 	Stacks    *ebpf.MapSpec `ebpf:"stacks"`
@@ -260,6 +260,7 @@ type ext4dioMaps struct {
 	Blank     *ebpf.Map `ebpf:"blank"`
 	Cpus      *ebpf.Map `ebpf:"cpus"`
 	Displaced *ebpf.Map `ebpf:"displaced"`
+	Flushes   *ebpf.Map `ebpf:"flushes"`
 	Ring      *ebpf.Map `ebpf:"ring"`
 	Slots     *ebpf.Map `ebpf:"slots"`
 	Stacks    *ebpf.Map `ebpf:"stacks"`
@@ -272,6 +273,7 @@ func (m *ext4dioMaps) Close() error {
 		m.Blank,
 		m.Cpus,
 		m.Displaced,
+		m.Flushes,
 		m.Ring,
 		m.Slots,
 		m.Stacks,
@@ -316,19 +318,22 @@ type ext4dioPrograms struct {
 	FeCopy           *ebpf.Program `ebpf:"fe_copy"`
 	FeDio            *ebpf.Program `ebpf:"fe_dio"`
 	FeDrain          *ebpf.Program `ebpf:"fe_drain"`
+	FeEndIo          *ebpf.Program `ebpf:"fe_end_io"`
+	FeFileModified   *ebpf.Program `ebpf:"fe_file_modified"`
+	FeKiocbModified  *ebpf.Program `ebpf:"fe_kiocb_modified"`
 	FeMap            *ebpf.Program `ebpf:"fe_map"`
-	FeMark           *ebpf.Program `ebpf:"fe_mark"`
 	FeOverwriteBegin *ebpf.Program `ebpf:"fe_overwrite_begin"`
+	FePass           *ebpf.Program `ebpf:"fe_pass"`
 	FeWrite          *ebpf.Program `ebpf:"fe_write"`
 	FeZero           *ebpf.Program `ebpf:"fe_zero"`
 	FxBegin          *ebpf.Program `ebpf:"fx_begin"`
 	FxDrain          *ebpf.Program `ebpf:"fx_drain"`
 	FxEndIo          *ebpf.Program `ebpf:"fx_end_io"`
-	FxFileModified   *ebpf.Program `ebpf:"fx_file_modified"`
-	FxKiocbModified  *ebpf.Program `ebpf:"fx_kiocb_modified"`
+	FxEndIo2         *ebpf.Program `ebpf:"fx_end_io_2"`
+	FxEndIo3         *ebpf.Program `ebpf:"fx_end_io_3"`
 	FxMap            *ebpf.Program `ebpf:"fx_map"`
 	FxOverwriteBegin *ebpf.Program `ebpf:"fx_overwrite_begin"`
-	FxPass           *ebpf.Program `ebpf:"fx_pass"`
+	FxSync           *ebpf.Program `ebpf:"fx_sync"`
 	FxWrite          *ebpf.Program `ebpf:"fx_write"`
 	KpBegin          *ebpf.Program `ebpf:"kp_begin"`
 	KpBuffered       *ebpf.Program `ebpf:"kp_buffered"`
@@ -336,28 +341,24 @@ type ext4dioPrograms struct {
 	KpDio            *ebpf.Program `ebpf:"kp_dio"`
 	KpDrain          *ebpf.Program `ebpf:"kp_drain"`
 	KpEndIo          *ebpf.Program `ebpf:"kp_end_io"`
+	KpFileModified   *ebpf.Program `ebpf:"kp_file_modified"`
+	KpKiocbModified  *ebpf.Program `ebpf:"kp_kiocb_modified"`
 	KpMap            *ebpf.Program `ebpf:"kp_map"`
-	KpMark           *ebpf.Program `ebpf:"kp_mark"`
 	KpOverwriteBegin *ebpf.Program `ebpf:"kp_overwrite_begin"`
+	KpPass           *ebpf.Program `ebpf:"kp_pass"`
 	KpWrite          *ebpf.Program `ebpf:"kp_write"`
 	KpZero           *ebpf.Program `ebpf:"kp_zero"`
 	KrBegin          *ebpf.Program `ebpf:"kr_begin"`
 	KrDrain          *ebpf.Program `ebpf:"kr_drain"`
-	KrFileModified   *ebpf.Program `ebpf:"kr_file_modified"`
-	KrKiocbModified  *ebpf.Program `ebpf:"kr_kiocb_modified"`
 	KrMap            *ebpf.Program `ebpf:"kr_map"`
 	KrOverwriteBegin *ebpf.Program `ebpf:"kr_overwrite_begin"`
-	KrPass           *ebpf.Program `ebpf:"kr_pass"`
+	KrSync           *ebpf.Program `ebpf:"kr_sync"`
 	KrWrite          *ebpf.Program `ebpf:"kr_write"`
 	KsBegin          *ebpf.Program `ebpf:"ks_begin"`
 	KsDrain          *ebpf.Program `ebpf:"ks_drain"`
 	KsMap            *ebpf.Program `ebpf:"ks_map"`
 	KsOverwriteBegin *ebpf.Program `ebpf:"ks_overwrite_begin"`
 	KsWrite          *ebpf.Program `ebpf:"ks_write"`
-	TpComplete       *ebpf.Program `ebpf:"tp_complete"`
-	TpComplete2      *ebpf.Program `ebpf:"tp_complete_2"`
-	TpComplete3      *ebpf.Program `ebpf:"tp_complete_3"`
-	TpComplete4      *ebpf.Program `ebpf:"tp_complete_4"`
 	TpFork           *ebpf.Program `ebpf:"tp_fork"`
 	TpSwitch         *ebpf.Program `ebpf:"tp_switch"`
 	TpWaitBegin      *ebpf.Program `ebpf:"tp_wait_begin"`
@@ -371,19 +372,22 @@ func (p *ext4dioPrograms) Close() error {
 		p.FeCopy,
 		p.FeDio,
 		p.FeDrain,
+		p.FeEndIo,
+		p.FeFileModified,
+		p.FeKiocbModified,
 		p.FeMap,
-		p.FeMark,
 		p.FeOverwriteBegin,
+		p.FePass,
 		p.FeWrite,
 		p.FeZero,
 		p.FxBegin,
 		p.FxDrain,
 		p.FxEndIo,
-		p.FxFileModified,
-		p.FxKiocbModified,
+		p.FxEndIo2,
+		p.FxEndIo3,
 		p.FxMap,
 		p.FxOverwriteBegin,
-		p.FxPass,
+		p.FxSync,
 		p.FxWrite,
 		p.KpBegin,
 		p.KpBuffered,
@@ -391,28 +395,24 @@ func (p *ext4dioPrograms) Close() error {
 		p.KpDio,
 		p.KpDrain,
 		p.KpEndIo,
+		p.KpFileModified,
+		p.KpKiocbModified,
 		p.KpMap,
-		p.KpMark,
 		p.KpOverwriteBegin,
+		p.KpPass,
 		p.KpWrite,
 		p.KpZero,
 		p.KrBegin,
 		p.KrDrain,
-		p.KrFileModified,
-		p.KrKiocbModified,
 		p.KrMap,
 		p.KrOverwriteBegin,
-		p.KrPass,
+		p.KrSync,
 		p.KrWrite,
 		p.KsBegin,
 		p.KsDrain,
 		p.KsMap,
 		p.KsOverwriteBegin,
 		p.KsWrite,
-		p.TpComplete,
-		p.TpComplete2,
-		p.TpComplete3,
-		p.TpComplete4,
 		p.TpFork,
 		p.TpSwitch,
 		p.TpWaitBegin,

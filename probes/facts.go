@@ -59,6 +59,8 @@ type Func struct {
 	Params int  `json:"params"` // by BTF; 0 when not known
 	Suffix bool `json:"suffix"` // exists only, or also, as .isra, .constprop or .part
 	Module bool `json:"module"` // in a module
+
+	addr uint64 // of the plain symbol; 0 when not known, or when there are two
 }
 
 var wantedFuncs = []string{
@@ -68,7 +70,7 @@ var wantedFuncs = []string{
 	"iomap_dio_rw", "__iomap_dio_rw",
 	"ext4_iomap_begin", "ext4_iomap_overwrite_begin", "ext4_iomap_next",
 	"iomap_dio_zero", "ext4_buffered_write_iter", "generic_perform_write",
-	"ext4_dio_write_end_io", "ext4_overwrite_io", "ext4_dio_needs_zeroing",
+	"ext4_dio_write_end_io", "ext4_sync_file", "ext4_overwrite_io", "ext4_dio_needs_zeroing",
 	"bpf_session_is_return", "bpf_rdonly_cast",
 }
 
@@ -78,7 +80,7 @@ var wantedSymbols = []string{
 }
 
 var wantedTracepoints = []string{
-	"iomap_dio_complete", "contention_begin", "contention_end", "sched_switch",
+	"contention_begin", "contention_end", "sched_switch",
 	"sched_process_fork",
 }
 

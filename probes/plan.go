@@ -65,19 +65,19 @@ type probe struct {
 // attached: the entry of a write comes last, so that a write which is seen at
 // all is seen by all of them.
 var table = []probe{
-	{"pass", []string{"ext4_generic_write_checks"}, exit, record.StagePass, "each pass of the checks under i_rwsem", true},
+	{"pass", []string{"ext4_generic_write_checks"}, entry, record.StagePass, "each pass of the checks under i_rwsem", true},
 	{"map", []string{"ext4_map_blocks"}, entry | exit, record.StageLookup, "block lookups of the lock decision, allocations", true},
 	{"drain", []string{"inode_dio_wait"}, entry | exit, record.StageDrain, "waiting for direct I/O in flight", true},
-	{"file_modified", []string{"file_modified"}, exit, record.StageFmod, "timestamp and privilege update", false},
-	{"kiocb_modified", []string{"kiocb_modified"}, exit, record.StageFmod, "timestamp and privilege update", false},
+	{"file_modified", []string{"file_modified"}, entry, record.StageFmod, "timestamp and privilege update", false},
+	{"kiocb_modified", []string{"kiocb_modified"}, entry, record.StageFmod, "timestamp and privilege update", false},
 	{"dio", []string{"iomap_dio_rw", "__iomap_dio_rw"}, entry, record.StageDIO, "the decision: lock mode and dio_flags", true},
 	{"begin", []string{"ext4_iomap_begin"}, entry | exit, record.StageBegin, "mappings and -EAGAIN of the iomap phase", true},
 	{"overwrite_begin", []string{"ext4_iomap_overwrite_begin"}, entry | exit, record.StageBegin, "mappings of overwrites (6.x only)", false},
 	{"zero", []string{"iomap_dio_zero"}, entry, record.StageZero, "zeroing of partial blocks", true},
 	{"buffered", []string{"ext4_buffered_write_iter"}, entry, record.StageBuffered, "fallback to buffered I/O", true},
 	{"copy", []string{"generic_perform_write"}, entry, record.StageCopy, "direct I/O in flight at a buffered copy", false},
-	{"end_io", []string{"ext4_dio_write_end_io"}, exit, 0, "completion of asynchronous writes", false},
-	{"mark", []string{"ext4_dio_write_end_io"}, entry, 0, "completions in interrupts that interrupt others", false},
+	{"sync", []string{"ext4_sync_file"}, exit, 0, "the flush at the end of asynchronous O_DSYNC writes", false},
+	{"end_io", []string{"ext4_dio_write_end_io"}, entry | exit, 0, "completion of asynchronous writes", false},
 	{"write", []string{"ext4_dio_write_iter", "ext4_file_write_iter"}, entry | exit, record.StageEntry | record.StageReturn, "begin and end of each write", true},
 }
 
@@ -90,7 +90,6 @@ type tracepoint struct {
 }
 
 var tracepoints = []tracepoint{
-	{[]string{"tp_complete", "tp_complete_2", "tp_complete_3", "tp_complete_4"}, "iomap_dio_complete", 0, "completion of asynchronous writes"},
 	{[]string{"tp_wait_begin"}, "contention_begin", record.StageWait, "queueing for i_rwsem"},
 	{[]string{"tp_wait_end"}, "contention_end", record.StageWait, "queueing for i_rwsem"},
 	{[]string{"tp_switch"}, "sched_switch", record.StageSleep, "sleeps of NOWAIT writes"},
@@ -135,12 +134,6 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 	}
 	p := &Plan{Mode: mode, Why: why}
 	for _, t := range table {
-		switch tp := f.Tracepoints["iomap_dio_complete"]; {
-		case t.name == "end_io" && tp:
-			continue // the tracepoint knows the final result
-		case t.name == "mark" && !tp:
-			continue // end_io itself is the completion
-		}
 		if !t.required && !f.Funcs[t.funcs[0]].Symbol && t.name == "overwrite_begin" {
 			continue // this kernel has no such operation
 		}
@@ -253,6 +246,9 @@ func planProbe(f *Facts, mode string, t probe) PlannedProbe {
 
 // chooseHow decides for one function within the mode chosen for all.
 func chooseHow(f *Facts, mode string, fn Func, t probe) (how, why string) {
+	if t.name == "end_io" && fn.BTF {
+		return HowFentry, "runs in interrupts, too: several programs, of which one interrupted leaves the others"
+	}
 	switch mode {
 	case HowFentry:
 		switch {
@@ -283,8 +279,11 @@ func programs(how string, t probe) []string {
 	default:
 		in, out = "kp_", "kr_"
 	}
-	if t.name == "end_io" && how != HowFentry {
-		return []string{"kp_end_io"} // its arguments are enough
+	if t.name == "end_io" {
+		if how != HowFentry {
+			return []string{"kp_end_io"} // its arguments are enough
+		}
+		return []string{"fx_end_io", "fx_end_io_2", "fx_end_io_3", "fe_end_io"}
 	}
 	var ps []string
 	// The return first: a return without its entry is ignored.

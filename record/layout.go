@@ -141,6 +141,12 @@ const (
 	BufJournal     uint16 = 1 << 11 // the file system has a journal
 )
 
+// Flags in Step.Aux of a StepAlign (ALIGN_*).
+const (
+	AlignEntry uint16 = 1 << 0
+	AlignCut   uint16 = 1 << 1
+)
+
 // Flags in Step.Aux of a StepDrain and of a StepMap.
 const (
 	DrainWaited   uint16 = 1 << 0
@@ -259,7 +265,6 @@ type Write struct {
 	DioFlags   uint8
 	DioOps     Ops
 	Fmod       Fmod
-	FmodRet    int16
 	NrSegs     uint16
 
 	NSteps int

@@ -69,7 +69,6 @@ func ParseWrite(raw []byte, w *Write) error {
 	w.DioFlags = raw[120]
 	w.DioOps = Ops(raw[121])
 	w.Fmod = Fmod(raw[122])
-	w.FmodRet = int16(e.Uint16(raw[124:]))
 	w.NrSegs = e.Uint16(raw[126:])
 	for i := range n {
 		parseStep(raw[HeadSize+i*StepSize:], &w.Steps[i])
@@ -138,7 +137,6 @@ func (w *Write) Append(dst []byte) []byte {
 	raw[112], raw[113], raw[114], raw[115] = byte(w.NSteps), w.StepsLost, w.Passes, w.Blkbits
 	raw[116], raw[117], raw[118], raw[119] = byte(w.Caller), w.IterType, w.Depth, byte(w.Lock)
 	raw[120], raw[121], raw[122] = w.DioFlags, byte(w.DioOps), byte(w.Fmod)
-	e.PutUint16(raw[124:], uint16(w.FmodRet))
 	e.PutUint16(raw[126:], w.NrSegs)
 	for i := range w.NSteps {
 		s, b := &w.Steps[i], raw[HeadSize+i*StepSize:]

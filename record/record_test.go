@@ -13,7 +13,7 @@ func sample() *Write {
 		Tgid: 7, Tid: 8, Comm: [16]byte{'f', 'i', 'o'}, Dev: 8 << 20, KiFlags: 10, Len0: 11, Ret: -11,
 		WaitNs: 13, DioUs: 14, LostBefore: 15, StepsLost: 16, Passes: 17, Blkbits: 12, Caller: CallerIOWQ,
 		IterType: 19, Depth: 1, Lock: LockExclusive, DioFlags: 22, DioOps: OpsOverwrite, Fmod: FmodKiocb,
-		FmodRet: -25, NrSegs: 26, NSteps: 2,
+		NrSegs: 26, NSteps: 2,
 	}
 	w.Steps[0] = Step{Kind: StepPass, Lock: LockShared, Aux: PassNosec, TUs: 30, A: 31, B: 32, C: 33, D: 34}
 	w.Steps[1] = Step{Kind: StepZero, Lock: LockExclusive, Aux: 41, TUs: 42, A: 43, B: 44, C: 45, D: 46}

@@ -279,6 +279,9 @@ func fmod(o *decode.Observation) string {
 	if !o.Stages.Has(record.StageFmod) {
 		return none
 	}
+	if !o.FmodKnown {
+		return unknown
+	}
 	return result(int64(o.FmodRet))
 }
 

@@ -16,7 +16,7 @@ func stripe() *decode.Observation {
 			Flags: record.PassNosec | record.PassAlign | record.PassDisksize, Lookups: look}
 	}
 	return &decode.Observation{
-		Blkbits: 12, Pos0: 512, Len0: 14336, Stages: record.StageFmod,
+		Blkbits: 12, Pos0: 512, Len0: 14336, Stages: record.StageFmod, FmodKnown: true,
 		Passes: []decode.Pass{pass(record.LockShared), pass(record.LockExclusive)},
 		Drain:  &decode.Drain{}, Dio: true, Lock: record.LockExclusive, DioFlags: dioForceWait,
 		Mappings: []decode.Mapping{{Type: 2}, {Type: 3, AllocFlags: 3}, {Err: -15}},

@@ -186,7 +186,7 @@ func TestRunNeverCurrent(t *testing.T) {
 	f := &fakeTracer{}
 	for range 2 + 2*freshTries {
 		f.answers = append(f.answers, saw(decode.Agree, func(o *decode.Observation) {
-			o.Stages, o.FmodRet = record.StageFmod, -11
+			o.Stages, o.FmodRet, o.FmodKnown = record.StageFmod, -11, true
 		}))
 	}
 	rep, err := runText(t, f, strings.Replace(plain, "len=4K\n", "len=4K fresh=4K\n", 1))

@@ -223,7 +223,7 @@ func (k modelKernel) observation(f *simFile, in *model.Inode, w *model.Write, ou
 	for _, s := range out.Steps() {
 		if s.Func() == out.Modifier.String() {
 			o.Stages |= record.StageFmod
-			o.FmodRet = int(s.A)
+			o.FmodRet, o.FmodKnown = int(s.A), true
 		}
 	}
 	if out.End == model.EndDio {

@@ -359,11 +359,10 @@ func (c *sketchCall) modified() int64 {
 		return 1
 	}
 	c.o.Stages |= record.StageFmod
-	if c.kiocbModified && c.is("modified-nowait", c.w.nowait) && c.w.stale {
+	c.o.FmodKnown = true
+	if c.kiocbModified && c.is("modified-nowait", c.w.nowait) && c.w.stale && !c.wrong("modified/error-ignored") {
 		c.o.FmodRet = int(eagain)
-		if !c.wrong("modified/error-ignored") {
-			return eagain
-		}
+		return eagain
 	}
 	return 1
 }

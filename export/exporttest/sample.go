@@ -40,7 +40,7 @@ func base(n uint64, pos, length int64) *decode.Observation {
 	return &decode.Observation{
 		Time: Start + n*1_234_567, ID: n, Pid: 1201, Tid: 1203, Comm: "fio", Dev: sda, Ino: 14, Caller: sync, Stages: all,
 		Flags: 1<<17 | 1<<18, Blkbits: 12, Pos0: pos, Len0: length, ISize0: 1 << 30, Align0: uint32(length) & 0xffff, Align0Known: true,
-		Dio: true, Lock: record.LockShared, Ret: length, SubmitRet: length, Completed: true, LatencyNs: 86_400 + n*1000, SubmitNs: 86_400,
+		FmodKnown: true, Dio: true, Lock: record.LockShared, Ret: length, SubmitRet: length, Completed: true, LatencyNs: 86_400 + n*1000, SubmitNs: 86_400,
 		Passes: []decode.Pass{pass(record.LockShared, pos, length)},
 		Mappings: []decode.Mapping{{
 			Offset: pos &^ 4095, Length: (length + 8191) &^ 4095, Type: 2,
@@ -115,6 +115,7 @@ func ordinary() []Sample {
 	again.Caller, again.Comm, again.Flags = record.CallerIOUring, "iou-wrk-1203", again.Flags|0x8
 	again.Dio, again.Lock, again.Mappings = false, record.LockUnknown, nil
 	again.Stages &^= record.StageDIO | record.StageBegin | record.StageFmod
+	again.FmodKnown = false
 	again.Ret, again.SubmitRet = -11, -11
 	again.Passes = []decode.Pass{pass(record.LockShared, 115200, 4096, lookup(28, 2, 2, 0x800))}
 	v := verdict(decode.Agree, record.LockUnknown, 1, false, false, "zeroing: head not written")

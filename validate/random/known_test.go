@@ -34,7 +34,7 @@ func observe(out *model.Outcome, in *model.Inode, w *model.Write) *decode.Observ
 		o.Passes = append(o.Passes, p)
 	}
 	if out.End == model.EndN4 {
-		o.Stages, o.FmodRet = record.StageFmod, model.EAGAIN
+		o.Stages, o.FmodRet, o.FmodKnown = record.StageFmod, model.EAGAIN, true
 	}
 	if out.End != model.EndDio {
 		return o
