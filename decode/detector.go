@@ -114,12 +114,15 @@ func (d *Detector) keep(fit []model.Variant, o *Observation) {
 	d.candidates = append(d.candidates[:0], fit...)
 }
 
-// learnDrain notes whether a buffered fallback drained. One that did shows that
-// the kernel can; from then on it has to.
-func (d *Detector) learnDrain(o *Observation) {
-	if b := o.Buffered; b != nil && b.Copied && o.Incomplete == "" && d.drains != model.Yes {
-		d.drains = model.AnswerOf(b.Drained)
+// newDrain is whether a buffered fallback drained, and true when that was not known
+// before. One that did shows that the kernel can; from then on it has to.
+func (d *Detector) newDrain(o *Observation) (model.Answer, bool) {
+	b := o.Buffered
+	if b == nil || !b.Copied || o.Incomplete != "" || d.drains == model.Yes {
+		return d.drains, false
 	}
+	drained := model.AnswerOf(b.Drained)
+	return drained, drained != d.drains
 }
 
 // decided says in short what the kernel did.

@@ -14,6 +14,10 @@ type Options struct {
 	// Unprobed are the stages whose probes could not be attached. What they would
 	// have seen is not judged.
 	Unprobed record.Stages
+	// Doubt reports whether probes may have been skipped from one instant to another,
+	// ns of CLOCK_MONOTONIC. It is asked about writes that seem to disagree, and
+	// before variants are ruled out. Nil: none were.
+	Doubt func(from, to uint64) bool
 	// Seen is called for every write with its verdict. Both are valid during the
 	// call only.
 	Seen func(*Observation, *Verdict)
@@ -116,7 +120,7 @@ func (j *Judge) judge(o *Observation) *Verdict {
 	if j.known != nil {
 		e = j.known.find(o, j.det)
 	}
-	if e == nil {
+	if e == nil || disagrees(e.verdict.Kind) && j.doubtful(o) {
 		return j.decide(o)
 	}
 	best := j.det.Best()
@@ -130,29 +134,41 @@ func (j *Judge) judge(o *Observation) *Verdict {
 
 // decide compares o with every variant that is still possible. A write that
 // agrees with some of them narrows the choice to those; one that agrees with none
-// is a disagreement with the best of them, and narrows nothing.
+// is a disagreement with the best of them, and narrows nothing. One in doubt is not
+// kept for others of the same facts.
 func (j *Judge) decide(o *Observation) *Verdict {
 	j.cmp.drains, j.other.drains = j.det.drains, j.det.drains
 	best := j.det.Best()
 	out := j.cmp.judge(o, best)
-	if !j.det.forced {
-		if len(j.det.candidates) > 1 && j.narrow(o, out) {
-			if now := j.det.Best(); now != best {
-				best = now
-				out = j.cmp.judge(o, best)
-			}
+	doubt := disagrees(out.kind) && j.doubtful(o)
+	if doubt {
+		out = outcome{missing: skippedProbe}
+	}
+	if !j.det.forced && !doubt {
+		if doubt = j.learn(o, out); j.det.Best() != best {
+			best = j.det.Best()
+			out = j.cmp.judge(o, best)
 		}
-		j.det.learnDrain(o)
 	}
 	var found []Overlap
 	if j.cmp.judged {
 		found = j.overlaps.Add(o, j.cmp.conditions(best))
 	}
 	ver := j.conclude(o, best, out, found)
-	if j.known != nil {
+	if j.known != nil && !doubt {
 		j.known.keep(ver, out.hazards, j.det)
 	}
 	return ver
+}
+
+// skippedProbe is what is missing of a write that was in the kernel while that skipped
+// a probe: a step that was not seen may have been made.
+const skippedProbe = "a probe was skipped by the kernel while the write ran"
+
+func disagrees(k Kind) bool { return k == Slower || k == Differs || k == Unsafe }
+
+func (j *Judge) doubtful(o *Observation) bool {
+	return j.opts.Doubt != nil && j.opts.Doubt(o.Time, o.Time+o.SubmitNs)
 }
 
 // conclude makes the verdict of an outcome and of the overlaps that were found.
@@ -160,6 +176,24 @@ func (j *Judge) conclude(o *Observation, v model.Variant, out outcome, found []O
 	j.cmp.addOverlaps(v, &out, found)
 	j.countHazards(out.hazards)
 	return j.cmp.verdict(o, v, out, found)
+}
+
+// learn takes from o what it tells of the kernel. It reports whether o would tell
+// something and is in doubt.
+func (j *Judge) learn(o *Observation, best outcome) (doubt bool) {
+	if len(j.det.candidates) > 1 && j.narrows(o, best) {
+		if j.doubtful(o) {
+			return true
+		}
+		j.det.keep(j.fit, o)
+	}
+	if drained, news := j.det.newDrain(o); news {
+		if j.doubtful(o) {
+			return true
+		}
+		j.det.drains = drained
+	}
+	return false
 }
 
 func (j *Judge) countHazards(hazards Rules) {
@@ -170,8 +204,8 @@ func (j *Judge) countHazards(hazards Rules) {
 	}
 }
 
-// narrow reports whether some candidates were dropped.
-func (j *Judge) narrow(o *Observation, best outcome) bool {
+// narrows reports whether o rules some candidates out, and leaves the others in j.fit.
+func (j *Judge) narrows(o *Observation, best outcome) bool {
 	if best.kind == Undecided && o.Incomplete != "" || best.kind == Agree && !telling(o, j.det.candidates) {
 		return false
 	}
@@ -187,11 +221,7 @@ func (j *Judge) narrow(o *Observation, best outcome) bool {
 		}
 	}
 	j.fit = fit
-	if !agree || len(fit) == len(j.det.candidates) {
-		return false
-	}
-	j.det.keep(fit, o)
-	return true
+	return agree && len(fit) < len(j.det.candidates)
 }
 
 // telling reports whether o can tell the candidates apart. Where they differ only

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -93,4 +94,42 @@ func BenchmarkStream(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(writes)/b.Elapsed().Seconds(), "writes/s")
+}
+
+// TestDoubt: a disagreement of a write in which a probe may have been skipped decides
+// nothing, is not remembered for others, and rules no variant out.
+func TestDoubt(t *testing.T) {
+	const wrong = "entry pos=0 len=4096 isize=16384\npass exclusive\nfmod kiocb\ndio exclusive\nmap 0 4096 mapped\nreturn 4096"
+	doubt := false
+	var kinds []Kind
+	var missing string
+	j := NewJudge(Options{
+		Evidence: Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes},
+		Doubt:    func(from, to uint64) bool { return doubt && from < to },
+		Seen:     func(_ *Observation, v *Verdict) { kinds, missing = append(kinds, v.Kind), v.Missing },
+	})
+	before := len(j.Detector().Candidates())
+	for _, doubt = range []bool{true, false, true, false} {
+		s := parseScript(t, wrong)
+		s.w.Latency = 5000
+		feedJudge(t, j, s.raw()...)
+		if doubt && missing != skippedProbe {
+			t.Errorf("%q is missing", missing)
+		}
+	}
+	if want := []Kind{Undecided, Slower, Undecided, Slower}; !slices.Equal(kinds, want) {
+		t.Errorf("verdicts %v, want %v", kinds, want)
+	}
+	doubt = true
+	s := parseScript(t, ordinary["stripe"])
+	s.w.Latency = 5000
+	feedJudge(t, j, s.raw()...)
+	if n := len(j.Detector().Candidates()); n != before {
+		t.Errorf("%d variants were ruled out in doubt", before-n)
+	}
+	doubt = false
+	feedJudge(t, j, s.raw()...)
+	if n := len(j.Detector().Candidates()); n == before {
+		t.Error("without doubt the same write rules nothing out: the test tests nothing")
+	}
 }

@@ -43,6 +43,7 @@ type Session struct {
 	waited   bool      // the reader's deadline was set after the last record
 	deadline time.Time // end of draining; zero while tracing
 	began    uint64
+	skips    skips
 	swept    bool     // everything is read but late
 	late     [][]byte // completions found at the end
 }
@@ -257,27 +258,49 @@ func (s *Session) Losses() (record.Losses, error) {
 			return l, err
 		}
 	}
+	entry, ret, inner, err := s.misses()
+	l.MissedEntry, l.MissedReturn, l.MissedInner = entry, ret, inner
+	return l, err
+}
+
+// missedInner is Losses.MissedInner alone.
+func (s *Session) missedInner() (uint64, error) {
+	_, _, inner, err := s.misses()
+	return inner, err
+}
+
+// misses asks the kernel how often it skipped programs at the entry of writes, at their
+// return, and inside them.
+func (s *Session) misses() (entry, ret, inner uint64, err error) {
+	begin, err := monotonic()
+	if err != nil {
+		return 0, 0, 0, err
+	}
 	for i := range s.attached {
 		a := &s.attached[i]
 		n, err := a.missed()
 		if err != nil {
-			return l, fmt.Errorf("read misses of %s at %s: %w", a.name, a.probe.Func, err)
+			return entry, ret, inner, fmt.Errorf("read misses of %s at %s: %w", a.name, a.probe.Func, err)
 		}
 		switch {
 		case n == 0:
 		case a.name == "fe_write" || a.name == "kp_write" || a.name == "ks_write":
-			l.MissedEntry += n
+			entry += n
 		case a.name == "fx_write" || a.name == "kr_write":
-			l.MissedReturn += n
-		case a.probe.How == HowRawTP || a.probe.Name == "mark":
-			// A completion has five witnesses, and one that all of them missed
-			// leaves its write without completion. Contention of other locks
-			// interrupts ours: such a skip loses nothing.
+			ret += n
+		case a.probe.How == HowRawTP || a.probe.Name == "end_io" || a.probe.Name == "sync":
+			// A completion has four witnesses, and one that all of them missed
+			// leaves its write without completion; so does a flush that was missed.
+			// Contention of other locks interrupts ours: such a skip loses nothing.
 		default:
-			l.MissedInner += n
+			inner += n
 		}
 	}
-	return l, nil
+	end, err := monotonic()
+	if err == nil {
+		s.skips.add(begin, end, inner)
+	}
+	return entry, ret, inner, err
 }
 
 // missed is how often the kernel skipped this program or found no room to

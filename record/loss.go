@@ -69,7 +69,7 @@ func (l Losses) String() string {
 	add(l.MissedEntry, "writes: entry probe skipped by the kernel")
 	add(l.Malformed, "malformed records")
 	add(l.MissedReturn, "return probes without a free instance")
-	add(l.MissedInner, "probes inside a write skipped by the kernel, whose verdicts may be wrong")
+	add(l.MissedInner, "probes inside a write skipped by the kernel, so that agreement proves nothing")
 	add(l.LostComplete, "completions: ring buffer full (try --ring)")
 	add(l.LostAIO, "completions not matched")
 	if len(parts) == 0 {

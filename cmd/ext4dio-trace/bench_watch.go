@@ -48,7 +48,7 @@ func startWatch() (bench.Watch, error) {
 		return nil, err
 	}
 	// Only judged rows would name the file, and nobody reads them.
-	t, err := newTrace(facts, plan, &liveOptions{variant: "auto", only: onlyWords})
+	t, err := newTrace(facts, plan, session.Doubt, &liveOptions{variant: "auto", only: onlyWords})
 	if err != nil {
 		return nil, errors.Join(err, session.Close())
 	}

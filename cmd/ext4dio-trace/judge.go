@@ -9,9 +9,10 @@ import (
 )
 
 // newJudge makes a judge for the kernel of f, which hands every judged write to
-// seen. The variant is auto or the name of one that checkVariant let through.
-func newJudge(f *probes.Facts, p *probes.Plan, variant string, seen func(*decode.Observation, *decode.Verdict)) (*decode.Judge, error) {
-	o := decode.Options{Evidence: evidence(f), Unprobed: p.Unattached, Seen: seen}
+// seen. The variant is auto or the name of one that checkVariant let through; doubt is
+// decode.Options.Doubt.
+func newJudge(f *probes.Facts, p *probes.Plan, variant string, doubt func(from, to uint64) bool, seen func(*decode.Observation, *decode.Verdict)) (*decode.Judge, error) {
+	o := decode.Options{Evidence: evidence(f), Unprobed: p.Unattached, Doubt: doubt, Seen: seen}
 	if variant != "" && variant != "auto" {
 		v, err := model.ParseVariant(variant)
 		if err != nil {

@@ -162,7 +162,7 @@ func runLive(ctx context.Context, o *liveOptions) error {
 	if err != nil {
 		return err
 	}
-	t, err := newTrace(facts, plan, o)
+	t, err := newTrace(facts, plan, session.Doubt, o)
 	if err == nil {
 		defer t.close()
 		err = t.run(ctx, session, path)

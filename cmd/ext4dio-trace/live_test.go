@@ -73,7 +73,7 @@ func sharedWrite(id uint64) *record.Write {
 
 func newTestTrace(t *testing.T, o *liveOptions, out io.Writer) *trace {
 	t.Helper()
-	tr, err := newTrace(&probes.Facts{Release: "7.3.4"}, &probes.Plan{Mode: probes.HowSession}, o)
+	tr, err := newTrace(&probes.Facts{Release: "7.3.4"}, &probes.Plan{Mode: probes.HowSession}, nil, o)
 	if err != nil {
 		t.Fatal(err)
 	}

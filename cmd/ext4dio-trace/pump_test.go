@@ -51,7 +51,7 @@ func BenchmarkPipeline(b *testing.B) {
 		"verdict": {variant: "auto", only: []string{"unsafe"}},
 	} {
 		b.Run(name, func(b *testing.B) {
-			tr, err := newTrace(&probes.Facts{}, &probes.Plan{}, o)
+			tr, err := newTrace(&probes.Facts{}, &probes.Plan{}, nil, o)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -39,7 +39,8 @@ type trace struct {
 	asked    time.Time // when the evidence was last asked for
 }
 
-func newTrace(facts *probes.Facts, plan *probes.Plan, o *liveOptions) (*trace, error) {
+// newTrace returns a trace of the kernel of facts; doubt is decode.Options.Doubt.
+func newTrace(facts *probes.Facts, plan *probes.Plan, doubt func(from, to uint64) bool, o *liveOptions) (*trace, error) {
 	t := &trace{facts: facts, plan: plan, opts: o, stderr: os.Stderr, resolver: export.NewResolver(), began: time.Now()}
 	t.maker = export.Maker{
 		Names:    t.resolver,
@@ -47,7 +48,7 @@ func newTrace(facts *probes.Facts, plan *probes.Plan, o *liveOptions) (*trace, e
 		NoSleeps: plan.Unattached.Has(record.StageSleep),
 	}
 	var err error
-	if t.judge, err = newJudge(facts, plan, o.variant, t.judged); err != nil {
+	if t.judge, err = newJudge(facts, plan, o.variant, doubt, t.judged); err != nil {
 		return nil, err
 	}
 	t.refresh(&record.Losses{}, true)
@@ -136,6 +137,7 @@ func (t *trace) stopper(ctx context.Context, p *pump, cmd *command) <-chan struc
 // failed of the source and the sink. A reader of the output that goes away ends
 // tracing, but is no failure.
 func (t *trace) consume(p *pump) error {
+	hurry()
 	var failed error
 	show := func() {
 		if failed == nil {

@@ -89,6 +89,7 @@ func kernelName() string {
 // tracer hands out what is seen, judged by the variant if that is known.
 func (x *validation) tracer() *validate.SourceTracer {
 	return validate.NewSourceTracer(x.session, decode.Options{
+		Doubt:   x.session.Doubt,
 		Variant: x.variant, Evidence: evidence(x.facts), Unprobed: x.plan.Unattached,
 		Seen: func(o *decode.Observation, _ *decode.Verdict) { x.id.Add(o) },
 	})
