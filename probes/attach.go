@@ -217,7 +217,7 @@ func (s *Session) attachProbe(pp *PlannedProbe) error {
 		if prog == nil {
 			return fmt.Errorf("attach %s: no program %s in the BPF object", pp.Func, name)
 		}
-		l, err := attachOne(pp, name, prog)
+		l, err := attachOne(pp, name, prog, s.facts.Funcs[pp.Func].addr)
 		if err != nil {
 			if errors.Is(err, os.ErrPermission) {
 				return loadError(s.facts, err)
@@ -232,11 +232,18 @@ func (s *Session) attachProbe(pp *PlannedProbe) error {
 	return nil
 }
 
-func attachOne(pp *PlannedProbe, name string, prog *ebpf.Program) (link.Link, error) {
+// attachOne attaches one program. For a symbol without its address the kernel goes
+// through all that it has, once more for each.
+func attachOne(pp *PlannedProbe, name string, prog *ebpf.Program, addr uint64) (link.Link, error) {
 	ret := strings.HasPrefix(name, "kr_")
 	switch pp.How {
 	case HowSession, HowMulti:
-		o := link.KprobeMultiOptions{Symbols: []string{pp.Func}, Session: pp.How == HowSession}
+		o := link.KprobeMultiOptions{Session: pp.How == HowSession}
+		if addr != 0 {
+			o.Addresses = []uintptr{uintptr(addr)}
+		} else {
+			o.Symbols = []string{pp.Func}
+		}
 		if ret {
 			return link.KretprobeMulti(prog, o)
 		}

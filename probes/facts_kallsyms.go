@@ -36,7 +36,8 @@ func (f *Facts) scanKallsyms(r io.Reader) error {
 		finder.line(addr, base, mod)
 		switch {
 		case funcs[string(base)]:
-			f.addFunc(string(base), suffixed, len(mod) > 0)
+			a, _ := strconv.ParseUint(string(addr), 16, 64)
+			f.addFunc(string(base), a, suffixed, len(mod) > 0)
 		case symbols[string(name)]:
 			// Without CAP_SYSLOG every address reads as 0, which is "not known".
 			f.Addresses[string(name)], _ = strconv.ParseUint(string(addr), 16, 64)
@@ -55,8 +56,15 @@ func set(names []string) map[string]bool {
 }
 
 // addFunc takes up one symbol of a wanted function: base is its name without a suffix.
-func (f *Facts) addFunc(base string, suffixed, module bool) {
+func (f *Facts) addFunc(base string, addr uint64, suffixed, module bool) {
 	fn := f.Funcs[base]
+	switch {
+	case suffixed:
+	case fn.Symbol:
+		fn.addr = 0
+	default:
+		fn.addr = addr
+	}
 	fn.Symbol = fn.Symbol || !suffixed
 	fn.Suffix = fn.Suffix || suffixed
 	fn.Module = module

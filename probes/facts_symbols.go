@@ -95,7 +95,7 @@ func (f *Facts) takeSymbols(all []found) bool {
 		base, _, suffixed := strings.Cut(s.name, ".")
 		switch {
 		case funcs[base]:
-			f.addFunc(base, suffixed, s.module != "")
+			f.addFunc(base, s.addr, suffixed, s.module != "")
 		case symbols[s.name]:
 			f.Addresses[s.name] = s.addr
 		}

@@ -13,6 +13,8 @@ func TestScanKallsyms(t *testing.T) {
 		"ffffffff81000000 T iomap_dio_rw",
 		"ffffffff81000040 t iomap_dio_zero.isra.0",
 		"ffffffff81000080 T aio_complete_rw",
+		"ffffffff810000c0 t file_modified",
+		"ffffffff81000100 T file_modified",
 		"0000000000000000 t lo_rw_aio_complete\t[loop]",
 		"ffffffffc0000000 t ext4_file_write_iter\t[ext4]",
 		"ffffffffc0000040 t ext4_map_query_blocks.constprop.0\t[ext4]",
@@ -22,9 +24,10 @@ func TestScanKallsyms(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]Func{
-		"iomap_dio_rw":         {Symbol: true},
+		"iomap_dio_rw":         {Symbol: true, addr: 0xffffffff81000000},
 		"iomap_dio_zero":       {Suffix: true},
-		"ext4_file_write_iter": {Symbol: true, Module: true},
+		"ext4_file_write_iter": {Symbol: true, Module: true, addr: 0xffffffffc0000000},
+		"file_modified":        {Symbol: true}, // which of the two, the kernel decides
 		"ext4_map_blocks":      {},
 	} {
 		if f.Funcs[name] != want {
