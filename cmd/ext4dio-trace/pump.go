@@ -82,6 +82,7 @@ func newPump(src source) *pump {
 func (p *pump) run() {
 	defer close(p.full)
 	defer close(p.ended)
+	hurry()
 	p.err = p.drain()
 	if err := p.readLosses(); p.err == nil {
 		p.err = err

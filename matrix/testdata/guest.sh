@@ -25,7 +25,7 @@ note load.rc $?
 # A tracer that is killed leaves nothing behind.
 $t live --plain >/dev/null 2>/out/kill.err &
 pid=$!
-until grep -q tracing /out/kill.err; do :; done
+until grep -q tracing /out/kill.err; do kill -0 $pid || exit 8; done
 cat /sys/kernel/tracing/enabled_functions >/out/kill.before
 kill -9 $pid
 wait $pid 2>/dev/null

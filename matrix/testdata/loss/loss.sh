@@ -54,9 +54,8 @@ full)
 	# More than the default ring holds, see fullWrites.
 	drain drain-16 16 3000 no
 	live 1 48000
-	# Judging does not keep up with these for long.
-	live 4 2000
-	live 16 500
+	live 4 12000
+	live 16 3000
 	;;
 running) write "$2" "$3" ;;
 esac
