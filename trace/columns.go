@@ -55,6 +55,9 @@ const (
 	numColumns
 )
 
+// maxCPUs bounds the CPUs whose last number is remembered; the others share.
+const maxCPUs = 4096
+
 // maxStepKind bounds the kinds whose last values are remembered.
 const maxStepKind = 32
 
@@ -62,7 +65,7 @@ const maxStepKind = 32
 // all zero, so that it can be read by itself.
 type state struct {
 	w    record.Write // the last one, without steps
-	seq  map[uint16]uint64
+	seq  [maxCPUs]uint64
 	pos  [256]uint64 // the last position of a thread, by its low bits
 	step [maxStepKind]record.Step
 	t    uint64 // of the last completion

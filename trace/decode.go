@@ -19,12 +19,7 @@ type decoder struct {
 
 // begin takes the unpacked bytes of a chunk of count records.
 func (d *decoder) begin(raw []byte, count int) error {
-	seq := d.last.seq
-	clear(seq)
-	if seq == nil {
-		seq = map[uint16]uint64{}
-	}
-	d.last, d.left, d.bad = state{seq: seq}, count, false
+	d.last, d.left, d.bad = state{}, count, false
 	n, at := binary.Uvarint(raw)
 	if at <= 0 || n < numColumns || n > 4096 {
 		return fmt.Errorf("%w: a chunk of %d columns", ErrFormat, n)
@@ -115,7 +110,7 @@ func (d *decoder) nextWrite(w *record.Write) {
 	w.T0 = d.delta(colT0, p.T0)
 	w.Latency = d.number(colLatency)
 	cpu := uint16(d.number(colCPU))
-	seq := d.delta(colSeq, d.last.seq[cpu]+1)
+	seq := d.delta(colSeq, d.last.seq[cpu%maxCPUs]+1)
 	w.ID = uint64(cpu)<<seqBits | seq&(1<<seqBits-1)
 	w.Ino = d.delta(colIno, p.Ino)
 	pos := d.number(colPos0)
@@ -145,7 +140,7 @@ func (d *decoder) nextWrite(w *record.Write) {
 	}
 	w.NSteps = int(n)
 	w.Size = uint16(record.HeadSize + w.NSteps*record.StepSize)
-	d.last.seq[cpu], *at = seq, w.Pos0
+	d.last.seq[cpu%maxCPUs], *at = seq, w.Pos0
 	t := uint32(0)
 	for i := range w.Steps[:w.NSteps] {
 		d.nextStep(w, &w.Steps[i], &t)
@@ -179,7 +174,7 @@ func (d *decoder) nextStep(w *record.Write, s *record.Step, t *uint32) {
 
 func (d *decoder) nextComplete(c *record.Complete) {
 	cpu := uint16(d.number(colDoneCPU))
-	seq := d.delta(colDoneSeq, d.last.seq[cpu])
+	seq := d.delta(colDoneSeq, d.last.seq[cpu%maxCPUs])
 	c.ID = uint64(cpu)<<seqBits | seq&(1<<seqBits-1)
 	c.T = d.delta(colDoneT, d.last.t)
 	c.Ret = int64(d.delta(colDoneRet, 0))

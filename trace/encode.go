@@ -23,12 +23,7 @@ func (e *encoder) reset() {
 	if e.names == nil {
 		e.names = map[[16]byte]uint64{}
 	}
-	seq := e.last.seq
-	clear(seq)
-	if seq == nil {
-		seq = map[uint16]uint64{}
-	}
-	e.last = state{seq: seq}
+	e.last = state{}
 	e.count, e.writes, e.first, e.high = 0, 0, 0, 0
 }
 
@@ -69,7 +64,7 @@ func (e *encoder) addWrite(w *record.Write) {
 	c[colT0].delta(w.T0, p.T0)
 	c[colLatency].number(w.Latency)
 	c[colCPU].number(uint64(cpu))
-	c[colSeq].delta(seq, e.last.seq[cpu]+1)
+	c[colSeq].delta(seq, e.last.seq[cpu%maxCPUs]+1)
 	c[colIno].delta(w.Ino, p.Ino)
 	c[colPos0].delta(w.Pos0, *at)
 	c[colISize0].delta(w.ISize0, p.ISize0)
@@ -88,7 +83,7 @@ func (e *encoder) addWrite(w *record.Write) {
 	c[colFmodRet].delta(uint64(int64(w.FmodRet)), 0)
 	c[colNrSegs].number(uint64(w.NrSegs))
 	c[colNSteps].number(uint64(w.NSteps))
-	e.last.seq[cpu], *at = seq, w.Pos0
+	e.last.seq[cpu%maxCPUs], *at = seq, w.Pos0
 	t := uint32(0)
 	for i := range w.Steps[:w.NSteps] {
 		e.addStep(w, &w.Steps[i], &t)
@@ -113,7 +108,7 @@ func (e *encoder) addComplete(d *record.Complete) {
 	c := &e.cols
 	cpu, seq := uint16(d.ID>>seqBits), d.ID&(1<<seqBits-1)
 	c[colDoneCPU].number(uint64(cpu))
-	c[colDoneSeq].delta(seq, e.last.seq[cpu])
+	c[colDoneSeq].delta(seq, e.last.seq[cpu%maxCPUs])
 	c[colDoneT].delta(d.T, e.last.t)
 	c[colDoneRet].delta(uint64(d.Ret), 0)
 	e.last.t = d.T
