@@ -27,7 +27,7 @@ var rules = map[string]rule{
 	"decode":                        {ours: "record userspace-model"},
 	"probes":                        {ours: "record", others: "github.com/cilium/ebpf golang.org/x/sys"},
 	"export":                        {ours: "decode userspace-model record", others: "golang.org/x/sys"},
-	"trace":                         {ours: "record", others: "github.com/klauspost/compress"},
+	"tracefile":                     {ours: "record", others: "github.com/klauspost/compress"},
 	"tui":                           {ours: "export decode userspace-model record", others: "charm.land github.com/charmbracelet/x github.com/charmbracelet/colorprofile"},
 	"explain":                       {ours: "export decode userspace-model record"},
 	"userspace-model/internal/walk": {},

@@ -1,4 +1,4 @@
-package trace
+package tracefile
 
 import "github.com/ext4dio/ext4dio-trace/record"
 

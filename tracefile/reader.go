@@ -1,4 +1,4 @@
-package trace
+package tracefile
 
 import (
 	"encoding/json"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"os"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -16,6 +17,7 @@ import (
 // it can tell a trace from a kernel.
 type Reader struct {
 	in     io.Reader
+	file   *os.File // nil when somebody else closes it
 	zip    *zstd.Decoder
 	info   Info
 	end    *End
@@ -30,6 +32,22 @@ type Reader struct {
 }
 
 var _ record.Source = (*Reader)(nil)
+
+// Open reads the beginning of a trace in a file. The error wraps ErrFormat when it
+// is none.
+func Open(path string) (*Reader, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open trace: %w", err)
+	}
+	r, err := NewReader(f)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	r.file = f
+	return r, nil
+}
 
 // NewReader reads the beginning of a trace. The error wraps ErrFormat when it is none.
 func NewReader(in io.Reader) (*Reader, error) {
@@ -63,8 +81,14 @@ func (r *Reader) Losses() (record.Losses, error) { return r.losses, nil }
 // closed in order and everything was read.
 func (r *Reader) Missing() error { return r.broken }
 
-// Close gives memory back.
-func (r *Reader) Close() { r.zip.Close() }
+// Close gives memory back, and closes the file of a Reader that Open made.
+func (r *Reader) Close() error {
+	r.zip.Close()
+	if r.file == nil {
+		return nil
+	}
+	return r.file.Close()
+}
 
 // Next returns the next raw record, and record.ErrEnd behind the last one that can be
 // read; Missing says then whether there were more.
