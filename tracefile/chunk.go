@@ -5,22 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
+
+	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // The frame in front of each chunk is one that programs for zstd skip.
 const (
 	skippable  = 0x184D2A5D
-	headSize   = 64
+	frameSize  = 8  // magic and length of the skippable frame
+	fixedSize  = 56 // of the header in it, before the counters
+	maxLosses  = 64 // counters in a header
+	maxHead    = fixedSize + maxLosses*8 + 4
+	minHead    = fixedSize + 4
 	chunkMagic = 0x63643465 // "e4dc"
 	version    = 1
 )
 
 // Limits of what is read. What is written stays well below.
 const (
-	maxRaw     = 64 << 20 // bytes of a chunk, unpacked
+	maxRaw     = 16 << 20 // bytes of a chunk, unpacked
 	maxPacked  = 16 << 20
 	maxRecords = 1 << 20 // in a chunk
+	maxShapes  = 16384
+	maxNames   = 64 << 20 // bytes of all file names of a trace
 )
 
 // Kind says what a chunk holds. Numbers are append-only.
@@ -31,34 +38,55 @@ const (
 	KindInfo Kind = 1
 	// KindRecords are records in columns.
 	KindRecords Kind = 2
+	// KindNames are names of files: see appendName.
+	KindNames Kind = 3
 	// KindEnd is the last chunk of a file that was closed: an End as JSON.
-	KindEnd Kind = 3
+	KindEnd Kind = 4
 )
 
 // ErrFormat is wrapped by every error about bytes that are no trace, or no longer one.
 var ErrFormat = errors.New("not a whole trace")
 
+// ErrVersion is wrapped, together with ErrFormat, by the error about a trace that a
+// later program made.
+var ErrVersion = errors.New("made by a later version of this program")
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// head is the header of a chunk, little endian in the order of its fields, with a
-// checksum of its own behind them.
+// head is the header of a chunk. FORMAT.md has its layout.
 type head struct {
+	version uint16
 	kind    Kind
 	seq     uint64 // from 0, without gaps
 	count   uint32 // records
+	writes  uint32 // of the records, write records
 	raw     uint32 // bytes, unpacked
 	packed  uint32 // bytes of the zstd frame that follows
 	sum     uint32 // CRC32C of that frame
 	first   uint64 // time of the earliest record, ns of CLOCK_MONOTONIC
 	last    uint64 // of the latest
-	writes  uint32 // of the records, write records
-	version uint16
+	losses  record.Losses
 }
 
+// lossFields lists the counters in their order in a file, which is append-only.
+func lossFields(l *record.Losses) [20]*uint64 {
+	c := &l.Counters
+	return [...]*uint64{
+		&c.Seen, &c.Filtered, &c.Sent, &c.Completed, &c.Queued, &c.LostRing, &c.LostComplete, &c.LostMap,
+		&c.LostReturn, &c.LostDepth, &c.StepsLost, &c.LostAIO, &c.Started, &c.Bytes, &c.TooFast,
+		&l.MissedEntry, &l.MissedReturn, &l.MissedInner, &l.Malformed, &l.Unfinished,
+	}
+}
+
+// headSize is that of a header that this version writes, with its frame.
+func headSize() int { return frameSize + minHead + len(lossFields(&record.Losses{}))*8 }
+
+// append adds the header in its frame.
 func (h *head) append(dst []byte) []byte {
 	le := binary.LittleEndian
+	fields := lossFields(&h.losses)
 	dst = le.AppendUint32(dst, skippable)
-	dst = le.AppendUint32(dst, headSize)
+	dst = le.AppendUint32(dst, uint32(minHead+len(fields)*8))
 	at := len(dst)
 	dst = le.AppendUint32(dst, chunkMagic)
 	dst = le.AppendUint16(dst, h.version)
@@ -69,52 +97,52 @@ func (h *head) append(dst []byte) []byte {
 	dst = le.AppendUint32(dst, h.raw)
 	dst = le.AppendUint32(dst, h.packed)
 	dst = le.AppendUint32(dst, h.sum)
+	dst = le.AppendUint32(dst, uint32(len(fields)))
 	dst = le.AppendUint64(dst, h.first)
 	dst = le.AppendUint64(dst, h.last)
-	for len(dst)-at < headSize-4 {
-		dst = append(dst, 0)
+	for _, n := range fields {
+		dst = le.AppendUint64(dst, *n)
 	}
 	return le.AppendUint32(dst, crc32.Checksum(dst[at:], castagnoli))
 }
 
-// parse reads the header from its frame.
+// parseFrame reads the length of the header from its frame.
+func parseFrame(b []byte) (int, error) {
+	n := int(binary.LittleEndian.Uint32(b[4:]))
+	if binary.LittleEndian.Uint32(b) != skippable || n < minHead || n > maxHead {
+		return 0, fmt.Errorf("%w: no chunk where one has to begin", ErrFormat)
+	}
+	return n, nil
+}
+
+// parse reads the header that is in the frame.
 func (h *head) parse(b []byte) error {
 	le := binary.LittleEndian
-	if len(b) != headSize+8 || le.Uint32(b) != skippable || le.Uint32(b[4:]) != headSize {
-		return fmt.Errorf("%w: no chunk where one has to begin", ErrFormat)
-	}
-	b = b[8:]
 	if le.Uint32(b) != chunkMagic {
 		return fmt.Errorf("%w: no chunk where one has to begin", ErrFormat)
 	}
-	if le.Uint32(b[headSize-4:]) != crc32.Checksum(b[:headSize-4], castagnoli) {
+	if le.Uint32(b[len(b)-4:]) != crc32.Checksum(b[:len(b)-4], castagnoli) {
 		return fmt.Errorf("%w: the header of a chunk is damaged", ErrFormat)
 	}
 	*h = head{
 		version: le.Uint16(b[4:]), kind: Kind(le.Uint16(b[6:])), seq: le.Uint64(b[8:]),
 		count: le.Uint32(b[16:]), writes: le.Uint32(b[20:]), raw: le.Uint32(b[24:]), packed: le.Uint32(b[28:]),
-		sum: le.Uint32(b[32:]), first: le.Uint64(b[36:]), last: le.Uint64(b[44:]),
+		sum: le.Uint32(b[32:]), first: le.Uint64(b[40:]), last: le.Uint64(b[48:]),
 	}
+	if h.version > version || h.version == 0 {
+		return fmt.Errorf("%w: %w: chunk %d is of version %d, this program knows version %d", ErrFormat, ErrVersion, h.seq, h.version, version)
+	}
+	n := le.Uint32(b[36:])
 	switch {
-	case h.version > version:
-		return fmt.Errorf("%w: chunk %d is of version %d, this program knows %d", ErrFormat, h.seq, h.version, version)
-	case h.raw > maxRaw || h.packed > maxPacked || h.count > maxRecords || h.writes > h.count:
-		return fmt.Errorf("%w: chunk %d claims %d records in %d bytes", ErrFormat, h.seq, h.count, h.raw)
+	case n > maxLosses || fixedSize+int(n)*8+4 != len(b):
+		return fmt.Errorf("%w: chunk %d has %d counters in a header of %d bytes", ErrFormat, h.seq, n, len(b))
+	case h.raw > maxRaw || h.packed > maxPacked || h.count > maxRecords || h.writes > h.count || h.count > h.raw:
+		return fmt.Errorf("%w: chunk %d claims %d records in %d bytes, %d packed", ErrFormat, h.seq, h.count, h.raw, h.packed)
+	}
+	for i, to := range lossFields(&h.losses) {
+		if i < int(n) { // an older file has fewer
+			*to = le.Uint64(b[fixedSize+i*8:])
+		}
 	}
 	return nil
-}
-
-// readHead reads the next header. io.EOF says that the file ends here.
-func readHead(r io.Reader, h *head) error {
-	var b [headSize + 8]byte
-	n, err := io.ReadFull(r, b[:])
-	switch {
-	case err == io.EOF:
-		return io.EOF
-	case err == io.ErrUnexpectedEOF:
-		return fmt.Errorf("%w: it ends inside the header of a chunk, after %d bytes of it", ErrFormat, n)
-	case err != nil:
-		return fmt.Errorf("read trace: %w", err)
-	}
-	return h.parse(b[:])
 }

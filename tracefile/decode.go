@@ -2,37 +2,86 @@ package tracefile
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
-// decoder gives the records of one chunk, in their order.
-type decoder struct {
-	cols  [numColumns][]byte
-	last  state
-	left  int
-	write record.Write
-	done  record.Complete
-	bad   bool
+// errColumn says that the columns of a chunk do not hold what they claim.
+var errColumn = errors.New("a column is damaged")
+
+// knownShape is a shape as it was read.
+type knownShape struct {
+	wire []byte // a write record of it, with nothing but the shape
+	base []values
 }
 
-// begin takes the unpacked bytes of a chunk of count records.
-func (d *decoder) begin(raw []byte, count int) error {
-	d.last, d.left, d.bad = state{}, count, false
+// decoder gives the records of one chunk, in their order.
+type decoder struct {
+	cols    [numColumns][]byte
+	left    int // records
+	writes  int // of them
+	shapes  []knownShape
+	threads []byte
+	files   []byte
+
+	t0, doneT uint64
+	seq       [maxCPUs]uint64
+	cpus      int
+	ends      []uint64
+	isizes    []uint64
+	bad       bool
+}
+
+// begin takes the unpacked bytes of a chunk.
+func (d *decoder) begin(raw []byte, h *head) error {
+	d.left, d.writes, d.bad = 0, 0, false
+	d.t0, d.doneT = 0, 0
+	clear(d.seq[:d.cpus])
+	d.cpus = 0
+	if err := d.split(raw); err != nil {
+		return err
+	}
+	if len(d.cols[colKind]) != int(h.count) {
+		return fmt.Errorf("%w: %d kinds for %d records", ErrFormat, len(d.cols[colKind]), h.count)
+	}
+	d.threads, d.files = d.cols[colThreads], d.cols[colFiles]
+	d.ends = zeros(d.ends, len(d.threads)/threadSize)
+	d.isizes = zeros(d.isizes, len(d.files)/fileSize)
+	if err := d.readShapes(); err != nil {
+		return err
+	}
+	d.left, d.writes = int(h.count), int(h.writes)
+	return nil
+}
+
+func zeros(s []uint64, n int) []uint64 {
+	if cap(s) < n {
+		return make([]uint64, n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
+}
+
+// split finds the columns.
+func (d *decoder) split(raw []byte) error {
 	n, at := binary.Uvarint(raw)
 	if at <= 0 || n < numColumns || n > 4096 {
 		return fmt.Errorf("%w: a chunk of %d columns", ErrFormat, n)
 	}
-	lens := make([]uint64, n)
-	for i := range lens {
-		v, k := binary.Uvarint(raw[at:])
+	lens := raw[at:]
+	for range n {
+		_, k := binary.Uvarint(raw[at:])
 		if k <= 0 {
 			return fmt.Errorf("%w: the lengths of the columns are damaged", ErrFormat)
 		}
-		lens[i], at = v, at+k
+		at += k
 	}
-	for i, v := range lens {
+	for i := range int(n) {
+		v, k := binary.Uvarint(lens)
+		lens = lens[k:]
 		if v > uint64(len(raw)-at) {
 			return fmt.Errorf("%w: column %d has %d bytes, only %d are left", ErrFormat, i, v, len(raw)-at)
 		}
@@ -41,8 +90,44 @@ func (d *decoder) begin(raw []byte, count int) error {
 		}
 		at += int(v)
 	}
-	if len(d.cols[colKind]) != count {
-		return fmt.Errorf("%w: %d kinds for %d records", ErrFormat, len(d.cols[colKind]), count)
+	return nil
+}
+
+// readShapes reads them all.
+func (d *decoder) readShapes() error {
+	d.shapes = d.shapes[:0]
+	const fixed = offT0 + (offLen0 - offDev - 4) + (record.HeadSize - offDioUs - 4)
+	for len(d.cols[colShapes]) > 0 && !d.bad {
+		head := d.bytes(colShapes, fixed)
+		if d.bad {
+			break
+		}
+		w := make([]byte, record.HeadSize, record.HeadSize+4*record.StepSize)
+		copy(w, head[:offT0])
+		copy(w[offDev+4:], head[offT0:offT0+4])
+		copy(w[offDioUs+4:], head[offT0+4:])
+		n := int(w[offNSteps])
+		if len(d.shapes) == maxShapes || n > record.MaxSteps || int(binary.LittleEndian.Uint16(w[offSize:])) != record.HeadSize+n*record.StepSize {
+			d.bad = true
+			break
+		}
+		for range n {
+			w = append(w, d.bytes(colShapes, offTUs)...)
+			if d.bad {
+				break
+			}
+			w = append(w, make([]byte, record.StepSize-offTUs)...)
+		}
+		base := make([]values, n)
+		for i := range base {
+			for f := range base[i] {
+				base[i][f] = d.delta(colShapes, 0)
+			}
+		}
+		d.shapes = append(d.shapes, knownShape{w, base})
+	}
+	if d.bad {
+		return fmt.Errorf("%w: %w: shapes", ErrFormat, errColumn)
 	}
 	return nil
 }
@@ -53,6 +138,23 @@ func (d *decoder) number(col int) uint64 {
 	if len(c) > 0 && c[0] < 0x80 {
 		d.cols[col] = c[1:]
 		return uint64(c[0])
+	}
+	return d.long(col)
+}
+
+// long takes a number of more than one byte.
+func (d *decoder) long(col int) uint64 {
+	c := d.cols[col]
+	if len(c) >= 4 { // most have two or three
+		u := binary.LittleEndian.Uint32(c)
+		switch {
+		case u&0x8000 == 0:
+			d.cols[col] = c[2:]
+			return uint64(u&0x7f | u>>1&0x3f80)
+		case u&0x800000 == 0:
+			d.cols[col] = c[3:]
+			return uint64(u&0x7f | u>>1&0x3f80 | u>>2&0x1fc000)
+		}
 	}
 	v, n := binary.Uvarint(c)
 	if n <= 0 {
@@ -78,105 +180,117 @@ func (d *decoder) bytes(col, n int) []byte {
 	return c[:n]
 }
 
-// next appends the next record in wire form to dst[:0].
-func (d *decoder) next(dst []byte) ([]byte, error) {
+// next returns the next record in wire form in buf[:0], and whether it is one that this
+// version knows. There has to be one left.
+func (d *decoder) next(buf []byte) (raw []byte, known bool, err error) {
+	kind := d.cols[colKind][0]
+	d.cols[colKind] = d.cols[colKind][1:]
 	d.left--
-	kind := d.bytes(colKind, 1)
-	dst = dst[:0]
-	switch {
-	case d.bad:
-	case record.Kind(kind[0]) == record.KindWrite:
-		d.nextWrite(&d.write)
-		if !d.bad {
-			dst = d.write.Append(dst)
-		}
-	case record.Kind(kind[0]) == record.KindComplete:
-		d.nextComplete(&d.done)
-		dst = d.done.Append(dst)
-	case kind[0] == 0:
-		dst = append(dst, d.bytes(colOther, int(min(d.number(colOther), maxRaw)))...)
+	switch kind {
+	case byte(record.KindWrite):
+		buf, known = d.nextWrite(buf[:0]), true
+		d.writes--
+	case byte(record.KindComplete):
+		buf, known = d.nextComplete(buf[:0]), true
+	case 0:
+		buf = append(buf[:0], d.bytes(colOther, int(min(d.number(colOther), maxRaw)))...)
 	default:
 		d.bad = true
 	}
 	if d.bad {
-		return nil, fmt.Errorf("%w: a column of a chunk is damaged", ErrFormat)
+		return buf, false, fmt.Errorf("%w: %w", ErrFormat, errColumn)
 	}
-	return dst, nil
+	return buf, known, nil
 }
 
-func (d *decoder) nextWrite(w *record.Write) {
-	p := &d.last.w
-	w.Stages = record.Stages(d.number(colStages))
-	w.T0 = d.delta(colT0, p.T0)
-	w.Latency = d.number(colLatency)
-	cpu := uint16(d.number(colCPU))
-	seq := d.delta(colSeq, d.last.seq[cpu%maxCPUs]+1)
-	w.ID = uint64(cpu)<<seqBits | seq&(1<<seqBits-1)
-	w.Ino = d.delta(colIno, p.Ino)
-	pos := d.number(colPos0)
-	w.ISize0 = d.delta(colISize0, p.ISize0)
-	w.Tgid = uint32(d.delta(colTgid, uint64(p.Tgid)))
-	w.Tid = uint32(d.delta(colTid, uint64(p.Tid)))
-	at := &d.last.pos[w.Tid&255]
-	w.Pos0 = uint64(unzigzag(pos)) + *at
-	d.comm(w)
-	w.Dev = uint32(d.delta(colDev, uint64(p.Dev)))
-	w.KiFlags = uint32(d.number(colKiFlags))
-	w.Len0 = uint32(d.number(colLen0))
-	w.Ret = int32(d.delta(colRet, uint64(w.Len0)))
-	w.WaitNs = d.number(colWaitNs)
-	w.DioUs = uint32(d.number(colDioUs))
-	w.LostBefore = uint32(d.number(colLostBefore))
-	if b := d.bytes(colBytes, 10); b != nil {
-		w.StepsLost, w.Passes, w.Blkbits, w.Caller, w.IterType, w.Depth = b[0], b[1], b[2], record.Caller(b[3]), b[4], b[5]
-		w.Lock, w.DioFlags, w.DioOps, w.Fmod = record.Lock(b[6]), b[7], record.Ops(b[8]), record.Fmod(b[9])
-	}
-	w.FmodRet = int16(d.delta(colFmodRet, 0))
-	w.NrSegs = uint16(d.number(colNrSegs))
-	n := d.number(colNSteps)
-	if n > record.MaxSteps {
+func (d *decoder) nextWrite(buf []byte) []byte {
+	shape, thread, file := d.number(colShape), d.number(colThread), d.number(colFile)
+	if shape >= uint64(len(d.shapes)) || thread >= uint64(len(d.ends)) || file >= uint64(len(d.isizes)) {
 		d.bad = true
-		return
+		return buf
 	}
-	w.NSteps = int(n)
-	w.Size = uint16(record.HeadSize + w.NSteps*record.StepSize)
-	d.last.seq[cpu%maxCPUs], *at = seq, w.Pos0
-	t := uint32(0)
-	for i := range w.Steps[:w.NSteps] {
-		d.nextStep(w, &w.Steps[i], &t)
-	}
-	p.T0, p.Ino, p.ISize0, p.Tgid, p.Tid, p.Dev = w.T0, w.Ino, w.ISize0, w.Tgid, w.Tid, w.Dev
+	s := &d.shapes[shape]
+	buf = append(buf, s.wire...)
+	le := binary.LittleEndian
+	d.t0 = d.delta(colT0, d.t0)
+	id := d.id(colCPU, colSeq, 1)
+	d.seq[id>>seqBits%maxCPUs] = id & seqMask
+	pos, isize := d.delta(colPos0, d.ends[thread]), d.delta(colISize0, d.isizes[file])
+	length := uint32(d.number(colLen0))
+	d.ends[thread], d.isizes[file] = pos+uint64(length), isize
+
+	w := buf[:record.HeadSize]
+	le.PutUint64(w[offT0:], d.t0)
+	le.PutUint64(w[offLatency:], d.number(colLatency))
+	le.PutUint64(w[offID:], id)
+	le.PutUint64(w[offPos0:], pos)
+	le.PutUint64(w[offISize0:], isize)
+	le.PutUint32(w[offLen0:], length)
+	le.PutUint32(w[offRet:], uint32(d.delta(colRet, uint64(length))))
+	le.PutUint64(w[offWaitNs:], d.number(colWaitNs))
+	le.PutUint32(w[offDioUs:], uint32(d.number(colDioUs)))
+	f := d.files[file*fileSize:]
+	copy(w[offIno:offIno+8], f)
+	copy(w[offDev:offDev+4], f[8:])
+	copy(w[offThread:offThread+threadSize], d.threads[thread*threadSize:])
+	d.steps(buf, s, place{pos: pos, isize: isize, length: uint64(length), bits: uint(w[offBlkbits] & 31)})
+	return buf
 }
 
-func (d *decoder) comm(w *record.Write) {
-	at := d.number(colComm)
-	names := d.cols[colNames]
-	if at >= uint64(len(names)/16) {
+// steps fills in those of a write.
+func (d *decoder) steps(buf []byte, s *knownShape, p place) {
+	odd := d.number(colOdd)
+	at, t := -1, uint32(0)
+	if odd > 0 {
+		at = d.oddAt(&odd, -1)
+	}
+	for i := range s.base {
+		step := buf[record.HeadSize+i*record.StepSize:][:record.StepSize]
+		t += uint32(unzigzag(d.number(colStepT)))
+		binary.LittleEndian.PutUint32(step[offTUs:], t)
+		kind := record.StepKind(step[0])
+		v, base := p.expect(kind, binary.LittleEndian.Uint16(step[offAux:])), &s.base[i]
+		for f := range v {
+			v[f] += base[f]
+		}
+		for at>>2 == i {
+			v[at&3] += d.delta(colOddBy, 0)
+			at = d.oddAt(&odd, at)
+		}
+		store(step, &v)
+		p.follow(kind, v[0])
+	}
+	if at >= 0 {
+		d.bad = true // of a step that is not there
+	}
+}
+
+// oddAt takes the place of the next field that is not like in the shape; -1 behind the
+// last one. They come in order.
+func (d *decoder) oddAt(left *uint64, before int) int {
+	if *left == 0 {
+		return -1
+	}
+	*left--
+	b := d.bytes(colOddAt, 1)
+	if d.bad || int(b[0]) <= before {
 		d.bad = true
-		return
+		return -1
 	}
-	copy(w.Comm[:], names[at*16:])
+	return int(b[0])
 }
 
-func (d *decoder) nextStep(w *record.Write, s *record.Step, t *uint32) {
-	kind, lock := d.bytes(colStepKind, 1), d.bytes(colStepLock, 1)
-	if d.bad {
-		return
-	}
-	s.Kind, s.Lock = record.StepKind(kind[0]), record.Lock(lock[0])
-	s.Aux = uint16(d.number(colStepAux))
-	s.TUs = uint32(d.delta(colStepT, uint64(*t)))
-	g := d.last.guess(w, s)
-	s.A, s.B = d.delta(colStepA, g.A), d.delta(colStepB, g.B)
-	s.C, s.D = uint32(d.delta(colStepC, uint64(g.C))), uint32(d.delta(colStepD, uint64(g.D)))
-	d.last.step[s.Kind%maxStepKind], *t = *s, s.TUs
+// id takes an id. Its number is expected to be more than the last of its CPU.
+func (d *decoder) id(cpus, seqs int, more uint64) uint64 {
+	cpu := d.number(cpus) & (1<<(64-seqBits) - 1)
+	at := int(cpu % maxCPUs)
+	d.cpus = max(d.cpus, at+1)
+	return cpu<<seqBits | d.delta(seqs, d.seq[at]+more)&seqMask
 }
 
-func (d *decoder) nextComplete(c *record.Complete) {
-	cpu := uint16(d.number(colDoneCPU))
-	seq := d.delta(colDoneSeq, d.last.seq[cpu%maxCPUs])
-	c.ID = uint64(cpu)<<seqBits | seq&(1<<seqBits-1)
-	c.T = d.delta(colDoneT, d.last.t)
+func (d *decoder) nextComplete(buf []byte) []byte {
+	c := record.Complete{ID: d.id(colDoneCPU, colDoneSeq, 0), T: d.delta(colDoneT, d.doneT)}
 	c.Ret = int64(d.delta(colDoneRet, 0))
-	d.last.t = c.T
+	d.doneT = c.T
+	return c.Append(buf)
 }

@@ -1,46 +1,120 @@
 package tracefile
 
-import "github.com/ext4dio/ext4dio-trace/record"
+import (
+	"encoding/binary"
 
-// encoder gathers records in columns.
-type encoder struct {
-	cols  [numColumns]column
-	names map[[16]byte]uint64
-	last  state
+	"github.com/ext4dio/ext4dio-trace/record"
+)
 
-	write       record.Write
-	complete    record.Complete
-	count       uint32
-	writes      uint32
-	first, high uint64
+// The columns of a chunk of records, in this order. Numbers are append-only: a later
+// version puts its columns behind these. FORMAT.md tells what is in each.
+const (
+	colKind = iota
+	colOther
+
+	colShapes
+	colThreads
+	colFiles
+
+	colShape
+	colThread
+	colFile
+	colT0
+	colLatency
+	colCPU
+	colSeq
+	colPos0
+	colISize0
+	colLen0
+	colRet
+	colWaitNs
+	colDioUs
+
+	colStepT
+	colOdd
+	colOddAt
+	colOddBy
+
+	colDoneCPU
+	colDoneSeq
+	colDoneT
+	colDoneRet
+
+	numColumns
+)
+
+// column is a sequence of numbers, each as a varint.
+type column []byte
+
+func (c *column) number(v uint64) { *c = binary.AppendUvarint(*c, v) }
+
+// delta adds what v is more than the number that was expected.
+func (c *column) delta(v, expected uint64) { *c = binary.AppendUvarint(*c, zigzag(int64(v-expected))) }
+
+// shape is what writes of one kind have in common.
+type shape struct {
+	number uint64
+	base   [record.MaxSteps]values // of the first write: see place.expect
 }
 
+// encoder gathers the records of one chunk in columns.
+type encoder struct {
+	cols    [numColumns]column
+	shapes  map[string]*shape
+	threads map[[threadSize]byte]uint64
+	files   map[[fileSize]byte]uint64
+	pool    []*shape // to be used again
+	key     [record.HeadSize + record.MaxSteps*record.StepSize]byte
+
+	lastThread [threadSize]byte // and its number
+	thread     uint64
+
+	t0, doneT uint64
+	seq       [maxCPUs]uint64
+	cpus      int      // of seq that are in use
+	ends      []uint64 // of the last write of each thread
+	isizes    []uint64 // of each file
+
+	count, writes uint32
+	size          int // bytes of the records
+	first, last   uint64
+}
+
+func newEncoder() *encoder {
+	return &encoder{
+		shapes: map[string]*shape{}, threads: map[[threadSize]byte]uint64{}, files: map[[fileSize]byte]uint64{},
+	}
+}
+
+// reset makes it ready for the next chunk, which is to be read without this one.
 func (e *encoder) reset() {
 	for i := range e.cols {
 		e.cols[i] = e.cols[i][:0]
 	}
-	clear(e.names)
-	if e.names == nil {
-		e.names = map[[16]byte]uint64{}
+	for _, s := range e.shapes {
+		e.pool = append(e.pool, s)
 	}
-	e.last = state{}
-	e.count, e.writes, e.first, e.high = 0, 0, 0, 0
+	clear(e.shapes)
+	clear(e.threads)
+	clear(e.files)
+	clear(e.seq[:e.cpus])
+	e.ends, e.isizes = e.ends[:0], e.isizes[:0]
+	e.t0, e.doneT, e.cpus = 0, 0, 0
+	e.count, e.writes, e.size, e.first, e.last = 0, 0, 0, 0, 0
 }
 
 // add takes one raw record. One that is not understood is kept as it is.
 func (e *encoder) add(raw []byte) {
 	e.count++
-	kind, _, err := record.KindOf(raw)
+	e.size += len(raw)
 	switch {
-	case err == nil && kind == record.KindWrite && record.ParseWrite(raw, &e.write) == nil && len(raw) == int(e.write.Size):
-		e.cols[colKind] = append(e.cols[colKind], byte(kind))
+	case isWrite(raw):
+		e.cols[colKind] = append(e.cols[colKind], byte(record.KindWrite))
 		e.writes++
-		e.time(e.write.T0)
-		e.addWrite(&e.write)
-	case err == nil && kind == record.KindComplete && len(raw) == record.CompleteSize && record.ParseComplete(raw, &e.complete) == nil:
-		e.cols[colKind] = append(e.cols[colKind], byte(kind))
-		e.time(e.complete.T)
-		e.addComplete(&e.complete)
+		e.addWrite(raw)
+	case isComplete(raw):
+		e.cols[colKind] = append(e.cols[colKind], byte(record.KindComplete))
+		e.addComplete(raw)
 	default:
 		e.cols[colKind] = append(e.cols[colKind], 0)
 		e.cols[colOther].number(uint64(len(raw)))
@@ -52,88 +126,161 @@ func (e *encoder) time(t uint64) {
 	if e.first == 0 || t < e.first {
 		e.first = t
 	}
-	e.high = max(e.high, t)
+	e.last = max(e.last, t)
 }
 
-func (e *encoder) addWrite(w *record.Write) {
-	c, p := &e.cols, &e.last.w
-	cpu, seq := uint16(w.ID>>seqBits), w.ID&(1<<seqBits-1)
-	at := &e.last.pos[w.Tid&255]
+func (e *encoder) addWrite(raw []byte) {
+	le, c := binary.LittleEndian, &e.cols
+	t0, pos, isize, length := le.Uint64(raw[offT0:]), le.Uint64(raw[offPos0:]), le.Uint64(raw[offISize0:]), le.Uint32(raw[offLen0:])
+	e.time(t0)
+	thread, file := e.threadOf(raw), e.fileOf(raw)
+	cpu, seq := e.split(le.Uint64(raw[offID:]), colCPU)
 
-	c[colStages].number(uint64(w.Stages))
-	c[colT0].delta(w.T0, p.T0)
-	c[colLatency].number(w.Latency)
-	c[colCPU].number(uint64(cpu))
-	c[colSeq].delta(seq, e.last.seq[cpu%maxCPUs]+1)
-	c[colIno].delta(w.Ino, p.Ino)
-	c[colPos0].delta(w.Pos0, *at)
-	c[colISize0].delta(w.ISize0, p.ISize0)
-	c[colTgid].delta(uint64(w.Tgid), uint64(p.Tgid))
-	c[colTid].delta(uint64(w.Tid), uint64(p.Tid))
-	c[colComm].number(e.name(w.Comm))
-	c[colDev].delta(uint64(w.Dev), uint64(p.Dev))
-	c[colKiFlags].number(uint64(w.KiFlags))
-	c[colLen0].number(uint64(w.Len0))
-	c[colRet].delta(uint64(int64(w.Ret)), uint64(w.Len0))
-	c[colWaitNs].number(w.WaitNs)
-	c[colDioUs].number(uint64(w.DioUs))
-	c[colLostBefore].number(uint64(w.LostBefore))
-	c[colBytes] = append(c[colBytes], w.StepsLost, w.Passes, w.Blkbits, byte(w.Caller), w.IterType, w.Depth,
-		byte(w.Lock), w.DioFlags, byte(w.DioOps), byte(w.Fmod))
-	c[colFmodRet].delta(uint64(int64(w.FmodRet)), 0)
-	c[colNrSegs].number(uint64(w.NrSegs))
-	c[colNSteps].number(uint64(w.NSteps))
-	e.last.seq[cpu%maxCPUs], *at = seq, w.Pos0
-	t := uint32(0)
-	for i := range w.Steps[:w.NSteps] {
-		e.addStep(w, &w.Steps[i], &t)
-	}
-	p.T0, p.Ino, p.ISize0, p.Tgid, p.Tid, p.Dev = w.T0, w.Ino, w.ISize0, w.Tgid, w.Tid, w.Dev
+	c[colThread].number(thread)
+	c[colFile].number(file)
+	c[colT0].delta(t0, e.t0)
+	c[colLatency].number(le.Uint64(raw[offLatency:]))
+	c[colSeq].delta(seq, e.seq[cpu]+1)
+	c[colPos0].delta(pos, e.ends[thread])
+	c[colISize0].delta(isize, e.isizes[file])
+	c[colLen0].number(uint64(length))
+	c[colRet].delta(uint64(int64(int32(le.Uint32(raw[offRet:])))), uint64(length))
+	c[colWaitNs].number(le.Uint64(raw[offWaitNs:]))
+	c[colDioUs].number(uint64(le.Uint32(raw[offDioUs:])))
+	e.t0, e.seq[cpu], e.ends[thread], e.isizes[file] = t0, seq, pos+uint64(length), isize
+	e.addSteps(raw, place{pos: pos, isize: isize, length: uint64(length), bits: uint(raw[offBlkbits] & 31)})
 }
 
-func (e *encoder) addStep(w *record.Write, s *record.Step, t *uint32) {
-	c, g := &e.cols, e.last.guess(w, s)
-	c[colStepKind] = append(c[colStepKind], byte(s.Kind))
-	c[colStepLock] = append(c[colStepLock], byte(s.Lock))
-	c[colStepAux].number(uint64(s.Aux))
-	c[colStepT].delta(uint64(s.TUs), uint64(*t))
-	c[colStepA].delta(s.A, g.A)
-	c[colStepB].delta(s.B, g.B)
-	c[colStepC].delta(uint64(s.C), uint64(g.C))
-	c[colStepD].delta(uint64(s.D), uint64(g.D))
-	e.last.step[s.Kind%maxStepKind], *t = *s, s.TUs
-}
-
-func (e *encoder) addComplete(d *record.Complete) {
+// addSteps adds the shape, and what the steps have that it does not tell.
+func (e *encoder) addSteps(raw []byte, p place) {
 	c := &e.cols
-	cpu, seq := uint16(d.ID>>seqBits), d.ID&(1<<seqBits-1)
-	c[colDoneCPU].number(uint64(cpu))
-	c[colDoneSeq].delta(seq, e.last.seq[cpu%maxCPUs])
-	c[colDoneT].delta(d.T, e.last.t)
-	c[colDoneRet].delta(uint64(d.Ret), 0)
-	e.last.t = d.T
+	s, known := e.shapeOf(raw)
+	t, odd := uint64(0), uint64(0)
+	for i := range (len(raw) - record.HeadSize) / record.StepSize {
+		step := raw[record.HeadSize+i*record.StepSize:]
+		kind, aux := record.StepKind(step[0]), binary.LittleEndian.Uint16(step[offAux:])
+		at := uint64(binary.LittleEndian.Uint32(step[offTUs:]))
+		c[colStepT].delta(at, t)
+		t = at
+		v, want := load(step), p.expect(kind, aux)
+		for f := range v {
+			by := v[f] - want[f]
+			switch {
+			case !known:
+				s.base[i][f] = by
+				c[colShapes].delta(by, 0)
+			case by != s.base[i][f]:
+				odd++
+				c[colOddAt] = append(c[colOddAt], byte(i*len(v)+f))
+				c[colOddBy].delta(by, s.base[i][f])
+			}
+		}
+		p.follow(kind, v[0])
+	}
+	c[colOdd].number(odd)
 }
 
-// name numbers the command names of a chunk.
-func (e *encoder) name(comm [16]byte) uint64 {
-	n, known := e.names[comm]
+// shapeOf numbers the shape of a write. When it is new it is put into its column, to
+// which addSteps adds the values of the steps.
+func (e *encoder) shapeOf(raw []byte) (s *shape, known bool) {
+	key := e.key[:len(raw)]
+	copy(key, raw[:record.HeadSize])
+	clear(key[offT0 : offDev+4])
+	clear(key[offLen0 : offDioUs+4])
+	for at := record.HeadSize; at < len(raw); at += record.StepSize {
+		copy(key[at:at+offTUs], raw[at:])
+	}
+	for at := record.HeadSize; at < len(raw); at += record.StepSize {
+		clear(key[at+offTUs : at+record.StepSize])
+	}
+	if s, known = e.shapes[string(key)]; !known {
+		s = e.newShape()
+		e.shapes[string(key)] = s
+		e.cols[colShapes] = appendShape(e.cols[colShapes], key)
+	}
+	e.cols[colShape].number(s.number)
+	return s, known
+}
+
+func (e *encoder) newShape() *shape {
+	s := new(shape)
+	if n := len(e.pool); n > 0 {
+		s, e.pool = e.pool[n-1], e.pool[:n-1]
+	}
+	s.number = uint64(len(e.shapes))
+	return s
+}
+
+// appendShape adds the parts of a write that are in no other column.
+func appendShape(dst, key []byte) []byte {
+	dst = append(dst, key[:offT0]...)
+	dst = append(dst, key[offDev+4:offLen0]...)
+	dst = append(dst, key[offDioUs+4:record.HeadSize]...)
+	for at := record.HeadSize; at < len(key); at += record.StepSize {
+		dst = append(dst, key[at:at+offTUs]...)
+	}
+	return dst
+}
+
+// threadOf numbers the threads of a chunk in order of appearance.
+func (e *encoder) threadOf(raw []byte) uint64 {
+	key := [threadSize]byte(raw[offThread:])
+	if key == e.lastThread && len(e.ends) > 0 {
+		return e.thread
+	}
+	n, known := e.threads[key]
 	if !known {
-		n = uint64(len(e.names))
-		e.names[comm] = n
-		e.cols[colNames] = append(e.cols[colNames], comm[:]...)
+		n = uint64(len(e.ends))
+		e.threads[key] = n
+		e.ends = append(e.ends, 0)
+		e.cols[colThreads] = append(e.cols[colThreads], key[:]...)
+	}
+	e.lastThread, e.thread = key, n
+	return n
+}
+
+// fileOf numbers the files of a chunk in order of appearance.
+func (e *encoder) fileOf(raw []byte) uint64 {
+	var key [fileSize]byte
+	copy(key[:8], raw[offIno:])
+	copy(key[8:], raw[offDev:offDev+4])
+	n, known := e.files[key]
+	if !known {
+		n = uint64(len(e.isizes))
+		e.files[key] = n
+		e.isizes = append(e.isizes, 0)
+		e.cols[colFiles] = append(e.cols[colFiles], key[:]...)
 	}
 	return n
+}
+
+// split adds the CPU of an id to a column, and returns the place of its last number and
+// the number.
+func (e *encoder) split(id uint64, col int) (cpu int, seq uint64) {
+	e.cols[col].number(id >> seqBits)
+	cpu = int(id>>seqBits) % maxCPUs
+	e.cpus = max(e.cpus, cpu+1)
+	return cpu, id & seqMask
+}
+
+func (e *encoder) addComplete(raw []byte) {
+	le, c := binary.LittleEndian, &e.cols
+	t := le.Uint64(raw[16:])
+	e.time(t)
+	cpu, seq := e.split(le.Uint64(raw[8:]), colDoneCPU)
+	c[colDoneSeq].delta(seq, e.seq[cpu])
+	c[colDoneT].delta(t, e.doneT)
+	c[colDoneRet].delta(le.Uint64(raw[24:]), 0)
+	e.doneT = t
 }
 
 // appendTo lays the columns one behind the other: their number, the length of each, and
 // their bytes.
 func (e *encoder) appendTo(dst []byte) []byte {
-	var lens column
-	lens.number(numColumns)
+	dst = binary.AppendUvarint(dst, numColumns)
 	for i := range e.cols {
-		lens.number(uint64(len(e.cols[i])))
+		dst = binary.AppendUvarint(dst, uint64(len(e.cols[i])))
 	}
-	dst = append(dst, lens...)
 	for i := range e.cols {
 		dst = append(dst, e.cols[i]...)
 	}

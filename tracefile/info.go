@@ -9,6 +9,11 @@ import (
 
 // Info is what a file says about itself before its first record.
 type Info struct {
+	// ID is the same in all parts of one recording, and in no other; Part counts them
+	// from 0.
+	ID   string `json:"id"`
+	Part int    `json:"part"`
+
 	Tool    string    `json:"tool"` // version of the program
 	Command []string  `json:"command"`
 	Began   time.Time `json:"began"`
@@ -16,35 +21,58 @@ type Info struct {
 	// records are in the former.
 	Monotonic uint64 `json:"monotonic_ns"`
 	Boot      uint64 `json:"boot_ns"`
+	BootID    string `json:"boot_id,omitempty"`
 	Host      string `json:"host,omitempty"`
 
 	Release  string `json:"release"`
 	Build    string `json:"build"`
 	Arch     string `json:"arch"`
 	PageSize int    `json:"page_size"`
-	CPUs     int    `json:"cpus"`
+	CPUs     int    `json:"cpus"` // possible ones
 
 	// Facts and Plan are those of package probes: what the variant is told from, and
-	// which probes were attached how.
+	// which probes were attached how, or why not.
 	Facts json.RawMessage `json:"facts,omitempty"`
 	Plan  json.RawMessage `json:"plan,omitempty"`
+	// Variant is what the kernel was judged as: auto, or a name.
+	Variant string `json:"variant,omitempty"`
+	// Excluded says which writes were not recorded on purpose, in words.
+	Excluded string `json:"excluded,omitempty"`
 
 	FileSystems []FileSystem `json:"file_systems"`
 }
 
-// FileSystem is one ext4 that was mounted when tracing began.
+// FileSystem is one ext4 that was mounted when recording began.
 type FileSystem struct {
-	Dev       string   `json:"dev"` // MAJOR:MINOR
-	Source    string   `json:"source"`
-	Mount     string   `json:"mount"`
-	Options   string   `json:"options"`
-	BlockSize int      `json:"block_size"`
-	Features  []string `json:"features,omitempty"`
+	Dev          string   `json:"dev"` // MAJOR:MINOR
+	Source       string   `json:"source"`
+	Mount        string   `json:"mount"`
+	Options      string   `json:"options"`       // of this mount
+	SuperOptions string   `json:"super_options"` // of the file system
+	BlockSize    int      `json:"block_size,omitempty"`
+	Features     []string `json:"features,omitempty"` // as mkfs.ext4 names them; nil when not known
 }
 
 // End is what a file says behind its last record when it was closed.
 type End struct {
-	Records uint64        `json:"records"`
-	Writes  uint64        `json:"writes"`
-	Losses  record.Losses `json:"losses"`
+	Records uint64 `json:"records"`
+	Writes  uint64 `json:"writes"`
+	// Continued says that the recording goes on in the next part.
+	Continued bool `json:"continued,omitempty"`
+}
+
+// Wall is when a time of a record was, by the clock on the wall.
+func (i *Info) Wall(t uint64) time.Time {
+	return i.Began.Add(time.Duration(int64(t - i.Monotonic)))
+}
+
+// Losses of a part of a recording count what happened since the part before; the first
+// ones are all zero. The sum over the parts is that of the recording.
+func subtract(l, base *record.Losses) record.Losses {
+	out := *l
+	from := lossFields(base)
+	for i, n := range lossFields(&out) {
+		*n -= min(*from[i], *n)
+	}
+	return out
 }

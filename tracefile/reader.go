@@ -4,166 +4,262 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"os"
-
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // Reader reads a trace from a file or a pipe. It is a record.Source: nothing behind
-// it can tell a trace from a kernel.
+// it can tell a trace from a kernel. It belongs to one goroutine.
 type Reader struct {
-	in     io.Reader
-	file   *os.File // nil when somebody else closes it
-	zip    *zstd.Decoder
-	info   Info
-	end    *End
-	dec    decoder
-	seq    uint64
-	packed []byte
-	raw    []byte
-	rec    []byte
-	losses record.Losses
-	broken error // why it ends before its end
-	over   bool
+	chunks  *chunkReader
+	file    *os.File // of Open; nil otherwise
+	index   *Index   // of Open, for a regular file
+	info    Info
+	end     *End
+	dec     decoder
+	seq     uint64 // of the next chunk
+	rec     []byte
+	names   names
+	losses  record.Losses
+	unknown uint64
+	missing Missing
+	over    bool
 }
 
 var _ record.Source = (*Reader)(nil)
 
-// Open reads the beginning of a trace in a file. The error wraps ErrFormat when it
-// is none.
+// Open reads the beginning of a trace in a file, and of a regular file the headers of
+// all its chunks and the names of files: Path knows all of them from the start. The
+// error wraps ErrFormat when it is none.
 func Open(path string) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open trace: %w", err)
 	}
 	r, err := NewReader(f)
+	if err == nil {
+		r.file = f
+		err = r.readIndex()
+	}
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	r.file = f
 	return r, nil
 }
 
 // NewReader reads the beginning of a trace. The error wraps ErrFormat when it is none.
 func NewReader(in io.Reader) (*Reader, error) {
-	zip, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxRaw))
+	chunks, err := newChunkReader(in)
 	if err != nil {
-		return nil, fmt.Errorf("make decompressor: %w", err)
-	}
-	r := &Reader{in: in, zip: zip}
-	var h head
-	switch err := r.chunk(&h); {
-	case errors.Is(err, io.EOF):
-		return nil, fmt.Errorf("%w: it is empty", ErrFormat)
-	case err != nil:
 		return nil, err
-	case h.kind != KindInfo:
-		return nil, fmt.Errorf("%w: it does not begin with its description", ErrFormat)
 	}
-	if err := json.Unmarshal(r.raw, &r.info); err != nil {
-		return nil, fmt.Errorf("%w: its description: %w", ErrFormat, err)
+	r := &Reader{chunks: chunks}
+	if err := r.begin(); err != nil {
+		chunks.zip.Close()
+		return nil, err
 	}
 	return r, nil
+}
+
+func (r *Reader) begin() error {
+	var h head
+	_, err := r.chunks.next(&h)
+	switch {
+	case err == io.EOF:
+		return fmt.Errorf("%w: it is empty", ErrFormat)
+	case err != nil:
+		return err
+	case h.kind != KindInfo || h.seq != 0:
+		return fmt.Errorf("%w: it does not begin with its description", ErrFormat)
+	}
+	if err := json.Unmarshal(r.chunks.raw, &r.info); err != nil {
+		return fmt.Errorf("%w: its description: %w", ErrFormat, err)
+	}
+	r.seq = 1
+	return nil
+}
+
+// readIndex looks through a regular file. A file that cannot be looked through can
+// still be read from its beginning.
+func (r *Reader) readIndex() error {
+	st, err := r.file.Stat()
+	if err != nil {
+		return fmt.Errorf("open trace: %w", err)
+	}
+	if !st.Mode().IsRegular() {
+		return nil
+	}
+	if r.index, err = ReadIndex(r.file, st.Size()); err != nil {
+		return err
+	}
+	return r.index.readNames(r.file, &r.names)
 }
 
 // Info is what the file says about itself.
 func (r *Reader) Info() *Info { return &r.info }
 
-// Losses tells what was lost until the end of the chunk that is being read.
-func (r *Reader) Losses() (record.Losses, error) { return r.losses, nil }
+// Index lists the chunks; nil when the trace is not a regular file that Open opened.
+func (r *Reader) Index() *Index { return r.index }
 
-// Missing says, after record.ErrEnd, why the trace ends before its end; nil when it was
-// closed in order and everything was read.
-func (r *Reader) Missing() error { return r.broken }
+// Losses tells what was lost until the end of the chunk that is being read. Writes of
+// chunks that could not be read are among the malformed ones.
+func (r *Reader) Losses() (record.Losses, error) {
+	l := r.losses
+	l.Malformed += r.missing.Writes
+	return l, nil
+}
+
+// End is the end mark; nil while it was not read.
+func (r *Reader) End() *End { return r.end }
+
+// Unknown counts records of kinds that this version does not know. They are skipped.
+func (r *Reader) Unknown() uint64 { return r.unknown }
+
+// Path is the path of an inode, "" when it is not known. Together with export.Names it
+// lets rows of a trace have names.
+func (r *Reader) Path(dev uint32, ino uint64, _ uint32) string {
+	return r.names.paths[fileID{dev, ino}]
+}
+
+// Missing says, after record.ErrEnd, what could not be read. It is nil when the trace
+// was closed in order and everything was read, and a *Missing otherwise.
+func (r *Reader) Missing() error {
+	if r.missing.Cause == nil {
+		return nil
+	}
+	m := r.missing
+	m.Closed, m.Offset, m.Left = r.end != nil, r.chunks.at, -1
+	if r.file != nil {
+		if st, err := r.file.Stat(); err == nil && st.Mode().IsRegular() {
+			m.Left = max(st.Size()-m.Offset, 0)
+		}
+	}
+	return &m
+}
 
 // Close gives memory back, and closes the file of a Reader that Open made.
 func (r *Reader) Close() error {
-	r.zip.Close()
+	r.chunks.zip.Close()
 	if r.file == nil {
 		return nil
 	}
 	return r.file.Close()
 }
 
+// Stop ends reading: Next returns record.ErrEnd from now on.
+func (r *Reader) Stop() error {
+	r.over = true
+	return nil
+}
+
 // Next returns the next raw record, and record.ErrEnd behind the last one that can be
-// read; Missing says then whether there were more.
+// read; Missing says then whether there were more. Any other error is one of reading.
 func (r *Reader) Next() ([]byte, error) {
 	for !r.over {
-		if r.dec.left > 0 {
-			rec, err := r.dec.next(r.rec)
-			if err != nil {
-				r.stop(err)
-				break
+		if r.dec.left == 0 {
+			if err := r.advance(); err != nil {
+				return nil, err
 			}
-			r.rec = rec
-			return rec, nil
+			continue
 		}
-		r.advance()
+		rec, known, err := r.dec.next(r.rec)
+		r.rec = rec
+		switch {
+		case err != nil:
+			r.damaged(err, uint64(r.dec.left)+1, uint64(max(r.dec.writes, 0)))
+			r.dec.left = 0
+		case known:
+			return rec, nil
+		default:
+			r.unknown++
+		}
 	}
 	return nil, record.ErrEnd
 }
 
-func (r *Reader) stop(err error) { r.over, r.broken = true, err }
+// damaged notes what is missing.
+func (r *Reader) damaged(why error, records, writes uint64) {
+	r.missing.Chunks++
+	r.missing.Records += records
+	r.missing.Writes += writes
+	r.blame(why)
+}
 
-// advance goes to the next chunk.
-func (r *Reader) advance() {
-	var h head
-	err := r.chunk(&h)
-	switch {
-	case errors.Is(err, io.EOF):
-		r.stop(nil)
-		if r.end == nil {
-			r.stop(fmt.Errorf("%w: it was not closed: what came after the last chunk is missing", ErrFormat))
-		}
-	case err != nil:
-		r.stop(err)
-	case h.kind == KindRecords:
-		if err := r.dec.begin(r.raw, int(h.count)); err != nil {
-			r.stop(err)
-			return
-		}
-		r.losses = readLosses(r.dec.cols[colLoss])
-	case h.kind == KindEnd:
-		r.end = new(End)
-		if err := json.Unmarshal(r.raw, r.end); err != nil {
-			r.stop(fmt.Errorf("%w: its end: %w", ErrFormat, err))
-		}
+// blame keeps the first cause.
+func (r *Reader) blame(why error) {
+	if r.missing.Cause == nil {
+		r.missing.Cause = why
 	}
 }
 
-// chunk reads and unpacks the next chunk.
-func (r *Reader) chunk(h *head) error {
-	if err := readHead(r.in, h); err != nil {
-		return err
-	}
-	if h.seq != r.seq {
-		return fmt.Errorf("%w: chunk %d follows where chunk %d has to", ErrFormat, h.seq, r.seq)
-	}
-	r.seq++
-	if cap(r.packed) < int(h.packed) {
-		r.packed = make([]byte, h.packed)
-	}
-	r.packed = r.packed[:h.packed]
-	if _, err := io.ReadFull(r.in, r.packed); err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return fmt.Errorf("%w: it ends inside chunk %d", ErrFormat, h.seq)
+// advance goes to the next chunk. The error is one of reading.
+func (r *Reader) advance() error {
+	var h head
+	whole, err := r.chunks.next(&h)
+	switch {
+	case err == io.EOF:
+		r.over = true
+		if r.end == nil {
+			r.blame(fmt.Errorf("%w: no end mark", ErrFormat))
 		}
-		return fmt.Errorf("read trace: %w", err)
+		return nil
+	case err != nil && !errors.Is(err, ErrFormat):
+		return err
+	case err != nil && !whole:
+		r.over = true
+		r.blame(err)
+		return nil
 	}
-	if crc32.Checksum(r.packed, castagnoli) != h.sum {
-		return fmt.Errorf("%w: chunk %d is damaged", ErrFormat, h.seq)
+	if !r.inOrder(&h) {
+		return nil
 	}
-	var err error
-	if r.raw, err = r.zip.DecodeAll(r.packed, r.raw[:0]); err != nil {
-		return fmt.Errorf("%w: chunk %d: %w", ErrFormat, h.seq, err)
+	if err == nil {
+		err = r.take(&h)
 	}
-	if len(r.raw) != int(h.raw) {
-		return fmt.Errorf("%w: chunk %d has %d bytes, not %d", ErrFormat, h.seq, len(r.raw), h.raw)
+	if err != nil {
+		r.damaged(err, uint64(h.count), uint64(h.writes))
+	}
+	return nil
+}
+
+// inOrder looks at the number of a chunk. One that was left out is missing; one that
+// comes again is of another trace, and nothing behind it is read.
+func (r *Reader) inOrder(h *head) bool {
+	switch {
+	case h.seq < r.seq || r.end != nil || h.kind == KindInfo:
+		r.over, r.end = true, nil
+		r.blame(fmt.Errorf("%w: chunk %d follows where chunk %d has to: is it two files, one behind the other?", ErrFormat, h.seq, r.seq))
+		return false
+	case h.seq > r.seq:
+		r.missing.Chunks += h.seq - r.seq
+		r.blame(fmt.Errorf("%w: chunk %d follows where chunk %d has to", ErrFormat, h.seq, r.seq))
+	}
+	r.seq = h.seq + 1
+	return true
+}
+
+// take uses a chunk that was unpacked.
+func (r *Reader) take(h *head) error {
+	raw := r.chunks.raw
+	switch h.kind {
+	case KindRecords:
+		r.losses = h.losses
+		return r.dec.begin(raw, h)
+	case KindNames:
+		if r.index == nil {
+			return r.names.read(raw)
+		}
+	case KindEnd:
+		end := new(End)
+		if err := json.Unmarshal(raw, end); err != nil {
+			return fmt.Errorf("%w: its end: %w", ErrFormat, err)
+		}
+		r.end = end
+	default: // of a later version
+		r.unknown += uint64(h.count)
 	}
 	return nil
 }

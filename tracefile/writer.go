@@ -1,7 +1,6 @@
 package tracefile
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,18 +12,25 @@ import (
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
-// chunkRecords is how many records are gathered in one chunk.
-const chunkRecords = 4096
+// Where a chunk ends.
+const (
+	chunkRecords = 4096
+	chunkBytes   = 2 << 20 // of records
+)
 
 // Writer writes a trace to a file or a pipe. It belongs to one goroutine.
 type Writer struct {
 	out    io.Writer
 	zip    *zstd.Encoder
-	enc    encoder
+	enc    *encoder
 	seq    uint64
 	end    End
+	losses record.Losses // of the last chunk
+	base   record.Losses // before this part of a recording
+	names  []byte        // to be written
 	raw    []byte
 	frame  []byte
+	whole  int64 // bytes
 	failed error
 }
 
@@ -34,48 +40,95 @@ func NewWriter(out io.Writer, info *Info) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make compressor: %w", err)
 	}
-	w := &Writer{out: out, zip: zip}
-	w.enc.reset()
+	w := &Writer{out: out, zip: zip, enc: newEncoder()}
 	if err := w.json(KindInfo, info); err != nil {
 		return nil, err
 	}
 	return w, nil
 }
 
-// Append adds one raw record. l is what was lost before it.
+// Append adds one raw record. l is what was lost until now, since tracing began.
 func (w *Writer) Append(raw []byte, l *record.Losses) error {
 	w.enc.add(raw)
-	if w.enc.count >= chunkRecords {
+	if w.enc.count >= chunkRecords || w.enc.size >= chunkBytes {
 		return w.Flush(l)
 	}
 	return nil
 }
 
+// Name tells the path of an inode. It is written before the next records.
+func (w *Writer) Name(dev uint32, ino uint64, path string) {
+	w.names = appendName(w.names, fileID{dev, ino}, path)
+}
+
+// Pending reports whether something waits to be flushed.
+func (w *Writer) Pending() bool { return w.enc.count > 0 || len(w.names) > 0 }
+
 // Flush writes the records gathered so far as a chunk, with what was lost until now.
+// Afterwards they can be read, whatever happens to this process.
 func (w *Writer) Flush(l *record.Losses) error {
-	if w.enc.count == 0 && *l == w.end.Losses {
+	if len(w.names) > 0 {
+		w.raw = append(w.raw[:0], w.names...)
+		w.names = w.names[:0]
+		if err := w.chunk(&head{kind: KindNames, losses: w.losses}); err != nil {
+			return err
+		}
+	}
+	e, now := w.enc, subtract(l, &w.base)
+	if e.count == 0 && now == w.losses {
 		return w.failed
 	}
-	w.end.Records += uint64(w.enc.count)
-	w.end.Writes += uint64(w.enc.writes)
-	w.end.Losses = *l
-	w.enc.cols[colLoss] = appendLosses(w.enc.cols[colLoss], l)
-	w.raw = w.enc.appendTo(w.raw[:0])
-	h := head{kind: KindRecords, count: w.enc.count, writes: w.enc.writes, first: w.enc.first, last: w.enc.high}
-	err := w.chunk(&h)
-	w.enc.reset()
+	w.losses = now
+	w.raw = e.appendTo(w.raw[:0])
+	err := w.chunk(&head{kind: KindRecords, count: e.count, writes: e.writes, first: e.first, last: e.last, losses: now})
+	if err == nil {
+		w.end.Records += uint64(e.count)
+		w.end.Writes += uint64(e.writes)
+	}
+	e.reset()
 	return err
 }
 
 // Close writes the last records, and the mark by which a reader knows that nothing is
 // missing behind them. It does not close what is written to.
-func (w *Writer) Close(l *record.Losses) error {
+func (w *Writer) Close(l *record.Losses) error { return w.close(l, false) }
+
+func (w *Writer) close(l *record.Losses, continued bool) error {
 	err := w.Flush(l)
 	if err == nil {
+		w.end.Continued = continued
 		err = w.json(KindEnd, &w.end)
 	}
 	return errors.Join(err, w.zip.Close())
 }
+
+// Next closes this trace and begins its next part, in out; info becomes that of the
+// next part. l is what was lost until now. Writes that are under way are counted as
+// seen in the next part, where their records will be, so that the sums of each part fit.
+func (w *Writer) Next(out io.Writer, info *Info, l *record.Losses) (*Writer, error) {
+	part := *l
+	under := subtract(l, &w.base)
+	part.Seen = w.base.Seen + w.end.Writes + uint64(w.enc.writes) + under.Lost() - under.MissedEntry + under.TooFast
+	if err := w.close(&part, true); err != nil {
+		return nil, err
+	}
+	next := *info
+	next.Part++
+	n, err := NewWriter(out, &next)
+	if err != nil {
+		return nil, err
+	}
+	n.base = part
+	*info = next
+	return n, nil
+}
+
+// Whole is the number of bytes of all chunks that were written to their end. After a
+// failed write, what lies behind is a torn chunk.
+func (w *Writer) Whole() int64 { return w.whole }
+
+// Written counts the records in them, and the writes among these.
+func (w *Writer) Written() (records, writes uint64) { return w.end.Records, w.end.Writes }
 
 func (w *Writer) json(kind Kind, what any) error {
 	b, err := json.Marshal(what)
@@ -83,7 +136,7 @@ func (w *Writer) json(kind Kind, what any) error {
 		return fmt.Errorf("encode trace: %w", err)
 	}
 	w.raw = append(w.raw[:0], b...)
-	return w.chunk(&head{kind: kind})
+	return w.chunk(&head{kind: kind, losses: w.losses})
 }
 
 // chunk packs w.raw and writes it behind its header, both at once: a chunk that is cut
@@ -92,44 +145,18 @@ func (w *Writer) chunk(h *head) error {
 	if w.failed != nil {
 		return w.failed
 	}
-	w.frame = append(w.frame[:0], make([]byte, headSize+8)...)
+	size := headSize()
+	w.frame = append(w.frame[:0], make([]byte, size)...)
 	w.frame = w.zip.EncodeAll(w.raw, w.frame)
-	packed := w.frame[headSize+8:]
+	packed := w.frame[size:]
 	h.version, h.seq, h.raw, h.packed = version, w.seq, uint32(len(w.raw)), uint32(len(packed))
 	h.sum = crc32.Checksum(packed, castagnoli)
 	h.append(w.frame[:0])
 	w.seq++
 	if _, err := w.out.Write(w.frame); err != nil {
 		w.failed = fmt.Errorf("write trace: %w", err)
+		return w.failed
 	}
-	return w.failed
-}
-
-// losses lists the counters in their order in a file, which is append-only.
-func losses(l *record.Losses) []*uint64 {
-	c := &l.Counters
-	return []*uint64{
-		&c.Seen, &c.Filtered, &c.Sent, &c.Completed, &c.Queued, &c.LostRing, &c.LostComplete, &c.LostMap,
-		&c.LostReturn, &c.LostDepth, &c.StepsLost, &c.LostAIO, &c.Started, &c.Bytes, &c.TooFast,
-		&l.MissedEntry, &l.MissedReturn, &l.MissedInner, &l.Malformed, &l.Unfinished,
-	}
-}
-
-func appendLosses(dst column, l *record.Losses) column {
-	for _, n := range losses(l) {
-		dst = binary.AppendUvarint(dst, *n)
-	}
-	return dst
-}
-
-// readLosses reads as many counters as there are: an older file has fewer.
-func readLosses(b []byte) (l record.Losses) {
-	for _, n := range losses(&l) {
-		v, k := binary.Uvarint(b)
-		if k <= 0 {
-			return l
-		}
-		*n, b = v, b[k:]
-	}
-	return l
+	w.whole += int64(len(w.frame))
+	return nil
 }

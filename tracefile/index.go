@@ -1,0 +1,117 @@
+package tracefile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// Chunk is what the header of a chunk tells.
+type Chunk struct {
+	Offset          int64 // in the file, bytes
+	Seq             uint64
+	Kind            Kind
+	Records, Writes uint32
+	First, Last     uint64        // times of its records, ns of CLOCK_MONOTONIC; 0 without any
+	Losses          record.Losses // until its end
+}
+
+// Index lists the chunks of a file as far as their headers follow on each other.
+type Index struct {
+	Chunks          []Chunk
+	Records, Writes uint64 // in them
+	First, Last     uint64 // times of the earliest and the latest record
+	Closed          bool   // the last one is the end mark
+}
+
+// ReadIndex looks at the headers of all chunks and at nothing else. Chunks behind the
+// first that is not whole are not listed. The error is one of reading.
+func ReadIndex(in io.ReaderAt, size int64) (*Index, error) {
+	x := &Index{}
+	for at := int64(0); at < size; {
+		var h head
+		c := chunkReader{in: io.NewSectionReader(in, at, size-at)}
+		n, err := c.head(&h)
+		if err == io.EOF || errors.Is(err, ErrFormat) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		end := at + int64(n) + int64(h.packed)
+		if end > size {
+			break
+		}
+		x.add(&h, at)
+		at = end
+	}
+	return x, nil
+}
+
+func (x *Index) add(h *head, at int64) {
+	x.Chunks = append(x.Chunks, Chunk{
+		Offset: at, Seq: h.seq, Kind: h.kind, Records: h.count, Writes: h.writes, First: h.first, Last: h.last, Losses: h.losses,
+	})
+	x.Closed = h.kind == KindEnd
+	if h.kind != KindRecords {
+		return
+	}
+	x.Records += uint64(h.count)
+	x.Writes += uint64(h.writes)
+	if h.first != 0 && (x.First == 0 || h.first < x.First) {
+		x.First = h.first
+	}
+	x.Last = max(x.Last, h.last)
+}
+
+// readNames reads the chunks of names. Damaged ones are left out: Reader says so later.
+func (x *Index) readNames(in io.ReaderAt, to *names) error {
+	c, err := newChunkReader(nil)
+	if err != nil {
+		return err
+	}
+	defer c.zip.Close()
+	for _, k := range x.Chunks {
+		if k.Kind != KindNames {
+			continue
+		}
+		c.in = io.NewSectionReader(in, k.Offset, 1<<62)
+		var h head
+		if _, err := c.next(&h); err == nil {
+			_ = to.read(c.raw)
+		}
+	}
+	return nil
+}
+
+// Seek makes Next go on with the chunk in which the first record at t or later may be,
+// t in ns of CLOCK_MONOTONIC. Some records before t come first.
+func (r *Reader) Seek(t uint64) error {
+	if r.index == nil {
+		return errors.New("seek in trace: it is not a regular file")
+	}
+	var found *Chunk
+	for i := range r.index.Chunks {
+		if k := &r.index.Chunks[i]; k.Kind == KindRecords && k.Last >= t {
+			found = k
+			break
+		}
+	}
+	at, seq := r.index.end()
+	if found != nil {
+		at, seq = found.Offset, found.Seq
+	}
+	if _, err := r.file.Seek(at, io.SeekStart); err != nil {
+		return fmt.Errorf("seek in trace: %w", err)
+	}
+	r.chunks.at, r.seq, r.dec.left, r.over, r.end = at, seq, 0, false, nil
+	return nil
+}
+
+// end is where the last chunk begins.
+func (x *Index) end() (at int64, seq uint64) {
+	k := x.Chunks[len(x.Chunks)-1]
+	return k.Offset, k.Seq
+}

@@ -1,0 +1,136 @@
+package tracefile
+
+import (
+	"encoding/binary"
+
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// Where the fields of a write record lie that a chunk keeps apart, bytes. What is not
+// listed here is part of the shape. See struct write_rec in bpf/record.h.
+const (
+	offSize    = 2
+	offT0      = 8
+	offLatency = 16
+	offID      = 24
+	offIno     = 32
+	offPos0    = 40
+	offISize0  = 48
+	offThread  = 56 // tgid, tid, comm
+	offDev     = 80
+	offLen0    = 88
+	offRet     = 92
+	offWaitNs  = 96
+	offDioUs   = 104
+	offNSteps  = 112
+	offBlkbits = 115
+
+	threadSize = 24
+	fileSize   = 12
+)
+
+// Where the fields of a step lie, see struct step.
+const (
+	offAux = 2
+	offTUs = 4
+	offA   = 8
+	offB   = 16
+	offC   = 24
+	offD   = 28
+)
+
+const (
+	seqBits = 48 // of an id; the bits above are the CPU
+	seqMask = 1<<seqBits - 1
+	// maxCPUs bounds the CPUs whose last number is remembered; the others share.
+	maxCPUs = 4096
+)
+
+// isWrite reports whether raw is a write record whose sizes fit together, so that it can
+// be put into columns and back.
+func isWrite(raw []byte) bool {
+	if len(raw) < record.HeadSize || binary.LittleEndian.Uint16(raw) != uint16(record.KindWrite) {
+		return false
+	}
+	n := int(raw[offNSteps])
+	size := record.HeadSize + n*record.StepSize
+	return n <= record.MaxSteps && len(raw) == size && int(binary.LittleEndian.Uint16(raw[offSize:])) == size
+}
+
+// isComplete is isWrite for a completion.
+func isComplete(raw []byte) bool {
+	le := binary.LittleEndian
+	return len(raw) == record.CompleteSize && le.Uint16(raw) == uint16(record.KindComplete) &&
+		le.Uint16(raw[2:]) == record.CompleteSize && le.Uint32(raw[4:]) == 0
+}
+
+// place is what the steps of a write are expected to follow from.
+type place struct {
+	pos, isize, length uint64
+	bits               uint
+	zeroed, lookups    int // steps of these kinds so far
+}
+
+// values are the four fields of a step.
+type values [4]uint64
+
+// expect is what the fields of a step are expected to be, up to a constant that is the
+// same in the writes of one shape. It has to stay as it is: files depend on it.
+func (p *place) expect(kind record.StepKind, aux uint16) (v values) {
+	mask := uint64(1)<<p.bits - 1
+	end := p.pos + p.length
+	switch kind {
+	case record.StepPass:
+		v = values{p.pos, p.isize, p.length, 0}
+	case record.StepDisksize:
+		v[0] = p.isize
+	case record.StepLookup:
+		v[2] = p.pos >> p.bits
+		if p.lookups > 0 {
+			v[2] = (end - 1) >> p.bits
+		}
+		p.lookups++
+	case record.StepMap:
+		from, to := p.pos&^mask, (end+mask)&^mask
+		if aux&record.MapLookup != 0 {
+			from, to = from>>p.bits, to>>p.bits
+		}
+		v[0], v[1] = from, to-from
+	case record.StepZero:
+		v[0], v[1] = p.pos&^mask, p.pos&mask
+		if p.zeroed > 0 || p.pos&mask == 0 {
+			v[0], v[1] = end, -end&mask
+		}
+		p.zeroed++
+	case record.StepBuffered, record.StepCopy:
+		v[0], v[2] = p.pos, p.length
+	}
+	return v
+}
+
+// follow takes note of a step: O_APPEND has moved the position before a pass ended.
+func (p *place) follow(kind record.StepKind, a uint64) {
+	if kind == record.StepPass {
+		p.pos, p.lookups, p.zeroed = a, 0, 0
+	}
+}
+
+// load reads the fields of a step.
+func load(step []byte) values {
+	le := binary.LittleEndian
+	_ = step[record.StepSize-1]
+	return values{le.Uint64(step[offA:]), le.Uint64(step[offB:]), uint64(le.Uint32(step[offC:])), uint64(le.Uint32(step[offD:]))}
+}
+
+// store is the reverse of load.
+func store(step []byte, v *values) {
+	le := binary.LittleEndian
+	_ = step[record.StepSize-1]
+	le.PutUint64(step[offA:], v[0])
+	le.PutUint64(step[offB:], v[1])
+	le.PutUint32(step[offC:], uint32(v[2]))
+	le.PutUint32(step[offD:], uint32(v[3]))
+}
+
+func zigzag(d int64) uint64   { return uint64(d<<1) ^ uint64(d>>63) }
+func unzigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }
