@@ -25,7 +25,7 @@ const (
 const (
 	maxRaw     = 16 << 20 // bytes of a chunk, unpacked
 	maxPacked  = 16 << 20
-	maxRecords = 1 << 20 // in a chunk
+	maxRecords = 1 << 16 // in a chunk
 	maxShapes  = 16384
 	maxNames   = 64 << 20 // bytes of all file names of a trace
 )

@@ -19,9 +19,13 @@ type knownShape struct {
 
 // decoder gives the records of one chunk, in their order.
 type decoder struct {
-	cols    [numColumns][]byte
+	cols    [numColumns]cursor
+	nums    [numColumns][]uint64 // of the columns with one number for each write or completion
+	stepT   []uint64             // of all steps
+	kinds   []byte
 	left    int // records
-	writes  int // of them
+	write   int // the next one
+	done    int // the next completion
 	shapes  []knownShape
 	threads []byte
 	files   []byte
@@ -34,35 +38,52 @@ type decoder struct {
 	bad       bool
 }
 
-// begin takes the unpacked bytes of a chunk.
+// begin takes the unpacked bytes of a chunk. Everything that it needs to know of them
+// is looked at here, but for what steps have that their shape has not.
 func (d *decoder) begin(raw []byte, h *head) error {
-	d.left, d.writes, d.bad = 0, 0, false
+	d.left, d.write, d.done, d.bad = 0, 0, 0, false
 	d.t0, d.doneT = 0, 0
 	clear(d.seq[:d.cpus])
 	d.cpus = 0
 	if err := d.split(raw); err != nil {
 		return err
 	}
-	if len(d.cols[colKind]) != int(h.count) {
-		return fmt.Errorf("%w: %d kinds for %d records", ErrFormat, len(d.cols[colKind]), h.count)
+	d.kinds = d.cols[colKind].b
+	if len(d.kinds) != int(h.count) {
+		return fmt.Errorf("%w: %d kinds for %d records", ErrFormat, len(d.kinds), h.count)
 	}
-	d.threads, d.files = d.cols[colThreads], d.cols[colFiles]
-	d.ends = zeros(d.ends, len(d.threads)/threadSize)
-	d.isizes = zeros(d.isizes, len(d.files)/fileSize)
-	if err := d.readShapes(); err != nil {
-		return err
+	writes, dones := 0, 0
+	for _, k := range d.kinds {
+		switch k {
+		case byte(record.KindWrite):
+			writes++
+		case byte(record.KindComplete):
+			dones++
+		}
 	}
-	d.left, d.writes = int(h.count), int(h.writes)
+	if writes != int(h.writes) {
+		return fmt.Errorf("%w: %d writes, where %d are claimed", ErrFormat, writes, h.writes)
+	}
+	d.threads, d.files = d.cols[colThreads].b, d.cols[colFiles].b
+	d.ends = room(d.ends, len(d.threads)/threadSize)
+	d.isizes = room(d.isizes, len(d.files)/fileSize)
+	clear(d.ends)
+	clear(d.isizes)
+	d.readShapes()
+	d.readNumbers(writes, dones)
+	if d.bad {
+		return fmt.Errorf("%w: %w", ErrFormat, errColumn)
+	}
+	d.left = int(h.count)
 	return nil
 }
 
-func zeros(s []uint64, n int) []uint64 {
+// room is a slice of n numbers, s where that is large enough.
+func room(s []uint64, n int) []uint64 {
 	if cap(s) < n {
 		return make([]uint64, n)
 	}
-	s = s[:n]
-	clear(s)
-	return s
+	return s[:n]
 }
 
 // split finds the columns.
@@ -86,7 +107,7 @@ func (d *decoder) split(raw []byte) error {
 			return fmt.Errorf("%w: column %d has %d bytes, only %d are left", ErrFormat, i, v, len(raw)-at)
 		}
 		if i < numColumns { // later versions have more
-			d.cols[i] = raw[at : at+int(v)]
+			d.cols[i] = cursor{raw[at : at+int(v)], &d.bad}
 		}
 		at += int(v)
 	}
@@ -94,13 +115,14 @@ func (d *decoder) split(raw []byte) error {
 }
 
 // readShapes reads them all.
-func (d *decoder) readShapes() error {
+func (d *decoder) readShapes() {
 	d.shapes = d.shapes[:0]
+	c := &d.cols[colShapes]
 	const fixed = offT0 + (offLen0 - offDev - 4) + (record.HeadSize - offDioUs - 4)
-	for len(d.cols[colShapes]) > 0 && !d.bad {
-		head := d.bytes(colShapes, fixed)
+	for len(c.b) > 0 && !d.bad {
+		head := c.bytes(fixed)
 		if d.bad {
-			break
+			return
 		}
 		w := make([]byte, record.HeadSize, record.HeadSize+4*record.StepSize)
 		copy(w, head[:offT0])
@@ -109,91 +131,66 @@ func (d *decoder) readShapes() error {
 		n := int(w[offNSteps])
 		if len(d.shapes) == maxShapes || n > record.MaxSteps || int(binary.LittleEndian.Uint16(w[offSize:])) != record.HeadSize+n*record.StepSize {
 			d.bad = true
-			break
+			return
 		}
+		var empty [record.StepSize - offTUs]byte
 		for range n {
-			w = append(w, d.bytes(colShapes, offTUs)...)
-			if d.bad {
-				break
-			}
-			w = append(w, make([]byte, record.StepSize-offTUs)...)
+			w = append(append(w, c.bytes(offTUs)...), empty[:]...)
 		}
 		base := make([]values, n)
 		for i := range base {
 			for f := range base[i] {
-				base[i][f] = d.delta(colShapes, 0)
+				base[i][f] = uint64(unzigzag(c.number()))
 			}
 		}
 		d.shapes = append(d.shapes, knownShape{w, base})
 	}
-	if d.bad {
-		return fmt.Errorf("%w: %w: shapes", ErrFormat, errColumn)
-	}
-	return nil
 }
 
-// number takes the next number of a column.
-func (d *decoder) number(col int) uint64 {
-	c := d.cols[col]
-	if len(c) > 0 && c[0] < 0x80 {
-		d.cols[col] = c[1:]
-		return uint64(c[0])
-	}
-	return d.long(col)
-}
-
-// long takes a number of more than one byte.
-func (d *decoder) long(col int) uint64 {
-	c := d.cols[col]
-	if len(c) >= 4 { // most have two or three
-		u := binary.LittleEndian.Uint32(c)
+// readNumbers reads the columns that have a number for each write or completion, and
+// looks whether the numbers of shapes, threads and files are of such that are there.
+func (d *decoder) readNumbers(writes, dones int) {
+	for col := colShape; col < numColumns && !d.bad; col++ {
+		n := writes
 		switch {
-		case u&0x8000 == 0:
-			d.cols[col] = c[2:]
-			return uint64(u&0x7f | u>>1&0x3f80)
-		case u&0x800000 == 0:
-			d.cols[col] = c[3:]
-			return uint64(u&0x7f | u>>1&0x3f80 | u>>2&0x1fc000)
+		case col == colStepT || col == colOddAt || col == colOddBy:
+			continue
+		case col >= colDoneCPU:
+			n = dones
 		}
+		d.nums[col] = room(d.nums[col], n)
+		d.cols[col].numbers(d.nums[col])
 	}
-	v, n := binary.Uvarint(c)
-	if n <= 0 {
+	steps := 0
+	for i := range d.nums[colShape] {
+		shape, thread, file := d.nums[colShape][i], d.nums[colThread][i], d.nums[colFile][i]
+		if shape >= uint64(len(d.shapes)) || thread >= uint64(len(d.ends)) || file >= uint64(len(d.isizes)) {
+			d.bad = true
+			return
+		}
+		steps += len(d.shapes[shape].base)
+	}
+	if d.bad || steps > len(d.cols[colStepT].b) { // each takes a byte at least
 		d.bad = true
-		return 0
+		return
 	}
-	d.cols[col] = c[n:]
-	return v
-}
-
-func (d *decoder) delta(col int, expected uint64) uint64 {
-	return uint64(unzigzag(d.number(col))) + expected
-}
-
-// bytes takes the next n bytes of a column; nil when there are fewer.
-func (d *decoder) bytes(col, n int) []byte {
-	c := d.cols[col]
-	if n < 0 || n > len(c) {
-		d.bad = true
-		return nil
-	}
-	d.cols[col] = c[n:]
-	return c[:n]
+	d.stepT = room(d.stepT, steps)
+	d.cols[colStepT].numbers(d.stepT)
 }
 
 // next returns the next record in wire form in buf[:0], and whether it is one that this
 // version knows. There has to be one left.
 func (d *decoder) next(buf []byte) (raw []byte, known bool, err error) {
-	kind := d.cols[colKind][0]
-	d.cols[colKind] = d.cols[colKind][1:]
+	kind := d.kinds[len(d.kinds)-d.left]
 	d.left--
 	switch kind {
 	case byte(record.KindWrite):
 		buf, known = d.nextWrite(buf[:0]), true
-		d.writes--
 	case byte(record.KindComplete):
 		buf, known = d.nextComplete(buf[:0]), true
 	case 0:
-		buf = append(buf[:0], d.bytes(colOther, int(min(d.number(colOther), maxRaw)))...)
+		c := &d.cols[colOther]
+		buf = append(buf[:0], c.bytes(int(min(c.number(), maxRaw)))...)
 	default:
 		d.bad = true
 	}
@@ -203,58 +200,60 @@ func (d *decoder) next(buf []byte) (raw []byte, known bool, err error) {
 	return buf, known, nil
 }
 
+// writesLeft is the number of those that next has still to return.
+func (d *decoder) writesLeft() int { return len(d.nums[colShape]) - d.write }
+
 func (d *decoder) nextWrite(buf []byte) []byte {
-	shape, thread, file := d.number(colShape), d.number(colThread), d.number(colFile)
-	if shape >= uint64(len(d.shapes)) || thread >= uint64(len(d.ends)) || file >= uint64(len(d.isizes)) {
-		d.bad = true
-		return buf
-	}
-	s := &d.shapes[shape]
+	i, n, le := d.write, &d.nums, binary.LittleEndian
+	d.write++
+	s, thread, file := &d.shapes[n[colShape][i]], n[colThread][i], n[colFile][i]
 	buf = append(buf, s.wire...)
-	le := binary.LittleEndian
-	d.t0 = d.delta(colT0, d.t0)
-	id := d.id(colCPU, colSeq, 1)
+	d.t0 += uint64(unzigzag(n[colT0][i]))
+	id := d.id(n[colCPU][i], n[colSeq][i], 1)
 	d.seq[id>>seqBits%maxCPUs] = id & seqMask
-	pos, isize := d.delta(colPos0, d.ends[thread]), d.delta(colISize0, d.isizes[file])
-	length := uint32(d.number(colLen0))
-	d.ends[thread], d.isizes[file] = pos+uint64(length), isize
+	length := uint64(uint32(n[colLen0][i]))
+	pos := d.ends[thread] + uint64(unzigzag(n[colPos0][i]))
+	isize := d.isizes[file] + uint64(unzigzag(n[colISize0][i]))
+	d.ends[thread], d.isizes[file] = pos+length, isize
 
 	w := buf[:record.HeadSize]
 	le.PutUint64(w[offT0:], d.t0)
-	le.PutUint64(w[offLatency:], d.number(colLatency))
+	le.PutUint64(w[offLatency:], n[colLatency][i])
 	le.PutUint64(w[offID:], id)
 	le.PutUint64(w[offPos0:], pos)
 	le.PutUint64(w[offISize0:], isize)
-	le.PutUint32(w[offLen0:], length)
-	le.PutUint32(w[offRet:], uint32(d.delta(colRet, uint64(length))))
-	le.PutUint64(w[offWaitNs:], d.number(colWaitNs))
-	le.PutUint32(w[offDioUs:], uint32(d.number(colDioUs)))
-	f := d.files[file*fileSize:]
+	le.PutUint32(w[offLen0:], uint32(length))
+	le.PutUint32(w[offRet:], uint32(length+uint64(unzigzag(n[colRet][i]))))
+	le.PutUint64(w[offWaitNs:], n[colWaitNs][i])
+	le.PutUint32(w[offDioUs:], uint32(n[colDioUs][i]))
+	f := d.files[file*fileSize:][:fileSize]
 	copy(w[offIno:offIno+8], f)
 	copy(w[offDev:offDev+4], f[8:])
 	copy(w[offThread:offThread+threadSize], d.threads[thread*threadSize:])
-	d.steps(buf, s, place{pos: pos, isize: isize, length: uint64(length), bits: uint(w[offBlkbits] & 31)})
+	p := place{pos: pos, isize: isize, length: length, bits: uint(w[offBlkbits] & 31)}
+	d.steps(buf[record.HeadSize:], s.base, p, n[colOdd][i])
 	return buf
 }
 
-// steps fills in those of a write.
-func (d *decoder) steps(buf []byte, s *knownShape, p place) {
-	odd := d.number(colOdd)
+// steps fills in those of a write, of which odd fields are not like in its shape.
+func (d *decoder) steps(buf []byte, base []values, p place, odd uint64) {
+	ts := d.stepT[:len(base)]
+	d.stepT = d.stepT[len(base):]
 	at, t := -1, uint32(0)
 	if odd > 0 {
 		at = d.oddAt(&odd, -1)
 	}
-	for i := range s.base {
-		step := buf[record.HeadSize+i*record.StepSize:][:record.StepSize]
-		t += uint32(unzigzag(d.number(colStepT)))
+	for i := range base {
+		step := buf[i*record.StepSize:][:record.StepSize]
+		t += uint32(unzigzag(ts[i]))
 		binary.LittleEndian.PutUint32(step[offTUs:], t)
 		kind := record.StepKind(step[0])
-		v, base := p.expect(kind, binary.LittleEndian.Uint16(step[offAux:])), &s.base[i]
+		v := p.expect(kind, binary.LittleEndian.Uint16(step[offAux:]))
 		for f := range v {
-			v[f] += base[f]
+			v[f] += base[i][f]
 		}
 		for at>>2 == i {
-			v[at&3] += d.delta(colOddBy, 0)
+			v[at&3] += uint64(unzigzag(d.cols[colOddBy].number()))
 			at = d.oddAt(&odd, at)
 		}
 		store(step, &v)
@@ -272,7 +271,7 @@ func (d *decoder) oddAt(left *uint64, before int) int {
 		return -1
 	}
 	*left--
-	b := d.bytes(colOddAt, 1)
+	b := d.cols[colOddAt].bytes(1)
 	if d.bad || int(b[0]) <= before {
 		d.bad = true
 		return -1
@@ -280,17 +279,18 @@ func (d *decoder) oddAt(left *uint64, before int) int {
 	return int(b[0])
 }
 
-// id takes an id. Its number is expected to be more than the last of its CPU.
-func (d *decoder) id(cpus, seqs int, more uint64) uint64 {
-	cpu := d.number(cpus) & (1<<(64-seqBits) - 1)
+// id makes an id. Its number is expected to be more than the last of its CPU.
+func (d *decoder) id(cpu, seq, more uint64) uint64 {
+	cpu &= 1<<(64-seqBits) - 1
 	at := int(cpu % maxCPUs)
 	d.cpus = max(d.cpus, at+1)
-	return cpu<<seqBits | d.delta(seqs, d.seq[at]+more)&seqMask
+	return cpu<<seqBits | (d.seq[at]+more+uint64(unzigzag(seq)))&seqMask
 }
 
 func (d *decoder) nextComplete(buf []byte) []byte {
-	c := record.Complete{ID: d.id(colDoneCPU, colDoneSeq, 0), T: d.delta(colDoneT, d.doneT)}
-	c.Ret = int64(d.delta(colDoneRet, 0))
-	d.doneT = c.T
+	i, n := d.done, &d.nums
+	d.done++
+	d.doneT += uint64(unzigzag(n[colDoneT][i]))
+	c := record.Complete{ID: d.id(n[colDoneCPU][i], n[colDoneSeq][i], 0), T: d.doneT, Ret: unzigzag(n[colDoneRet][i])}
 	return c.Append(buf)
 }

@@ -165,11 +165,12 @@ func (r *Reader) Next() ([]byte, error) {
 			}
 			continue
 		}
+		writes := r.dec.writesLeft()
 		rec, known, err := r.dec.next(r.rec)
 		r.rec = rec
 		switch {
 		case err != nil:
-			r.damaged(err, uint64(r.dec.left)+1, uint64(max(r.dec.writes, 0)))
+			r.damaged(err, uint64(r.dec.left)+1, uint64(writes))
 			r.dec.left = 0
 		case known:
 			return rec, nil
