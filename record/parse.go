@@ -161,3 +161,13 @@ func (c *Complete) Append(dst []byte) []byte {
 	dst = e.AppendUint64(dst, c.T)
 	return e.AppendUint64(dst, uint64(c.Ret))
 }
+
+// FileOf tells which file a raw write record is about, and the process (tgid) that
+// wrote. ok is false for any other record.
+func FileOf(raw []byte) (dev uint32, ino uint64, tgid uint32, ok bool) {
+	e := binary.NativeEndian
+	if len(raw) < HeadSize || Kind(e.Uint16(raw)) != KindWrite {
+		return 0, 0, 0, false
+	}
+	return e.Uint32(raw[80:]), e.Uint64(raw[32:]), e.Uint32(raw[56:]), true
+}

@@ -48,7 +48,7 @@ Exit status 4: records were lost or are incomplete.`,
 
 // options are the options for attaching. Every error is wrong usage.
 func (f *drainFlags) options() (probes.Options, error) {
-	live := liveOptions{filter: f.filter, attach: f.attach, ring: f.ring, inflight: probes.DefaultInflight}
+	live := captureFlags{filter: f.filter, attach: f.attach, ring: f.ring, inflight: probes.DefaultInflight}
 	if err := live.check(); err != nil {
 		return probes.Options{}, err
 	}

@@ -3,32 +3,28 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// liveOptions are the flags of live.
+// liveOptions are the flags of live, and some of them those of view.
 type liveOptions struct {
-	filter   filterFlags
-	only     []string
-	plain    bool
-	json     bool
-	duration time.Duration
-	variant  string
-	attach   string
-	ring     string
-	inflight int
-	all      bool
-	summary  string
-	command  []string
+	captureFlags
+	only    []string
+	plain   bool
+	json    bool
+	variant string
+	summary string
+	record  recordFlags
 }
 
 func newLiveCmd() *cobra.Command {
@@ -60,17 +56,23 @@ judged writes. Totals and the exit status count all of them.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	o.filter.register(flags)
+	o.registerShow(flags)
+	flags.StringVar(&o.record.path, "record", "", "also record to this `FILE`, see record")
+	o.captureFlags.register(flags)
+	return cmd
+}
+
+// registerShow adds the flags about what is shown and how.
+func (o *liveOptions) registerShow(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.only, "only", nil, "show only these: "+strings.Join(onlyWords, ", "))
 	flags.BoolVar(&o.plain, "plain", false, "one line a write, even on a terminal")
 	flags.BoolVar(&o.json, "json", false, "one JSON object a line")
-	flags.DurationVar(&o.duration, "for", 0, "end after this time, such as 10s")
-	flags.StringVar(&o.variant, "variant", "auto", "judge as this kernel: auto, "+strings.Join(model.VariantNames(), ", "))
-	flags.StringVar(&o.attach, "attach", "auto", "how to attach: auto, session, multi, fentry or kprobe")
-	flags.StringVar(&o.ring, "ring", "8M", "size of the ring buffer")
-	flags.IntVar(&o.inflight, "inflight", probes.DefaultInflight, "writes that may be inside the kernel at once")
+	flags.StringVar(&o.variant, "variant", "auto", variantUsage())
 	flags.StringVar(&o.summary, "summary", "", "write the totals as JSON to this file at the end")
-	flags.BoolVar(&o.all, "all", false, "with a COMMAND: trace all processes")
-	return cmd
+}
+
+func variantUsage() string {
+	return "judge as this kernel: auto, " + strings.Join(model.VariantNames(), ", ")
 }
 
 // afterDash takes the arguments behind "--" and refuses any before.
@@ -93,6 +95,14 @@ var onlyWords = []string{"differs", "unsafe", "slower", "exclusive"}
 
 // check looks for wrong usage that needs no kernel to be seen.
 func (o *liveOptions) check() error {
+	if err := o.captureFlags.check(); err != nil {
+		return err
+	}
+	return o.checkShow()
+}
+
+// checkShow looks at the flags about what is shown.
+func (o *liveOptions) checkShow() error {
 	if o.plain && o.json {
 		return usagef("--json", "--plain and --json exclude each other")
 	}
@@ -101,32 +111,7 @@ func (o *liveOptions) check() error {
 			return usagef("--only "+strings.Join(onlyWords, ","), "unknown value %q of --only", word)
 		}
 	}
-	if o.duration < 0 {
-		return usagef("--for 10s", "--for must not be negative")
-	}
-	if !slices.Contains([]string{"", "auto", probes.HowSession, probes.HowMulti, probes.HowFentry, probes.HowKprobe}, o.attach) {
-		return usagef("--attach auto, session, multi, fentry or kprobe", "unknown way to attach %q", o.attach)
-	}
-	if o.inflight < 1 || o.inflight > 1<<20 {
-		return usagef("--inflight 4096", "--inflight must be between 1 and %d", 1<<20)
-	}
-	if o.all && len(o.command) == 0 {
-		return usagef("live without --all traces everything", "--all is only of use with a COMMAND")
-	}
 	return checkVariant(o.variant)
-}
-
-// probeOptions are the options for attaching.
-func (o *liveOptions) probeOptions() (probes.Options, error) {
-	ring, err := parseSize(o.ring)
-	if err != nil {
-		return probes.Options{}, usagef("--ring 16M", "--ring: %v", err)
-	}
-	filter, err := o.filter.resolve()
-	return probes.Options{
-		Attach: o.attach, RingBytes: ring, MaxInflight: o.inflight, Filter: filter,
-		Tree: len(o.command) > 0 && !o.all,
-	}, err
 }
 
 // shows reports whether --only lets a row through.
@@ -152,25 +137,49 @@ func runLive(ctx context.Context, o *liveOptions) error {
 	if err != nil {
 		return err
 	}
-	var path string
-	if len(o.command) > 0 {
-		if path, err = findCommand(o.command); err != nil {
+	path, err := o.findCommand()
+	if err != nil {
+		return err
+	}
+	var out *recording
+	if o.record.path != "" {
+		if out, err = openRecording(&o.record, &po); err != nil {
 			return err
 		}
+		defer out.close()
 	}
 	facts, plan, session, err := attach(po)
 	if err != nil {
 		return err
 	}
-	t, err := newTrace(facts, plan, session.Doubt, o)
-	if err == nil {
-		defer t.close()
-		err = t.run(ctx, session, path)
-	}
+	err = runTrace(ctx, facts, plan, session, o, path, out)
 	if cerr := session.Close(); err == nil {
 		err = cerr
 	}
 	return err
+}
+
+// runTrace shows and records what a session sees.
+func runTrace(ctx context.Context, facts *probes.Facts, plan *probes.Plan, session *probes.Session, o *liveOptions, path string, out *recording) error {
+	t, err := newTrace(facts, plan, session.Doubt, o)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	t.start = session.Began()
+	if out != nil {
+		if err := out.begin(facts, plan, o.variant, t.resolver); err != nil {
+			return err
+		}
+		t.recording = out
+	}
+	var hold holder
+	if path != "" {
+		hold = func(stdin io.Reader, output io.Writer) (*command, error) {
+			return o.hold(session, path, stdin, output)
+		}
+	}
+	return t.run(ctx, session, hold)
 }
 
 // attach looks at the kernel, plans the probes and attaches them. The caller

@@ -59,8 +59,8 @@ but records were lost or incomplete, so nothing was proven.`,
 	root.AddGroup(&cobra.Group{ID: groupTrace, Title: "Tracing:"}, &cobra.Group{ID: groupModel, Title: "Without a kernel:"},
 		&cobra.Group{ID: groupOther, Title: "More:"})
 	for id, cmds := range map[string][]*cobra.Command{
-		groupTrace: {newLiveCmd(), newDoctorCmd(), newValidateCmd(), newVMCmd(), newWorkloadCmd(), newBenchCmd()},
-		groupModel: {newExplainCmd(), newRacesCmd()},
+		groupTrace: {newLiveCmd(), newRecordCmd(), newDoctorCmd(), newValidateCmd(), newVMCmd(), newWorkloadCmd(), newBenchCmd()},
+		groupModel: {newViewCmd(), newExplainCmd(), newRacesCmd()},
 		groupOther: {newExecCmd()},
 	} {
 		for _, cmd := range cmds {

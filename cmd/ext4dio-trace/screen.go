@@ -30,24 +30,24 @@ func (s screenSink) flush(sum *export.Summary) error {
 
 // runScreen shows the live view. With a command, the screen stays when that has
 // ended, so that what was seen can be looked at.
-func (t *trace) runScreen(ctx context.Context, session *probes.Session, path string) error {
+func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 	var cmd *command
 	output := &tail{}
-	if path != "" {
+	if hold != nil {
 		var err error
-		if cmd, err = t.hold(session, path, nil, output); err != nil {
+		if cmd, err = hold(nil, output); err != nil {
 			return err
 		}
 		defer cmd.stop()
 	}
 	collector := tui.NewCollector()
 	t.sink = screenSink{collector}
-	p := newPump(session)
+	p := newPump(src)
 	go p.run()
 
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
-	stopped := t.stopper(ctx, p, cmd)
+	stopped := stopper(ctx, p, cmd)
 	consumed := make(chan error, 1)
 	go func() {
 		err := t.consume(p)
@@ -66,7 +66,7 @@ func (t *trace) runScreen(ctx context.Context, session *probes.Session, path str
 			return errors.Join(fmt.Errorf("start %s: %w", t.opts.command[0], err), <-consumed)
 		}
 	}
-	screenErr := tui.Run(ctx, collector.Snapshots(ctx), t.screenOptions(cmd == nil))
+	screenErr := tui.Run(ctx, collector.Snapshots(ctx), t.screenOptions(cmd == nil && t.file == nil))
 	quit()
 	<-stopped
 	err := <-consumed

@@ -13,6 +13,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
+	"github.com/ext4dio/ext4dio-trace/tracefile"
 )
 
 // sink takes judged writes. It is used by one goroutine.
@@ -30,23 +31,35 @@ type trace struct {
 	opts     *liveOptions
 	judge    *decode.Judge
 	maker    export.Maker
-	resolver *export.Resolver
+	resolver *export.Resolver // nil for a file
 	row      export.Row
 	sink     sink
-	summary  export.Summary
-	stderr   io.Writer
-	began    time.Time
-	asked    time.Time // when the evidence was last asked for
+	// recording takes what is captured, too; nil when it does not have to. file is
+	// what the records come from instead of a kernel.
+	recording *recording
+	file      *tracefile.Recording
+	summary   export.Summary
+	stderr    io.Writer
+	began     time.Time
+	start     uint64    // when the first write could be seen, ns of CLOCK_MONOTONIC
+	asked     time.Time // when the evidence was last asked for
 }
 
 // newTrace returns a trace of the kernel of facts; doubt is decode.Options.Doubt.
 func newTrace(facts *probes.Facts, plan *probes.Plan, doubt func(from, to uint64) bool, o *liveOptions) (*trace, error) {
-	t := &trace{facts: facts, plan: plan, opts: o, stderr: os.Stderr, resolver: export.NewResolver(), began: time.Now()}
-	t.maker = export.Maker{
-		Names:    t.resolver,
-		NoWaits:  plan.Unattached.Has(record.StageWait),
-		NoSleeps: plan.Unattached.Has(record.StageSleep),
+	resolver := export.NewResolver()
+	t, err := newTraceNaming(facts, plan, doubt, o, resolver)
+	if err != nil {
+		resolver.Close()
+		return nil, err
 	}
+	t.resolver = resolver
+	return t, nil
+}
+
+// newTraceNaming makes a trace that takes the names of files from somewhere else.
+func newTraceNaming(facts *probes.Facts, plan *probes.Plan, doubt func(from, to uint64) bool, o *liveOptions, names export.Names) (*trace, error) {
+	t := &trace{facts: facts, plan: plan, opts: o, stderr: os.Stderr, began: time.Now(), maker: newMaker(plan, names)}
 	var err error
 	if t.judge, err = newJudge(facts, plan, o.variant, doubt, t.judged); err != nil {
 		return nil, err
@@ -55,38 +68,52 @@ func newTrace(facts *probes.Facts, plan *probes.Plan, doubt func(from, to uint64
 	return t, nil
 }
 
-func (t *trace) close() { t.resolver.Close() }
+// newMaker makes rows of what a plan sees.
+func newMaker(plan *probes.Plan, names export.Names) export.Maker {
+	return export.Maker{
+		Names:    names,
+		NoWaits:  plan.Unattached.Has(record.StageWait),
+		NoSleeps: plan.Unattached.Has(record.StageSleep),
+	}
+}
 
-// run traces until ctx ends, the time is over or the command has ended.
-func (t *trace) run(ctx context.Context, session *probes.Session, path string) error {
+func (t *trace) close() {
+	if t.resolver != nil {
+		t.resolver.Close()
+	}
+}
+
+// run traces until ctx ends, the time is over or the command has ended. Without a
+// command hold is nil.
+func (t *trace) run(ctx context.Context, src source, hold holder) error {
 	if t.opts.duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, t.opts.duration)
 		defer cancel()
 	}
 	if t.opts.wantsScreen() {
-		return t.runScreen(ctx, session, path)
+		return t.runScreen(ctx, src, hold)
 	}
-	return t.runLines(ctx, session, path)
+	return t.runLines(ctx, src, hold)
 }
 
 // runLines writes lines to stdout.
-func (t *trace) runLines(ctx context.Context, session *probes.Session, path string) error {
+func (t *trace) runLines(ctx context.Context, src source, hold holder) error {
 	var cmd *command
-	if path != "" {
+	if hold != nil {
 		var err error
-		if cmd, err = t.hold(session, path, os.Stdin, os.Stderr); err != nil {
+		if cmd, err = hold(os.Stdin, os.Stderr); err != nil {
 			return err
 		}
 		defer cmd.stop()
 	}
 	lines := newLineSink(os.Stdout, t.opts.json, wantsColor(os.Stdout))
-	lines.text.Start = session.Began()
+	lines.text.Start = t.start
 	t.sink = lines
 	note(t.stderr, "%s", t.banner())
-	p := newPump(session)
+	p := newPump(src)
 	go p.run()
-	stopped := t.stopper(ctx, p, cmd)
+	stopped := stopper(ctx, p, cmd)
 	if cmd != nil {
 		if err := cmd.release(); err != nil {
 			p.stop.Store(true)
@@ -98,24 +125,9 @@ func (t *trace) runLines(ctx context.Context, session *probes.Session, path stri
 	return t.finish(err, cmd)
 }
 
-// hold starts the command without letting it run, and traces it.
-func (t *trace) hold(session *probes.Session, path string, stdin io.Reader, output io.Writer) (*command, error) {
-	cmd, err := holdCommand(path, t.opts.command, stdin, output)
-	if err != nil {
-		return nil, err
-	}
-	if !t.opts.all {
-		if err := session.AddProcess(cmd.pid()); err != nil {
-			cmd.stop()
-			return nil, err
-		}
-	}
-	return cmd, nil
-}
-
 // stopper stops the pump when ctx or the command ends. The returned channel is
 // closed when it did so or the pump ended by itself.
-func (t *trace) stopper(ctx context.Context, p *pump, cmd *command) <-chan struct{} {
+func stopper(ctx context.Context, p *pump, cmd *command) <-chan struct{} {
 	var ended chan struct{}
 	if cmd != nil {
 		ended = cmd.ended
@@ -150,13 +162,22 @@ func (t *trace) consume(p *pump) error {
 		b.each(func(raw []byte) {
 			_ = t.judge.Feed(raw) // the judge counts what it does not understand
 		})
+		l := p.losses.Load()
+		if failed == nil && t.recording != nil {
+			if failed = t.recording.batch(b, l); failed != nil {
+				p.stop.Store(true)
+			}
+		}
 		p.free <- b
-		t.refresh(p.losses.Load(), false)
+		t.refresh(l, false)
 		show()
 	}
 	t.judge.Flush()
 	t.refresh(p.losses.Load(), true)
 	show()
+	if t.recording != nil {
+		failed = errors.Join(failed, t.recording.end(p.losses.Load()))
+	}
 	if isClosedPipe(failed) {
 		failed = nil
 	}
@@ -183,6 +204,9 @@ func (t *trace) refresh(l *record.Losses, whole bool) {
 	s.Losses.Malformed += stats.Malformed
 	s.Unpaired, s.Overlaps = stats.Unpaired, stats.Overlaps
 	s.Elapsed = now.Sub(t.began)
+	if t.file != nil {
+		s.Elapsed = recordedTime(t.file)
+	}
 	if whole || now.Sub(t.asked) >= evidenceEvery {
 		t.asked = now
 		d := t.judge.Detector()
@@ -199,12 +223,27 @@ func (t *trace) finish(err error, cmd *command) error {
 	if err != nil {
 		return err
 	}
+	if t.recording != nil {
+		note(t.stderr, "%s", t.recording.outcome())
+	}
+	missing := t.sayMissing()
 	// The user may have closed stderr too; there is nobody to tell then.
 	_, _ = t.summary.WriteTo(t.stderr)
 	if err := t.writeSummary(); err != nil {
 		return err
 	}
-	return exitStatus(&t.summary)
+	if err := exitStatus(&t.summary); err != nil || !missing {
+		return err
+	}
+	return &exitError{code: exitUnproven}
+}
+
+// sayMissing says what could not be read of a file, and reports whether there is such.
+func (t *trace) sayMissing() bool {
+	if t.file == nil {
+		return false
+	}
+	return sayMissing(t.stderr, t.file)
 }
 
 // writeSummary writes the totals for programs, when asked for.
@@ -225,7 +264,11 @@ func (t *trace) writeSummary() error {
 // banner says what is traced, once everything is attached.
 func (t *trace) banner() string {
 	n, missing := attachedProbes(t.plan)
-	text := fmt.Sprintf("tracing ext4 direct writes on Linux %s: %d probes (%s)", t.facts.Release, n, t.plan.Mode)
+	doing := "tracing"
+	if t.file != nil {
+		doing = "recorded"
+	}
+	text := fmt.Sprintf("%s ext4 direct writes on Linux %s: %d probes (%s)", doing, t.facts.Release, n, t.plan.Mode)
 	if len(missing) > 0 {
 		text += ", without " + strings.Join(missing, ", ")
 	}

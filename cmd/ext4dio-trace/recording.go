@@ -1,0 +1,272 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/record"
+	"github.com/ext4dio/ext4dio-trace/tracefile"
+)
+
+// flushEvery is how much a killed recording loses at most.
+const flushEvery = time.Second
+
+// recordFlags say where to record to.
+type recordFlags struct {
+	path     string // "-" is stdout
+	maxSize  int64  // bytes of a file; 0: no limit
+	rotate   int    // files to keep beside the current one
+	hostName bool
+}
+
+// recording is a trace file that is being written. It belongs to one goroutine.
+type recording struct {
+	flags    *recordFlags
+	out      *os.File
+	excluded string // see tracefile.Info.Excluded
+	info     *tracefile.Info
+	w        *tracefile.Writer
+	names    *fileNames
+	flushed  time.Time
+	full     bool // the size limit is reached
+
+	records, writes uint64 // of the parts before
+	size            int64
+	parts           int
+}
+
+// openRecording opens the file, before anything is attached. When it lies on a file
+// system that is traced, po leaves out our own writes.
+func openRecording(f *recordFlags, po *probes.Options) (*recording, error) {
+	r := &recording{flags: f, out: os.Stdout, parts: 1}
+	if f.path == "-" {
+		if isTerminal(os.Stdout) {
+			return nil, usagef("-o FILE, or a pipe behind it", "a trace is not for a terminal")
+		}
+		return r, nil
+	}
+	var err error
+	if r.out, err = createTrace(f.path); err != nil {
+		return nil, err
+	}
+	r.excluded = excludeSelf(r.out, &po.Filter)
+	if r.excluded != "" {
+		note(os.Stderr, "%s %s", f.path, r.excluded)
+	}
+	return r, nil
+}
+
+// createTrace makes the file. It never writes to a block device.
+func createTrace(path string) (*os.File, error) {
+	if st, err := os.Stat(path); err == nil && st.Mode()&os.ModeDevice != 0 && st.Mode()&os.ModeCharDevice == 0 {
+		return nil, usagef("-o FILE", "%s is a block device", path)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return nil, usagef("", "cannot record: %v", err)
+	}
+	return f, nil
+}
+
+// excludeSelf leaves out the writes of this process where the trace lies on a file
+// system that may be traced, and says so. They are no direct writes; if ever they
+// become such, tracing them would make more of them.
+func excludeSelf(f *os.File, filter *probes.Filter) string {
+	var fsInfo unix.Statfs_t
+	var st unix.Stat_t
+	fd := int(f.Fd())
+	if unix.Fstatfs(fd, &fsInfo) != nil || unix.Fstat(fd, &st) != nil || fsInfo.Type != unix.EXT4_SUPER_MAGIC || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return ""
+	}
+	dev := export.KernelDev(st.Dev)
+	if filter.Dev != 0 && filter.Dev != dev {
+		return ""
+	}
+	text := "lies on an ext4 that is traced (" + export.DevName(dev) + "): it is written through the page cache, so no write to it is a direct one"
+	// The kernel compares with numbers of the first pid namespace.
+	const first = "pid:[4026531836]"
+	if ns, err := os.Readlink("/proc/self/ns/pid"); err == nil && ns == first {
+		filter.ExcludePid = uint32(os.Getpid())
+		text += fmt.Sprintf(", and the writes of this process (%d) are excluded", filter.ExcludePid)
+	}
+	return text
+}
+
+// begin writes what the trace says about itself.
+func (r *recording) begin(facts *probes.Facts, plan *probes.Plan, variant string, names *export.Resolver) error {
+	var err error
+	if r.info, err = describe(facts, plan, r.flags.hostName); err != nil {
+		return err
+	}
+	r.info.Variant, r.info.Excluded = variant, r.excluded
+	r.names = newFileNames(names)
+	r.flushed = time.Now()
+	r.w, err = tracefile.NewWriter(r.out, r.info)
+	return r.failed(err)
+}
+
+// batch takes records, with what was lost until now. It is called a few times a second
+// at least, with an empty batch when nothing happens.
+func (r *recording) batch(b *batch, l *record.Losses) error {
+	var err error
+	b.each(func(raw []byte) {
+		if err == nil {
+			r.names.see(raw, r.w)
+			err = r.w.Append(raw, l)
+		}
+	})
+	if now := time.Now(); err == nil && now.Sub(r.flushed) >= flushEvery {
+		r.flushed = now
+		r.names.retry(r.w)
+		err = r.w.Flush(l)
+	}
+	if err == nil && r.flags.maxSize > 0 && r.w.Whole() >= r.flags.maxSize {
+		err = r.limit(l)
+	}
+	return r.failed(err)
+}
+
+// limit goes on in a new file, or says that it is enough.
+func (r *recording) limit(l *record.Losses) error {
+	if r.flags.rotate == 0 {
+		r.full = true
+		return nil
+	}
+	path := r.flags.path
+	for i := r.flags.rotate; i > 0; i-- {
+		from := path
+		if i > 1 {
+			from = fmt.Sprintf("%s.%d", path, i-1)
+		}
+		if err := os.Rename(from, fmt.Sprintf("%s.%d", path, i)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("rotate trace: %w", err)
+		}
+	}
+	out, err := createTrace(path)
+	if err != nil {
+		return err
+	}
+	next, err := r.w.Next(out, r.info, l)
+	if err != nil {
+		return errors.Join(err, out.Close())
+	}
+	r.count(r.w)
+	if err := r.out.Close(); err != nil {
+		return fmt.Errorf("write trace: %w", err)
+	}
+	r.out, r.w = out, next
+	r.names.again(next)
+	r.parts++
+	return nil
+}
+
+// count adds up what was written by a Writer.
+func (r *recording) count(w *tracefile.Writer) {
+	records, writes := w.Written()
+	r.records, r.writes, r.size = r.records+records, r.writes+writes, r.size+w.Whole()
+}
+
+// end writes the last records and the end mark.
+func (r *recording) end(l *record.Losses) error {
+	if r.w == nil {
+		return nil
+	}
+	r.names.retry(r.w)
+	err := r.failed(r.w.Close(l))
+	r.count(r.w)
+	r.w = nil
+	return errors.Join(err, r.close())
+}
+
+// close closes the file. It may be called twice.
+func (r *recording) close() error {
+	if r.out == nil || r.out == os.Stdout {
+		return nil
+	}
+	err := r.out.Close()
+	r.out = nil
+	if err != nil {
+		return fmt.Errorf("write trace: %w", err)
+	}
+	return nil
+}
+
+// failed says what a failed write means: what is whole is kept, the torn end cut off.
+func (r *recording) failed(err error) error {
+	if err == nil || r.w == nil || r.flags.path == "-" {
+		return err
+	}
+	whole := r.w.Whole()
+	if errors.Is(r.out.Truncate(whole), syscall.EINVAL) {
+		return err // a pipe
+	}
+	_, writes := r.w.Written()
+	msg := fmt.Sprintf("%s: %v; what was recorded until then can be read: %d writes, %s", r.flags.path, rootCause(err), r.writes+writes, size(r.size+whole))
+	hint := ""
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		hint = "give --max-size, or another place"
+	}
+	return &exitError{code: exitUnfit, msg: msg, hint: hint}
+}
+
+// rootCause is the innermost error.
+func rootCause(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
+
+// outcome says in one line what was recorded.
+func (r *recording) outcome() string {
+	where := r.flags.path
+	if where == "-" {
+		where = "standard output"
+	}
+	text := fmt.Sprintf("recorded %d writes in %s, %s", r.writes, where, size(r.size))
+	if r.parts > 1 {
+		text += fmt.Sprintf(" in %d files, of which the last %d are kept", r.parts, min(r.parts, r.flags.rotate+1))
+	}
+	if r.writes > 0 {
+		text += fmt.Sprintf(", %.1f bytes a write", float64(r.size)/float64(r.writes))
+	}
+	if r.full {
+		text += "; it ended because of --max-size"
+	}
+	return text
+}
+
+// size words a number of bytes.
+func size(n int64) string {
+	switch {
+	case n >= 10<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 10<<10:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+// sayMissing says what could not be read of a trace, and reports whether there is such.
+func sayMissing(w io.Writer, t *tracefile.Recording) bool {
+	err := t.Missing()
+	if n := t.Unknown(); n > 0 {
+		note(w, "%d records are of kinds that this version does not know; they are left out", n)
+	}
+	if err == nil {
+		return false
+	}
+	fmt.Fprintf(w, "MISSING: %s\n", oneLine(err.Error()))
+	return true
+}

@@ -1,0 +1,96 @@
+package ext4fs
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Mount is one mounted file system of the ext4 driver.
+type Mount struct {
+	Dev          string // MAJOR:MINOR
+	Source       string // as given to mount(2)
+	Point        string // where its first mount is
+	Options      string // of that mount
+	SuperOptions string // of the file system
+	BlockSize    int    // bytes; 0 when the super block could not be read
+	Features     []string
+}
+
+// Mounted lists those of this mount namespace, each once. Super blocks are read from
+// their devices where that is allowed.
+func Mounted() ([]Mount, error) {
+	b, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, fmt.Errorf("list mounts: %w", err)
+	}
+	mounts := parseMounts(string(b))
+	for i := range mounts {
+		m := &mounts[i]
+		for _, path := range []string{"/dev/block/" + m.Dev, m.Source} {
+			if m.BlockSize, m.Features, err = readSuper(path); err == nil {
+				break
+			}
+		}
+	}
+	return mounts, nil
+}
+
+// readSuper reads what a device says about its file system.
+func readSuper(path string) (int, []string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, nil, fmt.Errorf("read super block: %w", err)
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil || st.Mode()&os.ModeDevice == 0 {
+		return 0, nil, fmt.Errorf("read super block of %s: no device", path)
+	}
+	b := make([]byte, superSize)
+	if _, err := io.ReadFull(io.NewSectionReader(f, superOffset, superSize), b); err != nil {
+		return 0, nil, fmt.Errorf("read super block of %s: %w", path, err)
+	}
+	return parseSuper(b)
+}
+
+// parseMounts reads the text of mountinfo, see proc_pid_mountinfo(5).
+func parseMounts(text string) []Mount {
+	var out []Mount
+	seen := map[string]bool{}
+	for line := range strings.Lines(text) {
+		before, after, ok := strings.Cut(line, " - ")
+		left, right := strings.Fields(before), strings.Fields(after)
+		if !ok || len(left) < 6 || len(right) < 3 || seen[left[2]] {
+			continue
+		}
+		switch right[0] {
+		case "ext4", "ext3", "ext2":
+		default:
+			continue
+		}
+		seen[left[2]] = true
+		out = append(out, Mount{
+			Dev: left[2], Source: unescape(right[1]), Point: unescape(left[4]), Options: left[5], SuperOptions: unescape(right[2]),
+		})
+	}
+	return out
+}
+
+// unescape turns \040 and the like back into the bytes they stand for.
+func unescape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+3 < len(s) {
+			if n, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
+				b.WriteByte(byte(n))
+				i += 3
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
