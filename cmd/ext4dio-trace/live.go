@@ -168,7 +168,7 @@ func runTrace(ctx context.Context, facts *probes.Facts, plan *probes.Plan, sessi
 	defer t.close()
 	t.start = session.Began()
 	if out != nil {
-		if err := out.begin(facts, plan, o.variant, t.resolver); err != nil {
+		if err := out.begin(facts, plan, t.start, o.variant, t.resolver); err != nil {
 			return err
 		}
 		t.recording = out

@@ -126,7 +126,7 @@ func (o *recordOptions) capture(ctx context.Context, facts *probes.Facts, plan *
 	}
 	names := export.NewResolver()
 	defer names.Close()
-	if err := out.begin(facts, plan, "auto", names); err != nil {
+	if err := out.begin(facts, plan, session.Began(), "auto", names); err != nil {
 		return err
 	}
 	var cmd *command

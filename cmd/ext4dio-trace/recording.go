@@ -101,9 +101,9 @@ func excludeSelf(f *os.File, filter *probes.Filter) string {
 }
 
 // begin writes what the trace says about itself.
-func (r *recording) begin(facts *probes.Facts, plan *probes.Plan, variant string, names *export.Resolver) error {
+func (r *recording) begin(facts *probes.Facts, plan *probes.Plan, start uint64, variant string, names *export.Resolver) error {
 	var err error
-	if r.info, err = describe(facts, plan, r.flags.hostName); err != nil {
+	if r.info, err = describe(facts, plan, start, r.flags.hostName); err != nil {
 		return err
 	}
 	r.info.Variant, r.info.Excluded = variant, r.excluded

@@ -16,8 +16,9 @@ import (
 	"github.com/ext4dio/ext4dio-trace/tracefile"
 )
 
-// describe gathers what a trace says about the machine and about itself.
-func describe(facts *probes.Facts, plan *probes.Plan, hostName bool) (*tracefile.Info, error) {
+// describe gathers what a trace says about the machine and about itself. The first
+// write could be seen at start, ns of CLOCK_MONOTONIC.
+func describe(facts *probes.Facts, plan *probes.Plan, start uint64, hostName bool) (*tracefile.Info, error) {
 	info := &tracefile.Info{
 		Tool: versionText(), Command: os.Args, Release: facts.Release, Build: facts.Build, Arch: facts.Arch,
 		PageSize: os.Getpagesize(), CPUs: facts.CPUs, FileSystems: []tracefile.FileSystem{},
@@ -32,10 +33,12 @@ func describe(facts *probes.Facts, plan *probes.Plan, hostName bool) (*tracefile
 	if info.Plan, err = json.Marshal(plan); err != nil {
 		return nil, fmt.Errorf("describe the probes: %w", err)
 	}
-	if info.Monotonic, info.Boot, err = clocks(); err != nil {
+	now, boot, err := clocks()
+	if err != nil {
 		return nil, err
 	}
-	info.Began = time.Now()
+	since := now - min(start, now)
+	info.Monotonic, info.Boot, info.Began = now-since, boot-min(since, boot), time.Now().Add(-time.Duration(since)).UTC().Round(0)
 	if b, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
 		info.BootID = strings.TrimSpace(string(b))
 	}

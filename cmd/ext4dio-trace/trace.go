@@ -199,10 +199,7 @@ const evidenceEvery = 100 * time.Millisecond
 // refresh brings the summary up to date with everything but the rows.
 func (t *trace) refresh(l *record.Losses, whole bool) {
 	s, now := &t.summary, time.Now()
-	s.Losses = *l
-	stats := t.judge.Stats()
-	s.Losses.Malformed += stats.Malformed
-	s.Unpaired, s.Overlaps = stats.Unpaired, stats.Overlaps
+	refreshSummary(s, l, t.judge)
 	s.Elapsed = now.Sub(t.began)
 	if t.file != nil {
 		s.Elapsed = recordedTime(t.file)
@@ -212,6 +209,14 @@ func (t *trace) refresh(l *record.Losses, whole bool) {
 		d := t.judge.Detector()
 		s.Variant, s.Evidence = variantText(d), d.Evidence()
 	}
+}
+
+// refreshSummary adds what was lost and what the judge counted.
+func refreshSummary(s *export.Summary, l *record.Losses, judge *decode.Judge) {
+	stats := judge.Stats()
+	s.Losses = *l
+	s.Losses.Malformed += stats.Malformed
+	s.Unpaired, s.Overlaps = stats.Unpaired, stats.Overlaps
 }
 
 // finish says how it ended and returns what the exit status is made from.

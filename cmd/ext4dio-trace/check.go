@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/record"
+	"github.com/ext4dio/ext4dio-trace/tracefile"
+)
+
+// checkFlags are the flags of check.
+type checkFlags struct {
+	variant string
+	json    bool
+}
+
+// newCheckCmd makes the command that judges a trace file again.
+func newCheckCmd() *cobra.Command {
+	var f checkFlags
+	cmd := &cobra.Command{
+		Use:   "check [flags] FILE…",
+		Short: "judge a recorded trace by the model",
+		Long: `Judge every write of a recorded trace as live does, and write what came out: by
+verdict, reason, broken rule, file and process. The numbers are those that live
+prints for the same writes. --variant judges the trace as if another kernel had
+made it: what would have been wrong there is counted as a disagreement.
+
+Files that are parts of one recording (record --rotate) are one trace; others are
+judged each by itself. A FILE of - is standard input.
+
+Exit status: 1 a disagreement or a broken rule, 4 nothing wrong was seen, but
+writes are lost or incomplete or the trace is not whole.`,
+		Example: `  ext4dio-trace check db.e4d
+  ext4dio-trace check --variant linux-7.2 db.e4d
+  ext4dio-trace check --json db.e4d | jq .traces[0].summary.verdicts`,
+		Args: needFile,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.run(cmd.Context(), os.Stdout, args)
+		},
+	}
+	fl := cmd.Flags()
+	fl.SortFlags = false
+	fl.StringVar(&f.variant, "variant", "auto", variantUsage())
+	fl.BoolVar(&f.json, "json", false, "one JSON object")
+	return cmd
+}
+
+// checked is one recording after it was judged.
+type checked struct {
+	in      *tracefile.Recording
+	summary export.Summary
+	counts  export.Breakdown
+}
+
+func (f *checkFlags) run(ctx context.Context, stdout io.Writer, paths []string) error {
+	if err := checkVariant(f.variant); err != nil {
+		return err
+	}
+	all, err := openTraces(paths)
+	if err != nil {
+		return err
+	}
+	defer closeTraces(all)
+	var done []*checked
+	for _, in := range all {
+		c, err := f.judge(ctx, in)
+		if err != nil {
+			return err
+		}
+		done = append(done, c)
+	}
+	if f.json {
+		err = writeCheckedJSON(stdout, done)
+	} else {
+		err = writeChecked(stdout, done)
+	}
+	if err != nil && !isClosedPipe(err) {
+		return fmt.Errorf("write output: %w", err)
+	}
+	return checkedStatus(done)
+}
+
+// checkedStatus is the worst of all: a disagreement, then what is unproven.
+func checkedStatus(done []*checked) error {
+	var unproven error
+	for _, c := range done {
+		err := exitStatus(&c.summary)
+		switch {
+		case err != nil && asExit(err).code == exitDisagree:
+			return err
+		case err != nil || c.in.Missing() != nil:
+			unproven = &exitError{code: exitUnproven}
+		}
+	}
+	return unproven
+}
+
+// judge judges one recording. There is no ring buffer behind it that has to be emptied
+// in time, so that it is read where it is judged.
+func (f *checkFlags) judge(ctx context.Context, in *tracefile.Recording) (*checked, error) {
+	facts, plan, err := recordedKernel(in.Info())
+	if err != nil {
+		return nil, notATrace(err)
+	}
+	c := &checked{in: in}
+	maker := newMaker(plan, nil) // names are asked for once a file, at the end
+	var row export.Row
+	judge, err := newJudge(facts, plan, f.variant, func(o *decode.Observation, v *decode.Verdict) {
+		maker.Fill(&row, o, v)
+		c.summary.Totals.Add(&row)
+		c.counts.Add(&row)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := feedAll(ctx, in, judge); err != nil {
+		return nil, err
+	}
+	losses, err := in.Losses()
+	if err != nil {
+		return nil, fmt.Errorf("read losses: %w", err)
+	}
+	refreshSummary(&c.summary, &losses, judge)
+	c.summary.Elapsed = recordedTime(in)
+	d := judge.Detector()
+	c.summary.Variant, c.summary.Evidence = variantText(d), d.Evidence()
+	return c, nil
+}
+
+// feedAll judges all records of a source.
+func feedAll(ctx context.Context, in record.Source, judge *decode.Judge) error {
+	const often = 1 << 16
+	for n := 0; ; n++ {
+		if n%often == 0 && ctx.Err() != nil {
+			return &exitError{code: exitUnproven, msg: "interrupted before all of the trace was judged"}
+		}
+		raw, err := in.Next()
+		switch {
+		case err == nil:
+			_ = judge.Feed(raw) // the judge counts what it does not understand
+		case errors.Is(err, record.ErrEnd):
+			judge.Flush()
+			return nil
+		case !errors.Is(err, record.ErrIdle):
+			return fmt.Errorf("read trace: %w", err)
+		}
+	}
+}
+
+// writeChecked writes text: what is missing first.
+func writeChecked(stdout io.Writer, done []*checked) error {
+	for i, c := range done {
+		if i > 0 {
+			fmt.Fprintln(stdout)
+		}
+		info := c.in.Info()
+		_, err := fmt.Fprintf(stdout, "trace:    Linux %s, %s, recorded %s\n", export.Safe(info.Release), export.Safe(info.Arch), info.Began.UTC().Format("2006-01-02 15:04:05 MST"))
+		if err != nil {
+			return err
+		}
+		sayMissing(stdout, c.in)
+		if _, err := c.summary.WriteTo(stdout); err != nil {
+			return err
+		}
+		fmt.Fprintln(stdout)
+		if err := c.counts.WriteText(stdout, c.in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkedJSON is one recording for programs.
+type checkedJSON struct {
+	Info    *tracefile.Info `json:"info"`
+	Missing *string         `json:"missing"` // null when the trace is whole
+	Unknown uint64          `json:"unknown_records"`
+	Summary json.RawMessage `json:"summary"`
+	Counts  json.RawMessage `json:"counts"`
+}
+
+func writeCheckedJSON(w io.Writer, done []*checked) error {
+	out := struct {
+		Traces []checkedJSON `json:"traces"`
+	}{Traces: []checkedJSON{}}
+	for _, c := range done {
+		info := *c.in.Info()
+		info.Facts, info.Plan = nil, nil // long, and for programs only
+		j := checkedJSON{Info: &info, Unknown: c.in.Unknown()}
+		if err := c.in.Missing(); err != nil {
+			text := oneLine(err.Error())
+			j.Missing = &text
+		}
+		var err error
+		if j.Summary, err = c.summary.JSON(); err != nil {
+			return err
+		}
+		if j.Counts, err = c.counts.JSON(c.in); err != nil {
+			return err
+		}
+		out.Traces = append(out.Traces, j)
+	}
+	return json.NewEncoder(w).Encode(out)
+}

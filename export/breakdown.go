@@ -1,0 +1,206 @@
+package export
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+)
+
+// Bounds of a Breakdown. What comes beyond is counted together.
+const (
+	maxParts   = 65536 // files, processes, reasons, rules
+	textParts  = 12    // of each that are written as text
+	otherParts = "others"
+)
+
+// Part counts some of the writes of a trace.
+type Part struct {
+	Writes    uint64    `json:"writes"`
+	Shared    uint64    `json:"shared"`
+	Exclusive uint64    `json:"exclusive"`
+	Verdicts  [5]uint64 `json:"-"` // by decode.Kind
+	Unjudged  uint64    `json:"-"`
+	WaitNs    uint64    `json:"wait_ns"`
+}
+
+func (p *Part) add(r *Row) {
+	p.Writes++
+	switch {
+	case Is(r.Lock, Shared):
+		p.Shared++
+	case Is(r.Lock, Exclusive):
+		p.Exclusive++
+	}
+	if r.Verdict.Known {
+		p.Verdicts[r.Verdict.V]++
+	} else {
+		p.Unjudged++
+	}
+	p.WaitNs += r.WaitNs.V
+}
+
+// Disagreements is the number of writes in which the kernel did something else than the
+// model said.
+func (p *Part) Disagreements() uint64 {
+	return p.Verdicts[decode.Slower] + p.Verdicts[decode.Differs] + p.Verdicts[decode.Unsafe]
+}
+
+// process names a process as the records do.
+type process struct {
+	pid  uint32
+	comm string
+}
+
+// parts counts by something. It keeps the last one at hand, as the next write is often
+// of the same.
+type parts[K comparable] struct {
+	all  map[K]*Part
+	rest Part
+	last K
+	part *Part
+}
+
+func (p *parts[K]) of(k K) *Part {
+	if p.part != nil && k == p.last {
+		return p.part
+	}
+	part := p.all[k]
+	if part == nil {
+		if len(p.all) >= maxParts {
+			return &p.rest
+		}
+		if p.all == nil {
+			p.all = map[K]*Part{}
+		}
+		part = new(Part)
+		p.all[k] = part
+	}
+	p.last, p.part = k, part
+	return part
+}
+
+// Breakdown counts rows by reason, rule, file and process. Its zero value is empty, and
+// its memory is bounded.
+type Breakdown struct {
+	reasons   parts[string]
+	rules     parts[string]
+	files     parts[fileID]
+	processes parts[process]
+}
+
+// Add counts r.
+func (b *Breakdown) Add(r *Row) {
+	b.reasons.of(r.Reason()).add(r)
+	b.files.of(fileID{r.Dev, r.Ino}).add(r)
+	b.processes.of(process{r.Pid, r.Comm}).add(r)
+	for _, rule := range r.Rules {
+		b.rules.of(rule).add(r)
+	}
+}
+
+// named is a Part with what it is of.
+type named struct {
+	Name string  `json:"name"`
+	Dev  string  `json:"dev,omitempty"`
+	Ino  uint64  `json:"ino,omitempty"`
+	Path *string `json:"path,omitempty"`
+	Pid  uint32  `json:"pid,omitempty"`
+	Comm string  `json:"comm,omitempty"`
+	Part
+	Judged map[string]uint64 `json:"verdicts"`
+}
+
+// list sorts the parts: those with disagreements first, then by the number of writes.
+func list[K comparable](p *parts[K], describe func(K, *named)) []named {
+	out := make([]named, 0, len(p.all)+1)
+	for k, part := range p.all {
+		n := named{Part: *part}
+		describe(k, &n)
+		out = append(out, n)
+	}
+	slices.SortFunc(out, func(a, b named) int {
+		return cmp.Or(cmp.Compare(b.Disagreements(), a.Disagreements()), cmp.Compare(b.Writes, a.Writes), strings.Compare(a.Name, b.Name))
+	})
+	if p.rest.Writes > 0 {
+		out = append(out, named{Name: otherParts, Part: p.rest})
+	}
+	for i := range out {
+		out[i].Judged = map[string]uint64{}
+		for k, n := range out[i].Verdicts {
+			if n > 0 {
+				out[i].Judged[decode.Kind(k).String()] = n
+			}
+		}
+	}
+	return out
+}
+
+func (b *Breakdown) byReason() []named {
+	return list(&b.reasons, func(k string, n *named) { n.Name = cmp.Or(k, "reason not known") })
+}
+
+func (b *Breakdown) byRule() []named {
+	return list(&b.rules, func(k string, n *named) { n.Name = k })
+}
+
+func (b *Breakdown) byFile(names Names) []named {
+	return list(&b.files, func(k fileID, n *named) {
+		n.Dev, n.Ino = DevName(k.dev), k.ino
+		n.Name = fmt.Sprintf("inode %d on %s", k.ino, n.Dev)
+		if names == nil {
+			return
+		}
+		if path := names.Path(k.dev, k.ino, 0); path != "" {
+			n.Name, n.Path = path, &path
+		}
+	})
+}
+
+func (b *Breakdown) byProcess() []named {
+	return list(&b.processes, func(k process, n *named) {
+		n.Pid, n.Comm, n.Name = k.pid, k.comm, fmt.Sprintf("%s (pid %d)", k.comm, k.pid)
+	})
+}
+
+// WriteText writes a table of each, the files by their names. The longer ones are cut,
+// and say so.
+func (b *Breakdown) WriteText(w io.Writer, names Names) error {
+	var out strings.Builder
+	for _, t := range []struct {
+		title string
+		rows  []named
+	}{{"reason", b.byReason()}, {"rule broken", b.byRule()}, {"file", b.byFile(names)}, {"process", b.byProcess()}} {
+		if len(t.rows) == 0 {
+			continue
+		}
+		fmt.Fprintf(&out, "%9s %9s %9s %9s %9s  %s\n", "WRITES", "SHARED", "EXCL", "DISAGREE", "WAIT", strings.ToUpper(t.title))
+		for _, n := range t.rows[:min(len(t.rows), textParts)] {
+			fmt.Fprintf(&out, "%9d %9d %9d %9d %9s  %s\n", n.Writes, n.Shared, n.Exclusive, n.Disagreements(), Duration(n.WaitNs), Safe(n.Name))
+		}
+		if more := len(t.rows) - textParts; more > 0 {
+			fmt.Fprintf(&out, "%49s  and %d more\n", "", more)
+		}
+		out.WriteByte('\n')
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// JSON returns the counts as one JSON object.
+func (b *Breakdown) JSON(names Names) (json.RawMessage, error) {
+	out, err := json.Marshal(struct {
+		Reasons   []named `json:"reasons"`
+		Rules     []named `json:"rules"`
+		Files     []named `json:"files"`
+		Processes []named `json:"processes"`
+	}{b.byReason(), b.byRule(), b.byFile(names), b.byProcess()})
+	if err != nil {
+		return nil, fmt.Errorf("encode counts: %w", err)
+	}
+	return out, nil
+}
