@@ -68,23 +68,35 @@ type head struct {
 	losses  record.Losses
 }
 
-// lossFields lists the counters in their order in a file, which is append-only.
+// lossFields lists the counters in their order in a file, which is append-only:
+// those come first that are hardly ever zero.
 func lossFields(l *record.Losses) [20]*uint64 {
 	c := &l.Counters
 	return [...]*uint64{
-		&c.Seen, &c.Filtered, &c.Sent, &c.Completed, &c.Queued, &c.LostRing, &c.LostComplete, &c.LostMap,
-		&c.LostReturn, &c.LostDepth, &c.StepsLost, &c.LostAIO, &c.Started, &c.Bytes, &c.TooFast,
-		&l.MissedEntry, &l.MissedReturn, &l.MissedInner, &l.Malformed, &l.Unfinished,
+		&c.Seen, &c.Sent, &c.Bytes, &c.Queued, &c.Completed, &c.Filtered, &c.TooFast, &c.Started,
+		&l.Unfinished, &c.LostRing, &c.LostComplete, &c.LostMap, &c.LostReturn, &c.LostDepth, &c.LostAIO,
+		&c.StepsLost, &l.MissedEntry, &l.MissedReturn, &l.MissedInner, &l.Malformed,
 	}
 }
 
-// headSize is that of a header that this version writes, with its frame.
-func headSize() int { return frameSize + minHead + len(lossFields(&record.Losses{}))*8 }
+// counters is the number of those up to the last that is not zero.
+func counters(l *record.Losses) int {
+	fields := lossFields(l)
+	n := len(fields)
+	for n > 0 && *fields[n-1] == 0 {
+		n--
+	}
+	return n
+}
+
+// size is that of the header with its frame, bytes.
+func (h *head) size() int { return frameSize + minHead + counters(&h.losses)*8 }
 
 // append adds the header in its frame.
 func (h *head) append(dst []byte) []byte {
 	le := binary.LittleEndian
-	fields := lossFields(&h.losses)
+	all := lossFields(&h.losses)
+	fields := all[:counters(&h.losses)]
 	dst = le.AppendUint32(dst, skippable)
 	dst = le.AppendUint32(dst, uint32(minHead+len(fields)*8))
 	at := len(dst)
@@ -140,7 +152,7 @@ func (h *head) parse(b []byte) error {
 		return fmt.Errorf("%w: chunk %d claims %d records in %d bytes, %d packed", ErrFormat, h.seq, h.count, h.raw, h.packed)
 	}
 	for i, to := range lossFields(&h.losses) {
-		if i < int(n) { // an older file has fewer
+		if i < int(n) { // those that are not there are zero
 			*to = le.Uint64(b[fixedSize+i*8:])
 		}
 	}

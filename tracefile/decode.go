@@ -30,21 +30,27 @@ type decoder struct {
 	threads []byte
 	files   []byte
 
-	t0, doneT uint64
-	seq       [maxCPUs]uint64
-	cpus      int
-	ends      []uint64
-	isizes    []uint64
-	bad       bool
+	now     uint64
+	seq     [maxCPUs]uint64
+	cpus    int
+	by      []threadLast
+	started uint64 // threads of which something was seen
+	isizes  []uint64
+	odds    [256][]uint64 // values by their number less one
+	oddUsed []byte        // fields of odds that are in use
+	bad     bool
 }
 
 // begin takes the unpacked bytes of a chunk. Everything that it needs to know of them
 // is looked at here, but for what steps have that their shape has not.
 func (d *decoder) begin(raw []byte, h *head) error {
-	d.left, d.write, d.done, d.bad = 0, 0, 0, false
-	d.t0, d.doneT = 0, 0
+	d.left, d.write, d.done, d.now, d.started, d.bad = 0, 0, 0, 0, 0, false
 	clear(d.seq[:d.cpus])
 	d.cpus = 0
+	for _, f := range d.oddUsed {
+		d.odds[f] = d.odds[f][:0]
+	}
+	d.oddUsed = d.oddUsed[:0]
 	if err := d.split(raw); err != nil {
 		return err
 	}
@@ -65,9 +71,9 @@ func (d *decoder) begin(raw []byte, h *head) error {
 		return fmt.Errorf("%w: %d writes, where %d are claimed", ErrFormat, writes, h.writes)
 	}
 	d.threads, d.files = d.cols[colThreads].b, d.cols[colFiles].b
-	d.ends = room(d.ends, len(d.threads)/threadSize)
+	d.by = room(d.by, len(d.threads)/threadSize)
 	d.isizes = room(d.isizes, len(d.files)/fileSize)
-	clear(d.ends)
+	clear(d.by)
 	clear(d.isizes)
 	d.readShapes()
 	d.readNumbers(writes, dones)
@@ -78,10 +84,10 @@ func (d *decoder) begin(raw []byte, h *head) error {
 	return nil
 }
 
-// room is a slice of n numbers, s where that is large enough.
-func room(s []uint64, n int) []uint64 {
+// room is a slice of n, s where that is large enough.
+func room[T any](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]uint64, n)
+		return make([]T, n)
 	}
 	return s[:n]
 }
@@ -153,7 +159,7 @@ func (d *decoder) readNumbers(writes, dones int) {
 	for col := colShape; col < numColumns && !d.bad; col++ {
 		n := writes
 		switch {
-		case col == colStepT || col == colOddAt || col == colOddBy:
+		case isSparse(col):
 			continue
 		case col >= colDoneCPU:
 			n = dones
@@ -164,7 +170,7 @@ func (d *decoder) readNumbers(writes, dones int) {
 	steps := 0
 	for i := range d.nums[colShape] {
 		shape, thread, file := d.nums[colShape][i], d.nums[colThread][i], d.nums[colFile][i]
-		if shape >= uint64(len(d.shapes)) || thread >= uint64(len(d.ends)) || file >= uint64(len(d.isizes)) {
+		if shape >= uint64(len(d.shapes)) || thread >= uint64(len(d.by)) || file >= uint64(len(d.isizes)) {
 			d.bad = true
 			return
 		}
@@ -174,8 +180,21 @@ func (d *decoder) readNumbers(writes, dones int) {
 		d.bad = true
 		return
 	}
+	if len(d.cols[colGapLow].b) != 2*writes || len(d.cols[colEndLow].b) != 2*writes {
+		d.bad = true
+		return
+	}
 	d.stepT = room(d.stepT, steps)
 	d.cols[colStepT].numbers(d.stepT)
+}
+
+// isSparse reports whether a column has not just one number for each write or completion.
+func isSparse(col int) bool {
+	switch col {
+	case colGapLow, colEndLow, colLen0, colStepT, colOddAt, colOddKnown, colOddBy, colDoneRet:
+		return true
+	}
+	return false
 }
 
 // next returns the next record in wire form in buf[:0], and whether it is one that this
@@ -191,6 +210,8 @@ func (d *decoder) next(buf []byte) (raw []byte, known bool, err error) {
 	case 0:
 		c := &d.cols[colOther]
 		buf = append(buf[:0], c.bytes(int(min(c.number(), maxRaw)))...)
+		k, _, err := record.KindOf(buf)
+		known = err == nil && (k == record.KindWrite || k == record.KindComplete)
 	default:
 		d.bad = true
 	}
@@ -208,35 +229,47 @@ func (d *decoder) nextWrite(buf []byte) []byte {
 	d.write++
 	s, thread, file := &d.shapes[n[colShape][i]], n[colThread][i], n[colFile][i]
 	buf = append(buf, s.wire...)
-	d.t0 += uint64(unzigzag(n[colT0][i]))
 	id := d.id(n[colCPU][i], n[colSeq][i], 1)
 	d.seq[id>>seqBits%maxCPUs] = id & seqMask
-	length := uint64(uint32(n[colLen0][i]))
-	pos := d.ends[thread] + uint64(unzigzag(n[colPos0][i]))
+	last := &d.by[thread]
+	if thread == d.started {
+		d.started++
+		last.end = d.now
+	}
+	t0, end := last.end+d.time(colGap, colGapLow, i), d.now+d.time(colEnd, colEndLow, i)
+	length := uint64(uint32(d.odd(n[colLenKnown][i], colLen0, fieldLen)))
+	pos := last.pos + unpackPos(n[colPos0][i])
 	isize := d.isizes[file] + uint64(unzigzag(n[colISize0][i]))
-	d.ends[thread], d.isizes[file] = pos+length, isize
+	*last = threadLast{end: end, pos: pos + length}
+	d.now, d.isizes[file] = end, isize
 
 	w := buf[:record.HeadSize]
-	le.PutUint64(w[offT0:], d.t0)
-	le.PutUint64(w[offLatency:], n[colLatency][i])
+	le.PutUint64(w[offT0:], t0)
+	le.PutUint64(w[offLatency:], end-t0)
 	le.PutUint64(w[offID:], id)
 	le.PutUint64(w[offPos0:], pos)
 	le.PutUint64(w[offISize0:], isize)
 	le.PutUint32(w[offLen0:], uint32(length))
-	le.PutUint32(w[offRet:], uint32(length+uint64(unzigzag(n[colRet][i]))))
+	le.PutUint32(w[offRet:], unpackRet(n[colRet][i], uint32(length)))
 	le.PutUint64(w[offWaitNs:], n[colWaitNs][i])
-	le.PutUint32(w[offDioUs:], uint32(n[colDioUs][i]))
 	f := d.files[file*fileSize:][:fileSize]
 	copy(w[offIno:offIno+8], f)
 	copy(w[offDev:offDev+4], f[8:])
 	copy(w[offThread:offThread+threadSize], d.threads[thread*threadSize:])
 	p := place{pos: pos, isize: isize, length: length, bits: uint(w[offBlkbits] & 31)}
-	d.steps(buf[record.HeadSize:], s.base, p, n[colOdd][i])
+	checked := d.steps(buf[record.HeadSize:], s.base, p, n[colOdd][i])
+	le.PutUint32(w[offDioUs:], uint32(expectDio(w, checked)+uint64(unzigzag(n[colDioUs][i]))))
 	return buf
 }
 
-// steps fills in those of a write, of which odd fields are not like in its shape.
-func (d *decoder) steps(buf []byte, base []values, p place, odd uint64) {
+// time is the distance of times that encoder.addTime has put into two columns.
+func (d *decoder) time(high, low, i int) uint64 {
+	return uint64(unzigzag(d.nums[high][i]<<lowBits | uint64(binary.LittleEndian.Uint16(d.cols[low].b[2*i:]))))
+}
+
+// steps fills in those of a write, of which odd fields are not like in its shape. It
+// returns the time of the last one before the decision.
+func (d *decoder) steps(buf []byte, base []values, p place, odd uint64) (checked uint32) {
 	ts := d.stepT[:len(base)]
 	d.stepT = d.stepT[len(base):]
 	at, t := -1, uint32(0)
@@ -248,12 +281,16 @@ func (d *decoder) steps(buf []byte, base []values, p place, odd uint64) {
 		t += uint32(unzigzag(ts[i]))
 		binary.LittleEndian.PutUint32(step[offTUs:], t)
 		kind := record.StepKind(step[0])
-		v := p.expect(kind, binary.LittleEndian.Uint16(step[offAux:]))
+		if isCheck(kind) {
+			checked = t
+		}
+		want := p.expect(kind, binary.LittleEndian.Uint16(step[offAux:]))
+		v := want
 		for f := range v {
 			v[f] += base[i][f]
 		}
 		for at>>2 == i {
-			v[at&3] += uint64(unzigzag(d.cols[colOddBy].number()))
+			v[at&3] = want[at&3] + d.odd(d.cols[colOddKnown].number(), colOddBy, fieldOf(kind, at&3))
 			at = d.oddAt(&odd, at)
 		}
 		store(step, &v)
@@ -262,6 +299,27 @@ func (d *decoder) steps(buf []byte, base []values, p place, odd uint64) {
 	if at >= 0 {
 		d.bad = true // of a step that is not there
 	}
+	return checked
+}
+
+// odd is the value of a field by its number, or for 0 the next one of a column.
+func (d *decoder) odd(n uint64, col int, field byte) uint64 {
+	known := &d.odds[field]
+	if n > 0 {
+		if n > uint64(len(*known)) {
+			d.bad = true
+			return 0
+		}
+		return (*known)[n-1]
+	}
+	by := uint64(unzigzag(d.cols[col].number()))
+	if len(*known) < maxOdd {
+		if len(*known) == 0 {
+			d.oddUsed = append(d.oddUsed, field)
+		}
+		*known = append(*known, by)
+	}
+	return by
 }
 
 // oddAt takes the place of the next field that is not like in the shape; -1 behind the
@@ -290,7 +348,7 @@ func (d *decoder) id(cpu, seq, more uint64) uint64 {
 func (d *decoder) nextComplete(buf []byte) []byte {
 	i, n := d.done, &d.nums
 	d.done++
-	d.doneT += uint64(unzigzag(n[colDoneT][i]))
-	c := record.Complete{ID: d.id(n[colDoneCPU][i], n[colDoneSeq][i], 0), T: d.doneT, Ret: unzigzag(n[colDoneRet][i])}
+	d.now += uint64(unzigzag(n[colDoneT][i]))
+	c := record.Complete{ID: d.id(n[colDoneCPU][i], n[colDoneSeq][i], 0), T: d.now, Ret: int64(d.odd(n[colDoneKnown][i], colDoneRet, fieldDone))}
 	return c.Append(buf)
 }

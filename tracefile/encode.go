@@ -19,12 +19,15 @@ const (
 	colShape
 	colThread
 	colFile
-	colT0
-	colLatency
+	colGap
+	colGapLow
+	colEnd
+	colEndLow
 	colCPU
 	colSeq
 	colPos0
 	colISize0
+	colLenKnown
 	colLen0
 	colRet
 	colWaitNs
@@ -33,11 +36,13 @@ const (
 	colStepT
 	colOdd
 	colOddAt
+	colOddKnown
 	colOddBy
 
 	colDoneCPU
 	colDoneSeq
 	colDoneT
+	colDoneKnown
 	colDoneRet
 
 	numColumns
@@ -57,6 +62,28 @@ type shape struct {
 	base   [record.MaxSteps]values // of the first write: see place.expect
 }
 
+// threadLast is what is remembered of a thread.
+type threadLast struct{ end, pos uint64 } // time and position
+
+// odd is a value that is not as the shape has it: of a kind of step and a field, less
+// what was expected.
+type odd struct {
+	field byte
+	by    uint64
+}
+
+// maxOdd bounds the odd values of a field that are numbered.
+const maxOdd = 100
+
+// Fields that are no step's.
+const (
+	fieldLen  = 255
+	fieldDone = 254
+)
+
+// fieldOf numbers the fields of all kinds of steps.
+func fieldOf(kind record.StepKind, field int) byte { return byte(kind)<<2 | byte(field) }
+
 // encoder gathers the records of one chunk in columns.
 type encoder struct {
 	cols    [numColumns]column
@@ -69,11 +96,13 @@ type encoder struct {
 	lastThread [threadSize]byte // and its number
 	thread     uint64
 
-	t0, doneT uint64
-	seq       [maxCPUs]uint64
-	cpus      int      // of seq that are in use
-	ends      []uint64 // of the last write of each thread
-	isizes    []uint64 // of each file
+	now     uint64 // when the last record ended
+	seq     [maxCPUs]uint64
+	cpus    int          // of seq that are in use
+	by      []threadLast // by thread
+	isizes  []uint64     // by file
+	oddSeen map[odd]uint64
+	oddNum  [256]uint64 // of oddSeen, by kind and field
 
 	count, writes uint32
 	size          int // bytes of the records
@@ -82,7 +111,7 @@ type encoder struct {
 
 func newEncoder() *encoder {
 	return &encoder{
-		shapes: map[string]*shape{}, threads: map[[threadSize]byte]uint64{}, files: map[[fileSize]byte]uint64{},
+		shapes: map[string]*shape{}, threads: map[[threadSize]byte]uint64{}, files: map[[fileSize]byte]uint64{}, oddSeen: map[odd]uint64{},
 	}
 }
 
@@ -98,8 +127,9 @@ func (e *encoder) reset() {
 	clear(e.threads)
 	clear(e.files)
 	clear(e.seq[:e.cpus])
-	e.ends, e.isizes = e.ends[:0], e.isizes[:0]
-	e.t0, e.doneT, e.cpus = 0, 0, 0
+	clear(e.oddSeen)
+	e.by, e.isizes = e.by[:0], e.isizes[:0]
+	e.now, e.cpus, e.oddNum = 0, 0, [256]uint64{}
 	e.count, e.writes, e.size, e.first, e.last = 0, 0, 0, 0, 0
 }
 
@@ -136,32 +166,47 @@ func (e *encoder) addWrite(raw []byte) {
 	thread, file := e.threadOf(raw), e.fileOf(raw)
 	cpu, seq := e.split(le.Uint64(raw[offID:]), colCPU)
 
+	last := &e.by[thread]
+	end := t0 + le.Uint64(raw[offLatency:])
 	c[colThread].number(thread)
 	c[colFile].number(file)
-	c[colT0].delta(t0, e.t0)
-	c[colLatency].number(le.Uint64(raw[offLatency:]))
+	e.addTime(colGap, colGapLow, t0-last.end)
+	e.addTime(colEnd, colEndLow, end-e.now)
 	c[colSeq].delta(seq, e.seq[cpu]+1)
-	c[colPos0].delta(pos, e.ends[thread])
+	c[colPos0].number(packPos(pos - last.pos))
 	c[colISize0].delta(isize, e.isizes[file])
-	c[colLen0].number(uint64(length))
-	c[colRet].delta(uint64(int64(int32(le.Uint32(raw[offRet:])))), uint64(length))
+	e.addOdd(colLenKnown, colLen0, odd{fieldLen, uint64(length)})
+	c[colRet].number(packRet(int32(le.Uint32(raw[offRet:])), length))
 	c[colWaitNs].number(le.Uint64(raw[offWaitNs:]))
-	c[colDioUs].number(uint64(le.Uint32(raw[offDioUs:])))
-	e.t0, e.seq[cpu], e.ends[thread], e.isizes[file] = t0, seq, pos+uint64(length), isize
-	e.addSteps(raw, place{pos: pos, isize: isize, length: uint64(length), bits: uint(raw[offBlkbits] & 31)})
+	*last = threadLast{end: end, pos: pos + uint64(length)}
+	e.now, e.seq[cpu], e.isizes[file] = end, seq, isize
+	checked := e.addSteps(raw, place{pos: pos, isize: isize, length: uint64(length), bits: uint(raw[offBlkbits] & 31)})
+	c[colDioUs].delta(uint64(le.Uint32(raw[offDioUs:])), expectDio(raw, checked))
 }
 
-// addSteps adds the shape, and what the steps have that it does not tell.
-func (e *encoder) addSteps(raw []byte, p place) {
+// addTime adds a distance of times to two columns: its low bits, which are noise, as
+// they are, and the others as a number.
+func (e *encoder) addTime(high, low int, d uint64) {
+	u := zigzag(int64(d))
+	e.cols[high].number(u >> lowBits)
+	e.cols[low] = binary.LittleEndian.AppendUint16(e.cols[low], uint16(u))
+}
+
+// addSteps adds the shape, and what the steps have that it does not tell. It returns the
+// time of the last step before the decision.
+func (e *encoder) addSteps(raw []byte, p place) (checked uint32) {
 	c := &e.cols
 	s, known := e.shapeOf(raw)
-	t, odd := uint64(0), uint64(0)
+	t, odds := uint32(0), uint64(0)
 	for i := range (len(raw) - record.HeadSize) / record.StepSize {
 		step := raw[record.HeadSize+i*record.StepSize:]
 		kind, aux := record.StepKind(step[0]), binary.LittleEndian.Uint16(step[offAux:])
-		at := uint64(binary.LittleEndian.Uint32(step[offTUs:]))
-		c[colStepT].delta(at, t)
+		at := binary.LittleEndian.Uint32(step[offTUs:])
+		c[colStepT].delta(uint64(at), uint64(t))
 		t = at
+		if isCheck(kind) {
+			checked = at
+		}
 		v, want := load(step), p.expect(kind, aux)
 		for f := range v {
 			by := v[f] - want[f]
@@ -170,14 +215,30 @@ func (e *encoder) addSteps(raw []byte, p place) {
 				s.base[i][f] = by
 				c[colShapes].delta(by, 0)
 			case by != s.base[i][f]:
-				odd++
+				odds++
 				c[colOddAt] = append(c[colOddAt], byte(i*len(v)+f))
-				c[colOddBy].delta(by, s.base[i][f])
+				e.addOdd(colOddKnown, colOddBy, odd{fieldOf(kind, f), by})
 			}
 		}
 		p.follow(kind, v[0])
 	}
-	c[colOdd].number(odd)
+	c[colOdd].number(odds)
+	return checked
+}
+
+// addOdd adds the number of a value that was there before to one column, or 0 and the
+// value to another.
+func (e *encoder) addOdd(known, by int, o odd) {
+	n := e.oddSeen[o]
+	e.cols[known].number(n)
+	if n > 0 {
+		return
+	}
+	e.cols[by].delta(o.by, 0)
+	if e.oddNum[o.field] < maxOdd {
+		e.oddNum[o.field]++
+		e.oddSeen[o] = e.oddNum[o.field]
+	}
 }
 
 // shapeOf numbers the shape of a write. When it is new it is put into its column, to
@@ -225,14 +286,14 @@ func appendShape(dst, key []byte) []byte {
 // threadOf numbers the threads of a chunk in order of appearance.
 func (e *encoder) threadOf(raw []byte) uint64 {
 	key := [threadSize]byte(raw[offThread:])
-	if key == e.lastThread && len(e.ends) > 0 {
+	if key == e.lastThread && len(e.by) > 0 {
 		return e.thread
 	}
 	n, known := e.threads[key]
 	if !known {
-		n = uint64(len(e.ends))
+		n = uint64(len(e.by))
 		e.threads[key] = n
-		e.ends = append(e.ends, 0)
+		e.by = append(e.by, threadLast{end: e.now})
 		e.cols[colThreads] = append(e.cols[colThreads], key[:]...)
 	}
 	e.lastThread, e.thread = key, n
@@ -269,9 +330,9 @@ func (e *encoder) addComplete(raw []byte) {
 	e.time(t)
 	cpu, seq := e.split(le.Uint64(raw[8:]), colDoneCPU)
 	c[colDoneSeq].delta(seq, e.seq[cpu])
-	c[colDoneT].delta(t, e.doneT)
-	c[colDoneRet].delta(le.Uint64(raw[24:]), 0)
-	e.doneT = t
+	c[colDoneT].delta(t, e.now)
+	e.addOdd(colDoneKnown, colDoneRet, odd{fieldDone, le.Uint64(raw[24:])})
+	e.now = t
 }
 
 // appendTo lays the columns one behind the other: their number, the length of each, and

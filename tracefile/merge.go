@@ -47,7 +47,7 @@ func Merge(recordings ...*Recording) (*Merged, error) {
 func (m *Merged) advance(i int) error {
 	raw, err := m.from[i].Next()
 	if errors.Is(err, record.ErrEnd) {
-		m.heads[i] = mergeHead{}
+		m.heads[i].raw = nil
 		return nil
 	}
 	if err != nil {
@@ -57,11 +57,14 @@ func (m *Merged) advance(i int) error {
 	return nil
 }
 
-// time is that of a record that a Reader handed out: of a known kind, and whole.
+// time is that of a record; one that is cut off stays where it is.
 func (m *Merged) time(i int, raw []byte) int64 {
 	at := offT0
 	if kind, _, err := record.KindOf(raw); err == nil && kind == record.KindComplete {
 		at = 16
+	}
+	if len(raw) < at+8 {
+		return m.heads[i].t
 	}
 	t := binary.LittleEndian.Uint64(raw[at:])
 	if m.wall {

@@ -10,6 +10,7 @@ import (
 // listed here is part of the shape. See struct write_rec in bpf/record.h.
 const (
 	offSize    = 2
+	offStages  = 4
 	offT0      = 8
 	offLatency = 16
 	offID      = 24
@@ -44,17 +45,22 @@ const (
 	seqMask = 1<<seqBits - 1
 	// maxCPUs bounds the CPUs whose last number is remembered; the others share.
 	maxCPUs = 4096
+	lowBits = 16 // of the times of writes that have a column of their own
+	// maxPos bounds positions, so that the distance of two fits into packPos. No ext4
+	// has files of that size.
+	maxPos = 1 << 61
 )
 
-// isWrite reports whether raw is a write record whose sizes fit together, so that it can
-// be put into columns and back.
+// isWrite reports whether raw is a write record that can be put into columns and back:
+// its sizes fit together.
 func isWrite(raw []byte) bool {
 	if len(raw) < record.HeadSize || binary.LittleEndian.Uint16(raw) != uint16(record.KindWrite) {
 		return false
 	}
 	n := int(raw[offNSteps])
 	size := record.HeadSize + n*record.StepSize
-	return n <= record.MaxSteps && len(raw) == size && int(binary.LittleEndian.Uint16(raw[offSize:])) == size
+	return n <= record.MaxSteps && len(raw) == size && int(binary.LittleEndian.Uint16(raw[offSize:])) == size &&
+		binary.LittleEndian.Uint64(raw[offPos0:]) < maxPos
 }
 
 // isComplete is isWrite for a completion.
@@ -113,6 +119,61 @@ func (p *place) follow(kind record.StepKind, a uint64) {
 	if kind == record.StepPass {
 		p.pos, p.lookups, p.zeroed = a, 0, 0
 	}
+}
+
+// isCheck reports whether a step is one of those before the decision.
+func isCheck(kind record.StepKind) bool {
+	switch kind {
+	case record.StepPass, record.StepDisksize, record.StepLookup, record.StepDrain, record.StepWait, record.StepAlign:
+		return true
+	}
+	return false
+}
+
+// expectDio is when iomap_dio_rw is expected to have been entered: right after the last
+// step before it, or not at all.
+func expectDio(raw []byte, checked uint32) uint64 {
+	if !record.Stages(binary.LittleEndian.Uint32(raw[offStages:])).Has(record.StageDIO) {
+		return 0
+	}
+	return uint64(checked)
+}
+
+// packPos makes a number of a distance in bytes, a shorter one for whole blocks of 4096
+// bytes and for whole sectors of 512, as most are.
+func packPos(d uint64) uint64 {
+	switch {
+	case d&(1<<12-1) == 0:
+		return zigzag(int64(d)>>12)<<2 | 3
+	case d&(1<<9-1) == 0:
+		return zigzag(int64(d)>>9)<<2 | 1
+	}
+	return zigzag(int64(d)) << 1
+}
+
+func unpackPos(u uint64) uint64 {
+	switch {
+	case u&3 == 3:
+		return uint64(unzigzag(u>>2)) << 12
+	case u&3 == 1:
+		return uint64(unzigzag(u>>2)) << 9
+	}
+	return uint64(unzigzag(u >> 1))
+}
+
+// packRet makes a number of a result: 0 for all bytes, as most have.
+func packRet(ret int32, length uint32) uint64 {
+	if ret >= 0 && uint32(ret) == length {
+		return 0
+	}
+	return zigzag(int64(ret)) + 1
+}
+
+func unpackRet(u uint64, length uint32) uint32 {
+	if u == 0 {
+		return length
+	}
+	return uint32(unzigzag(u - 1))
 }
 
 // load reads the fields of a step.

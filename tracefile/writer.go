@@ -15,13 +15,16 @@ import (
 // Where a chunk ends.
 const (
 	chunkRecords = 4096
-	chunkBytes   = 2 << 20 // of records
+	chunkBytes   = 2 << 20          // of records
+	slowRecords  = chunkRecords / 4 // more are packed fast
+	window       = 256 << 10
 )
 
 // Writer writes a trace to a file or a pipe. It belongs to one goroutine.
 type Writer struct {
 	out    io.Writer
-	zip    *zstd.Encoder
+	fast   *zstd.Encoder
+	slow   *zstd.Encoder // for chunks that are written because of the time: there is plenty
 	enc    *encoder
 	seq    uint64
 	end    End
@@ -36,11 +39,13 @@ type Writer struct {
 
 // NewWriter writes the beginning of a trace.
 func NewWriter(out io.Writer, info *Info) (*Writer, error) {
-	zip, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		return nil, fmt.Errorf("make compressor: %w", err)
+	w := &Writer{out: out, enc: newEncoder()}
+	for level, to := range map[zstd.EncoderLevel]**zstd.Encoder{zstd.SpeedFastest: &w.fast, zstd.SpeedBestCompression: &w.slow} {
+		var err error
+		if *to, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window)); err != nil {
+			return nil, fmt.Errorf("make compressor: %w", err)
+		}
 	}
-	w := &Writer{out: out, zip: zip, enc: newEncoder()}
 	if err := w.json(KindInfo, info); err != nil {
 		return nil, err
 	}
@@ -99,7 +104,7 @@ func (w *Writer) close(l *record.Losses, continued bool) error {
 		w.end.Continued = continued
 		err = w.json(KindEnd, &w.end)
 	}
-	return errors.Join(err, w.zip.Close())
+	return errors.Join(err, w.fast.Close(), w.slow.Close())
 }
 
 // Next closes this trace and begins its next part, in out; info becomes that of the
@@ -145,9 +150,13 @@ func (w *Writer) chunk(h *head) error {
 	if w.failed != nil {
 		return w.failed
 	}
-	size := headSize()
+	size := h.size()
 	w.frame = append(w.frame[:0], make([]byte, size)...)
-	w.frame = w.zip.EncodeAll(w.raw, w.frame)
+	zip := w.fast
+	if h.count < slowRecords {
+		zip = w.slow
+	}
+	w.frame = zip.EncodeAll(w.raw, w.frame)
 	packed := w.frame[size:]
 	h.version, h.seq, h.raw, h.packed = version, w.seq, uint32(len(w.raw)), uint32(len(packed))
 	h.sum = crc32.Checksum(packed, castagnoli)
