@@ -67,12 +67,9 @@ func (x *Index) add(h *head, at int64) {
 }
 
 // readNames reads the chunks of names. Damaged ones are left out: Reader says so later.
-func (x *Index) readNames(in io.ReaderAt, to *names) error {
-	c, err := newChunkReader(nil)
-	if err != nil {
-		return err
-	}
-	defer c.zip.Close()
+func (x *Index) readNames(in io.ReaderAt, c *chunkReader, to *names) {
+	was, at := c.in, c.at
+	defer func() { c.in, c.at = was, at }()
 	for _, k := range x.Chunks {
 		if k.Kind != KindNames {
 			continue
@@ -83,7 +80,6 @@ func (x *Index) readNames(in io.ReaderAt, to *names) error {
 			_ = to.read(c.raw)
 		}
 	}
-	return nil
 }
 
 // Seek makes Next go on with the chunk in which the first record at t or later may be,

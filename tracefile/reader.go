@@ -95,7 +95,8 @@ func (r *Reader) readIndex() error {
 	if r.index, err = ReadIndex(r.file, st.Size()); err != nil {
 		return err
 	}
-	return r.index.readNames(r.file, &r.names)
+	r.index.readNames(r.file, r.chunks, &r.names)
+	return nil
 }
 
 // Info is what the file says about itself.

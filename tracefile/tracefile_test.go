@@ -3,133 +3,379 @@ package tracefile
 import (
 	"bytes"
 	"errors"
-	"math/rand/v2"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
-// sample makes records as a mixed workload gives them.
-func sample(n int) [][]byte {
-	rnd := rand.New(rand.NewPCG(1, 2))
-	var out [][]byte
-	t := uint64(1e12)
-	seq := [2]uint64{}
-	for i := range n {
-		t += rnd.Uint64N(40000)
-		cpu := rnd.IntN(2)
-		w := record.Write{
-			Stages: 0x8c33, T0: t, Latency: 20000 + rnd.Uint64N(1<<18), ID: uint64(cpu)<<48 | seq[cpu],
-			Ino: 12 + rnd.Uint64N(4), Pos0: uint64(i) * 8192, ISize0: 32 << 20, Tgid: 700, Tid: 700 + uint32(rnd.IntN(4)),
-			Dev: 8 << 20, KiFlags: 1 << 17, Len0: 8192, Ret: 8192, DioUs: 5 + uint32(rnd.IntN(5)), Passes: 1, Blkbits: 12,
-			Caller: 1, IterType: 0, Lock: 1, DioOps: 1, Fmod: 2,
-		}
-		copy(w.Comm[:], "fio")
-		seq[cpu]++
-		w.NSteps = 2
-		w.Steps[0] = record.Step{Kind: record.StepPass, Lock: 1, Aux: 15, TUs: 3, A: w.Pos0, B: w.ISize0, C: w.Len0}
-		w.Steps[1] = record.Step{Kind: record.StepMap, TUs: 8, A: w.Pos0, B: 8192, C: 2}
-		if i%7 == 0 {
-			w.Len0, w.Ret = 512, -11
-			w.Steps[2] = record.Step{Kind: record.StepZero, Lock: 2, TUs: 9, A: w.Pos0, B: 512, C: 1}
-			w.NSteps = 3
-		}
-		out = append(out, w.Append(nil))
-		if i%5 == 0 {
-			c := record.Complete{ID: w.ID, T: t + 100000, Ret: 8192}
-			out = append(out, c.Append(nil))
-		}
+// What is read is what was written, byte by byte and in its order.
+func TestRoundTrip(t *testing.T) {
+	odd := sample(1)[0]
+	odd = append(odd[:len(odd):len(odd)], 0) // longer than it says
+	for name, recs := range map[string][][]byte{
+		"none": nil, "one": sample(1), "mixed": sample(10000), "noise": noise(500), "broken": {{1, 0, 8, 0, 0, 0, 0, 0}, odd, {2, 0, 3, 0, 0, 0, 0, 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := written(t, recs)
+			r, err := NewReader(bytes.NewReader(file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			got, missing := readAll(t, r)
+			if missing != nil || len(got) != len(recs) {
+				t.Fatalf("%d records of %d, missing %v", len(got), len(recs), missing)
+			}
+			for i := range recs {
+				if !bytes.Equal(got[i], recs[i]) {
+					t.Fatalf("record %d:\n%x\nwant\n%x", i, got[i], recs[i])
+				}
+			}
+			if l, _ := r.Losses(); l.LostRing != 7 || l.Lost() != 7 {
+				t.Errorf("losses: %+v", l)
+			}
+			if e := r.End(); e == nil || e.Records != uint64(len(recs)) {
+				t.Errorf("end: %+v", e)
+			}
+		})
 	}
-	return out
 }
 
-func written(t testing.TB, recs [][]byte) []byte {
-	t.Helper()
-	var buf bytes.Buffer
-	w, err := NewWriter(&buf, &Info{Release: "7.3"})
+// A record of a kind that is not known is left out, and counted.
+func TestUnknownKind(t *testing.T) {
+	recs := sample(10)
+	later := []byte{9, 0, 12, 0, 1, 2, 3, 4, 5, 6, 7, 8}
+	r, err := NewReader(bytes.NewReader(written(t, append([][]byte{later}, append(recs, later)...))))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var l record.Losses
-	for _, r := range recs {
+	if got, missing := readAll(t, r); len(got) != len(recs) || missing != nil || r.Unknown() != 2 {
+		t.Errorf("%d records, %d unknown, missing %v", len(got), r.Unknown(), missing)
+	}
+}
+
+// So is a chunk.
+func TestUnknownChunk(t *testing.T) {
+	var buf bytes.Buffer
+	w, err := NewWriter(&buf, &Info{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.raw = append(w.raw[:0], "something new"...)
+	err = errors.Join(w.chunk(&head{kind: 77, count: 3}), w.Append(sample(1)[0], &record.Losses{}), w.Close(&record.Losses{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewReader(&buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, missing := readAll(t, r); len(got) != 1 || missing != nil || r.Unknown() != 3 {
+		t.Errorf("%d records, %d unknown, missing %v", len(got), r.Unknown(), missing)
+	}
+}
+
+// Losses come at their place: with the chunk in which they were counted.
+func TestLossesInPlace(t *testing.T) {
+	var buf bytes.Buffer
+	w, err := NewWriter(&buf, &Info{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	recs := sample(4)
+	for i, r := range recs {
+		l := record.Losses{Counters: record.Counters{LostRing: uint64(i) * 10}, MissedInner: uint64(i)}
+		if err := errors.Join(w.Append(r, &l), w.Flush(&l)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(&record.Losses{Counters: record.Counters{LostRing: 100}}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewReader(&buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range recs {
+		if _, err := r.Next(); err != nil {
+			t.Fatal(err)
+		}
+		if l, _ := r.Losses(); l.LostRing != uint64(i)*10 || l.MissedInner != uint64(i) {
+			t.Errorf("losses at record %d: %+v", i, l)
+		}
+	}
+	if _, err := r.Next(); !errors.Is(err, record.ErrEnd) {
+		t.Error(err)
+	}
+	if l, _ := r.Losses(); l.LostRing != 100 { // without any record
+		t.Errorf("losses at the end: %+v", l)
+	}
+}
+
+// openBytes opens a file with these bytes.
+func openBytes(t testing.TB, b []byte) (*Reader, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "t.e4d")
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(path)
+	if err == nil {
+		t.Cleanup(func() { r.Close() })
+	}
+	return r, err
+}
+
+// Names are known from the start where the file can be looked through, else from the
+// chunk before the records on.
+func TestNames(t *testing.T) {
+	file, _ := inChunks(t, sample(20), 8)
+	r, err := openBytes(t, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Path(8<<20, 16, 0); got != "/some/file" {
+		t.Errorf("path %q before the first record", got)
+	}
+	pipe, err := NewReader(io.MultiReader(bytes.NewReader(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := pipe.Path(8<<20, 0, 0); got != "" {
+		t.Errorf("a pipe knows %q in advance", got)
+	}
+	if _, err := pipe.Next(); err != nil || pipe.Path(8<<20, 0, 0) != "/some/file" || pipe.Path(8<<20, 16, 0) != "" {
+		t.Errorf("with the first record: %q, %q, error %v", pipe.Path(8<<20, 0, 0), pipe.Path(8<<20, 16, 0), err)
+	}
+}
+
+// Seek goes to the chunk of a time, forth and back.
+func TestSeek(t *testing.T) {
+	recs := sample(100)
+	file, _ := inChunks(t, recs, 10)
+	r, err := openBytes(t, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := r.Index()
+	if !x.Closed || x.Records != uint64(len(recs)) || x.Writes != 100 {
+		t.Fatalf("index: closed %v, %d records, %d writes", x.Closed, x.Records, x.Writes)
+	}
+	for _, at := range []int{99, 0, 50, 51, 3} {
+		var w record.Write
+		want := writeOf(t, recs, at)
+		if err := r.Seek(want.T0); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for w.T0 < want.T0 {
+			raw, err := r.Next()
+			if err != nil {
+				t.Fatalf("write %d: %v, %v", at, err, r.Missing())
+			}
+			_ = record.ParseWrite(raw, &w)
+			n++
+		}
+		if w.ID != want.ID || w.T0 != want.T0 || n > 12 {
+			t.Errorf("write %d is not the one that comes %d records behind its place", at, n)
+		}
+	}
+	if err := r.Seek(1 << 63); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Next(); !errors.Is(err, record.ErrEnd) || r.Missing() != nil {
+		t.Errorf("behind the end: %v, missing %v", err, r.Missing())
+	}
+}
+
+// writeOf is the write of a number among records.
+func writeOf(t *testing.T, recs [][]byte, number int) (w record.Write) {
+	t.Helper()
+	for _, raw := range recs {
+		if record.ParseWrite(raw, &w) == nil {
+			if number == 0 {
+				return w
+			}
+			number--
+		}
+	}
+	t.Fatal("not so many writes")
+	return w
+}
+
+// Parts of one recording are one stream; in each, what was seen is what became of it,
+// although the counters run ahead of the records.
+func TestParts(t *testing.T) {
+	recs := sample(30)
+	dir := t.TempDir()
+	var paths []string
+	create := func() *os.File {
+		paths = append(paths, filepath.Join(dir, string(rune('a'+len(paths)))))
+		f, err := os.Create(paths[len(paths)-1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	info := &Info{ID: "x"}
+	w, err := NewWriter(create(), info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range recs {
+		l := record.Losses{Counters: record.Counters{Seen: uint64(i) * 2, LostRing: uint64(i / 10)}} // stale or ahead
+		if i == 10 || i == 20 {
+			if w, err = w.Next(create(), info, &l); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if err := w.Append(r, &l); err != nil {
 			t.Fatal(err)
 		}
 	}
-	l.LostRing = 7
-	if err := w.Close(&l); err != nil {
+	if err := w.Close(&record.Losses{Counters: record.Counters{Seen: 32, LostRing: 2}}); err != nil {
 		t.Fatal(err)
 	}
-	return buf.Bytes()
-}
-
-// What is read is what was written, in its order.
-func TestRoundTrip(t *testing.T) {
-	recs := sample(10000)
-	later := []byte{9, 0, 12, 0, 1, 2, 3, 4, 5, 6, 7, 8} // a kind of a later version
-	file := written(t, append(recs[:len(recs):len(recs)], later))
-	r, err := NewReader(bytes.NewReader(file))
-	if err != nil {
-		t.Fatal(err)
+	all, err := OpenRecordings(paths[2], paths[0], paths[1])
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%d recordings, error %v", len(all), err)
 	}
 	for i, want := range recs {
-		got, err := r.Next()
-		if err != nil {
-			t.Fatalf("record %d: %v (%v)", i, err, r.Missing())
-		}
-		if !bytes.Equal(got, want) {
-			t.Fatalf("record %d:\n%x\nwant\n%x", i, got, want)
+		if got, err := all[0].Next(); err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("record %d: %v", i, err)
 		}
 	}
-	if _, err := r.Next(); !errors.Is(err, record.ErrEnd) || r.Missing() != nil {
-		t.Errorf("at the end: %v, %v", err, r.Missing())
+	if _, err := all[0].Next(); !errors.Is(err, record.ErrEnd) || all[0].Missing() != nil {
+		t.Errorf("at the end: %v, missing %v", err, all[0].Missing())
 	}
-	if r.Unknown() != 1 {
-		t.Errorf("%d unknown records", r.Unknown())
+	if l, _ := all[0].Losses(); l.Seen != 32 || l.LostRing != 2 {
+		t.Errorf("losses of all: %+v", l)
 	}
-	if l, _ := r.Losses(); l.LostRing != 7 {
-		t.Errorf("losses: %+v", l)
+	for i, p := range all[0].Parts()[:2] {
+		l, _ := p.Losses()
+		if _, writes := p.Index().Records, p.Index().Writes; l.Seen != writes+l.LostRing || l.LostRing != 1 || !p.End().Continued {
+			t.Errorf("part %d has %d writes and says %+v", i, writes, l)
+		}
 	}
-	t.Logf("%.1f bytes a record", float64(len(file))/float64(len(recs)))
-}
-
-func BenchmarkWrite(b *testing.B) {
-	recs := sample(10000)
-	var n, size int
-	var l record.Losses
-	var buf bytes.Buffer
-	w, err := NewWriter(&buf, &Info{})
+	if err := all[0].Close(); err != nil {
+		t.Error(err)
+	}
+	gap, err := OpenRecordings(paths[2], paths[0])
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	for b.Loop() {
-		for _, r := range recs {
-			if err := w.Append(r, &l); err != nil {
-				b.Fatal(err)
-			}
-		}
-		n += len(recs)
-		size += buf.Len()
-		buf.Reset()
+	for err == nil {
+		_, err = gap[0].Next()
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/record")
-	b.ReportMetric(float64(size)/float64(n), "bytes/record")
+	if m := gap[0].Missing(); m == nil || !strings.Contains(m.Error(), "part 1 of the recording") {
+		t.Errorf("without part 1: %v", m)
+	}
+	if _, err := OpenRecordings(paths[0], paths[0]); err == nil {
+		t.Error("one part is taken twice")
+	}
 }
 
-func BenchmarkRead(b *testing.B) {
-	recs := sample(100000)
-	file := written(b, recs)
-	for b.Loop() {
-		r, err := NewReader(bytes.NewReader(file))
+// Records of several recordings come in the order of their times.
+func TestMerge(t *testing.T) {
+	one := func(boot string, wall int, times ...uint64) *Recording {
+		var buf bytes.Buffer
+		info := &Info{BootID: boot, Monotonic: 1000}
+		info.Began = info.Began.AddDate(wall, 0, 0)
+		w, err := NewWriter(&buf, info)
 		if err != nil {
-			b.Fatal(err)
+			t.Fatal(err)
 		}
-		for {
-			if _, err := r.Next(); err != nil {
-				break
+		for _, at := range times {
+			rec := record.Write{T0: at, Ino: at}
+			if err := w.Append(rec.Append(nil), &record.Losses{}); err != nil {
+				t.Fatal(err)
 			}
 		}
-		r.Close()
+		if err := w.Close(&record.Losses{}); err != nil {
+			t.Fatal(err)
+		}
+		r, err := NewReader(&buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return NewRecording(r)
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(recs)), "ns/record")
+	for name, c := range map[string]struct {
+		in   []*Recording
+		want []uint64
+	}{
+		"one boot":  {[]*Recording{one("x", 1, 1001, 1005, 1004, 1010), one("x", 5, 1002, 1003, 1020), one("x", 1)}, []uint64{1001, 1002, 1003, 1005, 1004, 1010, 1020}},
+		"two boots": {[]*Recording{one("x", 2, 1001, 1005), one("y", 1, 1002, 1030)}, []uint64{1002, 1030, 1001, 1005}},
+		"none":      {nil, nil},
+	} {
+		m, err := Merge(c.in...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range c.want {
+			raw, from, err := m.Next()
+			if err != nil {
+				t.Fatalf("%s: record %d: %v", name, i, err)
+			}
+			if _, ino, _, _ := record.FileOf(raw); ino != want || from >= len(c.in) {
+				t.Errorf("%s: record %d is that of %d, want %d", name, i, ino, want)
+			}
+		}
+		if _, _, err := m.Next(); !errors.Is(err, record.ErrEnd) {
+			t.Errorf("%s: error %v at the end", name, err)
+		}
+	}
+}
+
+// fullDisk takes so many bytes and no more.
+type fullDisk struct {
+	bytes.Buffer
+	room int
+}
+
+var errFull = errors.New("no space left")
+
+func (d *fullDisk) Write(b []byte) (int, error) {
+	n := min(len(b), d.room-d.Len())
+	d.Buffer.Write(b[:n])
+	if n < len(b) {
+		return n, errFull
+	}
+	return n, nil
+}
+
+// When no more can be written, nothing is, and what is whole can be read.
+func TestFullDisk(t *testing.T) {
+	recs := sample(3000)
+	for _, room := range []int{10, 1000, 5000, 20000} {
+		d := &fullDisk{room: room}
+		w, err := NewWriter(d, &Info{})
+		for i := 0; i < len(recs) && err == nil; i++ {
+			err = w.Append(recs[i], &record.Losses{})
+			if i%100 == 99 && err == nil {
+				err = w.Flush(&record.Losses{})
+			}
+		}
+		if !errors.Is(err, errFull) {
+			t.Fatalf("room for %d bytes: error %v", room, err)
+		}
+		if w == nil {
+			continue // not even the beginning
+		}
+		if err := w.Flush(&record.Losses{}); !errors.Is(err, errFull) {
+			t.Errorf("it goes on: %v", err)
+		}
+		r, err := NewReader(bytes.NewReader(d.Bytes()[:w.Whole()]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, missing := readAll(t, r)
+		if n, _ := w.Written(); uint64(len(got)) != n || missing == nil || missing.Closed || missing.Offset != w.Whole() {
+			t.Errorf("room for %d bytes: %d records read, missing %v", room, len(got), missing)
+		}
+	}
 }
