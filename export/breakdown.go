@@ -56,18 +56,23 @@ type process struct {
 	comm string
 }
 
-// parts counts by something. It keeps the last one at hand, as the next write is often
-// of the same.
+// parts counts by something. The next write is often of one of the last few, which are
+// at hand by a number that costs nothing to make.
 type parts[K comparable] struct {
 	all  map[K]*Part
 	rest Part
-	last K
-	part *Part
+	near [nearParts]struct {
+		key  K
+		part *Part
+	}
 }
 
-func (p *parts[K]) of(k K) *Part {
-	if p.part != nil && k == p.last {
-		return p.part
+const nearParts = 64 // a power of two
+
+func (p *parts[K]) of(k K, number int) *Part {
+	near := &p.near[number&(nearParts-1)]
+	if near.part != nil && near.key == k {
+		return near.part
 	}
 	part := p.all[k]
 	if part == nil {
@@ -80,8 +85,16 @@ func (p *parts[K]) of(k K) *Part {
 		part = new(Part)
 		p.all[k] = part
 	}
-	p.last, p.part = k, part
+	near.key, near.part = k, part
 	return part
+}
+
+// number is one of a string that others seldom have, too.
+func number(s string) int {
+	if s == "" {
+		return 0
+	}
+	return len(s) + int(s[len(s)-1])*7 + int(s[len(s)/2])*3
 }
 
 // Breakdown counts rows by reason, rule, file and process. Its zero value is empty, and
@@ -95,11 +108,12 @@ type Breakdown struct {
 
 // Add counts r.
 func (b *Breakdown) Add(r *Row) {
-	b.reasons.of(r.Reason()).add(r)
-	b.files.of(fileID{r.Dev, r.Ino}).add(r)
-	b.processes.of(process{r.Pid, r.Comm}).add(r)
+	reason := r.Reason()
+	b.reasons.of(reason, number(reason)).add(r)
+	b.files.of(fileID{r.Dev, r.Ino}, int(r.Ino)).add(r)
+	b.processes.of(process{r.Pid, r.Comm}, int(r.Pid)+number(r.Comm)).add(r)
 	for _, rule := range r.Rules {
-		b.rules.of(rule).add(r)
+		b.rules.of(rule, number(rule)).add(r)
 	}
 }
 

@@ -155,10 +155,31 @@ func (r *Row) reset() {
 // fillFacts sets what may be unknown. In an incomplete record, what was seen is
 // a fact, and what was not seen is unknown.
 func (m *Maker) fillFacts(r *Row, o *decode.Observation) {
+	m.fillCounted(r, o)
 	whole := o.Incomplete == "" && !o.Truncated
 	r.ListsKnown = whole
 	r.Unaligned.V, r.Unaligned.Known = o.Unaligned()
 	r.Extending.V, r.Extending.Known = o.Extending()
+	if o.Dio {
+		r.ForceWait = Some(o.DioFlags&dioForceWait != 0)
+	}
+	switch {
+	case o.Buffered != nil && o.Buffered.Copied:
+		r.FallbackBytes = Some(o.Buffered.Len)
+	case whole:
+		r.FallbackBytes = Some[int64](0)
+	}
+	if !o.Queued || o.Completed {
+		r.LatencyNs = Some(o.LatencyNs)
+	}
+	if o.Flags&kiNowait != 0 && !m.NoSleeps {
+		r.Slept = Some(len(o.Sleeps) > 0)
+	}
+}
+
+// fillCounted sets those of them that are counted.
+func (m *Maker) fillCounted(r *Row, o *decode.Observation) {
+	whole := o.Incomplete == "" && !o.Truncated
 	if whole {
 		r.Passes = Some(len(o.Passes))
 	}
@@ -173,23 +194,11 @@ func (m *Maker) fillFacts(r *Row, o *decode.Observation) {
 	if o.Drain != nil || whole {
 		r.Drained = Some(o.Drain != nil)
 	}
-	if o.Dio {
-		r.ForceWait = Some(o.DioFlags&dioForceWait != 0)
-	}
-	switch {
-	case o.Buffered != nil && o.Buffered.Copied:
-		r.FallbackBytes = Some(o.Buffered.Len)
-	case whole:
-		r.FallbackBytes = Some[int64](0)
-	}
 	if !o.Queued || o.Completed {
-		r.Ret, r.LatencyNs = Some(o.Ret), Some(o.LatencyNs)
+		r.Ret = Some(o.Ret)
 	}
 	if !m.NoWaits {
 		r.WaitNs = Some(o.WaitNs)
-	}
-	if o.Flags&kiNowait != 0 && !m.NoSleeps {
-		r.Slept = Some(len(o.Sleeps) > 0)
 	}
 }
 

@@ -114,7 +114,7 @@ func (f *checkFlags) judge(ctx context.Context, in *tracefile.Recording) (*check
 	maker := newMaker(plan, nil) // names are asked for once a file, at the end
 	var row export.Row
 	judge, err := newJudge(facts, plan, f.variant, func(o *decode.Observation, v *decode.Verdict) {
-		maker.Fill(&row, o, v)
+		maker.FillCounted(&row, o, v)
 		c.summary.Totals.Add(&row)
 		c.counts.Add(&row)
 	})

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/ext4dio/ext4dio-trace/record"
+	"github.com/ext4dio/ext4dio-trace/tracefile"
+)
+
+// traceOf is one of the traces of real kernels.
+func traceOf(name string) string { return filepath.Join("..", "..", "testdata", "traces", name+".e4d") }
+
+// rawTrace reads the records of a trace.
+func rawTrace(t testing.TB, path string) (*tracefile.Info, [][]byte) {
+	t.Helper()
+	r, err := tracefile.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var out [][]byte
+	for {
+		raw, err := r.Next()
+		if errors.Is(err, record.ErrEnd) {
+			return r.Info(), out
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, bytes.Clone(raw))
+	}
+}
+
+// repeated are the records of a trace so often that they make n, each time later and
+// with other ids.
+func repeated(raws [][]byte, n int) [][]byte {
+	le := binary.LittleEndian
+	var out [][]byte
+	for round := uint64(0); len(out) < n; round++ {
+		for _, raw := range raws {
+			c := bytes.Clone(raw)
+			id, at := 24, 8 // of a write
+			if kind, _, _ := record.KindOf(c); kind == record.KindComplete {
+				id, at = 8, 16
+			}
+			le.PutUint64(c[id:], le.Uint64(c[id:])+round<<20)
+			le.PutUint64(c[at:], le.Uint64(c[at:])+round*5e9)
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// mixedTrace is a large trace of the mixed workload on Linux 7.3, and the number of
+// writes in it.
+func mixedTrace(b *testing.B, n int) (file []byte, raws [][]byte, writes uint64) {
+	b.Helper()
+	info, raws := rawTrace(b, traceOf("linux-7.3"))
+	raws = repeated(raws, n)
+	var buf bytes.Buffer
+	w, err := tracefile.NewWriter(&buf, info)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, raw := range raws {
+		if err := w.Append(raw, &record.Losses{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := w.Close(&record.Losses{}); err != nil {
+		b.Fatal(err)
+	}
+	_, writes = w.Written()
+	return buf.Bytes(), raws, writes
+}
+
+// BenchmarkCheck is the price of one write of a file: reading, judging, all sums. With
+// GOMAXPROCS=1 it is that of one core.
+func BenchmarkCheck(b *testing.B) {
+	file, _, writes := mixedTrace(b, 100_000)
+	n := uint64(0)
+	for b.Loop() {
+		r, err := tracefile.NewReader(bytes.NewReader(file))
+		if err != nil {
+			b.Fatal(err)
+		}
+		c, err := (&checkFlags{variant: "auto"}).judge(context.Background(), tracefile.NewRecording(r))
+		if err != nil || c.summary.Totals.Writes != writes {
+			b.Fatalf("%d writes of %d, error %v", c.summary.Totals.Writes, writes, err)
+		}
+		n += writes
+		r.Close()
+	}
+	reportWrites(b, n)
+}
+
+// BenchmarkReadTrace is the part of it that is reading.
+func BenchmarkReadTrace(b *testing.B) {
+	file, _, writes := mixedTrace(b, 100_000)
+	n := uint64(0)
+	for b.Loop() {
+		r, err := tracefile.NewReader(bytes.NewReader(file))
+		for err == nil {
+			_, err = r.Next()
+		}
+		if !errors.Is(err, record.ErrEnd) || r.Missing() != nil {
+			b.Fatal(err, r.Missing())
+		}
+		n += writes
+		r.Close()
+	}
+	reportWrites(b, n)
+}
+
+// BenchmarkWriteTrace is the price of recording one write.
+func BenchmarkWriteTrace(b *testing.B) {
+	file, raws, writes := mixedTrace(b, 100_000)
+	n := uint64(0)
+	for b.Loop() {
+		w, err := tracefile.NewWriter(discard{}, &tracefile.Info{})
+		for i := 0; i < len(raws) && err == nil; i++ {
+			err = w.Append(raws[i], &record.Losses{})
+		}
+		if err = errors.Join(err, w.Close(&record.Losses{})); err != nil {
+			b.Fatal(err)
+		}
+		n += writes
+	}
+	reportWrites(b, n)
+	b.ReportMetric(float64(len(file))/float64(writes), "bytes/write")
+}
+
+// discard takes anything.
+type discard struct{}
+
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// reportWrites turns the time of the loop into that of one write.
+func reportWrites(b *testing.B, writes uint64) {
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(writes), "ns/write")
+	b.ReportMetric(float64(writes)/b.Elapsed().Seconds(), "writes/s")
+}
