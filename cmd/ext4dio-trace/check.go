@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -58,6 +60,53 @@ type checked struct {
 	in      *tracefile.Recording
 	summary export.Summary
 	counts  export.Breakdown
+	wrong   []disagreement // the first ones
+}
+
+// maxWrong is how many disagreements check lists.
+const maxWrong = 10
+
+// disagreement is one write that is not as the model says.
+type disagreement struct {
+	Seq     uint64   `json:"seq"` // its number in the trace, from 1
+	Verdict string   `json:"verdict"`
+	Rules   []string `json:"rules"`
+	Why     []string `json:"why"`
+	Pid     uint32   `json:"pid"`
+	Comm    string   `json:"comm"`
+	Dev     string   `json:"dev"`
+	Ino     uint64   `json:"ino"`
+	Path    string   `json:"path"`
+	Pos     int64    `json:"pos"`
+	Len     int64    `json:"len"`
+}
+
+// note keeps a write that disagrees, when it is one of the first.
+func (c *checked) note(o *decode.Observation, v *decode.Verdict) {
+	if v.Kind == decode.Agree || v.Kind == decode.Undecided || len(c.wrong) == maxWrong {
+		return
+	}
+	c.wrong = append(c.wrong, disagreement{
+		Seq: c.summary.Totals.Writes, Verdict: v.Kind.String(), Rules: slices.Clone(v.Rules), Why: slices.Clone(v.Why),
+		Pid: o.Pid, Comm: o.Comm, Dev: export.DevName(o.Dev), Ino: o.Ino, Path: c.in.Path(o.Dev, o.Ino, o.Pid), Pos: o.Pos0, Len: o.Len0,
+	})
+}
+
+// appendText adds one line about it.
+func (d *disagreement) appendText(w io.Writer) {
+	file := d.Path
+	if file == "" {
+		file = fmt.Sprintf("inode %d on %s", d.Ino, d.Dev)
+	}
+	why := ""
+	if len(d.Why) > 0 {
+		why = d.Why[0]
+	}
+	fmt.Fprintf(w, "%s:  write %d, %d+%d to %s by %s: %s", d.Verdict, d.Seq, d.Pos, d.Len, export.Safe(file), export.Safe(d.Comm), why)
+	if len(d.Rules) > 0 {
+		fmt.Fprintf(w, "; broken: %s", strings.Join(d.Rules, " "))
+	}
+	fmt.Fprintln(w)
 }
 
 func (f *checkFlags) run(ctx context.Context, stdout io.Writer, paths []string) error {
@@ -117,6 +166,7 @@ func (f *checkFlags) judge(ctx context.Context, in *tracefile.Recording) (*check
 		maker.FillCounted(&row, o, v)
 		c.summary.Totals.Add(&row)
 		c.counts.Add(&row)
+		c.note(o, v)
 	})
 	if err != nil {
 		return nil, err
@@ -170,6 +220,12 @@ func writeChecked(stdout io.Writer, done []*checked) error {
 		if _, err := c.summary.WriteTo(stdout); err != nil {
 			return err
 		}
+		for i := range c.wrong {
+			c.wrong[i].appendText(stdout)
+		}
+		if n := c.summary.Totals.Disagreements(); n > 0 {
+			fmt.Fprintf(stdout, "          (%d of %d that disagree; explain --trace FILE --seq NUMBER tells more)\n", len(c.wrong), n)
+		}
 		fmt.Fprintln(stdout)
 		if err := c.counts.WriteText(stdout, c.in); err != nil {
 			return err
@@ -185,6 +241,7 @@ type checkedJSON struct {
 	Unknown uint64          `json:"unknown_records"`
 	Summary json.RawMessage `json:"summary"`
 	Counts  json.RawMessage `json:"counts"`
+	Wrong   []disagreement  `json:"disagreements"` // the first ones
 }
 
 func writeCheckedJSON(w io.Writer, done []*checked) error {
@@ -194,7 +251,7 @@ func writeCheckedJSON(w io.Writer, done []*checked) error {
 	for _, c := range done {
 		info := *c.in.Info()
 		info.Facts, info.Plan = nil, nil // long, and for programs only
-		j := checkedJSON{Info: &info, Unknown: c.in.Unknown()}
+		j := checkedJSON{Info: &info, Unknown: c.in.Unknown(), Wrong: c.wrong}
 		if err := c.in.Missing(); err != nil {
 			text := oneLine(err.Error())
 			j.Missing = &text

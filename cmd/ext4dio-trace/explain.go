@@ -21,6 +21,8 @@ type explainOptions struct {
 	indirect, nosec, stale, cached, stuck, busy                 bool
 	inline, journalled, encrypted, dax                          bool
 	limit, rule                                                 string
+	trace                                                       string
+	seq                                                         uint64
 	json                                                        bool
 }
 
@@ -41,13 +43,16 @@ D delayed; '|' where the next extent lies elsewhere on the device. What follows
 is a hole. Sizes are bytes, or with K, M, G.
 
 Without --pos, lines of "live --json" on standard input are explained: what was
-observed beside what was expected.`,
+observed beside what was expected. --trace and --seq explain one write of a
+recorded trace: the number is that of its line in view; check lists those of
+writes that disagree.`,
 		Example: `  ext4dio-trace explain --pos 512 --len 14336 --extents W,U,U,W
   ext4dio-trace explain --pos 512 --len 14336 --extents WUUW --variant base,patch3,patch4
   ext4dio-trace explain --pos 4K --len 8K --extents W2 --nowait --variant all
   ext4dio-trace explain --pos 0 --len 1K --extents H4 --indirect --json
   ext4dio-trace explain --rule R2
-  ext4dio-trace live --json --only differs,unsafe | ext4dio-trace explain`,
+  ext4dio-trace live --json --only differs,unsafe | ext4dio-trace explain
+  ext4dio-trace explain --trace db.e4d --seq 17`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
@@ -79,6 +84,8 @@ observed beside what was expected.`,
 	fl.StringVar(&o.limit, "limit", "", "RLIMIT_FSIZE")
 	fl.StringVar(&o.variant, "variant", "linux-7.3", "all, or some of "+strings.Join(model.VariantNames(), ", "))
 	fl.BoolVar(&o.json, "json", false, "one JSON object")
+	fl.StringVar(&o.trace, "trace", "", "explain a write of this recorded `FILE` instead")
+	fl.Uint64Var(&o.seq, "seq", 0, "with --trace: the number of the write, from 1")
 	fl.StringVar(&o.rule, "rule", "", "explain a rule instead, R1 to R13, or all")
 	return cmd
 }
@@ -88,6 +95,12 @@ const explainHint = progName + " explain --pos 512 --len 14336 --extents W,U,U,W
 func (o *explainOptions) run(cmd *cobra.Command) error {
 	if o.rule != "" {
 		return o.explainRule(cmd)
+	}
+	if o.trace != "" {
+		return o.recorded(cmd)
+	}
+	if o.seq != 0 {
+		return usagef(progName+" explain --trace trace.e4d --seq 1", "--seq needs --trace")
 	}
 	if !cmd.Flags().Changed("pos") {
 		return o.observed(cmd)

@@ -143,7 +143,7 @@ func runLive(ctx context.Context, o *liveOptions) error {
 	}
 	var out *recording
 	if o.record.path != "" {
-		if out, err = openRecording(&o.record, &po); err != nil {
+		if out, err = openRecording(&o.record, &po, os.Stderr); err != nil {
 			return err
 		}
 		defer out.close()

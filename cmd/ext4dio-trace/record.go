@@ -100,7 +100,7 @@ func (o *recordOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := openRecording(&o.file, &po)
+	out, err := openRecording(&o.file, &po, os.Stderr)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ type recording struct {
 
 // openRecording opens the file, before anything is attached. When it lies on a file
 // system that is traced, po leaves out our own writes.
-func openRecording(f *recordFlags, po *probes.Options) (*recording, error) {
+func openRecording(f *recordFlags, po *probes.Options, stderr io.Writer) (*recording, error) {
 	r := &recording{flags: f, out: os.Stdout, parts: 1}
 	if f.path == "-" {
 		if isTerminal(os.Stdout) {
@@ -59,7 +59,7 @@ func openRecording(f *recordFlags, po *probes.Options) (*recording, error) {
 	}
 	r.excluded = excludeSelf(r.out, &po.Filter)
 	if r.excluded != "" {
-		note(os.Stderr, "%s %s", f.path, r.excluded)
+		note(stderr, "%s %s", f.path, r.excluded)
 	}
 	return r, nil
 }
@@ -90,14 +90,14 @@ func excludeSelf(f *os.File, filter *probes.Filter) string {
 	if filter.Dev != 0 && filter.Dev != dev {
 		return ""
 	}
-	text := "lies on an ext4 that is traced (" + export.DevName(dev) + "): it is written through the page cache, so no write to it is a direct one"
+	text := "lies on an ext4 that is traced (" + export.DevName(dev) + "): "
 	// The kernel compares with numbers of the first pid namespace.
 	const first = "pid:[4026531836]"
-	if ns, err := os.Readlink("/proc/self/ns/pid"); err == nil && ns == first {
-		filter.ExcludePid = uint32(os.Getpid())
-		text += fmt.Sprintf(", and the writes of this process (%d) are excluded", filter.ExcludePid)
+	if ns, err := os.Readlink("/proc/self/ns/pid"); err != nil || ns != first {
+		return text + "it is written through the page cache, so that no write to it is a direct one"
 	}
-	return text
+	filter.ExcludePid = uint32(os.Getpid())
+	return text + fmt.Sprintf("the writes of this process (%d) are excluded", filter.ExcludePid)
 }
 
 // begin writes what the trace says about itself.

@@ -11,7 +11,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){progName: main})
+	testscript.Main(m, map[string]func(){progName: main, fakeRecordName: fakeRecord})
 }
 
 // TestScripts runs the program as a user does. Beside testscript's commands the

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/tracefile"
+)
+
+// recorded explains one write of a trace, by its number.
+func (o *explainOptions) recorded(cmd *cobra.Command) error {
+	const hint = progName + " check " // it lists the numbers of writes that disagree
+	switch {
+	case o.seq == 0:
+		return usagef(hint+o.trace, "--trace needs --seq N, the number of a write in it")
+	case o.json:
+		return usagef(progName+" view --json "+o.trace, "--json explains flags, not a recorded write")
+	}
+	all, err := openTraces([]string{o.trace})
+	if err != nil {
+		return err
+	}
+	defer closeTraces(all)
+	row, total, err := findWrite(cmd, all[0], o.seq)
+	switch {
+	case err != nil:
+		return err
+	case row == nil:
+		return usagef(hint+o.trace, "there is no write %d in %s, which has %d", o.seq, o.trace, total)
+	}
+	return o.explainRow(cmd, row)
+}
+
+// findWrite judges a trace up to the write of a number, counted from 1 as view shows
+// them. The row is nil when there are only total.
+func findWrite(cmd *cobra.Command, in *tracefile.Recording, number uint64) (row *export.Row, total uint64, err error) {
+	facts, plan, err := recordedKernel(in.Info())
+	if err != nil {
+		return nil, 0, notATrace(err)
+	}
+	maker := newMaker(plan, in)
+	judge, err := newJudge(facts, plan, "auto", func(ob *decode.Observation, v *decode.Verdict) {
+		if total++; total == number {
+			row = new(export.Row)
+			maker.Fill(row, ob, v)
+			_ = in.Stop() // it never fails
+		}
+	})
+	if err == nil {
+		err = feedAll(cmd.Context(), in, judge)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	return row, total, nil
+}
