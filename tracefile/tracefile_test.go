@@ -3,6 +3,7 @@ package tracefile
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -378,4 +379,31 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("room for %d bytes: %d records read, missing %v", room, len(got), missing)
 		}
 	}
+}
+
+// The specification knows all columns and this version.
+func TestFormatDocument(t *testing.T) {
+	b, err := os.ReadFile("FORMAT.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		fmt.Sprintf("(`.e4d`), version %d\n", version), fmt.Sprintf("number of columns (uvarint, at least %d)", numColumns),
+		fmt.Sprintf("| %d, %d | result | completion |", colDoneKnown, colDoneRet), fmt.Sprintf("`0x%X`", skippable), fmt.Sprintf("`%#x`", chunkMagic),
+		fmt.Sprintf("at most %d |", maxRecords), fmt.Sprintf("more than %d shapes", maxShapes), fmt.Sprintf("at most %d |", maxHead), fmt.Sprintf("The first\n%d of each field", maxOdd),
+	} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("FORMAT.md does not say %q", want)
+		}
+	}
+	if got := len(lossFields(new(record.Losses))); got != strings.Count(section(string(b), "are left away: ", ". New ones"), ",")+1 {
+		t.Errorf("FORMAT.md has not all %d counters", got)
+	}
+}
+
+// section is what lies between two words of a text.
+func section(text, from, to string) string {
+	_, after, _ := strings.Cut(text, from)
+	part, _, _ := strings.Cut(after, to)
+	return part
 }

@@ -99,47 +99,6 @@ func BenchmarkCheck(b *testing.B) {
 	reportWrites(b, n)
 }
 
-// BenchmarkReadTrace is the part of it that is reading.
-func BenchmarkReadTrace(b *testing.B) {
-	file, _, writes := mixedTrace(b, 100_000)
-	n := uint64(0)
-	for b.Loop() {
-		r, err := tracefile.NewReader(bytes.NewReader(file))
-		for err == nil {
-			_, err = r.Next()
-		}
-		if !errors.Is(err, record.ErrEnd) || r.Missing() != nil {
-			b.Fatal(err, r.Missing())
-		}
-		n += writes
-		r.Close()
-	}
-	reportWrites(b, n)
-}
-
-// BenchmarkWriteTrace is the price of recording one write.
-func BenchmarkWriteTrace(b *testing.B) {
-	file, raws, writes := mixedTrace(b, 100_000)
-	n := uint64(0)
-	for b.Loop() {
-		w, err := tracefile.NewWriter(discard{}, &tracefile.Info{})
-		for i := 0; i < len(raws) && err == nil; i++ {
-			err = w.Append(raws[i], &record.Losses{})
-		}
-		if err = errors.Join(err, w.Close(&record.Losses{})); err != nil {
-			b.Fatal(err)
-		}
-		n += writes
-	}
-	reportWrites(b, n)
-	b.ReportMetric(float64(len(file))/float64(writes), "bytes/write")
-}
-
-// discard takes anything.
-type discard struct{}
-
-func (discard) Write(b []byte) (int, error) { return len(b), nil }
-
 // reportWrites turns the time of the loop into that of one write.
 func reportWrites(b *testing.B, writes uint64) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(writes), "ns/write")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -25,6 +26,11 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": func(ts *testscript.TestScript, _ bool, args []string) { status(ts, args, nil) },
 			"nocaps": func(ts *testscript.TestScript, _ bool, args []string) { status(ts, args, withoutCaps(ts)) },
+		},
+		Setup: func(env *testscript.Env) error {
+			traces, err := filepath.Abs(filepath.Join("..", "..", "testdata", "traces"))
+			env.Setenv("TRACES", traces)
+			return err
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
