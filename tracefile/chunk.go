@@ -13,7 +13,7 @@ import (
 const (
 	skippable  = 0x184D2A5D
 	frameSize  = 8  // magic and length of the skippable frame
-	fixedSize  = 56 // of the header in it, before the counters
+	fixedSize  = 72 // of the header in it, before the counters
 	maxLosses  = 64 // counters in a header
 	maxHead    = fixedSize + maxLosses*8 + 4
 	minHead    = fixedSize + 4
@@ -66,6 +66,8 @@ type head struct {
 	first   uint64 // time of the earliest record, ns of CLOCK_MONOTONIC
 	last    uint64 // of the latest
 	losses  record.Losses
+	// from and to are when the losses were read, ns of CLOCK_MONOTONIC.
+	from, to uint64
 }
 
 // lossFields lists the counters in their order in a file, which is append-only:
@@ -112,6 +114,8 @@ func (h *head) append(dst []byte) []byte {
 	dst = le.AppendUint32(dst, uint32(len(fields)))
 	dst = le.AppendUint64(dst, h.first)
 	dst = le.AppendUint64(dst, h.last)
+	dst = le.AppendUint64(dst, h.from)
+	dst = le.AppendUint64(dst, h.to)
 	for _, n := range fields {
 		dst = le.AppendUint64(dst, *n)
 	}
@@ -139,7 +143,7 @@ func (h *head) parse(b []byte) error {
 	*h = head{
 		version: le.Uint16(b[4:]), kind: Kind(le.Uint16(b[6:])), seq: le.Uint64(b[8:]),
 		count: le.Uint32(b[16:]), writes: le.Uint32(b[20:]), raw: le.Uint32(b[24:]), packed: le.Uint32(b[28:]),
-		sum: le.Uint32(b[32:]), first: le.Uint64(b[40:]), last: le.Uint64(b[48:]),
+		sum: le.Uint32(b[32:]), first: le.Uint64(b[40:]), last: le.Uint64(b[48:]), from: le.Uint64(b[56:]), to: le.Uint64(b[64:]),
 	}
 	if h.version > version || h.version == 0 {
 		return fmt.Errorf("%w: %w: chunk %d is of version %d, this program knows version %d", ErrFormat, ErrVersion, h.seq, h.version, version)

@@ -16,6 +16,8 @@ type Chunk struct {
 	Records, Writes uint32
 	First, Last     uint64        // times of its records, ns of CLOCK_MONOTONIC; 0 without any
 	Losses          record.Losses // until its end
+	ReadFrom        uint64        // when these were read, ns of CLOCK_MONOTONIC
+	ReadTo          uint64
 }
 
 // Index lists the chunks of a file as far as their headers follow on each other.
@@ -53,6 +55,7 @@ func ReadIndex(in io.ReaderAt, size int64) (*Index, error) {
 func (x *Index) add(h *head, at int64) {
 	x.Chunks = append(x.Chunks, Chunk{
 		Offset: at, Seq: h.seq, Kind: h.kind, Records: h.count, Writes: h.writes, First: h.first, Last: h.last, Losses: h.losses,
+		ReadFrom: h.from, ReadTo: h.to,
 	})
 	x.Closed = h.kind == KindEnd
 	if h.kind != KindRecords {

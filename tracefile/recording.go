@@ -14,6 +14,10 @@ import (
 type Recording struct {
 	parts []*Reader
 	at    int // the part that is being read
+
+	marks   []lossMark // see Doubt, when marked
+	skipped uint64
+	marked  bool
 }
 
 var _ record.Source = (*Recording)(nil)

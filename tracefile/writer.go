@@ -29,6 +29,8 @@ type Writer struct {
 	seq    uint64
 	end    End
 	losses record.Losses // of the last chunk
+	read   [2]uint64     // when they were read
+	given  [2]uint64     // when those were that are given now
 	base   record.Losses // before this part of a recording
 	names  []byte        // to be written
 	raw    []byte
@@ -66,12 +68,21 @@ func (w *Writer) Name(dev uint32, ino uint64, path string) {
 	w.names = appendName(w.names, fileID{dev, ino}, path)
 }
 
+// LossesRead tells when the losses were read that are given from now on: the instants
+// before and after that, ns of CLOCK_MONOTONIC.
+func (w *Writer) LossesRead(from, to uint64) { w.given = [2]uint64{from, to} }
+
 // Pending reports whether something waits to be flushed.
 func (w *Writer) Pending() bool { return w.enc.count > 0 || len(w.names) > 0 }
 
 // Flush writes the records gathered so far as a chunk, with what was lost until now.
 // Afterwards they can be read, whatever happens to this process.
-func (w *Writer) Flush(l *record.Losses) error {
+func (w *Writer) Flush(l *record.Losses) error { return w.flush(l, false) }
+
+// Mark is Flush, and writes a chunk even when it holds nothing but the losses.
+func (w *Writer) Mark(l *record.Losses) error { return w.flush(l, true) }
+
+func (w *Writer) flush(l *record.Losses, always bool) error {
 	if len(w.names) > 0 {
 		w.raw = append(w.raw[:0], w.names...)
 		w.names = w.names[:0]
@@ -80,10 +91,10 @@ func (w *Writer) Flush(l *record.Losses) error {
 		}
 	}
 	e, now := w.enc, subtract(l, &w.base)
-	if e.count == 0 && now == w.losses {
+	if e.count == 0 && now == w.losses && !always {
 		return w.failed
 	}
-	w.losses = now
+	w.losses, w.read = now, w.given
 	w.raw = e.appendTo(w.raw[:0])
 	err := w.chunk(&head{kind: KindRecords, count: e.count, writes: e.writes, first: e.first, last: e.last, losses: now})
 	if err == nil {
@@ -123,7 +134,7 @@ func (w *Writer) Next(out io.Writer, info *Info, l *record.Losses) (*Writer, err
 	if err != nil {
 		return nil, err
 	}
-	n.base = part
+	n.base, n.read, n.given = part, w.read, w.given
 	*info = next
 	return n, nil
 }
@@ -158,6 +169,7 @@ func (w *Writer) chunk(h *head) error {
 	}
 	w.frame = zip.EncodeAll(w.raw, w.frame)
 	packed := w.frame[size:]
+	h.from, h.to = w.read[0], w.read[1]
 	h.version, h.seq, h.raw, h.packed = version, w.seq, uint32(len(w.raw)), uint32(len(packed))
 	h.sum = crc32.Checksum(packed, castagnoli)
 	h.append(w.frame[:0])

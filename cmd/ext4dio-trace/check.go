@@ -162,7 +162,7 @@ func (f *checkFlags) judge(ctx context.Context, in *tracefile.Recording) (*check
 	c := &checked{in: in}
 	maker := newMaker(plan, nil) // names are asked for once a file, at the end
 	var row export.Row
-	judge, err := newJudge(facts, plan, f.variant, func(o *decode.Observation, v *decode.Verdict) {
+	judge, err := newJudge(facts, plan, f.variant, in.Doubt, func(o *decode.Observation, v *decode.Verdict) {
 		maker.FillCounted(&row, o, v)
 		c.summary.Totals.Add(&row)
 		c.counts.Add(&row)

@@ -40,7 +40,7 @@ func findWrite(cmd *cobra.Command, in *tracefile.Recording, number uint64) (row 
 		return nil, 0, notATrace(err)
 	}
 	maker := newMaker(plan, in)
-	judge, err := newJudge(facts, plan, "auto", func(ob *decode.Observation, v *decode.Verdict) {
+	judge, err := newJudge(facts, plan, "auto", in.Doubt, func(ob *decode.Observation, v *decode.Verdict) {
 		if total++; total == number {
 			row = new(export.Row)
 			maker.Fill(row, ob, v)

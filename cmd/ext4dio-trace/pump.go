@@ -32,6 +32,13 @@ type source interface {
 	Stop() error
 }
 
+// reading is what was lost when it was looked at, and when that was: between two
+// instants, ns of CLOCK_MONOTONIC.
+type reading struct {
+	losses   record.Losses
+	from, to uint64
+}
+
 // batch holds raw records one behind the other.
 type batch struct {
 	bytes []byte
@@ -68,13 +75,15 @@ type pump struct {
 	made   int // batches; no more than were needed at once
 	stop   atomic.Bool
 	losses atomic.Pointer[record.Losses]
-	ended  chan struct{} // closed when nothing more will come
-	err    error         // of the source; valid when full is closed
+	read   atomic.Pointer[reading] // the same, and when
+	ended  chan struct{}           // closed when nothing more will come
+	err    error                   // of the source; valid when full is closed
 }
 
 func newPump(src source) *pump {
 	p := &pump{src: src, full: make(chan *batch, batchCount), free: make(chan *batch, batchCount), ended: make(chan struct{})}
 	p.losses.Store(&record.Losses{})
+	p.read.Store(&reading{})
 	return p
 }
 
@@ -155,10 +164,19 @@ func (p *pump) drain() error {
 }
 
 func (p *pump) readLosses() error {
-	l, err := p.src.Losses()
+	var r reading
+	var err error
+	r.from, _, err = clocks()
+	if err == nil {
+		r.losses, err = p.src.Losses()
+	}
+	if err == nil {
+		r.to, _, err = clocks()
+	}
 	if err != nil {
 		return fmt.Errorf("read losses: %w", err)
 	}
-	p.losses.Store(&l)
+	p.losses.Store(&r.losses)
+	p.read.Store(&r)
 	return nil
 }

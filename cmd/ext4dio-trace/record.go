@@ -173,7 +173,7 @@ func (o *recordOptions) capture(ctx context.Context, facts *probes.Facts, plan *
 func recordAll(p *pump, out *recording, shown *progress) error {
 	var failed error
 	for b := range p.full {
-		l := p.losses.Load()
+		l := p.read.Load()
 		if failed == nil {
 			failed = out.batch(b, l)
 		}
@@ -182,14 +182,14 @@ func recordAll(p *pump, out *recording, shown *progress) error {
 		}
 		p.free <- b
 		if shown != nil && failed == nil {
-			shown.show(out, l)
+			shown.show(out, &l.losses)
 		}
 	}
 	if shown != nil {
 		shown.clear()
 	}
 	if failed == nil {
-		failed = out.end(p.losses.Load())
+		failed = out.end(p.read.Load())
 	}
 	if isClosedPipe(failed) {
 		failed = nil

@@ -37,6 +37,7 @@ type recording struct {
 	names    *fileNames
 	flushed  time.Time
 	full     bool // the size limit is reached
+	last     *reading
 
 	records, writes uint64 // of the parts before
 	size            int64
@@ -115,8 +116,9 @@ func (r *recording) begin(facts *probes.Facts, plan *probes.Plan, start uint64, 
 
 // batch takes records, with what was lost until now. It is called a few times a second
 // at least, with an empty batch when nothing happens.
-func (r *recording) batch(b *batch, l *record.Losses) error {
-	var err error
+func (r *recording) batch(b *batch, lost *reading) error {
+	err := r.mark(lost)
+	l := &lost.losses
 	b.each(func(raw []byte) {
 		if err == nil {
 			r.names.see(raw, r.w)
@@ -132,6 +134,22 @@ func (r *recording) batch(b *batch, l *record.Losses) error {
 		err = r.limit(l)
 	}
 	return r.failed(err)
+}
+
+// mark puts the readings between which a probe inside writes was skipped into chunks of
+// their own, so that a reader knows which writes are in doubt.
+func (r *recording) mark(now *reading) error {
+	before := r.last
+	r.last = now
+	if before != nil && now.losses.MissedInner > before.losses.MissedInner {
+		if err := r.w.Mark(&before.losses); err != nil {
+			return err
+		}
+		r.w.LossesRead(now.from, now.to)
+		return r.w.Mark(&now.losses)
+	}
+	r.w.LossesRead(now.from, now.to)
+	return nil
 }
 
 // limit goes on in a new file, or says that it is enough.
@@ -175,12 +193,12 @@ func (r *recording) count(w *tracefile.Writer) {
 }
 
 // end writes the last records and the end mark.
-func (r *recording) end(l *record.Losses) error {
+func (r *recording) end(lost *reading) error {
 	if r.w == nil {
 		return nil
 	}
 	r.names.retry(r.w)
-	err := r.failed(r.w.Close(l))
+	err := r.failed(errors.Join(r.mark(lost), r.w.Close(&lost.losses)))
 	r.count(r.w)
 	r.w = nil
 	return errors.Join(err, r.close())

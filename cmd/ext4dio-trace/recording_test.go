@@ -118,7 +118,7 @@ func TestCheckEqualsLive(t *testing.T) {
 	}
 	defer closeTraces(in)
 	var view bytes.Buffer
-	vt, err := newTraceNaming(&probes.Facts{}, &probes.Plan{}, &liveOptions{json: true, variant: "linux-7.3"}, in[0])
+	vt, err := newTraceNaming(&probes.Facts{}, &probes.Plan{}, in[0].Doubt, &liveOptions{json: true, variant: "linux-7.3"}, in[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +296,7 @@ func fakeRecord() {
 	n := 0
 	for b := range p.full {
 		if err == nil {
-			err = out.batch(b, p.losses.Load())
+			err = out.batch(b, p.read.Load())
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -164,7 +164,7 @@ func (t *trace) consume(p *pump) error {
 		})
 		l := p.losses.Load()
 		if failed == nil && t.recording != nil {
-			if failed = t.recording.batch(b, l); failed != nil {
+			if failed = t.recording.batch(b, p.read.Load()); failed != nil {
 				p.stop.Store(true)
 			}
 		}
@@ -176,7 +176,7 @@ func (t *trace) consume(p *pump) error {
 	t.refresh(p.losses.Load(), true)
 	show()
 	if t.recording != nil {
-		failed = errors.Join(failed, t.recording.end(p.losses.Load()))
+		failed = errors.Join(failed, t.recording.end(p.read.Load()))
 	}
 	if isClosedPipe(failed) {
 		failed = nil

@@ -58,7 +58,7 @@ func runView(ctx context.Context, o *liveOptions, paths []string) error {
 	if err != nil {
 		return notATrace(err)
 	}
-	t, err := newTraceNaming(facts, plan, nil, o, in)
+	t, err := newTraceNaming(facts, plan, in.Doubt, o, in)
 	if err != nil {
 		return err
 	}
