@@ -167,6 +167,9 @@ func (d *decoder) readNumbers(writes, dones int) {
 		d.nums[col] = room(d.nums[col], n)
 		d.cols[col].numbers(d.nums[col])
 	}
+	if d.bad { // then some columns are still those of another chunk
+		return
+	}
 	steps := 0
 	for i := range d.nums[colShape] {
 		shape, thread, file := d.nums[colShape][i], d.nums[colThread][i], d.nums[colFile][i]
@@ -176,7 +179,7 @@ func (d *decoder) readNumbers(writes, dones int) {
 		}
 		steps += len(d.shapes[shape].base)
 	}
-	if d.bad || steps > len(d.cols[colStepT].b) { // each takes a byte at least
+	if steps > len(d.cols[colStepT].b) { // each takes a byte at least
 		d.bad = true
 		return
 	}
