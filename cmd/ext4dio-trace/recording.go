@@ -36,6 +36,7 @@ type recording struct {
 	w        *tracefile.Writer
 	names    *fileNames
 	flushed  time.Time
+	isNew    bool // the file was not there before
 	full     bool // the size limit is reached
 	last     *reading
 
@@ -55,7 +56,7 @@ func openRecording(f *recordFlags, po *probes.Options, stderr io.Writer) (*recor
 		return r, nil
 	}
 	var err error
-	if r.out, err = createTrace(f.path); err != nil {
+	if r.out, r.isNew, err = createTrace(f.path); err != nil {
 		return nil, err
 	}
 	r.excluded = excludeSelf(r.out, &po.Filter)
@@ -65,16 +66,20 @@ func openRecording(f *recordFlags, po *probes.Options, stderr io.Writer) (*recor
 	return r, nil
 }
 
-// createTrace makes the file. It never writes to a block device.
-func createTrace(path string) (*os.File, error) {
+// createTrace opens the file, and says whether it is a new one. What is in an older one
+// stays until begin. It never writes to a block device.
+func createTrace(path string) (f *os.File, isNew bool, err error) {
 	if st, err := os.Stat(path); err == nil && st.Mode()&os.ModeDevice != 0 && st.Mode()&os.ModeCharDevice == 0 {
-		return nil, usagef("-o FILE", "%s is a block device", path)
+		return nil, false, usagef("-o FILE", "%s is a block device", path)
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if isNew = err == nil; errors.Is(err, os.ErrExist) {
+		f, err = os.OpenFile(path, os.O_WRONLY, 0o644)
+	}
 	if err != nil {
-		return nil, usagef("", "cannot record: %v", err)
+		return nil, false, usagef("", "cannot record: %v", err)
 	}
-	return f, nil
+	return f, isNew, nil
 }
 
 // excludeSelf leaves out the writes of this process where the trace lies on a file
@@ -108,6 +113,11 @@ func (r *recording) begin(facts *probes.Facts, plan *probes.Plan, start uint64, 
 		return err
 	}
 	r.info.Variant, r.info.Excluded = variant, r.excluded
+	if r.flags.path != "-" {
+		if err := r.out.Truncate(0); err != nil && !errors.Is(err, syscall.EINVAL) { // no pipe
+			return fmt.Errorf("empty %s: %w", r.flags.path, err)
+		}
+	}
 	r.names = newFileNames(names)
 	r.flushed = time.Now()
 	r.w, err = tracefile.NewWriter(r.out, r.info)
@@ -168,7 +178,7 @@ func (r *recording) limit(l *record.Losses) error {
 			return fmt.Errorf("rotate trace: %w", err)
 		}
 	}
-	out, err := createTrace(path)
+	out, _, err := createTrace(path)
 	if err != nil {
 		return err
 	}
@@ -204,10 +214,14 @@ func (r *recording) end(lost *reading) error {
 	return errors.Join(err, r.close())
 }
 
-// close closes the file. It may be called twice.
+// close closes the file, and removes it when it is a new one to which nothing came. It
+// may be called twice.
 func (r *recording) close() error {
 	if r.out == nil || r.out == os.Stdout {
 		return nil
+	}
+	if r.isNew && r.info == nil {
+		_ = os.Remove(r.flags.path) // an empty file is no harm
 	}
 	err := r.out.Close()
 	r.out = nil

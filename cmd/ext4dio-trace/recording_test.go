@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
@@ -274,12 +275,43 @@ func TestNoBlockDevice(t *testing.T) {
 		if st, err := os.Stat(path); err != nil || st.Mode()&os.ModeDevice == 0 {
 			continue
 		}
-		if _, err := createTrace(path); asExit(err).code != exitUsage {
+		if _, _, err := createTrace(path); asExit(err).code != exitUsage {
 			t.Errorf("%s: %v", path, err)
 		}
 		return
 	}
 	t.Skip("no block device here")
+}
+
+// A recording that does not begin leaves what was there as it was, and nothing new.
+func TestNotBegun(t *testing.T) {
+	dir := t.TempDir()
+	old, path := filepath.Join(dir, "old"), filepath.Join(dir, "new")
+	if err := os.WriteFile(old, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{old, path} {
+		out, err := openRecording(&recordFlags{path: p}, &probes.Options{}, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(out.close(), out.close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := readFile(t, old); got != "precious" {
+		t.Errorf("the old file holds %q", got)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a new file is left: %v", err)
+	}
+	out := newTestRecording(t, &recordFlags{path: old})
+	if _, err := recordFrom(out, &manySource{n: 3, w: sharedWrite(0)}); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := tracefile.Open(old); err != nil || !r.Index().Closed {
+		t.Errorf("the old file is not replaced: %v", err)
+	}
 }
 
 // fakeRecordName is the program that records until it is killed: see fakeRecord.
@@ -412,5 +444,58 @@ func TestCheckJSON(t *testing.T) {
 	}
 	if len(wrong.Counts.Files) == 0 || !strings.HasPrefix(wrong.Counts.Files[0].Path, "/mnt/") {
 		t.Errorf("files %+v", wrong.Counts.Files)
+	}
+}
+
+// What was recorded is in the file when a second is over, however little it is.
+func TestFlushInTime(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.e4d")
+	out := newTestRecording(t, &recordFlags{path: path})
+	b := newBatch()
+	b.add(sharedWrite(1).Append(nil))
+	for _, c := range []struct {
+		age    time.Duration
+		writes uint64
+	}{{flushEvery / 2, 0}, {flushEvery, 2}} {
+		out.flushed = time.Now().Add(-c.age)
+		if err := out.batch(b, &reading{}); err != nil {
+			t.Fatal(err)
+		}
+		r, err := tracefile.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Index().Writes; got != c.writes {
+			t.Errorf("after %v: %d writes in the file, want %d", c.age, got, c.writes)
+		}
+		r.Close()
+	}
+}
+
+// The readings around a skipped probe are in the file, so that check is in doubt about
+// those writes only about which live was.
+func TestDoubtIsRecorded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.e4d")
+	out := newTestRecording(t, &recordFlags{path: path})
+	for _, r := range []reading{{from: 100, to: 110}, {from: 200, to: 210}, {record.Losses{MissedInner: 2}, 300, 310}, {record.Losses{MissedInner: 2}, 400, 410}} {
+		if err := out.batch(newBatch(), &r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := out.end(&reading{record.Losses{MissedInner: 2}, 500, 510}); err != nil {
+		t.Fatal(err)
+	}
+	all, err := openTraces([]string{path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeTraces(all)
+	for _, c := range []struct {
+		from, to uint64
+		want     bool
+	}{{120, 190, false}, {220, 290, true}, {320, 390, false}} {
+		if got := all[0].Doubt(c.from, c.to); got != c.want {
+			t.Errorf("from %d to %d: in doubt %v", c.from, c.to, got)
+		}
 	}
 }
