@@ -185,7 +185,7 @@ func TestAbsurd(t *testing.T) {
 	for _, raw := range sample(5) {
 		enc.add(raw)
 	}
-	good := enc.appendTo(nil)
+	good, _ := enc.appendTo(nil, nil)
 	whole := head{kind: KindRecords, count: enc.count, writes: enc.writes}
 	columns := func(change func(*encoder)) []byte {
 		e := newEncoder()
@@ -193,7 +193,8 @@ func TestAbsurd(t *testing.T) {
 			e.add(raw)
 		}
 		change(e)
-		return e.appendTo(nil)
+		raw, _ := e.appendTo(nil, nil)
+		return raw
 	}
 	for name, file := range map[string][]byte{
 		"count":          craft(t, good, whole, set(16, 1<<31)),

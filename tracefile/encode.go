@@ -335,15 +335,28 @@ func (e *encoder) addComplete(raw []byte) {
 	e.now = t
 }
 
+// isLast reports whether a column ends a run of columns whose bytes are alike: packed by
+// themselves they take less.
+func isLast(col int) bool {
+	switch col {
+	case colGap, colGapLow, colEnd, colEndLow, colSeq, colPos0, colWaitNs, colDioUs, colStepT:
+		return true
+	}
+	return false
+}
+
 // appendTo lays the columns one behind the other: their number, the length of each, and
-// their bytes.
-func (e *encoder) appendTo(dst []byte) []byte {
+// their bytes. It adds where runs of them end to cuts.
+func (e *encoder) appendTo(dst []byte, cuts []int) ([]byte, []int) {
 	dst = binary.AppendUvarint(dst, numColumns)
 	for i := range e.cols {
 		dst = binary.AppendUvarint(dst, uint64(len(e.cols[i])))
 	}
 	for i := range e.cols {
 		dst = append(dst, e.cols[i]...)
+		if isLast(i) {
+			cuts = append(cuts, len(dst))
+		}
 	}
-	return dst
+	return dst, cuts
 }

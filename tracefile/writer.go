@@ -17,6 +17,7 @@ const (
 	chunkRecords = 4096
 	chunkBytes   = 2 << 20          // of records
 	slowRecords  = chunkRecords / 4 // more are packed fast
+	splitRecords = 400              // fewer are packed as a whole
 	window       = 256 << 10
 )
 
@@ -34,6 +35,7 @@ type Writer struct {
 	base   record.Losses // before this part of a recording
 	names  []byte        // to be written
 	raw    []byte
+	cuts   []int // of raw, see encoder.appendTo; without any it is packed as a whole
 	frame  []byte
 	whole  int64 // bytes
 	failed error
@@ -44,7 +46,8 @@ func NewWriter(out io.Writer, info *Info) (*Writer, error) {
 	w := &Writer{out: out, enc: newEncoder()}
 	for level, to := range map[zstd.EncoderLevel]**zstd.Encoder{zstd.SpeedFastest: &w.fast, zstd.SpeedBestCompression: &w.slow} {
 		var err error
-		if *to, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window)); err != nil {
+		if *to, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window),
+			zstd.WithEncoderCRC(false), zstd.WithAllLitEntropyCompression(true)); err != nil {
 			return nil, fmt.Errorf("make compressor: %w", err)
 		}
 	}
@@ -84,7 +87,7 @@ func (w *Writer) Mark(l *record.Losses) error { return w.flush(l, true) }
 
 func (w *Writer) flush(l *record.Losses, always bool) error {
 	if len(w.names) > 0 {
-		w.raw = append(w.raw[:0], w.names...)
+		w.raw, w.cuts = append(w.raw[:0], w.names...), w.cuts[:0]
 		w.names = w.names[:0]
 		if err := w.chunk(&head{kind: KindNames, losses: w.losses}); err != nil {
 			return err
@@ -95,7 +98,7 @@ func (w *Writer) flush(l *record.Losses, always bool) error {
 		return w.failed
 	}
 	w.losses, w.read = now, w.given
-	w.raw = e.appendTo(w.raw[:0])
+	w.raw, w.cuts = e.appendTo(w.raw[:0], w.cuts[:0])
 	err := w.chunk(&head{kind: KindRecords, count: e.count, writes: e.writes, first: e.first, last: e.last, losses: now})
 	if err == nil {
 		w.end.Records += uint64(e.count)
@@ -151,7 +154,7 @@ func (w *Writer) json(kind Kind, what any) error {
 	if err != nil {
 		return fmt.Errorf("encode trace: %w", err)
 	}
-	w.raw = append(w.raw[:0], b...)
+	w.raw, w.cuts = append(w.raw[:0], b...), w.cuts[:0]
 	return w.chunk(&head{kind: kind, losses: w.losses})
 }
 
@@ -163,11 +166,7 @@ func (w *Writer) chunk(h *head) error {
 	}
 	size := h.size()
 	w.frame = append(w.frame[:0], make([]byte, size)...)
-	zip := w.fast
-	if h.count < slowRecords {
-		zip = w.slow
-	}
-	w.frame = zip.EncodeAll(w.raw, w.frame)
+	w.pack(h.count)
 	packed := w.frame[size:]
 	h.from, h.to = w.read[0], w.read[1]
 	h.version, h.seq, h.raw, h.packed = version, w.seq, uint32(len(w.raw)), uint32(len(packed))
@@ -180,4 +179,20 @@ func (w *Writer) chunk(h *head) error {
 	}
 	w.whole += int64(len(w.frame))
 	return nil
+}
+
+// pack adds w.raw to the frame, each run of columns by itself where there are enough
+// records for that to pay.
+func (w *Writer) pack(records uint32) {
+	zip, at := w.fast, 0
+	if records < slowRecords {
+		zip = w.slow
+	}
+	if records >= splitRecords {
+		for _, cut := range w.cuts {
+			w.frame = zip.EncodeAll(w.raw[at:cut], w.frame)
+			at = cut
+		}
+	}
+	w.frame = zip.EncodeAll(w.raw[at:], w.frame)
 }
