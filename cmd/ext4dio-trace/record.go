@@ -171,6 +171,7 @@ func (o *recordOptions) capture(ctx context.Context, facts *probes.Facts, plan *
 // recordAll records everything that comes, to the end. When it fails, the rest is
 // thrown away.
 func recordAll(p *pump, out *recording, shown *progress) error {
+	hurry()
 	var failed error
 	for b := range p.full {
 		l := p.read.Load()
