@@ -56,12 +56,9 @@ func repeated(raws [][]byte, n int) [][]byte {
 	return out
 }
 
-// mixedTrace is a large trace of the mixed workload on Linux 7.3, and the number of
-// writes in it.
-func mixedTrace(b *testing.B, n int) (file []byte, raws [][]byte, writes uint64) {
+// traceFile is a trace with these records, and the number of writes in it.
+func traceFile(b *testing.B, info *tracefile.Info, raws [][]byte) (file []byte, writes uint64) {
 	b.Helper()
-	info, raws := rawTrace(b, traceOf("linux-7.3"))
-	raws = repeated(raws, n)
 	var buf bytes.Buffer
 	w, err := tracefile.NewWriter(&buf, info)
 	if err != nil {
@@ -76,27 +73,33 @@ func mixedTrace(b *testing.B, n int) (file []byte, raws [][]byte, writes uint64)
 		b.Fatal(err)
 	}
 	_, writes = w.Written()
-	return buf.Bytes(), raws, writes
+	return buf.Bytes(), writes
 }
 
 // BenchmarkCheck is the price of one write of a file: reading, judging, all sums. With
-// GOMAXPROCS=1 it is that of one core.
+// GOMAXPROCS=1 it is that of one core. The mixed workload has more steps a write than
+// any other: most are unaligned, restarted, or refused.
 func BenchmarkCheck(b *testing.B) {
-	file, _, writes := mixedTrace(b, 100_000)
-	n := uint64(0)
-	for b.Loop() {
-		r, err := tracefile.NewReader(bytes.NewReader(file))
-		if err != nil {
-			b.Fatal(err)
-		}
-		c, err := (&checkFlags{variant: "auto"}).judge(context.Background(), tracefile.NewRecording(r))
-		if err != nil || c.summary.Totals.Writes != writes {
-			b.Fatalf("%d writes of %d, error %v", c.summary.Totals.Writes, writes, err)
-		}
-		n += writes
-		r.Close()
+	info, raws := rawTrace(b, traceOf("linux-7.3"))
+	for name, raws := range map[string][][]byte{"mixed": repeated(raws, 400_000), "aligned": sharedWrites(400_000)} {
+		b.Run(name, func(b *testing.B) {
+			file, writes := traceFile(b, info, raws)
+			n := uint64(0)
+			for b.Loop() {
+				r, err := tracefile.NewReader(bytes.NewReader(file))
+				if err != nil {
+					b.Fatal(err)
+				}
+				c, err := (&checkFlags{variant: "auto"}).judge(context.Background(), tracefile.NewRecording(r))
+				if err != nil || c.summary.Totals.Writes != writes {
+					b.Fatalf("%d writes of %d, error %v", c.summary.Totals.Writes, writes, err)
+				}
+				n += writes
+				r.Close()
+			}
+			reportWrites(b, n)
+		})
 	}
-	reportWrites(b, n)
 }
 
 // reportWrites turns the time of the loop into that of one write.
