@@ -114,3 +114,6 @@ func (x *Index) end() (at int64, seq uint64) {
 	k := x.Chunks[len(x.Chunks)-1]
 	return k.Offset, k.Seq
 }
+
+// last is the number of the last chunk.
+func (x *Index) last() uint64 { return x.Chunks[len(x.Chunks)-1].Seq }

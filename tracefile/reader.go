@@ -251,7 +251,8 @@ func (r *Reader) take(h *head) error {
 		r.losses = h.losses
 		return r.dec.begin(raw, h)
 	case KindNames:
-		if r.index == nil {
+		// Open has read those that were there then; a file may be written still.
+		if r.index == nil || h.seq > r.index.last() {
 			return r.names.read(raw)
 		}
 	case KindEnd:

@@ -154,6 +154,40 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// A file that is still being written is read as far as it is there at each moment.
+func TestGrowing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.e4d")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	w, err := NewWriter(f, &Info{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	recs := sample(4)
+	var r *Reader
+	for i, raw := range recs {
+		w.Name(1, uint64(i), "/name")
+		if err := errors.Join(w.Append(raw, &record.Losses{}), w.Flush(&record.Losses{})); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			if r, err = Open(path); err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+		}
+		if got, err := r.Next(); err != nil || !bytes.Equal(got, raw) || r.Path(1, uint64(i), 0) != "/name" {
+			t.Errorf("record %d: %v, name %q", i, err, r.Path(1, uint64(i), 0))
+		}
+	}
+	if _, err := r.Next(); !errors.Is(err, record.ErrEnd) || r.Missing() == nil {
+		t.Errorf("at its end for now: %v, missing %v", err, r.Missing())
+	}
+}
+
 // Seek goes to the chunk of a time, forth and back.
 func TestSeek(t *testing.T) {
 	recs := sample(100)
