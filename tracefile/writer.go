@@ -44,7 +44,7 @@ type Writer struct {
 // NewWriter writes the beginning of a trace.
 func NewWriter(out io.Writer, info *Info) (*Writer, error) {
 	w := &Writer{out: out, enc: newEncoder()}
-	for level, to := range map[zstd.EncoderLevel]**zstd.Encoder{zstd.SpeedFastest: &w.fast, zstd.SpeedBestCompression: &w.slow} {
+	for level, to := range map[zstd.EncoderLevel]**zstd.Encoder{zstd.SpeedFastest: &w.fast, zstd.SpeedBetterCompression: &w.slow} {
 		var err error
 		if *to, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window),
 			zstd.WithEncoderCRC(false), zstd.WithAllLitEntropyCompression(true)); err != nil {
