@@ -1,0 +1,181 @@
+package export
+
+import (
+	"bytes"
+	"io"
+	"slices"
+	"unicode/utf8"
+)
+
+// CSV writes rows as RFC 4180 wants it: a header, lines that end in CR LF. Its columns
+// are the fields of a JSON object, in their order. What is not known is an empty cell,
+// a list or an object stands as JSON in its cell.
+//
+// A text is written as in JSON, without the quotes around it: what is not printable
+// as an escape, a backslash as two. One that a spreadsheet could take for a formula
+// has an apostrophe before it, and so has one that begins with an apostrophe.
+type CSV struct {
+	lines
+	json []byte
+	head bool
+}
+
+// NewCSV returns a CSV in front of out.
+func NewCSV(out io.Writer) *CSV { return &CSV{lines: lines{out: out}} }
+
+// Write takes one row.
+func (w *CSV) Write(r *Row) error {
+	w.header()
+	w.json = r.AppendJSON(w.json[:0])
+	n := 0
+	eachField(w.json, func(_, value []byte) {
+		w.buf = appendCell(appendComma(w.buf, n), value)
+		n++
+	})
+	w.buf = append(w.buf, "\r\n"...)
+	return w.put(flushBytes)
+}
+
+// header writes the names of the columns once.
+func (w *CSV) header() {
+	if w.head {
+		return
+	}
+	w.head = true
+	n := 0
+	eachField((&Row{}).AppendJSON(nil), func(name, _ []byte) {
+		w.buf = append(appendComma(w.buf, n), name...)
+		n++
+	})
+	w.buf = append(w.buf, "\r\n"...)
+}
+
+// Close writes what has gathered; without a row, the header.
+func (w *CSV) Close() error {
+	w.header()
+	return w.lines.Close()
+}
+
+// eachField calls f with name and value of each field of one JSON object without
+// white space, as AppendJSON makes it.
+func eachField(object []byte, f func(name, value []byte)) {
+	rest := object[1:]
+	for len(rest) > 0 && rest[0] == '"' {
+		end := textEnd(rest)
+		name := rest[1 : end-1]
+		rest = rest[end+1:] // and the colon
+		end = valueEnd(rest)
+		f(name, rest[:end])
+		rest = rest[end+1:] // and the comma, or the brace at the end
+	}
+}
+
+// textEnd returns the place behind the JSON string at the beginning of b.
+func textEnd(b []byte) int {
+	for i := 1; ; i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+}
+
+// valueEnd returns the place behind the JSON value at the beginning of b.
+func valueEnd(b []byte) int {
+	switch b[0] {
+	case '"':
+		return textEnd(b)
+	case '[', '{':
+		return nestedEnd(b)
+	}
+	i := 0
+	for b[i] != ',' && b[i] != '}' {
+		i++
+	}
+	return i
+}
+
+// nestedEnd is valueEnd for a list or an object.
+func nestedEnd(b []byte) int {
+	depth := 0
+	for i := 0; ; i++ {
+		switch b[i] {
+		case '"':
+			i += textEnd(b[i:]) - 1
+		case '[', '{':
+			depth++
+		case ']', '}':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+}
+
+// appendCell appends a JSON value as a cell.
+func appendCell(dst, value []byte) []byte {
+	switch value[0] {
+	case 'n': // null
+		return dst
+	case '"':
+		return appendTextCell(dst, value[1:len(value)-1])
+	case '[', '{':
+		return appendQuotedCell(dst, value)
+	}
+	return append(dst, value...)
+}
+
+// appendTextCell appends what stands between the quotes of a JSON string.
+func appendTextCell(dst, text []byte) []byte {
+	if c := firstRune(text); c < utf8.RuneSelf && c != '=' && c != '+' && c != '-' && c != '@' && c != '\'' &&
+		bytes.IndexByte(text, '"') < 0 && bytes.IndexByte(text, ',') < 0 {
+		return append(dst, text...)
+	}
+	dst = append(dst, '"')
+	if isFormula(firstRune(text)) {
+		dst = append(dst, '\'')
+	}
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\' && text[i+1] == '"':
+			dst = append(dst, `""`...)
+			i++
+		case c == '\\':
+			dst = append(dst, c, text[i+1])
+			i++
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return append(dst, '"')
+}
+
+func firstRune(text []byte) rune {
+	r, _ := utf8.DecodeRune(text)
+	return r
+}
+
+// isFormula reports whether a spreadsheet may take a cell that begins with r for more
+// than text. The wide forms count as the narrow ones in some languages.
+func isFormula(r rune) bool {
+	switch r {
+	case '=', '+', '-', '@', '\'', '＝', '＋', '－', '＠':
+		return true
+	}
+	return false
+}
+
+// appendQuotedCell appends a cell in quotes.
+func appendQuotedCell(dst, cell []byte) []byte {
+	dst = append(slices.Grow(dst, 2*len(cell)+2), '"')
+	from := 0
+	for i, c := range cell {
+		if c == '"' {
+			dst = append(dst, cell[from:i+1]...)
+			from = i
+		}
+	}
+	return append(append(dst, cell[from:]...), '"')
+}

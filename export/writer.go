@@ -1,0 +1,52 @@
+package export
+
+import (
+	"fmt"
+	"io"
+)
+
+// Writer takes the rows of a trace one by one, in the order in which they were judged,
+// and writes them in one format. It is used by one goroutine.
+type Writer interface {
+	// Write takes one row, which stays the caller's.
+	Write(r *Row) error
+	// Close writes what has gathered and what belongs to the end. What is below
+	// stays open.
+	Close() error
+}
+
+// flushBytes is how much a writer of lines gathers.
+const flushBytes = 64 << 10
+
+// lines gathers lines in front of out.
+type lines struct {
+	out io.Writer
+	buf []byte
+}
+
+func (l *lines) put(least int) error {
+	if len(l.buf) < least {
+		return nil
+	}
+	_, err := l.out.Write(l.buf)
+	l.buf = l.buf[:0]
+	if err != nil {
+		return fmt.Errorf("write output: %w", err)
+	}
+	return nil
+}
+
+// Close writes what has gathered.
+func (l *lines) Close() error { return l.put(1) }
+
+// JSONL writes one JSON object a line, as AppendJSON makes it.
+type JSONL struct{ lines }
+
+// NewJSONL returns a JSONL in front of out.
+func NewJSONL(out io.Writer) *JSONL { return &JSONL{lines{out: out}} }
+
+// Write takes one row.
+func (w *JSONL) Write(r *Row) error {
+	w.buf = r.AppendJSON(w.buf)
+	return w.put(flushBytes)
+}
