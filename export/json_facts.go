@@ -131,13 +131,7 @@ func appendAlloc(dst []byte, m *decode.Mapping) []byte {
 }
 
 func appendMode(dst []byte, l record.Lock) []byte {
-	switch l {
-	case record.LockShared:
-		return append(dst, `"shared"`...)
-	case record.LockExclusive:
-		return append(dst, `"exclusive"`...)
-	}
-	return append(dst, "null"...)
+	return appendText(dst, ModeName(l))
 }
 
 func appendUint(dst []byte, n Opt[uint32]) []byte {
