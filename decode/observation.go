@@ -49,6 +49,7 @@ type Observation struct {
 	Buffered  *Buffered // ext4_buffered_write_iter was entered
 	WaitNs    uint64    // queued for i_rwsem, summed over the passes
 	LockNs    uint64    // entry to the first pass: time to get the first lock
+	Waits     []Wait    // each time it was queued for i_rwsem
 	Sleeps    []Sleep   // of a NOWAIT write
 	Ret       int64     // result as the caller got it; the completion's for async
 	SubmitRet int64     // result of the write function itself
@@ -79,7 +80,7 @@ func (o *Observation) Clone() *Observation {
 	}
 	c.Mappings = slices.Clone(o.Mappings)
 	c.Zeroed = slices.Clone(o.Zeroed)
-	c.Sleeps = slices.Clone(o.Sleeps)
+	c.Waits, c.Sleeps = slices.Clone(o.Waits), slices.Clone(o.Sleeps)
 	if o.Drain != nil {
 		c.Drain = &c.drain
 	}
@@ -166,6 +167,13 @@ type Buffered struct {
 	// Refused is what ext4_should_use_dio looked at when it refused direct I/O:
 	// record.BufFacts and others.
 	Refused uint16
+}
+
+// Wait is one time that the write was queued for i_rwsem.
+type Wait struct {
+	Ns   uint64
+	Lock record.Lock // the mode that it waited for; LockUnknown when the kernel does not say
+	AtUs uint32      // of its end, since the entry
 }
 
 // Sleep is one voluntary context switch of a NOWAIT write.

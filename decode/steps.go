@@ -43,9 +43,9 @@ func (o *Observation) fill(w *record.Write, comm string) {
 
 // reset empties o and keeps the room of its slices.
 func (o *Observation) reset() {
-	passes, sleeps, mappings, zeroed := o.Passes[:0], o.Sleeps[:0], o.Mappings[:0], o.Zeroed[:0]
+	passes, waits, sleeps, mappings, zeroed := o.Passes[:0], o.Waits[:0], o.Sleeps[:0], o.Mappings[:0], o.Zeroed[:0]
 	*o = Observation{}
-	o.Passes, o.Sleeps, o.Mappings, o.Zeroed = passes, sleeps, mappings, zeroed
+	o.Passes, o.Waits, o.Sleeps, o.Mappings, o.Zeroed = passes, waits, sleeps, mappings, zeroed
 }
 
 // fillHead takes up the head of w. It sets field by field, as the other functions
@@ -147,10 +147,22 @@ func (o *Observation) add(s *record.Step) {
 	case record.StepSleep:
 		o.Sleeps = append(o.Sleeps, Sleep{Phase: record.Phase(s.Aux), Cause: sleepCause(s.D), Ns: s.A, AtUs: s.TUs})
 	case record.StepWait:
-		// The sum is in the head of the record.
+		o.Waits = append(o.Waits, Wait{Ns: s.A, Lock: contended(s.C), AtUs: s.TUs})
 	default:
 		o.broken("a step of an unknown kind")
 	}
+}
+
+// contended is the mode that a task waited for, by the flags of contention_begin
+// (LCB_F_READ and LCB_F_WRITE).
+func contended(flags uint32) record.Lock {
+	switch flags & 6 {
+	case 2:
+		return record.LockShared
+	case 4:
+		return record.LockExclusive
+	}
+	return record.LockUnknown
 }
 
 // sleepCause is what a step says; a cause of a newer version is unknown.

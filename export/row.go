@@ -50,6 +50,8 @@ type Row struct {
 	WaitNs, LatencyNs  Opt[uint64]
 	Slept              Opt[bool] // of NOWAIT writes only
 	Sleeps             []decode.Sleep
+	Waits              []decode.Wait // what WaitNs sums up; not in JSON
+	SubmitNs           uint64        // entry to return of the write function; not in JSON
 
 	Variant  string // empty when not judged
 	Verdict  Opt[decode.Kind]
@@ -117,7 +119,7 @@ func (m *Maker) Fill(r *Row, o *decode.Observation, v *decode.Verdict) {
 	r.TimeNs, r.Pid, r.Tid, r.Comm, r.Dev, r.Ino = o.Time, o.Pid, o.Tid, o.Comm, o.Dev, o.Ino
 	r.Pos, r.Len, r.KiFlags = o.Pos0, o.Len0, o.Flags
 	r.Mappings, r.Zeroed = append(r.Mappings, o.Mappings...), append(r.Zeroed, o.Zeroed...)
-	r.Sleeps = append(r.Sleeps, o.Sleeps...)
+	r.Waits, r.Sleeps, r.SubmitNs = append(r.Waits, o.Waits...), append(r.Sleeps, o.Sleeps...), o.SubmitNs
 	r.Stages, r.Incomplete, r.Truncated, r.Caller = o.Stages, o.Incomplete, o.Truncated, o.Caller
 	r.Facts.fill(o)
 	if m.Names != nil {
@@ -145,10 +147,10 @@ func (m *Maker) Fill(r *Row, o *decode.Observation, v *decode.Verdict) {
 
 // reset empties r and keeps the room of its slices.
 func (r *Row) reset() {
-	lookups, mappings, zeroed, sleeps := r.Lookups[:0], r.Mappings[:0], r.Zeroed[:0], r.Sleeps[:0]
+	lookups, mappings, zeroed, waits, sleeps := r.Lookups[:0], r.Mappings[:0], r.Zeroed[:0], r.Waits[:0], r.Sleeps[:0]
 	rules, hazards, why, checks := r.Rules[:0], r.Hazards[:0], r.Why[:0], r.Facts.Checks[:0]
 	*r = Row{}
-	r.Lookups, r.Mappings, r.Zeroed, r.Sleeps = lookups, mappings, zeroed, sleeps
+	r.Lookups, r.Mappings, r.Zeroed, r.Waits, r.Sleeps = lookups, mappings, zeroed, waits, sleeps
 	r.Rules, r.Hazards, r.Why, r.Facts.Checks = rules, hazards, why, checks
 }
 
@@ -221,6 +223,7 @@ func (r *Row) CopyFrom(from *Row) {
 	r.Lookups = append(old.Lookups[:0], from.Lookups...)
 	r.Mappings = append(old.Mappings[:0], from.Mappings...)
 	r.Zeroed = append(old.Zeroed[:0], from.Zeroed...)
+	r.Waits = append(old.Waits[:0], from.Waits...)
 	r.Sleeps = append(old.Sleeps[:0], from.Sleeps...)
 	r.Rules = append(old.Rules[:0], from.Rules...)
 	r.Hazards = append(old.Hazards[:0], from.Hazards...)
