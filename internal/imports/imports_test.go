@@ -40,6 +40,7 @@ var rules = map[string]rule{
 	"matrix":                        {},
 	"export/exporttest":             {ours: "export decode userspace-model record"},
 	"export/parquet":                {ours: "export decode userspace-model record", others: "github.com/parquet-go/parquet-go"},
+	"export/perfetto":               {ours: "export decode userspace-model record"},
 	"internal/imports":              {},
 	"internal/mutate":               {},
 	"internal/benchcmp":             {},

@@ -1,0 +1,163 @@
+package perfetto
+
+import (
+	"fmt"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+)
+
+// kind is what a track below an inode shows, in the order in which they are shown.
+type kind uint8
+
+const (
+	held kind = iota
+	waiting
+	zeroing
+	inFlight
+	disagreements
+	numKinds
+)
+
+var kindNames = [numKinds]string{"i_rwsem held", "waiting for i_rwsem", "zeroing", "in flight", "disagreements"}
+
+var kindTexts = [numKinds]string{
+	"From the write checks on. The release is not observed: held at the latest until the write returned.",
+	"Queued for the lock, by the tracepoints contention_begin and contention_end.",
+	"Calls of iomap_dio_zero with a length, at the moment of the call.",
+	"Asynchronous writes, from the return of the write function to their completion.",
+	"Where the kernel did something else than the model says.",
+}
+
+// Bounds of what is remembered of inodes and tasks; then it is begun anew.
+const (
+	maxInodes = 8192
+	maxTasks  = 65536
+	maxLanes  = 4096 // of one kind of one inode
+)
+
+type inodeID struct {
+	dev uint32
+	ino uint64
+}
+
+// inode is what is known of the tracks of one inode.
+type inode struct {
+	uuid  uint64
+	path  string
+	lanes [numKinds][]uint64 // when each lane is free, ns
+}
+
+// hash makes a track's number from what it is for; never 0, which is a track of its own.
+func hash(parts ...uint64) uint64 {
+	h := uint64(14695981039346656037)
+	for _, p := range parts {
+		for range 8 {
+			h = (h ^ p&0xff) * 1099511628211
+			p >>= 8
+		}
+	}
+	return h | 1
+}
+
+// inode returns the tracks of the inode of r, and describes them when they are new or
+// their name has become known.
+func (w *Writer) inode(r *export.Row) *inode {
+	id := inodeID{r.Dev, r.Ino}
+	n := w.inodes[id]
+	switch {
+	case n == nil:
+		if len(w.inodes) >= maxInodes {
+			clear(w.inodes)
+			w.generation++
+		}
+		n = &inode{uuid: hash('i', uint64(r.Dev), r.Ino)}
+		w.inodes[id] = n
+	case n.path == r.Path || r.Path == "":
+		return n
+	}
+	n.path = r.Path
+	name := fmt.Sprintf("inode %d on %s", r.Ino, export.DevName(r.Dev))
+	if r.Path != "" {
+		name = harmless(r.Path) + " (" + name + ")"
+	}
+	p := w.packet()
+	d := w.buf.begin(packetDescriptor)
+	w.buf.uint(descriptorUUID, n.uuid)
+	w.buf.text(descriptorName, name)
+	w.buf.uint(descriptorOrdering, orderExplicit)
+	w.buf.end(d)
+	w.buf.end(p)
+	return n
+}
+
+// lane returns a track of n for something that lasts from begin to end. Slices of one
+// track must not overlap; the reader shows tracks of one name below one parent as one.
+func (w *Writer) lane(n *inode, k kind, begin, end uint64) uint64 {
+	best := -1
+	for i, free := range n.lanes[k] {
+		if free <= begin && (best < 0 || free > n.lanes[k][best]) {
+			best = i
+		}
+	}
+	if best < 0 {
+		best = len(n.lanes[k]) % maxLanes
+		uuid := hash(n.uuid, uint64(k), uint64(best), w.generation)
+		if len(n.lanes[k]) < maxLanes {
+			n.lanes[k] = append(n.lanes[k], 0)
+			w.describeLane(n, k, uuid)
+		}
+	}
+	n.lanes[k][best] = max(end, n.lanes[k][best])
+	return hash(n.uuid, uint64(k), uint64(best), w.generation)
+}
+
+func (w *Writer) describeLane(n *inode, k kind, uuid uint64) {
+	p := w.packet()
+	d := w.buf.begin(packetDescriptor)
+	w.buf.uint(descriptorUUID, uuid)
+	w.buf.uint(descriptorParent, n.uuid)
+	w.buf.text(descriptorName, kindNames[k])
+	w.buf.text(descriptorDescription, kindTexts[k])
+	w.buf.uint(descriptorRank, uint64(k))
+	w.buf.end(d)
+	w.buf.end(p)
+}
+
+type taskID struct{ pid, tid uint32 }
+
+// task returns the track of the task of r, and describes it when it is new or has
+// another name.
+func (w *Writer) task(r *export.Row) uint64 {
+	id := taskID{r.Pid, r.Tid}
+	uuid, process := hash('t', uint64(r.Pid), uint64(r.Tid)), hash('p', uint64(r.Pid))
+	comm, ok := w.tasks[id]
+	if ok && comm == r.Comm {
+		return uuid
+	}
+	if len(w.tasks) >= maxTasks {
+		clear(w.tasks)
+	}
+	w.tasks[id] = r.Comm
+	name := harmless(r.Comm)
+	p := w.packet()
+	d := w.buf.begin(packetDescriptor)
+	w.buf.uint(descriptorUUID, process)
+	m := w.buf.begin(descriptorProcess)
+	w.buf.uint(processPid, uint64(r.Pid))
+	w.buf.text(processName, name)
+	w.buf.end(m)
+	w.buf.end(d)
+	w.buf.end(p)
+	p = w.packet()
+	d = w.buf.begin(packetDescriptor)
+	w.buf.uint(descriptorUUID, uuid)
+	w.buf.uint(descriptorParent, process)
+	m = w.buf.begin(descriptorThread)
+	w.buf.uint(threadPid, uint64(r.Pid))
+	w.buf.uint(threadTid, uint64(r.Tid))
+	w.buf.text(threadName, name)
+	w.buf.end(m)
+	w.buf.end(d)
+	w.buf.end(p)
+	return uuid
+}
