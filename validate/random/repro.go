@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/workload/xfsio"
 )
 
 // Commands is the case as commands of xfs_io, for a shell. What xfs_io cannot do
@@ -14,57 +16,46 @@ func (c *Case) Commands() string {
 	fmt.Fprintf(&b, "# --seed %d --case %d\n", c.Seed, c.Number)
 	b.WriteString("rm -f f && touch f\n")
 	for i := range c.Steps {
-		c.Steps[i].command(&b, i)
+		b.WriteString(c.Steps[i].command(i) + "\n")
 	}
 	return b.String()
 }
 
-func (s *Step) command(b *strings.Builder, i int) {
-	cmd := func(format string, args ...any) {
-		fmt.Fprintf(b, "xfs_io -c %q f\n", fmt.Sprintf(format, args...))
-	}
+func (s *Step) command(i int) string {
 	switch s.Op {
 	case NoExtents:
-		b.WriteString("chattr -e f\n")
+		return "chattr -e f"
 	case Fallocate:
-		cmd("falloc %s %s", size(s.Off), size(s.Len))
+		return xfsio.Line("", "f", xfsio.Falloc(s.Off, s.Len))
 	case KeepSize:
-		cmd("falloc -k %s %s", size(s.Off), size(s.Len))
+		return xfsio.Line("", "f", xfsio.KeepSize(s.Off, s.Len))
 	case Punch:
-		cmd("fpunch %s %s", size(s.Off), size(s.Len))
+		return xfsio.Line("", "f", xfsio.Punch(s.Off, s.Len))
 	case Truncate:
-		cmd("truncate %s", size(s.Len))
+		return xfsio.Line("", "f", xfsio.Truncate(s.Len))
 	case Buffered:
-		cmd("pwrite -S %#x %s %s", pattern(i), size(s.Off), size(s.Len))
+		return xfsio.Line("", "f", xfsio.Write{Off: s.Off, Len: s.Len, Pattern: xfsio.Pattern(i)}.String())
 	case Read:
-		cmd("pread %s %s", size(s.Off), size(s.Len))
+		return xfsio.Line("", "f", xfsio.Read(s.Off, s.Len))
 	case Sync:
-		cmd("fsync")
+		return xfsio.Line("", "f", xfsio.Sync)
 	case Drop:
-		b.WriteString("xfs_io -c fsync -c \"fadvise -d 0 0\" f\n")
+		return xfsio.Forget("f")
 	case Unprime:
-		b.WriteString("chmod u+s f && chmod u-s f\n")
-	case Write:
-		s.writeCommand(b, i)
+		return xfsio.Unprime("f")
 	}
+	return s.writeCommand(i)
 }
 
-func (s *Step) writeCommand(b *strings.Builder, i int) {
+func (s *Step) writeCommand(i int) string {
+	line := ""
 	if s.Fresh {
-		b.WriteString("touch f && ") // in the same tick
+		line = xfsio.Touch("f")
 	}
-	opts := ""
-	if s.Flags&unix.RWF_NOWAIT != 0 {
-		opts += " -N"
-	}
-	if s.Flags&unix.RWF_DSYNC != 0 {
-		opts += " -D"
-	}
-	if len(s.Segs) > 1 {
-		opts += fmt.Sprintf(" -V %d", len(s.Segs))
-	}
-	block := (s.Len + int64(len(s.Segs)) - 1) / int64(len(s.Segs))
-	fmt.Fprintf(b, "xfs_io -d -c %q f", fmt.Sprintf("pwrite -b %s%s -S %#x %s %s", size(block), opts, pattern(i), size(s.Off), size(s.Len)))
+	line += xfsio.Line("-d", "f", xfsio.Write{
+		Off: s.Off, Len: s.Len, Block: (s.Len + int64(len(s.Segs)) - 1) / int64(len(s.Segs)), Vectors: len(s.Segs),
+		NoWait: s.Flags&unix.RWF_NOWAIT != 0, DSync: s.Flags&unix.RWF_DSYNC != 0, Pattern: xfsio.Pattern(i),
+	}.String())
 	var notes []string
 	if s.Flags&unix.RWF_APPEND != 0 {
 		notes = append(notes, "with RWF_APPEND: at i_size")
@@ -79,18 +70,7 @@ func (s *Step) writeCommand(b *strings.Builder, i int) {
 		notes = append(notes, "segments of "+strings.Trim(fmt.Sprint(s.Segs), "[]")+" bytes")
 	}
 	if len(notes) > 0 {
-		b.WriteString("  # " + strings.Join(notes, "; "))
+		line += "  # " + strings.Join(notes, "; ")
 	}
-	b.WriteByte('\n')
-}
-
-// pattern is a byte that tells the steps apart.
-func pattern(i int) int { return 0x41 + i%26 }
-
-// size is a number of bytes as xfs_io reads it.
-func size(n int64) string {
-	if n > 0 && n%1024 == 0 {
-		return fmt.Sprintf("%dk", n/1024)
-	}
-	return fmt.Sprint(n)
+	return line
 }

@@ -26,7 +26,7 @@ xfs_io -c "truncate 60000" f
 xfs_io -c "pwrite -S 0x46 7 100" f
 xfs_io -c "pread 0 4k" f
 xfs_io -c "fsync" f
-xfs_io -c fsync -c "fadvise -d 0 0" f
+xfs_io -c "fsync" -c "fadvise -d 0 0" f
 chmod u+s f && chmod u-s f
 xfs_io -d -c "pwrite -b 14k -S 0x4b 512 14k" f
 touch f && xfs_io -d -c "pwrite -b 2k -N -D -V 2 -S 0x4c 0 4k" f  # through io_uring; from memory 512 bytes into a block; segments of 512 3584 bytes

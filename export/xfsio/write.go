@@ -1,0 +1,138 @@
+package xfsio
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+	"github.com/ext4dio/ext4dio-trace/workload/xfsio"
+)
+
+// Names of IOCB_* flags that xfs_io has an option for.
+const (
+	flagNowait = "NOWAIT"
+	flagDSync  = "DSYNC"
+	flagSync   = "SYNC"
+	flagAppend = "APPEND"
+)
+
+// write repeats r.
+func (w *Writer) write(f *file, r *export.Row) {
+	w.line("")
+	w.describe(f, r)
+	w.layOut(f, r)
+	if c := lastCheck(r); c != nil && c.Flags&record.PassNosec == 0 {
+		w.line(xfsio.Unprime(f.word))
+	}
+	flags := r.FlagNames()
+	nowait := slices.Contains(flags, flagNowait)
+	line := ""
+	if nowait && r.Facts.ModRet.Known && r.Facts.ModRet.V == 0 {
+		line = xfsio.Touch(f.word)
+	}
+	options := "-d"
+	if slices.Contains(flags, flagAppend) {
+		options += " -a"
+	}
+	if slices.Contains(flags, flagSync) {
+		options += " -s"
+	}
+	line += xfsio.Line(options, f.word, xfsio.Write{
+		Off: r.Facts.Pos, Len: r.Len, Block: r.Len, Quiet: true, NoWait: nowait,
+		DSync:   slices.Contains(flags, flagDSync) && !slices.Contains(flags, flagSync),
+		Pattern: xfsio.Pattern(w.writes),
+	}.String())
+	if !r.Ret.Known || r.Ret.V != r.Len {
+		line += " || :"
+	}
+	w.line(line)
+	f.after(r)
+}
+
+// describe says what the write was and what became of it.
+func (w *Writer) describe(f *file, r *export.Row) {
+	what := []string{fmt.Sprintf("Write %d: %d bytes at %d", w.writes, r.Len, r.Pos)}
+	if r.Lock.Known {
+		what = append(what, "lock "+r.Lock.V.String())
+	}
+	if r.Passes.Known {
+		what = append(what, fmt.Sprintf("passes %d", r.Passes.V))
+	}
+	if export.Is(r.Drained, true) {
+		what = append(what, "drained")
+	}
+	if r.Ret.Known {
+		what = append(what, "returned "+export.Result(r.Ret.V))
+	}
+	w.comment("%s", strings.Join(what, ", "))
+	if r.Verdict.Known {
+		w.comment("  %s (%s): %s", r.Verdict.V, r.Variant, strings.Join(append(slices.Clone(r.Rules), r.Reason()), ", "))
+		if r.Disagrees() && len(r.Why) > 1 {
+			for _, why := range r.Why[1:] {
+				w.comment("  %s", why)
+			}
+		}
+	}
+	for _, note := range notes(f, r) {
+		w.comment("  %s", note)
+	}
+	if end := r.TimeNs + r.LatencyNs.V; r.LatencyNs.Known {
+		f.busy = max(f.busy, end)
+	}
+}
+
+// notes are what this script does not repeat of r.
+func notes(f *file, r *export.Row) []string {
+	var out []string
+	if r.TimeNs < f.busy {
+		out = append(out, "it began before the write before it on this file had ended")
+	}
+	switch r.Caller {
+	case record.CallerSync, record.CallerUnknown:
+	default:
+		out = append(out, "it came from "+r.Caller.String()+"; here it is pwrite(2)")
+	}
+	mask := uint32(1)<<r.Facts.Blkbits - 1
+	if a := r.Facts.Align; a.Known && a.V&mask&^uint32(r.Facts.Len) != 0 {
+		out = append(out, fmt.Sprintf("its memory or a segment of it was aligned to %d bytes only; here it is one page-aligned buffer", a.V&-a.V))
+	}
+	for _, name := range r.FlagNames() {
+		switch name {
+		case flagNowait, flagDSync, flagSync, flagAppend:
+		case "ATOMIC", "HIPRI", "DONTCACHE":
+			out = append(out, "it had IOCB_"+name+"; here it has not")
+		}
+	}
+	for _, l := range r.Lookups {
+		if l.State == model.Delayed {
+			out = append(out, fmt.Sprintf("block %d was delayed: that is not laid out", l.Lblk))
+			break
+		}
+	}
+	if r.Incomplete != "" {
+		out = append(out, "the record is incomplete: "+r.Incomplete)
+	}
+	return out
+}
+
+// after notes what became of the file.
+func (f *file) after(r *export.Row) {
+	from, to := r.Pos>>f.blkbits, blocksUp(r.Pos+r.Len, f.blkbits)
+	switch {
+	case r.Ret.Known && r.Ret.V > 0:
+		end := r.Pos + min(r.Ret.V, r.Len)
+		f.blocks.set(from, blocksUp(end, f.blkbits), written)
+		f.size = max(f.size, end)
+		if r.Ret.V < r.Len {
+			f.blocks.set(blocksUp(end, f.blkbits), to, unknown)
+		}
+	case len(r.Mappings) > 0 || !r.Ret.Known:
+		f.blocks.set(from, to, unknown)
+		if r.Pos+r.Len > f.size {
+			f.size = -1
+		}
+	}
+}

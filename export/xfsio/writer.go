@@ -1,0 +1,153 @@
+package xfsio
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+)
+
+const (
+	flushBytes = 64 << 10
+	// maxFiles bounds the files of one script.
+	maxFiles = 4096
+)
+
+// Writer writes rows as a shell script. It is an export.Writer.
+type Writer struct {
+	out    io.Writer
+	buf    bytes.Buffer
+	about  []string
+	begun  bool
+	files  map[fileID]*file
+	writes int // repeated
+	tooBig int // writes to more files than maxFiles
+	bare   int // writes that were not seen well enough
+}
+
+type fileID struct {
+	dev uint32
+	ino uint64
+}
+
+// file is one file of the script.
+type file struct {
+	word    string // how the script names it: "$f3"
+	blkbits uint8
+	size    int64 // i_size, bytes; -1 when it is not known
+	blocks  blocks
+	busy    uint64 // until when writes were in flight, ns
+}
+
+var _ export.Writer = (*Writer)(nil)
+
+// New returns a Writer in front of out. The lines of about say where the writes were
+// seen: kernel, file systems, version.
+func New(out io.Writer, about ...string) *Writer {
+	return &Writer{out: out, about: about, files: make(map[fileID]*file)}
+}
+
+const head = `#!/bin/sh
+# Direct writes on ext4, repeated with xfs_io(8): sh THIS-FILE FOLDER
+# FOLDER is on the ext4 to be tried; files e4d-* are made there. To see what the
+# kernel decides: ext4dio-trace live -- sh THIS-FILE FOLDER
+#
+%s#
+# What the trace does not hold, so that it is not repeated:
+# - the bytes that were written: each write here has a pattern;
+# - what ran at the same time: one write follows the other here, in the order in
+#   which they ended. A line says where writes to one file overlapped;
+# - blocks to which no write of the trace came near, and how long extents were;
+# - what of the metadata was cached, and what other tasks did to a file in between.
+# Where xfs_io cannot do what the write did, a line says so.
+set -u
+dir=${1:?the folder to write in is missing}
+cd -- "$dir" || exit 2
+command -v xfs_io >/dev/null || { echo "xfs_io is missing (package xfsprogs)" >&2; exit 3; }
+new() { [ ! -e "$1" ] || { echo "$1 is there already" >&2; exit 2; }; }
+must() { "$@" || { echo "cannot lay out: $*" >&2; exit 3; }; }
+`
+
+// begin writes the head of the script.
+func (w *Writer) begin() {
+	if w.begun {
+		return
+	}
+	w.begun = true
+	var about strings.Builder
+	for _, line := range w.about {
+		about.WriteString("# " + export.Safe(line) + "\n")
+	}
+	fmt.Fprintf(&w.buf, head, about.String())
+}
+
+// comment writes one line that does nothing.
+func (w *Writer) comment(format string, args ...any) {
+	w.buf.WriteString("# ")
+	w.buf.WriteString(export.SafeText(fmt.Sprintf(format, args...)))
+	w.buf.WriteByte('\n')
+}
+
+func (w *Writer) line(text string) {
+	w.buf.WriteString(text)
+	w.buf.WriteByte('\n')
+}
+
+// Write takes one row.
+func (w *Writer) Write(r *export.Row) error {
+	w.begin()
+	switch f := w.file(r); {
+	case r.Len <= 0 || r.Facts.Pos < 0 || r.Facts.Blkbits < 9 || r.Facts.Blkbits > 20:
+		w.bare++
+	case f == nil:
+		w.tooBig++
+	default:
+		w.writes++
+		w.write(f, r)
+	}
+	return w.put(flushBytes)
+}
+
+func (w *Writer) put(least int) error {
+	if w.buf.Len() < least {
+		return nil
+	}
+	_, err := w.buf.WriteTo(w.out)
+	w.buf.Reset()
+	if err != nil {
+		return fmt.Errorf("write script: %w", err)
+	}
+	return nil
+}
+
+// Close writes the rest of the script.
+func (w *Writer) Close() error {
+	w.begin()
+	if w.tooBig > 0 {
+		w.comment("%d writes to other files are left out: this script has %d files already", w.tooBig, maxFiles)
+	}
+	if w.bare > 0 {
+		w.comment("%d writes are left out: they have no length, or where they went was not seen", w.bare)
+	}
+	w.line(fmt.Sprintf(`echo "%d writes repeated"`, w.writes))
+	return w.put(1)
+}
+
+// file returns the file of r, and makes it when it is new; nil when there are too many.
+func (w *Writer) file(r *export.Row) *file {
+	id := fileID{r.Dev, r.Ino}
+	f := w.files[id]
+	switch {
+	case f != nil:
+		return f
+	case len(w.files) >= maxFiles || r.Facts.Blkbits < 9:
+		return nil
+	}
+	n := len(w.files) + 1
+	f = &file{word: fmt.Sprintf(`"$f%d"`, n), blkbits: r.Facts.Blkbits}
+	w.files[id] = f
+	w.create(f, n, r)
+	return f
+}

@@ -1,0 +1,99 @@
+// Package xfsio spells commands of xfs_io(8) for a shell: what a layout or a write of
+// ours is when somebody else is to make it. It runs nothing.
+package xfsio
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Line is one line of a script: xfs_io with its options and commands, on a file. The
+// file is a word of the shell already; options and commands must be made by this
+// package, nothing in them is quoted further.
+func Line(options, file string, commands ...string) string {
+	var b strings.Builder
+	b.WriteString("xfs_io")
+	if options != "" {
+		b.WriteString(" " + options)
+	}
+	for _, c := range commands {
+		fmt.Fprintf(&b, " -c %q", c)
+	}
+	return b.String() + " " + file
+}
+
+// Falloc allocates a range, in bytes, and moves i_size when it ends beyond it.
+func Falloc(off, n int64) string { return "falloc " + Size(off) + " " + Size(n) }
+
+// KeepSize allocates a range and leaves i_size.
+func KeepSize(off, n int64) string { return "falloc -k " + Size(off) + " " + Size(n) }
+
+// Punch makes a range a hole. It does nothing beyond i_size.
+func Punch(off, n int64) string { return "fpunch " + Size(off) + " " + Size(n) }
+
+// Truncate sets i_size.
+func Truncate(size int64) string { return "truncate " + Size(size) }
+
+// Read reads a range.
+func Read(off, n int64) string { return "pread " + Size(off) + " " + Size(n) }
+
+// Commands without arguments.
+const (
+	Sync = "fsync"
+	Drop = "fadvise -d 0 0" // the pages from the cache
+)
+
+// Forget is a line that writes the pages of a file and drops them.
+func Forget(file string) string { return Line("", file, Sync, Drop) }
+
+// Unprime is a line after which the kernel has to look for privileges to remove at the
+// next write: S_NOSEC is clear.
+func Unprime(file string) string { return "chmod u+s " + file + " && chmod u-s " + file }
+
+// Touch is the beginning of a line: when the rest follows in the same tick, its write
+// finds the time stamps up to date.
+func Touch(file string) string { return "touch " + file + " && " }
+
+// Write is a pwrite command.
+type Write struct {
+	Off, Len int64
+	Block    int64 // bytes of one system call, or of one segment; 0 for xfs_io's own
+	Vectors  int   // segments, when more than one
+	NoWait   bool  // RWF_NOWAIT
+	DSync    bool  // RWF_DSYNC
+	Quiet    bool
+	Pattern  int // the byte that is written
+}
+
+func (w Write) String() string {
+	var b strings.Builder
+	b.WriteString("pwrite")
+	if w.Quiet {
+		b.WriteString(" -q")
+	}
+	if w.Block > 0 {
+		b.WriteString(" -b " + Size(w.Block))
+	}
+	if w.NoWait {
+		b.WriteString(" -N")
+	}
+	if w.DSync {
+		b.WriteString(" -D")
+	}
+	if w.Vectors > 1 {
+		fmt.Fprintf(&b, " -V %d", w.Vectors)
+	}
+	fmt.Fprintf(&b, " -S %#x %s %s", w.Pattern, Size(w.Off), Size(w.Len))
+	return b.String()
+}
+
+// Pattern is a byte that tells the writes of a script apart.
+func Pattern(i int) int { return 0x41 + i%26 }
+
+// Size is a number of bytes as xfs_io reads it.
+func Size(n int64) string {
+	if n > 0 && n%1024 == 0 {
+		return fmt.Sprintf("%dk", n/1024)
+	}
+	return fmt.Sprint(n)
+}
