@@ -42,6 +42,7 @@ var rules = map[string]rule{
 	"export/parquet":                {ours: "export decode userspace-model record", others: "github.com/parquet-go/parquet-go"},
 	"export/perfetto":               {ours: "export decode userspace-model record"},
 	"export/xfsio":                  {ours: "export workload/xfsio decode userspace-model record"},
+	"export/fio":                    {ours: "export decode userspace-model record"},
 	"workload/xfsio":                {},
 	"internal/imports":              {},
 	"internal/mutate":               {},

@@ -1,0 +1,179 @@
+package fio
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// JobFile is the name of the job file.
+const JobFile = "trace.fio"
+
+// Bounds of one export.
+const (
+	maxJobs  = 64
+	maxFiles = 4096
+)
+
+// Create makes a file of the export, by its name without a folder.
+type Create func(name string) (io.WriteCloser, error)
+
+// Writer writes rows as a job file and logs. It is an export.Writer.
+type Writer struct {
+	create  Create
+	about   []string
+	base    uint64 // time of the first row
+	jobs    map[jobKey]*job
+	order   []*job
+	files   map[fileID]*file
+	names   []*file
+	skipped int
+	appends int
+	err     error
+}
+
+// jobKey is what writes of one job have in common.
+type jobKey struct {
+	pid, tid uint32
+	engine   string
+	nowait   bool
+	sync     string // value of the option, if any
+}
+
+type fileID struct {
+	dev uint32
+	ino uint64
+}
+
+// file is one file of the export.
+type file struct {
+	name  string
+	about string
+	size  int64 // i_size that its first write saw, bytes
+}
+
+var _ export.Writer = (*Writer)(nil)
+
+// New returns a Writer that makes its files with create. The lines of about say where
+// the writes were seen.
+func New(create Create, about ...string) *Writer {
+	return &Writer{create: create, about: about, jobs: make(map[jobKey]*job), files: make(map[fileID]*file)}
+}
+
+// Write takes one row. After an error it returns that again.
+func (w *Writer) Write(r *export.Row) error {
+	if w.err != nil {
+		return w.err
+	}
+	if w.base == 0 {
+		w.base = r.TimeNs
+	}
+	f := w.file(r)
+	if f == nil || r.Len <= 0 || r.Pos < 0 {
+		w.skipped++
+		return nil
+	}
+	j, err := w.job(r)
+	if err == nil {
+		err = j.add(entry{at: (max(r.TimeNs, w.base) - w.base) / 1000, end: (end(r) - min(w.base, end(r))) / 1000, file: f, pos: r.Pos, n: r.Len})
+	}
+	if r.KiFlags&iocbAppend != 0 {
+		w.appends++
+	}
+	w.err = err
+	return err
+}
+
+const (
+	iocbDSync  = 0x2
+	iocbSync   = 0x4
+	iocbNowait = 0x8
+	iocbAppend = 0x10
+)
+
+// end is when a write was complete, as far as it is known.
+func end(r *export.Row) uint64 { return r.TimeNs + max(r.LatencyNs.V, r.SubmitNs) }
+
+// file returns the file of r; nil when there are too many.
+func (w *Writer) file(r *export.Row) *file {
+	id := fileID{r.Dev, r.Ino}
+	if f := w.files[id]; f != nil {
+		return f
+	}
+	if len(w.files) >= maxFiles {
+		return nil
+	}
+	path := r.Path
+	if path == "" {
+		path = "path not known"
+	}
+	f := &file{
+		name:  fmt.Sprintf("e4d-%d", len(w.files)+1),
+		about: fmt.Sprintf("inode %d on %s, i_size %d: %s", r.Ino, export.DevName(r.Dev), r.Facts.ISize, export.Safe(path)),
+		size:  r.Facts.ISize,
+	}
+	w.files[id] = f
+	w.names = append(w.names, f)
+	return f
+}
+
+// job returns the job of r.
+func (w *Writer) job(r *export.Row) (*job, error) {
+	key := jobKey{pid: r.Pid, tid: r.Tid, engine: "psync", nowait: r.KiFlags&iocbNowait != 0}
+	switch r.Caller {
+	case record.CallerLibaio:
+		key.engine = "libaio"
+	case record.CallerIOUring, record.CallerIOUringIOPoll, record.CallerIOWQ:
+		key.engine = "io_uring"
+	default:
+		if key.nowait {
+			key.engine = "pvsync2" // psync has no such option
+		}
+	}
+	switch {
+	case r.KiFlags&iocbSync != 0:
+		key.sync = "sync"
+	case r.KiFlags&iocbDSync != 0:
+		key.sync = "dsync"
+	}
+	if j := w.jobs[key]; j != nil {
+		return j, nil
+	}
+	if len(w.jobs) >= maxJobs {
+		key.pid, key.tid = 0, 0
+		if j := w.jobs[key]; j != nil {
+			return j, nil
+		}
+	}
+	j := &job{key: key, number: len(w.order) + 1, comm: r.Comm, opened: make(map[*file]bool)}
+	out, err := w.create(j.log())
+	if err != nil {
+		return nil, fmt.Errorf("make I/O log: %w", err)
+	}
+	j.begin(out)
+	w.jobs[key], w.order = j, append(w.order, j)
+	return j, nil
+}
+
+// Close ends the logs and writes the job file.
+func (w *Writer) Close() error {
+	errs := []error{w.err}
+	for _, j := range w.order {
+		errs = append(errs, j.close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	out, err := w.create(JobFile)
+	if err != nil {
+		return fmt.Errorf("make job file: %w", err)
+	}
+	_, err = out.Write(w.jobFile())
+	if err := errors.Join(err, out.Close()); err != nil {
+		return fmt.Errorf("write job file: %w", err)
+	}
+	return nil
+}
