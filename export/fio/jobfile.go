@@ -3,6 +3,7 @@ package fio
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/export"
 )
@@ -21,18 +22,31 @@ const jobHead = `# Direct writes on ext4, to be replayed with fio 3.31 or later 
 # those out. Not repeated: what the memory was aligned to, and in which segments.
 `
 
+// maxComment bounds what of a text stands in a comment, bytes. fio reads lines in pieces
+// of 4096 bytes, and takes the second for a line of its own.
+const maxComment = 1024
+
+// comment is text in a form that can stand in a comment.
+func comment(text string) string {
+	text = export.Safe(text)
+	if len(text) <= maxComment {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxComment], "") + "…"
+}
+
 // jobFile is the text of the job file.
 func (w *Writer) jobFile() []byte {
 	var b, about bytes.Buffer
 	for _, line := range w.about {
-		about.WriteString("# " + export.Safe(line) + "\n")
+		about.WriteString("# " + comment(line) + "\n")
 	}
 	fmt.Fprintf(&b, jobHead, about.String())
 	if w.appends > 0 {
-		fmt.Fprintf(&b, "# %d writes were appends: they go to the place here that they went to.\n", w.appends)
+		fmt.Fprintf(&b, "# Writes that were appends, and go to the place here that they went to: %d.\n", w.appends)
 	}
 	if w.skipped > 0 {
-		fmt.Fprintf(&b, "# %d writes are left out: they have no length, or go to more than %d files.\n", w.skipped, maxFiles)
+		fmt.Fprintf(&b, "# Writes that are left out, because they have no length or go to more than %[2]d files: %[1]d.\n", w.skipped, maxFiles)
 	}
 	b.WriteString("#\n")
 	for _, f := range w.names {
@@ -64,7 +78,7 @@ func layout(b *bytes.Buffer, n int, f *file) {
 
 // section writes the job of a task.
 func (j *job) section(b *bytes.Buffer, first bool) {
-	what := fmt.Sprintf("%s (pid %d, tid %d)", export.Safe(j.comm), j.key.pid, j.key.tid)
+	what := fmt.Sprintf("%s (pid %d, tid %d)", comment(j.comm), j.key.pid, j.key.tid)
 	if j.key.tid == 0 {
 		what = "all other tasks"
 	}

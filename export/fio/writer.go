@@ -112,7 +112,7 @@ func (w *Writer) file(r *export.Row) *file {
 	}
 	f := &file{
 		name:  fmt.Sprintf("e4d-%d", len(w.files)+1),
-		about: fmt.Sprintf("inode %d on %s, i_size %d: %s", r.Ino, export.DevName(r.Dev), r.Facts.ISize, export.Safe(path)),
+		about: fmt.Sprintf("inode %d on %s, i_size %d: %s", r.Ino, export.DevName(r.Dev), r.Facts.ISize, comment(path)),
 		size:  r.Facts.ISize,
 	}
 	w.files[id] = f

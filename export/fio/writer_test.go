@@ -95,7 +95,7 @@ func TestLogs(t *testing.T) {
 	for _, want := range []string{
 		"[layout-1]\nfilename=e4d-1\nrw=write\n", "size=1048576\n", "[job-1]\nstonewall\nread_iolog=job-1.iolog\nioengine=psync\n\n",
 		"[job-2]\nread_iolog=job-2.iolog\nioengine=libaio\niodepth=3\n\n", "ioengine=io_uring\niodepth=1\nnowait=1\nignore_error=,EAGAIN\n\n",
-		"ioengine=pvsync2\nnowait=1\nignore_error=,EAGAIN\nsync=sync\n", "ioengine=psync\nsync=dsync\n", "# 1 writes were appends", "# kernel 7.3.4\\n[global]\n",
+		"ioengine=pvsync2\nnowait=1\nignore_error=,EAGAIN\nsync=sync\n", "ioengine=psync\nsync=dsync\n", "go to the place here that they went to: 1.\n", "# kernel 7.3.4\\n[global]\n",
 	} {
 		if !strings.Contains(job, want) {
 			t.Errorf("%q is missing in\n%s", want, job)
@@ -122,7 +122,19 @@ func TestHostile(t *testing.T) {
 		r.Facts.ISize = 8192
 		rows = append(rows, r)
 	}
+	// fio reads lines in pieces.
+	long := rows[0].Clone()
+	long.Ino, long.Path = 2000, strings.Repeat("x", 4000)+strings.Repeat(" exec_prerun=touch owned", 4)
+	for i := range 100 {
+		long.Path, long.Ino = "y"+long.Path, uint64(2000+i)
+		rows = append(rows, long)
+	}
 	m := writeAll(t, rows)
+	for line := range strings.Lines(m[JobFile].String()) {
+		if len(line) > 2048 {
+			t.Errorf("a line of %d bytes", len(line))
+		}
+	}
 	for name, b := range m {
 		if i := bytes.IndexFunc(b.Bytes(), func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
 			t.Errorf("%s: a control character at %d", name, i)

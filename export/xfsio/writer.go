@@ -126,12 +126,12 @@ func (w *Writer) put(least int) error {
 func (w *Writer) Close() error {
 	w.begin()
 	if w.tooBig > 0 {
-		w.comment("%d writes to other files are left out: this script has %d files already", w.tooBig, maxFiles)
+		w.comment("Writes that are left out, because this script has %d files already: %d", maxFiles, w.tooBig)
 	}
 	if w.bare > 0 {
-		w.comment("%d writes are left out: they have no length, or where they went was not seen", w.bare)
+		w.comment("Writes that are left out, because they have no length or where they went was not seen: %d", w.bare)
 	}
-	w.line(fmt.Sprintf(`echo "%d writes repeated"`, w.writes))
+	w.line(fmt.Sprintf(`echo "writes repeated: %d"`, w.writes))
 	return w.put(1)
 }
 

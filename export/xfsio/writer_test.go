@@ -190,8 +190,8 @@ func TestNotes(t *testing.T) {
 	for _, want := range []string{
 		"it came from io_uring; here it is pwrite(2)", "it had IOCB_ATOMIC; here it has not", "aligned to 512 bytes only",
 		"The inode was encrypted", "block 0 was delayed", "#   slower (linux-7.3): R6, aligned\n#   lock: observed exclusive, expected shared\n",
-		"it began before the write before it", "i_disksize was 0, i_size 4096", "1 writes are left out: they have no length",
-		"# kernel 7.3.4 $(touch owned)\\ntouch owned\n", `echo "2 writes repeated"`,
+		"it began before the write before it", "i_disksize was 0, i_size 4096", "where they went was not seen: 1\n",
+		"# kernel 7.3.4 $(touch owned)\\ntouch owned\n", `echo "writes repeated: 2"`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
