@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -120,9 +122,20 @@ func (w *Writer) file(r *export.Row) *file {
 	return f
 }
 
+// submitter is the task that r comes from. A worker of io_uring bears the number of the
+// task that it works for in its name.
+func submitter(r *export.Row) uint32 {
+	if name, ok := strings.CutPrefix(r.Comm, "iou-wrk-"); ok {
+		if tid, err := strconv.ParseUint(name, 10, 32); err == nil {
+			return uint32(tid)
+		}
+	}
+	return r.Tid
+}
+
 // job returns the job of r.
 func (w *Writer) job(r *export.Row) (*job, error) {
-	key := jobKey{pid: r.Pid, tid: r.Tid, engine: "psync", nowait: r.KiFlags&iocbNowait != 0}
+	key := jobKey{pid: r.Pid, tid: submitter(r), engine: "psync", nowait: r.KiFlags&iocbNowait != 0}
 	switch r.Caller {
 	case record.CallerLibaio:
 		key.engine = "libaio"

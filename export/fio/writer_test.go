@@ -103,6 +103,19 @@ func TestLogs(t *testing.T) {
 	}
 }
 
+// TestWorkers: what workers of io_uring write belongs to the task that they work for.
+func TestWorkers(t *testing.T) {
+	var rows []export.Row
+	for i := range 4 {
+		r := write(uint64(1e9+i), uint32(50+i), 20, 0, 512, 0, record.CallerIOWQ, 1000)
+		r.Comm = "iou-wrk-50"
+		rows = append(rows, r)
+	}
+	if m := writeAll(t, rows); len(m) != 2 {
+		t.Errorf("%d files\n%s", len(m), m[JobFile])
+	}
+}
+
 // needFio returns fio's path, or skips.
 func needFio(t *testing.T) string {
 	t.Helper()

@@ -40,8 +40,9 @@ func (w *Writer) write(f *file, r *export.Row) {
 	if slices.Contains(flags, flagSync) {
 		options += " -s"
 	}
+	block, vectors := segments(r)
 	line += xfsio.Line(options, f.word, xfsio.Write{
-		Off: r.Facts.Pos, Len: r.Len, Block: r.Len, Quiet: true, NoWait: nowait,
+		Off: r.Facts.Pos, Len: r.Len, Block: block, Vectors: vectors, Quiet: true, NoWait: nowait,
 		DSync:   slices.Contains(flags, flagDSync) && !slices.Contains(flags, flagSync),
 		Pattern: xfsio.Pattern(w.writes),
 	}.String())
@@ -84,6 +85,27 @@ func (w *Writer) describe(f *file, r *export.Row) {
 	}
 }
 
+// hasOddMemory reports whether the memory of r was aligned to less than a block, and to
+// less than its length.
+func hasOddMemory(r *export.Row) bool {
+	mask := uint32(1)<<r.Facts.Blkbits - 1
+	return r.Facts.Align.Known && r.Facts.Align.V&mask&^uint32(r.Facts.Len) != 0
+}
+
+// segments are the size and the number of segments in which r is repeated. The memory
+// of xfs_io is page-aligned, but that of its segments is as large as they are: that is
+// how it comes to the alignment of r, which is all that the kernel looks at.
+func segments(r *export.Row) (block int64, n int) {
+	if !hasOddMemory(r) {
+		return r.Len, 1
+	}
+	block = int64(r.Facts.Align.V & -r.Facts.Align.V)
+	if r.Len%block != 0 || r.Len/block > xfsio.MaxVectors {
+		return r.Len, 1
+	}
+	return block, int(r.Len / block)
+}
+
 // notes are what this script does not repeat of r.
 func notes(f *file, r *export.Row) []string {
 	var out []string
@@ -95,9 +117,12 @@ func notes(f *file, r *export.Row) []string {
 	default:
 		out = append(out, "it came from "+r.Caller.String()+"; here it is pwrite(2)")
 	}
-	mask := uint32(1)<<r.Facts.Blkbits - 1
-	if a := r.Facts.Align; a.Known && a.V&mask&^uint32(r.Facts.Len) != 0 {
-		out = append(out, fmt.Sprintf("its memory or a segment of it was aligned to %d bytes only; here it is one page-aligned buffer", a.V&-a.V))
+	if a := r.Facts.Align; hasOddMemory(r) {
+		text := "here it is one page-aligned buffer"
+		if block, n := segments(r); n > 1 {
+			text = fmt.Sprintf("here it has segments of %d bytes", block)
+		}
+		out = append(out, fmt.Sprintf("its memory or a segment of it was aligned to %d bytes only; %s", a.V&-a.V, text))
 	}
 	for _, name := range r.FlagNames() {
 		switch name {

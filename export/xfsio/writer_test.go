@@ -160,7 +160,7 @@ xfs_io [-c] [truncate 64k] [e4d-1]
 xfs_io [-c] [pwrite -q -b 1024k -S 0x40 0 4k] [e4d-1]
 xfs_io [-c] [falloc -k 4k 4k] [e4d-1]
 xfs_io [-c] [fsync] [-c] [fadvise -d 0 0] [e4d-1]
-xfs_io [-d] [-c] [pwrite -q -b 10k -N -S 0x42 512 10k] [e4d-1]
+xfs_io [-d] [-c] [pwrite -q -b 10k -N -V 1 -S 0x42 512 10k] [e4d-1]
 xfs_io [-d] [-c] [pwrite -q -b 8k -S 0x43 4k 8k] [e4d-1]
 xfs_io [-c] [truncate 128k] [e4d-1]
 xfs_io [-c] [fpunch 4k 4k] [e4d-1]
@@ -168,7 +168,7 @@ xfs_io [-c] [falloc -k 4k 4k] [e4d-1]
 xfs_io [-c] [fsync] [-c] [fadvise -d 0 0] [e4d-1]
 chmod [u+s] [e4d-1]
 chmod [u-s] [e4d-1]
-xfs_io [-d] [-c] [pwrite -q -b 4k -D -S 0x44 4k 4k] [e4d-1]
+xfs_io [-d] [-c] [pwrite -q -b 4k -D -V 1 -S 0x44 4k 4k] [e4d-1]
 xfs_io [-c] [truncate 12k] [e4d-1]
 xfs_io [-c] [fsync] [-c] [fadvise -d 0 0] [e4d-1]
 xfs_io [-d] [-a] [-s] [-c] [pwrite -q -b 4k -S 0x45 12k 4k] [e4d-1]`
@@ -188,7 +188,7 @@ func TestNotes(t *testing.T) {
 	two.Facts.Checks[0].IDisksize = 0
 	text := script(t, one, two, export.Row{})
 	for _, want := range []string{
-		"it came from io_uring; here it is pwrite(2)", "it had IOCB_ATOMIC; here it has not", "aligned to 512 bytes only",
+		"it came from io_uring; here it is pwrite(2)", "it had IOCB_ATOMIC; here it has not", "aligned to 512 bytes only; here it has segments of 512 bytes", "pwrite -q -b 512 -V 8 -S",
 		"The inode was encrypted", "block 0 was delayed", "#   slower (linux-7.3): R6, aligned\n#   lock: observed exclusive, expected shared\n",
 		"it began before the write before it", "i_disksize was 0, i_size 4096", "where they went was not seen: 1\n",
 		"# kernel 7.3.4 $(touch owned)\\ntouch owned\n", `echo "writes repeated: 2"`,

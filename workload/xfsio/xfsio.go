@@ -54,11 +54,14 @@ func Unprime(file string) string { return "chmod u+s " + file + " && chmod u-s "
 // finds the time stamps up to date.
 func Touch(file string) string { return "touch " + file + " && " }
 
+// MaxVectors is how many segments the kernel takes in one call (UIO_MAXIOV).
+const MaxVectors = 1024
+
 // Write is a pwrite command.
 type Write struct {
 	Off, Len int64
 	Block    int64 // bytes of one system call, or of one segment; 0 for xfs_io's own
-	Vectors  int   // segments, when more than one
+	Vectors  int   // segments, when more than one; at most MaxVectors
 	NoWait   bool  // RWF_NOWAIT
 	DSync    bool  // RWF_DSYNC
 	Quiet    bool
@@ -80,8 +83,9 @@ func (w Write) String() string {
 	if w.DSync {
 		b.WriteString(" -D")
 	}
-	if w.Vectors > 1 {
-		fmt.Fprintf(&b, " -V %d", w.Vectors)
+	// Without -V, xfs_io calls pwrite(2), which has no flags, and ignores -N and -D.
+	if w.Vectors > 1 || w.NoWait || w.DSync {
+		fmt.Fprintf(&b, " -V %d", max(w.Vectors, 1))
 	}
 	fmt.Fprintf(&b, " -S %#x %s %s", w.Pattern, Size(w.Off), Size(w.Len))
 	return b.String()

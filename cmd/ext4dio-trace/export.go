@@ -1,0 +1,294 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/fio"
+	"github.com/ext4dio/ext4dio-trace/export/parquet"
+	"github.com/ext4dio/ext4dio-trace/export/perfetto"
+	"github.com/ext4dio/ext4dio-trace/export/xfsio"
+	"github.com/ext4dio/ext4dio-trace/tracefile"
+)
+
+// exportFormats are the formats, in the order in which they are listed.
+var exportFormats = []string{"jsonl", "csv", "parquet", "perfetto", "xfsio", "fio"}
+
+// exportFlags are the flags of export.
+type exportFlags struct {
+	format  string
+	out     string
+	variant string
+	choose  rowFilter
+}
+
+// newExportCmd makes the command that turns a trace into what other programs read.
+func newExportCmd() *cobra.Command {
+	var f exportFlags
+	cmd := &cobra.Command{
+		Use:   "export [flags] FILE…",
+		Short: "turn a recorded trace into what other programs read",
+		Long: `Judge a recorded trace and write its writes in another format:
+
+  jsonl     one JSON object a line, as live --json
+  csv       the same fields as RFC 4180 wants them; lists as JSON in a cell
+  parquet   typed columns, for DuckDB, ClickHouse and the like
+  perfetto  tracks of every inode and task, for ui.perfetto.dev
+  xfsio     a shell script of xfs_io commands that lays out files and repeats the
+            writes: the reproducer of a report
+  fio       a folder with a job file and one I/O log for each task
+
+Filters choose among the judged writes; all are judged, so that a verdict does
+not depend on them. Times are those at which a write began: since the recording
+began (2.5s), or on the wall clock (2026-11-22T20:00:00Z).
+
+Exit status: 0 the trace was exported, whatever the verdicts; 4 writes are
+missing in it, because they were lost or the trace is not whole.`,
+		Example: `  ext4dio-trace export db.e4d --format parquet -o db.parquet
+  ext4dio-trace export db.e4d --format xfsio --only unsafe,differs -o repeat.sh
+  ext4dio-trace export db.e4d --format jsonl --from 10s --to 11s | jq .lock`,
+		Args: needFile,
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
+	}
+	fl := cmd.Flags()
+	fl.SortFlags = false
+	fl.StringVar(&f.format, "format", "", strings.Join(exportFormats, ", "))
+	fl.StringVarP(&f.out, "output", "o", "-", "the file to write, or - for standard output; the folder for fio")
+	fl.StringVar(&f.variant, "variant", "auto", variantUsage())
+	f.choose.register(fl)
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(exportFormats, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+	return cmd
+}
+
+func (f *exportFlags) run(ctx context.Context, paths []string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	all, err := openTraces(paths)
+	if err != nil {
+		return err
+	}
+	defer closeTraces(all)
+	if len(all) > 1 {
+		return usagef(progName+" export "+paths[0]+" --format "+f.format, "%d recordings are given, and one can be exported", len(all))
+	}
+	in := all[0]
+	if err := f.choose.resolve(in.Info()); err != nil {
+		return err
+	}
+	out, err := f.open(paths)
+	if err != nil {
+		return err
+	}
+	w := f.writer(out, in.Info())
+	shown, seen, err := f.pump(ctx, in, w)
+	if err := errors.Join(err, w.Close()); err != nil {
+		return f.failed(out, err)
+	}
+	if err := out.close(); err != nil {
+		return f.failed(out, err)
+	}
+	if f.out != "-" {
+		note(os.Stderr, "exported %d of %d writes to %s", shown, seen, f.out)
+	}
+	return sayExportLosses(os.Stderr, in)
+}
+
+// check refuses what cannot be.
+func (f *exportFlags) check() error {
+	hint := "--format " + strings.Join(exportFormats, ", --format ")
+	switch f.format {
+	case "":
+		return usagef(hint, "no --format given")
+	case "jsonl", "csv", "xfsio":
+	case "parquet", "perfetto":
+		if f.out == "-" && isTerminal(os.Stdout) {
+			return usagef("-o FILE", "%s is not for a terminal", f.format)
+		}
+	case "fio":
+		if f.out == "-" {
+			return usagef("-o FOLDER", "fio needs a folder: a job file and its logs are written there")
+		}
+	default:
+		return usagef(hint, "--format %q is not known", f.format)
+	}
+	if err := checkVariant(f.variant); err != nil {
+		return err
+	}
+	return f.choose.check()
+}
+
+// pump judges all of a trace and writes what the filters let through.
+func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, w export.Writer) (shown, seen uint64, err error) {
+	facts, plan, err := recordedKernel(in.Info())
+	if err != nil {
+		return 0, 0, notATrace(err)
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	maker := newMaker(plan, in)
+	var row export.Row
+	var failed error
+	judge, err := newJudge(facts, plan, f.variant, in.Doubt, func(o *decode.Observation, v *decode.Verdict) {
+		seen++
+		if failed != nil {
+			return
+		}
+		maker.Fill(&row, o, v)
+		if !f.choose.shows(&row) {
+			return
+		}
+		shown++
+		if failed = w.Write(&row); failed != nil {
+			stop(failed)
+		}
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	err = feedAll(ctx, in, judge)
+	if failed != nil {
+		err = failed
+	}
+	return shown, seen, err
+}
+
+// exportOutput is where an export goes: one file, or files in a folder.
+type exportOutput struct {
+	file *os.File
+	dir  string
+	made []string // to be taken away again when it fails
+	buf  *bufio.Writer
+}
+
+// open makes the output.
+func (f *exportFlags) open(inputs []string) (*exportOutput, error) {
+	if f.out == "-" {
+		return &exportOutput{file: os.Stdout, buf: bufio.NewWriterSize(os.Stdout, 64<<10)}, nil
+	}
+	if f.format == "fio" {
+		if err := os.MkdirAll(f.out, 0o755); err != nil {
+			return nil, usagef("-o FOLDER", "cannot export: %v", err)
+		}
+		return &exportOutput{dir: f.out}, nil
+	}
+	if st, err := os.Stat(f.out); err == nil {
+		if st.Mode()&os.ModeDevice != 0 && st.Mode()&os.ModeCharDevice == 0 {
+			return nil, usagef("-o FILE", "%s is a block device", f.out)
+		}
+		for _, path := range inputs {
+			if in, err := os.Stat(path); err == nil && os.SameFile(in, st) {
+				return nil, usagef("-o another name", "%s is the trace itself", f.out)
+			}
+		}
+	}
+	file, err := os.OpenFile(f.out, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return nil, usagef("-o FILE", "cannot export: %v", err)
+	}
+	return &exportOutput{file: file, made: []string{f.out}, buf: bufio.NewWriterSize(file, 64<<10)}, nil
+}
+
+// create makes one file in the folder. It replaces nothing but what an export made.
+func (o *exportOutput) create(name string) (io.WriteCloser, error) {
+	path := filepath.Join(o.dir, name)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err == nil {
+		o.made = append(o.made, path)
+	}
+	return file, err
+}
+
+func (o *exportOutput) close() error {
+	if o.buf == nil {
+		return nil
+	}
+	err := o.buf.Flush()
+	if o.file != os.Stdout {
+		err = errors.Join(err, o.file.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("write output: %w", err)
+	}
+	return nil
+}
+
+// failed takes away what is not whole. A reader that goes away is no failure.
+func (f *exportFlags) failed(o *exportOutput, err error) error {
+	if isClosedPipe(err) {
+		return nil
+	}
+	for _, path := range o.made {
+		if st, e := os.Lstat(path); e == nil && st.Mode().IsRegular() {
+			_ = os.Remove(path) // the error is told already
+		}
+	}
+	return err
+}
+
+// writer makes the writer of a format.
+func (f *exportFlags) writer(o *exportOutput, info *tracefile.Info) export.Writer {
+	switch f.format {
+	case "csv":
+		return export.NewCSV(o.buf)
+	case "parquet":
+		return parquet.New(o.buf, exportPairs(info))
+	case "perfetto":
+		return perfetto.New(o.buf, perfetto.Clocks{Monotonic: info.Monotonic, Boot: info.Boot, Real: uint64(max(info.Began.UnixNano(), 0))})
+	case "xfsio":
+		return xfsio.New(o.buf, exportAbout(info)...)
+	case "fio":
+		return fio.New(o.create, exportAbout(info)...)
+	}
+	return export.NewJSONL(o.buf)
+}
+
+// exportAbout says where a trace comes from, in lines. The host's name is not among them.
+func exportAbout(info *tracefile.Info) []string {
+	out := []string{
+		"Seen on Linux " + info.Release + ", " + info.Arch + ", " + info.Build,
+		"Recorded " + info.Began.UTC().Format("2006-01-02 15:04:05 MST") + " by " + progName + " " + info.Tool + ", exported by " + versionText(),
+	}
+	for _, fs := range info.FileSystems {
+		line := fmt.Sprintf("ext4 on %s: blocks of %d bytes, options %s", fs.Dev, fs.BlockSize, fs.SuperOptions)
+		if len(fs.Features) > 0 {
+			line += "; features " + strings.Join(fs.Features, ",")
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// exportPairs is the same for programs.
+func exportPairs(info *tracefile.Info) map[string]string {
+	return map[string]string{
+		"kernel_release": info.Release, "kernel_build": info.Build, "arch": info.Arch, "recorded_by": info.Tool, "exported_by": versionText(),
+		"began": info.Began.UTC().Format("2006-01-02T15:04:05.999999999Z07:00"), "began_monotonic_ns": fmt.Sprint(info.Monotonic),
+	}
+}
+
+// sayExportLosses says what is missing in what was exported.
+func sayExportLosses(stderr io.Writer, in *tracefile.Recording) error {
+	torn := sayMissing(stderr, in)
+	losses, err := in.Losses()
+	if err != nil {
+		return fmt.Errorf("read losses: %w", err)
+	}
+	if losses.Any() {
+		fmt.Fprintf(stderr, "LOST: %s\n", losses)
+	}
+	if torn || losses.Any() {
+		return &exitError{code: exitUnproven}
+	}
+	return nil
+}
