@@ -44,6 +44,7 @@ var rules = map[string]rule{
 	"export/xfsio":                  {ours: "export workload/xfsio decode userspace-model record"},
 	"export/fio":                    {ours: "export decode userspace-model record"},
 	"workload/xfsio":                {},
+	"report":                        {ours: "explain export export/xfsio decode userspace-model record", others: "github.com/klauspost/compress"},
 	"internal/imports":              {},
 	"internal/mutate":               {},
 	"internal/benchcmp":             {},

@@ -1,0 +1,125 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// Bounds of what is remembered to tell who waited for whom.
+const (
+	maxHeld   = 64   // writes of one inode that were the last to hold the lock
+	maxInodes = 4096 // of which they are remembered
+	maxBlames = 8192
+)
+
+type inodeID struct {
+	dev uint32
+	ino uint64
+}
+
+// hold is a time during which a write held i_rwsem, as far as it was seen.
+type hold struct {
+	from, to uint64 // ns
+	mode     record.Lock
+	pid      uint32
+	comm     string
+}
+
+// Blame is how long tasks of one name waited for those of another, on one inode.
+type Blame struct {
+	Waiter, Holder string      // raw; escape before showing
+	Mode           record.Lock // in which the holder held the lock
+	Dev            uint32
+	Ino            uint64
+	Waits          uint64 // times that somebody waited
+	Ns             uint64 // of them while this holder held the lock
+}
+
+type blameKey struct {
+	waiter, holder string
+	mode           record.Lock
+	inode          inodeID
+}
+
+// blames tells who was serialised by whom. A write that waits for the lock comes later
+// than those that it waited for, as they released it before.
+type blames struct {
+	held  map[inodeID][]hold
+	all   map[blameKey]*Blame
+	more  uint64 // waits that are not in all
+	alone uint64 // waits of which no holder is known
+}
+
+func (b *blames) add(r *export.Row) {
+	if b.held == nil {
+		b.held, b.all = make(map[inodeID][]hold), make(map[blameKey]*Blame)
+	}
+	id := inodeID{r.Dev, r.Ino}
+	for _, t := range r.Waits {
+		to := r.TimeNs + uint64(t.AtUs)*1000
+		b.wait(id, r.Comm, to-min(t.Ns, to), to, t.Lock)
+	}
+	h, ok := held(r)
+	if !ok {
+		return
+	}
+	list := b.held[id]
+	switch {
+	case list == nil && len(b.held) >= maxInodes:
+		clear(b.held)
+	case len(list) >= maxHeld:
+		list = slices.Delete(list, 0, 1)
+	}
+	b.held[id] = append(list, h)
+}
+
+// held is when r held the lock in its last mode: from its last checks to its return.
+func held(r *export.Row) (hold, bool) {
+	n := len(r.Facts.Checks)
+	if n == 0 || r.SubmitNs == 0 {
+		return hold{}, false
+	}
+	c := &r.Facts.Checks[n-1]
+	return hold{r.TimeNs + uint64(c.AtUs)*1000, r.TimeNs + r.SubmitNs, c.Lock, r.Pid, r.Comm}, true
+}
+
+// wait notes that a task waited for the lock in a mode.
+func (b *blames) wait(id inodeID, waiter string, from, to uint64, mode record.Lock) {
+	found := false
+	for _, h := range b.held[id] {
+		if mode == record.LockShared && h.mode == record.LockShared || h.from >= to || h.to <= from {
+			continue
+		}
+		found = true
+		key := blameKey{waiter, h.comm, h.mode, id}
+		bl := b.all[key]
+		if bl == nil {
+			if len(b.all) >= maxBlames {
+				b.more++
+				continue
+			}
+			bl = &Blame{Waiter: waiter, Holder: h.comm, Mode: h.mode, Dev: id.dev, Ino: id.ino}
+			b.all[key] = bl
+		}
+		bl.Waits++
+		bl.Ns += min(h.to, to) - max(h.from, from)
+	}
+	if !found {
+		b.alone++
+	}
+}
+
+// list returns the blames, the longest first.
+func (b *blames) list() []*Blame {
+	out := make([]*Blame, 0, len(b.all))
+	for _, bl := range b.all {
+		out = append(out, bl)
+	}
+	slices.SortFunc(out, func(x, y *Blame) int {
+		return cmp.Or(cmp.Compare(y.Ns, x.Ns), cmp.Compare(x.Waiter, y.Waiter), cmp.Compare(x.Holder, y.Holder), cmp.Compare(x.Ino, y.Ino), cmp.Compare(x.Mode, y.Mode))
+	})
+	return out
+}

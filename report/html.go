@@ -1,0 +1,107 @@
+package report
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+)
+
+//go:embed page.html
+var files embed.FS
+
+// WriteHTML writes the report as one HTML file that needs nothing else.
+func (p *Report) WriteHTML(w io.Writer) error {
+	v, err := p.page()
+	if err != nil {
+		return err
+	}
+	t, err := template.ParseFS(files, "page.html")
+	if err != nil {
+		return fmt.Errorf("read template: %w", err)
+	}
+	if err := t.Execute(w, v); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+func durationText(ns uint64) string { return export.Duration(ns) }
+
+// Sizes of the drawings, in their own units.
+const (
+	binWidth, histHeight = 14, 60
+	laneWidth, laneHigh  = 640, 24
+)
+
+// Bars draws the distribution. Nothing in it comes from the traced system.
+func (t timesOf) Bars() template.HTML {
+	first, last := t.hist.span()
+	if last < first {
+		return ""
+	}
+	most := t.hist.most()
+	var b strings.Builder
+	width := (last - first + 1) * binWidth
+	fmt.Fprintf(&b, `<svg viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="distribution of %d times, half below %s">`, width, histHeight, width, histHeight, t.N, t.P50)
+	for i := first; i <= last; i++ {
+		n := t.hist.counts[i]
+		high := float64(n) / float64(most) * (histHeight - 2)
+		if n > 0 {
+			high = max(high, 1)
+		}
+		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%.1f" width="%d" height="%.1f"><title>from %s: %d</title></rect>`,
+			t.Mode, (i-first)*binWidth, histHeight-high, binWidth-2, high, durationText(binStart(i)), n)
+	}
+	b.WriteString(`</svg>`)
+	return template.HTML(b.String())
+}
+
+// Words is the distribution in words.
+func (t timesOf) Words() string {
+	text := fmt.Sprintf("%d writes", t.N)
+	if zero := t.hist.counts[0]; zero > 0 {
+		text += fmt.Sprintf(", of which %d did not wait", zero)
+	}
+	return text + fmt.Sprintf("; half below %s, 99 %% below %s, longest %s", t.P50, t.P99, t.Max)
+}
+
+// Range is what the bars stand for.
+func (t timesOf) Range() string {
+	first, last := t.hist.span()
+	if last < first {
+		return ""
+	}
+	return fmt.Sprintf("From %s to %s, each bar to twice the time of the one before it.", durationText(binStart(first)), durationText(binStart(last+1)))
+}
+
+// Strip draws the timeline: shared below, exclusive above, both as high as their part.
+func (l laneLine) Strip() template.HTML {
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg viewBox="0 0 %d %d" width="100%%" height="%d" preserveAspectRatio="none" role="img" aria-label="%d writes">`, laneWidth, laneHigh, laneHigh, l.Writes)
+	width := float64(laneWidth) / float64(l.used)
+	for i := range l.used {
+		n := l.lane.bins[i]
+		all := n[0] + n[1] + n[2]
+		if all == 0 {
+			continue
+		}
+		y := float64(laneHigh)
+		for _, part := range [...]struct {
+			mode export.Lock
+			n    uint32
+		}{{export.Shared, n[1]}, {export.NoLock, n[0]}, {export.Exclusive, n[2]}} {
+			high := float64(part.n) / float64(all) * laneHigh
+			y -= high
+			if part.n > 0 {
+				fmt.Fprintf(&b, `<rect class="%s" x="%.2f" y="%.2f" width="%.2f" height="%.2f"><title>%s: %d of %d</title></rect>`,
+					part.mode, float64(i)*width, y, width, high, part.mode, part.n, all)
+			}
+		}
+	}
+	b.WriteString(`</svg>`)
+	return template.HTML(b.String())
+}

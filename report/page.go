@@ -1,0 +1,214 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+)
+
+// How much is shown of what is sorted by weight.
+const (
+	shownParts  = 25
+	shownBlames = 25
+	shownLanes  = 12
+)
+
+// page is what both forms of a report show. All texts are escaped for a terminal.
+type page struct {
+	Title    string
+	Redacted bool
+	Missing  []string // what the trace does not hold; first of all
+	Verdicts []line
+	Totals   []line
+	Facts    []Fact
+	Tables   []table
+	Blames   []blameLine
+	NoBlame  []string
+	Times    []times
+	Lanes    []laneLine
+	LanesEnd string // the time of the last bin
+	LaneNote string
+	Cases    []caseText
+	Lines    []string
+	CaseNote string
+}
+
+type line struct {
+	Name  string
+	Count uint64
+}
+
+type table struct {
+	Title string
+	Lines []tableLine
+	More  int
+}
+
+type tableLine struct {
+	Name                                string
+	Writes, Shared, Exclusive, Disagree uint64
+	Wait                                string
+}
+
+// times are the distributions of one kind of time.
+type times struct {
+	Title string
+	Modes []timesOf
+}
+
+type timesOf struct {
+	Mode          string
+	N             uint64
+	P50, P99, Max string
+	hist          *Histogram
+}
+
+type laneLine struct {
+	Name   string
+	Writes uint64
+	Wait   string
+	lane   *lane
+	used   int
+}
+
+type caseText struct {
+	Title, Explanation, Reproducer string
+}
+
+// page gathers what is shown.
+func (p *Report) page() (*page, error) {
+	out := &page{Title: export.Safe(p.Title), Redacted: p.Redacted}
+	for _, m := range p.Missing {
+		out.Missing = append(out.Missing, export.SafeText(m))
+	}
+	if p.Summary.Losses.Any() {
+		out.Missing = append(out.Missing, p.Summary.Losses.String())
+	}
+	t := &p.Summary.Totals
+	if t.Incomplete > 0 {
+		out.Missing = append(out.Missing, fmt.Sprintf("%d records do not hold all that the kernel passed; they are not judged", t.Incomplete))
+	}
+	for _, f := range p.Facts {
+		out.Facts = append(out.Facts, Fact{f.Name, export.Safe(f.Value)})
+	}
+	for _, name := range []string{"unsafe", "differs", "slower", "undecided", "agree"} {
+		out.Verdicts = append(out.Verdicts, line{name, t.Verdicts[verdictKind(name)]})
+	}
+	out.Totals = []line{
+		{"writes", t.Writes}, {"shared", t.Shared}, {"exclusive", t.Exclusive}, {"no direct I/O", t.NoDIO},
+		{"restarted", t.Restarted}, {"drained", t.Drained}, {"bytes written", t.Bytes},
+	}
+	p.fillTables(out)
+	p.fillBlames(out)
+	p.fillTimes(out)
+	return out, p.fillCases(out)
+}
+
+func (p *Report) fillTables(out *page) {
+	for _, t := range p.counts.Tables(p.Names) {
+		v := table{Title: t.Title, More: max(len(t.Lines)-shownParts, 0)}
+		for _, l := range t.Lines[:min(len(t.Lines), shownParts)] {
+			v.Lines = append(v.Lines, tableLine{
+				Name: export.Safe(l.Name), Writes: l.Writes, Shared: l.Shared, Exclusive: l.Exclusive, Disagree: l.Disagreements(),
+				Wait: export.Duration(l.WaitNs),
+			})
+		}
+		if len(v.Lines) > 0 {
+			out.Tables = append(out.Tables, v)
+		}
+	}
+}
+
+// Time is how long was waited.
+func (b Blame) Time() string { return export.Duration(b.Ns) }
+
+// Held is the mode in which the holder held the lock.
+func (b Blame) Held() string { return export.ModeName(b.Mode) }
+
+// blameLine is a Blame with its names escaped.
+type blameLine struct {
+	Blame
+	File string
+}
+
+// file names an inode, by its path where that is known.
+func (p *Report) file(id inodeID) string {
+	if p.Names != nil {
+		if path := p.Names.Path(id.dev, id.ino, 0); path != "" {
+			return export.Safe(path)
+		}
+	}
+	return fmt.Sprintf("inode %d on %s", id.ino, export.DevName(id.dev))
+}
+
+func (p *Report) fillBlames(out *page) {
+	all := p.blames.list()
+	for _, b := range all[:min(len(all), shownBlames)] {
+		c := blameLine{*b, p.file(inodeID{b.Dev, b.Ino})}
+		c.Waiter, c.Holder = export.Safe(b.Waiter), export.Safe(b.Holder)
+		out.Blames = append(out.Blames, c)
+	}
+	note := func(n uint64, text string) {
+		if n > 0 {
+			out.NoBlame = append(out.NoBlame, fmt.Sprintf(text, n))
+		}
+	}
+	note(uint64(len(all)-len(out.Blames)), "and %d more")
+	note(p.blames.more, "%d waits are not counted here: there are too many pairs")
+	note(p.blames.alone, "%d waits were for a holder that is not in the trace: no direct write, or one whose return is not known")
+}
+
+func (p *Report) fillTimes(out *page) {
+	for _, t := range []struct {
+		title string
+		hists *[3]Histogram
+	}{{"Waits for i_rwsem", &p.waits}, {"Latency", &p.latency}} {
+		v := times{Title: t.title}
+		for i := range t.hists {
+			if h := &t.hists[i]; h.n > 0 {
+				v.Modes = append(v.Modes, timesOf{
+					Mode: export.Lock(i).String(), N: h.n, P50: export.Duration(h.Quantile(0.5)), P99: export.Duration(h.Quantile(0.99)),
+					Max: export.Duration(h.max), hist: h,
+				})
+			}
+		}
+		if len(v.Modes) > 0 {
+			out.Times = append(out.Times, v)
+		}
+	}
+	used := p.timeline.used()
+	out.LanesEnd = export.Duration(uint64(used) * p.timeline.width)
+	for _, l := range p.timeline.most(shownLanes) {
+		out.Lanes = append(out.Lanes, laneLine{p.file(l.id), l.writes, export.Duration(l.waitNs), l, used})
+	}
+	if n := len(p.timeline.lanes) - len(out.Lanes); n > 0 {
+		out.LaneNote = fmt.Sprintf("Those whose writes waited the longest; %d more inodes are not shown.", n)
+	}
+}
+
+func (p *Report) fillCases(out *page) error {
+	about := []string{}
+	for _, f := range out.Facts {
+		about = append(about, f.Name+": "+f.Value)
+	}
+	for _, c := range p.cases.list() {
+		script, err := c.Reproducer(about...)
+		if err != nil {
+			return err
+		}
+		title := fmt.Sprintf("%s: %s, %d writes", c.Verdict, export.Safe(c.Reason), c.Writes)
+		if c.Rules != "" {
+			title += ", broken: " + c.Rules
+		}
+		out.Cases = append(out.Cases, caseText{title, strings.TrimRight(c.Explanation(), "\n"), script})
+	}
+	out.Lines = p.cases.lines
+	if p.cases.uncased > 0 {
+		out.CaseNote = fmt.Sprintf("%d disagreements of further kinds are only counted. ", p.cases.uncased)
+	}
+	if p.cases.more > 0 {
+		out.CaseNote += fmt.Sprintf("%d further disagreements are not listed one by one.", p.cases.more)
+	}
+	return nil
+}

@@ -1,0 +1,43 @@
+package report
+
+import (
+	"github.com/ext4dio/ext4dio-trace/export"
+)
+
+// Fact is one line about where the writes were seen.
+type Fact struct{ Name, Value string }
+
+// Report gathers what is shown. Its zero value is empty and ready.
+type Report struct {
+	// Set before it is written.
+	Title    string
+	Facts    []Fact   // the environment
+	Missing  []string // what the trace does not hold, beside the losses
+	Redacted bool
+	Summary  export.Summary
+	Names    export.Names // paths of files; may be nil
+
+	counts   export.Breakdown
+	waits    [3]Histogram // by export.Lock
+	latency  [3]Histogram
+	blames   blames
+	timeline timeline
+	cases    cases
+}
+
+// Add takes one row, which stays the caller's.
+func (p *Report) Add(r *export.Row) {
+	p.Summary.Totals.Add(r)
+	p.counts.Add(r)
+	if r.Lock.Known {
+		if r.WaitNs.Known {
+			p.waits[r.Lock.V].Add(r.WaitNs.V)
+		}
+		if r.LatencyNs.Known {
+			p.latency[r.Lock.V].Add(r.LatencyNs.V)
+		}
+	}
+	p.blames.add(r)
+	p.timeline.add(r)
+	p.cases.add(r, p.Summary.Totals.Writes)
+}
