@@ -46,7 +46,7 @@ func (t timesOf) Bars() template.HTML {
 	most := t.hist.most()
 	var b strings.Builder
 	width := (last - first + 1) * binWidth
-	fmt.Fprintf(&b, `<svg viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="distribution of %d times, half below %s">`, width, histHeight, width, histHeight, t.N, t.P50)
+	fmt.Fprintf(&b, `<svg viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="distribution of %d times, half at most %s">`, width, histHeight, width, histHeight, t.N, t.P50)
 	for i := first; i <= last; i++ {
 		n := t.hist.counts[i]
 		high := float64(n) / float64(most) * (histHeight - 2)
@@ -66,7 +66,7 @@ func (t timesOf) Words() string {
 	if zero := t.hist.counts[0]; zero > 0 {
 		text += fmt.Sprintf(", of which %d did not wait", zero)
 	}
-	return text + fmt.Sprintf("; half below %s, 99 %% below %s, longest %s", t.P50, t.P99, t.Max)
+	return text + fmt.Sprintf("; half at most %s, 99 %% at most %s, longest %s", t.P50, t.P99, t.Max)
 }
 
 // Range is what the bars stand for.
