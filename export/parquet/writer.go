@@ -1,25 +1,36 @@
 package parquet
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
+	"reflect"
 
-	pq "github.com/parquet-go/parquet-go"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
-// Bounds of what is held in memory.
-const (
-	batchRows = 512
-	groupRows = 32 << 10 // rows in one row group
-)
+// groupRows is the number of rows that are held in memory, and stand in one row group.
+const groupRows = 32 << 10
+
+const magic = "PAR1"
 
 // Writer writes rows into a Parquet file. It is an export.Writer.
 type Writer struct {
-	out  *pq.GenericWriter[row]
-	fill filler
-	rows []row
+	out     io.Writer
+	at      int64 // bytes written
+	zip     *zstd.Encoder
+	about   map[string]string
+	root    *node
+	columns []*column
+	groups  []group
+	rows    int64 // in the columns
+	fill    filler
+	row     row
+	value   reflect.Value // of row
+
+	plain, packed []byte
 }
 
 var _ export.Writer = (*Writer)(nil)
@@ -27,43 +38,125 @@ var _ export.Writer = (*Writer)(nil)
 // New returns a Writer in front of out. The pairs of about are kept in the file's
 // metadata, such as the release of the kernel.
 func New(out io.Writer, about map[string]string) *Writer {
-	options := []pq.WriterOption{pq.Compression(&pq.Zstd), pq.MaxRowsPerRowGroup(groupRows), pq.CreatedBy("ext4dio-trace", "", "")}
-	for k, v := range about {
-		options = append(options, pq.KeyValueMetadata(k, export.Safe(v)))
-	}
-	return &Writer{
-		out: pq.NewGenericWriter[row](out, options...), rows: make([]row, 0, batchRows),
+	// There is no error with these options.
+	zip, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	w := &Writer{
+		out: out, zip: zip, about: make(map[string]string),
 		fill: filler{names: make(map[flagSet][]string), safe: make(map[string]*string)},
 	}
+	for k, v := range about {
+		w.about[k] = export.Safe(v)
+	}
+	w.value = reflect.ValueOf(&w.row).Elem()
+	w.root, w.columns = schema(w.value.Type())
+	return w
 }
 
 // Write takes one row.
 func (w *Writer) Write(r *export.Row) error {
-	w.rows = w.rows[:len(w.rows)+1]
-	w.fill.row(&w.rows[len(w.rows)-1], r)
-	if len(w.rows) < batchRows {
+	w.fill.reset()
+	w.fill.row(&w.row, r)
+	w.root.add(w.value, 0)
+	if w.rows++; w.rows < groupRows {
 		return nil
 	}
 	return w.flush()
 }
 
-func (w *Writer) flush() error {
-	_, err := w.out.Write(w.rows)
-	w.rows = w.rows[:0]
-	w.fill.reset()
+func (w *Writer) put(b []byte) error {
+	n, err := w.out.Write(b)
+	w.at += int64(n)
 	if err != nil {
 		return fmt.Errorf("write Parquet: %w", err)
 	}
 	return nil
 }
 
-// Close writes the rest and the end of the file.
-func (w *Writer) Close() error {
-	if err := w.flush(); err != nil {
+// begin writes what the file begins with.
+func (w *Writer) begin() error {
+	if w.at > 0 {
+		return nil
+	}
+	return w.put([]byte(magic))
+}
+
+// flush writes a row group.
+func (w *Writer) flush() error {
+	if err := w.begin(); err != nil {
 		return err
 	}
-	if err := w.out.Close(); err != nil {
-		return fmt.Errorf("write Parquet: %w", err)
+	g := group{rows: w.rows}
+	for _, c := range w.columns {
+		ch, err := w.chunk(c)
+		if err != nil {
+			return err
+		}
+		g.chunks = append(g.chunks, ch)
+		c.reset()
 	}
+	w.groups, w.rows = append(w.groups, g), 0
 	return nil
+}
+
+// chunk writes the values of a column: its dictionary, if it has one, and one page.
+func (w *Writer) chunk(c *column) (chunk, error) {
+	ch := chunk{values: int64(len(c.defs))}
+	if c.typ == byteArray {
+		ch.dictAt = w.at
+		w.plain = c.dictionary(w.plain[:0])
+		if err := w.page(&ch, dictionaryPage, len(c.texts), plain); err != nil {
+			return ch, err
+		}
+	}
+	ch.dataAt = w.at
+	w.plain = c.page(w.plain[:0])
+	encoding := int32(plain)
+	if c.typ == byteArray {
+		encoding = rleDictionary
+	}
+	return ch, w.page(&ch, dataPage, len(c.defs), encoding)
+}
+
+// page packs and writes the page in w.plain.
+func (w *Writer) page(ch *chunk, typ int32, values int, encoding int32) error {
+	w.packed = w.zip.EncodeAll(w.plain, w.packed[:0])
+	t := &thrift{}
+	t.open(0)
+	t.i32(1, typ)
+	t.i32(2, int32(len(w.plain)))
+	t.i32(3, int32(len(w.packed)))
+	if typ == dictionaryPage {
+		t.open(7)
+		t.i32(1, int32(values))
+		t.i32(2, encoding)
+	} else {
+		t.open(5)
+		t.i32(1, int32(values))
+		t.i32(2, encoding)
+		t.i32(3, rle) // of the levels
+		t.i32(4, rle)
+	}
+	t.close()
+	t.close()
+	ch.plain += int64(len(t.b) + len(w.plain))
+	ch.packed += int64(len(t.b) + len(w.packed))
+	if err := w.put(t.b); err != nil {
+		return err
+	}
+	return w.put(w.packed)
+}
+
+// Close writes the rest and the end of the file.
+func (w *Writer) Close() error {
+	if err := w.begin(); err != nil {
+		return err
+	}
+	if w.rows > 0 {
+		if err := w.flush(); err != nil {
+			return err
+		}
+	}
+	b := footer(w.root, w.columns, w.groups, w.about)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(b)))
+	return w.put(append(b, magic...))
 }

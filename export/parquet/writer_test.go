@@ -35,7 +35,7 @@ func TestWriter(t *testing.T) {
 	rows := sampleRows()
 	var file bytes.Buffer
 	w := New(&file, map[string]string{"kernel": "7.3.4\x1b[2J"})
-	for range 20 { // more than one batch
+	for range 20 {
 		for i := range rows {
 			if err := w.Write(&rows[i]); err != nil {
 				t.Fatal(err)
@@ -81,7 +81,7 @@ func compare(t *testing.T, got *row, r *export.Row) {
 	if r.Path != "" {
 		want["path"] = export.Safe(r.Path)
 	}
-	have := plain(reflect.ValueOf(got).Elem(), "").(map[string]any)
+	have := jsonOf(reflect.ValueOf(got).Elem(), "").(map[string]any)
 	for name, v := range want {
 		if !reflect.DeepEqual(have[name], v) {
 			t.Errorf("%s is %v, not %v", name, have[name], v)
@@ -105,29 +105,29 @@ func (r *row) path() *string {
 	return r.Path
 }
 
-// plain turns a value of the file into what package json makes of the same.
-func plain(v reflect.Value, tag string) any {
+// jsonOf turns a value of the file into what package json makes of the same.
+func jsonOf(v reflect.Value, tag string) any {
 	switch v.Kind() {
 	case reflect.Struct:
 		out := map[string]any{}
 		for i := range v.NumField() {
 			tag := v.Type().Field(i).Tag.Get("parquet")
 			name, _, _ := strings.Cut(tag, ",")
-			out[name] = plain(v.Field(i), tag)
+			out[name] = jsonOf(v.Field(i), tag)
 		}
 		return out
 	case reflect.Pointer:
 		if v.IsNil() {
 			return nil
 		}
-		return plain(v.Elem(), "")
+		return jsonOf(v.Elem(), "")
 	case reflect.Slice:
 		if v.IsNil() && strings.Contains(tag, "optional") {
 			return nil
 		}
 		out := []any{}
 		for i := range v.Len() {
-			out = append(out, plain(v.Index(i), ""))
+			out = append(out, jsonOf(v.Index(i), ""))
 		}
 		return out
 	case reflect.Int32, reflect.Int64:

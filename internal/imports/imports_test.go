@@ -39,7 +39,7 @@ var rules = map[string]rule{
 	"cmd/ext4dio-trace":             {ours: "*", others: "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sys golang.org/x/term github.com/charmbracelet/colorprofile github.com/moby/sys/mountinfo"},
 	"matrix":                        {},
 	"export/exporttest":             {ours: "export decode userspace-model record"},
-	"export/parquet":                {ours: "export decode userspace-model record", others: "github.com/parquet-go/parquet-go"},
+	"export/parquet":                {ours: "export decode userspace-model record", others: "github.com/klauspost/compress"},
 	"export/perfetto":               {ours: "export decode userspace-model record"},
 	"export/xfsio":                  {ours: "export workload/xfsio decode userspace-model record"},
 	"export/fio":                    {ours: "export decode userspace-model record"},
