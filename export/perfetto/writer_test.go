@@ -107,6 +107,9 @@ func read(t *testing.T, file []byte) *trace {
 		}
 		for _, in := range packet[packetInterned] {
 			for kind, list := range parse(t, in.text) {
+				if len(state[kind]) > maxInterned+100 {
+					t.Fatal("too many texts are kept")
+				}
 				for _, f := range list {
 					one := parse(t, f.text)
 					if state[kind] == nil {

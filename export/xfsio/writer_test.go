@@ -152,6 +152,16 @@ func TestLayout(t *testing.T) {
 			Lock: record.LockExclusive, Ret: 4096, Flags: model.IocbAppend | 6, Passes: pass(12288, 4096, 12288, nosec),
 			Mappings: []decode.Mapping{{Offset: 12288, Length: 4096, Type: model.IomapUnwritten, Flags: model.IomapFNew, AllocFlags: 3}},
 		}, nil),
+		// The file was truncated: block 2 is a hole without being punched.
+		row(decode.Observation{
+			Lock: record.LockExclusive, Ret: 4096, Passes: pass(8192, 4096, 8192, nosec),
+			Mappings: []decode.Mapping{{Offset: 8192, Length: 4096, Type: model.IomapMapped, Flags: model.IomapFNew, AllocFlags: 1}},
+		}, nil),
+		// The lookup found an unwritten block, which was converted at once.
+		row(decode.Observation{
+			Lock: record.LockExclusive, Ret: 4096, Passes: pass(0, 4096, 12288, nosec),
+			Mappings: []decode.Mapping{{Length: 4096, Type: model.IomapMapped, AllocFlags: 1, LookedUp: true, LookupRet: 1}},
+		}, nil),
 	}
 	text := script(t, rows...)
 	got := strings.Join(runScript(t, text), "\n")
@@ -171,7 +181,14 @@ chmod [u-s] [e4d-1]
 xfs_io [-d] [-c] [pwrite -q -b 4k -D -V 1 -S 0x44 4k 4k] [e4d-1]
 xfs_io [-c] [truncate 12k] [e4d-1]
 xfs_io [-c] [fsync] [-c] [fadvise -d 0 0] [e4d-1]
-xfs_io [-d] [-a] [-s] [-c] [pwrite -q -b 4k -S 0x45 12k 4k] [e4d-1]`
+xfs_io [-d] [-a] [-s] [-c] [pwrite -q -b 4k -S 0x45 12k 4k] [e4d-1]
+xfs_io [-c] [truncate 8k] [e4d-1]
+xfs_io [-c] [fsync] [-c] [fadvise -d 0 0] [e4d-1]
+xfs_io [-d] [-c] [pwrite -q -b 4k -S 0x46 8k 4k] [e4d-1]
+xfs_io [-c] [fpunch 0 4k] [e4d-1]
+xfs_io [-c] [falloc -k 0 4k] [e4d-1]
+xfs_io [-c] [fsync] [-c] [fadvise -d 0 0] [e4d-1]
+xfs_io [-d] [-c] [pwrite -q -b 4k -S 0x47 0 4k] [e4d-1]`
 	if got != want {
 		t.Errorf("calls:\n%s\nwant:\n%s\nof\n%s", got, want, text)
 	}
