@@ -97,17 +97,21 @@ func number(s string) int {
 	return len(s) + int(s[len(s)-1])*7 + int(s[len(s)/2])*3
 }
 
-// Breakdown counts rows by reason, rule, file and process. Its zero value is empty, and
-// its memory is bounded.
+// Breakdown counts rows by reason, rule, file and process, and their waits by lock mode.
+// Its zero value is empty, and its memory is bounded.
 type Breakdown struct {
 	reasons   parts[string]
 	rules     parts[string]
 	files     parts[fileID]
 	processes parts[process]
+	waits     [Exclusive + 1]waits // by Lock
 }
 
 // Add counts r.
 func (b *Breakdown) Add(r *Row) {
+	if r.Lock.Known && r.WaitNs.Known {
+		b.waits[r.Lock.V].add(r.WaitNs.V)
+	}
 	reason := r.Reason()
 	b.reasons.of(reason, number(reason)).add(r)
 	b.files.of(fileID{r.Dev, r.Ino}, int(r.Ino)).add(r)
@@ -175,6 +179,19 @@ func (b *Breakdown) byFile(names Names) []named {
 	})
 }
 
+// maxSerialised is how many files mostSerialised lists.
+const maxSerialised = 10
+
+// mostSerialised lists the files of the most writes under the exclusive lock, those with
+// the same by what their writes waited.
+func mostSerialised(files []named) []named {
+	most := slices.DeleteFunc(slices.Clone(files), func(n named) bool { return n.Exclusive == 0 })
+	slices.SortStableFunc(most, func(a, b named) int {
+		return cmp.Or(cmp.Compare(b.Exclusive, a.Exclusive), cmp.Compare(b.WaitNs, a.WaitNs), cmp.Compare(a.Ino, b.Ino))
+	})
+	return most[:min(len(most), maxSerialised)]
+}
+
 func (b *Breakdown) byProcess() []named {
 	return list(&b.processes, func(k process, n *named) {
 		n.Pid, n.Comm, n.Name = k.pid, k.comm, fmt.Sprintf("%s (pid %d)", k.comm, k.pid)
@@ -201,18 +218,46 @@ func (b *Breakdown) WriteText(w io.Writer, names Names) error {
 		}
 		out.WriteByte('\n')
 	}
+	b.writeWaits(&out)
 	_, err := io.WriteString(w, out.String())
 	return err
 }
 
+// writeWaits writes a line for each lock mode that was waited for.
+func (b *Breakdown) writeWaits(out *strings.Builder) {
+	text := func(ns *uint64) string {
+		if ns == nil {
+			return "?"
+		}
+		return Duration(*ns)
+	}
+	head := "%9s %9s %9s %9s %9s  %s\n"
+	for _, m := range b.byMode() {
+		if m.WaitNs == 0 {
+			continue
+		}
+		if head != "" {
+			fmt.Fprintf(out, head, "WRITES", "P50", "P99", "MAX", "WAIT", "LOCK")
+			head = ""
+		}
+		fmt.Fprintf(out, "%9d %9s %9s %9s %9s  %s\n", m.Writes, text(m.P50), text(m.P99), text(m.Max), Duration(m.WaitNs), m.Lock)
+	}
+	if head == "" {
+		out.WriteByte('\n')
+	}
+}
+
 // JSON returns the counts as one JSON object.
 func (b *Breakdown) JSON(names Names) (json.RawMessage, error) {
+	files := b.byFile(names)
 	out, err := json.Marshal(struct {
-		Reasons   []named `json:"reasons"`
-		Rules     []named `json:"rules"`
-		Files     []named `json:"files"`
-		Processes []named `json:"processes"`
-	}{b.byReason(), b.byRule(), b.byFile(names), b.byProcess()})
+		Reasons    []named     `json:"reasons"`
+		Rules      []named     `json:"rules"`
+		Files      []named     `json:"files"`
+		Processes  []named     `json:"processes"`
+		Waits      []modeWaits `json:"waits"`           // for i_rwsem, by the mode held
+		Serialised []named     `json:"most_serialised"` // files, by writes under the exclusive lock
+	}{b.byReason(), b.byRule(), files, b.byProcess(), b.byMode(), mostSerialised(files)})
 	if err != nil {
 		return nil, fmt.Errorf("encode counts: %w", err)
 	}
