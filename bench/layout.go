@@ -37,6 +37,14 @@ func (t Test) build(d *workload.Dir, size int64, round int) (fd int, err error) 
 		return fd, err
 	}
 	defer func() { err = errors.Join(err, unix.Close(cached)) }()
+	// An allocation that fails takes all that is left until it is given back.
+	var fs unix.Statfs_t
+	if err := unix.Fstatfs(cached, &fs); err != nil {
+		return fd, fmt.Errorf("read free space: %w", err)
+	}
+	if free := fs.Bavail * uint64(fs.Bsize); uint64(size) > free {
+		return fd, fmt.Errorf("allocate it: %w: %d bytes are free: %w", workload.ErrUnfit, free, unix.ENOSPC)
+	}
 	// One allocation keeps the file in one piece; what is written afterwards is
 	// split off from it.
 	if err := unix.Fallocate(cached, 0, 0, size); err != nil {
