@@ -73,14 +73,15 @@ func parseMounts(text string) []Mount {
 		}
 		seen[left[2]] = true
 		out = append(out, Mount{
-			Dev: left[2], Source: unescape(right[1]), Point: unescape(left[4]), Options: left[5], SuperOptions: unescape(right[2]),
+			Dev: left[2], Source: Unescape(right[1]), Point: Unescape(left[4]), Options: left[5], SuperOptions: Unescape(right[2]),
 		})
 	}
 	return out
 }
 
-// unescape turns \040 and the like back into the bytes they stand for.
-func unescape(s string) string {
+// Unescape turns \040 and the like, as in /proc/self/mountinfo and /proc/swaps, back into
+// the bytes they stand for. What is no escape stays as it is.
+func Unescape(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] == '\\' && i+3 < len(s) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/tracefile"
 )
@@ -155,23 +156,18 @@ func checkedStatus(done []*checked) error {
 // judge judges one recording. There is no ring buffer behind it that has to be emptied
 // in time, so that it is read where it is judged.
 func (f *checkFlags) judge(ctx context.Context, in *tracefile.Recording) (*checked, error) {
-	facts, plan, err := recordedKernel(in.Info())
-	if err != nil {
-		return nil, notATrace(err)
-	}
 	c := &checked{in: in}
-	maker := newMaker(plan, nil) // names are asked for once a file, at the end
 	var row export.Row
-	judge, err := newJudge(facts, plan, f.variant, in.Doubt, func(o *decode.Observation, v *decode.Verdict) {
-		maker.FillCounted(&row, o, v)
-		c.summary.Totals.Add(&row)
-		c.counts.Add(&row)
-		c.note(o, v)
+	judge, _, err := judgeRecording(ctx, in, f.variant, func(plan *probes.Plan) seenFunc {
+		maker := newMaker(plan, nil) // names are asked for once a file, at the end
+		return func(o *decode.Observation, v *decode.Verdict) {
+			maker.FillCounted(&row, o, v)
+			c.summary.Totals.Add(&row)
+			c.counts.Add(&row)
+			c.note(o, v)
+		}
 	})
 	if err != nil {
-		return nil, err
-	}
-	if err := feedAll(ctx, in, judge); err != nil {
 		return nil, err
 	}
 	losses, err := in.Losses()
@@ -183,6 +179,23 @@ func (f *checkFlags) judge(ctx context.Context, in *tracefile.Recording) (*check
 	d := judge.Detector()
 	c.summary.Variant, c.summary.Evidence = variantText(d), d.Evidence()
 	return c, nil
+}
+
+// seenFunc takes a judged write. Both are valid during the call only.
+type seenFunc = func(*decode.Observation, *decode.Verdict)
+
+// judgeRecording judges all of a recording by a variant, auto or the name of one. What
+// use returns for the probes that there were takes each write.
+func judgeRecording(ctx context.Context, in *tracefile.Recording, variant string, use func(*probes.Plan) seenFunc) (*decode.Judge, *probes.Plan, error) {
+	facts, plan, err := recordedKernel(in.Info())
+	if err != nil {
+		return nil, nil, notATrace(err)
+	}
+	judge, err := newJudge(facts, plan, variant, in.Doubt, use(plan))
+	if err == nil {
+		err = feedAll(ctx, in, judge)
+	}
+	return judge, plan, err
 }
 
 // feedAll judges all records of a source.

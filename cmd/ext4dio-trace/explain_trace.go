@@ -5,6 +5,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/tracefile"
 )
 
@@ -35,21 +36,16 @@ func (o *explainOptions) recorded(cmd *cobra.Command) error {
 // findWrite judges a trace up to the write of a number, counted from 1 as view shows
 // them. The row is nil when there are only total.
 func findWrite(cmd *cobra.Command, in *tracefile.Recording, number uint64) (row *export.Row, total uint64, err error) {
-	facts, plan, err := recordedKernel(in.Info())
-	if err != nil {
-		return nil, 0, notATrace(err)
-	}
-	maker := newMaker(plan, in)
-	judge, err := newJudge(facts, plan, "auto", in.Doubt, func(ob *decode.Observation, v *decode.Verdict) {
-		if total++; total == number {
-			row = new(export.Row)
-			maker.Fill(row, ob, v)
-			_ = in.Stop() // it never fails
+	_, _, err = judgeRecording(cmd.Context(), in, "auto", func(plan *probes.Plan) seenFunc {
+		maker := newMaker(plan, in)
+		return func(ob *decode.Observation, v *decode.Verdict) {
+			if total++; total == number {
+				row = new(export.Row)
+				maker.Fill(row, ob, v)
+				_ = in.Stop() // it never fails
+			}
 		}
 	})
-	if err == nil {
-		err = feedAll(cmd.Context(), in, judge)
-	}
 	if err != nil {
 		return nil, 0, err
 	}

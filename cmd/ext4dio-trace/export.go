@@ -18,6 +18,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export/parquet"
 	"github.com/ext4dio/ext4dio-trace/export/perfetto"
 	"github.com/ext4dio/ext4dio-trace/export/xfsio"
+	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/tracefile"
 )
 
@@ -130,33 +131,27 @@ func (f *exportFlags) check() error {
 
 // pump judges all of a trace and writes what the filters let through.
 func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, w export.Writer) (shown, seen uint64, err error) {
-	facts, plan, err := recordedKernel(in.Info())
-	if err != nil {
-		return 0, 0, notATrace(err)
-	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	maker := newMaker(plan, in)
 	var row export.Row
 	var failed error
-	judge, err := newJudge(facts, plan, f.variant, in.Doubt, func(o *decode.Observation, v *decode.Verdict) {
-		seen++
-		if failed != nil {
-			return
-		}
-		maker.Fill(&row, o, v)
-		if !f.choose.shows(&row) {
-			return
-		}
-		shown++
-		if failed = w.Write(&row); failed != nil {
-			stop(failed)
+	_, _, err = judgeRecording(ctx, in, f.variant, func(plan *probes.Plan) seenFunc {
+		maker := newMaker(plan, in)
+		return func(o *decode.Observation, v *decode.Verdict) {
+			seen++
+			if failed != nil {
+				return
+			}
+			maker.Fill(&row, o, v)
+			if !f.choose.shows(&row) {
+				return
+			}
+			shown++
+			if failed = w.Write(&row); failed != nil {
+				stop(failed)
+			}
 		}
 	})
-	if err != nil {
-		return 0, 0, err
-	}
-	err = feedAll(ctx, in, judge)
 	if failed != nil {
 		err = failed
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/probes"
 	reports "github.com/ext4dio/ext4dio-trace/report"
 	"github.com/ext4dio/ext4dio-trace/tracefile"
 )
@@ -102,28 +103,23 @@ func (f *reportFlags) run(ctx context.Context, paths []string) error {
 
 // judge makes the report of a recording.
 func (f *reportFlags) judge(ctx context.Context, in *tracefile.Recording) (*reports.Report, error) {
-	facts, plan, err := recordedKernel(in.Info())
-	if err != nil {
-		return nil, notATrace(err)
-	}
 	p := &reports.Report{Title: "Direct writes on ext4, Linux " + in.Info().Release, Redacted: f.redact, Names: in}
 	redact := reports.NewRedactor(in)
 	if f.redact {
 		p.Names = redact
 	}
-	maker := newMaker(plan, p.Names)
 	var row export.Row
-	judge, err := newJudge(facts, plan, f.variant, in.Doubt, func(o *decode.Observation, v *decode.Verdict) {
-		maker.Fill(&row, o, v)
-		if f.redact {
-			redact.Row(&row)
+	judge, plan, err := judgeRecording(ctx, in, f.variant, func(plan *probes.Plan) seenFunc {
+		maker := newMaker(plan, p.Names)
+		return func(o *decode.Observation, v *decode.Verdict) {
+			maker.Fill(&row, o, v)
+			if f.redact {
+				redact.Row(&row)
+			}
+			p.Add(&row)
 		}
-		p.Add(&row)
 	})
 	if err != nil {
-		return nil, err
-	}
-	if err := feedAll(ctx, in, judge); err != nil {
 		return nil, err
 	}
 	losses, err := in.Losses()

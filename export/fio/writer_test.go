@@ -121,7 +121,10 @@ func needFio(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("fio")
 	if err != nil {
-		t.Skip("fio is not installed")
+		if os.Getenv("CI") != "" {
+			t.Fatal("fio is not installed: make need-test")
+		}
+		t.Skip("fio is not installed: make need-test")
 	}
 	return path
 }

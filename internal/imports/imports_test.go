@@ -53,7 +53,7 @@ var rules = map[string]rule{
 	"validate/shadow":               {},
 	"validate/series":               {ours: "decode userspace-model record"},
 	"validate/outcome":              {ours: "validate validate/random validate/series validate/storm explain export decode userspace-model record"},
-	"validate/target":               {others: "golang.org/x/sys"},
+	"validate/target":               {ours: "ext4fs", others: "golang.org/x/sys"},
 	"bench":                         {ours: "workload", others: "golang.org/x/sys"},
 	"bench/cost":                    {ours: "workload", others: "golang.org/x/sys"},
 	"validate/storm":                {ours: "validate workload decode userspace-model record", others: "golang.org/x/sys"},

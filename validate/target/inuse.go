@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/ext4fs"
 )
 
 // mounts refuses what is mounted in any mount namespace that can be seen.
@@ -57,8 +59,8 @@ func (i *inspector) mountedAt(mountinfo string) string {
 		if len(head) < 5 || len(tail) < 2 {
 			continue
 		}
-		if slices.Contains(i.devs, head[2]) || i.isOurs(unescape(tail[1])) {
-			return unescape(head[4])
+		if slices.Contains(i.devs, head[2]) || i.isOurs(ext4fs.Unescape(tail[1])) {
+			return ext4fs.Unescape(head[4])
 		}
 	}
 	return ""
@@ -91,25 +93,9 @@ func (i *inspector) swaps() error {
 	}
 	for line := range strings.Lines(string(text)) {
 		words := strings.Fields(line)
-		if len(words) > 0 && i.isOurs(unescape(words[0])) {
+		if len(words) > 0 && i.isOurs(ext4fs.Unescape(words[0])) {
 			return refusef("swapoff "+i.d.Path, "%s is swap", i.d.Path)
 		}
 	}
 	return nil
-}
-
-// unescape undoes the octal escapes of the kernel's lists, such as \040.
-func unescape(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) {
-			if n, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				b.WriteByte(byte(n))
-				i += 3
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }
