@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -77,5 +78,15 @@ func TestBuildCleansUp(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(d.Path, workload.FileName(fileName))); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("it is still there: %v", err)
+	}
+}
+
+// TestNoRoom: a file that does not fit is refused before anything is allocated, so that
+// nobody else finds the disk full.
+func TestNoRoom(t *testing.T) {
+	d := testDir(t)
+	_, err := Tests()[0].build(d, 1<<50, 0)
+	if !errors.Is(err, workload.ErrUnfit) || !errors.Is(err, unix.ENOSPC) || !strings.Contains(err.Error(), "bytes are free") {
+		t.Errorf("%v", err)
 	}
 }

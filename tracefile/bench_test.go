@@ -2,12 +2,12 @@ package tracefile
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"io"
 	"testing"
 
 	"github.com/ext4dio/ext4dio-trace/record"
+	"github.com/ext4dio/ext4dio-trace/tracefile/tracetest"
 )
 
 // mixed are the records of the mixed workload on Linux 7.3, n or some more, and the
@@ -20,33 +20,13 @@ func mixed(b *testing.B, n int) (recs [][]byte, writes int) {
 	}
 	defer r.Close()
 	once, _ := readAll(b, r)
-	recs = repeated(once, n)
+	recs = tracetest.Repeated(once, n)
 	for _, raw := range recs {
 		if isWrite(raw) {
 			writes++
 		}
 	}
 	return recs, writes
-}
-
-// repeated are the records of a trace so often that they make n, each time later and
-// with other ids.
-func repeated(raws [][]byte, n int) [][]byte {
-	le := binary.LittleEndian
-	var out [][]byte
-	for round := uint64(0); len(out) < n; round++ {
-		for _, raw := range raws {
-			c := bytes.Clone(raw)
-			id, at := 24, 8 // of a write
-			if kind, _, _ := record.KindOf(c); kind == record.KindComplete {
-				id, at = 8, 16
-			}
-			le.PutUint64(c[id:], le.Uint64(c[id:])+round<<20)
-			le.PutUint64(c[at:], le.Uint64(c[at:])+round*5e9)
-			out = append(out, c)
-		}
-	}
-	return out
 }
 
 // reportWrites turns the time of the loop into that of one write.

@@ -3,13 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"path/filepath"
 	"testing"
 
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/tracefile"
+	"github.com/ext4dio/ext4dio-trace/tracefile/tracetest"
 )
 
 // traceOf is one of the traces of real kernels.
@@ -34,26 +34,6 @@ func rawTrace(t testing.TB, path string) (*tracefile.Info, [][]byte) {
 		}
 		out = append(out, bytes.Clone(raw))
 	}
-}
-
-// repeated are the records of a trace so often that they make n, each time later and
-// with other ids.
-func repeated(raws [][]byte, n int) [][]byte {
-	le := binary.LittleEndian
-	var out [][]byte
-	for round := uint64(0); len(out) < n; round++ {
-		for _, raw := range raws {
-			c := bytes.Clone(raw)
-			id, at := 24, 8 // of a write
-			if kind, _, _ := record.KindOf(c); kind == record.KindComplete {
-				id, at = 8, 16
-			}
-			le.PutUint64(c[id:], le.Uint64(c[id:])+round<<20)
-			le.PutUint64(c[at:], le.Uint64(c[at:])+round*5e9)
-			out = append(out, c)
-		}
-	}
-	return out
 }
 
 // traceFile is a trace with these records, and the number of writes in it.
@@ -81,7 +61,7 @@ func traceFile(b *testing.B, info *tracefile.Info, raws [][]byte) (file []byte, 
 // any other: most are unaligned, restarted, or refused.
 func BenchmarkCheck(b *testing.B) {
 	info, raws := rawTrace(b, traceOf("linux-7.3"))
-	for name, raws := range map[string][][]byte{"mixed": repeated(raws, 400_000), "aligned": sharedWrites(400_000)} {
+	for name, raws := range map[string][][]byte{"mixed": tracetest.Repeated(raws, 400_000), "aligned": sharedWrites(400_000)} {
 		b.Run(name, func(b *testing.B) {
 			file, writes := traceFile(b, info, raws)
 			n := uint64(0)

@@ -28,6 +28,7 @@ var rules = map[string]rule{
 	"probes":                        {ours: "record", others: "github.com/cilium/ebpf golang.org/x/sys"},
 	"export":                        {ours: "decode userspace-model record", others: "golang.org/x/sys"},
 	"tracefile":                     {ours: "record", others: "github.com/klauspost/compress"},
+	"tracefile/tracetest":           {ours: "record"},
 	"ext4fs":                        {},
 	"tui":                           {ours: "export decode userspace-model record", others: "charm.land github.com/charmbracelet/x github.com/charmbracelet/colorprofile"},
 	"explain":                       {ours: "export decode userspace-model record"},
