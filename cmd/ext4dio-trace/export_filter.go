@@ -25,7 +25,7 @@ type rowFilter struct {
 	only       []string
 	from, to   string
 
-	show          liveOptions // what --only asks for
+	show          liveOptions // what --only and --filter ask for
 	devNumber     uint32
 	begins, until uint64 // ns of CLOCK_MONOTONIC; until is not in it
 }
@@ -38,6 +38,7 @@ func (f *rowFilter) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.path, "path", "", "only this path; * and ? stand for other characters")
 	flags.DurationVar(&f.minLatency, "min-latency", 0, "only writes that took at least this long, such as 5ms")
 	flags.StringSliceVar(&f.only, "only", nil, "only these: "+strings.Join(onlyWords, ", "))
+	flags.Func("filter", rowFilterUsage, f.show.setRows)
 	flags.StringVar(&f.from, "from", "", "only writes from this time on")
 	flags.StringVar(&f.to, "to", "", "only writes before this time")
 }

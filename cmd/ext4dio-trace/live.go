@@ -13,6 +13,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/rowfilter"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -20,6 +21,7 @@ import (
 type liveOptions struct {
 	captureFlags
 	only    []string
+	rows    *rowfilter.Filter // of --filter; nil lets all through
 	plain   bool
 	json    bool
 	variant string
@@ -40,8 +42,8 @@ with --json one object a line. With a COMMAND, it is started once everything is
 attached, only its process tree is traced, and tracing ends when it ends; it is
 sent SIGTERM when tracing ends before it. What it prints goes to stderr.
 
-Filters are applied in the kernel, except --only, which chooses among the
-judged writes. Totals and the exit status count all of them.`,
+Filters are applied in the kernel, except --only and --filter, which choose
+among the judged writes. Totals and the exit status count all of them.`,
 		Example: `  ext4dio-trace live --dev /dev/sda
   ext4dio-trace live --plain --only differs,unsafe,slower --for 10s
   ext4dio-trace live --json -- dd if=/dev/zero of=/mnt/f bs=4k count=100 oflag=direct | jq .lock`,
@@ -65,6 +67,7 @@ judged writes. Totals and the exit status count all of them.`,
 // registerShow adds the flags about what is shown and how.
 func (o *liveOptions) registerShow(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.only, "only", nil, "show only these: "+strings.Join(onlyWords, ", "))
+	flags.Func("filter", rowFilterUsage, o.setRows)
 	flags.BoolVar(&o.plain, "plain", false, "one line a write, even on a terminal")
 	flags.BoolVar(&o.json, "json", false, "one JSON object a line")
 	flags.StringVar(&o.variant, "variant", "auto", variantUsage())
@@ -114,8 +117,20 @@ func (o *liveOptions) checkShow() error {
 	return checkVariant(o.variant)
 }
 
-// shows reports whether --only lets a row through.
+// rowFilterUsage has the words that are wanted most; rowfilter.Fields lists all.
+const rowFilterUsage = "only `WORDS` such as 'lock=exclusive verdict!=agree pos>1m comm~mysqld reason~zeroing wait>5ms ret=-EAGAIN nowait'"
+
+// setRows takes the value of --filter.
+func (o *liveOptions) setRows(text string) (err error) {
+	o.rows, err = rowfilter.Parse(text)
+	return err
+}
+
+// shows reports whether --only and --filter let a row through.
 func (o *liveOptions) shows(r *export.Row) bool {
+	if !o.rows.Match(r) {
+		return false
+	}
 	if len(o.only) == 0 {
 		return true
 	}

@@ -1,0 +1,161 @@
+package rowfilter
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+)
+
+// match makes the condition of a field. ok is false when its value is not possible.
+func (f *field) match(t *token) (match func(*export.Row) bool, ok bool) {
+	switch f.kind {
+	case text:
+		return matchText(f.word, t), true
+	case choice:
+		return f.matchChoice(t)
+	case list:
+		return f.matchList(t)
+	}
+	want, ok := f.kind.parse(t.value)
+	return matchNumber(f.number, t.op, want), ok
+}
+
+func matchNumber(get func(*export.Row) (int64, bool), op string, want int64) func(*export.Row) bool {
+	switch op {
+	case "=":
+		return func(r *export.Row) bool { n, known := get(r); return known && n == want }
+	case "!=":
+		return func(r *export.Row) bool { n, known := get(r); return known && n != want }
+	case "<":
+		return func(r *export.Row) bool { n, known := get(r); return known && n < want }
+	case "<=":
+		return func(r *export.Row) bool { n, known := get(r); return known && n <= want }
+	case ">":
+		return func(r *export.Row) bool { n, known := get(r); return known && n > want }
+	}
+	return func(r *export.Row) bool { n, known := get(r); return known && n >= want }
+}
+
+func matchText(get func(*export.Row) (string, bool), t *token) func(*export.Row) bool {
+	is := func(s string) bool { return s == t.value }
+	switch {
+	case strings.HasSuffix(t.op, "~"):
+		is = newContained(t.value).in
+	case !t.literal && strings.ContainsAny(t.value, "*?"):
+		is = func(s string) bool { return glob(t.value, s) }
+	}
+	want := t.op[0] != '!'
+	return func(r *export.Row) bool { s, known := get(r); return known && is(s) == want }
+}
+
+// matchChoice compares one word of few.
+func (f *field) matchChoice(t *token) (func(*export.Row) bool, bool) {
+	value, want := strings.ToLower(t.value), t.op == "="
+	if !hasWord(f.values, value) {
+		return nil, false
+	}
+	if f.Name == "verdict" && value == "disagree" {
+		return func(r *export.Row) bool { return r.Verdict.Known && r.Disagrees() == want }, true
+	}
+	get := f.word
+	return func(r *export.Row) bool { s, known := get(r); return known && (s == value) == want }, true
+}
+
+// hasWord reports whether word stands in a list such as "shared, exclusive or none".
+func hasWord(list, word string) bool {
+	for _, w := range strings.FieldsFunc(list, func(r rune) bool { return r == ' ' || r == ',' }) {
+		if w == word && w != "or" {
+			return true
+		}
+	}
+	return false
+}
+
+// matchList looks for a rule among those of a row.
+func (f *field) matchList(t *token) (func(*export.Row) bool, bool) {
+	const most = 13 // R13
+	value, want, get := strings.ToUpper(t.value), t.op == "=", f.words
+	digits, ok := strings.CutPrefix(value, "R")
+	n, err := strconv.Atoi(digits)
+	if !ok || err != nil || n < 1 || n > most || strconv.Itoa(n) != digits {
+		return nil, false
+	}
+	return func(r *export.Row) bool {
+		list, known := get(r)
+		if !known {
+			return false
+		}
+		for _, s := range list {
+			if s == value {
+				return want
+			}
+		}
+		return !want
+	}, true
+}
+
+// parse reads a number of the kind.
+func (k kind) parse(s string) (int64, bool) {
+	switch k {
+	case duration:
+		if s == "0" {
+			return 0, true
+		}
+		d, err := time.ParseDuration(strings.ToLower(s))
+		return int64(d), err == nil && d >= 0
+	case device:
+		return parseDevice(s)
+	case count:
+		n, err := strconv.ParseInt(s, 10, 64)
+		return n, err == nil && n >= 0
+	case result:
+		if n, ok := parseErrno(s); ok {
+			return n, true
+		}
+		digits, negative := strings.CutPrefix(s, "-")
+		n, ok := parseBytes(digits)
+		if negative {
+			n = -n
+		}
+		return n, ok
+	}
+	return parseBytes(s)
+}
+
+// parseBytes reads digits with k, m, g or t behind them.
+func parseBytes(s string) (int64, bool) {
+	shift := 0
+	if s != "" {
+		if i := strings.IndexByte("kmgt", s[len(s)-1]|0x20); i >= 0 {
+			shift, s = 10*(i+1), s[:len(s)-1]
+		}
+	}
+	n, err := strconv.ParseUint(s, 10, 63)
+	return int64(n << shift), err == nil && n <= math.MaxInt64>>shift
+}
+
+// parseErrno reads an error such as -EAGAIN, also without its sign.
+func parseErrno(s string) (int64, bool) {
+	const most = 530 // above all errors that the kernel uses inside
+	name := strings.ToUpper(strings.TrimPrefix(s, "-"))
+	if !strings.HasPrefix(name, "E") {
+		return 0, false
+	}
+	for n := int64(1); n < most; n++ {
+		if export.Result(-n) == "-"+name {
+			return -n, true
+		}
+	}
+	return 0, false
+}
+
+// parseDevice reads MAJOR:MINOR as the kernel's dev_t.
+func parseDevice(s string) (int64, bool) {
+	major, minor, ok := strings.Cut(s, ":")
+	a, err1 := strconv.ParseUint(major, 10, 12)
+	b, err2 := strconv.ParseUint(minor, 10, 20)
+	return int64(a<<20 | b), ok && err1 == nil && err2 == nil
+}
