@@ -1,0 +1,70 @@
+package tally
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/export"
+)
+
+// maxFindings bounds the findings that are kept apart.
+const maxFindings = 64
+
+// Finding is one kind of disagreement: those of one verdict, with the same rules broken,
+// for the same reason.
+type Finding struct {
+	Verdict     decode.Kind
+	Rules       string
+	Reason      string
+	Writes      uint64
+	First, Last uint64 // entry of the first and the last of them, ns of CLOCK_MONOTONIC
+	Number      uint64 // of the first one among all writes, from 1
+	// Example is the first one. It is never changed again.
+	Example *export.Row
+}
+
+type findingKey struct {
+	verdict       decode.Kind
+	rules, reason string
+}
+
+// findings gathers them.
+type findings struct {
+	all  map[findingKey]*Finding
+	more uint64 // disagreements of further kinds
+}
+
+func (f *findings) add(r *export.Row, reason string, number uint64) {
+	key := findingKey{r.Verdict.V, strings.Join(r.Rules, " "), reason}
+	e := f.all[key]
+	switch {
+	case e != nil:
+		e.Writes++
+		e.Last = max(e.Last, r.TimeNs)
+	case len(f.all) >= maxFindings:
+		f.more++
+	default:
+		if f.all == nil {
+			f.all = make(map[findingKey]*Finding)
+		}
+		example := r.Clone()
+		f.all[key] = &Finding{
+			Verdict: key.verdict, Rules: key.rules, Reason: strings.Clone(reason), Writes: 1,
+			First: r.TimeNs, Last: r.TimeNs, Number: number, Example: &example,
+		}
+	}
+}
+
+// picture lists them, the unsafe ones first, then the most frequent.
+func (f *findings) picture() []Finding {
+	out := make([]Finding, 0, len(f.all))
+	for _, e := range f.all {
+		out = append(out, *e)
+	}
+	slices.SortFunc(out, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(b.Verdict, a.Verdict), cmp.Compare(b.Writes, a.Writes), cmp.Compare(a.Number, b.Number))
+	})
+	return out
+}

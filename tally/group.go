@@ -1,0 +1,127 @@
+package tally
+
+import "github.com/ext4dio/ext4dio-trace/export"
+
+// maxGroups bounds the files and the processes that are counted apart. The first ones
+// have their place; the others are counted together.
+const maxGroups = 4096
+
+// Group is a picture of one file, process or reason.
+type Group struct {
+	Counts
+	// Others says that it is what has no place of its own.
+	Others bool
+	Dev    uint32 // of a file
+	Ino    uint64
+	Path   string // raw; empty when not known
+	Pid    uint32 // of a process
+	Comm   string // raw
+	Reason string // of a reason; empty when not known
+
+	Rate     float64 // writes a second
+	P50, P99 uint64  // waits for i_rwsem, ns, see Histogram.Quantile
+	MaxWait  uint64
+}
+
+// Key names a group among those of its kind, whatever its counts.
+type Key struct {
+	Others bool
+	Dev    uint32
+	ID     uint64 // inode or pid
+	Name   string // comm or reason
+}
+
+// Key is the key of g.
+func (g *Group) Key() Key {
+	k := Key{Others: g.Others, Dev: g.Dev, ID: g.Ino, Name: g.Comm + g.Reason}
+	if g.Pid != 0 {
+		k.ID = uint64(g.Pid)
+	}
+	return k
+}
+
+// entry is a group that is counted.
+type entry struct {
+	group   Group
+	waits   Histogram
+	stale   bool   // quantiles are of an earlier time
+	counted uint64 // writes when the rate was last taken
+}
+
+func (e *entry) add(r *export.Row, f *facts) {
+	e.group.add(r, f)
+	if r.WaitNs.Known {
+		e.waits.Add(r.WaitNs.V)
+	}
+	e.stale = true
+}
+
+// groups are the groups of one kind. The next write is often of one of the last few,
+// which are found by a number that costs nothing to make.
+type groups[K comparable] struct {
+	all  map[K]*entry
+	list []*entry
+	rest entry
+	near [nearGroups]struct {
+		key   K
+		entry *entry
+	}
+}
+
+const nearGroups = 64 // a power of two
+
+// of finds the group of k; isNew says that it had to be made.
+func (g *groups[K]) of(k K, number uint64) (e *entry, isNew bool) {
+	near := &g.near[number%nearGroups]
+	if near.entry != nil && near.key == k {
+		return near.entry, false
+	}
+	e = g.all[k]
+	if e == nil {
+		if len(g.list) >= maxGroups {
+			g.rest.group.Others = true
+			return &g.rest, false
+		}
+		if g.all == nil {
+			g.all = make(map[K]*entry)
+		}
+		e, isNew = new(entry), true
+		g.all[k] = e
+		g.list = append(g.list, e)
+	}
+	near.key, near.entry = k, e
+	return e, isNew
+}
+
+// each calls f with every group that has writes.
+func (g *groups[K]) each(f func(*entry)) {
+	for _, e := range g.list {
+		f(e)
+	}
+	if g.rest.group.Writes > 0 {
+		f(&g.rest)
+	}
+}
+
+// rate takes the rates over the last seconds, or those since the beginning.
+func (g *groups[K]) rate(seconds float64, whole bool) {
+	g.each(func(e *entry) {
+		e.group.Rate = float64(e.group.Writes-e.counted) / seconds
+		if !whole {
+			e.counted = e.group.Writes
+		}
+	})
+}
+
+// picture copies the groups.
+func (g *groups[K]) picture() []Group {
+	out := make([]Group, 0, len(g.list)+1)
+	g.each(func(e *entry) {
+		if e.stale {
+			e.group.P50, e.group.P99, e.group.MaxWait = e.waits.Quantile(0.5), e.waits.Quantile(0.99), e.waits.Max()
+			e.stale = false
+		}
+		out = append(out, e.group)
+	})
+	return out
+}

@@ -1,0 +1,72 @@
+package tally
+
+import "math/bits"
+
+// Histogram counts times by magnitude, four bins to each power of two, so that a
+// quantile is at most a quarter too large. Its zero value is empty.
+type Histogram struct {
+	counts [numBins]uint32
+	n      uint64
+	max    uint64
+}
+
+// numBins is enough for 2^42 ns, more than an hour; longer ones are in the last bin.
+const numBins = 4 * 42
+
+// bin is the bin of a time.
+func bin(ns uint64) int {
+	if ns < 4 {
+		return int(ns)
+	}
+	e := bits.Len64(ns) - 1 // at least 2
+	return min(4*(e-1)+int(ns>>(e-2)&3), numBins-1)
+}
+
+// binEnd is the largest time of a bin, ns.
+func binEnd(i int) uint64 {
+	if i < 4 {
+		return uint64(i)
+	}
+	e := i/4 + 1
+	return uint64(5+i%4)<<(e-2) - 1
+}
+
+// Add counts one time, ns.
+func (h *Histogram) Add(ns uint64) {
+	h.counts[bin(ns)]++
+	h.n++
+	h.max = max(h.max, ns)
+}
+
+// Len is the number of times.
+func (h *Histogram) Len() uint64 { return h.n }
+
+// Max is the longest time, ns.
+func (h *Histogram) Max() uint64 { return h.max }
+
+// Quantile is an upper bound, at most a quarter too large, of the least time that the
+// share q of the times did not exceed; 0 of no times.
+func (h *Histogram) Quantile(q float64) uint64 {
+	rank := max(uint64(q*float64(h.n)+0.5), 1)
+	sum := uint64(0)
+	for i, n := range h.counts {
+		if sum += uint64(n); sum >= rank {
+			if i == numBins-1 {
+				break
+			}
+			return min(binEnd(i), h.max)
+		}
+	}
+	return h.max
+}
+
+// Octaves counts the times by powers of two: those below 1024 ns, below 2048 ns and so
+// on; the last has all that are longer.
+func (h *Histogram) Octaves(out []uint64) {
+	clear(out)
+	for i, n := range h.counts {
+		if n > 0 {
+			out[min(bits.Len64(binEnd(i)/1024), len(out)-1)] += uint64(n)
+		}
+	}
+}

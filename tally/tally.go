@@ -1,0 +1,124 @@
+package tally
+
+import (
+	"time"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+)
+
+// NumOctaves is how many bins the distributions of waits have: to 2^20 * 1024 ns, about a
+// second, and one for what is longer.
+const NumOctaves = 22
+
+// Waits is the distribution of the waits for i_rwsem of the writes with one lock mode.
+type Waits struct {
+	Writes        uint64
+	Octaves       [NumOctaves]uint64 // see Histogram.Octaves
+	P50, P99, Max uint64             // ns, see Histogram.Quantile
+}
+
+// Picture is what is known at one moment.
+type Picture struct {
+	Files, Processes, Reasons []Group
+	Series                    Series
+	Shared, Exclusive         Waits
+	Findings                  []Finding
+	MoreFindings              uint64 // disagreements of kinds that are not in Findings
+}
+
+type fileKey struct {
+	dev uint32
+	ino uint64
+}
+
+type processKey struct {
+	pid  uint32
+	comm string
+}
+
+// Tally counts rows.
+type Tally struct {
+	files     groups[fileKey]
+	processes groups[processKey]
+	reasons   groups[string]
+	series    series
+	waits     [export.Exclusive + 1]Histogram
+	findings  findings
+	writes    uint64
+	rated     time.Duration
+}
+
+// Span lengths of a kernel's Series and of the first of a recording's.
+const (
+	liveSpan   = time.Second
+	recordSpan = 10 * time.Millisecond
+)
+
+// New makes a Tally of what comes from a kernel, or of a whole recording.
+func New(recording bool) *Tally {
+	t := &Tally{series: series{whole: recording, width: uint64(liveSpan)}}
+	if recording {
+		t.series.width = uint64(recordSpan)
+	}
+	return t
+}
+
+// Add counts r, which stays the caller's.
+func (t *Tally) Add(r *export.Row) {
+	t.writes++
+	reason := r.Reason()
+	f := factsOf(r, reason)
+	file, isNew := t.files.of(fileKey{r.Dev, r.Ino}, r.Ino)
+	if isNew {
+		file.group.Dev, file.group.Ino = r.Dev, r.Ino
+	}
+	if file.group.Path == "" && !file.group.Others {
+		file.group.Path = r.Path
+	}
+	file.add(r, &f)
+	process, isNew := t.processes.of(processKey{r.Pid, r.Comm}, uint64(r.Pid))
+	if isNew {
+		process.group.Pid, process.group.Comm = r.Pid, r.Comm
+	}
+	process.add(r, &f)
+	why, isNew := t.reasons.of(reason, uint64(len(reason)))
+	if isNew {
+		why.group.Reason = reason
+	}
+	why.add(r, &f)
+	t.series.add(r)
+	if r.Lock.Known && r.WaitNs.Known {
+		t.waits[r.Lock.V].Add(r.WaitNs.V)
+	}
+	if r.Disagrees() {
+		t.findings.add(r, reason, t.writes)
+	}
+}
+
+// rateEvery is the time over which rates of groups are taken.
+const rateEvery = time.Second
+
+// Picture makes a picture. elapsed is the time since the first write could be seen; the
+// rates are those of the last second, or those over all of a recording.
+func (t *Tally) Picture(elapsed time.Duration) Picture {
+	if over := elapsed - t.rated; over >= rateEvery || t.series.whole && elapsed > 0 {
+		t.files.rate(over.Seconds(), t.series.whole)
+		t.processes.rate(over.Seconds(), t.series.whole)
+		t.reasons.rate(over.Seconds(), t.series.whole)
+		if !t.series.whole {
+			t.rated = elapsed
+		}
+	}
+	p := Picture{
+		Files: t.files.picture(), Processes: t.processes.picture(), Reasons: t.reasons.picture(),
+		Series: t.series.picture(), Findings: t.findings.picture(), MoreFindings: t.findings.more,
+	}
+	t.waits[export.Shared].picture(&p.Shared)
+	t.waits[export.Exclusive].picture(&p.Exclusive)
+	return p
+}
+
+func (h *Histogram) picture(w *Waits) {
+	h.Octaves(w.Octaves[:])
+	w.Writes, w.P50, w.P99, w.Max = h.Len(), h.Quantile(0.5), h.Quantile(0.99), h.Max()
+}
