@@ -13,6 +13,13 @@ const cells = 8
 // maxDrawn is the most blocks in one drawing; more are left out in the middle.
 const maxDrawn = 7
 
+// drawnLabel and gapCells are the widths of what stands before the blocks and of what
+// stands for those that are left out.
+const (
+	drawnLabel = 8
+	gapCells   = 4
+)
+
 // picture is a drawing of the blocks that a write touches.
 type picture struct {
 	blkbits  uint8
@@ -20,6 +27,7 @@ type picture struct {
 	isize    int64
 	state    func(lblk int64) byte // letter of a block, '?' when not known
 	zeroed   []model.Range
+	most     int // blocks to draw; 0 is maxDrawn
 }
 
 // lines draws the picture, or returns nil for a write without bytes.
@@ -70,13 +78,17 @@ func legend(drawn string) string {
 func (p *picture) blocks() []int64 {
 	first, last := max(0, p.pos>>p.blkbits-1), (p.end-1)>>p.blkbits+1
 	var out []int64
-	if n := last - first + 1; n <= maxDrawn {
+	most := p.most
+	if most == 0 {
+		most = maxDrawn
+	}
+	if n := last - first + 1; n <= int64(most) {
 		for b := first; b <= last; b++ {
 			out = append(out, b)
 		}
 		return out
 	}
-	const half = maxDrawn / 2
+	half := int64(most / 2)
 	for b := first; b < first+half; b++ {
 		out = append(out, b)
 	}

@@ -173,3 +173,6 @@ func ModeName(l record.Lock) string {
 	}
 	return ""
 }
+
+// Bytes writes a number of bytes in three significant digits and binary units.
+func Bytes(n int64) string { return string(appendBinary(nil, n)) }

@@ -78,12 +78,8 @@ func (b *blames) add(r *export.Row) {
 
 // held is when r held the lock in its last mode: from its last checks to its return.
 func held(r *export.Row) (hold, bool) {
-	n := len(r.Facts.Checks)
-	if n == 0 || r.SubmitNs == 0 {
-		return hold{}, false
-	}
-	c := &r.Facts.Checks[n-1]
-	return hold{r.TimeNs + uint64(c.AtUs)*1000, r.TimeNs + r.SubmitNs, c.Lock, r.Pid, r.Comm}, true
+	from, to, mode, ok := r.Held()
+	return hold{from, to, mode, r.Pid, r.Comm}, ok
 }
 
 // wait notes that a task waited for the lock in a mode.

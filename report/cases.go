@@ -74,6 +74,9 @@ func caseLine(r *export.Row, seq uint64) string {
 		export.Safe(file), export.Safe(r.Comm), r.Pid, strings.Join(r.Rules, " "), export.Safe(r.Reason()))
 }
 
+// Kinds is the number of kinds of disagreement of which there is an example.
+func (p *Report) Kinds() int { return len(p.cases.all) }
+
 // list returns the kinds, the unsafe ones first, then the most frequent.
 func (c *cases) list() []*Case {
 	out := make([]*Case, 0, len(c.all))
