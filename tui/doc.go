@@ -1,5 +1,6 @@
-// Package tui is the live view on a terminal: a header with what is traced and
-// what is missing, a table of recent writes, and everything about one write.
+// Package tui is the live view on a terminal: whether writers are serialised and why, by
+// file, process and reason; the writes one by one; everything about one of them; and what
+// the kernel and the model disagree about.
 //
 // It is fed with snapshots, at most ten a second, however many writes there are.
 // Update does no I/O, View changes nothing, and nothing is drawn before the size

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/tally"
 )
 
 // interval is the time between snapshots.
@@ -17,41 +18,76 @@ const batchRows = 256
 
 // Snapshot is what is known at one moment.
 type Snapshot struct {
-	// Rows are those that came since the last snapshot, oldest first. When more
-	// came than fit, the newest are here and Skipped counts the others.
-	Rows    []export.Row
+	// Rows are those that came since the last snapshot and that the filter of writes
+	// lets through, oldest first, each with its number among all writes. When more came
+	// than fit, the newest are here and Skipped counts the others.
+	Rows    []Numbered
 	Skipped uint64
+	Picture tally.Picture
 	Summary export.Summary
-	Note    string // what to tell the user, such as how the command ended
-	Ended   bool   // no more will come
+	CPU     float64 // share of one CPU that this process takes; negative when not known
+	Note    string  // what to tell the user, such as how the command ended
+	Ended   bool    // no more will come
 }
+
+// Numbered is a row and its number among all writes, from 1.
+type Numbered struct {
+	export.Row
+	Number uint64
+}
+
+// Matcher chooses rows.
+type Matcher interface{ Match(r *export.Row) bool }
 
 // Collector gathers rows on one side and hands out snapshots on the other.
 type Collector struct {
 	mu      sync.Mutex
-	ring    []export.Row // reused between snapshots
-	next    int          // where the next row goes
-	held    int          // rows in ring
+	ring    []Numbered // reused between snapshots
+	next    int        // where the next row goes
+	held    int        // rows in ring
 	skipped uint64
+	writes  uint64
+	filter  Matcher
+	tally   *tally.Tally
 	summary export.Summary
 	note    string
 	ended   bool
+
+	cpu   func() time.Duration // CPU time of this process so far; nil when not known
+	share cpuShare
 }
 
-// NewCollector makes an empty Collector.
-func NewCollector() *Collector { return &Collector{ring: make([]export.Row, batchRows)} }
+// NewCollector makes an empty Collector. cpu tells the CPU time that this process has
+// taken, and may be nil.
+func NewCollector(recording bool, cpu func() time.Duration) *Collector {
+	return &Collector{ring: make([]Numbered, batchRows), tally: tally.New(recording), cpu: cpu}
+}
 
-// Add takes a copy of r.
-func (c *Collector) Add(r *export.Row) {
+// Add counts r and, when shown is true, takes a copy of it for the list of writes.
+func (c *Collector) Add(r *export.Row, shown bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ring[c.next].CopyFrom(r)
+	c.writes++
+	c.tally.Add(r)
+	if !shown || c.filter != nil && !c.filter.Match(r) {
+		return
+	}
+	n := &c.ring[c.next]
+	n.CopyFrom(r)
+	n.Number = c.writes
 	c.next = (c.next + 1) % batchRows
 	if c.held < batchRows {
 		c.held++
 	} else {
 		c.skipped++
 	}
+}
+
+// SetFilter chooses the rows that snapshots hold from now on; nil is all of them.
+func (c *Collector) SetFilter(m Matcher) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.filter = m
 }
 
 // SetSummary takes a copy of s.
@@ -78,18 +114,43 @@ func (c *Collector) End() {
 }
 
 // take hands out what has gathered.
-func (c *Collector) take() Snapshot {
+func (c *Collector) take(now time.Time) Snapshot {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := Snapshot{Skipped: c.skipped, Summary: c.summary, Note: c.note, Ended: c.ended}
+	s := Snapshot{
+		Skipped: c.skipped, Summary: c.summary, Note: c.note, Ended: c.ended, CPU: -1,
+		Picture: c.tally.Picture(c.summary.Elapsed),
+	}
 	if c.held > 0 {
-		s.Rows = make([]export.Row, c.held)
+		s.Rows = make([]Numbered, c.held)
 		for i := range s.Rows {
-			s.Rows[i] = c.ring[(c.next-c.held+i+batchRows)%batchRows].Clone()
+			from := &c.ring[(c.next-c.held+i+batchRows)%batchRows]
+			s.Rows[i] = Numbered{from.Clone(), from.Number}
 		}
+	}
+	if c.cpu != nil {
+		s.CPU = c.share.of(now, c.cpu())
 	}
 	c.held, c.skipped = 0, 0
 	return s
+}
+
+// cpuShare tells what share of one CPU was taken over the last second or two.
+type cpuShare struct {
+	at    time.Time
+	cpu   time.Duration
+	share float64
+}
+
+func (s *cpuShare) of(now time.Time, cpu time.Duration) float64 {
+	if s.at.IsZero() {
+		s.at, s.cpu, s.share = now, cpu, -1
+	}
+	if over := now.Sub(s.at); over >= time.Second {
+		s.share = (cpu - s.cpu).Seconds() / over.Seconds()
+		s.at, s.cpu = now, cpu
+	}
+	return s.share
 }
 
 // Snapshots hands out a snapshot every tenth of a second until ctx ends or the
@@ -101,12 +162,13 @@ func (c *Collector) Snapshots(ctx context.Context) <-chan Snapshot {
 		tick := time.NewTicker(interval)
 		defer tick.Stop()
 		for {
+			var now time.Time
 			select {
 			case <-ctx.Done():
 				return
-			case <-tick.C:
+			case now = <-tick.C:
 			}
-			s := c.take()
+			s := c.take(now)
 			select {
 			case out <- s:
 			case <-ctx.Done():

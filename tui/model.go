@@ -1,33 +1,81 @@
 package tui
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/tally"
 )
 
-// maxRows is the number of recent writes that are kept.
-const maxRows = 2000
+// screen is one of the screens between which tab changes.
+type screen int
 
-// ratePoints is the number of snapshots over which the rate is taken: a second.
-const ratePoints = 10
+const (
+	onFiles screen = iota
+	onProcesses
+	onReasons
+	onWrites
+	onFindings
+	onProbes
+	numScreens
+)
 
-// Options say what is shown beside the writes.
+var screenNames = [numScreens]string{"Files", "Processes", "Reasons", "Writes", "Findings", "Probes"}
+
+// Options say what is shown beside the writes, and what keys can do. A function that is
+// nil is not offered. They are called outside of Update, and may take their time.
 type Options struct {
 	Kernel    string   // release of the running kernel
 	Attached  int      // probes
 	Mode      string   // how they are attached
 	Missing   []string // functions that are not probed
-	QuitAtEnd bool     // quit when the feed ends
+	Probes    []Probe
+	Recording bool // what is shown comes from a file
+	QuitAtEnd bool // quit when the feed ends
 	// CanSuspend says that a shell is there to continue after ctrl+z.
 	CanSuspend bool
 	NoColor    bool
+	ASCII      bool // the terminal shows no other characters
+
+	// Filter parses a filter of writes; the error fits on one line.
+	Filter func(text string) (Matcher, error)
+	// SetFilter chooses the writes that come from now on, all of them with nil.
+	SetFilter func(Matcher)
+	// Record begins or ends to record, and says so.
+	Record func(on bool) (string, error)
+	// Report writes a report and says where. The writes are those that are kept here, and
+	// the first of each finding, in order.
+	Report func(rows []Numbered, s export.Summary) (string, error)
+	// Window returns writes of a recording from a time in ns since its start, or, with
+	// byNumber, from the write with that number on.
+	Window func(at uint64, byNumber bool) ([]Numbered, error)
+}
+
+// Probe is one probe of the plan.
+type Probe struct {
+	Name, Func, How string // How is empty when it is not attached
+	Tells, Why      string
 }
 
 // ratePoint is the number of writes at one moment.
 type ratePoint struct {
-	at     time.Duration
-	writes uint64
+	at                        time.Duration
+	writes, shared, exclusive uint64
+	waitNs, timeNs            uint64
+}
+
+// groupScreen is the state of one of the three screens with groups.
+type groupScreen struct {
+	list
+	sort    string // title of the column
+	reverse bool
+	filter  string
+	shift   int
+	key     tally.Key // of the selected one
+	chosen  bool      // somebody has selected it; else the first is
+	rows    []tally.Group
 }
 
 // model is the state of the screen.
@@ -39,148 +87,164 @@ type model struct {
 
 	width, height int // 0 before the first size is known
 
-	rows    []export.Row // oldest first
-	first   uint64       // sequence number of rows[0]
-	start   uint64       // TimeNs of the first write ever
+	screen  screen
+	picture tally.Picture
 	summary export.Summary
+	cpu     float64
 	note    string
 	ended   bool
-	skipped uint64 // rows that went by too fast to be kept
 	rates   []ratePoint
 
-	paused bool
-	behind []export.Row // came while paused
-	late   uint64       // number of them
+	paused  bool
+	pending *Snapshot // the newest while paused
+	groups  [onReasons + 1]groupScreen
+	writes  writeList
+	finding list
+	probe   list
 
-	follow bool
-	cursor uint64 // sequence number of the selected row
-	top    uint64 // sequence number of the first row shown
-	shift  int    // columns skipped
+	one    *oneWrite
+	help   bool
+	helped list
+	prompt *prompt
 
-	detail    bool
-	one       export.Row // the write in the detail
-	detailTop int
-	help      bool
+	recording bool   // records to a file
+	said      string // what an action said, until the next key
+	failed    bool   // it failed
 }
 
+// ratePoints is the number of snapshots over which rates are taken: a second.
+const ratePoints = 10
+
 func newModel(feed <-chan Snapshot, o Options) *model {
-	m := &model{opts: o, keys: newKeyMap(), styles: newStyles(), feed: feed, follow: true}
+	m := &model{opts: o, keys: newKeyMap(), styles: newStyles(), feed: feed, cpu: -1}
+	m.writes.follow = true
+	for i := range m.groups {
+		m.groups[i].sort = "W/S"
+	}
 	m.keys.Suspend.SetEnabled(o.CanSuspend)
+	m.keys.Record.SetEnabled(o.Record != nil)
+	m.keys.Report.SetEnabled(o.Report != nil)
+	m.keys.GoTo.SetEnabled(o.Window != nil)
 	return m
 }
 
-// end is the sequence number behind the last row.
-func (m *model) end() uint64 { return m.first + uint64(len(m.rows)) }
-
-// at is the row with a sequence number, nil when it is gone.
-func (m *model) at(seq uint64) *export.Row {
-	if seq < m.first || seq >= m.end() {
-		return nil
+// take brings in a snapshot. While the screen is paused, the writes gather and the rest
+// waits.
+func (m *model) take(s Snapshot) {
+	m.ended, m.note = s.Ended, s.Note
+	if m.paused {
+		m.writes.hold(s.Rows, s.Skipped)
+		m.pending = &s
+		return
 	}
-	return &m.rows[seq-m.first]
+	m.show(s)
+	m.writes.push(s.Rows, s.Skipped, m.layout().rows)
 }
 
-// take brings in a snapshot.
-func (m *model) take(s Snapshot) {
-	m.summary, m.note, m.ended = s.Summary, s.Note, s.Ended
-	m.rates = append(m.rates, ratePoint{s.Summary.Elapsed, s.Summary.Totals.Writes})
+// show makes s what is on the screen, but for its rows.
+func (m *model) show(s Snapshot) {
+	m.picture, m.summary, m.cpu = s.Picture, s.Summary, s.CPU
+	p := ratePoint{at: s.Summary.Elapsed, writes: s.Summary.Totals.Writes, shared: s.Summary.Totals.Shared, exclusive: s.Summary.Totals.Exclusive}
+	for i := range s.Picture.Reasons {
+		g := &s.Picture.Reasons[i]
+		p.waitNs, p.timeNs = p.waitNs+g.WaitNs, p.timeNs+g.TimeNs
+	}
+	m.rates = append(m.rates, p)
 	if len(m.rates) > ratePoints+1 {
 		m.rates = m.rates[1:]
 	}
-	if len(s.Rows) > 0 && m.start == 0 {
-		m.start = s.Rows[0].TimeNs
-	}
-	if m.paused {
-		m.behind = trim(append(m.behind, s.Rows...))
-		m.late += uint64(len(s.Rows)) + s.Skipped
-		return
-	}
-	m.skipped += s.Skipped
-	m.push(s.Rows)
+	m.arrange()
 }
 
-// push appends rows and keeps the selection in place, or at the newest.
-func (m *model) push(rows []export.Row) {
-	all := append(m.rows, rows...)
-	kept := trim(all)
-	m.first += uint64(len(all) - len(kept))
-	m.rows = kept
-	m.settle()
-}
-
-// trim keeps the newest rows. It moves them to the front only now and then.
-func trim(rows []export.Row) []export.Row {
-	if len(rows) <= maxRows {
-		return rows
-	}
-	rows = rows[len(rows)-maxRows:]
-	if cap(rows) > 2*maxRows {
-		return rows
-	}
-	return append(make([]export.Row, 0, 4*maxRows), rows...)
-}
-
-// settle brings cursor and top within the rows and the screen.
-func (m *model) settle() {
-	if len(m.rows) == 0 {
-		m.cursor, m.top = m.first, m.first
-		return
-	}
-	if m.follow || m.cursor >= m.end() {
-		m.cursor = m.end() - 1
-	}
-	m.cursor = max(m.cursor, m.first)
-	n := uint64(max(m.layout().rows, 1))
-	switch {
-	case m.cursor < m.top:
-		m.top = m.cursor
-	case m.cursor >= m.top+n:
-		m.top = m.cursor - n + 1
-	}
-	m.top = max(m.top, m.first)
-	if m.end()-m.top < n { // do not leave room below the newest
-		m.top = max(m.first, m.end()-min(n, m.end()))
-	}
-}
-
-// move selects another row.
-func (m *model) move(by int) {
-	if len(m.rows) == 0 {
-		return
-	}
-	i := min(max(int(m.cursor-m.first)+by, 0), len(m.rows)-1)
-	m.cursor = m.first + uint64(i)
-	m.follow = i == len(m.rows)-1
-	m.settle()
-}
-
-// setPaused stops or resumes the table. What came meanwhile is not lost.
+// setPaused stops or resumes the screen. What came meanwhile is not lost.
 func (m *model) setPaused(paused bool) {
 	m.paused = paused
 	if paused {
 		return
 	}
-	m.skipped += m.late - uint64(len(m.behind))
-	rows := m.behind
-	m.behind, m.late = nil, 0
-	m.push(rows)
+	if m.pending != nil {
+		m.show(*m.pending)
+		m.pending = nil
+	}
+	m.writes.release(m.layout().rows)
 }
 
-// open shows everything about the selected row.
-func (m *model) open() {
-	if r := m.at(m.cursor); r != nil {
-		m.one, m.detail, m.detailTop = r.Clone(), true, 0
+// arrange filters and sorts the groups of the screens, and keeps what is selected.
+func (m *model) arrange() {
+	for i, all := range [...][]tally.Group{m.picture.Files, m.picture.Processes, m.picture.Reasons} {
+		g := &m.groups[i]
+		g.rows = g.rows[:0]
+		for _, row := range all {
+			if g.filter == "" || strings.Contains(strings.ToLower(groupName(screen(i), &row)), strings.ToLower(g.filter)) {
+				g.rows = append(g.rows, row)
+			}
+		}
+		order := sortOrder(screen(i), g.sort)
+		slices.SortStableFunc(g.rows, func(a, b tally.Group) int {
+			if a.Others != b.Others {
+				return map[bool]int{true: 1, false: -1}[a.Others]
+			}
+			n := order(&a, &b)
+			if g.reverse {
+				n = -n
+			}
+			if n == 0 {
+				n = byWrites(&a, &b)
+			}
+			return n
+		})
+		if g.chosen {
+			if at := slices.IndexFunc(g.rows, func(row tally.Group) bool { return row.Key() == g.key }); at >= 0 {
+				g.cursor = at
+			}
+		} else {
+			g.cursor = 0
+		}
+	}
+	m.settle()
+}
+
+// settle brings everything that scrolls within its lines.
+func (m *model) settle() {
+	room := m.layout().rows
+	for i := range m.groups {
+		m.groups[i].settle(len(m.groups[i].rows), room)
+	}
+	m.writes.settle(room)
+	m.finding.settle(len(m.picture.Findings), room)
+	m.probe.settle(len(m.probeLines()), m.layout().body)
+	if m.one != nil {
+		m.scrollOne(0)
+	}
+	if m.help {
+		m.helped.top = min(m.helped.top, max(len(m.helpText())-m.layout().body, 0))
 	}
 }
 
-// rate is the number of writes a second, over the last second.
-func (m *model) rate() float64 {
-	if len(m.rates) < 2 {
+// span is what changed over the last second, or over all that was seen when the feed has
+// ended.
+func (m *model) span() ratePoint {
+	if len(m.rates) == 0 {
+		return ratePoint{}
+	}
+	last := m.rates[len(m.rates)-1]
+	if m.opts.Recording || m.ended {
+		return last
+	}
+	first := m.rates[0]
+	if len(m.rates) == 1 {
+		first = ratePoint{}
+	}
+	return ratePoint{
+		at: last.at - first.at, writes: last.writes - first.writes, shared: last.shared - first.shared, exclusive: last.exclusive - first.exclusive,
+		waitNs: last.waitNs - first.waitNs, timeNs: last.timeNs - first.timeNs,
+	}
+}
+
+// perSecond is a number of writes as a rate over the time of p.
+func (p *ratePoint) perSecond(n uint64) float64 {
+	if p.at <= 0 {
 		return 0
 	}
-	a, b := m.rates[0], m.rates[len(m.rates)-1]
-	if b.at <= a.at {
-		return 0
-	}
-	return float64(b.writes-a.writes) / (b.at - a.at).Seconds()
+	return float64(n) / p.at.Seconds()
 }

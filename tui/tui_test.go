@@ -3,11 +3,13 @@ package tui
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,98 +17,198 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
+	"github.com/ext4dio/ext4dio-trace/record"
+	"github.com/ext4dio/ext4dio-trace/rowfilter"
+	"github.com/ext4dio/ext4dio-trace/tally"
+	"github.com/ext4dio/ext4dio-trace/tracefile"
+	ref "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files; look at the difference")
 
 var sizes = [][2]int{{40, 10}, {80, 24}, {140, 45}}
 
-var testOptions = Options{Kernel: "7.3.4-1~bpo13+1-amd64", Attached: 15, Mode: "session", Missing: []string{"iomap_dio_zero"}, CanSuspend: true}
+var testOptions = Options{
+	Kernel: "7.3.4-1~bpo13+1-amd64", Attached: 15, Mode: "session", Missing: []string{"iomap_dio_zero"}, CanSuspend: true,
+	Probes: []Probe{
+		{Name: "write", Func: "ext4_dio_write_iter", How: "session", Tells: "begin and end of each write"},
+		{Name: "zero", Func: "iomap_dio_zero", Tells: "zeroing around the write", Why: "the kernel has no such symbol"},
+	},
+	Filter: func(text string) (Matcher, error) {
+		f, err := rowfilter.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		return f, nil
+	},
+	Report: func([]Numbered, export.Summary) (string, error) { return "wrote it", nil },
+	Record: func(on bool) (string, error) { return map[bool]string{true: "records", false: "has recorded"}[on], nil },
+}
 
 // snapshot is one with all samples, times over.
 func snapshot(times int) Snapshot {
-	s := Snapshot{Summary: export.Summary{Variant: "linux-7.3", Evidence: []string{"no ext4_iomap_overwrite_begin, but ext4_iomap_next", "kiocb_modified was called"}}}
+	var rows []export.Row
 	for range times {
-		s.Rows = append(s.Rows, exporttest.Rows()...)
+		rows = append(rows, exporttest.Rows()...)
 	}
-	for i := range s.Rows {
-		s.Summary.Totals.Add(&s.Rows[i])
+	return snapshotOf(rows, time.Duration(times)*time.Second, "linux-7.3", "no ext4_iomap_overwrite_begin, but ext4_iomap_next", "kiocb_modified was called")
+}
+
+// snapshotOf is what a Collector makes of rows.
+func snapshotOf(rows []export.Row, elapsed time.Duration, variant string, evidence ...string) Snapshot {
+	c := NewCollector(true, nil)
+	sum := export.Summary{Variant: variant, Evidence: evidence, Elapsed: elapsed}
+	for i := range rows {
+		sum.Totals.Add(&rows[i])
+		c.Add(&rows[i], true)
 	}
-	s.Summary.Elapsed = time.Duration(times) * time.Second
-	return s
+	c.SetSummary(&sum)
+	return c.take(time.Time{})
+}
+
+// recorded is a whole trace of testdata/traces, and the options of its view.
+func recorded(t *testing.T, name string) (Options, Snapshot) {
+	t.Helper()
+	all, err := tracefile.OpenRecordings(filepath.Join("..", "testdata", "traces", name+".e4d"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := all[0]
+	defer in.Close()
+	variant, err := ref.ParseVariant(strings.Replace(strings.Replace(name, "wrong-always-exclusive", "linux-7.3", 1), "wrong-tail-unchecked", "linux-7.3", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []export.Row
+	maker := export.Maker{Names: in}
+	judge := decode.NewJudge(decode.Options{Variant: variant, Doubt: in.Doubt, Seen: func(o *decode.Observation, v *decode.Verdict) {
+		var r export.Row
+		maker.Fill(&r, o, v)
+		rows = append(rows, r)
+	}})
+	for {
+		raw, err := in.Next()
+		if errors.Is(err, record.ErrEnd) {
+			break
+		}
+		if err == nil {
+			err = judge.Feed(raw)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	judge.Flush()
+	o := testOptions
+	o.Kernel, o.Missing, o.Recording, o.Record = in.Info().Release, nil, true, nil
+	o.Window = func(uint64, bool) ([]Numbered, error) { return nil, nil }
+	s := snapshotOf(rows, 3*time.Second, variant.String(), "as the test says")
+	s.Ended = true
+	return o, s
+}
+
+func keyPress(k string) tea.KeyPressMsg {
+	special := map[string]rune{
+		"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight, "enter": tea.KeyEnter, "tab": tea.KeyTab,
+		"esc": tea.KeyEscape, "space": tea.KeySpace, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "end": tea.KeyEnd,
+	}
+	if code, ok := special[k]; ok {
+		return tea.KeyPressMsg{Code: code}
+	}
+	return tea.KeyPressMsg{Code: rune(k[0]), Text: k}
 }
 
 func press(m *model, keys ...string) {
-	special := map[string]rune{
-		"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight, "enter": tea.KeyEnter,
-		"esc": tea.KeyEscape, "space": tea.KeySpace, "pgup": tea.KeyPgUp, "end": tea.KeyEnd,
-	}
 	for _, k := range keys {
-		if code, ok := special[k]; ok {
-			m.Update(tea.KeyPressMsg{Code: code})
-			continue
-		}
-		m.Update(tea.KeyPressMsg{Code: rune(k[0]), Text: k})
+		m.Update(keyPress(k))
 	}
 }
 
 func resize(m *model, w, h int) { m.Update(tea.WindowSizeMsg{Width: w, Height: h}) }
 
-// screens are the states of which there are goldens, each from a fresh model.
+// screens are the states of which there are goldens, each from a fresh model: of a trace,
+// or of samples that no real kernel makes.
 var screens = []struct {
 	name  string
+	trace string
 	setUp func(m *model)
 }{
-	{"waiting", func(*model) {}},
-	{"writes", func(m *model) { m.take(snapshot(3)) }},
-	{"losses", func(m *model) {
+	{"waiting", "", func(*model) {}},
+	{"files", "linux-7.2", nil},
+	{"files-sorted", "linux-7.2", func(m *model) { press(m, "s", "S", "down") }},
+	{"files-filtered", "linux-7.3", func(m *model) { press(m, "/", "e", "x", "t", "e", "n", "d", "i", "n", "g", "enter") }},
+	{"files-columns", "linux-7.2", func(m *model) { press(m, "l", "l", "l", "l") }},
+	{"processes", "linux-6.12", func(m *model) { press(m, "tab") }},
+	{"reasons", "base", func(m *model) { press(m, "3") }},
+	{"writes", "linux-7.3", func(m *model) { press(m, "4") }},
+	{"writes-of-file", "linux-7.2", func(m *model) { press(m, "down", "enter") }},
+	{"findings", "wrong-tail-unchecked", func(m *model) { press(m, "5") }},
+	{"findings-none", "series-v2", func(m *model) { press(m, "5") }},
+	{"probes", "patch3", func(m *model) { press(m, "6") }},
+	{"one", "linux-7.2", func(m *model) { press(m, "4", "g", "j", "j", "enter") }},
+	{"one-end", "linux-7.2", func(m *model) { press(m, "4", "g", "j", "j", "enter", "G") }},
+	{"one-variants", "linux-7.2", func(m *model) { press(m, "4", "g", "j", "j", "enter", "v") }},
+	{"one-slower", "wrong-always-exclusive", func(m *model) { press(m, "5", "enter") }},
+	{"help", "linux-7.3", func(m *model) { press(m, "?") }},
+	{"filter-prompt", "linux-7.3", func(m *model) { press(m, "4", "/", "l", "o", "c", "k", "=") }},
+	{"filter-wrong", "linux-7.3", func(m *model) { press(m, "4", "/", "l", "o", "k", "=", "x", "enter") }},
+	{"samples", "", func(m *model) { m.take(snapshot(3)) }},
+	{"losses", "", func(m *model) {
 		s := snapshot(1)
 		s.Summary.Losses.LostRing, s.Summary.Losses.MissedReturn = 1234, 7
 		s.Note = "fio ended with exit status 0"
 		m.take(s)
 	}},
-	{"held", func(m *model) {
+	{"held", "", func(m *model) {
+		press(m, "4")
 		m.take(snapshot(2))
 		press(m, "up", "k", "k", "right", "l")
 		m.take(snapshot(1))
 	}},
-	{"paused", func(m *model) {
+	{"paused", "", func(m *model) {
+		press(m, "4")
 		m.take(snapshot(1))
 		press(m, "space")
 		m.take(snapshot(2))
 	}},
-	{"one-zeroing", func(m *model) {
+	{"one-zeroing", "", func(m *model) {
 		m.take(snapshot(1))
-		press(m, "g", "j", "j", "enter")
+		press(m, "4", "g", "j", "j", "enter")
 	}},
-	{"one-unsafe", func(m *model) {
+	{"one-hostile", "", func(m *model) {
 		m.take(snapshot(1))
-		press(m, "g", "j", "j", "j", "j", "j", "j", "enter")
+		press(m, "4", "G", "k", "enter")
 	}},
-	{"one-hostile", func(m *model) {
+	{"one-incomplete", "", func(m *model) {
 		m.take(snapshot(1))
-		press(m, "G", "k", "enter")
+		press(m, "4", "G", "k", "k", "enter")
 	}},
-	{"one-incomplete", func(m *model) {
-		m.take(snapshot(1))
-		press(m, "G", "k", "k", "enter")
-	}},
-	{"help", func(m *model) {
-		m.take(snapshot(1))
-		press(m, "?")
-	}},
+}
+
+// inState is a model in one of the states of screens.
+func inState(t *testing.T, i, width, height int) *model {
+	sc := &screens[i]
+	m := newModel(nil, testOptions)
+	if sc.trace != "" {
+		o, s := recorded(t, sc.trace)
+		m = newModel(nil, o)
+		m.take(s)
+	}
+	resize(m, width, height)
+	if sc.setUp != nil {
+		sc.setUp(m)
+	}
+	return m
 }
 
 func TestGoldens(t *testing.T) {
 	for _, size := range sizes {
-		for _, sc := range screens {
-			m := newModel(nil, testOptions)
-			resize(m, size[0], size[1])
-			sc.setUp(m)
-			content := m.View().Content
-			name := fmt.Sprintf("%s-%dx%d.txt", sc.name, size[0], size[1])
+		for i := range screens {
+			content := inState(t, i, size[0], size[1]).View().Content
+			name := fmt.Sprintf("%s-%dx%d.txt", screens[i].name, size[0], size[1])
 			checkBox(t, name, content, size[0], size[1])
 			golden(t, name, ansi.Strip(content))
 		}
@@ -148,14 +250,12 @@ func checkBox(t *testing.T, name, content string, width, height int) {
 // Every size must do, even those on which nothing useful can be shown, and so
 // must every change between them.
 func TestEverySizeFits(t *testing.T) {
-	for _, sc := range screens {
-		m := newModel(nil, testOptions)
-		resize(m, 80, 24)
-		sc.setUp(m)
+	for i := range screens {
+		m := inState(t, i, 80, 24)
 		for w := 1; w <= 200; w += 13 {
 			for h := 1; h <= 60; h += 5 {
 				resize(m, w, h)
-				checkBox(t, fmt.Sprintf("%s-%dx%d", sc.name, w, h), m.View().Content, w, h)
+				checkBox(t, fmt.Sprintf("%s-%dx%d", screens[i].name, w, h), m.View().Content, w, h)
 			}
 		}
 	}
@@ -175,19 +275,59 @@ func TestNothingBeforeTheSize(t *testing.T) {
 func TestSelectionAndFollow(t *testing.T) {
 	m := newModel(nil, testOptions)
 	resize(m, 80, 24)
+	press(m, "4")
 	m.take(snapshot(2))
 	press(m, "up", "up")
-	seq, name := m.cursor, m.at(m.cursor).Comm
+	w := &m.writes
+	seq, name := w.cursor, w.at(w.cursor).Comm
 	for range 3 {
 		m.take(snapshot(4))
 	}
-	if m.cursor != seq || m.at(seq).Comm != name || seq < m.top || seq >= m.top+uint64(m.layout().rows) {
-		t.Errorf("selection moved: cursor %d, top %d, was %d", m.cursor, m.top, seq)
+	if w.cursor != seq || w.at(seq).Comm != name || seq < w.top || seq >= w.top+uint64(m.layout().rows) {
+		t.Errorf("selection moved: cursor %d, top %d, was %d", w.cursor, w.top, seq)
 	}
 	press(m, "G")
 	m.take(snapshot(1))
-	if m.cursor != m.end()-1 {
-		t.Errorf("cursor %d does not follow the newest %d", m.cursor, m.end()-1)
+	if w.cursor != w.end()-1 {
+		t.Errorf("cursor %d does not follow the newest %d", w.cursor, w.end()-1)
+	}
+}
+
+// The selected file stays selected, wherever the order puts it.
+func TestGroupStaysSelected(t *testing.T) {
+	o, s := recorded(t, "linux-7.2")
+	m := newModel(nil, o)
+	resize(m, 80, 24)
+	m.take(s)
+	press(m, "down", "down")
+	g := &m.groups[onFiles]
+	want := g.rows[g.cursor].Key()
+	for range 6 {
+		press(m, "s", "S")
+		if got := g.rows[g.cursor].Key(); got != want {
+			t.Fatalf("sorted by %s, the selected file is %v, want %v", g.sort, got, want)
+		}
+	}
+}
+
+// What a column sorts by is what it shows: the rows come in its order.
+func TestSorting(t *testing.T) {
+	o, s := recorded(t, "linux-7.2")
+	m := newModel(nil, o)
+	resize(m, 300, 24)
+	m.take(s)
+	seen := map[string]bool{}
+	for range 30 {
+		g := &m.groups[onFiles]
+		seen[g.sort] = true
+		order := sortOrder(onFiles, g.sort)
+		if !slices.IsSortedFunc(g.rows, func(a, b tally.Group) int { return order(&a, &b) }) {
+			t.Errorf("not sorted by %s", g.sort)
+		}
+		press(m, "s")
+	}
+	if len(seen) < 12 {
+		t.Errorf("sorted by %d columns only", len(seen))
 	}
 }
 
@@ -195,15 +335,15 @@ func TestPauseKeepsWhatComes(t *testing.T) {
 	m := newModel(nil, testOptions)
 	resize(m, 80, 24)
 	m.take(snapshot(1))
-	end := m.end()
+	end := m.writes.end()
 	press(m, "space")
 	m.take(snapshot(2))
-	if m.end() != end || m.late != 2*end {
-		t.Fatalf("paused: %d rows, %d late; want %d, %d", m.end(), m.late, end, 2*end)
+	if m.writes.end() != end || m.writes.held != 2*end || m.summary.Totals.Writes != end {
+		t.Fatalf("paused: %d rows, %d held, %d counted; want %d, %d, %d", m.writes.end(), m.writes.held, m.summary.Totals.Writes, end, 2*end, end)
 	}
 	press(m, "space")
-	if m.end() != 3*end || m.late != 0 {
-		t.Errorf("resumed: %d rows, %d late; want %d, 0", m.end(), m.late, 3*end)
+	if m.writes.end() != 3*end || m.writes.held != 0 || m.summary.Totals.Writes != 2*end {
+		t.Errorf("resumed: %d rows, %d held, %d counted; want %d, 0, %d", m.writes.end(), m.writes.held, m.summary.Totals.Writes, 3*end, 2*end)
 	}
 }
 
@@ -216,24 +356,175 @@ func TestBounds(t *testing.T) {
 	const total = 10 * maxRows
 	for i := range total {
 		one[0].Pid = uint32(i)
-		m.take(Snapshot{Rows: one})
+		m.take(Snapshot{Rows: []Numbered{{one[0], uint64(i) + 1}}})
 	}
-	if len(m.rows) != maxRows || cap(m.rows) > 8*maxRows || m.end() != total {
-		t.Errorf("%d rows of %d, end %d", len(m.rows), cap(m.rows), m.end())
+	w := &m.writes
+	if len(w.rows) != maxRows || cap(w.rows) > 8*maxRows || w.end() != total {
+		t.Errorf("%d rows of %d, end %d", len(w.rows), cap(w.rows), w.end())
 	}
-	if last := m.rows[len(m.rows)-1].Pid; last != total-1 {
+	if last := w.rows[len(w.rows)-1].Pid; last != total-1 {
 		t.Errorf("newest row is %d, want %d", last, total-1)
 	}
 
-	c := NewCollector()
+	c := NewCollector(false, nil)
 	for range batchRows + 10 {
-		c.Add(&one[0])
+		c.Add(&one[0], true)
 	}
-	if s := c.take(); len(s.Rows) != batchRows || s.Skipped != 10 {
-		t.Errorf("snapshot of %d rows, %d skipped; want %d, 10", len(s.Rows), s.Skipped, batchRows)
+	if s := c.take(time.Time{}); len(s.Rows) != batchRows || s.Skipped != 10 || s.Rows[0].Number != 11 {
+		t.Errorf("snapshot of %d rows from %d, %d skipped; want %d, 11, 10", len(s.Rows), s.Rows[0].Number, s.Skipped, batchRows)
 	}
-	if s := c.take(); len(s.Rows) != 0 || s.Skipped != 0 {
+	if s := c.take(time.Time{}); len(s.Rows) != 0 || s.Skipped != 0 {
 		t.Errorf("second snapshot has %d rows, %d skipped", len(s.Rows), s.Skipped)
+	}
+}
+
+// A filter chooses among all writes that come, so that rare ones are not among those that
+// went by too fast; and among those that are kept.
+func TestFilterSeesAll(t *testing.T) {
+	rows := exporttest.Rows()
+	c := NewCollector(false, nil)
+	o := testOptions
+	o.SetFilter = c.SetFilter
+	m := newModel(nil, o)
+	resize(m, 80, 24)
+	add := func(times int) {
+		for range times {
+			for i := range rows {
+				c.Add(&rows[i], true)
+			}
+		}
+		m.take(c.take(time.Time{}))
+	}
+	add(1)
+	press(m, "4", "/", "v", "e", "r", "d", "i", "c", "t", "=", "u", "n", "s", "a", "f", "e", "enter")
+	if n := len(m.writes.rows); n != 1 {
+		t.Fatalf("%d of the kept writes are unsafe, want 1", n)
+	}
+	const times = 100
+	if times*len(rows) < 2*batchRows {
+		t.Fatal("too few writes for one snapshot to lose any")
+	}
+	add(times)
+	if n := len(m.writes.rows); n != 1+times {
+		t.Errorf("%d unsafe writes, want %d", n, 1+times)
+	}
+	press(m, "esc")
+	if m.writes.filter != "" || c.filter != nil {
+		t.Error("esc leaves the filter")
+	}
+}
+
+// Each action is called outside of Update, and what it says is shown.
+func TestActions(t *testing.T) {
+	m := newModel(nil, testOptions)
+	resize(m, 80, 24)
+	m.take(snapshot(1))
+	for _, step := range []struct{ key, want string }{
+		{"r", "records"}, {"r", "has recorded"}, {"w", "wrote it"},
+	} {
+		_, cmd := m.Update(tea.KeyPressMsg{Code: rune(step.key[0]), Text: step.key})
+		m.Update(cmd())
+		if !strings.Contains(ansi.Strip(m.View().Content), step.want) {
+			t.Errorf("%s does not say %q", step.key, step.want)
+		}
+		if m.recording != (step.want == "records") {
+			t.Errorf("%s: recording is %v", step.key, m.recording)
+		}
+	}
+	m.Update(saidMsg{err: errors.New("no room")})
+	if !strings.Contains(m.View().Content, "no room") {
+		t.Error("an error is not shown")
+	}
+}
+
+// Where a window of a recording ends, the next one is asked for.
+func TestWindow(t *testing.T) {
+	o, s := recorded(t, "linux-7.2")
+	s.Summary.Totals.Writes = 10_000
+	var asked uint64
+	o.Window = func(at uint64, _ bool) ([]Numbered, error) {
+		asked = at
+		rows := make([]Numbered, 100)
+		for i := range rows {
+			rows[i] = Numbered{s.Rows[0].Row, at + uint64(i)}
+		}
+		return rows, nil
+	}
+	m := newModel(nil, o)
+	resize(m, 80, 24)
+	m.take(s)
+	m.ended = true
+	m.writes.rows = m.writes.rows[:10] // numbered from 1
+	press(m, "4")
+	m.writes.settle(m.layout().rows)
+	for _, step := range []struct {
+		key  string
+		want uint64
+	}{{"down", 11}, {"end", 10_000 - maxRows + 1}, {"g", 1}} {
+		_, cmd := m.Update(keyPress(step.key))
+		if cmd == nil {
+			t.Fatalf("%s asks for nothing", step.key)
+		}
+		m.Update(cmd())
+		if asked != step.want || m.writes.rows[0].Number != step.want {
+			t.Errorf("%s asks for %d, want %d", step.key, asked, step.want)
+		}
+	}
+	press(m, "t", "2", ".", "5", "s")
+	_, cmd := m.Update(keyPress("enter"))
+	m.Update(cmd())
+	if asked != 2_500_000_000 {
+		t.Errorf("a time asks for %d", asked)
+	}
+}
+
+// The wheel moves, a click selects and opens, a click on a title sorts, on a name of a
+// screen changes to it.
+func TestMouse(t *testing.T) {
+	o, s := recorded(t, "linux-7.2")
+	m := newModel(nil, o)
+	resize(m, 80, 24)
+	m.take(s)
+	click := func(x, y int) { m.Update(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft}) }
+	g, top := &m.groups[onFiles], m.layout().header
+	m.Update(tea.MouseWheelMsg{Button: tea.MouseWheelDown})
+	if g.cursor != wheelLines {
+		t.Errorf("the wheel moves to %d", g.cursor)
+	}
+	click(5, top+2)
+	if g.cursor != 1 {
+		t.Errorf("a click selects %d", g.cursor)
+	}
+	click(3, top)
+	if g.sort != "FILE" || g.reverse {
+		t.Errorf("a click on the title sorts by %q", g.sort)
+	}
+	tabs := m.tabs()
+	click(tabs[onFindings].from+2, top-1)
+	if m.screen != onFindings {
+		t.Errorf("a click leads to screen %d", m.screen)
+	}
+	click(tabs[onFiles].from+1, m.layout().header-1)
+	click(5, top+1+g.cursor-g.top)
+	if m.screen != onWrites || m.writes.filter == "" {
+		t.Error("a second click does not open")
+	}
+}
+
+// What cannot be shown without UTF-8 is replaced, and nothing else.
+func TestASCII(t *testing.T) {
+	for i := range screens {
+		if strings.Contains(screens[i].name, "hostile") || screens[i].trace == "" {
+			continue // names may be what they are
+		}
+		m := inState(t, i, 140, 45)
+		m.opts.ASCII = true
+		for _, r := range ansi.Strip(m.View().Content) {
+			if r > '~' {
+				t.Errorf("%s: %q is left", screens[i].name, r)
+				break
+			}
+		}
 	}
 }
 
@@ -242,9 +533,13 @@ func TestHelpNamesEveryKey(t *testing.T) {
 	m := newModel(nil, testOptions)
 	resize(m, 40, 10)
 	press(m, "?")
-	text := ansi.Strip(m.View().Content)
+	text := ""
+	for range 20 {
+		text += ansi.Strip(m.View().Content)
+		press(m, "pgdown")
+	}
 	for _, b := range m.keys.full() {
-		if !strings.Contains(text, b.Help().Key) || !strings.Contains(text, b.Help().Desc) {
+		if b.Enabled() && (!strings.Contains(text, b.Help().Key) || !strings.Contains(text, b.Help().Desc)) {
 			t.Errorf("help lacks %q", b.Help())
 		}
 	}
@@ -330,5 +625,16 @@ func BenchmarkView(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		_ = m.View()
+	}
+}
+
+// BenchmarkCollector is what a write costs on its way to the screen; nearly all of them
+// are only counted.
+func BenchmarkCollector(b *testing.B) {
+	rows := exporttest.Rows()
+	c := NewCollector(false, nil)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		c.Add(&rows[i%len(rows)], true)
 	}
 }

@@ -1,9 +1,11 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -14,6 +16,21 @@ import (
 type snapshotMsg struct {
 	snap Snapshot
 	ok   bool
+}
+
+// saidMsg is how an action ended.
+type saidMsg struct {
+	text string
+	err  error
+	// recording is what is recorded from now on, when it was about that.
+	recording *bool
+}
+
+// soughtMsg is a window of a recording that was asked for.
+type soughtMsg struct {
+	rows []Numbered
+	end  bool // select the last of them
+	err  error
 }
 
 // Run shows the feed until the user quits, ctx ends, or the feed ends and
@@ -53,11 +70,22 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
 		m.settle()
-		m.scrollDetail(0)
 	case snapshotMsg:
 		return m, m.feedCame(msg)
 	case tea.KeyPressMsg:
 		return m, m.pressed(msg)
+	case tea.PasteMsg:
+		if m.prompt != nil {
+			m.prompt.insert(msg.Content)
+		}
+	case tea.MouseWheelMsg:
+		m.wheel(msg)
+	case tea.MouseClickMsg:
+		return m, m.clicked(msg)
+	case saidMsg:
+		m.actionEnded(msg)
+	case soughtMsg:
+		m.sought(msg)
 	}
 	return m, nil
 }
@@ -76,9 +104,44 @@ func (m *model) feedCame(msg snapshotMsg) tea.Cmd {
 	return nil
 }
 
+// actionEnded takes in how an action ended.
+func (m *model) actionEnded(msg saidMsg) {
+	m.said, m.failed = msg.text, msg.err != nil
+	if msg.err != nil {
+		m.said = msg.err.Error()
+	} else if msg.recording != nil {
+		m.recording = *msg.recording
+	}
+	m.settle()
+}
+
+// sought shows a window of a recording.
+func (m *model) sought(msg soughtMsg) {
+	switch {
+	case msg.err != nil:
+		m.said, m.failed = msg.err.Error(), true
+	case len(msg.rows) == 0:
+		m.said, m.failed = "no writes there", true
+	default:
+		m.writes.filter, m.writes.match = "", nil
+		m.writes.replace(msg.rows, m.layout().rows)
+		if msg.end {
+			m.writes.move(len(msg.rows), m.layout().rows)
+		}
+	}
+	m.settle()
+}
+
 // pressed does what a key stands for.
 func (m *model) pressed(msg tea.KeyPressMsg) tea.Cmd {
 	k := &m.keys
+	if m.said != "" {
+		m.said, m.failed = "", false
+		m.settle()
+	}
+	if m.prompt != nil {
+		return m.typed(msg)
+	}
 	switch {
 	case key.Matches(msg, k.Quit):
 		return tea.Quit
@@ -86,78 +149,215 @@ func (m *model) pressed(msg tea.KeyPressMsg) tea.Cmd {
 		return tea.Suspend
 	case key.Matches(msg, k.Help):
 		m.help = !m.help
+		m.helped.top = 0
 	case key.Matches(msg, k.Pause):
 		m.setPaused(!m.paused)
+	case key.Matches(msg, k.Record):
+		return m.record()
+	case key.Matches(msg, k.Report):
+		return m.report()
 	case m.help:
 		if key.Matches(msg, k.Back) || key.Matches(msg, k.Open) {
 			m.help = false
 		}
-	case m.detail:
-		m.pressedInDetail(msg)
+		m.scroll(&m.helped, msg, len(m.helpText()))
+	case m.one != nil:
+		m.pressedInOne(msg)
+	case m.changedScreen(msg):
 	default:
-		m.pressedInTable(msg)
+		return m.pressedInTable(msg)
+	}
+	m.settle()
+	return nil
+}
+
+// changedScreen changes the screen when a key asks for that.
+func (m *model) changedScreen(msg tea.KeyPressMsg) bool {
+	k := &m.keys
+	switch {
+	case key.Matches(msg, k.Next):
+		m.screen = (m.screen + 1) % numScreens
+	case key.Matches(msg, k.Previous):
+		m.screen = (m.screen + numScreens - 1) % numScreens
+	case key.Matches(msg, k.Screens):
+		m.screen = screen(msg.Code - '1')
+	default:
+		return false
+	}
+	return true
+}
+
+// record begins or ends to record.
+func (m *model) record() tea.Cmd {
+	on, record := !m.recording, m.opts.Record
+	return func() tea.Msg {
+		text, err := record(on)
+		return saidMsg{text: text, err: err, recording: &on}
+	}
+}
+
+// report writes a report of what is known here.
+func (m *model) report() tea.Cmd {
+	rows := slices.Clone(m.writes.rows)
+	for i := range m.picture.Findings {
+		f := &m.picture.Findings[i]
+		if !slices.ContainsFunc(rows, func(r Numbered) bool { return r.Number == f.Number }) {
+			rows = append(rows, Numbered{*f.Example, f.Number})
+		}
+	}
+	slices.SortFunc(rows, func(a, b Numbered) int { return cmp.Compare(a.Number, b.Number) })
+	report, summary := m.opts.Report, m.summary
+	m.said = "writing a report …"
+	return func() tea.Msg {
+		text, err := report(rows, summary)
+		return saidMsg{text: text, err: err}
+	}
+}
+
+// far is more lines than there are.
+const far = 1 << 30
+
+// steps is how far a key moves, with page lines on a page.
+func (k *keyMap) steps(msg tea.KeyPressMsg, page int) (by int, ok bool) {
+	page = max(page-1, 1)
+	switch {
+	case key.Matches(msg, k.Up):
+		return -1, true
+	case key.Matches(msg, k.Down):
+		return 1, true
+	case key.Matches(msg, k.PageUp):
+		return -page, true
+	case key.Matches(msg, k.PageDown):
+		return page, true
+	case key.Matches(msg, k.Top):
+		return -far, true
+	case key.Matches(msg, k.Bottom):
+		return far, true
+	}
+	return 0, false
+}
+
+// scroll moves what is shown of n lines.
+func (m *model) scroll(l *list, msg tea.KeyPressMsg, n int) {
+	if by, ok := m.keys.steps(msg, m.layout().body); ok {
+		l.top = max(min(l.top+by, n-m.layout().body), 0)
+		l.cursor = l.top
+	}
+}
+
+func (m *model) pressedInTable(msg tea.KeyPressMsg) tea.Cmd {
+	k := &m.keys
+	if by, ok := k.steps(msg, m.layout().rows); ok {
+		return m.move(by)
+	}
+	switch {
+	case key.Matches(msg, k.Left):
+		m.shiftColumns(-1)
+	case key.Matches(msg, k.Right):
+		m.shiftColumns(1)
+	case key.Matches(msg, k.Sort) && m.screen <= onReasons:
+		m.sortNext()
+	case key.Matches(msg, k.Reverse) && m.screen <= onReasons:
+		m.groups[m.screen].reverse = !m.groups[m.screen].reverse
+		m.arrange()
+	case key.Matches(msg, k.Filter) && m.screen <= onWrites:
+		m.askFilter()
+	case key.Matches(msg, k.GoTo):
+		m.askTime()
+	case key.Matches(msg, k.Open):
+		return m.open()
+	case key.Matches(msg, k.Back):
+		m.back()
+	}
+	m.settle()
+	return nil
+}
+
+// move selects another line of the screen.
+func (m *model) move(by int) tea.Cmd {
+	defer m.settle()
+	switch m.screen {
+	case onWrites:
+		if cmd := m.moveWindow(by); cmd != nil {
+			return cmd
+		}
+		m.writes.move(max(min(by, maxRows), -maxRows), m.layout().rows)
+	case onFindings:
+		m.finding.cursor = max(min(m.finding.cursor+by, len(m.picture.Findings)-1), 0)
+	case onProbes:
+		m.probe.top = max(min(m.probe.top+by, len(m.probeLines())-m.layout().body), 0)
+		m.probe.cursor = m.probe.top
+	default:
+		g := &m.groups[m.screen]
+		if len(g.rows) > 0 {
+			g.cursor = max(min(g.cursor+by, len(g.rows)-1), 0)
+			g.key, g.chosen = g.rows[g.cursor].Key(), by != -far
+		}
 	}
 	return nil
 }
 
-func (m *model) pressedInTable(msg tea.KeyPressMsg) {
-	k, page := &m.keys, max(m.layout().rows-1, 1)
+// moveWindow asks for other writes of a recording where those that are here end.
+func (m *model) moveWindow(by int) tea.Cmd {
+	w, total := &m.writes, m.summary.Totals.Writes
+	if m.opts.Window == nil || !m.ended || len(w.rows) == 0 || w.filter != "" {
+		return nil
+	}
+	first, last := w.rows[0].Number, w.rows[len(w.rows)-1].Number
+	at := int64(w.cursor-w.first) + int64(by)
+	const half = maxRows / 2
 	switch {
-	case key.Matches(msg, k.Up):
-		m.move(-1)
-	case key.Matches(msg, k.Down):
-		m.move(1)
-	case key.Matches(msg, k.PageUp):
-		m.move(-page)
-	case key.Matches(msg, k.PageDown):
-		m.move(page)
-	case key.Matches(msg, k.Top):
-		m.move(-maxRows)
-	case key.Matches(msg, k.Bottom):
-		m.move(maxRows)
-	case key.Matches(msg, k.Left):
-		m.shift = max(m.shift-1, 0)
-	case key.Matches(msg, k.Right):
-		m.shift = min(m.shift+1, maxShift)
-	case key.Matches(msg, k.Open):
-		m.open()
-	case key.Matches(msg, k.Back):
-		m.shift = 0
-		m.move(maxRows)
+	case by == -far && first > 1:
+		return m.seek(1, true, false)
+	case by == far && last < total:
+		return m.seek(total-min(total-1, maxRows-1), true, true)
+	case by != -far && at < 0 && first > 1:
+		return m.seek(first-min(first-1, half), true, true)
+	case by != far && at >= int64(len(w.rows)) && last < total:
+		return m.seek(last+1, true, false)
+	}
+	return nil
+}
+
+// seek asks for the writes of a recording from somewhere on.
+func (m *model) seek(at uint64, byNumber, end bool) tea.Cmd {
+	window := m.opts.Window
+	return func() tea.Msg {
+		rows, err := window(at, byNumber)
+		return soughtMsg{rows, end, err}
 	}
 }
 
-func (m *model) pressedInDetail(msg tea.KeyPressMsg) {
-	k, page := &m.keys, max(m.layout().body-1, 1)
+// shiftColumns shows other columns of the table.
+func (m *model) shiftColumns(by int) {
 	switch {
-	case key.Matches(msg, k.Up):
-		m.scrollDetail(-1)
-	case key.Matches(msg, k.Down):
-		m.scrollDetail(1)
-	case key.Matches(msg, k.PageUp):
-		m.scrollDetail(-page)
-	case key.Matches(msg, k.PageDown):
-		m.scrollDetail(page)
-	case key.Matches(msg, k.Top):
-		m.detailTop = 0
-	case key.Matches(msg, k.Bottom):
-		m.scrollDetail(1 << 20)
-	case key.Matches(msg, k.Left):
-		m.move(-1)
-		m.open()
-	case key.Matches(msg, k.Right):
-		m.move(1)
-		m.open()
-	case key.Matches(msg, k.Back), key.Matches(msg, k.Open):
-		m.detail = false
+	case m.screen == onWrites:
+		n := len(m.writeColumns())
+		m.writes.shift = max(min(m.writes.shift+by, n-3), 0)
+	case m.screen <= onReasons:
+		g := &m.groups[m.screen]
+		g.shift = max(min(g.shift+by, len(groupColumns(m.screen, &m.styles))-3), 0)
 	}
 }
 
-// scrollDetail moves the detail up or down within its lines.
-func (m *model) scrollDetail(by int) {
-	if !m.detail {
-		return
+// back undoes what was chosen on a screen, the last thing first.
+func (m *model) back() {
+	switch {
+	case m.screen <= onReasons:
+		g := &m.groups[m.screen]
+		switch {
+		case g.filter != "":
+			g.filter = ""
+		case g.shift > 0:
+			g.shift = 0
+		default:
+			g.chosen = false
+		}
+		m.arrange()
+	case m.screen == onWrites && m.writes.filter != "":
+		m.applyFilter("")
+	case m.screen == onWrites:
+		m.writes.shift, m.writes.window = 0, m.writes.window && m.ended
+		m.writes.move(maxRows, m.layout().rows)
 	}
-	last := max(len(m.detailLines(m.width))-m.layout().body, 0)
-	m.detailTop = min(max(m.detailTop+by, 0), last)
 }

@@ -20,7 +20,7 @@ type benchWatch struct {
 // nowhere is the sink of a trace of which only the summary is wanted.
 type nowhere struct{}
 
-func (nowhere) row(*export.Row)             {}
+func (nowhere) row(*export.Row, bool)       {}
 func (nowhere) flush(*export.Summary) error { return nil }
 
 // mayWatch tells, before anything is measured, whether tracing is possible here.

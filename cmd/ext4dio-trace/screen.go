@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/rowfilter"
 	"github.com/ext4dio/ext4dio-trace/tui"
 )
 
@@ -21,7 +24,7 @@ const maxOutput = 16 << 10
 // screenSink feeds the screen.
 type screenSink struct{ c *tui.Collector }
 
-func (s screenSink) row(r *export.Row) { s.c.Add(r) }
+func (s screenSink) row(r *export.Row, shown bool) { s.c.Add(r, shown) }
 
 func (s screenSink) flush(sum *export.Summary) error {
 	s.c.SetSummary(sum)
@@ -40,7 +43,7 @@ func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 		}
 		defer cmd.stop()
 	}
-	collector := tui.NewCollector()
+	collector := tui.NewCollector(t.file != nil, ownCPU)
 	t.sink = screenSink{collector}
 	p := newPump(src)
 	go p.run()
@@ -66,7 +69,7 @@ func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 			return errors.Join(fmt.Errorf("start %s: %w", t.opts.command[0], err), <-consumed)
 		}
 	}
-	screenErr := tui.Run(ctx, collector.Snapshots(ctx), t.screenOptions(cmd == nil && t.file == nil))
+	screenErr := tui.Run(ctx, collector.Snapshots(ctx), t.screenOptions(collector, cmd == nil && t.file == nil))
 	quit()
 	<-stopped
 	err := <-consumed
@@ -76,15 +79,50 @@ func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 	return t.finish(errors.Join(screenErr, err), cmd)
 }
 
-func (t *trace) screenOptions(quitAtEnd bool) tui.Options {
+func (t *trace) screenOptions(c *tui.Collector, quitAtEnd bool) tui.Options {
 	// The leader of a session has no shell above it that could continue it.
 	sid, err := unix.Getsid(0)
 	o := tui.Options{
-		Kernel: t.facts.Release, Mode: t.plan.Mode, QuitAtEnd: quitAtEnd, NoColor: os.Getenv("NO_COLOR") != "",
+		Kernel: t.facts.Release, Mode: t.plan.Mode, QuitAtEnd: quitAtEnd, Recording: t.file != nil,
+		NoColor: os.Getenv("NO_COLOR") != "", ASCII: isASCII(os.Getenv),
 		CanSuspend: err == nil && sid != os.Getpid(),
+		Filter:     parseFilter, SetFilter: c.SetFilter, Report: t.screenReport,
 	}
 	o.Attached, o.Missing = attachedProbes(t.plan)
+	for i := range t.plan.Probes {
+		p := &t.plan.Probes[i]
+		o.Probes = append(o.Probes, tui.Probe{Name: p.Name, Func: p.Func, How: p.How, Tells: p.Tells, Why: p.Why})
+	}
 	return o
+}
+
+// parseFilter parses what was typed to choose among the writes.
+func parseFilter(text string) (tui.Matcher, error) {
+	f, err := rowfilter.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// ownCPU is the CPU time that this process has taken.
+func ownCPU() time.Duration {
+	var u unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// isASCII reports whether the locale says that the terminal shows nothing but ASCII. No
+// locale at all says nothing: so it is in a virtual machine.
+func isASCII(env func(string) string) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToLower(env(name)); v != "" {
+			return !strings.Contains(v, "utf-8") && !strings.Contains(v, "utf8")
+		}
+	}
+	return false
 }
 
 // attachedProbes counts the probes that are attached and names the functions of

@@ -18,8 +18,8 @@ import (
 
 // sink takes judged writes. It is used by one goroutine.
 type sink interface {
-	// row takes one write that is to be shown.
-	row(r *export.Row)
+	// row takes one write, and whether --only lets it be shown.
+	row(r *export.Row, shown bool)
 	// flush ends a batch; s is valid until it returns. An error ends tracing.
 	flush(s *export.Summary) error
 }
@@ -38,6 +38,7 @@ type trace struct {
 	// what the records come from instead of a kernel.
 	recording *recording
 	file      *tracefile.Recording
+	paths     []string // of the file, when it can be read again
 	summary   export.Summary
 	stderr    io.Writer
 	began     time.Time
@@ -188,9 +189,7 @@ func (t *trace) consume(p *pump) error {
 func (t *trace) judged(o *decode.Observation, v *decode.Verdict) {
 	t.maker.Fill(&t.row, o, v)
 	t.summary.Totals.Add(&t.row)
-	if t.opts.shows(&t.row) {
-		t.sink.row(&t.row)
-	}
+	t.sink.row(&t.row, t.opts.shows(&t.row))
 }
 
 // evidenceEvery is how often the evidence is put into words again.
@@ -297,12 +296,14 @@ func newLineSink(out io.Writer, json, color bool) *lineSink {
 	return &lineSink{out: out, json: json, text: &export.Text{Color: color}}
 }
 
-func (s *lineSink) row(r *export.Row) {
-	if s.json {
+func (s *lineSink) row(r *export.Row, shown bool) {
+	switch {
+	case !shown:
+	case s.json:
 		s.buf = r.AppendJSON(s.buf)
-		return
+	default:
+		s.buf = s.text.Append(s.buf, r)
 	}
-	s.buf = s.text.Append(s.buf, r)
 }
 
 // flush writes what has gathered, and the header even when nothing has, so

@@ -63,6 +63,9 @@ func runView(ctx context.Context, o *liveOptions, paths []string) error {
 		return err
 	}
 	t.file, t.start = in, in.Info().Monotonic
+	if paths[0] != "-" {
+		t.paths = paths
+	}
 	return t.run(ctx, in, nil)
 }
 

@@ -4,26 +4,84 @@ import (
 	"fmt"
 	"strings"
 
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
-// labelWidth is the width of the left column of the detail.
+// labelWidth is the width of the left column of one write.
 const labelWidth = 11
 
-// detailLines draws everything about one write, wrapped to width.
-func (m *model) detailLines(width int) []string {
-	d := detail{m: m, r: &m.one, width: width}
-	d.what()
+// oneWrite is everything about one write.
+type oneWrite struct {
+	row      Numbered
+	seq      uint64 // its sequence number in the list of writes
+	alone    bool   // it is not in that list
+	variants bool   // all of them are shown
+	top      int
+}
+
+// pressedInOne does what a key stands for while one write is shown.
+func (m *model) pressedInOne(msg tea.KeyPressMsg) {
+	k := &m.keys
+	if by, ok := k.steps(msg, m.layout().body); ok {
+		m.scrollOne(by)
+		return
+	}
+	switch {
+	case key.Matches(msg, k.Left):
+		m.openNext(-1)
+	case key.Matches(msg, k.Right):
+		m.openNext(1)
+	case key.Matches(msg, k.Variants):
+		m.one.variants = !m.one.variants
+		m.one.top = 0
+	case key.Matches(msg, k.Back), key.Matches(msg, k.Open):
+		m.one = nil
+	}
+}
+
+// openNext goes to the write before or behind, or to the finding.
+func (m *model) openNext(by int) {
+	variants := m.one.variants
+	if m.one.alone {
+		m.finding.cursor = max(min(m.finding.cursor+by, len(m.picture.Findings)-1), 0)
+	} else {
+		m.writes.move(by, m.layout().rows)
+	}
+	m.open()
+	m.one.variants = variants
+}
+
+// scrollOne moves one write up or down within its lines.
+func (m *model) scrollOne(by int) {
+	last := max(len(m.oneLines())-m.layout().body, 0)
+	m.one.top = min(max(m.one.top+by, 0), last)
+}
+
+// oneLines draws everything about one write, wrapped to the width.
+func (m *model) oneLines() []string {
+	d := detail{m: m, r: &m.one.row.Row, width: m.width}
+	d.what(m.one.row.Number)
 	d.verdict()
 	d.who()
+	if m.one.variants {
+		d.variants()
+		d.outcome()
+		return d.lines
+	}
+	d.drawing()
 	d.outcome()
 	d.reasons()
+	d.timeline()
+	d.waitedFor()
 	d.lookups()
 	d.mappings()
 	d.zeroed()
-	d.times()
+	d.sleeps()
+	d.steps()
 	d.provenance()
 	return d.lines
 }
@@ -49,8 +107,8 @@ func (d *detail) add(label, text string, style look) {
 
 func (d *detail) plain(label, text string) { d.add(label, text, look("")) }
 
-func (d *detail) what() {
-	d.add("write", fmt.Sprintf("%d bytes at %d", d.r.Len, d.r.Pos), d.m.styles.title)
+func (d *detail) what(number uint64) {
+	d.add("write", fmt.Sprintf("#%d: %d bytes at %d", number, d.r.Len, d.r.Pos), d.m.styles.title)
 }
 
 func (d *detail) verdict() {
@@ -197,13 +255,11 @@ func (d *detail) zeroed() {
 	}
 }
 
-func (d *detail) times() {
+func (d *detail) sleeps() {
 	r := d.r
-	text := "wait for i_rwsem " + duration(r.WaitNs) + ", latency " + duration(r.LatencyNs)
 	if r.Slept.Known && !r.Slept.V {
-		text += ", did not sleep"
+		d.plain("slept", "did not sleep, as NOWAIT asks")
 	}
-	d.plain("time", text)
 	for i := range r.Sleeps {
 		label := ""
 		if i == 0 {

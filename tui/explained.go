@@ -1,0 +1,243 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/explain"
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/record"
+	ref "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// raw adds lines as they are, cut to the width.
+func (d *detail) raw(lines []string, style look) {
+	for _, l := range lines {
+		d.lines = append(d.lines, style.Render(ansi.Truncate(l, d.width, "…")))
+	}
+}
+
+// judged reports whether there is a decision to show, and of which variant.
+func (d *detail) judged() (ref.Variant, bool) {
+	v, err := ref.ParseVariant(d.r.Variant)
+	return v, err == nil && d.r.Incomplete == "" && !d.r.Truncated
+}
+
+// drawing draws the blocks with what was found in them and what was zeroed.
+func (d *detail) drawing() {
+	ob := explain.Observed{Write: d.r.Observation()}
+	if lines := ob.Drawing(d.width); lines != nil {
+		d.raw(append([]string{""}, lines...), "")
+		d.raw([]string{""}, "")
+	}
+}
+
+// steps is the decision step by step.
+func (d *detail) steps() {
+	v, ok := d.judged()
+	if !ok {
+		return
+	}
+	ob := explain.Observed{Write: d.r.Observation(), Variants: []ref.Variant{v}}
+	lines := ob.Steps()
+	d.raw([]string{"", lines[0]}, d.m.styles.title)
+	d.raw(lines[1:], "")
+	d.raw([]string{""}, "")
+}
+
+// variants shows side by side what each variant of the kernel would do with the write.
+// Those that would do the same share a line.
+func (d *detail) variants() {
+	if _, ok := d.judged(); !ok {
+		d.raw([]string{"", "it is not known what other variants would do: the record is not whole", ""}, d.m.styles.warn)
+		return
+	}
+	o := d.r.Observation()
+	type line struct{ names, text string }
+	var lines []line
+	own := 0
+	for _, v := range ref.Variants() {
+		decision, verdict := decode.Decide(o, v)
+		text := decided(decision) + "\x00" + verdict.Kind.String()
+		i := slices.IndexFunc(lines, func(l line) bool { return l.text == text })
+		if i < 0 {
+			lines = append(lines, line{v.String(), text})
+			i = len(lines) - 1
+		} else {
+			lines[i].names += ", " + v.String()
+		}
+		if v.String() == d.r.Variant {
+			own = i
+		}
+	}
+	d.raw([]string{"", "what each variant would do with it, and what that says of what was seen"}, d.m.styles.title)
+	d.raw([]string{fmt.Sprintf("%-2s%-10s%-7s%-6s%-6s%-10s %s", "", "LOCK", "PASSES", "DRAIN", "WAIT", "VERDICT", "WHY")}, d.m.styles.title)
+	for i, l := range lines {
+		text, verdict, _ := strings.Cut(l.text, "\x00")
+		facts, why, _ := strings.Cut(text, "\n")
+		mark := "  "
+		if i == own {
+			mark = "> "
+		}
+		kind := slices.IndexFunc(kinds, func(k decode.Kind) bool { return k.String() == verdict })
+		d.raw([]string{mark + facts + d.m.styles.verdict(kinds[kind]).Render(fmt.Sprintf("%-10s", verdict)) + " " + why}, "")
+		for _, names := range strings.Split(ansi.Wrap(l.names, max(d.width-4, 8), " ,"), "\n") {
+			d.raw([]string{"    " + names}, d.m.styles.label)
+		}
+	}
+	d.raw([]string{""}, "")
+}
+
+var kinds = []decode.Kind{decode.Undecided, decode.Agree, decode.Slower, decode.Differs, decode.Unsafe}
+
+// decided is a decision in columns, and behind a line feed its reason.
+func decided(d *ref.Decision) string {
+	lock, drain, wait := "none", "", ""
+	switch d.End {
+	case ref.EndDio:
+		lock, drain, wait = d.Mode.String(), d.Drain.String(), d.ForceWait.String()
+	case ref.EndUnknown:
+		lock = "?"
+	}
+	why := string(d.Reason)
+	switch {
+	case d.End == ref.EndUnknown:
+		why = "not decided: " + d.Missing
+	case d.End != ref.EndDio:
+		why += " (" + d.End.String() + ")"
+	}
+	return fmt.Sprintf("%-10s%-7d%-6s%-6s\n%s", lock, d.Passes, drain, wait, why)
+}
+
+// moment is something that happened within a write.
+type moment struct {
+	us   uint64 // since its entry
+	what string
+}
+
+// moments lists what is known of the course of a write, in order.
+func (d *detail) moments() []moment {
+	r := d.r
+	out := []moment{{0, "entered"}}
+	for _, w := range r.Waits {
+		out = append(out, moment{uint64(w.AtUs), "had waited " + export.Duration(w.Ns) + " for i_rwsem " + modeName(w.Lock)})
+	}
+	for i := range r.Facts.Checks {
+		c := &r.Facts.Checks[i]
+		text := "write checks, " + modeName(c.Lock)
+		if i > 0 {
+			text = "restarted: write checks, " + modeName(c.Lock)
+		}
+		out = append(out, moment{uint64(c.AtUs), text})
+	}
+	for i := range r.Mappings {
+		mp := &r.Mappings[i]
+		text := "iomap: " + export.IomapType(mp.Type)
+		if mp.Err != 0 {
+			text = "iomap failed: " + export.Result(int64(mp.Err))
+		}
+		out = append(out, moment{uint64(mp.AtUs), text})
+	}
+	for _, z := range r.Zeroed {
+		out = append(out, moment{uint64(z.AtUs), fmt.Sprintf("zeroed %d bytes", z.Len)})
+	}
+	for i := range r.Sleeps {
+		out = append(out, moment{uint64(r.Sleeps[i].AtUs), "had slept " + export.Duration(r.Sleeps[i].Ns) + " for " + r.Sleeps[i].Cause.String()})
+	}
+	if b := r.Facts.Buffered; b.Known && b.V.Copied {
+		out = append(out, moment{uint64(b.V.CopyAtUs), "copied to the page cache"})
+	}
+	slices.SortStableFunc(out, func(a, b moment) int { return int(a.us) - int(b.us) })
+	if r.SubmitNs > 0 {
+		text := "returned " + export.Result(r.Facts.SubmitRet)
+		if r.Facts.Queued {
+			text = "returned: queued, i_rwsem released"
+		}
+		out = append(out, moment{r.SubmitNs / 1000, text})
+	}
+	if r.Facts.Queued && r.LatencyNs.Known {
+		out = append(out, moment{r.LatencyNs.V / 1000, "completed: " + export.Result(r.Ret.V)})
+	}
+	return out
+}
+
+func modeName(l record.Lock) string {
+	if name := export.ModeName(l); name != "" {
+		return name
+	}
+	return "(mode not known)"
+}
+
+// Widths of the course of a write.
+const (
+	atWidth     = 9
+	momentWidth = 38
+	leastBar    = 8
+)
+
+// timeline draws the course of the write to scale, with the times since its entry.
+func (d *detail) timeline() {
+	all := d.moments()
+	end := max(all[len(all)-1].us, 1)
+	width := min(max(d.width-labelWidth-atWidth-momentWidth, 0), 30)
+	if width < leastBar {
+		width = 0
+	}
+	d.plain("time", "wait for i_rwsem "+duration(d.r.WaitNs)+", latency "+duration(d.r.LatencyNs))
+	for _, mo := range all {
+		at := fmt.Sprintf("%*s ", atWidth-1, export.Duration(mo.us*1000))
+		bar := ""
+		if width > 0 {
+			n := int(mo.us * uint64(width-1) / end)
+			bar = strings.Repeat("─", n) + "┤" + strings.Repeat(" ", width-n)
+		}
+		indent := strings.Repeat(" ", min(labelWidth, max(d.width-atWidth-momentWidth, 0)))
+		d.raw([]string{indent + d.m.styles.dim.Render(at+bar) + mo.what}, "")
+	}
+}
+
+// maxHolders is how many of those who held the lock are listed.
+const maxHolders = 5
+
+// waitedFor lists who held i_rwsem while the write waited for it, as far as their writes
+// are still kept.
+func (d *detail) waitedFor() {
+	if d.r.WaitNs.V == 0 {
+		return
+	}
+	var found []string
+	more := 0
+	for _, w := range d.r.Waits {
+		to := d.r.TimeNs + uint64(w.AtUs)*1000
+		from := to - min(w.Ns, to)
+		for i := range d.m.writes.rows {
+			h := &d.m.writes.rows[i]
+			began, ended, mode, ok := h.Held()
+			if !ok || h.Dev != d.r.Dev || h.Ino != d.r.Ino || h.TimeNs == d.r.TimeNs && h.Tid == d.r.Tid ||
+				began >= to || ended <= from || w.Lock == record.LockShared && mode == record.LockShared {
+				continue
+			}
+			if len(found) == maxHolders {
+				more++
+				continue
+			}
+			found = append(found, fmt.Sprintf("#%d %s tid %d held it %s for %s of that", h.Number, export.Safe(h.Comm), h.Tid, modeName(mode),
+				export.Duration(min(ended, to)-max(began, from))))
+		}
+	}
+	label := "waited for"
+	for _, text := range found {
+		d.plain(label, text)
+		label = ""
+	}
+	switch {
+	case len(found) == 0:
+		d.add(label, "holder not among the direct writes that are kept", d.m.styles.dim)
+	case more > 0:
+		d.add("", fmt.Sprintf("and %d more", more), d.m.styles.dim)
+	}
+}

@@ -1,0 +1,176 @@
+package tui
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// column is one column of a table of Ts.
+type column[T any] struct {
+	title string
+	width int // negative: filled on the left
+	// rank says which columns come first when there is not room for all; those of 0 are
+	// always shown.
+	rank int
+	// want is a width that the column gets before those of rank beyond comfort come.
+	want int
+	// grow is how wide the column may become when there is room left: columns in the
+	// order of their place take it.
+	grow int
+	cell func(t *T, width int) (string, look)
+	// order compares two rows as the column sorts them, nil when it cannot. What one
+	// looks for comes first: large numbers, and names from A on.
+	order func(a, b *T) int
+}
+
+// fitted is a column with the width it got.
+type fitted[T any] struct {
+	*column[T]
+	width int
+}
+
+// comfort is the last rank of the columns that one looks for first.
+const comfort = 6
+
+// margin is for the mark of the selected row.
+const margin = 2
+
+// fitColumns chooses the columns for a width. shift skips that many of the most telling
+// ones, so that the others can be seen on a narrow screen.
+func fitColumns[T any](all []column[T], width, shift int) []fitted[T] {
+	room := width - margin + 1 // the last one needs no gap
+	var ranked []*column[T]
+	for i := range all {
+		if all[i].rank == 0 {
+			room -= abs(all[i].width) + 1
+		} else {
+			ranked = append(ranked, &all[i])
+		}
+	}
+	slices.SortFunc(ranked, func(a, b *column[T]) int { return cmp.Compare(a.rank, b.rank) })
+	wanted, kept := 0, 0
+	for i := range all {
+		if all[i].rank == 0 && all[i].want > 0 {
+			wanted = all[i].want - all[i].width
+		}
+	}
+	chosen := map[*column[T]]bool{}
+	for _, c := range ranked[min(shift, len(ranked)):] {
+		if c.rank > comfort {
+			kept = min(wanted, room)
+		}
+		if need := abs(c.width) + 1; need <= room-kept {
+			room -= need
+			chosen[c] = true
+		}
+	}
+	var out []fitted[T]
+	for i := range all {
+		if c := &all[i]; c.rank == 0 || chosen[c] {
+			out = append(out, fitted[T]{c, c.width})
+		}
+	}
+	for i := range out {
+		if more := min(room, out[i].grow-abs(out[i].width)); more > 0 && out[i].width > 0 {
+			out[i].width += more
+			room -= more
+		}
+	}
+	return out
+}
+
+// drawHead draws the titles; that of the column that is sorted by is marked.
+func drawHead[T any](columns []fitted[T], sorted string, reverse bool) string {
+	var b strings.Builder
+	b.WriteString(strings.Repeat(" ", margin))
+	for i, c := range columns {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		title := c.title
+		if title == sorted && sorted != "" {
+			mark := "▼"
+			if reverse {
+				mark = "▲"
+			}
+			if len(title)+1 > abs(c.width) {
+				title = title[:abs(c.width)-1]
+			}
+			title += mark
+		}
+		b.WriteString(align(title, c.width))
+	}
+	return b.String()
+}
+
+// drawRow draws one row. The selected one is marked by ">" and in reverse.
+func drawRow[T any](columns []fitted[T], t *T, selected look) string {
+	var b strings.Builder
+	mark := "  "
+	if selected != "" {
+		mark = "> "
+	}
+	b.WriteString(selected.Render(mark))
+	for i, c := range columns {
+		if i > 0 {
+			b.WriteString(selected.Render(" "))
+		}
+		text, style := c.cell(t, abs(c.width))
+		if selected != "" {
+			style = selected
+		}
+		b.WriteString(style.Render(align(text, c.width)))
+	}
+	return b.String()
+}
+
+// align cuts or fills text to a width; a negative one is filled on the left.
+func align(text string, width int) string {
+	n := abs(width)
+	w := ansi.StringWidth(text)
+	if w > n {
+		text = ansi.Truncate(text, n, "~")
+		w = ansi.StringWidth(text)
+	}
+	fill := strings.Repeat(" ", n-w)
+	if width < 0 {
+		return fill + text
+	}
+	return text + fill
+}
+
+// columnAt is the column that a cell of a line lies in, -1 for none.
+func columnAt[T any](columns []fitted[T], x int) int {
+	at := margin
+	for i, c := range columns {
+		if x >= at && x < at+abs(c.width) {
+			return i
+		}
+		at += abs(c.width) + 1
+	}
+	return -1
+}
+
+// hidden is how many columns of all are not among the chosen.
+func hidden[T any](all []column[T], chosen []fitted[T]) int { return len(all) - len(chosen) }
+
+func abs(n int) int { return max(n, -n) }
+
+// list is a list of which a part is on the screen.
+type list struct {
+	cursor int // the selected line
+	top    int // the first line shown
+}
+
+// settle brings l within n lines, of which room are shown.
+func (l *list) settle(n, room int) {
+	room = max(room, 1)
+	l.cursor = max(min(l.cursor, n-1), 0)
+	l.top = max(min(l.top, l.cursor, n-room), 0)
+	if l.cursor >= l.top+room {
+		l.top = l.cursor - room + 1
+	}
+}
