@@ -87,6 +87,9 @@ func (j *Judge) Flush() { j.ob.Flush() }
 // still wait for a completion.
 func (j *Judge) Expire(t uint64) { j.ob.Expire(t) }
 
+// Pending is the number of queued writes that were fed and wait for their completion.
+func (j *Judge) Pending() int { return j.ob.Pending() }
+
 // Detector is the search for the variant.
 func (j *Judge) Detector() *Detector { return j.det }
 

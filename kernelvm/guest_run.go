@@ -32,7 +32,11 @@ func (g *guest) runCommand() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	attr := &syscall.ProcAttr{Dir: "/", Env: g.cfg.Env, Sys: &syscall.SysProcAttr{Setsid: true, Setctty: g.cfg.TTY}}
+	dir := "/"
+	if g.cfg.Out {
+		dir = guestOut // what it writes to where it is comes back
+	}
+	attr := &syscall.ProcAttr{Dir: dir, Env: g.cfg.Env, Sys: &syscall.SysProcAttr{Setsid: true, Setctty: g.cfg.TTY}}
 	for _, f := range files {
 		attr.Files = append(attr.Files, f.Fd())
 	}

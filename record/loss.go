@@ -45,6 +45,24 @@ type Losses struct {
 	Unfinished uint64
 }
 
+// Since is what was counted after base, which is an earlier reading of the same counters.
+func (l Losses) Since(base Losses) Losses {
+	less := func(n *uint64, by uint64) { *n -= min(*n, by) }
+	for _, c := range []struct {
+		n  *uint64
+		by uint64
+	}{
+		{&l.Seen, base.Seen}, {&l.Filtered, base.Filtered}, {&l.Sent, base.Sent}, {&l.Completed, base.Completed}, {&l.Queued, base.Queued},
+		{&l.LostRing, base.LostRing}, {&l.LostComplete, base.LostComplete}, {&l.LostMap, base.LostMap}, {&l.LostReturn, base.LostReturn},
+		{&l.LostDepth, base.LostDepth}, {&l.StepsLost, base.StepsLost}, {&l.LostAIO, base.LostAIO}, {&l.Started, base.Started},
+		{&l.Bytes, base.Bytes}, {&l.TooFast, base.TooFast}, {&l.MissedEntry, base.MissedEntry}, {&l.MissedReturn, base.MissedReturn},
+		{&l.MissedInner, base.MissedInner}, {&l.Malformed, base.Malformed},
+	} {
+		less(c.n, c.by)
+	}
+	return l
+}
+
 // Lost is the number of writes that were issued while tracing, passed the
 // filter, and are missing from the stream.
 func (l Losses) Lost() uint64 {

@@ -72,8 +72,8 @@ func (m *model) kernelLine() string {
 		cpu = fmt.Sprintf("own CPU %s", percentOf(m.cpu))
 	}
 	return m.joinParts(
-		m.statePart(), part{"Linux " + export.Safe(m.opts.Kernel), s.title}, part{variant, s.label},
-		part{export.Duration(uint64(m.summary.Elapsed)), s.dim}, part{probes, s.dim}, part{missing, s.warn}, part{cpu, s.dim})
+		m.statePart(), part{"Linux " + export.Safe(m.opts.Kernel), s.title}, part{variant, s.label}, part{missing, s.warn},
+		part{export.Duration(uint64(m.summary.Elapsed)), s.dim}, part{cpu, s.dim}, part{probes, s.dim})
 }
 
 // statePart says what is not as usual.

@@ -9,8 +9,26 @@ import (
 	"github.com/ext4dio/ext4dio-trace/tally"
 )
 
-// interval is the time between snapshots.
-const interval = 100 * time.Millisecond
+// The time between snapshots. Where this process takes too much of a CPU for that, as in
+// an emulated machine, it becomes longer.
+const (
+	shortest = 100 * time.Millisecond
+	longest  = time.Second
+	tooMuch  = 0.10 // of one CPU
+	little   = 0.05
+)
+
+// pace is the time until the next snapshot, given that before this one and the share of a
+// CPU that is taken now.
+func pace(before time.Duration, share float64) time.Duration {
+	switch {
+	case share > tooMuch:
+		return min(before*2, longest)
+	case share < little:
+		return max(before/2, shortest)
+	}
+	return before
+}
 
 // batchRows is the number of rows that one snapshot holds at most: more than
 // any terminal shows, and more than anybody reads in a tenth of a second.
@@ -153,13 +171,14 @@ func (s *cpuShare) of(now time.Time, cpu time.Duration) float64 {
 	return s.share
 }
 
-// Snapshots hands out a snapshot every tenth of a second until ctx ends or the
-// last one was taken, and closes the channel then.
+// Snapshots hands out a snapshot every tenth of a second, or less often, until ctx ends
+// or the last one was taken, and closes the channel then.
 func (c *Collector) Snapshots(ctx context.Context) <-chan Snapshot {
 	out := make(chan Snapshot)
 	go func() {
 		defer close(out)
-		tick := time.NewTicker(interval)
+		every, share := shortest, -1.0
+		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
 			var now time.Time
@@ -176,6 +195,11 @@ func (c *Collector) Snapshots(ctx context.Context) <-chan Snapshot {
 			}
 			if s.Ended {
 				return
+			}
+			if s.CPU != share && s.CPU >= 0 { // it was measured anew
+				share = s.CPU
+				every = pace(every, share)
+				tick.Reset(every)
 			}
 		}
 	}()

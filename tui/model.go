@@ -33,6 +33,7 @@ type Options struct {
 	Missing   []string // functions that are not probed
 	Probes    []Probe
 	Recording bool // what is shown comes from a file
+	Recorded  bool // what is shown is recorded to a file, from the beginning
 	QuitAtEnd bool // quit when the feed ends
 	// CanSuspend says that a shell is there to continue after ctrl+z.
 	CanSuspend bool
@@ -112,11 +113,14 @@ type model struct {
 	failed    bool   // it failed
 }
 
-// ratePoints is the number of snapshots over which rates are taken: a second.
-const ratePoints = 10
+// Rates are taken over this time, and as many snapshots may come in it.
+const (
+	rateTime   = time.Second
+	ratePoints = 10
+)
 
 func newModel(feed <-chan Snapshot, o Options) *model {
-	m := &model{opts: o, keys: newKeyMap(), styles: newStyles(), feed: feed, cpu: -1}
+	m := &model{opts: o, keys: newKeyMap(), styles: newStyles(), feed: feed, cpu: -1, recording: o.Recorded}
 	m.writes.follow = true
 	for i := range m.groups {
 		m.groups[i].sort = "W/S"
@@ -231,9 +235,11 @@ func (m *model) span() ratePoint {
 	if m.opts.Recording || m.ended {
 		return last
 	}
-	first := m.rates[0]
-	if len(m.rates) == 1 {
-		first = ratePoint{}
+	first := ratePoint{}
+	for _, p := range m.rates[:len(m.rates)-1] {
+		if p.at+rateTime <= last.at || first.at == 0 {
+			first = p
+		}
 	}
 	return ratePoint{
 		at: last.at - first.at, writes: last.writes - first.writes, shared: last.shared - first.shared, exclusive: last.exclusive - first.exclusive,

@@ -154,9 +154,6 @@ func columnAt[T any](columns []fitted[T], x int) int {
 	return -1
 }
 
-// hidden is how many columns of all are not among the chosen.
-func hidden[T any](all []column[T], chosen []fitted[T]) int { return len(all) - len(chosen) }
-
 func abs(n int) int { return max(n, -n) }
 
 // list is a list of which a part is on the screen.

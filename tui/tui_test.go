@@ -414,6 +414,23 @@ func TestFilterSeesAll(t *testing.T) {
 	}
 }
 
+// Where drawing takes too much of a CPU, it is done less often, and more often again when
+// it does not.
+func TestPace(t *testing.T) {
+	every := shortest
+	for _, step := range []struct {
+		share float64
+		want  time.Duration
+	}{
+		{0.01, shortest}, {0.5, 2 * shortest}, {0.5, 4 * shortest}, {0.07, 4 * shortest}, {0.9, 8 * shortest}, {0.9, longest}, {0.9, longest},
+		{0.01, longest / 2}, {0.01, longest / 4}, {0.01, longest / 8}, {0.01, shortest},
+	} {
+		if every = pace(every, step.share); every != step.want {
+			t.Errorf("share %g: every %s, want %s", step.share, every, step.want)
+		}
+	}
+}
+
 // Each action is called outside of Update, and what it says is shown.
 func TestActions(t *testing.T) {
 	m := newModel(nil, testOptions)

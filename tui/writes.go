@@ -19,14 +19,13 @@ type writeList struct {
 	held    uint64     // number of them
 	skipped uint64     // that went by too fast to be kept
 
-	filter  string
-	match   Matcher
-	window  bool // of a recording: what is shown was sought, and stays
-	follow  bool
-	cursor  uint64 // sequence number of the selected row
-	top     uint64 // sequence number of the first row shown
-	shift   int    // columns skipped
-	columns []column[Numbered]
+	filter string
+	match  Matcher
+	window bool // of a recording: what is shown was sought, and stays
+	follow bool
+	cursor uint64 // sequence number of the selected row
+	top    uint64 // sequence number of the first row shown
+	shift  int    // columns skipped
 }
 
 // end is the sequence number behind the last row.

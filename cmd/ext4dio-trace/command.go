@@ -134,3 +134,9 @@ func (c *command) outcome() string {
 	}
 	return fmt.Sprintf("ended with exit status %d", state.ExitCode())
 }
+
+// failed reports whether the command, which has ended, did not end well.
+func (c *command) failed() bool {
+	<-c.ended
+	return c.cmd.ProcessState == nil || !c.cmd.ProcessState.Success()
+}

@@ -39,6 +39,7 @@ type recording struct {
 	isNew    bool // the file was not there before
 	full     bool // the size limit is reached
 	last     *reading
+	base     record.Losses // what was counted before it began; not in the file
 
 	records, writes uint64 // of the parts before
 	size            int64
@@ -127,6 +128,7 @@ func (r *recording) begin(facts *probes.Facts, plan *probes.Plan, start uint64, 
 // batch takes records, with what was lost until now. It is called a few times a second
 // at least, with an empty batch when nothing happens.
 func (r *recording) batch(b *batch, lost *reading) error {
+	lost = r.since(lost)
 	err := r.mark(lost)
 	l := &lost.losses
 	b.each(func(raw []byte) {
@@ -144,6 +146,14 @@ func (r *recording) batch(b *batch, lost *reading) error {
 		err = r.limit(l)
 	}
 	return r.failed(err)
+}
+
+// since is what was lost since the recording began.
+func (r *recording) since(all *reading) *reading {
+	if r.base == (record.Losses{}) {
+		return all
+	}
+	return &reading{losses: all.losses.Since(r.base), from: all.from, to: all.to}
 }
 
 // mark puts the readings between which a probe inside writes was skipped into chunks of
@@ -207,6 +217,7 @@ func (r *recording) end(lost *reading) error {
 	if r.w == nil {
 		return nil
 	}
+	lost = r.since(lost)
 	r.names.retry(r.w)
 	err := r.failed(errors.Join(r.mark(lost), r.w.Close(&lost.losses)))
 	r.count(r.w)

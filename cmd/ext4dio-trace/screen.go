@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -58,7 +59,11 @@ func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 		case err != nil:
 			collector.SetNote("tracing ended: " + err.Error())
 		case cmd != nil && ctx.Err() == nil:
-			collector.SetNote(t.opts.command[0] + " " + cmd.outcome())
+			note := t.opts.command[0] + " " + cmd.outcome()
+			if last := output.last(); last != "" && cmd.failed() {
+				note += ": " + last
+			}
+			collector.SetNote(note)
 		}
 		collector.End()
 		consumed <- err
@@ -69,7 +74,7 @@ func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 			return errors.Join(fmt.Errorf("start %s: %w", t.opts.command[0], err), <-consumed)
 		}
 	}
-	screenErr := tui.Run(ctx, collector.Snapshots(ctx), t.screenOptions(collector, cmd == nil && t.file == nil))
+	screenErr := tui.Run(ctx, collector.Snapshots(ctx), t.screenOptions(collector, p, cmd == nil && t.file == nil))
 	quit()
 	<-stopped
 	err := <-consumed
@@ -79,7 +84,7 @@ func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 	return t.finish(errors.Join(screenErr, err), cmd)
 }
 
-func (t *trace) screenOptions(c *tui.Collector, quitAtEnd bool) tui.Options {
+func (t *trace) screenOptions(c *tui.Collector, p *pump, quitAtEnd bool) tui.Options {
 	// The leader of a session has no shell above it that could continue it.
 	sid, err := unix.Getsid(0)
 	o := tui.Options{
@@ -89,6 +94,10 @@ func (t *trace) screenOptions(c *tui.Collector, quitAtEnd bool) tui.Options {
 		Filter:     parseFilter, SetFilter: c.SetFilter, Report: t.screenReport,
 	}
 	o.Attached, o.Missing = attachedProbes(t.plan)
+	if t.file == nil {
+		o.Recorded = t.opts.record.path != ""
+		o.Record = func(on bool) (string, error) { return t.screenRecord(p, on) }
+	}
 	for i := range t.plan.Probes {
 		p := &t.plan.Probes[i]
 		o.Probes = append(o.Probes, tui.Probe{Name: p.Name, Func: p.Func, How: p.How, Tells: p.Tells, Why: p.Why})
@@ -152,6 +161,17 @@ func (t *tail) Write(b []byte) (int, error) {
 		t.buf = append(t.buf[:0], t.buf[len(t.buf)-maxOutput:]...)
 	}
 	return len(b), nil
+}
+
+// last returns the last line that says something, and is no hint on what to do.
+func (t *tail) last() string {
+	lines := strings.Split(string(t.bytes()), "\n")
+	for _, line := range slices.Backward(lines) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "hint:") {
+			return line
+		}
+	}
+	return ""
 }
 
 // bytes returns what is kept, in whole lines.

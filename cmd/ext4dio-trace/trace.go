@@ -37,6 +37,9 @@ type trace struct {
 	// recording takes what is captured, too; nil when it does not have to. file is
 	// what the records come from instead of a kernel.
 	recording *recording
+	recorded  []string      // what was recorded before, in words
+	orders    chan func()   // for the goroutine that consumes, between two batches
+	over      chan struct{} // closed when it has consumed all
 	file      *tracefile.Recording
 	paths     []string // of the file, when it can be read again
 	summary   export.Summary
@@ -60,7 +63,10 @@ func newTrace(facts *probes.Facts, plan *probes.Plan, doubt func(from, to uint64
 
 // newTraceNaming makes a trace that takes the names of files from somewhere else.
 func newTraceNaming(facts *probes.Facts, plan *probes.Plan, doubt func(from, to uint64) bool, o *liveOptions, names export.Names) (*trace, error) {
-	t := &trace{facts: facts, plan: plan, opts: o, stderr: os.Stderr, began: time.Now(), maker: newMaker(plan, names)}
+	t := &trace{
+		facts: facts, plan: plan, opts: o, stderr: os.Stderr, began: time.Now(), maker: newMaker(plan, names),
+		orders: make(chan func()), over: make(chan struct{}),
+	}
 	var err error
 	if t.judge, err = newJudge(facts, plan, o.variant, doubt, t.judged); err != nil {
 		return nil, err
@@ -171,8 +177,14 @@ func (t *trace) consume(p *pump) error {
 		}
 		p.free <- b
 		t.refresh(l, false)
+		select {
+		case do := <-t.orders:
+			do()
+		default:
+		}
 		show()
 	}
+	close(t.over)
 	t.judge.Flush()
 	t.refresh(p.losses.Load(), true)
 	show()
@@ -228,7 +240,10 @@ func (t *trace) finish(err error, cmd *command) error {
 		return err
 	}
 	if t.recording != nil {
-		note(t.stderr, "%s", t.recording.outcome())
+		t.recorded = append(t.recorded, t.recording.outcome())
+	}
+	for _, text := range t.recorded {
+		note(t.stderr, "%s", text)
 	}
 	missing := t.sayMissing()
 	// The user may have closed stderr too; there is nobody to tell then.

@@ -74,7 +74,7 @@ the guest panics, hangs or does not end in time.`,
 	f.DurationVar(&v.cfg.Latency, "latency", 0, "make every request to the disk take that much longer, such as 5ms")
 	f.StringVar(&v.nullBlk, "null-blk", "", "put the file system on a memory-backed disk of `SIZE` instead")
 	f.StringVar(&v.cfg.Share, "share", "", "`DIR` is seen read-only at /share")
-	f.StringVar(&v.cfg.Out, "out", "", "what the guest wrote to /out comes back into `DIR`")
+	f.StringVar(&v.cfg.Out, "out", "", "what the guest wrote to /out, where the command begins, comes back into `DIR`")
 	f.StringArrayVar(&v.cfg.Programs, "bin", nil, "copy `PROGRAM` and its libraries into the guest (repeatable)")
 	f.IntVar(&v.cfg.CPUs, "smp", 2, "number of CPUs")
 	f.StringVar(&v.mem, "mem", "1G", "`SIZE` of the memory")
