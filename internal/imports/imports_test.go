@@ -51,6 +51,7 @@ var rules = map[string]rule{
 	"internal/imports":              {},
 	"internal/mutate":               {},
 	"internal/benchcmp":             {},
+	"internal/ansisvg":              {others: "github.com/charmbracelet/x"},
 	"validate/scenarios":            {},
 	"validate/random":               {ours: "validate validate/shadow workload workload/xfsio decode userspace-model record", others: "golang.org/x/sys"},
 	"validate/shadow":               {},

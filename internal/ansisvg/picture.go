@@ -1,0 +1,176 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// Measures of a picture, in pixels. A cell is as wide as a character of 14 pixels in the
+// fonts that come first in the style sheet.
+const (
+	cellWidth  = 8.4
+	cellHeight = 17
+	baseline   = 13
+	margin     = 10
+)
+
+// picture is what a screen is made into.
+type picture struct {
+	theme, title string
+	cols, rows   int // at least
+}
+
+func (p *picture) write(w io.Writer, lines [][]cell) {
+	cols, rows := p.cols, max(p.rows, len(lines))
+	for _, line := range lines {
+		cols = max(cols, len(line))
+	}
+	width, height := float64(cols)*cellWidth+2*margin, rows*cellHeight+2*margin
+	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%.1f" height="%d" viewBox="0 0 %.1f %d" role="img">`+"\n", width, height, width, height)
+	if p.title != "" {
+		fmt.Fprintf(w, "<title>%s</title>\n", escape(p.title))
+	}
+	p.style(w)
+	fmt.Fprintf(w, `<rect class="g" width="%.1f" height="%d" rx="6"/>`+"\n", width, height)
+	for y, line := range lines {
+		grounds(w, y, line)
+		texts(w, y, line)
+	}
+	fmt.Fprint(w, "</svg>\n")
+}
+
+// ink is what a cell is drawn with.
+func (l look) ink() (fg, bg paint, fgUsual, bgUsual string) {
+	if l.reverse {
+		return l.bg, l.fg, "g", "t"
+	}
+	return l.fg, l.bg, "t", "g"
+}
+
+// grounds draws what lies behind the characters, where that is not the ground of all.
+func grounds(w io.Writer, y int, line []cell) {
+	for x := 0; x < len(line); {
+		n := 1
+		for x+n < len(line) && sameGround(line[x].look, line[x+n].look) {
+			n++
+		}
+		_, bg, _, ground := line[x].look.ink()
+		if bg.kind != usual || ground != "g" {
+			class, fill := bg.fill(ground)
+			fmt.Fprintf(w, `<rect x="%.1f" y="%d" width="%.1f" height="%d"%s%s/>`+"\n", left(x), top(y), float64(n)*cellWidth, cellHeight, classes(class), fill)
+		}
+		x += n
+	}
+}
+
+func sameGround(a, b look) bool {
+	_, c, _, ground1 := a.ink()
+	_, d, _, ground2 := b.ink()
+	return c == d && ground1 == ground2
+}
+
+func left(x int) float64 { return margin + float64(x)*cellWidth }
+func top(y int) int      { return margin + y*cellHeight }
+
+// texts draws the characters of a line: those of one look together, wide ones and those
+// that are drawn as shapes each alone.
+func texts(w io.Writer, y int, line []cell) {
+	for x := 0; x < len(line); {
+		c := line[x]
+		n := 1
+		switch {
+		case c.look.hidden || c.width == 0:
+		case c.width == 2:
+			fmt.Fprintf(w, `<text class="%s" x="%.1f" y="%d"%s>%s</text>`+"\n", strings.TrimSpace("w "+c.look.class()), left(x)+cellWidth, top(y)+baseline, c.look.fill(), escape(c.text))
+			n = 2
+		case isShape(c.text):
+			for x+n < len(line) && line[x+n].text == c.text && line[x+n].look == c.look {
+				n++
+			}
+			shape(w, x, y, n, c)
+		default:
+			n = alike(w, x, y, line)
+		}
+		x += n
+	}
+}
+
+// alike draws the characters from x on that look alike, and says how many these are. Their
+// length is given, so that another font does not move what follows.
+func alike(w io.Writer, x, y int, line []cell) int {
+	l := line[x].look
+	end := x + 1
+	for end < len(line) && line[end].look == l && line[end].width == 1 && !isShape(line[end].text) {
+		end++
+	}
+	n := end - x
+	if !l.underline && !l.strike {
+		for x < end && line[x].text == " " {
+			x++
+		}
+		for x < end && line[end-1].text == " " {
+			end--
+		}
+	}
+	if x == end {
+		return n
+	}
+	var b strings.Builder
+	for _, c := range line[x:end] {
+		b.WriteString(c.text)
+	}
+	fmt.Fprintf(w, `<text%s x="%.1f" y="%d" textLength="%.1f"%s xml:space="preserve">%s</text>`+"\n",
+		classes(l.class()), left(x), top(y)+baseline, float64(end-x)*cellWidth, l.fill(), escape(b.String()))
+	return n
+}
+
+func (l look) class() string {
+	fg, _, ordinary, _ := l.ink()
+	class, _ := fg.fill(ordinary)
+	for _, c := range []struct {
+		on   bool
+		name string
+	}{{l.bold, " b"}, {l.faint, " f"}, {l.italic, " i"}, {l.underline, " u"}, {l.strike, " s"}} {
+		if c.on {
+			class += c.name
+		}
+	}
+	return strings.TrimSpace(class)
+}
+
+func (l look) fill() string {
+	fg, _, ordinary, _ := l.ink()
+	_, fill := fg.fill(ordinary)
+	return fill
+}
+
+func classes(names string) string {
+	if names == "" {
+		return ""
+	}
+	return ` class="` + names + `"`
+}
+
+// escape makes text fit for XML, which does not know most control characters.
+func escape(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '&':
+			b.WriteString("&amp;")
+		case r == '<':
+			b.WriteString("&lt;")
+		case r == '>':
+			b.WriteString("&gt;")
+		case r == '"':
+			b.WriteString("&quot;")
+		case r < ' ' && r != '\n' && r != '\t', r == 0xfffe, r == 0xffff:
+			b.WriteRune(utf8.RuneError)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
