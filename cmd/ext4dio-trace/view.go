@@ -13,6 +13,7 @@ import (
 // newViewCmd makes the command that shows a trace file as live shows a kernel.
 func newViewCmd() *cobra.Command {
 	var o liveOptions
+	var pace paceFlags
 	cmd := &cobra.Command{
 		Use:   "view [flags] FILE…",
 		Short: "show a recorded trace as live shows a kernel",
@@ -23,13 +24,15 @@ parts of one recording (record --rotate). A FILE of - is standard input.
 Totals and exit status are those of live: what could not be read counts as lost.`,
 		Example: `  ext4dio-trace view db.e4d
   ext4dio-trace view --plain --only differs,unsafe,slower db.e4d
-  ext4dio-trace view --json db.e4d | jq .lock`,
+  ext4dio-trace view --json db.e4d | jq .lock
+  ext4dio-trace view --speed 1 db.e4d`,
 		Args: needFile,
-		RunE: func(cmd *cobra.Command, args []string) error { return runView(cmd.Context(), &o, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runView(cmd.Context(), &o, &pace, args) },
 	}
 	fl := cmd.Flags()
 	fl.SortFlags = false
 	o.registerShow(fl)
+	pace.register(fl)
 	return cmd
 }
 
@@ -41,8 +44,8 @@ func needFile(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-func runView(ctx context.Context, o *liveOptions, paths []string) error {
-	if err := o.checkShow(); err != nil {
+func runView(ctx context.Context, o *liveOptions, pace *paceFlags, paths []string) error {
+	if err := errors.Join(o.checkShow(), pace.check()); err != nil {
 		return err
 	}
 	all, err := openTraces(paths)
@@ -66,7 +69,7 @@ func runView(ctx context.Context, o *liveOptions, paths []string) error {
 	if paths[0] != "-" {
 		t.paths = paths
 	}
-	return t.run(ctx, in, nil)
+	return t.run(ctx, pace.source(in), nil)
 }
 
 // openTraces opens the files of one or several recordings. The error is one of usage

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// Bounds of what a paced source waits for, and how far it may be behind before it gives
+// up the time that was lost: whoever stopped the program does not want to see the rest
+// all at once.
+const (
+	paceTick = 10 * time.Millisecond
+	paceIdle = 50 * time.Millisecond
+	paceLag  = time.Second
+)
+
+// paceFlags say how fast a recording is replayed; without any, as fast as possible.
+type paceFlags struct {
+	rate  float64 // writes a second
+	speed float64 // of its own times
+}
+
+func (f *paceFlags) register(flags *pflag.FlagSet) {
+	flags.Float64Var(&f.rate, "rate", 0, "replay this many writes a second")
+	flags.Float64Var(&f.speed, "speed", 0, "replay by the recorded times: 1 as it happened, 10 ten times as fast")
+}
+
+func (f *paceFlags) check() error {
+	const most = 1e9 // a second, and times as fast
+	switch {
+	case f.rate != 0 && f.speed != 0:
+		return usagef("--rate 50000", "--rate and --speed exclude each other")
+	case !(f.rate == 0 || f.rate >= 1e-3 && f.rate <= most):
+		return usagef("--rate 50000", "--rate %g is no number of writes a second", f.rate)
+	case !(f.speed == 0 || f.speed >= 1e-3 && f.speed <= most):
+		return usagef("--speed 1", "--speed %g is no speed", f.speed)
+	}
+	return nil
+}
+
+// source is src as slow as was asked for.
+func (f *paceFlags) source(src source) source {
+	switch {
+	case f.rate != 0:
+		return &paced{source: src, clock: wallClock{}, due: byRate(f.rate)}
+	case f.speed != 0:
+		return &paced{source: src, clock: wallClock{}, due: byTimes(f.speed)}
+	}
+	return src
+}
+
+// paceClock is the time by which a source is paced.
+type paceClock interface {
+	now() time.Time
+	wait(d time.Duration)
+}
+
+type wallClock struct{}
+
+func (wallClock) now() time.Time       { return time.Now() }
+func (wallClock) wait(d time.Duration) { time.Sleep(d) }
+
+// paced hands out the records of a source when they are due. It looks at the time once in
+// a tick, and hands out all that is due then: what is behind it gets small batches.
+type paced struct {
+	source
+	clock paceClock
+	// due is when a record is to be handed out, counted from the first one. It is called
+	// once for each, in their order.
+	due func(raw []byte) time.Duration
+
+	began  time.Time     // zero before the first record
+	passed time.Duration // since then, at the last look
+	held   []byte        // not due yet; valid because nothing was asked of the source since
+	heldAt time.Duration
+	over   bool // stopped: the source says that it is at its end
+}
+
+// Next returns the next record that is due, or record.ErrIdle when none is for a while.
+func (p *paced) Next() ([]byte, error) {
+	if p.over {
+		return p.source.Next()
+	}
+	if p.held == nil {
+		raw, err := p.source.Next()
+		if err != nil {
+			return nil, err
+		}
+		if p.began.IsZero() {
+			p.began = p.clock.now()
+		}
+		p.held, p.heldAt = raw, max(p.heldAt, p.due(raw))
+	}
+	if p.heldAt > p.passed && !p.waited() {
+		return nil, record.ErrIdle
+	}
+	raw := p.held
+	p.held = nil
+	return raw, nil
+}
+
+// waited waits a tick, or longer when the record is due later. It reports whether it is
+// due then.
+func (p *paced) waited() bool {
+	p.look()
+	if p.heldAt > p.passed {
+		p.clock.wait(min(max(p.heldAt-p.passed, paceTick), paceIdle))
+		p.look()
+	}
+	return p.heldAt <= p.passed
+}
+
+// look asks for the time.
+func (p *paced) look() {
+	p.passed = p.clock.now().Sub(p.began)
+	if behind := p.passed - p.heldAt; behind > paceLag {
+		p.began = p.began.Add(behind)
+		p.passed = p.heldAt
+	}
+}
+
+// Stop ends the source.
+func (p *paced) Stop() error {
+	p.over = true
+	return p.source.Stop()
+}
+
+// byRate makes n writes a second due. Completions are due with the write before.
+func byRate(n float64) func([]byte) time.Duration {
+	writes := 0
+	return func(raw []byte) time.Duration {
+		at := time.Duration(float64(writes) / n * float64(time.Second))
+		if kind, _, err := record.KindOf(raw); err == nil && kind == record.KindWrite {
+			writes++
+		}
+		return at
+	}
+}
+
+// byTimes makes records due when they came, speed times as fast.
+func byTimes(speed float64) func([]byte) time.Duration {
+	first := uint64(0)
+	return func(raw []byte) time.Duration {
+		t := cameAt(raw)
+		if first == 0 {
+			first = t
+		}
+		if t < first {
+			return 0
+		}
+		return time.Duration(float64(t-first) / speed)
+	}
+}
+
+// cameAt is when a raw record was made, ns of CLOCK_MONOTONIC: the end of a write, or its
+// completion; 0 of a record that is cut off.
+func cameAt(raw []byte) uint64 {
+	kind, _, err := record.KindOf(raw)
+	switch {
+	case err == nil && kind == record.KindWrite && len(raw) >= record.HeadSize:
+		return binary.NativeEndian.Uint64(raw[8:]) + binary.NativeEndian.Uint64(raw[16:])
+	case err == nil && kind == record.KindComplete && len(raw) >= record.CompleteSize:
+		return binary.NativeEndian.Uint64(raw[16:])
+	}
+	return 0
+}
