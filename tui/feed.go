@@ -70,6 +70,7 @@ type Collector struct {
 	summary export.Summary
 	note    string
 	ended   bool
+	wants   bool // a summary since the last snapshot
 
 	cpu   func() time.Duration // CPU time of this process so far; nil when not known
 	share cpuShare
@@ -78,7 +79,7 @@ type Collector struct {
 // NewCollector makes an empty Collector. cpu tells the CPU time that this process has
 // taken, and may be nil.
 func NewCollector(recording bool, cpu func() time.Duration) *Collector {
-	return &Collector{ring: make([]Numbered, batchRows), tally: tally.New(recording), cpu: cpu}
+	return &Collector{ring: make([]Numbered, batchRows), tally: tally.New(recording), cpu: cpu, wants: true}
 }
 
 // Add counts r and, when shown is true, takes a copy of it for the list of writes.
@@ -108,6 +109,14 @@ func (c *Collector) SetFilter(m Matcher) {
 	c.filter = m
 }
 
+// WantsSummary reports whether the summary is older than the last snapshot: to copy it
+// more often than it is shown would cost something for nothing.
+func (c *Collector) WantsSummary() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wants
+}
+
 // SetSummary takes a copy of s.
 func (c *Collector) SetSummary(s *export.Summary) {
 	c.mu.Lock()
@@ -115,6 +124,7 @@ func (c *Collector) SetSummary(s *export.Summary) {
 	totals := s.Totals.Clone()
 	c.summary = *s
 	c.summary.Totals = totals
+	c.wants = false
 }
 
 // SetNote sets what is told to the user.
@@ -149,7 +159,7 @@ func (c *Collector) take(now time.Time) Snapshot {
 	if c.cpu != nil {
 		s.CPU = c.share.of(now, c.cpu())
 	}
-	c.held, c.skipped = 0, 0
+	c.held, c.skipped, c.wants = 0, 0, true
 	return s
 }
 

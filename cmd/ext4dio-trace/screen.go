@@ -28,7 +28,9 @@ type screenSink struct{ c *tui.Collector }
 func (s screenSink) row(r *export.Row, shown bool) { s.c.Add(r, shown) }
 
 func (s screenSink) flush(sum *export.Summary) error {
-	s.c.SetSummary(sum)
+	if s.c.WantsSummary() {
+		s.c.SetSummary(sum)
+	}
 	return nil
 }
 
@@ -55,6 +57,7 @@ func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 	consumed := make(chan error, 1)
 	go func() {
 		err := t.consume(p)
+		collector.SetSummary(&t.summary)
 		switch {
 		case err != nil:
 			collector.SetNote("tracing ended: " + err.Error())
