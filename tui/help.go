@@ -73,26 +73,37 @@ func (m *model) probeLines() []string {
 	}
 	d.add("lost", l.String(), lost)
 	d.plain("records", fmt.Sprintf("%d writes entered, %d judged, %d filtered out, %d bytes from the kernel", l.Seen, m.summary.Totals.Writes, l.Filtered, l.Bytes))
-	const name, function, by = 14, 28, 11
-	wide := m.width >= 70
 	d.lines = append(d.lines, "")
+	d.probes(m.opts.Probes)
+	return d.lines
+}
+
+// probes is the table of the probes: how each is attached, how often the kernel skipped
+// it, and what it tells.
+func (d *detail) probes(all []Probe) {
+	const name, function, by, skipped = 14, 27, 9, 8
+	m, s := d.m, &d.m.styles
+	wide := d.width >= 76
 	if wide {
-		d.raw([]string{fmt.Sprintf("%-*s%-*s%-*s%s", name, "PROBE", function, "FUNCTION", by, "ATTACHED", "TELLS")}, s.title)
+		d.raw([]string{fmt.Sprintf("%-*s%-*s%-*s%*s  %s", name, "PROBE", function, "FUNCTION", by, "ATTACHED", skipped, "SKIPPED", "TELLS")}, s.title)
 	}
-	for _, p := range m.opts.Probes {
+	for _, p := range all {
 		how, tells, style := p.How, p.Tells, look("")
+		missed := "?"
+		if n, ok := m.missed[p.Func]; ok {
+			missed = fmt.Sprint(n)
+		}
 		if how == "" {
-			how, tells, style = "NO", "not known: "+p.Tells+" ("+p.Why+")", s.warn
+			how, missed, tells, style = "NO", "-", "not known: "+p.Tells+" ("+p.Why+")", s.warn
 		}
 		if !wide {
 			d.raw([]string{p.Func + "  " + how}, style)
 			continue
 		}
-		head := fmt.Sprintf("%-*s%-*s%-*s", name, p.Name, function, p.Func, by, how)
-		for _, line := range strings.Split(ansi.Wrap(tells, max(m.width-len(head), 10), " "), "\n") {
+		head := fmt.Sprintf("%-*s%-*s%-*s%*s  ", name, p.Name, function, p.Func, by, how, skipped, missed)
+		for _, line := range strings.Split(ansi.Wrap(tells, max(d.width-len(head), 10), " "), "\n") {
 			d.raw([]string{head + line}, style)
 			head = strings.Repeat(" ", len(head))
 		}
 	}
-	return d.lines
 }

@@ -49,6 +49,9 @@ type Options struct {
 	// Report writes a report and says where. The writes are those that are kept here, and
 	// the first of each finding, in order.
 	Report func(rows []Numbered, s export.Summary) (string, error)
+	// Missed tells how often the kernel skipped the programs of each probe, by its
+	// function.
+	Missed func() (map[string]uint64, error)
 	// Window returns writes of a recording from a time in ns since its start, or, with
 	// byNumber, from the write with that number on.
 	Window func(at uint64, byNumber bool) ([]Numbered, error)
@@ -107,6 +110,10 @@ type model struct {
 	help   bool
 	helped list
 	prompt *prompt
+
+	missed  map[string]uint64
+	asking  bool          // for them
+	askedAt time.Duration // of the recording
 
 	recording bool   // records to a file
 	said      string // what an action said, until the next key

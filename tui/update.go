@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -24,6 +25,12 @@ type saidMsg struct {
 	err  error
 	// recording is what is recorded from now on, when it was about that.
 	recording *bool
+}
+
+// missedMsg is what Options.Missed told.
+type missedMsg struct {
+	missed map[string]uint64
+	err    error
 }
 
 // soughtMsg is a window of a recording that was asked for.
@@ -86,6 +93,11 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.actionEnded(msg)
 	case soughtMsg:
 		m.sought(msg)
+	case missedMsg:
+		m.asking = false
+		if msg.err == nil { // else it is asked again
+			m.missed = msg.missed
+		}
 	}
 	return m, nil
 }
@@ -94,7 +106,7 @@ func (m *model) feedCame(msg snapshotMsg) tea.Cmd {
 	if msg.ok {
 		m.take(msg.snap)
 		if !msg.snap.Ended {
-			return m.next()
+			return tea.Batch(m.next(), m.askMissed())
 		}
 	}
 	m.ended = true
@@ -102,6 +114,22 @@ func (m *model) feedCame(msg snapshotMsg) tea.Cmd {
 		return tea.Quit
 	}
 	return nil
+}
+
+// missedEvery is how often it is asked what the kernel skipped, while that is shown.
+const missedEvery = time.Second
+
+// askMissed asks what the kernel skipped, when that is shown.
+func (m *model) askMissed() tea.Cmd {
+	ask := m.opts.Missed
+	if ask == nil || m.asking || m.screen != onProbes || m.missed != nil && m.summary.Elapsed < m.askedAt+missedEvery {
+		return nil
+	}
+	m.asking, m.askedAt = true, m.summary.Elapsed
+	return func() tea.Msg {
+		missed, err := ask()
+		return missedMsg{missed, err}
+	}
 }
 
 // actionEnded takes in how an action ended.

@@ -100,6 +100,9 @@ func (t *trace) screenOptions(c *tui.Collector, p *pump, quitAtEnd bool) tui.Opt
 	if t.file == nil {
 		o.Recorded = t.opts.record.path != ""
 		o.Record = func(on bool) (string, error) { return t.screenRecord(p, on) }
+		if session, ok := p.src.(*probes.Session); ok {
+			o.Missed = func() (map[string]uint64, error) { return t.screenMissed(session) }
+		}
 	}
 	for i := range t.plan.Probes {
 		p := &t.plan.Probes[i]

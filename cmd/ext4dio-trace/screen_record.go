@@ -1,32 +1,53 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/ext4dio/ext4dio-trace/probes"
 )
 
-// screenRecord begins or ends to record while the screen is shown, and says so.
-func (t *trace) screenRecord(p *pump, on bool) (string, error) {
-	var text string
-	var err error
+// errOver says that an order came too late.
+var errOver = errors.New("tracing has ended: nothing more comes")
+
+// order has something done by the goroutine that consumes, between two batches.
+func (t *trace) order(do func()) error {
 	done := make(chan struct{})
-	do := func() {
-		defer close(done)
+	select {
+	case t.orders <- func() { defer close(done); do() }:
+		<-done
+		return nil
+	case <-t.over:
+		return errOver
+	}
+}
+
+// screenRecord begins or ends to record while the screen is shown, and says so.
+func (t *trace) screenRecord(p *pump, on bool) (text string, err error) {
+	late := t.order(func() {
 		if on {
 			text, err = t.beginRecording(p.read.Load())
 		} else {
 			text, err = t.endRecording(p.read.Load())
 		}
-	}
-	select {
-	case t.orders <- do:
-		<-done
-		return text, err
-	case <-t.over:
-		return "", errors.New("tracing has ended: nothing more comes that could be recorded")
-	}
+	})
+	return text, cmp.Or(late, err)
+}
+
+// screenMissed tells how often the kernel skipped the programs of each function.
+func (t *trace) screenMissed(session *probes.Session) (missed map[string]uint64, err error) {
+	late := t.order(func() {
+		var stats []probes.ProbeStats
+		stats, err = session.Stats()
+		missed = make(map[string]uint64, len(stats))
+		for _, p := range stats {
+			missed[p.Func] += p.Missed
+		}
+	})
+	return missed, cmp.Or(late, err)
 }
 
 // beginRecording records what comes from now on into a new file in the current folder.
