@@ -4,7 +4,7 @@ import model "github.com/ext4dio/ext4dio-trace/userspace-model"
 
 // maxKnown is how many verdicts are kept. A workload makes a few dozen kinds of writes.
 const (
-	knownBits = 10
+	knownBits = 12
 	maxKnown  = 1 << knownBits
 )
 
@@ -21,12 +21,14 @@ type known struct {
 	best  model.Variant
 	left  int // candidates
 	drain model.Answer
+	kept  uint64
 	table [maxKnown]*knownVerdict
 }
 
 type knownVerdict struct {
 	key     key
 	round   uint64
+	stamp   uint64 // another one each time that it is used
 	verdict Verdict
 	hazards Rules
 	// What verdict points to.
@@ -34,16 +36,24 @@ type knownVerdict struct {
 	expected Expected
 }
 
-// find returns the verdict on a write with the facts of o, or nil.
-func (k *known) find(o *Observation, d *Detector) *knownVerdict {
+// find returns the verdict on a write with the facts of o, or nil. p is the pattern of
+// o; nil when it has none.
+func (k *known) find(o *Observation, d *Detector, p *pattern) *knownVerdict {
 	if k.round == 0 || k.changed(d) {
 		k.round++
 		k.best, k.left, k.drain = d.Best(), len(d.candidates), d.drains
+	}
+	if p != nil && p.verdict != nil && p.verdict.stamp == p.stamp && p.verdict.round == k.round {
+		k.found = false // there is nothing to keep
+		return p.verdict
 	}
 	if k.found = k.key.fill(o); !k.found {
 		return nil
 	}
 	if e := *k.place(); e != nil && e.round == k.round && e.key.equal(&k.key) {
+		if p != nil {
+			p.verdict, p.stamp = e, e.stamp
+		}
 		return e
 	}
 	return nil
@@ -67,6 +77,8 @@ func (k *known) keep(ver *Verdict, hazards Rules, d *Detector) {
 		*at = new(knownVerdict)
 	}
 	e := *at
+	k.kept++
+	e.stamp = k.kept
 	e.key, e.round, e.hazards = k.key, k.round, hazards
 	e.why[0] = ver.Why[0]
 	e.verdict = Verdict{

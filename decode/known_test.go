@@ -10,34 +10,57 @@ import (
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// twins are two judges of one stream; only the first keeps verdicts.
+// twins are two judges of one stream; only the first keeps patterns and verdicts.
 type twins struct {
 	t         *testing.T
 	got, want *Judge
 	gotOne    *Verdict // on the record that was fed last, if it gave one
 	wantOne   *Verdict
+	gotSeen   *Observation // that it was about
+	wantSeen  *Observation
 	writes    uint64
 	raw       []byte
 }
 
 func newTwins(t *testing.T, opts Options) *twins {
 	w := &twins{t: t}
-	opts.Seen = func(_ *Observation, v *Verdict) { w.gotOne = v }
+	opts.Seen = func(o *Observation, v *Verdict) { w.gotSeen, w.gotOne = plain(o), v }
 	w.got = NewJudge(opts)
-	opts.Seen = func(_ *Observation, v *Verdict) { w.wantOne = v }
+	opts.Seen = func(o *Observation, v *Verdict) { w.wantSeen, w.wantOne = plain(o), v }
 	w.want = NewJudge(opts)
-	w.want.known = nil
+	w.want.known, w.want.ob.patterns = nil, nil
 	return w
+}
+
+// plain is a copy of o in which empty lists are nil.
+func plain(o *Observation) *Observation {
+	c := o.Clone()
+	c.Passes, c.Mappings, c.Zeroed = some(c.Passes), some(c.Mappings), some(c.Zeroed)
+	c.Waits, c.Sleeps = some(c.Waits), some(c.Sleeps)
+	for i := range c.Passes {
+		c.Passes[i].Lookups = some(c.Passes[i].Lookups)
+	}
+	return c
+}
+
+func some[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
 }
 
 // feedRaw gives both one raw record and compares what they say of it.
 func (w *twins) feedRaw(raw []byte) {
-	w.gotOne, w.wantOne = nil, nil
+	w.gotOne, w.wantOne, w.gotSeen, w.wantSeen = nil, nil, nil, nil
 	if err := w.got.Feed(raw); (err == nil) != (w.want.Feed(raw) == nil) {
 		w.t.Fatal(err)
 	}
 	if !sameVerdict(w.gotOne, w.wantOne) {
 		w.t.Fatalf("got  %+v\nwant %+v\nof %+v", w.gotOne, w.wantOne, w.want.ob.w)
+	}
+	if !reflect.DeepEqual(w.gotSeen, w.wantSeen) {
+		w.t.Fatalf("got  %+v\nwant %+v\nof %+v", w.gotSeen, w.wantSeen, w.want.ob.w)
 	}
 }
 
@@ -119,7 +142,7 @@ func TestKnownIsUsed(t *testing.T) {
 		if err := j.Feed(raw); err != nil {
 			t.Fatal(err)
 		}
-		if e := *j.known.place(); j.known.found && e != nil && e.key.equal(&j.known.key) {
+		if p, again := j.ob.patterns.find(raw); again && p.verdict != nil && p.stamp == p.verdict.stamp {
 			known++
 		}
 	}
@@ -131,7 +154,7 @@ func TestKnownIsUsed(t *testing.T) {
 		moved.Steps[0].B = moved.ISize0
 		feed(&moved)
 	}
-	if j.Stats().Kinds[Agree] != 100 || known != 100 {
+	if j.Stats().Kinds[Agree] != 100 || known != 99 { // the first one was decided
 		t.Errorf("%+v, %d known", j.Stats(), known)
 	}
 }
@@ -310,7 +333,11 @@ func shift(w *record.Write, by int64) {
 		case record.StepDisksize, record.StepZero:
 			s.A += uint64(by)
 		case record.StepMap:
-			if s.Aux&record.MapFailed == 0 {
+			switch {
+			case s.Aux&record.MapFailed != 0:
+			case s.Aux&record.MapLookup != 0:
+				s.A += uint64(by >> w.Blkbits)
+			default:
 				s.A += uint64(by)
 			}
 		case record.StepLookup:

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -29,6 +30,9 @@ type Observer struct {
 	lastComm string
 	lastRaw  [16]byte
 
+	patterns *patterns // nil: every record is parsed
+	pattern  *pattern  // of the observation that is being handed out; nil: it has none
+
 	pending map[uint64]*Observation // queued writes without completion
 	queue   fifo                    // their ids, oldest first
 	early   map[uint64]record.Complete
@@ -47,10 +51,11 @@ type Observer struct {
 // observation is valid during the call only: Clone it to keep it.
 func NewObserver(emit func(*Observation)) *Observer {
 	ob := &Observer{
-		emit:    emit,
-		comms:   make(map[[16]byte]string),
-		pending: make(map[uint64]*Observation),
-		early:   make(map[uint64]record.Complete),
+		emit:     emit,
+		comms:    make(map[[16]byte]string),
+		patterns: new(patterns),
+		pending:  make(map[uint64]*Observation),
+		early:    make(map[uint64]record.Complete),
 	}
 	ob.isPending = func(id uint64) bool { _, ok := ob.pending[id]; return ok }
 	ob.isEarly = func(id uint64) bool { _, ok := ob.early[id]; return ok }
@@ -68,11 +73,7 @@ func (ob *Observer) Feed(raw []byte) error {
 	}
 	switch kind {
 	case record.KindWrite:
-		if err := record.ParseWrite(raw, &ob.w); err != nil {
-			return err
-		}
-		ob.write(&ob.w)
-		return nil
+		return ob.feedWrite(raw)
 	case record.KindComplete:
 		var c record.Complete
 		if err := record.ParseComplete(raw, &c); err != nil {
@@ -82,6 +83,40 @@ func (ob *Observer) Feed(raw []byte) error {
 		return nil
 	}
 	return fmt.Errorf("decode record: %w: %d", record.ErrKind, kind)
+}
+
+// feedWrite takes a write record. One of a known pattern need not be parsed.
+func (ob *Observer) feedWrite(raw []byte) error {
+	p, known := ob.patterns.find(raw)
+	if known {
+		if len(ob.early) > 0 {
+			delete(ob.early, binary.NativeEndian.Uint64(raw[24:])) // as in write
+		}
+		p.o.renew(raw, ob.comm((*[16]byte)(raw[64:80])))
+		ob.emitOf(p)
+		return nil
+	}
+	if err := record.ParseWrite(raw, &ob.w); err != nil {
+		if p != nil {
+			p.n = 0 // that of no write
+		}
+		return err
+	}
+	if p != nil {
+		delete(ob.early, ob.w.ID)
+		p.o.fill(&ob.w, ob.comm(&ob.w.Comm))
+		ob.emitOf(p)
+		return nil
+	}
+	ob.write(&ob.w)
+	return nil
+}
+
+// emitOf hands out the observation of a pattern.
+func (ob *Observer) emitOf(p *pattern) {
+	ob.pattern = p
+	ob.emit(&p.o)
+	ob.pattern = nil
 }
 
 // Flush hands out the queued writes whose completion has not come.

@@ -121,7 +121,7 @@ func (j *Judge) observe(o *Observation) {
 func (j *Judge) judge(o *Observation) *Verdict {
 	var e *knownVerdict
 	if j.known != nil {
-		e = j.known.find(o, j.det)
+		e = j.known.find(o, j.det, j.ob.pattern)
 	}
 	if e == nil || disagrees(e.verdict.Kind) && j.doubtful(o) {
 		return j.decide(o)

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/tracefile"
@@ -64,7 +66,7 @@ func BenchmarkCheck(b *testing.B) {
 	for name, raws := range map[string][][]byte{"mixed": tracetest.Repeated(raws, 400_000), "aligned": sharedWrites(400_000)} {
 		b.Run(name, func(b *testing.B) {
 			file, writes := traceFile(b, info, raws)
-			n := uint64(0)
+			n, from := uint64(0), cpuTime(b)
 			for b.Loop() {
 				r, err := tracefile.NewReader(bytes.NewReader(file))
 				if err != nil {
@@ -78,8 +80,19 @@ func BenchmarkCheck(b *testing.B) {
 				r.Close()
 			}
 			reportWrites(b, n)
+			b.ReportMetric(float64(n)/(cpuTime(b)-from).Seconds(), "writes/cpu-s")
 		})
 	}
+}
+
+// cpuTime is what this process has used of all cores. Other than the time of the clock,
+// it does not grow while others have the core.
+func cpuTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // reportWrites turns the time of the loop into that of one write.
