@@ -19,6 +19,8 @@ const maxPending = 16384
 // maxComms bounds the command names that are kept.
 const maxComms = 4096
 
+const nearComms = 64 // a power of two
+
 // Observer puts observations together from raw records. It is not safe for
 // concurrent use. Its memory is bounded, and an ordinary write allocates nothing.
 type Observer struct {
@@ -26,9 +28,11 @@ type Observer struct {
 	w     record.Write
 	sync  Observation // for writes that are over when their record comes
 	comms map[[16]byte]string
-	// lastComm is the name of the last write, which is most often that of the next.
-	lastComm string
-	lastRaw  [16]byte
+	// near has the names of the last writes, of which the next one most often has one.
+	near [nearComms]struct {
+		raw  [16]byte
+		comm string
+	}
 
 	patterns *patterns // nil: every record is parsed
 	pattern  *pattern  // of the observation that is being handed out; nil: it has none
@@ -254,8 +258,10 @@ func (ob *Observer) take() *Observation {
 
 // comm keeps one string for every command name that was seen.
 func (ob *Observer) comm(raw *[16]byte) string {
-	if *raw == ob.lastRaw {
-		return ob.lastComm
+	e := binary.NativeEndian
+	near := &ob.near[(e.Uint64(raw[:])^e.Uint64(raw[8:]))*0x9e3779b97f4a7c15>>58%nearComms]
+	if *raw == near.raw {
+		return near.comm
 	}
 	s, ok := ob.comms[*raw]
 	if !ok {
@@ -268,7 +274,7 @@ func (ob *Observer) comm(raw *[16]byte) string {
 			ob.comms[*raw] = s
 		}
 	}
-	ob.lastRaw, ob.lastComm = *raw, s
+	near.raw, near.comm = *raw, s
 	return s
 }
 

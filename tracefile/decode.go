@@ -287,11 +287,10 @@ func (d *decoder) steps(buf []byte, base []values, p place, odd uint64) (checked
 		if isCheck(kind) {
 			checked = t
 		}
-		want := p.expect(kind, binary.LittleEndian.Uint16(step[offAux:]))
-		v := want
-		for f := range v {
-			v[f] += base[i][f]
-		}
+		var v values
+		p.expect(&v, kind, binary.LittleEndian.Uint16(step[offAux:]))
+		want, like := v, &base[i]
+		v[0], v[1], v[2], v[3] = v[0]+like[0], v[1]+like[1], v[2]+like[2], v[3]+like[3]
 		for at>>2 == i {
 			v[at&3] = want[at&3] + d.odd(d.cols[colOddKnown].number(), colOddBy, fieldOf(kind, at&3))
 			at = d.oddAt(&odd, at)

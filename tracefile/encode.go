@@ -207,7 +207,8 @@ func (e *encoder) addSteps(raw []byte, p place) (checked uint32) {
 		if isCheck(kind) {
 			checked = at
 		}
-		v, want := load(step), p.expect(kind, aux)
+		v, want := load(step), values{}
+		p.expect(&want, kind, aux)
 		for f := range v {
 			by := v[f] - want[f]
 			switch {

@@ -80,14 +80,15 @@ type place struct {
 // values are the four fields of a step.
 type values [4]uint64
 
-// expect is what the fields of a step are expected to be, up to a constant that is the
-// same in the writes of one shape. It has to stay as it is: files depend on it.
-func (p *place) expect(kind record.StepKind, aux uint16) (v values) {
+// expect sets v, which is zero, to what the fields of a step are expected to be, up to a
+// constant that is the same in the writes of one shape. It has to stay as it is: files
+// depend on it.
+func (p *place) expect(v *values, kind record.StepKind, aux uint16) {
 	mask := uint64(1)<<p.bits - 1
 	end := p.pos + p.length
 	switch kind {
 	case record.StepPass:
-		v = values{p.pos, p.isize, p.length, 0}
+		v[0], v[1], v[2] = p.pos, p.isize, p.length
 	case record.StepDisksize:
 		v[0] = p.isize
 	case record.StepLookup:
@@ -111,7 +112,6 @@ func (p *place) expect(kind record.StepKind, aux uint16) (v values) {
 	case record.StepBuffered, record.StepCopy:
 		v[0], v[2] = p.pos, p.length
 	}
-	return v
 }
 
 // follow takes note of a step: O_APPEND has moved the position before a pass ended.
