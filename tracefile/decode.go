@@ -130,7 +130,8 @@ func (d *decoder) readShapes() {
 		if d.bad {
 			return
 		}
-		w := make([]byte, record.HeadSize, record.HeadSize+4*record.StepSize)
+		old := d.roomForShape()
+		w := append(old.wire[:0], make([]byte, record.HeadSize)...)
 		copy(w, head[:offT0])
 		copy(w[offDev+4:], head[offT0:offT0+4])
 		copy(w[offDioUs+4:], head[offT0+4:])
@@ -143,7 +144,7 @@ func (d *decoder) readShapes() {
 		for range n {
 			w = append(append(w, c.bytes(offTUs)...), empty[:]...)
 		}
-		base := make([]values, n)
+		base := room(old.base, n)
 		for i := range base {
 			for f := range base[i] {
 				base[i][f] = uint64(unzigzag(c.number()))
@@ -151,6 +152,14 @@ func (d *decoder) readShapes() {
 		}
 		d.shapes = append(d.shapes, knownShape{w, base})
 	}
+}
+
+// roomForShape is a shape of an earlier chunk, whose memory the next one may have.
+func (d *decoder) roomForShape() (s knownShape) {
+	if n := len(d.shapes); n < cap(d.shapes) {
+		s = d.shapes[:n+1][n]
+	}
+	return s
 }
 
 // readNumbers reads the columns that have a number for each write or completion, and
