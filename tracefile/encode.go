@@ -51,16 +51,16 @@ const (
 // column is a sequence of numbers, each as a varint.
 type column []byte
 
-func (c *column) number(v uint64) { *c = binary.AppendUvarint(*c, v) }
+func (c *column) number(v uint64) {
+	if v < 0x80 { // as most are
+		*c = append(*c, byte(v))
+		return
+	}
+	*c = binary.AppendUvarint(*c, v)
+}
 
 // delta adds what v is more than the number that was expected.
-func (c *column) delta(v, expected uint64) { *c = binary.AppendUvarint(*c, zigzag(int64(v-expected))) }
-
-// shape is what writes of one kind have in common.
-type shape struct {
-	number uint64
-	base   [record.MaxSteps]values // of the first write: see place.expect
-}
+func (c *column) delta(v, expected uint64) { c.number(zigzag(int64(v - expected))) }
 
 // threadLast is what is remembered of a thread.
 type threadLast struct{ end, pos uint64 } // time and position
@@ -87,14 +87,11 @@ func fieldOf(kind record.StepKind, field int) byte { return byte(kind)<<2 | byte
 // encoder gathers the records of one chunk in columns.
 type encoder struct {
 	cols    [numColumns]column
-	shapes  map[string]*shape
+	shapes  map[shapeKey]*shape
 	threads map[[threadSize]byte]uint64
 	files   map[[fileSize]byte]uint64
 	pool    []*shape // to be used again
-	key     [record.HeadSize + record.MaxSteps*record.StepSize]byte
-
-	lastThread [threadSize]byte // and its number
-	thread     uint64
+	near    near
 
 	now     uint64 // when the last record ended
 	seq     [maxCPUs]uint64
@@ -111,7 +108,7 @@ type encoder struct {
 
 func newEncoder() *encoder {
 	return &encoder{
-		shapes: map[string]*shape{}, threads: map[[threadSize]byte]uint64{}, files: map[[fileSize]byte]uint64{}, oddSeen: map[odd]uint64{},
+		shapes: map[shapeKey]*shape{}, threads: map[[threadSize]byte]uint64{}, files: map[[fileSize]byte]uint64{}, oddSeen: map[odd]uint64{},
 	}
 }
 
@@ -128,6 +125,7 @@ func (e *encoder) reset() {
 	clear(e.files)
 	clear(e.seq[:e.cpus])
 	clear(e.oddSeen)
+	e.near = near{}
 	e.by, e.isizes = e.by[:0], e.isizes[:0]
 	e.now, e.cpus, e.oddNum = 0, 0, [256]uint64{}
 	e.count, e.writes, e.size, e.first, e.last = 0, 0, 0, 0, 0
@@ -209,17 +207,15 @@ func (e *encoder) addSteps(raw []byte, p place) (checked uint32) {
 		}
 		v, want := load(step), values{}
 		p.expect(&want, kind, aux)
-		for f := range v {
-			by := v[f] - want[f]
-			switch {
-			case !known:
-				s.base[i][f] = by
-				c[colShapes].delta(by, 0)
-			case by != s.base[i][f]:
-				odds++
-				c[colOddAt] = append(c[colOddAt], byte(i*len(v)+f))
-				e.addOdd(colOddKnown, colOddBy, odd{fieldOf(kind, f), by})
+		by := values{v[0] - want[0], v[1] - want[1], v[2] - want[2], v[3] - want[3]}
+		switch {
+		case !known:
+			s.base[i] = by
+			for _, n := range by {
+				c[colShapes].delta(n, 0)
 			}
+		case by != s.base[i]:
+			odds += e.addOdds(i, kind, &by, &s.base[i])
 		}
 		p.follow(kind, v[0])
 	}
@@ -227,93 +223,38 @@ func (e *encoder) addSteps(raw []byte, p place) (checked uint32) {
 	return checked
 }
 
+// addOdds adds the fields of a step that are not as in the shape, and returns how many.
+func (e *encoder) addOdds(step int, kind record.StepKind, by, base *values) (n uint64) {
+	for f := range by {
+		if by[f] != base[f] {
+			n++
+			e.cols[colOddAt] = append(e.cols[colOddAt], byte(step*len(by)+f))
+			e.addOdd(colOddKnown, colOddBy, odd{fieldOf(kind, f), by[f]})
+		}
+	}
+	return n
+}
+
 // addOdd adds the number of a value that was there before to one column, or 0 and the
 // value to another.
 func (e *encoder) addOdd(known, by int, o odd) {
-	n := e.oddSeen[o]
-	e.cols[known].number(n)
-	if n > 0 {
+	at := &e.near.odds[(o.by*golden+uint64(o.field)*golden<<32)>>55]
+	if at.number > 0 && at.odd == o {
+		e.cols[known].number(at.number)
 		return
 	}
-	e.cols[by].delta(o.by, 0)
-	if e.oddNum[o.field] < maxOdd {
+	n := e.oddSeen[o]
+	e.cols[known].number(n)
+	if n == 0 {
+		e.cols[by].delta(o.by, 0)
+		if e.oddNum[o.field] >= maxOdd {
+			return
+		}
 		e.oddNum[o.field]++
-		e.oddSeen[o] = e.oddNum[o.field]
+		n = e.oddNum[o.field]
+		e.oddSeen[o] = n
 	}
-}
-
-// shapeOf numbers the shape of a write. When it is new it is put into its column, to
-// which addSteps adds the values of the steps.
-func (e *encoder) shapeOf(raw []byte) (s *shape, known bool) {
-	key := e.key[:len(raw)]
-	copy(key, raw[:record.HeadSize])
-	clear(key[offT0 : offDev+4])
-	clear(key[offLen0 : offDioUs+4])
-	for at := record.HeadSize; at < len(raw); at += record.StepSize {
-		copy(key[at:at+offTUs], raw[at:])
-	}
-	for at := record.HeadSize; at < len(raw); at += record.StepSize {
-		clear(key[at+offTUs : at+record.StepSize])
-	}
-	if s, known = e.shapes[string(key)]; !known {
-		s = e.newShape()
-		e.shapes[string(key)] = s
-		e.cols[colShapes] = appendShape(e.cols[colShapes], key)
-	}
-	e.cols[colShape].number(s.number)
-	return s, known
-}
-
-func (e *encoder) newShape() *shape {
-	s := new(shape)
-	if n := len(e.pool); n > 0 {
-		s, e.pool = e.pool[n-1], e.pool[:n-1]
-	}
-	s.number = uint64(len(e.shapes))
-	return s
-}
-
-// appendShape adds the parts of a write that are in no other column.
-func appendShape(dst, key []byte) []byte {
-	dst = append(dst, key[:offT0]...)
-	dst = append(dst, key[offDev+4:offLen0]...)
-	dst = append(dst, key[offDioUs+4:record.HeadSize]...)
-	for at := record.HeadSize; at < len(key); at += record.StepSize {
-		dst = append(dst, key[at:at+offTUs]...)
-	}
-	return dst
-}
-
-// threadOf numbers the threads of a chunk in order of appearance.
-func (e *encoder) threadOf(raw []byte) uint64 {
-	key := [threadSize]byte(raw[offThread:])
-	if key == e.lastThread && len(e.by) > 0 {
-		return e.thread
-	}
-	n, known := e.threads[key]
-	if !known {
-		n = uint64(len(e.by))
-		e.threads[key] = n
-		e.by = append(e.by, threadLast{end: e.now})
-		e.cols[colThreads] = append(e.cols[colThreads], key[:]...)
-	}
-	e.lastThread, e.thread = key, n
-	return n
-}
-
-// fileOf numbers the files of a chunk in order of appearance.
-func (e *encoder) fileOf(raw []byte) uint64 {
-	var key [fileSize]byte
-	copy(key[:8], raw[offIno:])
-	copy(key[8:], raw[offDev:offDev+4])
-	n, known := e.files[key]
-	if !known {
-		n = uint64(len(e.isizes))
-		e.files[key] = n
-		e.isizes = append(e.isizes, 0)
-		e.cols[colFiles] = append(e.cols[colFiles], key[:]...)
-	}
-	return n
+	at.odd, at.number = o, n
 }
 
 // split adds the CPU of an id to a column, and returns the place of its last number and

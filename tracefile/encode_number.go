@@ -1,0 +1,137 @@
+package tracefile
+
+import (
+	"encoding/binary"
+
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// shapeKey is what writes of one shape have in common in their records: the head without
+// the fields that have columns, and the first four bytes of each step.
+type shapeKey [4 + record.MaxSteps/2]uint64
+
+// shape is what writes of one kind have in common.
+type shape struct {
+	key    shapeKey
+	number uint64
+	base   [record.MaxSteps]values // of the first write: see place.expect
+}
+
+// near has those that were there last, in front of the maps. A number is one more than it
+// is, so that 0 is none.
+type near struct {
+	shapes  [512]*shape
+	threads [64]struct {
+		key    [threadSize]byte
+		number uint64
+	}
+	files [64]struct {
+		key    [fileSize]byte
+		number uint64
+	}
+	odds [512]struct {
+		odd    odd
+		number uint64
+	}
+}
+
+// golden is the golden ratio: no pattern in its bits.
+const golden = 0x9e3779b97f4a7c15
+
+// fill makes k the key of a write, and returns a hash of it whose upper bits are best.
+func (k *shapeKey) fill(raw []byte) (hash uint64) {
+	le := binary.LittleEndian
+	head := raw[:record.HeadSize]
+	k[0], k[1] = le.Uint64(head), uint64(le.Uint32(head[offDev+4:]))|uint64(le.Uint32(head[offDioUs+4:]))<<32
+	k[2], k[3] = le.Uint64(head[offNSteps:]), le.Uint64(head[offNSteps+8:])
+	hash = (k[0]+k[1]*5+k[2]*9)*golden ^ k[3]
+	n := 4
+	for steps := raw[record.HeadSize:]; len(steps) >= record.StepSize; n++ {
+		k[n] = uint64(le.Uint32(steps))
+		if steps = steps[record.StepSize:]; len(steps) >= record.StepSize {
+			k[n] |= uint64(le.Uint32(steps)) << 32
+			steps = steps[record.StepSize:]
+		}
+		hash = (hash<<7 | hash>>57 ^ k[n]) * golden
+	}
+	clear(k[n:])
+	return hash * golden
+}
+
+// shapeOf numbers the shape of a write. When it is new it is put into its column, to
+// which addSteps adds the values of the steps.
+func (e *encoder) shapeOf(raw []byte) (s *shape, known bool) {
+	var key shapeKey
+	at := &e.near.shapes[key.fill(raw)>>55]
+	if s = *at; s != nil && s.key == key {
+		e.cols[colShape].number(s.number)
+		return s, true
+	}
+	if s, known = e.shapes[key]; !known {
+		s = e.newShape()
+		s.key = key
+		e.shapes[key] = s
+		e.cols[colShapes] = appendShape(e.cols[colShapes], raw)
+	}
+	*at = s
+	e.cols[colShape].number(s.number)
+	return s, known
+}
+
+func (e *encoder) newShape() *shape {
+	s := new(shape)
+	if n := len(e.pool); n > 0 {
+		s, e.pool = e.pool[n-1], e.pool[:n-1]
+	}
+	s.number = uint64(len(e.shapes))
+	return s
+}
+
+// appendShape adds the parts of a write that are in no other column.
+func appendShape(dst, raw []byte) []byte {
+	dst = append(dst, raw[:offT0]...)
+	dst = append(dst, raw[offDev+4:offLen0]...)
+	dst = append(dst, raw[offDioUs+4:record.HeadSize]...)
+	for at := record.HeadSize; at < len(raw); at += record.StepSize {
+		dst = append(dst, raw[at:at+offTUs]...)
+	}
+	return dst
+}
+
+// threadOf numbers the threads of a chunk in order of appearance.
+func (e *encoder) threadOf(raw []byte) uint64 {
+	key := [threadSize]byte(raw[offThread:])
+	at := &e.near.threads[binary.LittleEndian.Uint32(key[4:])%64]
+	if at.number > 0 && key == at.key {
+		return at.number - 1
+	}
+	n, known := e.threads[key]
+	if !known {
+		n = uint64(len(e.by))
+		e.threads[key] = n
+		e.by = append(e.by, threadLast{end: e.now})
+		e.cols[colThreads] = append(e.cols[colThreads], key[:]...)
+	}
+	at.key, at.number = key, n+1
+	return n
+}
+
+// fileOf numbers the files of a chunk in order of appearance.
+func (e *encoder) fileOf(raw []byte) uint64 {
+	var key [fileSize]byte
+	copy(key[:8], raw[offIno:])
+	copy(key[8:], raw[offDev:offDev+4])
+	at := &e.near.files[binary.LittleEndian.Uint32(key[:])%64]
+	if at.number > 0 && key == at.key {
+		return at.number - 1
+	}
+	n, known := e.files[key]
+	if !known {
+		n = uint64(len(e.isizes))
+		e.files[key] = n
+		e.isizes = append(e.isizes, 0)
+		e.cols[colFiles] = append(e.cols[colFiles], key[:]...)
+	}
+	at.key, at.number = key, n+1
+	return n
+}
