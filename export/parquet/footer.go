@@ -20,6 +20,7 @@ type chunk struct {
 	values         int64
 	plain, packed  int64 // bytes, headers included
 	dictAt, dataAt int64 // places in the file; dictAt is 0 without a dictionary
+	stats          statistics
 }
 
 // group is what the footer says of one row group.
@@ -54,6 +55,15 @@ func footer(root *node, columns []*column, groups []group, about map[string]stri
 		}
 	}
 	t.text(6, "ext4dio-trace")
+	// The order that the statistics mean, without which readers ignore them: that of
+	// the type, for each column.
+	t.list(7, len(columns), thriftStruct)
+	for range columns {
+		t.open(0)
+		t.open(1)
+		t.close()
+		t.close()
+	}
 	t.close()
 	return t.b
 }
@@ -157,6 +167,7 @@ func (c *chunk) describe(t *thrift, col *column) {
 	if c.dictAt > 0 {
 		t.i64(11, c.dictAt)
 	}
+	c.stats.describe(t)
 	t.close()
 	t.close()
 }

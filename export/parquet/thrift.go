@@ -11,6 +11,7 @@ type thrift struct {
 
 // Types of fields in the compact protocol.
 const (
+	thriftTrue   = 1
 	thriftI32    = 5
 	thriftI64    = 6
 	thriftBinary = 8
@@ -35,6 +36,9 @@ func (t *thrift) i64(id int, v int64) {
 	t.field(id, thriftI64)
 	t.zigzag(v)
 }
+
+// yes is a boolean field that is true.
+func (t *thrift) yes(id int) { t.field(id, thriftTrue) }
 
 func (t *thrift) text(id int, s string) {
 	t.field(id, thriftBinary)

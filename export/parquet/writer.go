@@ -100,7 +100,7 @@ func (w *Writer) flush() error {
 
 // chunk writes the values of a column: its dictionary, if it has one, and one page.
 func (w *Writer) chunk(c *column) (chunk, error) {
-	ch := chunk{values: int64(len(c.defs))}
+	ch := chunk{values: int64(len(c.defs)), stats: c.statistics()}
 	if c.typ == byteArray {
 		ch.dictAt = w.at
 		w.plain = c.dictionary(w.plain[:0])
