@@ -52,9 +52,18 @@ type Options struct {
 	// Missed tells how often the kernel skipped the programs of each probe, by its
 	// function.
 	Missed func() (map[string]uint64, error)
-	// Window returns writes of a recording from a time in ns since its start, or, with
-	// byNumber, from the write with that number on.
-	Window func(at uint64, byNumber bool) ([]Numbered, error)
+	// Window returns writes of a recording, and may be called once it was read.
+	Window func(Seek) ([]Numbered, error)
+}
+
+// Seek says which writes of a recording are wanted: N at most of those that Match lets
+// through.
+type Seek struct {
+	At       uint64 // time since the start, ns
+	ByNumber bool   // At is the number of a write
+	Before   bool   // those before that number instead of those from it on
+	Match    Matcher
+	N        int
 }
 
 // Probe is one probe of the plan.

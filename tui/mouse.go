@@ -42,6 +42,8 @@ func (m *model) clicked(msg tea.MouseClickMsg) tea.Cmd {
 		for _, t := range m.tabs() {
 			if msg.X >= t.from && msg.X < t.to {
 				m.screen = t.screen
+				m.settle()
+				return m.enterWrites()
 			}
 		}
 	case line == 0 && m.screen <= onReasons:

@@ -27,7 +27,8 @@ func (m *model) open() tea.Cmd {
 		if g := &m.groups[m.screen]; len(g.rows) > 0 && m.opts.Filter != nil {
 			if text := filterOf(m.screen, &g.rows[g.cursor]); text != "" {
 				m.screen = onWrites
-				m.applyFilter(text)
+				defer m.settle()
+				return m.applyFilter(text)
 			}
 		}
 	}
@@ -59,20 +60,24 @@ func quoted(text string) string {
 }
 
 // applyFilter shows only the writes that a filter lets through; "" is all of them.
-func (m *model) applyFilter(text string) {
+func (m *model) applyFilter(text string) tea.Cmd {
 	if m.opts.Filter == nil {
-		return
+		return nil
 	}
 	var match Matcher
-	if strings.TrimSpace(text) != "" {
+	if text = strings.TrimSpace(text); text != "" {
 		var err error
 		if match, err = m.opts.Filter(text); err != nil {
 			m.said, m.failed = err.Error(), true
-			return
+			return nil
 		}
 	}
 	if m.opts.SetFilter != nil {
 		m.opts.SetFilter(match)
 	}
-	m.writes.choose(strings.TrimSpace(text), match, m.layout().rows)
+	m.writes.choose(text, match, m.layout().rows)
+	if m.seeks() {
+		return m.seek(Seek{At: 1, ByNumber: true})
+	}
+	return nil
 }

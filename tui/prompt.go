@@ -69,8 +69,7 @@ func (m *model) askFilter() {
 			return
 		}
 		m.prompt = &prompt{label: "filter (lock=exclusive verdict!=agree pos>1m comm~mysqld): ", text: m.writes.filter, done: func(text string) tea.Cmd {
-			m.applyFilter(text)
-			return nil
+			return m.applyFilter(text)
 		}}
 		if m.width < 100 {
 			m.prompt.label = "filter: "
@@ -94,7 +93,7 @@ func (m *model) askTime() {
 			return nil
 		}
 		m.screen = onWrites
-		return m.seek(at, byNumber, false)
+		return m.seek(Seek{At: at, ByNumber: byNumber})
 	}}
 }
 

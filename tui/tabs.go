@@ -16,6 +16,10 @@ type tab struct {
 
 // tabs are the names of the screens, shorter where there is no room.
 func (m *model) tabs() []tab {
+	room := m.width
+	if n := ansi.StringWidth(m.tabText()); n > 0 {
+		room -= n + 2
+	}
 	for _, short := range []int{20, 4, 0} {
 		at := 0
 		var out []tab
@@ -34,7 +38,7 @@ func (m *model) tabs() []tab {
 			out = append(out, tab{on, at, at + len(text), text})
 			at += len(text)
 		}
-		if at <= m.width || short == 0 {
+		if at <= room || short == 0 {
 			return out
 		}
 	}
@@ -55,6 +59,15 @@ func (m *model) tabLine() string {
 		b.WriteString(style.Render(t.text))
 	}
 	line := b.String()
+	text := m.tabText()
+	if text != "" && ansi.StringWidth(line)+2 < m.width {
+		line += "  " + m.styles.warn.Render(text)
+	}
+	return line
+}
+
+// tabText says what is not all, or not the newest, of what the screen shows.
+func (m *model) tabText() string {
 	text := ""
 	switch {
 	case m.screen <= onReasons && m.groups[m.screen].filter != "":
@@ -68,8 +81,5 @@ func (m *model) tabLine() string {
 			text = strings.TrimSpace(fmt.Sprintf("PAUSED, %d more  %s", m.writes.held, text))
 		}
 	}
-	if text != "" && ansi.StringWidth(line)+2 < m.width {
-		line += "  " + m.styles.warn.Render(text)
-	}
-	return line
+	return text
 }

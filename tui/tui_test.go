@@ -104,7 +104,15 @@ func recorded(t *testing.T, name string) (Options, Snapshot) {
 	judge.Flush()
 	o := testOptions
 	o.Kernel, o.Missing, o.Recording, o.Record = in.Info().Release, nil, true, nil
-	o.Window = func(uint64, bool) ([]Numbered, error) { return nil, nil }
+	o.Window = func(k Seek) (out []Numbered, err error) {
+		for i := range rows {
+			n := uint64(i) + 1
+			if (n < k.At) == k.Before && (k.Match == nil || k.Match.Match(&rows[i])) {
+				out = append(out, Numbered{rows[i], n})
+			}
+		}
+		return out, nil
+	}
 	s := snapshotOf(rows, 3*time.Second, variant.String(), "as the test says")
 	s.Ended = true
 	return o, s
@@ -121,9 +129,12 @@ func keyPress(k string) tea.KeyPressMsg {
 	return tea.KeyPressMsg{Code: rune(k[0]), Text: k}
 }
 
+// press presses keys, and does what they ask for.
 func press(m *model, keys ...string) {
 	for _, k := range keys {
-		m.Update(keyPress(k))
+		if _, cmd := m.Update(keyPress(k)); cmd != nil {
+			m.Update(cmd())
+		}
 	}
 }
 
@@ -458,40 +469,48 @@ func TestActions(t *testing.T) {
 func TestWindow(t *testing.T) {
 	o, s := recorded(t, "linux-7.2")
 	s.Summary.Totals.Writes = 10_000
-	var asked uint64
-	o.Window = func(at uint64, _ bool) ([]Numbered, error) {
-		asked = at
+	var asked Seek
+	o.Window = func(k Seek) ([]Numbered, error) {
+		asked = k
 		rows := make([]Numbered, 100)
+		first := k.At
+		if k.Before {
+			first -= uint64(len(rows))
+		}
 		for i := range rows {
-			rows[i] = Numbered{s.Rows[0].Row, at + uint64(i)}
+			rows[i] = Numbered{s.Rows[0].Row, first + uint64(i)}
 		}
 		return rows, nil
 	}
 	m := newModel(nil, o)
 	resize(m, 80, 24)
 	m.take(s)
-	m.ended = true
-	m.writes.rows = m.writes.rows[:10] // numbered from 1
-	press(m, "4")
-	m.writes.settle(m.layout().rows)
 	for _, step := range []struct {
-		key  string
-		want uint64
-	}{{"down", 11}, {"end", 10_000 - maxRows + 1}, {"g", 1}} {
-		_, cmd := m.Update(keyPress(step.key))
-		if cmd == nil {
-			t.Fatalf("%s asks for nothing", step.key)
+		keys             string // the last one asks
+		first, at, under uint64 // at the top of the list, asked for, selected
+		before           bool
+	}{
+		{"4", 1, 1, 1, false},
+		{"pgdown", 1, 0, 0, false}, {"up", 1, 0, 0, false}, // within it nothing is asked for
+		{"end", 9901, 10_001, 10_000, true},
+		{"down", 9901, 0, 10_000, false}, // there are no more
+		{"g", 1, 1, 1, false},
+		{"up", 1, 0, 1, false},
+		{"t 5 0 enter", 50_000_000_000, 50_000_000_000, 50_000_000_000, false},
+		{"t # 7 0 0 enter", 700, 700, 700, false},
+		{"up", 600, 700, 699, true},
+		{"down", 700, 700, 700, false},
+	} {
+		asked = Seek{}
+		keys := strings.Fields(step.keys)
+		press(m, keys[:len(keys)-1]...)
+		if _, cmd := m.Update(keyPress(keys[len(keys)-1])); cmd != nil {
+			m.Update(cmd())
 		}
-		m.Update(cmd())
-		if asked != step.want || m.writes.rows[0].Number != step.want {
-			t.Errorf("%s asks for %d, want %d", step.key, asked, step.want)
+		w := &m.writes
+		if asked.At != step.at || asked.Before != step.before || w.rows[0].Number != step.first || step.under != 0 && w.at(w.cursor).Number != step.under {
+			t.Errorf("%s asks for %+v, shows from %d, selects %d; want %+v", step.keys, asked, w.rows[0].Number, w.at(w.cursor).Number, step)
 		}
-	}
-	press(m, "t", "2", ".", "5", "s")
-	_, cmd := m.Update(keyPress("enter"))
-	m.Update(cmd())
-	if asked != 2_500_000_000 {
-		t.Errorf("a time asks for %d", asked)
 	}
 }
 

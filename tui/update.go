@@ -145,13 +145,13 @@ func (m *model) actionEnded(msg saidMsg) {
 
 // sought shows a window of a recording.
 func (m *model) sought(msg soughtMsg) {
+	m.said, m.failed = "", false
 	switch {
 	case msg.err != nil:
 		m.said, m.failed = msg.err.Error(), true
 	case len(msg.rows) == 0:
-		m.said, m.failed = "no writes there", true
+		m.said, m.failed = "there are no such writes", true
 	default:
-		m.writes.filter, m.writes.match = "", nil
 		m.writes.replace(msg.rows, m.layout().rows)
 		if msg.end {
 			m.writes.move(len(msg.rows), m.layout().rows)
@@ -192,6 +192,8 @@ func (m *model) pressed(msg tea.KeyPressMsg) tea.Cmd {
 	case m.one != nil:
 		m.pressedInOne(msg)
 	case m.changedScreen(msg):
+		m.settle()
+		return m.enterWrites()
 	default:
 		return m.pressedInTable(msg)
 	}
@@ -295,7 +297,7 @@ func (m *model) pressedInTable(msg tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(msg, k.Open):
 		return m.open()
 	case key.Matches(msg, k.Back):
-		m.back()
+		return m.back()
 	}
 	m.settle()
 	return nil
@@ -328,32 +330,44 @@ func (m *model) move(by int) tea.Cmd {
 // moveWindow asks for other writes of a recording where those that are here end.
 func (m *model) moveWindow(by int) tea.Cmd {
 	w, total := &m.writes, m.summary.Totals.Writes
-	if m.opts.Window == nil || !m.ended || len(w.rows) == 0 || w.filter != "" {
+	if !m.seeks() || len(w.rows) == 0 {
 		return nil
 	}
 	first, last := w.rows[0].Number, w.rows[len(w.rows)-1].Number
 	at := int64(w.cursor-w.first) + int64(by)
-	const half = maxRows / 2
 	switch {
 	case by == -far && first > 1:
-		return m.seek(1, true, false)
+		return m.seek(Seek{At: 1, ByNumber: true})
 	case by == far && last < total:
-		return m.seek(total-min(total-1, maxRows-1), true, true)
+		return m.seek(Seek{At: total + 1, ByNumber: true, Before: true})
 	case by != -far && at < 0 && first > 1:
-		return m.seek(first-min(first-1, half), true, true)
+		return m.seek(Seek{At: first, ByNumber: true, Before: true})
 	case by != far && at >= int64(len(w.rows)) && last < total:
-		return m.seek(last+1, true, false)
+		return m.seek(Seek{At: last + 1, ByNumber: true})
 	}
 	return nil
 }
 
-// seek asks for the writes of a recording from somewhere on.
-func (m *model) seek(at uint64, byNumber, end bool) tea.Cmd {
+// seeks reports whether parts of a recording can be had.
+func (m *model) seeks() bool { return m.opts.Window != nil && m.ended }
+
+// seek asks for writes of a recording that the filter lets through.
+func (m *model) seek(s Seek) tea.Cmd {
 	window := m.opts.Window
+	s.Match, s.N = m.writes.match, maxRows
+	m.said, m.failed = "looking …", false
 	return func() tea.Msg {
-		rows, err := window(at, byNumber)
-		return soughtMsg{rows, end, err}
+		rows, err := window(s)
+		return soughtMsg{rows, s.Before, err}
 	}
+}
+
+// enterWrites begins to show the writes of a recording from its first on.
+func (m *model) enterWrites() tea.Cmd {
+	if m.screen != onWrites || !m.seeks() || m.writes.window {
+		return nil
+	}
+	return m.seek(Seek{At: 1, ByNumber: true})
 }
 
 // shiftColumns shows other columns of the table.
@@ -369,7 +383,8 @@ func (m *model) shiftColumns(by int) {
 }
 
 // back undoes what was chosen on a screen, the last thing first.
-func (m *model) back() {
+func (m *model) back() tea.Cmd {
+	defer m.settle()
 	switch {
 	case m.screen <= onReasons:
 		g := &m.groups[m.screen]
@@ -383,9 +398,10 @@ func (m *model) back() {
 		}
 		m.arrange()
 	case m.screen == onWrites && m.writes.filter != "":
-		m.applyFilter("")
+		return m.applyFilter("")
 	case m.screen == onWrites:
-		m.writes.shift, m.writes.window = 0, m.writes.window && m.ended
+		m.writes.shift = 0
 		m.writes.move(maxRows, m.layout().rows)
 	}
+	return nil
 }

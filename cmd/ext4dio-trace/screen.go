@@ -77,7 +77,13 @@ func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 			return errors.Join(fmt.Errorf("start %s: %w", t.opts.command[0], err), <-consumed)
 		}
 	}
-	screenErr := tui.Run(ctx, collector.Snapshots(ctx), t.screenOptions(collector, p, cmd == nil && t.file == nil))
+	options := t.screenOptions(collector, p, cmd == nil && t.file == nil)
+	if t.paths != nil {
+		parts := &screenWindow{ctx: ctx, paths: t.paths, variant: t.opts.variant}
+		defer parts.close()
+		options.Window = parts.rows
+	}
+	screenErr := tui.Run(ctx, collector.Snapshots(ctx), options)
 	quit()
 	<-stopped
 	err := <-consumed
