@@ -44,6 +44,7 @@ type Snapshot struct {
 	Picture tally.Picture
 	Summary export.Summary
 	CPU     float64 // share of one CPU that this process takes; negative when not known
+	Memory  uint64  // the most that it ever had resident, bytes; 0 when not known
 	Note    string  // what to tell the user, such as how the command ended
 	Ended   bool    // no more will come
 }
@@ -72,14 +73,20 @@ type Collector struct {
 	ended   bool
 	wants   bool // a summary since the last snapshot
 
-	cpu   func() time.Duration // CPU time of this process so far; nil when not known
+	usage func() Usage // of this process so far; nil when not known
 	share cpuShare
 }
 
-// NewCollector makes an empty Collector. cpu tells the CPU time that this process has
-// taken, and may be nil.
-func NewCollector(recording bool, cpu func() time.Duration) *Collector {
-	return &Collector{ring: make([]Numbered, batchRows), tally: tally.New(recording), cpu: cpu, wants: true}
+// Usage is what a process has taken so far.
+type Usage struct {
+	CPU    time.Duration
+	Memory uint64 // the most that was resident at any time, bytes
+}
+
+// NewCollector makes an empty Collector. usage tells what this process has taken, and may
+// be nil.
+func NewCollector(recording bool, usage func() Usage) *Collector {
+	return &Collector{ring: make([]Numbered, batchRows), tally: tally.New(recording), usage: usage, wants: true}
 }
 
 // Add counts r and, when shown is true, takes a copy of it for the list of writes.
@@ -156,8 +163,9 @@ func (c *Collector) take(now time.Time) Snapshot {
 			s.Rows[i] = Numbered{from.Clone(), from.Number}
 		}
 	}
-	if c.cpu != nil {
-		s.CPU = c.share.of(now, c.cpu())
+	if c.usage != nil {
+		u := c.usage()
+		s.CPU, s.Memory = c.share.of(now, u.CPU), u.Memory
 	}
 	c.held, c.skipped, c.wants = 0, 0, true
 	return s

@@ -73,6 +73,9 @@ func (m *model) probeLines() []string {
 	}
 	d.add("lost", l.String(), lost)
 	d.plain("records", fmt.Sprintf("%d writes entered, %d judged, %d filtered out, %d bytes from the kernel", l.Seen, m.summary.Totals.Writes, l.Filtered, l.Bytes))
+	if m.cpu >= 0 {
+		d.plain("itself", fmt.Sprintf("%s of one CPU, at most %sB of memory so far", percentOf(m.cpu), export.Bytes(int64(m.memory))))
+	}
 	d.lines = append(d.lines, "")
 	d.probes(m.opts.Probes)
 	return d.lines

@@ -104,6 +104,7 @@ type model struct {
 	picture tally.Picture
 	summary export.Summary
 	cpu     float64
+	memory  uint64
 	note    string
 	ended   bool
 	rates   []ratePoint
@@ -163,7 +164,7 @@ func (m *model) take(s Snapshot) {
 
 // show makes s what is on the screen, but for its rows.
 func (m *model) show(s Snapshot) {
-	m.picture, m.summary, m.cpu = s.Picture, s.Summary, s.CPU
+	m.picture, m.summary, m.cpu, m.memory = s.Picture, s.Summary, s.CPU, s.Memory
 	p := ratePoint{at: s.Summary.Elapsed, writes: s.Summary.Totals.Writes, shared: s.Summary.Totals.Shared, exclusive: s.Summary.Totals.Exclusive}
 	for i := range s.Picture.Reasons {
 		g := &s.Picture.Reasons[i]

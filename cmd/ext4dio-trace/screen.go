@@ -46,7 +46,7 @@ func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 		}
 		defer cmd.stop()
 	}
-	collector := tui.NewCollector(t.file != nil, ownCPU)
+	collector := tui.NewCollector(t.file != nil, ownUsage)
 	t.sink = screenSink{collector}
 	p := newPump(src)
 	go p.run()
@@ -126,13 +126,13 @@ func parseFilter(text string) (tui.Matcher, error) {
 	return f, nil
 }
 
-// ownCPU is the CPU time that this process has taken.
-func ownCPU() time.Duration {
+// ownUsage is what this process has taken.
+func ownUsage() tui.Usage {
 	var u unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
-		return 0
+		return tui.Usage{}
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	return tui.Usage{CPU: time.Duration(u.Utime.Nano() + u.Stime.Nano()), Memory: uint64(u.Maxrss) << 10}
 }
 
 // isASCII reports whether the locale says that the terminal shows nothing but ASCII. No
