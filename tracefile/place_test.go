@@ -100,3 +100,35 @@ func TestNoPlaces(t *testing.T) {
 		t.Error("it has places")
 	}
 }
+
+// Whoever stops inside a chunk has seen all writes that were there until then.
+func TestSeenInside(t *testing.T) {
+	var buf bytes.Buffer
+	w, err := NewWriter(&buf, &Info{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var l record.Losses
+	l.Seen, l.LostRing = 12, 2
+	for i := range uint64(10) {
+		rec := record.Write{ID: i, T0: 1}
+		if err := w.Append(rec.Append(nil), &l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(&l); err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewReader(&buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range uint64(10) {
+		if _, err := r.Next(); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := r.Losses(); got.Seen != 3+i || got.LostRing != 2 {
+			t.Errorf("after %d writes: %+v", i+1, got)
+		}
+	}
+}

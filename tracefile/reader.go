@@ -105,10 +105,14 @@ func (r *Reader) Info() *Info { return &r.info }
 // Index lists the chunks; nil when the trace is not a regular file that Open opened.
 func (r *Reader) Index() *Index { return r.index }
 
-// Losses tells what was lost until the end of the chunk that is being read. Writes of
-// chunks that could not be read are among the malformed ones.
+// Losses tells what was lost until the end of the chunk that is being read. Writes of it
+// that Next has not returned yet are not among those that were seen: whoever stops there
+// has not missed them. Writes of chunks that could not be read are among the malformed ones.
 func (r *Reader) Losses() (record.Losses, error) {
 	l := r.losses
+	if r.dec.left > 0 {
+		l.Seen -= min(l.Seen, uint64(r.dec.writesLeft()))
+	}
 	l.Malformed += r.missing.Writes
 	return l, nil
 }
