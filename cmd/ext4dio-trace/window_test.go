@@ -67,6 +67,9 @@ func rewrite(t testing.TB, info tracefile.Info, raws [][]byte, names export.Name
 			named[ino] = true
 			w.Name(dev, ino, names.Path(dev, ino, pid))
 		}
+		if kind, _, _ := record.KindOf(raw); kind == record.KindWrite {
+			l.Seen++
+		}
 		check(w.Append(raw, &l))
 		if i%inChunk == inChunk-1 {
 			check(w.Flush(&l))
