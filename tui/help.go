@@ -84,11 +84,17 @@ func (m *model) probeLines() []string {
 // probes is the table of the probes: how each is attached, how often the kernel skipped
 // it, and what it tells.
 func (d *detail) probes(all []Probe) {
-	const name, function, by, skipped = 14, 27, 9, 8
-	m, s := d.m, &d.m.styles
+	const function, by, skipped = 27, 15, 7
+	m, s, name := d.m, &d.m.styles, 0
+	if d.width >= 100 {
+		name = 14
+	}
 	wide := d.width >= 76
+	row := func(a, b, c, e string) string {
+		return fmt.Sprintf("%-*.*s%-*s%-*s%*s  ", name, name, a, function, b, by, c, skipped, e)
+	}
 	if wide {
-		d.raw([]string{fmt.Sprintf("%-*s%-*s%-*s%*s  %s", name, "PROBE", function, "FUNCTION", by, "ATTACHED", skipped, "SKIPPED", "TELLS")}, s.title)
+		d.raw([]string{row("PROBE", "FUNCTION", "ATTACHED BY", "SKIPPED") + "TELLS"}, s.title)
 	}
 	for _, p := range all {
 		how, tells, style := p.How, p.Tells, look("")
@@ -103,7 +109,7 @@ func (d *detail) probes(all []Probe) {
 			d.raw([]string{p.Func + "  " + how}, style)
 			continue
 		}
-		head := fmt.Sprintf("%-*s%-*s%-*s%*s  ", name, p.Name, function, p.Func, by, how, skipped, missed)
+		head := row(p.Name, p.Func, how, missed)
 		for _, line := range strings.Split(ansi.Wrap(tells, max(d.width-len(head), 10), " "), "\n") {
 			d.raw([]string{head + line}, style)
 			head = strings.Repeat(" ", len(head))
