@@ -297,7 +297,7 @@ func (m *model) groupLines(l layout) []string {
 	if len(g.rows) == 0 {
 		text := m.nothingYet()
 		if g.filter != "" {
-			text = "nothing has a name with " + export.Safe(g.filter) + " (esc: all)"
+			text = "nothing has a name or reason with " + export.Safe(g.filter) + " (esc: all)"
 		}
 		return append(lines, m.styles.dim.Render(text))
 	}

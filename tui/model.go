@@ -196,7 +196,7 @@ func (m *model) arrange() {
 		g := &m.groups[i]
 		g.rows = g.rows[:0]
 		for _, row := range all {
-			if g.filter == "" || strings.Contains(strings.ToLower(groupName(screen(i), &row)), strings.ToLower(g.filter)) {
+			if g.filter == "" || matches(screen(i), &row, g.filter) {
 				g.rows = append(g.rows, row)
 			}
 		}
@@ -223,6 +223,13 @@ func (m *model) arrange() {
 		}
 	}
 	m.settle()
+}
+
+// matches reports whether a text is in the name of a group, or in why its writes were
+// exclusive.
+func matches(on screen, g *tally.Group, text string) bool {
+	said := groupName(on, g) + " " + classText(&g.Counts, far)
+	return strings.Contains(strings.ToLower(said), strings.ToLower(text))
 }
 
 // settle brings everything that scrolls within its lines.

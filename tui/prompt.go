@@ -68,7 +68,7 @@ func (m *model) askFilter() {
 		if m.opts.Filter == nil {
 			return
 		}
-		m.prompt = &prompt{label: "filter (lock=exclusive verdict!=agree pos>1m comm~mysqld): ", text: m.writes.filter, done: func(text string) tea.Cmd {
+		m.prompt = &prompt{label: "filter (lock=exclusive verdict!=agree pos>1m comm~mysqld): ", text: strings.TrimLeft(m.writes.filter+" ", " "), done: func(text string) tea.Cmd {
 			return m.applyFilter(text)
 		}}
 		if m.width < 100 {
@@ -77,7 +77,7 @@ func (m *model) askFilter() {
 		return
 	}
 	g := &m.groups[m.screen]
-	m.prompt = &prompt{label: "names with: ", text: g.filter, done: func(text string) tea.Cmd {
+	m.prompt = &prompt{label: "names or reasons with: ", text: g.filter, done: func(text string) tea.Cmd {
 		g.filter, g.chosen = strings.TrimSpace(text), false
 		m.arrange()
 		return nil

@@ -581,6 +581,31 @@ func TestHelpNamesEveryKey(t *testing.T) {
 	}
 }
 
+// The table of keys in the README is that of the bindings.
+func TestReadmeKeys(t *testing.T) {
+	const file = "../README.md"
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := newKeyMap()
+	var want strings.Builder
+	for _, b := range k.full() {
+		fmt.Fprintf(&want, "| `%s` | %s |\n", b.Help().Key, b.Help().Desc)
+	}
+	head, rest, _ := strings.Cut(string(b), "| key | does |\n| --- | --- |\n")
+	end := strings.Index(rest, "\n\n") + 1
+	if got := rest[:end]; got != want.String() {
+		if *update {
+			if err := os.WriteFile(file, []byte(head+"| key | does |\n| --- | --- |\n"+want.String()+rest[end:]), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		t.Errorf("README has other keys (go test ./tui -update):\n%s", got)
+	}
+}
+
 // Where nobody could continue it, the program must not suspend itself.
 func TestNoSuspend(t *testing.T) {
 	opts := testOptions

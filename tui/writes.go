@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/export"
 )
@@ -150,6 +151,9 @@ func (w *writeList) state() string {
 	return ""
 }
 
+// last is the rank of a column that tells least.
+const last = 16
+
 // writeColumns are the columns of the list of writes.
 func (m *model) writeColumns() []column[Numbered] {
 	s := &m.styles
@@ -164,12 +168,15 @@ func (m *model) writeColumns() []column[Numbered] {
 	}
 	why := func(r *Numbered, _ int) (string, look) { return export.SafeText(r.Reason()), "" }
 	at := func(r *Numbered, _ int) (string, look) { return export.Since(r.TimeNs, m.writes.start), s.dim }
-	file := col(export.ColFile, 11, 4)
-	file.grow = 32
+	file, comm := col(export.ColFile, 11, 4), col(export.ColComm, 10, 6)
+	file.grow, comm.grow = 32, 15
+	if strings.Contains(m.writes.filter, "ino=") {
+		file.rank, file.grow = last, 0 // it is the same in all lines
+	}
 	return []column[Numbered]{
 		{title: "TIME", width: -10, rank: 9, cell: at},
 		col(export.ColPid, -7, 15),
-		col(export.ColComm, 10, 6),
+		comm,
 		file,
 		col(export.ColPos, -9, 1),
 		col(export.ColLen, -6, 2),
