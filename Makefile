@@ -12,7 +12,7 @@ export EXT4DIO_KERNELS ?= $(abspath ../shared/kernels)
 export CGO_ENABLED = 0
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: run build test test-unit test-vm test-full test-harness generate generate-check bench bench-series bench-cost mutants lint need-vm need-test
+.PHONY: run build test test-unit test-vm test-full test-harness generate generate-check bench bench-series bench-cost bench-view mutants lint need-vm need-test
 
 # Without disablethp, a kernel that uses huge pages everywhere keeps twice the memory
 # resident that the program has use for. go build knows no other way to set it.
@@ -117,3 +117,9 @@ bench-cost: need-vm build
 	$(BIN) vm --kernel $(KERNEL) --smp 1 --mem 3G --null-blk 1G --no-kvm --count-instructions --timeout 2h \
 		--append null_blk.nr_devices=2 --module xfs --share $(COST_SHARE) --out $(COST_DIR) \
 		--bin mkfs.xfs --bin mount --bin mkdir -- exec -- sh /share/bench-cost.sh $(COST_ROUNDS) $(COST_FOR)
+
+# What the screen costs at 50,000 writes a second, on a pty: CPU and memory.
+VIEW_SECONDS ?= 60
+
+bench-view:
+	EXT4DIO_VIEW_SECONDS=$(VIEW_SECONDS) go test -count 1 -timeout 30m -v -run '^TestViewCost$$' ./cmd/ext4dio-trace

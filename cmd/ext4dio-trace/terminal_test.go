@@ -170,7 +170,13 @@ func (term *terminal) keys(text string) {
 // until waits until the screen is as wanted.
 func (term *terminal) until(what string, wanted func(s *screen) bool) {
 	term.t.Helper()
-	timeout := time.After(patience)
+	term.untilIn(what, patience, wanted)
+}
+
+// untilIn is until with another patience.
+func (term *terminal) untilIn(what string, most time.Duration, wanted func(s *screen) bool) {
+	term.t.Helper()
+	timeout := time.After(most)
 	for {
 		term.mu.Lock()
 		ok, changed, text := wanted(&term.screen), term.changed, term.screen.String()
@@ -188,7 +194,7 @@ func (term *terminal) until(what string, wanted func(s *screen) bool) {
 		select {
 		case <-changed:
 		case <-timeout:
-			term.t.Fatalf("%s: not in %s:\n%s", what, patience, text)
+			term.t.Fatalf("%s: not in %s:\n%s", what, most, text)
 		}
 	}
 }
