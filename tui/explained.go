@@ -74,7 +74,7 @@ func (d *detail) variants() {
 			own = i
 		}
 	}
-	d.raw([]string{"", "what each variant would do with it, and what that says of what was seen"}, d.m.styles.title)
+	d.raw([]string{"what each variant would do with it, and what that says of what was seen"}, d.m.styles.title)
 	d.raw([]string{fmt.Sprintf("%-2s%-10s%-7s%-6s%-6s%-10s %s", "", "LOCK", "PASSES", "DRAIN", "WAIT", "VERDICT", "WHY")}, d.m.styles.title)
 	for i, l := range lines {
 		text, verdict, _ := strings.Cut(l.text, "\x00")

@@ -32,9 +32,10 @@ type Options struct {
 	Mode      string   // how they are attached
 	Missing   []string // functions that are not probed
 	Probes    []Probe
-	Recording bool // what is shown comes from a file
-	Recorded  bool // what is shown is recorded to a file, from the beginning
-	QuitAtEnd bool // quit when the feed ends
+	Start     uint64 // what times are counted from, ns of CLOCK_MONOTONIC; 0: the first write
+	Recording bool   // what is shown comes from a file
+	Recorded  bool   // what is shown is recorded to a file, from the beginning
+	QuitAtEnd bool   // quit when the feed ends
 	// CanSuspend says that a shell is there to continue after ctrl+z.
 	CanSuspend bool
 	NoColor    bool
@@ -138,7 +139,7 @@ const (
 
 func newModel(feed <-chan Snapshot, o Options) *model {
 	m := &model{opts: o, keys: newKeyMap(), styles: newStyles(), feed: feed, cpu: -1, recording: o.Recorded}
-	m.writes.follow = true
+	m.writes.follow, m.writes.start = true, o.Start
 	for i := range m.groups {
 		m.groups[i].sort = "W/S"
 	}

@@ -65,13 +65,15 @@ func (m *model) scrollOne(by int) {
 func (m *model) oneLines() []string {
 	d := detail{m: m, r: &m.one.row.Row, width: m.width}
 	d.what(m.one.row.Number)
-	d.verdict()
-	d.who()
 	if m.one.variants {
 		d.variants()
+		d.verdict()
+		d.who()
 		d.outcome()
 		return d.lines
 	}
+	d.verdict()
+	d.who()
 	d.drawing()
 	d.outcome()
 	d.reasons()

@@ -27,7 +27,11 @@ import (
 	ref "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files; look at the difference")
+var (
+	update = flag.Bool("update", false, "rewrite the golden files; look at the difference")
+	// Pictures of them can be made by internal/ansisvg.
+	looks = flag.String("looks", "", "write the screens with their colours to this `folder`, too")
+)
 
 var sizes = [][2]int{{40, 10}, {80, 24}, {140, 45}}
 
@@ -103,7 +107,7 @@ func recorded(t *testing.T, name string) (Options, Snapshot) {
 	}
 	judge.Flush()
 	o := testOptions
-	o.Kernel, o.Missing, o.Recording, o.Record = in.Info().Release, nil, true, nil
+	o.Kernel, o.Missing, o.Recording, o.Record, o.Start = in.Info().Release, nil, true, nil, in.Info().Monotonic
 	o.Window = func(k Seek) (out []Numbered, err error) {
 		for i := range rows {
 			n := uint64(i) + 1
@@ -222,6 +226,11 @@ func TestGoldens(t *testing.T) {
 			name := fmt.Sprintf("%s-%dx%d.txt", screens[i].name, size[0], size[1])
 			checkBox(t, name, content, size[0], size[1])
 			golden(t, name, ansi.Strip(content))
+			if *looks != "" {
+				if err := os.WriteFile(filepath.Join(*looks, name), []byte(content+"\n"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
 	}
 }

@@ -97,7 +97,7 @@ func (t *trace) screenOptions(c *tui.Collector, p *pump, quitAtEnd bool) tui.Opt
 	// The leader of a session has no shell above it that could continue it.
 	sid, err := unix.Getsid(0)
 	o := tui.Options{
-		Kernel: t.facts.Release, Mode: t.plan.Mode, QuitAtEnd: quitAtEnd, Recording: t.file != nil,
+		Kernel: t.facts.Release, Mode: t.plan.Mode, QuitAtEnd: quitAtEnd, Recording: t.file != nil, Start: t.start,
 		NoColor: os.Getenv("NO_COLOR") != "", ASCII: isASCII(os.Getenv),
 		CanSuspend: err == nil && sid != os.Getpid(),
 		Filter:     parseFilter, SetFilter: c.SetFilter, Report: t.screenReport,
