@@ -1,0 +1,131 @@
+package main
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/record"
+	"github.com/ext4dio/ext4dio-trace/tracefile"
+)
+
+// stepSource hands out what is sent to it; nil is a moment without writes. More writes
+// were entered than have come: inFlight are still inside the kernel.
+type stepSource struct {
+	raws     chan []byte
+	sent     uint64
+	inFlight uint64
+}
+
+func (s *stepSource) Next() ([]byte, error) {
+	raw, ok := <-s.raws
+	switch {
+	case !ok:
+		return nil, record.ErrEnd
+	case raw == nil:
+		return nil, record.ErrIdle
+	}
+	s.sent++
+	return raw, nil
+}
+
+func (s *stepSource) Losses() (record.Losses, error) {
+	return record.Losses{Counters: record.Counters{Seen: s.sent + s.inFlight}}, nil
+}
+
+func (s *stepSource) Stop() error { return nil }
+
+// A recording that begins and ends in the middle has the writes that came meanwhile, and
+// check finds none missing, although others were inside the kernel at both moments.
+func TestRecordInTheMiddle(t *testing.T) {
+	t.Chdir(t.TempDir())
+	tr, err := newTrace(&probes.Facts{Release: "7.3.4"}, &probes.Plan{Mode: probes.HowSession}, nil, &liveOptions{variant: "auto"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.close()
+	tr.sink = nowhere{}
+	src := &stepSource{raws: make(chan []byte), inFlight: 5}
+	p := newPump(src)
+	go p.run()
+	consumed := make(chan error, 1)
+	go func() { consumed <- tr.consume(p) }()
+
+	// The goroutine that consumes looks for orders between two batches.
+	order := func(do func()) {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			do()
+		}()
+		for {
+			select {
+			case src.raws <- nil:
+			case <-done:
+				return
+			}
+		}
+	}
+	raws := sharedWrites(100)
+	write := func(from, to int) {
+		for _, raw := range raws[from:to] {
+			src.raws <- raw
+		}
+		for judged := uint64(0); judged < uint64(to); {
+			order(func() { _ = tr.order(func() { judged = tr.summary.Totals.Writes }) })
+		}
+	}
+	record := func(on bool, want string) {
+		order(func() {
+			text, err := tr.screenRecord(p, on)
+			if err != nil || !strings.Contains(text, want) {
+				t.Errorf("record %v: %q, %v; want %q", on, text, err, want)
+			}
+		})
+	}
+	write(0, 10)
+	record(true, "recording to ")
+	write(10, 40)
+	record(false, "recorded 30 writes in ")
+	write(40, 60)
+	record(true, "recording to ")
+	write(60, 61)
+	record(false, "recorded 1 writes in ")
+	write(61, 100)
+	close(src.raws)
+	if err := <-consumed; err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tr.screenRecord(p, true); !errors.Is(err, errOver) {
+		t.Errorf("after the end: %v", err)
+	}
+
+	files, err := filepath.Glob("*.e4d")
+	if err != nil || len(files) != 2 {
+		t.Fatalf("recorded to %q, %v", files, err)
+	}
+	total := uint64(0)
+	for _, file := range files {
+		var f checkFlags
+		all, err := tracefile.OpenRecordings(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := f.judge(t.Context(), all[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &c.summary
+		if s.Unproven() || s.Issued() != s.Totals.Writes || s.Totals.Verdicts[decode.Agree] != s.Totals.Writes || all[0].Missing() != nil {
+			t.Errorf("%s: %d issued, %+v, missing %v", file, s.Issued(), s.Totals, all[0].Missing())
+		}
+		total += s.Totals.Writes
+		closeTraces(all)
+	}
+	if total != 31 {
+		t.Errorf("%d writes were recorded, want 31", total)
+	}
+}
