@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
@@ -16,7 +17,7 @@ import (
 // were entered than have come: inFlight are still inside the kernel.
 type stepSource struct {
 	raws     chan []byte
-	sent     uint64
+	sent     atomic.Uint64
 	inFlight uint64
 }
 
@@ -28,12 +29,12 @@ func (s *stepSource) Next() ([]byte, error) {
 	case raw == nil:
 		return nil, record.ErrIdle
 	}
-	s.sent++
+	s.sent.Add(1)
 	return raw, nil
 }
 
 func (s *stepSource) Losses() (record.Losses, error) {
-	return record.Losses{Counters: record.Counters{Seen: s.sent + s.inFlight}}, nil
+	return record.Losses{Counters: record.Counters{Seen: s.sent.Load() + s.inFlight}}, nil
 }
 
 func (s *stepSource) Stop() error { return nil }
@@ -79,6 +80,9 @@ func TestRecordInTheMiddle(t *testing.T) {
 		}
 	}
 	record := func(on bool, want string) {
+		if err := p.readLosses(); err != nil { // which is done now and then
+			t.Fatal(err)
+		}
 		order(func() {
 			text, err := tr.screenRecord(p, on)
 			if err != nil || !strings.Contains(text, want) {
