@@ -18,7 +18,7 @@ import (
 type stepSource struct {
 	raws     chan []byte
 	sent     atomic.Uint64
-	inFlight uint64
+	inFlight atomic.Uint64
 }
 
 func (s *stepSource) Next() ([]byte, error) {
@@ -34,7 +34,7 @@ func (s *stepSource) Next() ([]byte, error) {
 }
 
 func (s *stepSource) Losses() (record.Losses, error) {
-	return record.Losses{Counters: record.Counters{Seen: s.sent.Load() + s.inFlight}}, nil
+	return record.Losses{Counters: record.Counters{Seen: s.sent.Load() + s.inFlight.Load()}}, nil
 }
 
 func (s *stepSource) Stop() error { return nil }
@@ -49,7 +49,7 @@ func TestRecordInTheMiddle(t *testing.T) {
 	}
 	defer tr.close()
 	tr.sink = nowhere{}
-	src := &stepSource{raws: make(chan []byte), inFlight: 5}
+	src := &stepSource{raws: make(chan []byte)}
 	p := newPump(src)
 	go p.run()
 	consumed := make(chan error, 1)
@@ -91,12 +91,15 @@ func TestRecordInTheMiddle(t *testing.T) {
 		})
 	}
 	write(0, 10)
+	src.inFlight.Store(5)
 	record(true, "recording to ")
 	write(10, 40)
+	src.inFlight.Store(9)
 	record(false, "recorded 30 writes in ")
 	write(40, 60)
 	record(true, "recording to ")
 	write(60, 61)
+	src.inFlight.Store(2)
 	record(false, "recorded 1 writes in ")
 	write(61, 100)
 	close(src.raws)
