@@ -122,7 +122,7 @@ func TestSpeed(t *testing.T) {
 		}
 		for i, ms := range []uint64{0, 1, 100, 100, 101, 60_000} {
 			want := time.Duration(float64(ms) * 1e6 / speed)
-			if got[i].at < want || got[i].at > want+paceIdle {
+			if got[i].at < want || got[i].at > want+paceTick {
 				t.Errorf("speed %g: record %d at %s, want %s", speed, i, got[i].at, want)
 			}
 		}
