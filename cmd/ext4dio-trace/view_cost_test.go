@@ -21,12 +21,12 @@ const costRate = 50_000 // writes a second
 // TestViewCost replays a recording of EXT4DIO_VIEW_SECONDS seconds on a pty, and tells
 // what the view costs: CPU time of the whole process, that of the same process without a
 // screen, and the most memory that was resident. From 10 seconds on it fails where the
-// screen needs more than a tenth of one core, or the process more than 160 MB. Without
+// screen needs more than a tenth of one core, or the process more than 96 MB. Without
 // the variable it looks whether it works at all.
 func TestViewCost(t *testing.T) {
 	const (
 		mostCPU    = 0.10
-		mostMemory = 160 << 10 // KiB
+		mostMemory = 96 << 10 // KiB
 	)
 	seconds, strict := 1, false
 	if text := os.Getenv("EXT4DIO_VIEW_SECONDS"); text != "" {
