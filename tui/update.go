@@ -3,7 +3,6 @@ package tui
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -48,12 +47,17 @@ func Run(ctx context.Context, feed <-chan Snapshot, opts Options) error {
 
 // run is Run with more options, for tests.
 func run(ctx context.Context, feed <-chan Snapshot, opts Options, options ...tea.ProgramOption) error {
-	options = append(options, tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithFPS(20))
+	options = append(options, tea.WithoutSignalHandler(), tea.WithFPS(20))
 	if opts.NoColor {
 		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
 	}
-	_, err := tea.NewProgram(newModel(feed, opts), options...).Run()
-	if err != nil && (ctx.Err() == nil || !errors.Is(err, tea.ErrProgramKilled)) {
+	p := tea.NewProgram(newModel(feed, opts), options...)
+	if opts.CanSuspend {
+		defer passStops(p)()
+	}
+	// A context of its own would end it without waiting for whoever reads the keys.
+	defer context.AfterFunc(ctx, p.Quit)()
+	if _, err := p.Run(); err != nil {
 		return fmt.Errorf("show live view: %w", err)
 	}
 	return nil
@@ -89,6 +93,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.wheel(msg)
 	case tea.MouseClickMsg:
 		return m, m.clicked(msg)
+	case stopMsg:
+		return m, suspend()
 	case saidMsg:
 		m.actionEnded(msg)
 	case soughtMsg:
@@ -174,7 +180,7 @@ func (m *model) pressed(msg tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(msg, k.Quit):
 		return tea.Quit
 	case key.Matches(msg, k.Suspend):
-		return tea.Suspend
+		return suspend()
 	case key.Matches(msg, k.Help):
 		m.help = !m.help
 		m.helped.top = 0

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -92,10 +93,10 @@ func TestPtyEnds(t *testing.T) {
 	}
 }
 
-// ctrl+z stops the program and gives the terminal back to the shell; fg draws the view
-// again.
+// ctrl+z, and SIGTSTP from anywhere, stop the program and give the terminal back to the
+// shell; fg draws the view again, as often as one likes.
 func TestPtySuspend(t *testing.T) {
-	const script = `"$1" view "$2"; echo "=stopped="; read line; echo "=read $line="; fg; echo "=ended $?="`
+	const script = `"$1" view "$2"; echo "=stopped 1="; read line; fg; echo "=stopped 2="; read line; fg; echo "=ended $?="`
 	shell, err := exec.LookPath("bash")
 	if err != nil {
 		t.Skip("bash is needed: it has job control in a script")
@@ -103,14 +104,23 @@ func TestPtySuspend(t *testing.T) {
 	term := startOnPty(t, 80, 24, shell, "--norc", "-mc", script, "shell", program(t), ptyTrace)
 	term.until("the view is drawn", complete)
 	view := term.now()
-	term.keys("\x1a")
-	term.until("the shell goes on", func(s *screen) bool { return s.shows("=stopped=") })
-	term.checkRestored()
-	term.keys("x\n")
-	term.until("the shell has read a line", func(s *screen) bool { return s.shows("=read x=") || s.alt })
-	term.until("the view is drawn again", func(s *screen) bool { return drawn(s) && s.String() == view })
-	if now := term.termios(); now.Lflag&(unix.ICANON|unix.ECHO) != 0 {
-		t.Error("the terminal gives keys line by line, or shows them")
+	for i, stop := range []func(){
+		func() { term.keys("\x1a") },
+		func() {
+			if err := unix.Kill(-term.foreground(), unix.SIGTSTP); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		stop()
+		said := fmt.Sprintf("=stopped %d=", i+1)
+		term.until("the shell goes on", func(s *screen) bool { return s.shows(said) })
+		term.checkRestored()
+		term.keys("\n")
+		term.until("the view is drawn again", func(s *screen) bool { return drawn(s) && s.String() == view })
+		if now := term.termios(); now.Lflag&(unix.ICANON|unix.ECHO) != 0 {
+			t.Error("the terminal gives keys line by line, or shows them")
+		}
 	}
 	term.keys("q")
 	if status := term.exited(); status != 0 {

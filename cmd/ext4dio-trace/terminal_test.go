@@ -125,6 +125,16 @@ func (term *terminal) termios() (t unix.Termios) {
 	return t
 }
 
+// foreground is the process group that the terminal's keys go to.
+func (term *terminal) foreground() (group int) {
+	term.t.Helper()
+	term.control(func(fd int) (err error) {
+		group, err = unix.IoctlGetInt(fd, unix.TIOCGPGRP)
+		return err
+	})
+	return group
+}
+
 // read shows what comes until the terminal is closed.
 func (term *terminal) read() {
 	buf := make([]byte, 32<<10)
