@@ -26,7 +26,7 @@ need-test: need-vm
 	@scripts/need.sh ?clang-14=clang-14 ?llvm-14=llvm-strip-14 fio=fio
 
 run: need-vm build
-	$(BIN) vm --kernel $(KERNEL) -- live -- ext4dio-trace workload mixed --dir /mnt
+	$(BIN) vm --kernel $(KERNEL) -- live -- ext4dio-trace workload mixed --dir /mnt --writes 600
 
 test: need-test test-unit lint generate-check test-vm
 
