@@ -45,8 +45,10 @@ type Snapshot struct {
 	Summary export.Summary
 	CPU     float64 // share of one CPU that this process takes; negative when not known
 	Memory  uint64  // the most that it ever had resident, bytes; 0 when not known
-	Note    string  // what to tell the user, such as how the command ended
-	Ended   bool    // no more will come
+	// Recording says that what is shown is recorded to a file, too.
+	Recording bool
+	Note      string // what to tell the user, such as how the command ended
+	Ended     bool   // no more will come
 }
 
 // Numbered is a row and its number among all writes, from 1.
@@ -71,6 +73,7 @@ type Collector struct {
 	summary export.Summary
 	note    string
 	ended   bool
+	records bool // see Snapshot.Recording
 	wants   bool // a summary since the last snapshot
 
 	usage func() Usage // of this process so far; nil when not known
@@ -134,6 +137,13 @@ func (c *Collector) SetSummary(s *export.Summary) {
 	c.wants = false
 }
 
+// SetRecording says whether what is shown is recorded to a file, too.
+func (c *Collector) SetRecording(on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.records = on
+}
+
 // SetNote sets what is told to the user.
 func (c *Collector) SetNote(note string) {
 	c.mu.Lock()
@@ -153,7 +163,7 @@ func (c *Collector) take(now time.Time) Snapshot {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := Snapshot{
-		Skipped: c.skipped, Summary: c.summary, Note: c.note, Ended: c.ended, CPU: -1,
+		Skipped: c.skipped, Summary: c.summary, Note: c.note, Ended: c.ended, CPU: -1, Recording: c.records,
 		Picture: c.tally.Picture(c.summary.Elapsed),
 	}
 	if c.held > 0 {

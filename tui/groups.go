@@ -111,7 +111,7 @@ func groupColumns(on screen, s *styles) []column[tally.Group] {
 		out = append(out, whyColumn(s))
 	}
 	out = append(out,
-		share("WAIT%", 4, s.warn, func(*tally.Group) uint64 { return 0 }),
+		waitColumn(s),
 		span("P50", 7, func(g *tally.Group) uint64 { return g.P50 }),
 		span("P99", 5, func(g *tally.Group) uint64 { return g.P99 }),
 		span("MAX", 20, func(g *tally.Group) uint64 { return g.MaxWait }),
@@ -128,11 +128,6 @@ func groupColumns(on screen, s *styles) []column[tally.Group] {
 		out = append(out, column[tally.Group]{
 			title: "DEV", width: 7, rank: 17, cell: func(g *tally.Group, _ int) (string, look) { return export.DevName(g.Dev), "" },
 		})
-	}
-	for i := range out {
-		if out[i].title == "WAIT%" {
-			out[i] = waitColumn(s)
-		}
 	}
 	return out
 }

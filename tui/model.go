@@ -138,7 +138,7 @@ const (
 )
 
 func newModel(feed <-chan Snapshot, o Options) *model {
-	m := &model{opts: o, keys: newKeyMap(), styles: newStyles(), feed: feed, cpu: -1, recording: o.Recorded}
+	m := &model{opts: o, keys: newKeyMap(), styles: newStyles(), feed: feed, cpu: -1}
 	m.writes.follow, m.writes.start = true, o.Start
 	for i := range m.groups {
 		m.groups[i].sort = "W/S"
@@ -153,7 +153,7 @@ func newModel(feed <-chan Snapshot, o Options) *model {
 // take brings in a snapshot. While the screen is paused, the writes gather and the rest
 // waits.
 func (m *model) take(s Snapshot) {
-	m.ended, m.note = s.Ended, s.Note
+	m.ended, m.note, m.recording = s.Ended, s.Note, s.Recording
 	if m.paused {
 		m.writes.hold(s.Rows, s.Skipped)
 		m.pending = &s

@@ -464,8 +464,11 @@ func TestActions(t *testing.T) {
 		if !strings.Contains(ansi.Strip(m.View().Content), step.want) {
 			t.Errorf("%s does not say %q", step.key, step.want)
 		}
-		if m.recording != (step.want == "records") {
-			t.Errorf("%s: recording is %v", step.key, m.recording)
+		recording := snapshot(1)
+		recording.Recording = step.want == "records"
+		m.take(recording)
+		if got := strings.Contains(ansi.Strip(m.View().Content), "REC  Linux"); got != recording.Recording {
+			t.Errorf("%s: REC is shown: %v", step.key, got)
 		}
 	}
 	m.Update(saidMsg{err: errors.New("no room")})

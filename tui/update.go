@@ -1,11 +1,8 @@
 package tui
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
-	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -22,8 +19,6 @@ type snapshotMsg struct {
 type saidMsg struct {
 	text string
 	err  error
-	// recording is what is recorded from now on, when it was about that.
-	recording *bool
 }
 
 // missedMsg is what Options.Missed told.
@@ -122,50 +117,6 @@ func (m *model) feedCame(msg snapshotMsg) tea.Cmd {
 	return nil
 }
 
-// missedEvery is how often it is asked what the kernel skipped, while that is shown.
-const missedEvery = time.Second
-
-// askMissed asks what the kernel skipped, when that is shown.
-func (m *model) askMissed() tea.Cmd {
-	ask := m.opts.Missed
-	if ask == nil || m.asking || m.screen != onProbes || m.missed != nil && m.summary.Elapsed < m.askedAt+missedEvery {
-		return nil
-	}
-	m.asking, m.askedAt = true, m.summary.Elapsed
-	return func() tea.Msg {
-		missed, err := ask()
-		return missedMsg{missed, err}
-	}
-}
-
-// actionEnded takes in how an action ended.
-func (m *model) actionEnded(msg saidMsg) {
-	m.said, m.failed = msg.text, msg.err != nil
-	if msg.err != nil {
-		m.said = msg.err.Error()
-	} else if msg.recording != nil {
-		m.recording = *msg.recording
-	}
-	m.settle()
-}
-
-// sought shows a window of a recording.
-func (m *model) sought(msg soughtMsg) {
-	m.said, m.failed = "", false
-	switch {
-	case msg.err != nil:
-		m.said, m.failed = msg.err.Error(), true
-	case len(msg.rows) == 0:
-		m.said, m.failed = "there are no such writes", true
-	default:
-		m.writes.replace(msg.rows, m.layout().rows)
-		if msg.end {
-			m.writes.move(len(msg.rows), m.layout().rows)
-		}
-	}
-	m.settle()
-}
-
 // pressed does what a key stands for.
 func (m *model) pressed(msg tea.KeyPressMsg) tea.Cmd {
 	k := &m.keys
@@ -221,33 +172,6 @@ func (m *model) changedScreen(msg tea.KeyPressMsg) bool {
 		return false
 	}
 	return true
-}
-
-// record begins or ends to record.
-func (m *model) record() tea.Cmd {
-	on, record := !m.recording, m.opts.Record
-	return func() tea.Msg {
-		text, err := record(on)
-		return saidMsg{text: text, err: err, recording: &on}
-	}
-}
-
-// report writes a report of what is known here.
-func (m *model) report() tea.Cmd {
-	rows := slices.Clone(m.writes.rows)
-	for i := range m.picture.Findings {
-		f := &m.picture.Findings[i]
-		if !slices.ContainsFunc(rows, func(r Numbered) bool { return r.Number == f.Number }) {
-			rows = append(rows, Numbered{*f.Example, f.Number})
-		}
-	}
-	slices.SortFunc(rows, func(a, b Numbered) int { return cmp.Compare(a.Number, b.Number) })
-	report, summary := m.opts.Report, m.summary
-	m.said = "writing a report …"
-	return func() tea.Msg {
-		text, err := report(rows, summary)
-		return saidMsg{text: text, err: err}
-	}
 }
 
 // far is more lines than there are.
@@ -331,49 +255,6 @@ func (m *model) move(by int) tea.Cmd {
 		}
 	}
 	return nil
-}
-
-// moveWindow asks for other writes of a recording where those that are here end.
-func (m *model) moveWindow(by int) tea.Cmd {
-	w, total := &m.writes, m.summary.Totals.Writes
-	if !m.seeks() || len(w.rows) == 0 {
-		return nil
-	}
-	first, last := w.rows[0].Number, w.rows[len(w.rows)-1].Number
-	at := int64(w.cursor-w.first) + int64(by)
-	switch {
-	case by == -far && first > 1:
-		return m.seek(Seek{At: 1, ByNumber: true})
-	case by == far && last < total:
-		return m.seek(Seek{At: total + 1, ByNumber: true, Before: true})
-	case by != -far && at < 0 && first > 1:
-		return m.seek(Seek{At: first, ByNumber: true, Before: true})
-	case by != far && at >= int64(len(w.rows)) && last < total:
-		return m.seek(Seek{At: last + 1, ByNumber: true})
-	}
-	return nil
-}
-
-// seeks reports whether parts of a recording can be had.
-func (m *model) seeks() bool { return m.opts.Window != nil && m.ended }
-
-// seek asks for writes of a recording that the filter lets through.
-func (m *model) seek(s Seek) tea.Cmd {
-	window := m.opts.Window
-	s.Match, s.N = m.writes.match, maxRows
-	m.said, m.failed = "looking …", false
-	return func() tea.Msg {
-		rows, err := window(s)
-		return soughtMsg{rows, s.Before, err}
-	}
-}
-
-// enterWrites begins to show the writes of a recording from its first on.
-func (m *model) enterWrites() tea.Cmd {
-	if m.screen != onWrites || !m.seeks() || m.writes.window {
-		return nil
-	}
-	return m.seek(Seek{At: 1, ByNumber: true})
 }
 
 // shiftColumns shows other columns of the table.

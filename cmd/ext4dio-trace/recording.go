@@ -37,6 +37,7 @@ type recording struct {
 	names    *fileNames
 	flushed  time.Time
 	isNew    bool // the file was not there before
+	aside    bool // begun on the screen, while other things go on
 	full     bool // the size limit is reached
 	last     *reading
 	base     record.Losses // what was counted before it began; not in the file

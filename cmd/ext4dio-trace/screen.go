@@ -23,13 +23,17 @@ import (
 const maxOutput = 16 << 10
 
 // screenSink feeds the screen.
-type screenSink struct{ c *tui.Collector }
+type screenSink struct {
+	c *tui.Collector
+	t *trace
+}
 
 func (s screenSink) row(r *export.Row, shown bool) { s.c.Add(r, shown) }
 
 func (s screenSink) flush(sum *export.Summary) error {
 	if s.c.WantsSummary() {
 		s.c.SetSummary(sum)
+		s.c.SetRecording(s.t.recording != nil)
 	}
 	return nil
 }
@@ -47,7 +51,7 @@ func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 		defer cmd.stop()
 	}
 	collector := tui.NewCollector(t.file != nil, ownUsage)
-	t.sink = screenSink{collector}
+	t.sink, t.tell = screenSink{collector, t}, collector.SetNote
 	p := newPump(src)
 	go p.run()
 
@@ -104,7 +108,6 @@ func (t *trace) screenOptions(c *tui.Collector, p *pump, quitAtEnd bool) tui.Opt
 	}
 	o.Attached, o.Missing = attachedProbes(t.plan)
 	if t.file == nil {
-		o.Recorded = t.opts.record.path != ""
 		o.Record = func(on bool) (string, error) { return t.screenRecord(p, on) }
 		if session, ok := p.src.(*probes.Session); ok {
 			o.Missed = func() (map[string]uint64, error) { return t.screenMissed(session) }

@@ -55,7 +55,7 @@ func (t *trace) beginRecording(now *reading) (string, error) {
 	if t.recording != nil {
 		return "", fmt.Errorf("it is recorded to %s already", t.recording.flags.path)
 	}
-	r := &recording{flags: &recordFlags{}, parts: 1, base: t.consumed(now).losses}
+	r := &recording{flags: &recordFlags{}, parts: 1, aside: true, base: t.consumed(now).losses}
 	var err error
 	name := "ext4dio-" + time.Now().Format("20060102-150405")
 	for i := 1; !r.isNew; i++ {
@@ -104,4 +104,21 @@ func (t *trace) endRecording(now *reading) (string, error) {
 	}
 	t.recorded = append(t.recorded, r.outcome())
 	return r.outcome(), nil
+}
+
+// recordingFailed returns err, but for a recording that was begun on the screen: that ends,
+// says so, and what is shown goes on.
+func (t *trace) recordingFailed(err error) error {
+	if err == nil || !t.recording.aside {
+		return err
+	}
+	r := t.recording
+	t.recording = nil
+	if cerr := r.close(); cerr != nil {
+		err = errors.Join(err, cerr)
+	}
+	text := oneLine("recording ended: " + err.Error())
+	t.recorded = append(t.recorded, text)
+	t.tell(text)
+	return nil
 }

@@ -38,6 +38,7 @@ type trace struct {
 	// what the records come from instead of a kernel.
 	recording *recording
 	recorded  []string      // what was recorded before, in words
+	tell      func(string)  // tells the user while the screen is shown
 	orders    chan func()   // for the goroutine that consumes, between two batches
 	over      chan struct{} // closed when it has consumed all
 	file      *tracefile.Recording
@@ -171,7 +172,7 @@ func (t *trace) consume(p *pump) error {
 		})
 		l := p.losses.Load()
 		if failed == nil && t.recording != nil {
-			if failed = t.recording.batch(b, p.read.Load()); failed != nil {
+			if failed = t.recordingFailed(t.recording.batch(b, p.read.Load())); failed != nil {
 				p.stop.Store(true)
 			}
 		}
