@@ -60,7 +60,7 @@ but records were lost or incomplete, so nothing was proven.`,
 		&cobra.Group{ID: groupOther, Title: "More:"})
 	for id, cmds := range map[string][]*cobra.Command{
 		groupTrace: {newLiveCmd(), newRecordCmd(), newDoctorCmd(), newValidateCmd(), newVMCmd(), newWorkloadCmd(), newBenchCmd()},
-		groupModel: {newViewCmd(), newCheckCmd(), newExportCmd(), newReportCmd(), newExplainCmd(), newRacesCmd()},
+		groupModel: {newViewCmd(), newCheckCmd(), newExportCmd(), newReportCmd(), newExplainCmd(), newRacesCmd(), newWhatifCmd()},
 		groupOther: {newExecCmd()},
 	} {
 		for _, cmd := range cmds {

@@ -61,6 +61,7 @@ var rules = map[string]rule{
 	"bench":                         {ours: "workload", others: "golang.org/x/sys"},
 	"bench/cost":                    {ours: "workload", others: "golang.org/x/sys"},
 	"validate/storm":                {ours: "validate workload decode userspace-model record", others: "golang.org/x/sys"},
+	"whatif":                        {ours: "decode userspace-model record"},
 }
 
 type pkg struct {

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/tracefile"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+	"github.com/ext4dio/ext4dio-trace/whatif"
+)
+
+// whatifFlags are the flags of whatif.
+type whatifFlags struct {
+	variant string
+	traced  string
+	jobs    []int
+	seed    uint64
+	seeds   int
+	json    bool
+}
+
+// maxSweep bounds the writers of a sweep.
+const maxSweep = 4096
+
+// newWhatifCmd makes the command that predicts another variant.
+func newWhatifCmd() *cobra.Command {
+	var f whatifFlags
+	cmd := &cobra.Command{
+		Use:   "whatif [flags] FILE… --variant NAME",
+		Short: "predict what another kernel would do with a trace",
+		Long: `whatif tells what another variant of ext4 would do with the writes of a recorded
+trace: which of them would get another lock, and what that is worth.
+
+The lock of each write is decided by the model from the facts of the trace. Where
+the kernel that was traced looked at a block only in its iomap phase, the fact is
+taken from there, and counted. A write for which a fact is missing is undecided.
+
+Time is simulated: i_rwsem of each inode, the tasks with their times between writes,
+and the disk with the times of the trace. First the kernel that was traced is
+simulated; when that is more than 15 % off what was measured, nothing is predicted.
+What else is assumed stands at the end of the report.
+
+Exit status: 0 predicted; 4 refused, or marked because writes are lost, incomplete
+or undecided.`,
+		Example: `  ext4dio-trace whatif db.e4d --variant linux-7.3
+  ext4dio-trace whatif db.e4d --variant linux-7.3 --jobs 1,2,4,8,16,32
+  ext4dio-trace whatif --json db.e4d --variant patch3 | jq .sentence`,
+		Args: needFile,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.run(cmd.Context(), cmd.OutOrStdout(), args)
+		},
+	}
+	fl := cmd.Flags()
+	fl.SortFlags = false
+	fl.StringVar(&f.variant, "variant", "", "the other kernel: "+strings.Join(model.VariantNames(), ", "))
+	fl.StringVar(&f.traced, "traced", "auto", "the kernel that was traced: auto or one of these")
+	fl.IntSliceVar(&f.jobs, "jobs", nil, "simulate so many writers of the same mix, too")
+	fl.Uint64Var(&f.seed, "seed", 1, "of the simulation: the same seed gives the same numbers")
+	fl.IntVar(&f.seeds, "seeds", whatif.DefaultSeeds, "how often each simulation is repeated")
+	fl.BoolVar(&f.json, "json", false, "one JSON object")
+	return cmd
+}
+
+// options checks the flags.
+func (f *whatifFlags) options() (whatif.Options, error) {
+	hint := progName + " whatif trace.e4d --variant linux-7.3"
+	o := whatif.Options{Seed: f.seed, Seeds: f.seeds, Jobs: f.jobs}
+	if f.variant == "" {
+		return o, usagef(hint, "no --variant given")
+	}
+	var err error
+	if o.Variant, err = model.ParseVariant(f.variant); err != nil {
+		return o, usagef(hint, "%v", err)
+	}
+	if f.seeds < 1 || f.seeds > 100 {
+		return o, usagef(hint, "--seeds %d: 1 to 100 are possible", f.seeds)
+	}
+	for _, n := range f.jobs {
+		if n < 1 || n > maxSweep {
+			return o, usagef(hint, "--jobs %d: 1 to %d are possible", n, maxSweep)
+		}
+	}
+	return o, checkVariant(f.traced)
+}
+
+func (f *whatifFlags) run(ctx context.Context, stdout io.Writer, paths []string) error {
+	opts, err := f.options()
+	if err != nil {
+		return err
+	}
+	all, err := openTraces(paths)
+	if err != nil {
+		return err
+	}
+	defer closeTraces(all)
+	if len(all) > 1 {
+		return usagef(progName+" whatif "+paths[0], "%d recordings are given, and one can be simulated", len(all))
+	}
+	rep, err := f.predict(ctx, all[0], opts)
+	if err != nil {
+		return err
+	}
+	if f.json {
+		err = json.NewEncoder(stdout).Encode(rep)
+	} else {
+		err = rep.WriteText(stdout, export.Safe)
+	}
+	if err != nil && !isClosedPipe(err) {
+		return fmt.Errorf("write output: %w", err)
+	}
+	if !rep.Proven() {
+		return &exitError{code: exitUnproven}
+	}
+	return nil
+}
+
+// predict runs over a recording once and simulates what it kept of it.
+func (f *whatifFlags) predict(ctx context.Context, in *tracefile.Recording, opts whatif.Options) (*whatif.Report, error) {
+	p := whatif.New(opts)
+	judge, _, err := judgeRecording(ctx, in, f.traced, func(*probes.Plan) seenFunc {
+		return func(o *decode.Observation, v *decode.Verdict) { p.Add(o, v.Why[0]) }
+	})
+	if err != nil {
+		return nil, err
+	}
+	losses, err := in.Losses()
+	if err != nil {
+		return nil, fmt.Errorf("read losses: %w", err)
+	}
+	losses.Malformed += judge.Stats().Malformed
+	missing := ""
+	if err := in.Missing(); err != nil {
+		missing = oneLine(err.Error())
+	}
+	rep, err := p.Predict(ctx, losses, missing)
+	if err != nil {
+		return nil, &exitError{code: exitUnproven, msg: "interrupted before all was simulated"}
+	}
+	rep.Traced = variantText(judge.Detector())
+	for i := range rep.Files {
+		g := &rep.Files[i]
+		g.Path = in.Path(g.Dev, g.Ino, 0)
+	}
+	return rep, nil
+}

@@ -1,0 +1,169 @@
+package whatif
+
+import (
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// Lock is how a write goes down.
+type Lock uint8
+
+// Locks of a write. Refused ends in -EAGAIN under NOWAIT; Ended never comes to
+// iomap_dio_rw for another reason; Undecided wants a fact that the trace does not hold.
+const (
+	Undecided Lock = iota
+	Shared
+	Exclusive
+	Buffered
+	Refused
+	Ended
+	numLocks = iota
+)
+
+var lockNames = [numLocks]string{"undecided", "shared", "exclusive", "no direct I/O", "refused", "ended"}
+
+func (l Lock) String() string { return lockNames[l] }
+
+// MarshalText writes the name.
+func (l Lock) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// way is how a write takes i_rwsem and gives it back: what the simulation needs.
+type way struct {
+	lock   Lock
+	first  Lock // of a write that restarts: the mode of the first lock
+	again  bool // the checks run twice
+	drain  bool
+	queued bool // the lock is given back while the I/O is in flight
+}
+
+// Outcome is what another variant does with a write.
+type Outcome struct {
+	Lock   Lock
+	Reason model.Reason
+	// From is the least sure origin of the facts about blocks.
+	From Origin
+	// Missing is the fact for want of which it is not decided.
+	Missing string
+	way     way
+}
+
+// Decider decides writes under another variant. It is not safe for concurrent use.
+type Decider struct {
+	v    model.Variant
+	d    model.Decision
+	hole model.Decision
+}
+
+// NewDecider decides under v.
+func NewDecider(v model.Variant) *Decider { return &Decider{v: v} }
+
+// Decide decides one write from the facts of its observation.
+func (c *Decider) Decide(o *decode.Observation) Outcome {
+	if o.Incomplete != "" {
+		return Outcome{Missing: "incomplete: " + o.Incomplete}
+	}
+	if p := len(o.Passes); p > 0 && o.Passes[p-1].Flags&record.PassDAX != 0 {
+		return Outcome{Missing: "DAX: its writes take another path"}
+	}
+	if len(o.Passes) == 0 && o.Buffered == nil && o.Flags&model.IocbNowait == 0 {
+		return Outcome{Lock: Ended, Reason: model.ReasonEntry, way: way{lock: Ended}}
+	}
+	w := world{o: o, v: c.v}
+	in := call(o)
+	model.Decide(&c.d, &in, &w, c.v)
+	if w.either {
+		other := world{o: o, v: c.v, holes: true}
+		model.Decide(&c.hole, &in, &other, c.v)
+		if !same(&c.d, &c.hole) {
+			return Outcome{From: w.from, Missing: "whether a block was a hole or unwritten"}
+		}
+	}
+	if !c.d.Known() {
+		if w.missing == "" {
+			w.missing = c.d.Missing
+		}
+		return Outcome{From: w.from, Missing: w.missing}
+	}
+	return c.outcome(o, &w)
+}
+
+// same reports whether two decisions lead to the same locks.
+func same(a, b *model.Decision) bool {
+	return a.End == b.End && a.Mode == b.Mode && a.Passes == b.Passes && a.Drain == b.Drain && a.ForceWait == b.ForceWait
+}
+
+// outcome puts a decision that is known into our words.
+func (c *Decider) outcome(o *decode.Observation, w *world) Outcome {
+	d := &c.d
+	out := Outcome{Reason: d.Reason, From: w.from}
+	switch d.End {
+	case model.EndDio:
+		if out.Missing = c.begin(o); out.Missing != "" {
+			return Outcome{From: w.from, Missing: out.Missing}
+		}
+		if c.beginRefuses(o) {
+			out.Lock, out.Reason = Refused, "NOWAIT would have to allocate"
+		} else if out.Lock = Shared; d.Mode == model.Exclusive {
+			out.Lock = Exclusive
+		}
+	case model.EndBuffered:
+		out.Lock = Buffered
+	case model.EndN0, model.EndN1, model.EndN2, model.EndN3, model.EndN4:
+		out.Lock = Refused
+	default:
+		out.Lock = Ended
+	}
+	out.way = way{
+		lock: out.Lock, first: Shared, again: d.Passes > 1, drain: d.Drain == model.Yes,
+		queued: d.Queue == model.Yes && (o.Queued || o.DioFlags&model.DioForceWait != 0),
+	}
+	return out
+}
+
+// beginRefuses reports whether ext4_iomap_begin gives -EAGAIN, since it has to allocate.
+func (c *Decider) beginRefuses(o *decode.Observation) bool {
+	if o.Flags&model.IocbNowait == 0 || !c.v.Has(model.NowaitNoAlloc) {
+		return false
+	}
+	for i := range o.Mappings {
+		if o.Mappings[i].Allocated() {
+			return true
+		}
+	}
+	return false
+}
+
+// begin names what is not known about ext4_iomap_begin under NOWAIT.
+func (c *Decider) begin(o *decode.Observation) string {
+	switch {
+	case o.Flags&model.IocbNowait == 0:
+	case c.v.Has(model.NowaitCachedBegin):
+		return "whether a block was in the extent status cache"
+	case c.v.Has(model.NowaitNoAlloc) && len(o.Mappings) == 0:
+		return "whether a NOWAIT write would have to allocate"
+	}
+	return ""
+}
+
+// seen is how the write went down on the kernel that was traced.
+func seen(o *decode.Observation) (Lock, way) {
+	w := way{again: len(o.Passes) > 1, drain: o.Drain != nil, queued: o.Queued, first: Shared}
+	switch {
+	case o.Incomplete != "":
+		w.lock = Undecided
+	case o.Dio && o.Lock == record.LockExclusive:
+		w.lock = Exclusive
+	case o.Dio && o.Lock == record.LockShared:
+		w.lock = Shared
+	case o.Dio:
+		w.lock = Undecided
+	case o.Buffered != nil:
+		w.lock = Buffered
+	case o.SubmitRet == model.EAGAIN:
+		w.lock = Refused
+	default:
+		w.lock = Ended
+	}
+	return w.lock, w
+}

@@ -1,0 +1,195 @@
+package whatif
+
+import (
+	"cmp"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+)
+
+// Interval is what repeated simulations gave: the least, the middle, the most.
+type Interval struct {
+	Low  float64 `json:"low"`
+	Mid  float64 `json:"mid"`
+	High float64 `json:"high"`
+}
+
+// Summary is what a kernel does with the writes. Times are ns.
+type Summary struct {
+	PerSecond      Interval `json:"writes_per_second"`
+	ExclusiveShare float64  `json:"exclusive_share"` // 0 to 1
+	WaitP50Ns      int64    `json:"wait_p50_ns"`
+	WaitP99Ns      int64    `json:"wait_p99_ns"`
+	MeanWaitNs     float64  `json:"wait_mean_ns"`
+	MeanLatencyNs  float64  `json:"latency_mean_ns"`
+	Depth          int      `json:"max_in_flight"` // I/O on one disk
+}
+
+// merged is the sum of tallies of several scenes, each as long as it was in the trace.
+type merged struct {
+	rates     []float64 // of each scene, summed
+	runs      []float64
+	span      []float64
+	writes    int
+	exclusive int
+	waited    float64
+	latency   float64
+	waits     histogram
+	depth     int
+}
+
+func newMerged(scenes int) *merged {
+	return &merged{rates: make([]float64, scenes), runs: make([]float64, scenes), span: make([]float64, scenes)}
+}
+
+func (m *merged) add(_, scene int, t *tally, _ runOptions) {
+	m.rates[scene] += t.perSecond()
+	m.runs[scene]++
+	m.span[scene] = float64(t.span)
+	m.writes += t.writes
+	m.exclusive += t.exclusive
+	m.waited += float64(t.waited)
+	m.latency += float64(t.latency)
+	m.waits.merge(&t.waits)
+	m.depth = max(m.depth, t.depth)
+}
+
+// perSecond is the mean of the scenes' rates. Each scene holds as many writes as any
+// other, so that it is the harmonic mean that counts time.
+func (m *merged) perSecond() float64 {
+	inverse, n := 0.0, 0.0
+	for i, r := range m.rates {
+		if r > 0 {
+			inverse += m.runs[i] / r
+			n++
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	return n / inverse
+}
+
+func (m *merged) summary() Summary {
+	n := float64(max(m.writes, 1))
+	rate := m.perSecond()
+	return Summary{
+		PerSecond: Interval{rate, rate, rate}, ExclusiveShare: float64(m.exclusive) / n,
+		WaitP50Ns: m.waits.quantile(0.5), WaitP99Ns: m.waits.quantile(0.99),
+		MeanWaitNs: m.waited / n, MeanLatencyNs: m.latency / n, Depth: m.depth,
+	}
+}
+
+// off is how far waits are from those of o: the mean of how far p50 and p99 are.
+func (m *merged) off(o *merged) float64 {
+	a, b := m.summary(), o.summary()
+	far := func(x, y int64) float64 {
+		const least = 100_000 // ns: nobody cares about less
+		return math.Abs(math.Log(float64(x+least) / float64(y+least)))
+	}
+	return far(a.WaitP50Ns, b.WaitP50Ns) + far(a.WaitP99Ns, b.WaitP99Ns) + math.Abs(math.Log(a.PerSecond.Mid/b.PerSecond.Mid))
+}
+
+// pick chooses n writers of a scene: each once before one comes again, so that their mix
+// is that of the trace.
+func (sc *scene) pick(n int, seed uint64) []int32 {
+	var from []int32
+	for i := range sc.paces {
+		if sc.paces[i].steady || !sc.steady {
+			from = append(from, int32(i))
+		}
+	}
+	rng := rand.New(rand.NewPCG(seed, 3))
+	out := make([]int32, 0, n)
+	for len(out) < n {
+		rng.Shuffle(len(from), func(i, j int) { from[i], from[j] = from[j], from[i] })
+		out = append(out, from[:min(len(from), n-len(out))]...)
+	}
+	return out
+}
+
+// Gain is what a file or a process has of the other variant.
+type Gain struct {
+	Dev      uint32  `json:"-"`
+	Ino      uint64  `json:"ino,omitempty"`
+	Path     string  `json:"path,omitempty"` // set by the caller
+	Pid      uint32  `json:"pid,omitempty"`
+	Comm     string  `json:"comm,omitempty"`
+	Now      float64 `json:"now_per_second"`
+	Then     float64 `json:"then_per_second"`
+	NowExcl  float64 `json:"now_exclusive_share"`
+	ThenExcl float64 `json:"then_exclusive_share"`
+	NowP50   int64   `json:"now_wait_p50_ns,omitempty"` // of files only
+	NowP99   int64   `json:"now_wait_p99_ns,omitempty"`
+	ThenP50  int64   `json:"then_wait_p50_ns,omitempty"`
+	ThenP99  int64   `json:"then_wait_p99_ns,omitempty"`
+}
+
+// gained is what one file or process had.
+type gained struct {
+	g      Gain
+	rate   float64
+	writes int
+	excl   int
+	waits  histogram
+}
+
+// gains is what each had, of all scenes.
+type gains struct {
+	files map[string]*gained
+	tasks map[string]*gained
+	n     float64
+}
+
+func newGains(scenes []*scene) *gains {
+	return &gains{files: map[string]*gained{}, tasks: map[string]*gained{}, n: float64(len(scenes))}
+}
+
+func (g *gains) add(sc *scene, t *tally) {
+	put := func(to map[string]*gained, key string, id Gain, s *share) {
+		k := to[key]
+		if k == nil {
+			k = &gained{g: id}
+			to[key] = k
+		}
+		k.rate += float64(s.writes) / float64(t.span) * 1e9 / g.n
+		k.writes += s.writes
+		k.excl += s.exclusive
+		k.waits.merge(s.waits)
+	}
+	for i := range t.files {
+		id := sc.w.files[i]
+		put(g.files, strconv.Itoa(int(id.dev))+":"+strconv.FormatUint(id.ino, 10), Gain{Dev: id.dev, Ino: id.ino}, &t.files[i])
+	}
+	for i := range t.actors {
+		w := sc.w.writers[i]
+		put(g.tasks, strconv.Itoa(int(w.pid))+w.comm, Gain{Pid: w.pid, Comm: w.comm}, &t.actors[i])
+	}
+}
+
+// maxGains is how many files and processes are told.
+const maxGains = 8
+
+// compareGains lists the files and processes that gain most.
+func compareGains(now, then *gains) (files, tasks []Gain) {
+	list := func(now, then map[string]*gained) (out []Gain) {
+		for key, n := range now {
+			g := n.g
+			g.Now, g.NowExcl, g.NowP50, g.NowP99 = n.told()
+			if t := then[key]; t != nil {
+				g.Then, g.ThenExcl, g.ThenP50, g.ThenP99 = t.told()
+			}
+			out = append(out, g)
+		}
+		slices.SortFunc(out, func(a, b Gain) int {
+			return cmp.Or(cmp.Compare(b.Then-b.Now, a.Then-a.Now), cmp.Compare(a.Ino, b.Ino), cmp.Compare(a.Pid, b.Pid), cmp.Compare(a.Comm, b.Comm))
+		})
+		return out[:min(len(out), maxGains)]
+	}
+	return list(now.files, then.files), list(now.tasks, then.tasks)
+}
+
+func (g *gained) told() (rate, excl float64, p50, p99 int64) {
+	return g.rate, float64(g.excl) / float64(max(g.writes, 1)), g.waits.quantile(0.5), g.waits.quantile(0.99)
+}

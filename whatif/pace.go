@@ -1,0 +1,142 @@
+package whatif
+
+import (
+	"cmp"
+	"slices"
+)
+
+// pace is how a writer goes on: its writes in their order, and what lies between them.
+type pace struct {
+	steps []int32 // of the window, by entry
+	// gaps lie before each write: behind the return of the one before it, or, with as
+	// many in flight as ever, behind the completion that made room.
+	gaps  []int64
+	depth int   // most writes in flight at a time: 1 for a closed loop of one
+	first int64 // when its first write began, ns behind the window's beginning
+	last  int64 // when its last one was complete
+	// steady: it writes all through the window, and would go on.
+	steady bool
+}
+
+// scene is a window made ready for the simulation.
+type scene struct {
+	w     *window
+	paces []pace
+	disk  disk
+	pools map[pool][]int32
+	// The time in which all steady writers write, ns behind begin.
+	begin    int64
+	from, to int64
+	steady   bool
+}
+
+// newScene works out the writers' paces.
+func newScene(w *window) *scene {
+	sc := &scene{w: w, paces: make([]pace, len(w.writers))}
+	order := make([]int32, len(w.steps))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(w.steps[a].entry, w.steps[b].entry) })
+	sc.begin = w.steps[order[0]].entry
+	for _, i := range order {
+		p := &sc.paces[w.steps[i].writer]
+		p.steps = append(p.steps, i)
+	}
+	end := int64(0)
+	for i := range sc.paces {
+		sc.paces[i].measure(w, sc.begin)
+		end = max(end, sc.paces[i].last)
+	}
+	sc.span(end)
+	sc.disk.learn(w)
+	sc.pool()
+	return sc
+}
+
+// measure finds the depth of a writer and its gaps.
+func (p *pace) measure(w *window, begin int64) {
+	s := w.steps
+	p.first = s[p.steps[0]].entry - begin
+	var flying []int64 // completion times, sorted
+	for _, i := range p.steps {
+		flying = fly(flying, &s[i])
+		p.depth = max(p.depth, len(flying))
+		p.last = max(p.last, s[i].entry+s[i].end-begin)
+	}
+	flying = flying[:0]
+	returned := s[p.steps[0]].entry
+	for _, i := range p.steps {
+		st, ready := &s[i], returned
+		if len(flying) >= p.depth {
+			ready = max(ready, flying[len(flying)-p.depth])
+		}
+		p.gaps = append(p.gaps, max(0, st.entry-ready))
+		flying = fly(flying, st)
+		returned = st.entry + st.done
+	}
+	p.steady = len(p.steps) >= steadySteps
+}
+
+// fly drops what was complete when st began and adds st.
+func fly(flying []int64, st *step) []int64 {
+	n := 0
+	for _, end := range flying {
+		if end > st.entry {
+			flying[n] = end
+			n++
+		}
+	}
+	flying = append(flying[:n], st.entry+st.end)
+	slices.Sort(flying)
+	return flying
+}
+
+// span finds the time in which all steady writers write. Where there is none that is
+// worth mentioning, the writers come and go as they did in the window.
+func (sc *scene) span(end int64) {
+	from, to, steps := int64(0), end, 0
+	for i := range sc.paces {
+		if p := &sc.paces[i]; p.steady {
+			from, to = max(from, p.first), min(to, p.last)
+			steps += len(p.steps)
+		}
+	}
+	sc.from, sc.to, sc.steady = 0, end, false
+	if to-from >= end/2 && steps*5 >= len(sc.w.steps)*4 {
+		sc.from, sc.to, sc.steady = from, to, true
+	}
+	for i := range sc.paces {
+		p := &sc.paces[i]
+		if p.steady = p.steady && sc.steady; p.steady {
+			p.gaps[0] = middle(p.gaps[1:])
+		} else {
+			p.gaps[0] = max(0, end-p.last) + p.first
+		}
+	}
+}
+
+// middle is the median, 0 of nothing.
+func middle(all []int64) int64 {
+	if len(all) == 0 {
+		return 0
+	}
+	all = slices.Clone(all)
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// pool groups the writes whose I/O was seen; those of all writers are under writer -1.
+func (sc *scene) pool() {
+	sc.pools = map[pool][]int32{}
+	for i := range sc.w.steps {
+		s := &sc.w.steps[i]
+		if s.device <= 0 {
+			continue
+		}
+		for _, writer := range [...]int32{s.writer, -1} {
+			k := pool{writer, int8(sizeClass(s.size))}
+			sc.pools[k] = append(sc.pools[k], int32(i))
+		}
+	}
+}

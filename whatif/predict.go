@@ -1,0 +1,286 @@
+package whatif
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// Options say what to predict.
+type Options struct {
+	Variant model.Variant // the other one
+	Seed    uint64
+	Seeds   int   // simulations of each kind; 0: DefaultSeeds
+	Jobs    []int // numbers of writers to sweep over; none when empty
+}
+
+// DefaultSeeds is how often each simulation is repeated.
+const DefaultSeeds = 5
+
+// Tolerance is how far the simulation of the traced kernel may be from what was
+// measured, as a part of that.
+const Tolerance = 0.15
+
+// Predictor takes in the writes of a trace, each once, and predicts. It is not safe for
+// concurrent use.
+type Predictor struct {
+	opts   Options
+	decide *Decider
+	table  tables
+	sample *sample
+	open   uint64 // queued writes whose completion is not known
+	broken uint64 // incomplete ones
+}
+
+// New returns a Predictor that has seen nothing.
+func New(o Options) *Predictor {
+	if o.Seeds == 0 {
+		o.Seeds = DefaultSeeds
+	}
+	return &Predictor{opts: o, decide: NewDecider(o.Variant), sample: newSample(o.Seed)}
+}
+
+// Add takes a write with the reason for its lock on the kernel that was traced. It keeps
+// nothing of o.
+func (p *Predictor) Add(o *decode.Observation, reason string) {
+	out := p.decide.Decide(o)
+	now, way := seen(o)
+	p.table.add(o, reason, now, &out)
+	switch {
+	case o.Incomplete != "":
+		p.broken++
+	case o.Queued && !o.Completed:
+		p.open++
+	}
+	if o.Queued && !o.Completed {
+		way.lock = Undecided // how long it took is not known
+	}
+	p.sample.add(o, way, out.way)
+}
+
+// Predict sums up, and simulates. The losses are those of the whole trace; missing is
+// what could not be read of it, empty when that is nothing.
+func (p *Predictor) Predict(ctx context.Context, losses record.Losses, missing string) (*Report, error) {
+	p.sample.close()
+	r := &Report{Variant: p.opts.Variant, Seed: p.opts.Seed, Seeds: p.opts.Seeds, Decisions: p.table.decisions()}
+	r.doubts(p, losses, missing)
+	if r.Refused != "" || len(p.sample.kept) == 0 {
+		r.refuse("no write of it can be simulated")
+		return r, nil
+	}
+	var scenes []*scene
+	for _, w := range p.sample.kept {
+		scenes = append(scenes, newScene(w))
+	}
+	r.assume(scenes, p.sample.seen)
+	wake, err := p.calibrate(ctx, r, scenes)
+	if err != nil || r.Refused != "" {
+		return r, err
+	}
+	if err := p.predict(ctx, r, scenes, wake); err != nil {
+		return r, err
+	}
+	if err := p.sweep(ctx, r, scenes, wake); err != nil {
+		return r, err
+	}
+	r.conclude()
+	return r, nil
+}
+
+// doubts refuses a trace of which too much is missing, and marks one of which something is.
+func (r *Report) doubts(p *Predictor, l record.Losses, missing string) {
+	const most = 100 // one in so many
+	n := p.table.writes
+	mark := func(part uint64, text string) {
+		if part == 0 {
+			return
+		}
+		r.Marks = append(r.Marks, text)
+		if part*most > n+part {
+			r.refuse(text)
+		}
+	}
+	if missing != "" {
+		r.Marks = append(r.Marks, missing)
+	}
+	mark(l.Lost(), fmt.Sprintf("%d writes are lost: %s", l.Lost(), l))
+	if l.Lost() == 0 && l.Any() {
+		r.Marks = append(r.Marks, l.String())
+	}
+	mark(p.broken, fmt.Sprintf("%d writes are incomplete", p.broken))
+	mark(p.open, fmt.Sprintf("of %d queued writes the completion is not known", p.open))
+	und := r.Decisions.undecided() - min(p.broken, r.Decisions.undecided())
+	if und > 0 {
+		r.Marks = append(r.Marks, fmt.Sprintf("%d writes are undecided: the simulation repeats them as they were", und))
+	}
+	if und*5 > n {
+		r.refuse(fmt.Sprintf("%d of %d writes are undecided", und, n))
+	}
+}
+
+func (r *Report) refuse(why string) {
+	if r.Refused == "" {
+		r.Refused = why
+	}
+}
+
+func (d *Decisions) undecided() (n uint64) {
+	for _, c := range d.Missing {
+		n += c
+	}
+	return n
+}
+
+// wakeTimes are from the wake-up of a writer until it tries to lock, ns: the one that
+// fits the trace best is taken.
+var wakeTimes = [...]int64{0, 10_000, 50_000, 200_000}
+
+// calibrate simulates what was traced. It refuses when that does not give what was
+// measured.
+func (p *Predictor) calibrate(ctx context.Context, r *Report, scenes []*scene) (wake int64, err error) {
+	was := gather(scenes, func(sc *scene) *tally { return sc.measured() })
+	r.Measured = was.summary()
+	best := math.Inf(1)
+	for i, w := range wakeTimes {
+		one := newMerged(len(scenes))
+		if err := p.runs(ctx, scenes, runOptions{wakeNs: w}, 1, one.add); err != nil {
+			return 0, err
+		}
+		if off := one.off(was); off < best-0.01 || i == 0 {
+			best, wake = off, w
+		}
+	}
+	if r.Now, err = p.summary(ctx, scenes, runOptions{wakeNs: wake}); err != nil {
+		return 0, err
+	}
+	r.WakeNs = wake
+	r.judge()
+	return wake, nil
+}
+
+// judge compares the calibration with what was measured. A mean wait counts as off only
+// when it matters beside the time that the writes took.
+func (r *Report) judge() {
+	m, s := &r.Measured, &r.Now
+	off := math.Abs(s.PerSecond.Mid/m.PerSecond.Mid - 1)
+	r.Off = off
+	waits := math.Abs(s.MeanWaitNs-m.MeanWaitNs) / max(m.MeanLatencyNs, 1)
+	r.WaitsOff = waits
+	switch {
+	case math.IsNaN(off) || off > Tolerance:
+		r.refuse(fmt.Sprintf("the simulation of the traced kernel gives %.0f writes a second, and %.0f were measured", s.PerSecond.Mid, m.PerSecond.Mid))
+	case waits > Tolerance && m.MeanWaitNs > s.MeanWaitNs:
+		r.refuse(fmt.Sprintf("writes waited %s in the mean, and the recorded writes explain %s of it: others held i_rwsem (reads, buffered writes, truncate)", duration(m.MeanWaitNs), duration(s.MeanWaitNs)))
+	case waits > Tolerance:
+		r.refuse(fmt.Sprintf("writes wait %s in the mean in the simulation of the traced kernel, and %s were measured", duration(s.MeanWaitNs), duration(m.MeanWaitNs)))
+	}
+}
+
+// most bounds the writes of one simulation, so that a kernel that is many times faster
+// does not cost many times the work.
+const most = 4
+
+// runs simulates all scenes so many times.
+func (p *Predictor) runs(ctx context.Context, scenes []*scene, o runOptions, times int, each func(seed int, sc int, t *tally, o runOptions)) error {
+	for seed := range times {
+		for i, sc := range scenes {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("simulate: %w", err)
+			}
+			o.seed = p.opts.Seed<<16 + uint64(seed)<<8 + uint64(i)
+			s := newSim(sc, o)
+			each(seed, i, s.run(max(sc.to-sc.from, 1), max(1000, most*len(sc.w.steps))), o)
+		}
+	}
+	return nil
+}
+
+// summary simulates with all seeds.
+func (p *Predictor) summary(ctx context.Context, scenes []*scene, o runOptions) (Summary, error) {
+	all := newMerged(len(scenes))
+	var rates []float64
+	one := newMerged(len(scenes))
+	err := p.runs(ctx, scenes, o, p.opts.Seeds, func(seed, i int, t *tally, o runOptions) {
+		all.add(seed, i, t, o)
+		one.add(seed, i, t, o)
+		if i == len(scenes)-1 {
+			rates = append(rates, one.perSecond())
+			one = newMerged(len(scenes))
+		}
+	})
+	s := all.summary()
+	s.PerSecond = interval(rates)
+	return s, err
+}
+
+// predict simulates with the other variant's locks, and finds who gains.
+func (p *Predictor) predict(ctx context.Context, r *Report, scenes []*scene, wake int64) error {
+	now, then := newGains(scenes), newGains(scenes)
+	var err error
+	if r.Then, err = p.summary(ctx, scenes, runOptions{then: true, wakeNs: wake}); err != nil {
+		return err
+	}
+	for _, g := range []*gains{now, then} {
+		o := runOptions{then: g == then, wakeNs: wake}
+		err = errors2(err, p.runs(ctx, scenes, o, 1, func(_, i int, t *tally, _ runOptions) { g.add(scenes[i], t) }))
+	}
+	r.Files, r.Writers = compareGains(now, then)
+	return err
+}
+
+func errors2(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// sweep simulates with other numbers of writers.
+func (p *Predictor) sweep(ctx context.Context, r *Report, scenes []*scene, wake int64) error {
+	for _, n := range p.opts.Jobs {
+		row := SweepRow{Jobs: n}
+		for _, to := range []*Interval{&row.Now, &row.Then} {
+			var rates []float64
+			for seed := range p.opts.Seeds {
+				one := newMerged(len(scenes))
+				for i, sc := range scenes {
+					if err := ctx.Err(); err != nil {
+						return fmt.Errorf("simulate: %w", err)
+					}
+					o := runOptions{then: to == &row.Then, wakeNs: wake, seed: p.opts.Seed<<16 + uint64(seed)<<8 + uint64(i)}
+					o.actors = sc.pick(n, o.seed)
+					one.add(seed, i, newSim(sc, o).run(max(sc.to-sc.from, 1), max(1000, most*len(sc.w.steps))), o)
+				}
+				rates = append(rates, one.perSecond())
+			}
+			*to = interval(rates)
+		}
+		r.Sweep = append(r.Sweep, row)
+	}
+	return nil
+}
+
+// gather merges what each scene shows.
+func gather(scenes []*scene, of func(*scene) *tally) *merged {
+	m := newMerged(len(scenes))
+	for i, sc := range scenes {
+		m.add(0, i, of(sc), runOptions{})
+	}
+	return m
+}
+
+// interval is the middle and the extremes of what repeated seeds gave.
+func interval(all []float64) Interval {
+	if len(all) == 0 {
+		return Interval{}
+	}
+	all = slices.Clone(all)
+	slices.SortFunc(all, cmp.Compare[float64])
+	return Interval{Low: all[0], Mid: all[len(all)/2], High: all[len(all)-1]}
+}

@@ -1,0 +1,175 @@
+package whatif
+
+import (
+	"fmt"
+	"time"
+
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// SweepRow is what both kernels do with a number of writers.
+type SweepRow struct {
+	Jobs int      `json:"jobs"`
+	Now  Interval `json:"now_per_second"`
+	Then Interval `json:"then_per_second"`
+}
+
+// Report is the answer. Now is the simulation of the kernel that was traced, Then that
+// of the other variant; both are empty when the prediction was refused.
+type Report struct {
+	Traced      string        `json:"traced"` // the variant of the trace, set by the caller
+	Variant     model.Variant `json:"variant"`
+	Marks       []string      `json:"marks,omitempty"`   // what is missing
+	Refused     string        `json:"refused,omitempty"` // why no time is predicted
+	Decisions   Decisions     `json:"decisions"`
+	Assumptions []string      `json:"assumptions,omitempty"`
+	Measured    Summary       `json:"measured"`
+	Now         Summary       `json:"simulated_now"`
+	Off         float64       `json:"off"`       // throughput: simulated against measured
+	WaitsOff    float64       `json:"waits_off"` // mean wait, as a part of the mean latency
+	WakeNs      int64         `json:"wake_ns"`
+	Then        Summary       `json:"simulated_then"`
+	Files       []Gain        `json:"files,omitempty"`
+	Writers     []Gain        `json:"processes,omitempty"`
+	Sweep       []SweepRow    `json:"sweep,omitempty"`
+	Sentence    string        `json:"sentence,omitempty"`
+	Seed        uint64        `json:"seed"`
+	Seeds       int           `json:"seeds"`
+}
+
+// Proven reports whether nothing was missing and time was predicted.
+func (r *Report) Proven() bool { return r.Refused == "" && len(r.Marks) == 0 }
+
+// Times is how many times the throughput is, 0 when it is not predicted.
+func (r *Report) Times() float64 {
+	if r.Refused != "" || r.Now.PerSecond.Mid == 0 {
+		return 0
+	}
+	return r.Then.PerSecond.Mid / r.Now.PerSecond.Mid
+}
+
+// assume says what the simulation takes for granted.
+func (r *Report) assume(scenes []*scene, windows int) {
+	deepest, grows, unsteady := 0, false, 0
+	queued := false
+	for _, sc := range scenes {
+		deepest = max(deepest, sc.disk.deepest)
+		grows = grows || sc.disk.growth > 0
+		if !sc.steady {
+			unsteady++
+		}
+		for i := range sc.paces {
+			queued = queued || sc.paces[i].depth > 1
+		}
+	}
+	say := func(format string, args ...any) { r.Assumptions = append(r.Assumptions, fmt.Sprintf(format, args...)) }
+	if windows > len(scenes) {
+		say("the simulation repeats %d parts of the trace of %d writes each, of %d, chosen by chance", len(scenes), windowSteps, windows)
+	}
+	say("each task writes on as soon as before: what it does between its writes takes as long as in the trace")
+	if queued {
+		say("a task that queues writes never has more in flight than in the trace")
+	}
+	if unsteady > 0 {
+		say("in %d of %d parts tasks come and go: they come as often as in the trace, so that a gain shows in waits rather than in throughput", unsteady, len(scenes))
+	}
+	say("the disk had up to %d writes in flight; I/O takes as long as in the trace, drawn anew for each seed", deepest)
+	if grows {
+		say("I/O took longer with more in flight, and is taken to go on so beyond that")
+	} else {
+		say("I/O did not take longer with more in flight, and is taken not to beyond that: a disk that is busy already gives less")
+	}
+	say("i_rwsem: first come, first served; all readers in the queue are woken when one is at its head; a free lock may be taken before a woken writer is there, until that has waited 4 ms")
+	say("reads, buffered writes and truncate are not recorded, though they take i_rwsem, too: only the waits that they cause show")
+	say("there are CPUs enough, and locks other than i_rwsem are not waited for")
+}
+
+// conclude puts the answer into one sentence.
+func (r *Report) conclude() {
+	r.Sentence = r.sentence()
+}
+
+func (r *Report) sentence() string {
+	d := &r.Decisions
+	gained := d.count(Exclusive, Shared)
+	exclusive := uint64(0)
+	for l := range Lock(numLocks) {
+		exclusive += d.count(Exclusive, l)
+	}
+	times := r.Times()
+	under := "Under " + r.Variant.String()
+	switch {
+	case exclusive == 0 && d.Changed == 0:
+		return under + " nothing would change: no write holds i_rwsem exclusive."
+	case gained == 0 && d.Changed == 0:
+		return fmt.Sprintf("%s nothing would change for %s exclusive writes: %s.", under, count(exclusive), r.why(Exclusive, Exclusive))
+	case gained == 0:
+		return fmt.Sprintf("%s no exclusive write would be shared, and %s would go down otherwise: about %.1f times the throughput.", under, count(d.Changed), times)
+	case times < 1.1 && times > 0.9:
+		return fmt.Sprintf("%s %s of the exclusive writes would be shared, because %s, but the throughput would hardly change (%.2f times)%s.", under,
+			percent(gained, exclusive), r.why(Exclusive, Shared), times, r.stays())
+	}
+	return fmt.Sprintf("%s %s of the exclusive writes would be shared: about %.1f times the throughput, because %s.", under, percent(gained, exclusive), times, r.why(Exclusive, Shared))
+}
+
+// stays says why a shared lock does not help.
+func (r *Report) stays() string {
+	if r.Decisions.count(Exclusive, Exclusive) > 0 {
+		return ": the others stay exclusive, since " + r.why(Exclusive, Exclusive)
+	}
+	if r.Now.MeanWaitNs*10 < r.Now.MeanLatencyNs {
+		return ": writes hardly wait for i_rwsem"
+	}
+	return ""
+}
+
+var whys = map[string]string{
+	string(model.ReasonAligned):   "they are aligned and inside i_size",
+	string(model.ReasonWritten):   "the blocks that they write in part are written",
+	string(model.ReasonNoPartial): "they write no block in part",
+	string(model.ReasonOverwrite): "they overwrite blocks that are there",
+	string(model.ReasonExtending): "they extend the file",
+	string(model.ReasonDisksize):  "they extend i_disksize",
+	string(model.ReasonHead):      "a part of their first block has to be zeroed",
+	string(model.ReasonTail):      "a part of their last block has to be zeroed",
+	string(model.ReasonNotOver):   "they are no overwrites of one extent",
+	string(model.ReasonUnwritten): "they are unaligned and their blocks unwritten",
+	string(model.ReasonNosec):     "the inode may hold privileges that a write removes",
+	string(model.ReasonGuess):     "they looked as if they extend the file before the lock was held",
+	string(model.ReasonUnaligned): "they are unaligned",
+}
+
+// why is the most frequent reason for a lock.
+func (r *Report) why(now, then Lock) string {
+	for i := range r.Decisions.Cells {
+		c := &r.Decisions.Cells[i]
+		if c.Now != now || c.Then != then {
+			continue
+		}
+		if text := whys[c.Why]; text != "" {
+			return text
+		}
+		return c.Why
+	}
+	return "of no reason that was seen"
+}
+
+func percent(n, of uint64) string {
+	if n == of {
+		return "all"
+	}
+	return fmt.Sprintf("%.0f %%", 100*float64(n)/float64(max(of, 1)))
+}
+
+func count(n uint64) string { return fmt.Sprint(n) }
+
+// duration words ns with three digits.
+func duration(ns float64) string {
+	d := time.Duration(ns)
+	for unit := time.Second; unit >= time.Microsecond; unit /= 1000 {
+		if d >= unit {
+			return d.Round(unit / 100).String()
+		}
+	}
+	return d.String()
+}

@@ -1,0 +1,75 @@
+package whatif
+
+import "github.com/ext4dio/ext4dio-trace/decode"
+
+// step is one write as the simulation repeats it. Times are ns.
+type step struct {
+	entry  int64 // ns of CLOCK_MONOTONIC
+	done   int64 // of its return, or when queued of its submission, since entry
+	end    int64 // of its I/O, since entry
+	waited int64 // for i_rwsem
+	pre    int64 // entry to the first try to lock
+	check  int64 // under a first lock that was given up again
+	submit int64 // from the last lock to the submission of the I/O
+	device int64 // from there until it is complete
+	tail   int64 // of a queued write: from the submission of the I/O to the return
+	writer int32
+	file   int32
+	size   int32
+	depth  int32 // I/O in flight on the disk when this was submitted, itself included
+	now    way
+	then   way
+}
+
+// fill takes the times of a write from its observation.
+func (s *step) fill(o *decode.Observation, now, then way) {
+	s.entry, s.done, s.end, s.waited = int64(o.Time), int64(o.SubmitNs), int64(o.LatencyNs), int64(o.WaitNs)
+	s.size, s.now, s.then = int32(min(o.Len0, 1<<30)), now, then
+	s.end = max(s.end, s.done)
+	if !o.Queued {
+		s.end = s.done
+	}
+	if len(o.Passes) == 0 {
+		// It has no part that is known to be under the lock, but a buffered copy is.
+		s.submit = max(0, s.done-s.waited)
+		return
+	}
+	locked := s.locks(o)
+	if o.Drain != nil {
+		locked += int64(o.Drain.Ns)
+	}
+	sent := locked
+	for i := range o.Mappings {
+		sent = max(sent, int64(o.Mappings[i].AtUs)*1000)
+	}
+	sent = min(sent, s.done)
+	s.submit = max(0, sent-locked)
+	s.device = s.end - sent
+	s.tail = s.done - sent
+	if !o.Dio {
+		s.submit, s.device, s.tail = s.done-min(locked, s.done), 0, 0
+	}
+}
+
+// locks finds when the locks were got, sets what came before the last one, and returns
+// when that was got, ns since entry.
+func (s *step) locks(o *decode.Observation) int64 {
+	first := int64(o.Passes[0].AtUs) * 1000
+	last := int64(o.Passes[len(o.Passes)-1].AtUs) * 1000
+	s.pre = first
+	locked, dropped := first, int64(-1)
+	for i := range o.Waits {
+		at := int64(o.Waits[i].AtUs) * 1000
+		switch {
+		case at <= first:
+			s.pre, locked = max(0, at-int64(o.Waits[i].Ns)), at
+		case at <= last:
+			dropped = max(locked, at-int64(o.Waits[i].Ns))
+			s.check, locked = dropped-locked, at
+		}
+	}
+	if dropped < 0 && last > first {
+		s.check, locked = max(0, last-locked), last
+	}
+	return locked
+}

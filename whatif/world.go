@@ -1,0 +1,132 @@
+package whatif
+
+import (
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// world answers the questions of another variant's decision from what was seen under
+// this one. It implements model.World.
+type world struct {
+	o     *decode.Observation
+	v     model.Variant
+	holes bool // what may be a hole or unwritten is a hole
+
+	from    Origin // the least sure of the answers that were given
+	either  bool   // an answer was given that may be another
+	missing string // the first question that could not be answered
+}
+
+// call is what was known at entry. Where i_size moved until the first pass, the lock
+// that was taken tells what the guess saw.
+func call(o *decode.Observation) model.Call {
+	c := model.Call{
+		Pos: o.Pos0, Len: o.Len0, ISize: o.ISize0, Flags: o.Flags, Blkbits: o.Blkbits,
+		Align: model.Alignment{Bits: o.Align0, Known: o.Align0Known},
+		Async: asyncCaller(o.Caller),
+	}
+	if len(o.Passes) > 0 && o.Passes[0].ISize != o.ISize0 && o.Passes[0].Lock == record.LockShared {
+		c.ISize = max(c.ISize, c.Pos+c.Len)
+	}
+	return c
+}
+
+func asyncCaller(c record.Caller) model.Answer {
+	switch c {
+	case record.CallerUnknown:
+		return model.Unknown
+	case record.CallerSync, record.CallerNFSD, record.CallerKthread:
+		return model.No
+	default:
+		return model.Yes
+	}
+}
+
+func (w *world) miss(what string) {
+	if w.missing == "" {
+		w.missing = what
+	}
+}
+
+// Trylock is only known when it succeeded: then others left the lock free.
+func (w *world) Trylock(model.Mode) model.Answer {
+	if len(w.o.Passes) > 0 || w.o.Buffered != nil {
+		return model.Yes
+	}
+	w.miss("whether the lock would be free at a trylock")
+	return model.Unknown
+}
+
+// UseDio is whether direct I/O was possible. Of encrypted inodes the variants think
+// differently.
+func (w *world) UseDio() model.Answer {
+	switch b := w.o.Buffered; {
+	case len(w.o.Passes) > 0:
+		return model.Yes
+	case b != nil && b.Refused&record.PassEncrypted == 0:
+		return model.No
+	}
+	w.miss("whether the inode takes direct I/O")
+	return model.Unknown
+}
+
+// Checks is the state that the pass saw; in a pass that this kernel did not make, the
+// one before it.
+func (w *world) Checks(pass int) (model.Checks, bool) {
+	if len(w.o.Passes) == 0 {
+		w.miss("what the write checks saw")
+		return model.Checks{}, false
+	}
+	p := &w.o.Passes[min(pass, len(w.o.Passes)-1)]
+	return model.Checks{
+		Pos: p.Pos, Count: p.Count, ISize: p.ISize, IDisksize: p.IDisksize,
+		Align: model.Alignment{Bits: p.Align, Known: p.Flags&record.PassAlign != 0},
+		Nosec: p.Flags&record.PassNosec != 0,
+	}, true
+}
+
+// Lookup is what the trace tells of the blocks.
+func (w *world) Lookup(pass int, q model.Query) (model.Result, bool) {
+	a, ok := answerOf(w.o, pass, q)
+	if !ok {
+		w.miss(w.unknownBlock(q))
+		return model.Result{}, false
+	}
+	w.from = max(w.from, a.from)
+	if a.either {
+		if w.either = true; w.holes {
+			a.Result = model.Result{}
+		}
+	}
+	return a.Result, true
+}
+
+func (w *world) unknownBlock(q model.Query) string {
+	switch p := w.o.Passes[len(w.o.Passes)-1]; {
+	case q.Flags&model.GetBlocksCachedNowait != 0:
+		return "whether a block was in the extent status cache"
+	case int64(q.Lblk) > p.Pos>>w.o.Blkbits:
+		return "the state of the tail block, which was never looked up or mapped"
+	}
+	return "the state of the first block, which was never looked up or mapped"
+}
+
+// Modified is what file_modified or kiocb_modified returned, or would have.
+func (w *world) Modified() (int, bool) {
+	o := w.o
+	nowait, kiocb := o.Flags&model.IocbNowait != 0, w.v.Has(model.KiocbModified)
+	switch {
+	case nowait && !kiocb:
+		return 0, true // it updates the timestamps, whether that sleeps or not
+	case nowait && o.Fmod != record.FmodKiocb:
+		w.miss("whether a NOWAIT write would find the timestamps up to date")
+		return 0, false
+	case o.Stages.Has(record.StageFmod) && o.FmodKnown:
+		return o.FmodRet, true
+	case o.Dio:
+		return 0, true
+	}
+	w.miss("what file_modified returns")
+	return 0, false
+}
