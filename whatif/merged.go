@@ -2,7 +2,6 @@ package whatif
 
 import (
 	"cmp"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -79,16 +78,6 @@ func (m *merged) summary() Summary {
 		WaitP50Ns: m.waits.quantile(0.5), WaitP99Ns: m.waits.quantile(0.99),
 		MeanWaitNs: m.waited / n, MeanLatencyNs: m.latency / n, Depth: m.depth,
 	}
-}
-
-// off is how far waits are from those of o: the mean of how far p50 and p99 are.
-func (m *merged) off(o *merged) float64 {
-	a, b := m.summary(), o.summary()
-	far := func(x, y int64) float64 {
-		const least = 100_000 // ns: nobody cares about less
-		return math.Abs(math.Log(float64(x+least) / float64(y+least)))
-	}
-	return far(a.WaitP50Ns, b.WaitP50Ns) + far(a.WaitP99Ns, b.WaitP99Ns) + math.Abs(math.Log(a.PerSecond.Mid/b.PerSecond.Mid))
 }
 
 // pick chooses n writers of a scene: each once before one comes again, so that their mix

@@ -28,6 +28,7 @@ type scene struct {
 	begin    int64
 	from, to int64
 	steady   bool
+	others   int // writes that waited for somebody who is not in the trace
 }
 
 // newScene works out the writers' paces.
@@ -49,6 +50,7 @@ func newScene(w *window) *scene {
 		end = max(end, sc.paces[i].last)
 	}
 	sc.span(end)
+	sc.others = findOthers(w)
 	sc.disk.learn(w)
 	sc.pool()
 	return sc

@@ -79,14 +79,13 @@ func (p *Predictor) Predict(ctx context.Context, losses record.Losses, missing s
 		scenes = append(scenes, newScene(w))
 	}
 	r.assume(scenes, p.sample.seen)
-	wake, err := p.calibrate(ctx, r, scenes)
-	if err != nil || r.Refused != "" {
+	if err := p.calibrate(ctx, r, scenes); err != nil || r.Refused != "" {
 		return r, err
 	}
-	if err := p.predict(ctx, r, scenes, wake); err != nil {
+	if err := p.predict(ctx, r, scenes); err != nil {
 		return r, err
 	}
-	if err := p.sweep(ctx, r, scenes, wake); err != nil {
+	if err := p.sweep(ctx, r, scenes); err != nil {
 		return r, err
 	}
 	r.conclude()
@@ -137,48 +136,41 @@ func (d *Decisions) undecided() (n uint64) {
 	return n
 }
 
-// wakeTimes are from the wake-up of a writer until it tries to lock, ns: the one that
-// fits the trace best is taken.
-var wakeTimes = [...]int64{0, 10_000, 50_000, 200_000}
+// How long a writer that was woken takes until it tries to lock, ns. The trace does not
+// tell; the extremes widen what is predicted.
+const (
+	wakeMid  = 50_000
+	wakeFast = 10_000
+	wakeSlow = 200_000
+)
 
 // calibrate simulates what was traced. It refuses when that does not give what was
 // measured.
-func (p *Predictor) calibrate(ctx context.Context, r *Report, scenes []*scene) (wake int64, err error) {
-	was := gather(scenes, func(sc *scene) *tally { return sc.measured() })
-	r.Measured = was.summary()
-	best := math.Inf(1)
-	for i, w := range wakeTimes {
-		one := newMerged(len(scenes))
-		if err := p.runs(ctx, scenes, runOptions{wakeNs: w}, 1, one.add); err != nil {
-			return 0, err
-		}
-		if off := one.off(was); off < best-0.01 || i == 0 {
-			best, wake = off, w
-		}
+func (p *Predictor) calibrate(ctx context.Context, r *Report, scenes []*scene) (err error) {
+	r.Measured = gather(scenes, func(sc *scene) *tally { return sc.measured() }).summary()
+	if r.Now, err = p.summary(ctx, scenes, runOptions{wakeNs: wakeMid}); err == nil {
+		r.judge()
 	}
-	if r.Now, err = p.summary(ctx, scenes, runOptions{wakeNs: wake}); err != nil {
-		return 0, err
-	}
-	r.WakeNs = wake
-	r.judge()
-	return wake, nil
+	return err
 }
 
 // judge compares the calibration with what was measured. A mean wait counts as off only
 // when it matters beside the time that the writes took.
 func (r *Report) judge() {
 	m, s := &r.Measured, &r.Now
-	off := math.Abs(s.PerSecond.Mid/m.PerSecond.Mid - 1)
-	r.Off = off
-	waits := math.Abs(s.MeanWaitNs-m.MeanWaitNs) / max(m.MeanLatencyNs, 1)
-	r.WaitsOff = waits
+	if m.PerSecond.Mid == 0 || s.PerSecond.Mid == 0 {
+		r.refuse("too few writes to measure a throughput")
+		return
+	}
+	r.Off = math.Abs(s.PerSecond.Mid/m.PerSecond.Mid - 1)
+	r.WaitsOff = math.Abs(s.MeanWaitNs-m.MeanWaitNs) / max(m.MeanLatencyNs, 1)
 	switch {
-	case math.IsNaN(off) || off > Tolerance:
-		r.refuse(fmt.Sprintf("the simulation of the traced kernel gives %.0f writes a second, and %.0f were measured", s.PerSecond.Mid, m.PerSecond.Mid))
-	case waits > Tolerance && m.MeanWaitNs > s.MeanWaitNs:
+	case r.WaitsOff > Tolerance && m.MeanWaitNs > s.MeanWaitNs:
 		r.refuse(fmt.Sprintf("writes waited %s in the mean, and the recorded writes explain %s of it: others held i_rwsem (reads, buffered writes, truncate)", duration(m.MeanWaitNs), duration(s.MeanWaitNs)))
-	case waits > Tolerance:
+	case r.WaitsOff > Tolerance:
 		r.refuse(fmt.Sprintf("writes wait %s in the mean in the simulation of the traced kernel, and %s were measured", duration(s.MeanWaitNs), duration(m.MeanWaitNs)))
+	case r.Off > Tolerance:
+		r.refuse(fmt.Sprintf("the simulation of the traced kernel gives %.0f writes a second, and %.0f were measured", s.PerSecond.Mid, m.PerSecond.Mid))
 	}
 }
 
@@ -220,29 +212,33 @@ func (p *Predictor) summary(ctx context.Context, scenes []*scene, o runOptions) 
 }
 
 // predict simulates with the other variant's locks, and finds who gains.
-func (p *Predictor) predict(ctx context.Context, r *Report, scenes []*scene, wake int64) error {
-	now, then := newGains(scenes), newGains(scenes)
+func (p *Predictor) predict(ctx context.Context, r *Report, scenes []*scene) error {
 	var err error
-	if r.Then, err = p.summary(ctx, scenes, runOptions{then: true, wakeNs: wake}); err != nil {
+	if r.Then, err = p.summary(ctx, scenes, runOptions{then: true, wakeNs: wakeMid}); err != nil {
 		return err
 	}
-	for _, g := range []*gains{now, then} {
-		o := runOptions{then: g == then, wakeNs: wake}
-		err = errors2(err, p.runs(ctx, scenes, o, 1, func(_, i int, t *tally, _ runOptions) { g.add(scenes[i], t) }))
+	in := &r.Then.PerSecond
+	for _, wake := range [...]int64{wakeFast, wakeSlow} {
+		one := newMerged(len(scenes))
+		if err := p.runs(ctx, scenes, runOptions{then: true, wakeNs: wake}, 1, one.add); err != nil {
+			return err
+		}
+		in.Low, in.High = min(in.Low, one.perSecond()), max(in.High, one.perSecond())
+	}
+	now, then := newGains(scenes), newGains(scenes)
+	for _, g := range [...]*gains{now, then} {
+		o := runOptions{then: g == then, wakeNs: wakeMid}
+		err := p.runs(ctx, scenes, o, 1, func(_, i int, t *tally, _ runOptions) { g.add(scenes[i], t) })
+		if err != nil {
+			return err
+		}
 	}
 	r.Files, r.Writers = compareGains(now, then)
-	return err
-}
-
-func errors2(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
+	return nil
 }
 
 // sweep simulates with other numbers of writers.
-func (p *Predictor) sweep(ctx context.Context, r *Report, scenes []*scene, wake int64) error {
+func (p *Predictor) sweep(ctx context.Context, r *Report, scenes []*scene) error {
 	for _, n := range p.opts.Jobs {
 		row := SweepRow{Jobs: n}
 		for _, to := range []*Interval{&row.Now, &row.Then} {
@@ -253,7 +249,7 @@ func (p *Predictor) sweep(ctx context.Context, r *Report, scenes []*scene, wake 
 					if err := ctx.Err(); err != nil {
 						return fmt.Errorf("simulate: %w", err)
 					}
-					o := runOptions{then: to == &row.Then, wakeNs: wake, seed: p.opts.Seed<<16 + uint64(seed)<<8 + uint64(i)}
+					o := runOptions{then: to == &row.Then, wakeNs: wakeMid, seed: p.opts.Seed<<16 + uint64(seed)<<8 + uint64(i)}
 					o.actors = sc.pick(n, o.seed)
 					one.add(seed, i, newSim(sc, o).run(max(sc.to-sc.from, 1), max(1000, most*len(sc.w.steps))), o)
 				}

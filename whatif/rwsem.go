@@ -26,6 +26,7 @@ type rwsem struct {
 	// waking: the writer at the head was woken and will try at some time.
 	waking  bool
 	handoff bool
+	shared  bool // by those who held it last for their I/O
 }
 
 func (l *rwsem) free() bool { return !l.writer && l.readers == 0 }

@@ -216,6 +216,16 @@ func (s *sim) locked(n int32) {
 	case j.way.drain && s.flying[j.file] > 0:
 		s.drains[j.file] = append(s.drains[j.file], n)
 	default:
-		s.at(s.now+st.submit, evSubmit, n)
+		s.at(s.now+s.others(j, st)+st.submit, evSubmit, n)
 	}
+}
+
+// others is how long an exclusive write waits for holders that are not in the trace.
+// Where shared holders were before it, they had the lock together with those.
+func (s *sim) others(j *job, st *step) int64 {
+	if j.way.lock != Exclusive || s.locks[j.file].shared {
+		return 0
+	}
+	j.waited += st.others
+	return st.others
 }

@@ -33,6 +33,7 @@ func (s *sim) complete(n int32) {
 	if !j.way.queued {
 		switch j.way.lock {
 		case Shared, Exclusive, Buffered:
+			s.locks[j.file].shared = j.way.lock == Shared
 			s.unlock(j.file, j.way.lock != Shared)
 		}
 	}

@@ -13,6 +13,10 @@ type step struct {
 	submit int64 // from the last lock to the submission of the I/O
 	device int64 // from there until it is complete
 	tail   int64 // of a queued write: from the submission of the I/O to the return
+	locked int64 // when it got the last lock, since entry
+	queue  int64 // how long it was queued for that
+	// others is how long somebody who is not in the trace held the lock before.
+	others int64
 	writer int32
 	file   int32
 	size   int32
@@ -35,6 +39,7 @@ func (s *step) fill(o *decode.Observation, now, then way) {
 		return
 	}
 	locked := s.locks(o)
+	s.locked = locked
 	if o.Drain != nil {
 		locked += int64(o.Drain.Ns)
 	}
@@ -63,13 +68,15 @@ func (s *step) locks(o *decode.Observation) int64 {
 		switch {
 		case at <= first:
 			s.pre, locked = max(0, at-int64(o.Waits[i].Ns)), at
+			s.queue = int64(o.Waits[i].Ns)
 		case at <= last:
 			dropped = max(locked, at-int64(o.Waits[i].Ns))
 			s.check, locked = dropped-locked, at
+			s.queue = int64(o.Waits[i].Ns)
 		}
 	}
 	if dropped < 0 && last > first {
-		s.check, locked = max(0, last-locked), last
+		s.check, locked, s.queue = max(0, last-locked), last, 0
 	}
 	return locked
 }

@@ -72,7 +72,7 @@ func (r *Report) writeCalibration(b *strings.Builder) {
 }
 
 func head(b *strings.Builder) {
-	fmt.Fprintf(b, "%-15s  %10s  %21s  %9s  %9s  %9s  %9s  %9s\n", "", "WRITES/S", "SEEDS", "EXCLUSIVE", "WAIT MEAN", "P50", "P99", "IN FLIGHT")
+	fmt.Fprintf(b, "%-15s  %10s  %21s  %9s  %9s  %9s  %9s  %9s\n", "", "WRITES/S", "RANGE", "EXCLUSIVE", "WAIT MEAN", "P50", "P99", "IN FLIGHT")
 }
 
 func line(b *strings.Builder, name string, s *Summary) {

@@ -1,0 +1,20 @@
+#!/bin/sh
+# whatif-guest.sh: what scripts/whatif-series.sh runs in the guest, on a disk on which
+# each request takes 5 ms.
+set -eu
+for test in test1 test2; do
+	for jobs in 4 8 16; do
+		ext4dio-trace record -o /out/$test-$jobs.e4d -- ext4dio-trace bench $test --dir /mnt --jobs $jobs --writes 64
+	done
+done
+mix() {
+	name=$1
+	shift
+	ext4dio-trace record -o /out/$name.e4d -- /share/mixload --file /mnt/$name "$@"
+}
+mix mixed --over 8 --append 2 --for 1500ms
+mix mixed-2 --over 4 --append 4 --for 1500ms
+mix zeroing --over 6 --zero 2 --for 1500ms
+mix zeroing-2 --over 3 --zero 4 --for 1500ms
+mix readers --over 4 --zero 2 --read 2 --for 1500ms
+mix appends --append 4 --for 1s
