@@ -28,7 +28,8 @@ type scene struct {
 	begin    int64
 	from, to int64
 	steady   bool
-	others   int // writes that waited for somebody who is not in the trace
+	cut      int64 // pauses of all tasks that are left out, ns
+	others   int   // writes that waited for somebody who is not in the trace
 }
 
 // newScene works out the writers' paces.
@@ -40,6 +41,7 @@ func newScene(w *window) *scene {
 	}
 	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(w.steps[a].entry, w.steps[b].entry) })
 	sc.begin = w.steps[order[0]].entry
+	sc.cut = cutPauses(w, order)
 	for _, i := range order {
 		p := &sc.paces[w.steps[i].writer]
 		p.steps = append(p.steps, i)

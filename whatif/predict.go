@@ -166,7 +166,7 @@ func (r *Report) judge() {
 	r.WaitsOff = math.Abs(s.MeanWaitNs-m.MeanWaitNs) / max(m.MeanLatencyNs, 1)
 	switch {
 	case r.WaitsOff > Tolerance && m.MeanWaitNs > s.MeanWaitNs:
-		r.refuse(fmt.Sprintf("writes waited %s in the mean, and the recorded writes explain %s of it: others held i_rwsem (reads, buffered writes, truncate)", duration(m.MeanWaitNs), duration(s.MeanWaitNs)))
+		r.refuse(fmt.Sprintf("writes waited %s in the mean, and the recorded writes explain %s of it: others held i_rwsem (reads, buffered writes, truncate), or tasks wrote in bursts together", duration(m.MeanWaitNs), duration(s.MeanWaitNs)))
 	case r.WaitsOff > Tolerance:
 		r.refuse(fmt.Sprintf("writes wait %s in the mean in the simulation of the traced kernel, and %s were measured", duration(s.MeanWaitNs), duration(m.MeanWaitNs)))
 	case r.Off > Tolerance:

@@ -50,9 +50,10 @@ func (r *Report) Times() float64 {
 // assume says what the simulation takes for granted.
 func (r *Report) assume(scenes []*scene, windows int) {
 	deepest, grows, unsteady := 0, false, 0
-	queued, others, steps := false, 0, 0
+	queued, others, steps, cut := false, 0, 0, int64(0)
 	for _, sc := range scenes {
 		deepest = max(deepest, sc.disk.deepest)
+		cut += sc.cut
 		others, steps = others+sc.others, steps+len(sc.w.steps)
 		grows = grows || sc.disk.growth > 0
 		if !sc.steady {
@@ -67,6 +68,9 @@ func (r *Report) assume(scenes []*scene, windows int) {
 		say("the simulation repeats %d parts of the trace of %d writes each, of %d, chosen by chance", len(scenes), windowSteps, windows)
 	}
 	say("each task writes on as soon as before: what it does between its writes takes as long as in the trace")
+	if cut > 0 {
+		say("times in which no task wrote are left out, %s in the parts that are simulated: throughput is that of the time between them", duration(float64(cut)))
+	}
 	if queued {
 		say("a task that queues writes never has more in flight than in the trace")
 	}

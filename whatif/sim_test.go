@@ -209,6 +209,22 @@ func TestUnexplained(t *testing.T) {
 	}
 }
 
+// Tasks that pause together are simulated as if they did not.
+func TestPauses(t *testing.T) {
+	ex := way{lock: Exclusive, first: Shared}
+	w := made(ex, ex)
+	for i := range w.steps {
+		if i%100 >= 50 {
+			w.steps[i].entry += 5_000_000_000
+		}
+	}
+	sc := newScene(w)
+	if sc.cut < 4_900_000_000 || sc.cut > 5_100_000_000 {
+		t.Errorf("%d ns are left out", sc.cut)
+	}
+	near(t, "rate", newSim(sc, runOptions{}).run(sc.to-sc.from, 1<<20).perSecond(), 1000)
+}
+
 // BenchmarkMillion takes a trace of a million writes, from its observations to the
 // report, and tells the memory that it holds at the end.
 func BenchmarkMillion(b *testing.B) {
