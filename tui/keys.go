@@ -7,7 +7,7 @@ type keyMap struct {
 	Up, Down, PageUp, PageDown, Top, Bottom, Left, Right key.Binding
 	Next, Previous, Screens                              key.Binding
 	Open, Back, Filter, Sort, Reverse, Pause             key.Binding
-	Variants, Record, Report, GoTo                       key.Binding
+	Variants, WhatIf, Record, Report, GoTo               key.Binding
 	Help, Suspend, Quit                                  key.Binding
 }
 
@@ -34,6 +34,7 @@ func newKeyMap() keyMap {
 		Reverse:  bind("S", "reverse sort", "S"),
 		Pause:    bind("space", "pause", "space", "p"),
 		Variants: bind("v", "all variants", "v"),
+		WhatIf:   bind("x", "other kernel", "x"),
 		Record:   bind("r", "record on/off", "r"),
 		Report:   bind("w", "write report", "w"),
 		GoTo:     bind("t", "go to time", "t"),
@@ -53,6 +54,11 @@ func (m *model) short() []key.Binding {
 		}
 	case m.help:
 		return []key.Binding{k.Back, k.Up, k.Down, k.Quit}
+	case m.whatIf != nil:
+		left, right := k.Left, k.Right
+		left.SetHelp("←", "variant before")
+		right.SetHelp("→", "next variant")
+		return []key.Binding{k.Back, left, right, k.Help, k.Quit}
 	case m.one != nil:
 		left, right := k.Left, k.Right
 		left.SetHelp("←", "before")
@@ -65,7 +71,7 @@ func (m *model) short() []key.Binding {
 	case m.screen == onProbes:
 		return []key.Binding{k.Quit, k.Help, k.Next, k.Up, k.Down}
 	}
-	return []key.Binding{k.Quit, k.Help, k.Next, k.Open, k.Sort, k.Filter, k.Pause, k.Record, k.Report}
+	return []key.Binding{k.Quit, k.Help, k.Next, k.Open, k.Sort, k.Filter, k.Pause, k.WhatIf, k.Record, k.Report}
 }
 
 // full lists all bindings for the help screen.
@@ -73,6 +79,6 @@ func (k *keyMap) full() []key.Binding {
 	return []key.Binding{
 		k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom, k.Left, k.Right,
 		k.Next, k.Previous, k.Screens, k.Open, k.Back, k.Filter, k.Sort, k.Reverse, k.Pause,
-		k.Variants, k.GoTo, k.Record, k.Report, k.Help, k.Suspend, k.Quit,
+		k.Variants, k.WhatIf, k.GoTo, k.Record, k.Report, k.Help, k.Suspend, k.Quit,
 	}
 }

@@ -53,8 +53,26 @@ type Options struct {
 	// Missed tells how often the kernel skipped the programs of each probe, by its
 	// function.
 	Missed func() (map[string]uint64, error)
+	// WhatIf tells what a variant of the kernel would do with the writes: with those that
+	// come from the first call for it on, or with all of a recording. "" ends it.
+	WhatIf   func(variant string) (WhatIf, error)
+	Variants []string // that can be asked for, and the one to begin with
+	Other    string
 	// Window returns writes of a recording, and may be called once it was read.
 	Window func(Seek) ([]Numbered, error)
+}
+
+// WhatIf is what another variant would do with writes.
+type WhatIf struct {
+	Writes    uint64
+	Undecided uint64 // for want of a fact
+	Rows      []WhatIfRow
+}
+
+// WhatIfRow counts writes that are alike in what both kernels do with them.
+type WhatIfRow struct {
+	Reason, Now, Then, Why string // Why is the other's reason, or what is missing
+	Writes, WaitNs         uint64
 }
 
 // Seek says which writes of a recording are wanted: N at most of those that Match lets
@@ -126,6 +144,8 @@ type model struct {
 	asking  bool          // for them
 	askedAt time.Duration // of the recording
 
+	whatIf *whatIf // nil unless it is shown
+
 	recording bool   // records to a file
 	said      string // what an action said, until the next key
 	failed    bool   // it failed
@@ -147,6 +167,7 @@ func newModel(feed <-chan Snapshot, o Options) *model {
 	m.keys.Record.SetEnabled(o.Record != nil)
 	m.keys.Report.SetEnabled(o.Report != nil)
 	m.keys.GoTo.SetEnabled(o.Window != nil)
+	m.keys.WhatIf.SetEnabled(o.WhatIf != nil)
 	return m
 }
 
@@ -244,6 +265,9 @@ func (m *model) settle() {
 	m.probe.settle(len(m.probeLines()), m.layout().body)
 	if m.one != nil {
 		m.scrollOne(0)
+	}
+	if m.whatIf != nil {
+		m.whatIf.settle(len(m.whatIfLines()), m.layout().body)
 	}
 	if m.help {
 		m.helped.top = min(m.helped.top, max(len(m.helpText())-m.layout().body, 0))

@@ -48,6 +48,18 @@ var testOptions = Options{
 		}
 		return f, nil
 	},
+	Variants: []string{"linux-7.2", "linux-7.3"}, Other: "linux-7.3",
+	WhatIf: func(variant string) (WhatIf, error) {
+		if variant != "linux-7.3" {
+			return WhatIf{}, errors.New("no such variant")
+		}
+		return WhatIf{Writes: 1000, Undecided: 7, Rows: []WhatIfRow{
+			{"not overwrite", "exclusive", "shared", "head and tail written", 300, 4_000_000_000},
+			{"extending", "exclusive", "exclusive", "extending", 100, 1_000_000_000},
+			{"overwrite", "shared", "shared", "aligned, inside i_size", 593, 0},
+			{"not overwrite", "exclusive", "undecided", "answer of a lookup", 7, 0},
+		}}, nil
+	},
 	Report: func([]Numbered, export.Summary) (string, error) { return "wrote it", nil },
 	Record: func(on bool) (string, error) { return map[bool]string{true: "records", false: "has recorded"}[on], nil },
 }
@@ -167,6 +179,7 @@ var screens = []struct {
 	{"one-end", "linux-7.2", func(m *model) { press(m, "4", "g", "j", "j", "enter", "G") }},
 	{"one-variants", "linux-7.2", func(m *model) { press(m, "4", "g", "j", "j", "enter", "v") }},
 	{"one-slower", "wrong-always-exclusive", func(m *model) { press(m, "5", "enter") }},
+	{"what-if", "linux-7.2", func(m *model) { press(m, "x") }},
 	{"help", "linux-7.3", func(m *model) { press(m, "?") }},
 	{"filter-prompt", "linux-7.3", func(m *model) { press(m, "4", "/", "l", "o", "c", "k", "=") }},
 	{"filter-wrong", "linux-7.3", func(m *model) { press(m, "4", "/", "l", "o", "k", "=", "x", "enter") }},
@@ -474,6 +487,37 @@ func TestActions(t *testing.T) {
 	m.Update(saidMsg{err: errors.New("no room")})
 	if !strings.Contains(m.View().Content, "no room") {
 		t.Error("an error is not shown")
+	}
+}
+
+// What another variant would do is asked for while it is shown, and not afterwards.
+func TestWhatIf(t *testing.T) {
+	m := newModel(nil, testOptions)
+	resize(m, 100, 30)
+	m.take(snapshot(1))
+	press(m, "x")
+	text := ansi.Strip(m.View().Content)
+	for _, want := range []string{"under linux-7.3", "exclusive → shared 300 (30%)", "undecided 7", "80% of all waiting"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not shown:\n%s", want, text)
+		}
+	}
+	if m.askWhatIf() != nil {
+		t.Error("it is asked for at once again")
+	}
+	later := snapshot(1)
+	later.Summary.Elapsed += 2 * whatIfEvery
+	m.take(later)
+	if cmd := m.askWhatIf(); cmd == nil || m.askWhatIf() != nil {
+		t.Error("it is not asked for once a second")
+	}
+	press(m, "right")
+	if text := ansi.Strip(m.View().Content); !strings.Contains(text, "under linux-7.2") || !strings.Contains(text, "no such variant") {
+		t.Errorf("the next variant:\n%s", text)
+	}
+	press(m, "esc")
+	if m.askWhatIf() != nil || strings.Contains(ansi.Strip(m.View().Content), "the same writes") {
+		t.Error("esc does not leave it")
 	}
 }
 

@@ -94,6 +94,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.actionEnded(msg)
 	case soughtMsg:
 		m.sought(msg)
+	case whatIfMsg:
+		m.whatIfCame(msg)
 	case missedMsg:
 		m.asking = false
 		if msg.err == nil { // else it is asked again
@@ -107,7 +109,7 @@ func (m *model) feedCame(msg snapshotMsg) tea.Cmd {
 	if msg.ok {
 		m.take(msg.snap)
 		if !msg.snap.Ended {
-			return tea.Batch(m.next(), m.askMissed())
+			return tea.Batch(m.next(), m.askMissed(), m.askWhatIf())
 		}
 	}
 	m.ended = true
@@ -148,6 +150,10 @@ func (m *model) pressed(msg tea.KeyPressMsg) tea.Cmd {
 		m.scroll(&m.helped, msg, len(m.helpText()))
 	case m.one != nil:
 		m.pressedInOne(msg)
+	case m.whatIf != nil:
+		return m.pressedInWhatIf(msg)
+	case key.Matches(msg, k.WhatIf):
+		return m.showWhatIf(m.opts.Other)
 	case m.changedScreen(msg):
 		m.settle()
 		return m.enterWrites()

@@ -62,7 +62,7 @@ func (m *model) headerLines() []string {
 	if h < 4 {
 		return lines[:min(len(lines), max(h-1, 0))]
 	}
-	reading := m.one != nil || m.help
+	reading := m.one != nil || m.help || m.whatIf != nil
 	if h >= roomForKernel {
 		add(m.kernelLine())
 	}
@@ -107,6 +107,8 @@ func (m *model) render() string {
 	switch {
 	case m.help:
 		lines = append(lines, slice(m.helpText(), m.helped.top, l.body)...)
+	case m.whatIf != nil && m.one == nil:
+		lines = append(lines, slice(m.whatIfLines(), m.whatIf.top, l.body)...)
 	case m.one != nil:
 		lines = append(lines, slice(m.oneLines(), m.one.top, l.body)...)
 	case l.body > 0:

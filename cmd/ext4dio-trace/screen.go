@@ -17,6 +17,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/rowfilter"
 	"github.com/ext4dio/ext4dio-trace/tui"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // maxOutput is how much of a command's output is kept while a screen is shown.
@@ -86,6 +87,7 @@ func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 		parts := &screenWindow{ctx: ctx, paths: t.paths, variant: t.opts.variant}
 		defer parts.close()
 		options.Window = parts.rows
+		options.WhatIf = (&recordedWhatIf{ctx: ctx, paths: t.paths, traced: t.opts.variant}).counts
 	}
 	screenErr := tui.Run(ctx, collector.Snapshots(ctx), options)
 	quit()
@@ -107,7 +109,9 @@ func (t *trace) screenOptions(c *tui.Collector, p *pump, quitAtEnd bool) tui.Opt
 		Filter:     parseFilter, SetFilter: c.SetFilter, Report: t.screenReport,
 	}
 	o.Attached, o.Missing = attachedProbes(t.plan)
+	o.Variants, o.Other = model.VariantNames(), otherVariant(t.judge)
 	if t.file == nil {
+		o.WhatIf = t.screenWhatIf
 		o.Record = func(on bool) (string, error) { return t.screenRecord(p, on) }
 		if session, ok := p.src.(*probes.Session); ok {
 			o.Missed = func() (map[string]uint64, error) { return t.screenMissed(session) }

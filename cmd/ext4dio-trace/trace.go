@@ -14,6 +14,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/tracefile"
+	"github.com/ext4dio/ext4dio-trace/whatif"
 )
 
 // sink takes judged writes. It is used by one goroutine.
@@ -37,7 +38,9 @@ type trace struct {
 	// recording takes what is captured, too; nil when it does not have to. file is
 	// what the records come from instead of a kernel.
 	recording *recording
-	recorded  []string      // what was recorded before, in words
+	recorded  []string        // what was recorded before, in words
+	counter   *whatif.Counter // of the variant that the screen asks for, nil for none
+	counted   string
 	tell      func(string)  // tells the user while the screen is shown
 	orders    chan func()   // for the goroutine that consumes, between two batches
 	over      chan struct{} // closed when it has consumed all
@@ -202,6 +205,9 @@ func (t *trace) consume(p *pump) error {
 func (t *trace) judged(o *decode.Observation, v *decode.Verdict) {
 	t.maker.Fill(&t.row, o, v)
 	t.summary.Totals.Add(&t.row)
+	if t.counter != nil {
+		t.counter.Add(o, v.Why[0])
+	}
 	t.sink.row(&t.row, t.opts.shows(&t.row))
 }
 

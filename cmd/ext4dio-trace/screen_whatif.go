@@ -1,0 +1,106 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/tui"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+	"github.com/ext4dio/ext4dio-trace/whatif"
+)
+
+// otherVariant is the one that the screen asks for first: the newest that is merged, or
+// the whole series where the kernel is that new already.
+func otherVariant(judge *decode.Judge) string {
+	if v := judge.Detector().Best(); v == model.Linux73 || v == model.SeriesV2 {
+		return model.SeriesV2.String()
+	}
+	return model.Linux73.String()
+}
+
+// screenWhatIf counts what a variant would do with the writes that come from now on.
+func (t *trace) screenWhatIf(variant string) (out tui.WhatIf, err error) {
+	late := t.order(func() {
+		switch v, perr := model.ParseVariant(variant); {
+		case variant == "":
+			t.counter, t.counted = nil, ""
+			return
+		case perr != nil:
+			err = perr
+			return
+		case t.counted != variant:
+			t.counter, t.counted = whatif.NewCounter(v), variant
+		}
+		out = shownWhatIf(t.counter.Decisions())
+	})
+	if late != nil && variant != "" {
+		err = late
+	}
+	return out, err
+}
+
+// shownWhatIf is what the screen shows of decisions.
+func shownWhatIf(d whatif.Decisions) tui.WhatIf {
+	out := tui.WhatIf{Writes: d.Writes}
+	for _, n := range d.Missing {
+		out.Undecided += n
+	}
+	for i := range d.Cells {
+		c := &d.Cells[i]
+		out.Rows = append(out.Rows, tui.WhatIfRow{
+			Reason: c.Reason, Now: c.Now.String(), Then: c.Then.String(), Why: c.Why, Writes: c.Writes, WaitNs: c.WaitNs,
+		})
+	}
+	// What would change is what one looks for.
+	changes := func(r *tui.WhatIfRow) int {
+		if r.Now != r.Then {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(out.Rows, func(a, b tui.WhatIfRow) int { return cmp.Compare(changes(&a), changes(&b)) })
+	return out
+}
+
+// recordedWhatIf decides all writes of a recording under other variants, each once.
+type recordedWhatIf struct {
+	ctx    context.Context
+	paths  []string
+	traced string // variant
+
+	mu   sync.Mutex
+	done map[string]tui.WhatIf
+}
+
+func (r *recordedWhatIf) counts(variant string) (tui.WhatIf, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known, ok := r.done[variant]; ok || variant == "" {
+		return known, nil
+	}
+	v, err := model.ParseVariant(variant)
+	if err != nil {
+		return tui.WhatIf{}, err
+	}
+	all, err := openTraces(r.paths)
+	if err != nil {
+		return tui.WhatIf{}, err
+	}
+	defer closeTraces(all)
+	c := whatif.NewCounter(v)
+	_, _, err = judgeRecording(r.ctx, all[0], r.traced, func(*probes.Plan) seenFunc {
+		return func(o *decode.Observation, v *decode.Verdict) { c.Add(o, v.Why[0]) }
+	})
+	if err != nil {
+		return tui.WhatIf{}, err
+	}
+	if r.done == nil {
+		r.done = make(map[string]tui.WhatIf)
+	}
+	r.done[variant] = shownWhatIf(c.Decisions())
+	return r.done[variant], nil
+}

@@ -1,0 +1,26 @@
+package whatif
+
+import (
+	"github.com/ext4dio/ext4dio-trace/decode"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// Counter counts what another variant would do with writes while they come. It decides
+// them and simulates nothing.
+type Counter struct {
+	decider *Decider
+	table   tables
+}
+
+// NewCounter counts under v.
+func NewCounter(v model.Variant) *Counter { return &Counter{decider: NewDecider(v)} }
+
+// Add decides and counts one write; reason is that of its lock on the kernel that made it.
+func (c *Counter) Add(o *decode.Observation, reason string) {
+	out := c.decider.Decide(o)
+	now, _ := seen(o)
+	c.table.add(o, reason, now, &out)
+}
+
+// Decisions is what was counted so far.
+func (c *Counter) Decisions() Decisions { return c.table.decisions() }
