@@ -32,6 +32,8 @@ type page struct {
 	Cases    []caseText
 	Lines    []string
 	CaseNote string
+	// Prediction is text in columns.
+	Prediction string
 }
 
 type line struct {
@@ -78,7 +80,7 @@ type caseText struct {
 
 // page gathers what is shown.
 func (p *Report) page() (*page, error) {
-	out := &page{Title: export.Safe(p.Title), Redacted: p.Redacted}
+	out := &page{Title: export.Safe(p.Title), Redacted: p.Redacted, Prediction: p.Prediction}
 	for _, m := range p.Missing {
 		out.Missing = append(out.Missing, export.SafeText(m))
 	}

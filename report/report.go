@@ -16,6 +16,9 @@ type Report struct {
 	Redacted bool
 	Summary  export.Summary
 	Names    export.Names // paths of files; may be nil
+	// Prediction is what another kernel would do, as text that is fit for a terminal;
+	// empty for none.
+	Prediction string
 
 	counts   export.Breakdown
 	waits    [3]Histogram // by export.Lock

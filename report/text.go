@@ -50,6 +50,10 @@ func (p *Report) WriteText(w io.Writer) error {
 	v.tables(&b)
 	v.blames(&b)
 	v.times(&b)
+	if v.Prediction != "" {
+		heading(&b, "What another kernel would do")
+		b.WriteString(v.Prediction)
+	}
 	v.cases(&b)
 	_, err = io.WriteString(w, b.String())
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/probes"
 	reports "github.com/ext4dio/ext4dio-trace/report"
 	"github.com/ext4dio/ext4dio-trace/tracefile"
+	"github.com/ext4dio/ext4dio-trace/whatif"
 )
 
 // reportFlags are the flags of report.
@@ -24,6 +25,9 @@ type reportFlags struct {
 	out     string
 	redact  bool
 	variant string
+	whatif  string // predict this variant, too; empty: none
+	// predictor does so; nil for none.
+	predictor *whatif.Predictor
 }
 
 // newReportCmd makes the command that makes of a trace what one attaches to a bug report.
@@ -60,11 +64,16 @@ Exit status: as that of check.`,
 	fl.StringVarP(&f.out, "output", "o", "-", "NAME.html, NAME.txt, NAME.tar.zst, a folder, or - for text on standard output")
 	fl.BoolVar(&f.redact, "redact", false, "replace names by tokens")
 	fl.StringVar(&f.variant, "variant", "auto", variantUsage())
+	fl.StringVar(&f.whatif, "whatif", "", "add what this other kernel would do, as whatif --variant tells")
 	return cmd
 }
 
 func (f *reportFlags) run(ctx context.Context, paths []string) error {
 	if err := checkVariant(f.variant); err != nil {
+		return err
+	}
+	var err error
+	if f.predictor, err = reportPredictor(f.whatif); err != nil {
 		return err
 	}
 	all, err := openTraces(paths)
@@ -117,6 +126,9 @@ func (f *reportFlags) judge(ctx context.Context, in *tracefile.Recording) (*repo
 				redact.Row(&row)
 			}
 			p.Add(&row)
+			if f.predictor != nil {
+				f.predictor.Add(o, v.Why[0])
+			}
 		}
 	})
 	if err != nil {
@@ -132,6 +144,11 @@ func (f *reportFlags) judge(ctx context.Context, in *tracefile.Recording) (*repo
 	}
 	if n := in.Unknown(); n > 0 {
 		p.Missing = append(p.Missing, fmt.Sprintf("%d records are of kinds that this version does not know", n))
+	}
+	if f.predictor != nil {
+		if p.Prediction, err = predictionText(ctx, f.predictor, in, judge, p.Names, redact, f.redact); err != nil {
+			return nil, err
+		}
 	}
 	d := judge.Detector()
 	p.Facts = environment(in, f.redact)

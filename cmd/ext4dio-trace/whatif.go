@@ -131,6 +131,12 @@ func (f *whatifFlags) predict(ctx context.Context, in *tracefile.Recording, opts
 	if err != nil {
 		return nil, err
 	}
+	return finishPrediction(ctx, p, in, judge, in)
+}
+
+// finishPrediction simulates what p has taken in of a recording, with the names of files
+// from names.
+func finishPrediction(ctx context.Context, p *whatif.Predictor, in *tracefile.Recording, judge *decode.Judge, names export.Names) (*whatif.Report, error) {
 	losses, err := in.Losses()
 	if err != nil {
 		return nil, fmt.Errorf("read losses: %w", err)
@@ -147,7 +153,7 @@ func (f *whatifFlags) predict(ctx context.Context, in *tracefile.Recording, opts
 	rep.Traced = variantText(judge.Detector())
 	for i := range rep.Files {
 		g := &rep.Files[i]
-		g.Path = in.Path(g.Dev, g.Ino, 0)
+		g.Path = names.Path(g.Dev, g.Ino, 0)
 	}
 	return rep, nil
 }
