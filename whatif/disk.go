@@ -87,7 +87,8 @@ func (d *disk) scale(now, was int) float64 {
 	return d.factor[depthClass(now)] / d.factor[depthClass(was)]
 }
 
-// depths counts the I/O in flight on the disk of each write, itself included.
+// depths counts the I/O in flight on the disk of each write, itself included. A write
+// returns a little after it gave its lock back: that is no I/O beside the next one's.
 func depths(w *window) {
 	type edge struct {
 		at   int64
@@ -98,7 +99,7 @@ func depths(w *window) {
 	for i := range w.steps {
 		if s := &w.steps[i]; s.device > 0 {
 			end := s.entry + s.end
-			edges = append(edges, edge{end - s.device, int32(i), true}, edge{end, int32(i), false})
+			edges = append(edges, edge{end - s.device, int32(i), true}, edge{end - s.device/50, int32(i), false})
 		}
 	}
 	slices.SortFunc(edges, func(a, b edge) int {

@@ -118,7 +118,17 @@ func (r *Report) sentence() string {
 		return fmt.Sprintf("%s %s of the exclusive writes would be shared, because %s, but the throughput would hardly change (%.2f times)%s.", under,
 			percent(gained, exclusive), r.why(Exclusive, Shared), times, r.stays())
 	}
-	return fmt.Sprintf("%s %s of the exclusive writes would be shared: about %.1f times the throughput, because %s.", under, percent(gained, exclusive), times, r.why(Exclusive, Shared))
+	return fmt.Sprintf("%s %s of the exclusive writes would be shared: about %.1f times the throughput, because %s%s.", under, percent(gained, exclusive), times, r.why(Exclusive, Shared), r.provided())
+}
+
+// provided says what a gain rests on that the trace does not show: that the disk does
+// much more at a time than it did.
+func (r *Report) provided() string {
+	was, then := max(r.Measured.Depth, 1), r.Then.Depth
+	if then < 2*was {
+		return ""
+	}
+	return fmt.Sprintf("; provided that the disk does %d writes at a time as fast as %d, which was the most in the trace", then, was)
 }
 
 // stays says why a shared lock does not help.
