@@ -12,7 +12,7 @@ export EXT4DIO_KERNELS ?= $(abspath ../shared/kernels)
 export CGO_ENABLED = 0
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: run build test test-unit test-vm test-full test-harness generate generate-check bench bench-series bench-cost bench-view mutants lint need-vm need-test
+.PHONY: run build test test-unit test-vm test-full test-harness generate generate-check bench bench-series bench-cost bench-view whatif-series mutants lint need-vm need-test
 
 # Without disablethp, a kernel that uses huge pages everywhere keeps twice the memory
 # resident that the program has use for. go build knows no other way to set it.
@@ -123,3 +123,8 @@ VIEW_SECONDS ?= 60
 
 bench-view:
 	EXT4DIO_VIEW_SECONDS=$(VIEW_SECONDS) go test -count 1 -timeout 30m -v -run '^TestViewCost$$' ./cmd/ext4dio-trace
+
+# What whatif predicts from the kernel before the series, beside what those with its
+# patches do. The recordings in whatif/testdata are made anew.
+whatif-series: need-vm build
+	scripts/whatif-series.sh $(BIN)
