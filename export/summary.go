@@ -134,12 +134,11 @@ type Summary struct {
 }
 
 // Issued is the number of writes that the kernel was asked for, counted at their
-// entry; where the source has no such count, the sum of what became of them.
+// entry; where the source has no such count, or has one that is older than the last
+// writes, as in a recording that was cut off, the sum of what became of them.
 func (s *Summary) Issued() uint64 {
-	if n := s.Losses.Seen + s.Losses.MissedEntry; n > s.Losses.TooFast {
-		return n - s.Losses.TooFast
-	}
-	return s.accounted()
+	n := s.Losses.Seen + s.Losses.MissedEntry
+	return max(n-min(n, s.Losses.TooFast), s.accounted())
 }
 
 // accounted is the number of writes of which it is known what became of them.

@@ -43,6 +43,9 @@ func (m *model) joinParts(parts ...part) string {
 // lossLine says what is known to be missing, "" when nothing is.
 func (m *model) lossLine() string {
 	var text []string
+	if m.missing != "" {
+		text = append(text, "MISSING: "+export.SafeText(m.missing))
+	}
 	if m.summary.Losses.Any() {
 		text = append(text, "LOST: "+m.summary.Losses.String())
 	}
@@ -52,7 +55,25 @@ func (m *model) lossLine() string {
 	if len(text) == 0 {
 		return ""
 	}
-	return m.styles.loss.Render(strings.Join(text, "; "))
+	return strings.Join(text, "; ")
+}
+
+// lossLines draws that, in two lines when there is room and need.
+func (m *model) lossLines() []string {
+	text := m.lossLine()
+	if text == "" {
+		return nil
+	}
+	lines := []string{text}
+	if m.height >= roomForVerdict {
+		if lines = strings.Split(ansi.Wrap(text, m.width, " "), "\n"); len(lines) > 2 {
+			lines = []string{lines[0], strings.Join(lines[1:], " ")}
+		}
+	}
+	for i, l := range lines {
+		lines[i] = m.styles.loss.Render(l)
+	}
+	return lines
 }
 
 // kernelLine says what is traced and how.

@@ -47,6 +47,7 @@ type Snapshot struct {
 	Memory  uint64  // the most that it ever had resident, bytes; 0 when not known
 	// Recording says that what is shown is recorded to a file, too.
 	Recording bool
+	Missing   string // what of a recording could not be read
 	Note      string // what to tell the user, such as how the command ended
 	Ended     bool   // no more will come
 }
@@ -73,6 +74,7 @@ type Collector struct {
 	summary export.Summary
 	note    string
 	ended   bool
+	missing string
 	records bool // see Snapshot.Recording
 	wants   bool // a summary since the last snapshot
 
@@ -144,6 +146,13 @@ func (c *Collector) SetRecording(on bool) {
 	c.records = on
 }
 
+// SetMissing says what of a recording could not be read.
+func (c *Collector) SetMissing(text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.missing = text
+}
+
 // SetNote sets what is told to the user.
 func (c *Collector) SetNote(note string) {
 	c.mu.Lock()
@@ -163,7 +172,7 @@ func (c *Collector) take(now time.Time) Snapshot {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := Snapshot{
-		Skipped: c.skipped, Summary: c.summary, Note: c.note, Ended: c.ended, CPU: -1, Recording: c.records,
+		Skipped: c.skipped, Summary: c.summary, Note: c.note, Ended: c.ended, CPU: -1, Recording: c.records, Missing: c.missing,
 		Picture: c.tally.Picture(c.summary.Elapsed),
 	}
 	if c.held > 0 {

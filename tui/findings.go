@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/tally"
@@ -68,7 +67,7 @@ func (m *model) findingLines(l layout) []string {
 	d.outcome()
 	d.reasons()
 	if m.opts.Report != nil {
-		d.add("", strings.TrimSpace("w writes a report with a reproducer of each kind; enter shows all about this write"), m.styles.dim)
+		d.add("", "w writes a report with a reproducer of each kind; enter shows all about this write", m.styles.dim)
 	}
 	return append(lines, slice(d.lines, 0, max(l.body-len(lines), 0))...)
 }

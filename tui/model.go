@@ -125,6 +125,7 @@ type model struct {
 	cpu     float64
 	memory  uint64
 	note    string
+	missing string // see Snapshot.Missing
 	ended   bool
 	rates   []ratePoint
 
@@ -174,7 +175,7 @@ func newModel(feed <-chan Snapshot, o Options) *model {
 // take brings in a snapshot. While the screen is paused, the writes gather and the rest
 // waits.
 func (m *model) take(s Snapshot) {
-	m.ended, m.note, m.recording = s.Ended, s.Note, s.Recording
+	m.ended, m.note, m.missing, m.recording = s.Ended, s.Note, s.Missing, s.Recording
 	if m.paused {
 		m.writes.hold(s.Rows, s.Skipped)
 		m.pending = &s

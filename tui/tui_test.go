@@ -190,6 +190,11 @@ var screens = []struct {
 		s.Note = "fio ended with exit status 0"
 		m.take(s)
 	}},
+	{"missing", "linux-7.2", func(m *model) {
+		s := Snapshot{Picture: m.picture, Summary: m.summary, CPU: -1, Ended: true}
+		s.Missing = "the recording was not closed: what came after byte 4801 is missing (1199 bytes there are no whole chunk)"
+		m.take(s)
+	}},
 	{"held", "", func(m *model) {
 		press(m, "4")
 		m.take(snapshot(2))

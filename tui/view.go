@@ -57,7 +57,7 @@ func (m *model) headerLines() []string {
 		}
 	}
 	h := m.height
-	add(m.lossLine())
+	lines = append(lines, m.lossLines()...)
 	add(m.sayLine())
 	if h < 4 {
 		return lines[:min(len(lines), max(h-1, 0))]

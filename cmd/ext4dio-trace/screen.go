@@ -63,6 +63,9 @@ func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 	go func() {
 		err := t.consume(p)
 		collector.SetSummary(&t.summary)
+		if t.file != nil && t.file.Missing() != nil {
+			collector.SetMissing(oneLine(t.file.Missing().Error()))
+		}
 		switch {
 		case err != nil:
 			collector.SetNote("tracing ended: " + err.Error())
