@@ -48,15 +48,15 @@ generate-check:
 
 # Real kernels in QEMU. EXT4DIO_REQUIRE=vm turns a skip into a failure.
 test-vm: build
-	EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^Test(Kernels|Refused|RefusedDevices|EOFTail|Validate|ValidateWrong|Interrupted|Bench|Memory|Cost|Loss|Symbols)$$' ./matrix
+	EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^Test(Kernels|Refused|RefusedDevices|EOFTail|Validate|ValidateWrong|Interrupted|Bench|Memory|Cost|Loss|Symbols)$$' ./prove/matrix
 
 # Half an hour: every kernel on every configuration.
 test-full: build
-	EXT4DIO_FULL=1 EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^TestValidate$$' ./matrix
+	EXT4DIO_FULL=1 EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^TestValidate$$' ./prove/matrix
 
 # The virtual machines' own tests: panics, hangs, streams, folders.
 test-harness:
-	EXT4DIO_TEST_VM=$(KERNEL) go test -count=1 -timeout 15m ./kernelvm
+	EXT4DIO_TEST_VM=$(KERNEL) go test -count=1 -timeout 15m ./prove/kernelvm
 
 # A quarter of an hour: every small change to the model has to be noticed.
 mutants:
@@ -66,7 +66,7 @@ mutants:
 # counts is one core. All run in turn, several times, so that each has the chance of a
 # quiet moment. BENCH_UPDATE=-update stores the run as the new baseline.
 BENCH_PKGS   := ./internal/benchcmp ./record ./decode ./userspace-model ./export ./export/parquet ./export/perfetto ./export/xfsio ./export/fio \
-	./report ./tracefile ./cmd/ext4dio-trace
+	./report ./trace/tracefile ./cmd/ext4dio-trace
 BENCH_COUNT  ?= 7
 BENCH_UPDATE ?=
 
@@ -125,6 +125,6 @@ bench-view:
 	EXT4DIO_VIEW_SECONDS=$(VIEW_SECONDS) go test -count 1 -timeout 30m -v -run '^TestViewCost$$' ./cmd/ext4dio-trace
 
 # What whatif predicts from the kernel before the series, beside what those with its
-# patches do. The recordings in whatif/testdata are made anew.
+# patches do. The recordings in analyze/whatif/testdata are made anew.
 whatif-series: need-vm build
 	scripts/whatif-series.sh $(BIN)

@@ -8,11 +8,11 @@
 set -eu
 bin=$(realpath "$1")
 cd "$(dirname "$0")/.."
-out=${2:-whatif/testdata/series}
+out=${2:-analyze/whatif/testdata/series}
 kernels=${EXT4DIO_KERNELS:?where the kernels of the series are}
 share=$(mktemp -d)
 trap 'rm -r "$share"' EXIT
-CGO_ENABLED=0 go build -o "$share/mixload" ./whatif/testdata/mixload
+CGO_ENABLED=0 go build -o "$share/mixload" ./analyze/whatif/testdata/mixload
 cp scripts/whatif-guest.sh "$share"
 for kernel in base patch3 patch4; do
 	mkdir -p "$out/$kernel"
@@ -20,4 +20,4 @@ for kernel in base patch3 patch4; do
 		--null-blk 512M --latency 5ms --timeout 15m --share "$share" --out "$out/$kernel" \
 		-- exec -- sh /share/whatif-guest.sh
 done
-WHATIF_SERIES=$(realpath "$out") go test ./whatif -count 1 -v -run TestSeries
+WHATIF_SERIES=$(realpath "$out") go test ./analyze/whatif -count 1 -v -run TestSeries

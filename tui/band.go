@@ -9,7 +9,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/tally"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
 // part is a piece of a line.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/explain"
 	"github.com/ext4dio/ext4dio-trace/decode"
-	"github.com/ext4dio/ext4dio-trace/explain"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
 	ref "github.com/ext4dio/ext4dio-trace/userspace-model"

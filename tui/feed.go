@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/tally"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
 // The time between snapshots. Where this process takes too much of a CPU for that, as in

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/tally"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
 // findingAt is the selected finding, nil when there is none.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/tally"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
 // screen is one of the screens between which tab changes.

@@ -3,7 +3,7 @@ package tui
 import (
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/ext4dio/ext4dio-trace/tally"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
 // wheelLines is how far one notch of the wheel goes.

@@ -7,7 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/tally"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
 // open goes deeper into the selected line: from a group to its writes, from a write or a

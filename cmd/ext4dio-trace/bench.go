@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/ext4dio/ext4dio-trace/bench"
-	"github.com/ext4dio/ext4dio-trace/workload"
+	"github.com/ext4dio/ext4dio-trace/prove/bench"
+	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
 // benchFlags are the flags of bench test1, test2 and all.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ext4dio/ext4dio-trace/bench"
+	"github.com/ext4dio/ext4dio-trace/prove/bench"
 )
 
 // newCompareCmd makes the command that sets reports of several kernels side by side.

@@ -14,9 +14,9 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/bench/cost"
 	"github.com/ext4dio/ext4dio-trace/probes"
-	"github.com/ext4dio/ext4dio-trace/workload"
+	"github.com/ext4dio/ext4dio-trace/prove/bench/cost"
+	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
 // costFlags are the flags of bench cost.

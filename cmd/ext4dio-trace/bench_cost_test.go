@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/bench/cost"
-	"github.com/ext4dio/ext4dio-trace/workload"
+	"github.com/ext4dio/ext4dio-trace/prove/bench/cost"
+	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
 // Each error has the status of its kind, and a hint that can be typed.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/bench"
-	"github.com/ext4dio/ext4dio-trace/validate/target"
+	"github.com/ext4dio/ext4dio-trace/prove/bench"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
 )
 
 // checkTarget finds what makes no sense in the flags that say where to write. A disk

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/bench/cost"
 	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/prove/bench/cost"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 

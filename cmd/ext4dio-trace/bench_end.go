@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/bench"
-	"github.com/ext4dio/ext4dio-trace/workload"
+	"github.com/ext4dio/ext4dio-trace/prove/bench"
+	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
 // littleGain is the gain below which the way i_rwsem is held is not worth measuring:

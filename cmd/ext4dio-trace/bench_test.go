@@ -9,9 +9,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/bench"
-	"github.com/ext4dio/ext4dio-trace/validate/target"
-	"github.com/ext4dio/ext4dio-trace/workload"
+	"github.com/ext4dio/ext4dio-trace/prove/bench"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
+	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
 // On a disk that never lets a writer wait, a line says so and what to type.

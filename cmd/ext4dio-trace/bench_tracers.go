@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/bench/cost"
 	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/prove/bench/cost"
 )
 
 // leftOut are filters that no write of ours passes: process 2 is kthreadd and device 0:1

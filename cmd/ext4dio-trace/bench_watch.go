@@ -4,9 +4,9 @@ import (
 	"errors"
 	"os"
 
-	"github.com/ext4dio/ext4dio-trace/bench"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/prove/bench"
 )
 
 // benchWatch traces this process during one step, as live would.

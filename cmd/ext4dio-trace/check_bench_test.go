@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/record"
-	"github.com/ext4dio/ext4dio-trace/tracefile"
-	"github.com/ext4dio/ext4dio-trace/tracefile/tracetest"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile/tracetest"
 )
 
 // traceOf is one of the traces of real kernels.

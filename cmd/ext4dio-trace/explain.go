@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/explain"
 	"github.com/ext4dio/ext4dio-trace/decode"
-	"github.com/ext4dio/ext4dio-trace/explain"
-	"github.com/ext4dio/ext4dio-trace/kernelvm"
+	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 

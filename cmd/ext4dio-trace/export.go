@@ -19,7 +19,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export/perfetto"
 	"github.com/ext4dio/ext4dio-trace/export/xfsio"
 	"github.com/ext4dio/ext4dio-trace/probes"
-	"github.com/ext4dio/ext4dio-trace/tracefile"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
 // exportFormats are the formats, in the order in which they are listed.

@@ -18,7 +18,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export/xfsio"
 	"github.com/ext4dio/ext4dio-trace/record"
 	reports "github.com/ext4dio/ext4dio-trace/report"
-	"github.com/ext4dio/ext4dio-trace/tracefile"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
 // realRecords are the raw records of a trace of a real kernel.

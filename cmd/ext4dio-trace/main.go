@@ -5,7 +5,7 @@ package main
 import (
 	"os"
 
-	"github.com/ext4dio/ext4dio-trace/kernelvm"
+	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
 )
 
 func main() {

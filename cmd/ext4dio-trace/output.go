@@ -22,8 +22,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/kernelvm"
 	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
 )
 
 const progName = "ext4dio-trace"

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ext4dio/ext4dio-trace/races"
+	"github.com/ext4dio/ext4dio-trace/analyze/races"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 

@@ -5,7 +5,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
-	"github.com/ext4dio/ext4dio-trace/tracefile"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
 // Bounds of fileNames.

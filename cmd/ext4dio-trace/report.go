@@ -12,12 +12,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	reports "github.com/ext4dio/ext4dio-trace/report"
-	"github.com/ext4dio/ext4dio-trace/tracefile"
-	"github.com/ext4dio/ext4dio-trace/whatif"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
 // reportFlags are the flags of report.

@@ -4,12 +4,12 @@ import (
 	"context"
 	"strings"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/export"
 	reports "github.com/ext4dio/ext4dio-trace/report"
-	"github.com/ext4dio/ext4dio-trace/tracefile"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
-	"github.com/ext4dio/ext4dio-trace/whatif"
 )
 
 // reportPredictor predicts a variant by its name; nil for the empty one.

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/rowfilter"
 	"github.com/ext4dio/ext4dio-trace/probes"
-	"github.com/ext4dio/ext4dio-trace/rowfilter"
 	"github.com/ext4dio/ext4dio-trace/tui"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )

@@ -10,7 +10,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
-	"github.com/ext4dio/ext4dio-trace/tracefile"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
 // stepSource hands out what is sent to it; nil is a moment without writes. More writes

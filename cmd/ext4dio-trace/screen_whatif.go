@@ -6,11 +6,11 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/tui"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
-	"github.com/ext4dio/ext4dio-trace/whatif"
 )
 
 // otherVariant is the one that the screen asks for first: the newest that is merged, or

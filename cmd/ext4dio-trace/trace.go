@@ -9,12 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
-	"github.com/ext4dio/ext4dio-trace/tracefile"
-	"github.com/ext4dio/ext4dio-trace/whatif"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
 // sink takes judged writes. It is used by one goroutine.

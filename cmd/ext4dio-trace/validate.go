@@ -13,9 +13,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
-	"github.com/ext4dio/ext4dio-trace/validate"
-	"github.com/ext4dio/ext4dio-trace/validate/target"
 )
 
 // defaultGenerated is the number of generated writes for each configuration.

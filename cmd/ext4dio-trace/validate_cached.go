@@ -5,8 +5,8 @@ import (
 	"errors"
 
 	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
-	"github.com/ext4dio/ext4dio-trace/workload"
 )
 
 // Patch 6 changes what a cache-only lookup returns that misses. Without patches 7

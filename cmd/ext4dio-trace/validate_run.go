@@ -13,11 +13,11 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/outcome"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/random"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/series"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
-	"github.com/ext4dio/ext4dio-trace/validate"
-	"github.com/ext4dio/ext4dio-trace/validate/outcome"
-	"github.com/ext4dio/ext4dio-trace/validate/random"
-	"github.com/ext4dio/ext4dio-trace/validate/series"
 )
 
 // patchTheme is the theme of scenarios that tell which patches a kernel holds.

@@ -5,7 +5,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/validate/storm"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/storm"
 )
 
 // stormNames are the storms that --storms chooses.

@@ -12,10 +12,10 @@ import (
 	"syscall"
 
 	"github.com/ext4dio/ext4dio-trace/probes"
-	"github.com/ext4dio/ext4dio-trace/validate"
-	"github.com/ext4dio/ext4dio-trace/validate/outcome"
-	"github.com/ext4dio/ext4dio-trace/validate/target"
-	"github.com/ext4dio/ext4dio-trace/workload"
+	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/outcome"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
+	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
 // namespaceEnv holds the process that has a mount namespace of its own.

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/ext4dio/ext4dio-trace/kernelvm"
+	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
 )
 
 // vmFlags are the flags of vm as they are typed.

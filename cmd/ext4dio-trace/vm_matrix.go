@@ -20,8 +20,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/ext4dio/ext4dio-trace/kernelvm"
-	"github.com/ext4dio/ext4dio-trace/validate/series"
+	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/series"
 )
 
 // matrixRun is one kernel of a matrix.

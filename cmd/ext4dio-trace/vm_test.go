@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/kernelvm"
+	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
 )
 
 func TestNamesDevice(t *testing.T) {

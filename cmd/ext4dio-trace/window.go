@@ -12,7 +12,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
-	"github.com/ext4dio/ext4dio-trace/tracefile"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
 // window shows any part of a recording as a pass over all of it does: the same rows with

@@ -14,8 +14,8 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
-	"github.com/ext4dio/ext4dio-trace/tracefile"
-	"github.com/ext4dio/ext4dio-trace/tracefile/tracetest"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile/tracetest"
 )
 
 // readRaws are all records of a trace, and what it says of itself and of their files.

@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/prove/workload/xfsio"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
-	"github.com/ext4dio/ext4dio-trace/workload/xfsio"
 )
 
 // Names of IOCB_* flags that xfs_io has an option for.

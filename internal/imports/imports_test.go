@@ -19,50 +19,72 @@ type rule struct {
 	others string // prefixes of import paths
 }
 
-// The arrows of the design: data flows one way, the model knows nothing of us,
-// and each big dependency is known to one package only.
-var rules = map[string]rule{
-	"record":                        {},
-	"userspace-model":               {},
-	"decode":                        {ours: "record userspace-model"},
-	"probes":                        {ours: "record", others: "github.com/cilium/ebpf golang.org/x/sys"},
-	"export":                        {ours: "decode userspace-model record", others: "golang.org/x/sys"},
-	"tracefile":                     {ours: "record", others: "github.com/klauspost/compress"},
-	"tracefile/tracetest":           {ours: "record"},
-	"ext4fs":                        {},
-	"tui":                           {ours: "explain tally export decode userspace-model record", others: "charm.land github.com/charmbracelet/x github.com/charmbracelet/colorprofile"},
-	"tally":                         {ours: "export decode userspace-model record"},
-	"rowfilter":                     {ours: "export decode record"},
-	"explain":                       {ours: "export decode userspace-model record"},
-	"userspace-model/internal/walk": {},
-	"races":                         {ours: "userspace-model"},
-	"workload":                      {others: "golang.org/x/sys"},
-	"validate":                      {ours: "validate/shadow workload decode userspace-model record", others: "golang.org/x/sys"},
-	"kernelvm":                      {others: "golang.org/x/sys golang.org/x/term github.com/ulikunitz/xz github.com/klauspost/compress"},
-	"cmd/ext4dio-trace":             {ours: "*", others: "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sys golang.org/x/term github.com/charmbracelet/colorprofile github.com/moby/sys/mountinfo"},
-	"matrix":                        {},
-	"export/exporttest":             {ours: "export decode userspace-model record"},
-	"export/parquet":                {ours: "export decode userspace-model record", others: "github.com/klauspost/compress"},
-	"export/perfetto":               {ours: "export decode userspace-model record"},
-	"export/xfsio":                  {ours: "export workload/xfsio decode userspace-model record"},
-	"export/fio":                    {ours: "export decode userspace-model record"},
-	"workload/xfsio":                {},
-	"report":                        {ours: "explain export export/xfsio decode userspace-model record", others: "github.com/klauspost/compress"},
-	"internal/imports":              {},
-	"internal/mutate":               {},
-	"internal/benchcmp":             {},
-	"internal/ansisvg":              {others: "github.com/charmbracelet/x"},
-	"validate/scenarios":            {},
-	"validate/random":               {ours: "validate validate/shadow workload workload/xfsio decode userspace-model record", others: "golang.org/x/sys"},
-	"validate/shadow":               {},
-	"validate/series":               {ours: "decode userspace-model record"},
-	"validate/outcome":              {ours: "validate validate/random validate/series validate/storm explain export decode userspace-model record"},
-	"validate/target":               {ours: "ext4fs", others: "golang.org/x/sys"},
-	"bench":                         {ours: "workload", others: "golang.org/x/sys"},
-	"bench/cost":                    {ours: "workload", others: "golang.org/x/sys"},
-	"validate/storm":                {ours: "validate workload decode userspace-model record", others: "golang.org/x/sys"},
-	"whatif":                        {ours: "decode userspace-model record"},
+// group is one stage of the way of the data, with its packages.
+type group struct {
+	name, what string
+	packages   map[string]rule
 }
+
+// The model knows nothing of us, and each big dependency is known to one package only.
+// flow is the way of the data, which imports must not run against: a package may
+// import its own group and those before it.
+var flow = []group{
+	{"capture", "what the kernel did, as records", map[string]rule{
+		"record":                    {},
+		"probes":                    {ours: "record", others: "github.com/cilium/ebpf golang.org/x/sys"},
+		"trace/tracefile":           {ours: "record", others: "github.com/klauspost/compress"},
+		"trace/tracefile/tracetest": {ours: "record"},
+	}},
+	{"truth", "what the kernel should have done, and the comparison", map[string]rule{
+		"userspace-model":               {},
+		"userspace-model/internal/walk": {},
+		"decode":                        {ours: "record userspace-model"},
+	}},
+	{"rows", "one row a write, and the forms in which it leaves", map[string]rule{
+		"export":               {ours: "decode userspace-model record", others: "golang.org/x/sys"},
+		"export/rowfilter":     {ours: "export decode record"},
+		"export/tally":         {ours: "export decode userspace-model record"},
+		"export/exporttest":    {ours: "export decode userspace-model record"},
+		"export/parquet":       {ours: "export decode userspace-model record", others: "github.com/klauspost/compress"},
+		"export/perfetto":      {ours: "export decode userspace-model record"},
+		"export/xfsio":         {ours: "export prove/workload/xfsio decode userspace-model record"},
+		"export/fio":           {ours: "export decode userspace-model record"},
+		"prove/workload/xfsio": {},
+	}},
+	{"answers", "what the rows mean", map[string]rule{
+		"analyze/explain": {ours: "export decode userspace-model record"},
+		"analyze/races":   {ours: "userspace-model"},
+		"analyze/whatif":  {ours: "decode userspace-model record"},
+		"report":          {ours: "analyze/explain export export/xfsio decode userspace-model record", others: "github.com/klauspost/compress"},
+	}},
+	{"proof", "kernels that are tested, and what is needed for it", map[string]rule{
+		"prove/workload":         {others: "golang.org/x/sys"},
+		"prove/validate":         {ours: "prove/validate/shadow prove/workload decode userspace-model record", others: "golang.org/x/sys"},
+		"prove/validate/random":  {ours: "prove/validate prove/validate/shadow prove/workload prove/workload/xfsio decode userspace-model record", others: "golang.org/x/sys"},
+		"prove/validate/shadow":  {},
+		"prove/validate/series":  {ours: "decode userspace-model record"},
+		"prove/validate/outcome": {ours: "prove/validate prove/validate/random prove/validate/series prove/validate/storm analyze/explain export decode userspace-model record"},
+		"prove/validate/target":  {ours: "internal/ext4fs", others: "golang.org/x/sys"},
+		"prove/validate/storm":   {ours: "prove/validate prove/workload decode userspace-model record", others: "golang.org/x/sys"},
+		"prove/bench":            {ours: "prove/workload", others: "golang.org/x/sys"},
+		"prove/bench/cost":       {ours: "prove/workload", others: "golang.org/x/sys"},
+		"prove/kernelvm":         {others: "golang.org/x/sys golang.org/x/term github.com/ulikunitz/xz github.com/klauspost/compress"},
+		"prove/matrix":           {},
+	}},
+	{"screens and commands", "what a person sees and types", map[string]rule{
+		"tui":               {ours: "analyze/explain export/tally export decode userspace-model record", others: "charm.land github.com/charmbracelet/x github.com/charmbracelet/colorprofile"},
+		"cmd/ext4dio-trace": {ours: "*", others: "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sys golang.org/x/term github.com/charmbracelet/colorprofile github.com/moby/sys/mountinfo"},
+	}},
+}
+
+// tools are ours and of use to any group.
+var tools = group{"tools", "what any group may use", map[string]rule{
+	"internal/ext4fs":   {},
+	"internal/imports":  {},
+	"internal/mutate":   {},
+	"internal/benchcmp": {},
+	"internal/ansisvg":  {others: "github.com/charmbracelet/x"},
+}}
 
 type pkg struct {
 	ImportPath string
@@ -92,7 +114,7 @@ func TestImports(t *testing.T) {
 	seen := 0
 	for _, p := range list(t) {
 		name := strings.TrimPrefix(p.ImportPath, module+"/")
-		r, ok := rules[name]
+		r, ok := ruleOf(name)
 		if !ok {
 			t.Errorf("package %s has no rule: add one to this test", name)
 			continue
@@ -107,6 +129,36 @@ func TestImports(t *testing.T) {
 	if seen < 5 {
 		t.Errorf("only %d packages were looked at", seen)
 	}
+}
+
+// No rule allows an import that runs against the flow.
+func TestFlow(t *testing.T) {
+	before := map[string]bool{}
+	for name := range tools.packages {
+		before[name] = true
+	}
+	for _, g := range append([]group{tools}, flow...) {
+		for name := range g.packages {
+			before[name] = true
+		}
+		for name, r := range g.packages {
+			for _, imp := range strings.Fields(r.ours) {
+				if imp != "*" && !before[imp] {
+					t.Errorf("%s (%s) imports %s, which comes after it", name, g.name, imp)
+				}
+			}
+		}
+	}
+}
+
+// ruleOf is the rule of a package, and whether it has one.
+func ruleOf(name string) (rule, bool) {
+	for _, g := range append([]group{tools}, flow...) {
+		if r, ok := g.packages[name]; ok {
+			return r, true
+		}
+	}
+	return rule{}, false
 }
 
 func (r rule) allows(imp string) bool {

@@ -1,0 +1,183 @@
+package whatif
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/record"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// judged hands all writes of a trace to use, with the reason for their lock.
+func judged(t testing.TB, path string, use func(o *decode.Observation, reason string)) {
+	t.Helper()
+	all, err := tracefile.OpenRecordings(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all[0].Close()
+	j := decode.NewJudge(decode.Options{Seen: func(o *decode.Observation, v *decode.Verdict) { use(o, v.Why[0]) }})
+	for {
+		raw, err := all[0].Next()
+		if errors.Is(err, record.ErrEnd) {
+			break
+		} else if errors.Is(err, record.ErrIdle) {
+			continue
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Feed(raw); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j.Flush()
+	if err := all[0].Missing(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func predicted(t testing.TB, path string, o Options) *Report {
+	t.Helper()
+	p := New(o)
+	judged(t, path, p.Add)
+	r, err := p.Predict(context.Background(), record.Losses{}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// did is what a kernel did: its locks by kinds of writes, and its throughput from the
+// first write to the end of the last.
+type did struct {
+	locks     map[string]map[Lock]int
+	perSecond float64
+	exclusive float64
+}
+
+// kindOf names what tells writes of these workloads apart.
+func kindOf(o *decode.Observation) string {
+	unaligned, _ := o.Unaligned()
+	extending, _ := o.Extending()
+	return fmt.Sprintf("unaligned %v, extending %v", unaligned, extending)
+}
+
+func measuredOn(t testing.TB, path string) did {
+	d := did{locks: map[string]map[Lock]int{}}
+	first, last, n, ex := uint64(math.MaxUint64), uint64(0), 0, 0
+	judged(t, path, func(o *decode.Observation, _ string) {
+		lock, _ := seen(o)
+		d.add(o, lock)
+		first, last = min(first, o.Time), max(last, o.Time+o.LatencyNs)
+		if n++; lock == Exclusive {
+			ex++
+		}
+	})
+	d.perSecond, d.exclusive = float64(n)/float64(last-first)*1e9, float64(ex)/float64(n)
+	return d
+}
+
+func (d *did) add(o *decode.Observation, lock Lock) {
+	k := kindOf(o)
+	if d.locks[k] == nil {
+		d.locks[k] = map[Lock]int{}
+	}
+	d.locks[k][lock]++
+}
+
+// TestSeries compares predictions from the kernel before the series with what the
+// kernels with patches 1 to 3 and 1 to 4 did with the same writes: the locks exactly, and
+// the throughput within a quarter. The recordings are from scripts/whatif-series.sh.
+func TestSeries(t *testing.T) {
+	dir := os.Getenv("WHATIF_SERIES")
+	if dir == "" {
+		dir = filepath.Join("testdata", "series")
+	}
+	traces, err := filepath.Glob(filepath.Join(dir, "base", "*.e4d"))
+	if err != nil || len(traces) < 10 {
+		t.Fatalf("%d traces, %v", len(traces), err)
+	}
+	t.Logf("| %-9s | %-6s | %6s | %9s | %13s | %8s | %6s | %9s | %8s |", "writes", "kernel", "before", "predicted", "range", "measured", "off", "exclusive", "measured")
+	for _, path := range traces {
+		name := strings.TrimSuffix(filepath.Base(path), ".e4d")
+		for _, v := range []model.Variant{model.Patch3, model.Patch4} {
+			compareSeries(t, dir, name, v)
+		}
+	}
+}
+
+func compareSeries(t *testing.T, dir, name string, v model.Variant) {
+	base := filepath.Join(dir, "base", name+".e4d")
+	r := predicted(t, base, Options{Variant: v, Seed: 1})
+	got := measuredOn(t, filepath.Join(dir, v.String(), name+".e4d"))
+	if r.Refused != "" || len(r.Marks) > 0 {
+		t.Errorf("%s, %s: %s %v", name, v, r.Refused, r.Marks)
+		return
+	}
+	then := r.Then.PerSecond
+	off := then.Mid/got.perSecond - 1
+	t.Logf("| %-9s | %-6s | %6.0f | %9.0f | %5.0f to %5.0f | %8.0f | %+4.0f %% | %7.0f %% | %6.0f %% |", name, v, r.Measured.PerSecond.Mid,
+		then.Mid, then.Low, then.High, got.perSecond, 100*off, 100*r.Then.ExclusiveShare, 100*got.exclusive)
+	if math.Abs(off) > 0.25 {
+		t.Errorf("%s, %s: %.0f writes a second predicted, %.0f measured", name, v, then.Mid, got.perSecond)
+	}
+	want := did{locks: map[string]map[Lock]int{}}
+	c := NewDecider(v)
+	judged(t, base, func(o *decode.Observation, _ string) {
+		out := c.Decide(o)
+		want.add(o, out.Lock)
+	})
+	for kind, locks := range got.locks {
+		if len(locks) != 1 || len(want.locks[kind]) != 1 {
+			t.Errorf("%s, %s: %s: locks %v predicted, %v measured", name, v, kind, want.locks[kind], locks)
+		}
+		for l, n := range locks {
+			// The tests make as many writes on each kernel; the others last as long.
+			if p := want.locks[kind][l]; p == 0 || strings.HasPrefix(name, "test") && p != n {
+				t.Errorf("%s, %s: %s: %d writes %s, %d predicted", name, v, kind, n, l, p)
+			}
+		}
+	}
+}
+
+// The simulation of each kernel of the series gives what that kernel did.
+func TestCalibration(t *testing.T) {
+	traces, err := filepath.Glob(filepath.Join("testdata", "series", "*", "*.e4d"))
+	if err != nil || len(traces) < 30 {
+		t.Fatalf("%d traces, %v", len(traces), err)
+	}
+	for _, path := range traces {
+		r := predicted(t, path, Options{Variant: model.Linux73, Seed: 1})
+		if r.Off > Tolerance || r.WaitsOff > Tolerance || r.Refused != "" {
+			t.Errorf("%s: throughput %.3f off, waits %.3f: %s", path, r.Off, r.WaitsOff, r.Refused)
+		}
+	}
+}
+
+// The same seed gives the same report, another one does not.
+func TestSeed(t *testing.T) {
+	path := filepath.Join("testdata", "series", "base", "mixed.e4d")
+	text := func(seed uint64) string {
+		b, err := json.Marshal(predicted(t, path, Options{Variant: model.Patch4, Seed: seed, Jobs: []int{1, 4}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Replace(string(b), fmt.Sprintf(`"seed":%d`, seed), "", 1)
+	}
+	first := text(1)
+	if again := text(1); again != first {
+		t.Error("the same seed gives two reports")
+	}
+	if text(2) == first {
+		t.Error("two seeds give the same numbers")
+	}
+}

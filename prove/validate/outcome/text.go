@@ -1,0 +1,290 @@
+package outcome
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/random"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/series"
+)
+
+// maxExplained is how many failures are explained in the text; the others have a
+// few lines. All of them are in the JSON, and in the files of Save.
+const maxExplained = 4
+
+// WriteText writes the report for people: the failures, the tables, and at the end
+// what the run means. With all it has a line for every written-down write.
+func (o *Outcome) WriteText(w io.Writer, all bool) error {
+	var b strings.Builder
+	if o.Losses.Any() {
+		fmt.Fprintf(&b, "LOST: %s\n\n", &o.Losses)
+	}
+	if all {
+		o.writeAll(&b)
+	}
+	o.writeFailures(&b)
+	o.writeThemes(&b)
+	o.writeSkipped(&b)
+	o.writeGenerated(&b)
+	// What fits on a screen of 24 lines at the end is what matters most.
+	o.writePatches(&b)
+	o.writeConfigs(&b)
+	o.writeEnd(&b)
+	for line := range strings.Lines(b.String()) {
+		if _, err := io.WriteString(w, strings.TrimRight(line, " \n")+"\n"); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+	}
+	return nil
+}
+
+// writeAll writes a line for every written-down write.
+func (o *Outcome) writeAll(b *strings.Builder) {
+	for _, c := range o.Configs {
+		if c.Scenarios == nil {
+			continue
+		}
+		fmt.Fprintf(b, "== %s\n", c.title())
+		for i := range c.Scenarios.Results {
+			c.Scenarios.Results[i].AppendText(b)
+		}
+	}
+	b.WriteByte('\n')
+}
+
+func (o *Outcome) writeFailures(b *strings.Builder) {
+	explained := map[string]bool{}
+	for i := range o.Failures {
+		f := &o.Failures[i]
+		fmt.Fprintf(b, "wrong: ")
+		if f.Config != "" {
+			fmt.Fprintf(b, "%s: ", f.Config)
+		}
+		fmt.Fprintf(b, "%s %s%s%s\n", f.Part, f.What, concerns(f), times(f.Count))
+		for _, d := range f.Detail {
+			fmt.Fprintf(b, "        %s\n", d)
+		}
+		if len(explained) < maxExplained && !explained[f.kind] {
+			explained[f.kind] = true
+			indent(b, f.Explanation)
+			indent(b, f.Reproducer)
+		}
+	}
+	if len(o.Failures) > 0 {
+		b.WriteByte('\n')
+	}
+}
+
+func concerns(f *Failure) string {
+	if f.Record == nil && len(f.Concerns) == 0 {
+		return ""
+	}
+	return series.ConcernText(f.Concerns)
+}
+
+func times(n int) string {
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d times this way)", n)
+}
+
+func indent(b *strings.Builder, text string) {
+	for line := range strings.Lines(text) {
+		b.WriteString(strings.TrimRight("        "+line, " \n") + "\n")
+	}
+}
+
+// writePatches writes the answers, with what was tested of each patch.
+func (o *Outcome) writePatches(b *strings.Builder) {
+	if o.Series == nil {
+		return
+	}
+	_ = o.Series.WriteText(b) // a strings.Builder takes everything
+	b.WriteByte('\n')
+}
+
+// tally is how many of the scenarios' writes passed, failed and were skipped.
+type tally struct{ passed, failed, skipped int }
+
+func (t *tally) add(s validate.Status) {
+	switch s {
+	case validate.Passed:
+		t.passed++
+	case validate.Failed:
+		t.failed++
+	case validate.Skipped:
+		t.skipped++
+	}
+}
+
+func (o *Outcome) writeConfigs(b *strings.Builder) {
+	fmt.Fprintf(b, "%-14s %17s %19s %12s %7s\n", "", "scenarios", "generated", "storms", "files")
+	fmt.Fprintf(b, "%-14s %6s%6s%5s %7s%6s%6s %6s%6s %7s  %s\n",
+		"configuration", "right", "wrong", "skip", "writes", "wrong", "undec", "writes", "wrong", "right", "e2fsck")
+	for _, c := range o.Configs {
+		if c.NotPossible != "" {
+			fmt.Fprintf(b, "%-14s not possible: %s\n", c.title(), c.NotPossible)
+			continue
+		}
+		var s validate.Report
+		if c.Scenarios != nil {
+			s = *c.Scenarios
+		}
+		var g random.Report
+		if c.Generated != nil {
+			g = *c.Generated
+		}
+		t := stormTotals(c.Storms)
+		fmt.Fprintf(b, "%-14s %6d%6d%5d %7d%6d%6d %6d%6d %7s  %s\n", c.title(),
+			s.Passed, s.Failed, s.Skipped, g.Writes, g.Observed.Wrong+g.Known.Wrong, g.Observed.Undecided,
+			t.writes, t.wrong, files(&s, &g, t), fsckWord(c))
+	}
+	b.WriteByte('\n')
+}
+
+// files is how many files held the right bytes: "120", or "118/120".
+func files(s *validate.Report, g *random.Report, t stormTotal) string {
+	right := s.Files + g.Bytes.Right + t.filesRight
+	wrong := len(s.WrongFiles) + g.Bytes.Wrong + g.Remounted.Wrong + t.filesWrong
+	if wrong == 0 {
+		return fmt.Sprint(right)
+	}
+	return fmt.Sprintf("%d/%d", right, right+wrong)
+}
+
+func fsckWord(c *Config) string {
+	switch {
+	case c.Fsck != "":
+		return "ERRORS"
+	case c.Checked:
+		return "clean"
+	}
+	return "not run"
+}
+
+// writeThemes writes a table of the scenarios' writes by theme, with the patches
+// that their scenarios are about.
+func (o *Outcome) writeThemes(b *strings.Builder) {
+	themes := map[string]*tally{}
+	about := map[string][]int{}
+	var order []string
+	byPatch := [9]tally{}
+	for _, c := range o.Configs {
+		if c.Scenarios == nil {
+			continue
+		}
+		for i := range c.Scenarios.Results {
+			res := &c.Scenarios.Results[i]
+			if themes[res.Theme] == nil {
+				themes[res.Theme] = &tally{}
+				order = append(order, res.Theme)
+			}
+			themes[res.Theme].add(res.Status)
+			for _, n := range res.Patches() {
+				byPatch[n].add(res.Status)
+				if !slices.Contains(about[res.Theme], n) {
+					about[res.Theme] = append(about[res.Theme], n)
+				}
+			}
+		}
+	}
+	if len(order) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "%-15s %6s %6s %6s  %s\n", "theme", "right", "wrong", "skip", "patches")
+	for _, name := range order {
+		t := themes[name]
+		slices.Sort(about[name])
+		fmt.Fprintf(b, "%-15s %6d %6d %6d  %s\n", name, t.passed, t.failed, t.skipped, strings.Trim(fmt.Sprint(about[name]), "[]"))
+	}
+	for n := 1; n < len(byPatch); n++ {
+		if t := byPatch[n]; t != (tally{}) {
+			fmt.Fprintf(b, "%-15s %6d %6d %6d\n", fmt.Sprintf("patch %d", n), t.passed, t.failed, t.skipped)
+		}
+	}
+	b.WriteByte('\n')
+}
+
+// writeSkipped says why the scenarios' writes and storms were left out.
+func (o *Outcome) writeSkipped(b *strings.Builder) {
+	n := map[string]int{}
+	for _, c := range o.Configs {
+		if c.Scenarios != nil {
+			if c.Scenarios.Elsewhere > 0 {
+				n["for blocks of another size"] += c.Scenarios.Elsewhere
+			}
+			for i := range c.Scenarios.Results {
+				if res := &c.Scenarios.Results[i]; res.Status == validate.Skipped {
+					n[res.Reason]++
+				}
+			}
+		}
+		if c.Storms == nil {
+			continue
+		}
+		for i := range c.Storms.Storms {
+			for _, why := range c.Storms.Storms[i].Skipped {
+				n["storm "+c.Storms.Storms[i].Name+", "+why]++
+			}
+		}
+	}
+	for _, why := range slices.Sorted(maps.Keys(n)) {
+		fmt.Fprintf(b, "left out %4d: %s\n", n[why], why)
+	}
+	if len(n) > 0 {
+		b.WriteByte('\n')
+	}
+}
+
+// writeGenerated writes what each oracle said of generated writes, over all
+// configurations.
+func (o *Outcome) writeGenerated(b *strings.Builder) {
+	var sum [4]random.Tally
+	n := 0
+	for _, c := range o.Configs {
+		if c.Generated == nil {
+			continue
+		}
+		n += c.Generated.Writes
+		for i, t := range []random.Tally{c.Generated.Observed, c.Generated.Known, c.Generated.Bytes, c.Generated.Remounted} {
+			sum[i].Right += t.Right
+			sum[i].Wrong += t.Wrong
+			sum[i].Undecided += t.Undecided
+		}
+	}
+	if n == 0 {
+		return
+	}
+	fmt.Fprintf(b, "generated writes: %d, seed %d\n", n, o.Seed)
+	for i, name := range []string{
+		"observed (model fed with what was observed)", "known (model fed with the known layout)",
+		"bytes (files against their shadows)", "bytes, mounted again",
+	} {
+		if sum[i] != (random.Tally{}) {
+			fmt.Fprintf(b, "  %-44s %d right, %d wrong, %d undecided\n", name, sum[i].Right, sum[i].Wrong, sum[i].Undecided)
+		}
+	}
+	b.WriteByte('\n')
+}
+
+// writeEnd writes what the run means.
+func (o *Outcome) writeEnd(b *strings.Builder) {
+	by := "found"
+	if o.Chosen {
+		by = "chosen"
+	}
+	fmt.Fprintf(b, "%s\n%s: variant %s (%s), %.0f s", o.Kernel, o.Target, o.Variant, by, o.Seconds)
+	if o.Seed != 0 {
+		fmt.Fprintf(b, ", seed %d", o.Seed)
+	}
+	fmt.Fprintf(b, "\n%s", o.Result)
+	if len(o.Why) > 0 {
+		fmt.Fprintf(b, ": %s", strings.Join(o.Why, "; "))
+	}
+	b.WriteByte('\n')
+}

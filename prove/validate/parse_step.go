@@ -1,0 +1,257 @@
+package validate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/prove/workload"
+)
+
+// maxWrite bounds one write, in bytes, so that a text cannot ask for all memory.
+const maxWrite = 256 << 20
+
+// parseSize reads a number of bytes with an optional K, M, G or T.
+func parseSize(s string) (int64, string) {
+	shift := 0
+	digits := s
+	if s != "" {
+		if at := strings.IndexByte("KMGT", s[len(s)-1]); at >= 0 {
+			shift, digits = 10*(at+1), s[:len(s)-1]
+		}
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n < 0 || n > math.MaxInt64>>shift || !isDigits(digits) {
+		return 0, fmt.Sprintf("%q is not a number of bytes", s)
+	}
+	return n << shift, ""
+}
+
+// blockSize is the size of blocks in bytes for which a text is read; 0 when the
+// text is not written in blocks.
+type blockSize int64
+
+// sizePart is a part of a size: bytes, or blocks.
+const sizePart = `(\d+[KMGTB]?|B)`
+
+// sizeExpr is a size: parts that are added and subtracted.
+const sizeExpr = sizePart + `([+-]` + sizePart + `)*`
+
+// parse reads a size: a number of bytes as parseSize does, or of blocks with B,
+// and sums and differences of such numbers, as 3B+512.
+func (b blockSize) parse(s string) (int64, string) {
+	if b == 0 || !strings.ContainsAny(s, "B+-") {
+		return parseSize(s)
+	}
+	total, sign, rest := int64(0), int64(1), s
+	for {
+		at := strings.IndexAny(rest, "+-")
+		part := rest
+		if at >= 0 {
+			part = rest[:at]
+		}
+		n, ok := b.part(part)
+		if total += sign * n; !ok || total < 0 || total > math.MaxInt64/2 {
+			return 0, fmt.Sprintf("%q is not a number of bytes or blocks", s)
+		}
+		if at < 0 {
+			return total, ""
+		}
+		sign = 1
+		if rest[at] == '-' {
+			sign = -1
+		}
+		rest = rest[at+1:]
+	}
+}
+
+// part reads a number of bytes, or of blocks; B alone is one block. It is below
+// 2^62, so that two of them can be added.
+func (b blockSize) part(s string) (int64, bool) {
+	const most = math.MaxInt64 / 2
+	blocks, ok := strings.CutSuffix(s, "B")
+	if !ok {
+		n, msg := parseSize(s)
+		return n, msg == "" && n <= most
+	}
+	if blocks == "" {
+		return int64(b), true
+	}
+	n, err := strconv.ParseInt(blocks, 10, 64)
+	return n * int64(b), err == nil && isDigits(blocks) && n <= most/int64(b)
+}
+
+func isDigits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+// setupOps says how many sizes each setup operation takes.
+var setupOps = map[string]int{
+	"fallocate": 2, "write": 2, "buffered": 2, "read": 2, "punch": 2,
+	"truncate": 1, "prime": 1,
+	"sync": 0, "dropcache": 0, "stale": 0, "noextents": 0, "chmod": 0, "immutable": 0, "layout": 0, "forget": 0, "journalled": 0,
+}
+
+// setup OPERATION ARGUMENTS
+func (p *parser) setup(line string, args []string) string {
+	if len(args) == 0 {
+		return "setup needs an operation"
+	}
+	op, args := args[0], args[1:]
+	sizes, known := setupOps[op]
+	if !known {
+		return fmt.Sprintf("unknown setup operation %q", op)
+	}
+	if len(args) < sizes {
+		return fmt.Sprintf("setup %s needs %d sizes", op, sizes)
+	}
+	s := &Setup{Op: op}
+	var nums [2]int64
+	for i := range sizes {
+		var msg string
+		if nums[i], msg = p.block.parse(args[i]); msg != "" {
+			return msg
+		}
+	}
+	s.Off, s.Len = nums[0], nums[1]
+	if op == "truncate" {
+		s.Off, s.Len = 0, nums[0]
+	}
+	if msg := s.parseRest(args[sizes:]); msg != "" {
+		return msg
+	}
+	p.cur.Steps = append(p.cur.Steps, Step{Line: p.line, Text: line, Setup: s})
+	return ""
+}
+
+// parseRest reads what follows the sizes of an operation.
+func (s *Setup) parseRest(rest []string) string {
+	switch {
+	case s.Op == "chmod" && len(rest) == 1:
+		m, err := strconv.ParseUint(rest[0], 8, 12)
+		if err != nil {
+			return fmt.Sprintf("%q is not an octal mode", rest[0])
+		}
+		s.Mode = uint32(m)
+		return ""
+	case s.Op == "immutable" && len(rest) == 1 && (rest[0] == "on" || rest[0] == "off"):
+		s.On = rest[0] == "on"
+		return ""
+	case s.Op == "layout" && len(rest) > 0:
+		return s.parseLayout(rest)
+	case s.Op == "fallocate" && slices.Equal(rest, []string{"keep-size"}):
+		s.On = true
+		return ""
+	case s.Op == "chmod" || s.Op == "immutable" || s.Op == "layout" || len(rest) > 0:
+		return fmt.Sprintf("setup %s does not go with %q", s.Op, strings.Join(rest, " "))
+	case s.Op == "write" || s.Op == "buffered" || s.Op == "read":
+		if s.Len > maxWrite {
+			return fmt.Sprintf("setup %s of %d bytes is more than %d", s.Op, s.Len, maxWrite)
+		}
+	}
+	return ""
+}
+
+// parseLayout reads runs such as W, U2, H3.
+func (s *Setup) parseLayout(rest []string) string {
+	for _, r := range rest {
+		state := workload.BlockState(r[0])
+		n := int64(1)
+		if len(r) > 1 {
+			var err error
+			if n, err = strconv.ParseInt(r[1:], 10, 32); err != nil || n < 1 || !isDigits(r[1:]) {
+				return fmt.Sprintf("%q is not a run of blocks", r)
+			}
+		}
+		if !strings.ContainsRune("WUHD", rune(state)) {
+			return fmt.Sprintf("%q is not a run of blocks: W, U, H or D and a number", r)
+		}
+		s.Layout = append(s.Layout, Run{State: state, Blocks: n})
+	}
+	return ""
+}
+
+var flagNames = map[string]int{
+	"nowait": unix.RWF_NOWAIT, "append": unix.RWF_APPEND, "dsync": unix.RWF_DSYNC, "atomic": workload.RWFAtomic,
+}
+
+// write KEY=VALUE...
+func (p *parser) write(line string, args []string) string {
+	w := &Write{Pos: -1, Limit: -1, Fresh: -1, Expect: map[string]Fields{}}
+	seen := map[string]bool{}
+	for _, a := range args {
+		key, val, ok := strings.Cut(a, "=")
+		if !ok || seen[key] {
+			return fmt.Sprintf("%q is not KEY=VALUE, or is given twice", a)
+		}
+		seen[key] = true
+		if msg := w.parseOption(p.block, key, val); msg != "" {
+			return msg
+		}
+	}
+	if w.Pos < 0 || len(w.Segs) == 0 || seen["len"] && seen["iov"] {
+		return "write needs pos, and len or iov"
+	}
+	if w.Engine == "" {
+		w.Engine = workload.Pwrite
+		if w.Flags != 0 || len(w.Segs) > 1 {
+			w.Engine = workload.Pwritev2
+		}
+	}
+	if w.Engine == workload.Pwrite && (w.Flags != 0 || len(w.Segs) > 1) {
+		return "pwrite takes neither flags nor iov"
+	}
+	if w.Len() > maxWrite || len(w.Segs) > workload.MaxSegs {
+		return fmt.Sprintf("write of %d bytes in %d segments: at most %d in %d", w.Len(), len(w.Segs), maxWrite, workload.MaxSegs)
+	}
+	p.cur.Steps = append(p.cur.Steps, Step{Line: p.line, Text: line, Write: w})
+	return ""
+}
+
+func (w *Write) parseOption(b blockSize, key, val string) string {
+	var msg string
+	switch key {
+	case "pos":
+		w.Pos, msg = b.parse(val)
+	case "limit":
+		w.Limit, msg = b.parse(val)
+	case "fresh":
+		w.Fresh, msg = b.parse(val)
+	case "buf":
+		var n int64
+		if n, msg = b.parse(val); msg == "" && n >= 64<<10 {
+			msg = fmt.Sprintf("buf %d is not below 64K", n)
+		}
+		w.Buf = int(n)
+	case "len", "iov":
+		for v := range strings.SplitSeq(val, ",") {
+			n, m := b.parse(v)
+			if m != "" || n > maxWrite {
+				return fmt.Sprintf("%q is not a length", v)
+			}
+			w.Segs = append(w.Segs, int(n))
+		}
+		if key == "len" && len(w.Segs) > 1 {
+			return "len is one number; use iov for segments"
+		}
+	case "engine":
+		w.Engine = workload.EngineName(val)
+		if !slices.Contains(workload.Engines(), w.Engine) {
+			return fmt.Sprintf("unknown engine %q", val)
+		}
+	case "flags":
+		for v := range strings.SplitSeq(val, ",") {
+			if flagNames[v] == 0 {
+				return fmt.Sprintf("unknown flag %q", v)
+			}
+			w.Flags |= flagNames[v]
+		}
+	default:
+		return fmt.Sprintf("unknown option %q", key)
+	}
+	return msg
+}

@@ -1,0 +1,225 @@
+package random
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+const (
+	none   = "none"
+	direct = "direct I/O"
+)
+
+// differences compares a prediction with what was observed.
+func (k *knowledge) differences(out *model.Outcome, z zeroes) []validate.Diff {
+	var diffs []validate.Diff
+	o := k.o
+	differ := func(field, want, got string) {
+		if want != got {
+			diffs = append(diffs, validate.Diff{Field: field, Expected: want, Observed: got})
+		}
+	}
+	if n := len(o.Passes); n > 0 && k.first {
+		differ("i_size", fmt.Sprint(k.before.size), fmt.Sprint(o.Passes[n-1].ISize))
+	}
+	differ("passes", predictedPasses(out), seenPasses(o))
+	if !k.unprobed.Has(record.StageLookup) && !o.Truncated {
+		for i := range min(out.Passes, len(o.Passes), len(out.Pass)) {
+			if want, got := predictedLookups(&out.Pass[i]), seenLookups(&o.Passes[i]); want != got && !(out.Pass[i].MayLookUp && got == none) {
+				differ("lookups", want, got)
+			}
+		}
+	}
+	end := predictedEnd(out)
+	if !k.odd() || !o.Dio || out.End != model.EndDio {
+		differ("end", end, seenEnd(o))
+		differ("ret", fmt.Sprint(out.Result), fmt.Sprint(o.Ret))
+	}
+	if !o.Dio || out.End != model.EndDio {
+		return diffs
+	}
+	differ("lock", out.Mode.String(), seenMode(o.Lock))
+	if !k.unprobed.Has(record.StageDrain) && out.Drain != model.Unknown {
+		differ("drain", out.Drain.String(), model.AnswerOf(o.Drain != nil).String())
+	}
+	if out.ForceWait != model.Unknown {
+		differ("force-wait", out.ForceWait.String(), model.AnswerOf(o.DioFlags&model.DioForceWait != 0).String())
+	}
+	if !k.unprobed.Has(record.StageZero) && !o.Truncated && end == direct && !k.odd() && !z.allow(o.Zeroed) {
+		differ("zeroed", z.String(), seenZeroed(o))
+	}
+	return diffs
+}
+
+// odd reports whether the device cannot take the write. At which mapping that is
+// noticed differs between kernels.
+func (k *knowledge) odd() bool {
+	pos := k.step.Off
+	if k.step.Flags&unix.RWF_APPEND != 0 {
+		pos = k.before.size
+	}
+	return (pos|k.step.Len)%k.sector != 0
+}
+
+func predictedPasses(out *model.Outcome) string {
+	if out.Passes == 0 {
+		return none
+	}
+	s := ""
+	for i := range out.Passes {
+		s += out.Pass[i].Mode.String()[:1]
+	}
+	return s
+}
+
+func seenPasses(o *decode.Observation) string {
+	if len(o.Passes) == 0 {
+		return none
+	}
+	s := ""
+	for i := range o.Passes {
+		s += seenMode(o.Passes[i].Lock)[:1]
+	}
+	return s
+}
+
+func seenMode(l record.Lock) string {
+	switch l {
+	case record.LockShared:
+		return model.Shared.String()
+	case record.LockExclusive:
+		return model.Exclusive.String()
+	}
+	return "unknown"
+}
+
+func predictedLookups(p *model.Pass) string {
+	var b strings.Builder
+	for _, q := range p.Queries[:min(p.N, len(p.Queries))] {
+		fmt.Fprintf(&b, "(%d,%d,%#x)", q.Lblk, q.Len, q.Flags)
+	}
+	if p.MayLookUp && p.N == 0 {
+		q := p.Queries[0]
+		fmt.Fprintf(&b, "(%d,%d,%#x)", q.Lblk, q.Len, q.Flags)
+	}
+	return orNone(b.String())
+}
+
+func seenLookups(p *decode.Pass) string {
+	var b strings.Builder
+	for _, l := range p.Lookups {
+		fmt.Fprintf(&b, "(%d,%d,%#x)", l.Lblk, l.Len, l.ArgFlags)
+	}
+	return orNone(b.String())
+}
+
+// allow reports whether all that has to be zeroed was, and nothing else than what
+// may be.
+func (z *zeroes) allow(seen []decode.Zeroed) bool {
+	must := 0
+	for _, s := range seen {
+		r := model.Range{Pos: s.Pos, Len: s.Len}
+		if !slices.Contains(z.may, r) {
+			return false
+		}
+		if slices.Contains(z.must, r) {
+			must++
+		}
+	}
+	return must == len(z.must) && len(seen) <= len(z.may)
+}
+
+func (z *zeroes) String() string {
+	var b strings.Builder
+	for _, r := range z.may {
+		fmt.Fprintf(&b, "(%d,%d)", r.Pos, r.Len)
+		if !slices.Contains(z.must, r) {
+			b.WriteByte('?')
+		}
+	}
+	return orNone(b.String())
+}
+
+func seenZeroed(o *decode.Observation) string {
+	var b strings.Builder
+	for _, z := range o.Zeroed {
+		fmt.Fprintf(&b, "(%d,%d)", z.Pos, z.Len)
+	}
+	return orNone(b.String())
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return none
+	}
+	return s
+}
+
+// predictedEnd is where the write ends, in the model's words.
+func predictedEnd(out *model.Outcome) string {
+	if out.End == model.EndDio {
+		return out.Ended.String()
+	}
+	return out.End.String()
+}
+
+// seenEnd is the same, read off an observation.
+func seenEnd(o *decode.Observation) string {
+	nowait := o.Flags&model.IocbNowait != 0
+	if o.Dio {
+		return seenDioEnd(o, nowait)
+	}
+	switch {
+	case o.Buffered != nil && nowait:
+		return model.EndN0.String()
+	case o.Buffered != nil:
+		return model.EndBuffered.String()
+	case o.Stages.Has(record.StageFmod) && o.FmodRet == model.EAGAIN && nowait:
+		return model.EndN4.String()
+	case o.Stages.Has(record.StageFmod) && o.FmodRet != 0:
+		return model.EndModified.String()
+	case len(o.Passes) == 0 && nowait && o.SubmitRet == model.EAGAIN:
+		return model.EndN1.String()
+	case len(o.Passes) == 0:
+		return model.EndEntry.String()
+	}
+	p := &o.Passes[len(o.Passes)-1]
+	switch {
+	case p.Count <= 0:
+		return model.EndChecks.String()
+	case p.Lock == record.LockShared:
+		return model.EndN2.String()
+	}
+	return model.EndN3.String()
+}
+
+// seenDioEnd is the end of a write that came to iomap_dio_rw.
+func seenDioEnd(o *decode.Observation, nowait bool) string {
+	for i := range o.Mappings {
+		switch err := o.Mappings[i].Err; {
+		case err == model.ENOTBLK:
+			return model.SubmitFallback.String()
+		case err == model.EAGAIN && nowait:
+			return model.SubmitN6.String()
+		case err != 0:
+			return model.SubmitError.String()
+		}
+	}
+	switch {
+	case o.Ret == model.EAGAIN && len(o.Mappings) == 0 && nowait:
+		return model.SubmitN5.String()
+	case o.Buffered != nil:
+		return model.SubmitFallback.String()
+	case o.Ret < 0:
+		return model.SubmitError.String()
+	}
+	return direct
+}

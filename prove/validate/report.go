@@ -1,0 +1,249 @@
+package validate
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/shadow"
+	"github.com/ext4dio/ext4dio-trace/prove/workload"
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// Status is what became of a judged write.
+type Status string
+
+// What can become of a judged write.
+const (
+	Passed  Status = "passed"
+	Failed  Status = "failed"
+	Skipped Status = "skipped"
+)
+
+// Tally counts what an oracle said of writes, attempts or files.
+type Tally struct {
+	Right     int `json:"right"`
+	Wrong     int `json:"wrong"`
+	Undecided int `json:"undecided"` // no opinion
+}
+
+// Result is what became of one judged write.
+type Result struct {
+	Theme    string   `json:"theme"`
+	Scenario string   `json:"scenario"`
+	Covers   []string `json:"covers"`
+	Line     int      `json:"line"`  // of the scenario text
+	Write    string   `json:"write"` // that line
+	Status   Status   `json:"status"`
+	Reason   string   `json:"reason,omitempty"` // why failed or skipped, beside Diffs
+	Diffs    []Diff   `json:"diffs,omitempty"`
+	// Verdict is what the model says, empty when there is none.
+	Verdict string `json:"verdict,omitempty"`
+	// Seen is what was seen of the write: the last one is what was compared; those
+	// before it are attempts of io_uring.
+	Seen []Seen `json:"-"`
+
+	expect map[string]Fields // by variant
+	out    workload.Result   // what the caller got
+}
+
+// Report is the outcome of a run.
+type Report struct {
+	Variant model.Variant `json:"variant"`
+	Results []Result      `json:"results"`
+	Passed  int           `json:"passed"`
+	Failed  int           `json:"failed"`
+	Skipped int           `json:"skipped"`
+	// Elsewhere counts the writes of scenarios for blocks of another size.
+	Elsewhere int `json:"elsewhere"`
+	// Undecided counts the passed writes on which the model had no opinion.
+	Undecided int `json:"undecided"`
+	// Files counts the files that held the bytes that they had to hold; Remounted
+	// those that did so again after mounting.
+	Files      int         `json:"files"`
+	Remounted  int         `json:"files_remounted,omitempty"`
+	WrongFiles []WrongFile `json:"wrong_files,omitempty"`
+	// Unwritten says that nothing is written down for the variant: the writes were
+	// compared with the model only.
+	Unwritten bool `json:"unwritten,omitempty"`
+
+	kept   shadow.Kept
+	places map[string]WrongFile // by the name of the file
+}
+
+// WrongFile is the file of a scenario that holds other bytes than it has to.
+type WrongFile struct {
+	Theme    string   `json:"theme"`
+	Scenario string   `json:"scenario"`
+	Line     int      `json:"line"`
+	Why      []string `json:"why"`
+}
+
+// Verify compares the files that a Runner kept with what they have to hold once
+// more, after the caller has mounted the file system again, and removes them. dir is
+// what the Runner was given.
+func (r *Report) Verify(ctx context.Context, dir string) error {
+	for _, name := range r.kept.Names() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		why := r.kept.Differs(filepath.Join(dir, DirName), name)
+		if why == "" {
+			r.Remounted++
+			continue
+		}
+		w := r.places[name]
+		w.Why = []string{"after mounting again: " + why}
+		r.WrongFiles = append(r.WrongFiles, w)
+	}
+	d, err := workload.OpenDir(dir, DirName)
+	if err != nil {
+		return err
+	}
+	return d.Close(false)
+}
+
+// file notes how the file of a scenario compares.
+func (r *Report) file(sc *Scenario, held *shadow.File, why []string, keep bool) {
+	w := WrongFile{Theme: sc.Theme, Scenario: sc.Name, Line: sc.Line, Why: why}
+	if len(why) > 0 {
+		r.WrongFiles = append(r.WrongFiles, w)
+		return
+	}
+	r.Files++
+	// A byte that may be one or the other cannot be compared once more.
+	if !keep || held.Unsure() {
+		return
+	}
+	name := workload.FileName(sc.Name)
+	if r.places == nil {
+		r.places = map[string]WrongFile{}
+	}
+	r.places[name] = w
+	r.kept.Keep(name, held.Bytes)
+}
+
+func (r *Report) add(res Result) {
+	r.Results = append(r.Results, res)
+	r.count(&res)
+}
+
+func (r *Report) count(res *Result) {
+	switch res.Status {
+	case Passed:
+		r.Passed++
+		if res.Verdict == decode.Undecided.String() {
+			r.Undecided++
+		}
+	case Failed:
+		r.Failed++
+	case Skipped:
+		r.Skipped++
+	}
+}
+
+// Judge judges every write again under v, on a kernel on which the probes of some
+// stages are not attached.
+func (r *Report) Judge(v model.Variant, unprobed record.Stages) {
+	r.Variant, r.Unwritten = v, writtenFor(v) == ""
+	r.Passed, r.Failed, r.Skipped, r.Undecided = 0, 0, 0, 0
+	for i := range r.Results {
+		r.Results[i].judge(v, unprobed)
+		r.count(&r.Results[i])
+	}
+}
+
+// writtenFor is the name under which the answers for v are written down, or "". A
+// stable kernel with the backport of patch 2 is not told apart there.
+func writtenFor(v model.Variant) string {
+	if n := v.Named(); n == model.Linux61 || n == model.Linux612 {
+		v = v.WithPatch(2, false)
+	}
+	if slices.Contains(Variants(), v.String()) {
+		return v.String()
+	}
+	return ""
+}
+
+// judge compares the last thing seen with what is written down for v, and asks the
+// model about each: unless the scenario says otherwise it may not disagree. What
+// was not seen at all stays as it is.
+func (res *Result) judge(v model.Variant, unprobed record.Stages) {
+	if res.expect == nil {
+		return
+	}
+	res.Status, res.Reason, res.Diffs = Passed, "", nil
+	o := res.Seen[len(res.Seen)-1].Observation
+	var reasons []string
+	fail := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
+	if o.Incomplete != "" {
+		fail("the record is incomplete: %s", o.Incomplete)
+	}
+	if o.Truncated {
+		fail("steps did not fit into the record")
+	}
+	if o.Ret != res.out.Ret() {
+		fail("the caller got %s, but %s was seen", result(res.out.Ret()), result(o.Ret))
+	}
+	want := Fields{}
+	if name := writtenFor(v); name != "" {
+		if want = res.expect[name]; len(want) == 0 {
+			fail("nothing is written down for this variant")
+		}
+	}
+	res.Diffs = Compare(want, o)
+	for i := range res.Seen {
+		s := &res.Seen[i]
+		if s.Verdict == nil || s.Verdict.Variant != v {
+			s.Verdict = decode.CompareSeen(s.Observation, v, unprobed)
+		}
+		res.Verdict = s.Verdict.Kind.String()
+		allowed := []string{decode.Agree.String(), decode.Undecided.String()}
+		if alts := want[verdictField]; alts != nil && i == len(res.Seen)-1 {
+			allowed = alts
+		}
+		if !slices.Contains(allowed, res.Verdict) {
+			fail("the model's verdict is %s: %s", res.Verdict, strings.Join(s.Verdict.Why, "; "))
+		}
+	}
+	res.Reason = strings.Join(reasons, "; ")
+	if len(reasons) > 0 || len(res.Diffs) > 0 {
+		res.Status = Failed
+	}
+}
+
+// Patches lists the patches of the series that the scenario is about: those that it
+// covers as "7/N", rows of the table of patches in the kernel notes.
+func (res *Result) Patches() []int {
+	var out []int
+	for _, c := range res.Covers {
+		if n, ok := strings.CutPrefix(c, "7/"); ok && len(n) == 1 && n[0] >= '1' && n[0] <= '0'+model.Patches {
+			out = append(out, int(n[0]-'0'))
+		}
+	}
+	return out
+}
+
+// Summary is one line: "61 passed, 0 failed, 2 skipped".
+func (r *Report) Summary() string {
+	return fmt.Sprintf("%d passed, %d failed, %d skipped", r.Passed, r.Failed, r.Skipped)
+}
+
+// AppendText writes a line for the write, and what is wrong with it below.
+func (res *Result) AppendText(b *strings.Builder) {
+	fmt.Fprintf(b, "%-7s %s:%d %s: %s", res.Status, res.Theme, res.Line, res.Scenario, res.Write)
+	if res.Verdict != "" && res.Verdict != decode.Agree.String() {
+		fmt.Fprintf(b, " [model: %s]", res.Verdict)
+	}
+	b.WriteByte('\n')
+	if res.Reason != "" {
+		fmt.Fprintf(b, "        %s\n", res.Reason)
+	}
+	for _, d := range res.Diffs {
+		fmt.Fprintf(b, "        %s: expected %s, observed %s\n", d.Field, d.Expected, d.Observed)
+	}
+}

@@ -1,0 +1,96 @@
+package storm
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/prove/workload"
+)
+
+// piece is one direct write.
+type piece struct {
+	off, len int64 // bytes; for an append, off is only what is asked for
+	shift    int   // of the memory beyond a multiple of the block size, bytes
+	flags    int   // RWF_*
+}
+
+// writer is what one task does in a round: its pieces in order, on an asynchronous
+// path depth at a time.
+type writer struct {
+	engine workload.EngineName
+	depth  int
+	append bool // through a descriptor with O_APPEND
+	pieces []piece
+}
+
+func (w *writer) add(p piece) { w.pieces = append(w.pieces, p) }
+
+// text is how reports show piece i.
+func (w *writer) text(i int) string {
+	p := &w.pieces[i]
+	var b strings.Builder
+	fmt.Fprintf(&b, "write %d+%d %s", p.off, p.len, w.engine)
+	if w.depth > 1 {
+		fmt.Fprintf(&b, " depth=%d", w.depth)
+	}
+	if p.flags&unix.RWF_NOWAIT != 0 {
+		b.WriteString(" nowait")
+	}
+	if w.append || p.flags&unix.RWF_APPEND != 0 {
+		b.WriteString(" append")
+	}
+	if p.shift != 0 {
+		fmt.Fprintf(&b, " buf=%d", p.shift)
+	}
+	return b.String()
+}
+
+// op is what an act does.
+type op uint8
+
+// What is done to a file beside direct writes, through a descriptor without O_DIRECT.
+const (
+	opTruncate op = iota // to off
+	opAllocate           // fallocate that does not change i_size
+	opPunch
+	opWritten   // a write through the page cache, before the writers only
+	opStat      // what makes ext4 keep finer timestamps
+	opTimestamp // set mtime and atime to now
+)
+
+// act is one thing done to a file beside direct writes.
+type act struct {
+	op       op
+	off, len int64 // bytes
+}
+
+// round is what goes on at the same time.
+type round struct {
+	before  []act // while nobody writes
+	writers []writer
+	// meanwhile is done once while the writers write, and until they end when again is
+	// set. It changes no byte that a writer writes.
+	meanwhile []act
+	again     bool
+}
+
+func (r *round) writes() int {
+	n := 0
+	for i := range r.writers {
+		n += len(r.writers[i].pieces)
+	}
+	return n
+}
+
+// scene is what happens to one file.
+type scene struct {
+	name      string
+	skip      string // why it cannot run, or ""
+	noExtents bool   // the inode gets a block map
+	appends   bool   // all writes are appends, and lengths are unique in a round
+	partial   bool   // several writers write parts of one block that was not written
+	unwritten bool   // without unwritten blocks it is not what its name says
+	rounds    []round
+}

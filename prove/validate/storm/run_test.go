@@ -1,0 +1,179 @@
+package storm
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/workload"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// blindTracer sees nothing.
+type blindTracer struct{}
+
+func (blindTracer) Watch(validate.FileID) error { return nil }
+func (blindTracer) Forget(validate.FileID)      {}
+func (blindTracer) Collect(context.Context, validate.FileID, int) ([]validate.Seen, error) {
+	return nil, nil
+}
+
+// runBlind carries out storms without a kernel that is looked at; only the bytes are
+// judged. It skips where there is no ext4.
+func runBlind(t *testing.T, opts Options) *Report {
+	t.Helper()
+	opts.Variant, opts.Dir, opts.Timeout = model.Linux72, t.TempDir(), time.Second
+	if opts.Tracer == nil {
+		opts.Tracer = blindTracer{}
+	}
+	rep, err := Run(t.Context(), opts)
+	if errors.Is(err, workload.ErrUnfit) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(opts.Dir, DirName)); err == nil {
+		t.Error("the directory was left")
+	}
+	return rep
+}
+
+func text(t *testing.T, rep *Report) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := rep.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// TestRunBytes carries out every storm on the file system of the machine.
+func TestRunBytes(t *testing.T) {
+	var told []string
+	rep := runBlind(t, Options{Seed: 5, Writes: 100, Progress: func(name string, done, total int) {
+		if told = append(told, name); done != len(told) || total != len(Names()) {
+			t.Errorf("%s: %d of %d", name, done, total)
+		}
+	}})
+	if rep.Bytes.Wrong > 0 || rep.Bytes.Right < 2*len(Names()) || !slices.Equal(told, Names()) || rep.Writes() < 90*len(Names()) {
+		t.Errorf("told of %v:\n%s", told, text(t, rep))
+	}
+	if rep.Accounting.Wrong != rep.Writes() || rep.OK() {
+		t.Errorf("of %d writes that nobody saw %d are wrong", rep.Writes(), rep.Accounting.Wrong)
+	}
+	for _, s := range rep.Storms {
+		if s.Scenes == 0 && len(s.Skipped) == 0 || s.Rounds == 0 {
+			t.Errorf("%s: %d scenes, %d rounds, skipped %q", s.Name, s.Scenes, s.Rounds, s.Skipped)
+		}
+	}
+}
+
+// TestRunFault plants a wrong byte in the second round of each scene of a storm.
+func TestRunFault(t *testing.T) {
+	for _, name := range []string{"halves", "appenders"} {
+		fault := func(_ string, round int, b []byte) {
+			if round == 2 {
+				b[len(b)/2] ^= 1
+			}
+		}
+		rep := runBlind(t, Options{Seed: 5, Only: name, Fault: fault})
+		var found *Failure
+		for i := range rep.Failures {
+			if rep.Failures[i].Oracle == Bytes {
+				found = &rep.Failures[i]
+			}
+		}
+		if rep.Bytes.Wrong != rep.Storms[0].Scenes || found == nil {
+			t.Fatalf("%s:\n%s", name, text(t, rep))
+		}
+		if found.Round != 2 || found.Count != rep.Bytes.Wrong || !strings.Contains(found.What[0], "read with O_DIRECT: 1 bytes are lost") ||
+			!strings.HasSuffix(found.Command, " --storms "+name+" --seed 5") {
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
+}
+
+func TestRunPattern(t *testing.T) {
+	if _, err := Run(t.Context(), Options{Dir: t.TempDir(), Only: "x"}); !errors.Is(err, workload.ErrUsage) {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Run(ctx, Options{Dir: t.TempDir(), Tracer: blindTracer{}}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// TestJudge counts what verdicts say.
+func TestJudge(t *testing.T) {
+	s := appendSession()
+	s.rep = newReport(&Options{Seed: 7, Variant: model.Linux73})
+	s.Dir, s.Seed = "/a b", 7
+	s.rep.Storms = []Storm{{Name: "appenders", Scenes: 1, Skipped: []string{"y: why"}}}
+	s.now = &s.rep.Storms[0]
+	l := newLedger([]entry{{w: &s.round.writers[0]}}, true)
+	o := &decode.Observation{Len0: 512, WaitNs: 5, Ret: model.EAGAIN, Flags: model.IocbNowait, SubmitRet: model.EAGAIN,
+		Drain: &decode.Drain{Waited: true}, Zeroed: []decode.Zeroed{{}}, Passes: make([]decode.Pass, 2), Queued: true}
+	for _, v := range []*decode.Verdict{
+		nil,
+		{Kind: decode.Agree, Hazards: []string{"R5"}, Overlaps: []decode.Overlap{{Kind: decode.OverlapEOF}}},
+		{Kind: decode.Undecided, Missing: "i_size"},
+		{Kind: decode.Unsafe, Rules: []string{"R1"}, Why: []string{"zeroing"}},
+		{Kind: decode.Unsafe, Rules: []string{"R1"}, Why: []string{"zeroing"}},
+	} {
+		s.judge(l, &validate.Seen{Observation: o, Verdict: v})
+	}
+	if got := s.rep.Observed; got != (Tally{Right: 1, Wrong: 2, Undecided: 2}) {
+		t.Errorf("%+v", got)
+	}
+	n := s.now
+	for name, got := range map[string]int{"queued": n.Queued, "waited": n.Waited, "restarted": n.Restarted, "drained": n.Drained,
+		"zeroed": n.Zeroed, "again": n.Again, "seen": n.Seen} {
+		if got != 5 {
+			t.Errorf("%s: %d", name, got)
+		}
+	}
+	out := text(t, s.rep)
+	for _, want := range []string{
+		"wrong: observed: storm appenders, x, round 1, writer 1: write 0+512 pwritev2 append (2 times this way)\n",
+		"the model's verdict is unsafe\n        zeroing\n", "ext4dio-trace validate --dir '/a b' --scenarios none --writes 0 --storms appenders --seed 7\n",
+		"observed, undecided: i_size: 1\n", "observed, undecided: no verdict: 1\n", "not promised by this variant: R5: 1\n",
+		"zeroed behind i_size beside an aligned extending write (no rule): 1\n", "-EAGAIN: -11 from the write checks: 5\n",
+		"skipped: y: why\n", "observed)", "1 right, 2 wrong, 2 undecided\n",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in:\n%s", want, out)
+		}
+	}
+	b, err := json.Marshal(s.rep)
+	if err != nil || !strings.Contains(string(b), `"oracle":"observed","storm":"appenders"`) || !strings.Contains(string(b), `"variant":"linux-7.3"`) {
+		t.Errorf("%s, %v", b, err)
+	}
+}
+
+// TestSubstitute: where a submission path is not offered, another takes its place.
+func TestSubstitute(t *testing.T) {
+	r := &runner{rep: newReport(&Options{})}
+	r.rep.Missing = map[workload.EngineName]string{workload.IOUring: "forbidden"}
+	for engine, want := range map[workload.EngineName]workload.EngineName{
+		workload.IOUring: workload.Pwritev2, workload.Libaio: workload.Libaio, workload.Pwrite: workload.Pwrite,
+	} {
+		w := writer{engine: engine, depth: 4}
+		if r.substitute(&w); w.engine != want || (w.depth == 4) != (engine == want) {
+			t.Errorf("%s: %s with depth %d", engine, w.engine, w.depth)
+		}
+	}
+	if out := text(t, r.rep); !strings.Contains(out, "no io_uring: forbidden\n") {
+		t.Error(out)
+	}
+}
