@@ -84,7 +84,7 @@ func TestUnprobed(t *testing.T) {
 			}
 			j := judge.New(judge.Options{Variant: model.Linux73, Unprobed: unprobed, Seen: func(_ *observe.Observation, v *judge.Verdict) {
 				if v.Kind != want {
-					t.Errorf("%s, unprobed %v: %s %v, want %s", tt.name, unprobed.Names(), v.Kind, v.Why, want)
+					t.Errorf("%s, unprobed %v: %s %v, want %s", tt.name, unprobed.Names(), v.Kind, v.Why(), want)
 				}
 			}})
 			if err := j.Feed(parseScript(t, tt.text).raw()[0]); err != nil {
@@ -119,7 +119,7 @@ func TestCompare(t *testing.T) {
 	if v := judge.Compare((*got)[0], model.Linux73); v.Kind != judge.Agree || v.Expected.Lock != record.LockShared || v.Expected.Passes != 1 {
 		t.Errorf("7.3: %+v", v)
 	}
-	if v := judge.Compare((*got)[0], model.Linux72); v.Kind != judge.Differs || v.Reason() != "not overwrite" {
+	if v := judge.Compare((*got)[0], model.Linux72); v.Kind != judge.Differs || v.Reason != "not overwrite" {
 		t.Errorf("7.2: %+v", v)
 	}
 }

@@ -35,7 +35,7 @@ func TestOverlaps(t *testing.T) {
 			j := judge.New(judge.Options{Variant: v, Seen: func(o *observe.Observation, v *judge.Verdict) {
 				fmt.Fprintf(&b, "%d %s", o.ID, verdictText(v))
 				for i := range v.Overlaps {
-					if v.Overlaps[i].Kind.Rule() == 0 || len(v.Rules) == 0 {
+					if v.Overlaps[i].Kind.Rule() == 0 || v.Rules == 0 {
 						fmt.Fprintf(&b, "  not a rule, or not promised: %s\n", &v.Overlaps[i])
 					}
 				}

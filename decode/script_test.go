@@ -384,12 +384,12 @@ func (s *script) raw() [][]byte {
 // verdictText is a verdict as the tests show it.
 func verdictText(v *judge.Verdict) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", v.Kind, strings.Join(v.Why, "\n  "))
-	if len(v.Rules) > 0 {
-		fmt.Fprintf(&b, "  rules %s\n", strings.Join(v.Rules, " "))
+	fmt.Fprintf(&b, "%s: %s\n", v.Kind, strings.Join(v.Why(), "\n  "))
+	if v.Rules != 0 {
+		fmt.Fprintf(&b, "  rules %s\n", v.Rules)
 	}
-	if len(v.Hazards) > 0 {
-		fmt.Fprintf(&b, "  hazards %s\n", strings.Join(v.Hazards, " "))
+	if v.Hazards != 0 {
+		fmt.Fprintf(&b, "  hazards %s\n", v.Hazards)
 	}
 	return b.String()
 }

@@ -14,5 +14,6 @@ func (m *Maker) FillCounted(r *Row, o *observe.Observation, v *judge.Verdict) {
 	r.Lock, r.Passes, r.Drained, r.Ret, r.WaitNs = Opt[Lock]{}, Opt[int]{}, Opt[bool]{}, Opt[int64]{}, Opt[uint64]{}
 	m.fillCounted(r, o)
 	r.Verdict = Some(v.Kind)
-	r.Rules, r.Hazards, r.Why, r.Missing = v.Rules, v.Hazards, v.Why, v.Missing
+	r.Rules, r.Hazards = v.Rules.AppendIDs(r.Rules[:0]), v.Hazards.AppendIDs(r.Hazards[:0])
+	r.Why, r.Missing = append(r.Why[:0], string(v.Reason)), v.Missing
 }

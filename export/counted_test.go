@@ -9,7 +9,9 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // What is counted of a row is the same whether all of it is filled in or only that.
@@ -32,9 +34,9 @@ func TestFillCounted(t *testing.T) {
 		if i&256 != 0 {
 			o.Passes = make([]observe.Pass, 2)
 		}
-		v := &judge.Verdict{Kind: judge.Kind(i % 5), Why: []string{fmt.Sprint("why ", i%11)}}
+		v := &judge.Verdict{Kind: judge.Kind(i % 5), Reason: model.Reason(fmt.Sprint("why ", i%11))}
 		if i%4 == 0 {
-			v.Rules, v.Hazards, v.Missing = []string{"R1", "R9"}, []string{"R5"}, "size"
+			v.Rules, v.Hazards, v.Missing = rules.R1|rules.R9, rules.R5, "size"
 		}
 		m.Fill(&row, o, v)
 		brief.FillCounted(&short, o, v)

@@ -283,7 +283,7 @@ func TestRowIsACopy(t *testing.T) {
 	other := exporttest.Samples()[6].Obs
 	other.Sleeps = []observe.Sleep{{Cause: record.SleepMemory, Ns: 2}}
 	m.Fill(&r, other, nil)
-	o.Mappings[0].Type, v.Why[0], v.Rules[0] = 9, "changed", "R99"
+	o.Mappings[0].Type, v.Diffs[0].Seen, v.Rules = 9, "changed", 0
 	o.Sleeps[0].Cause = record.SleepDrain
 	if after := string(c.AppendJSON(nil)); after != before {
 		t.Errorf("changed with its source:\n%s%s", before, after)

@@ -207,9 +207,9 @@ func (m *Maker) fillCounted(r *Row, o *observe.Observation) {
 
 func (r *Row) fillVerdict(v *judge.Verdict) {
 	r.Verdict = Some(v.Kind)
-	r.Rules = append(r.Rules, v.Rules...)
-	r.Hazards = append(r.Hazards, v.Hazards...)
-	r.Why = append(r.Why, v.Why...)
+	r.Rules = v.Rules.AppendIDs(r.Rules)
+	r.Hazards = v.Hazards.AppendIDs(r.Hazards)
+	r.Why = v.AppendWhy(r.Why)
 	r.Missing = v.Missing
 	if v.Expected != nil {
 		r.Expected = Some(*v.Expected)

@@ -91,11 +91,11 @@ func procedure(b *strings.Builder, d *model.Decision) {
 
 func verdictText(b *strings.Builder, v *judge.Verdict) {
 	fmt.Fprintf(b, "\nverdict under %s: %s", v.Variant, v.Kind)
-	if len(v.Rules) > 0 {
-		fmt.Fprintf(b, " (%s)", strings.Join(v.Rules, " "))
+	if v.Rules != 0 {
+		fmt.Fprintf(b, " (%s)", v.Rules)
 	}
 	b.WriteByte('\n')
-	for _, w := range v.Why {
+	for _, w := range v.Why() {
 		fmt.Fprintf(b, "  %s\n", w)
 	}
 }

@@ -26,7 +26,7 @@ func judged(t testing.TB, path string, use func(o *observe.Observation, reason s
 		t.Fatal(err)
 	}
 	defer all[0].Close()
-	j := judge.New(judge.Options{Seen: func(o *observe.Observation, v *judge.Verdict) { use(o, v.Why[0]) }})
+	j := judge.New(judge.Options{Seen: func(o *observe.Observation, v *judge.Verdict) { use(o, string(v.Reason)) }})
 	for {
 		raw, err := all[0].Next()
 		if errors.Is(err, record.ErrEnd) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -81,16 +80,19 @@ type disagreement struct {
 	Path    string   `json:"path"`
 	Pos     int64    `json:"pos"`
 	Len     int64    `json:"len"`
+
+	reason string
 }
 
 // note keeps a write that disagrees, when it is one of the first.
 func (c *checked) note(o *observe.Observation, v *judge.Verdict) {
-	if v.Kind == judge.Agree || v.Kind == judge.Undecided || len(c.wrong) == maxWrong {
+	if !v.Kind.Disagrees() || len(c.wrong) == maxWrong {
 		return
 	}
 	c.wrong = append(c.wrong, disagreement{
-		Seq: c.summary.Totals.Writes, Verdict: v.Kind.String(), Rules: slices.Clone(v.Rules), Why: slices.Clone(v.Why),
+		Seq: c.summary.Totals.Writes, Verdict: v.Kind.String(), Rules: v.Rules.AppendIDs([]string{}), Why: v.Why(),
 		Pid: o.Pid, Comm: o.Comm, Dev: export.DevName(o.Dev), Ino: o.Ino, Path: c.in.Path(o.Dev, o.Ino, o.Pid), Pos: o.Pos0, Len: o.Len0,
+		reason: string(v.Reason),
 	})
 }
 
@@ -100,11 +102,7 @@ func (d *disagreement) appendText(w io.Writer) {
 	if file == "" {
 		file = fmt.Sprintf("inode %d on %s", d.Ino, d.Dev)
 	}
-	why := ""
-	if len(d.Why) > 0 {
-		why = d.Why[0]
-	}
-	fmt.Fprintf(w, "%s:  write %d, %d+%d to %s by %s: %s", d.Verdict, d.Seq, d.Pos, d.Len, export.Safe(file), export.Safe(d.Comm), why)
+	fmt.Fprintf(w, "%s:  write %d, %d+%d to %s by %s: %s", d.Verdict, d.Seq, d.Pos, d.Len, export.Safe(file), export.Safe(d.Comm), d.reason)
 	if len(d.Rules) > 0 {
 		fmt.Fprintf(w, "; broken: %s", strings.Join(d.Rules, " "))
 	}

@@ -128,7 +128,7 @@ func (f *reportFlags) judge(ctx context.Context, in *tracefile.Recording) (*repo
 			}
 			p.Add(&row)
 			if f.predictor != nil {
-				f.predictor.Add(o, v.Why[0])
+				f.predictor.Add(o, string(v.Reason))
 			}
 		}
 	})

@@ -94,7 +94,7 @@ func (r *recordedWhatIf) counts(variant string) (tui.WhatIf, error) {
 	defer closeTraces(all)
 	c := whatif.NewCounter(v)
 	_, _, err = judgeRecording(r.ctx, all[0], r.traced, func(*probes.Plan) seenFunc {
-		return func(o *observe.Observation, v *judge.Verdict) { c.Add(o, v.Why[0]) }
+		return func(o *observe.Observation, v *judge.Verdict) { c.Add(o, string(v.Reason)) }
 	})
 	if err != nil {
 		return tui.WhatIf{}, err

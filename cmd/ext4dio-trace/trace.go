@@ -207,7 +207,7 @@ func (t *trace) judged(o *observe.Observation, v *judge.Verdict) {
 	t.maker.Fill(&t.row, o, v)
 	t.summary.Totals.Add(&t.row)
 	if t.counter != nil {
-		t.counter.Add(o, v.Why[0])
+		t.counter.Add(o, string(v.Reason))
 	}
 	t.sink.row(&t.row, t.opts.shows(&t.row))
 }

@@ -127,7 +127,7 @@ func (f *whatifFlags) run(ctx context.Context, stdout io.Writer, paths []string)
 func (f *whatifFlags) predict(ctx context.Context, in *tracefile.Recording, opts whatif.Options) (*whatif.Report, error) {
 	p := whatif.New(opts)
 	judge, _, err := judgeRecording(ctx, in, f.traced, func(*probes.Plan) seenFunc {
-		return func(o *observe.Observation, v *judge.Verdict) { p.Add(o, v.Why[0]) }
+		return func(o *observe.Observation, v *judge.Verdict) { p.Add(o, string(v.Reason)) }
 	})
 	if err != nil {
 		return nil, err

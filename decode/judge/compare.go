@@ -2,93 +2,50 @@ package judge
 
 import (
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
-	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// diff is a set of fields in which an observation and a decision differ.
-type diff uint32
-
-const (
-	diffEnd     diff = 1 << iota // iomap_dio_rw entered or not
-	diffGuess                    // mode of the first lock
-	diffLock                     // mode at iomap_dio_rw
-	diffPasses                   // runs of the write checks
-	diffLookups                  // lookups within the passes that the model makes
-	diffDrain
-	diffWait
-	diffEagain // -EAGAIN at another place
-	diffRet
-	diffModified // the other of file_modified and kiocb_modified
-	diffOps
-	diffQueued
-	diffAlloc
-	diffZeroed
-	diffFallback // drained, or not, before the buffered copy
-	diffDirect   // direct I/O taken, or refused
-	diffCopyLock // the buffered copy without the exclusive lock
-
-	diffLast = diffCopyLock
-)
-
-// compareAll compares everything that the model says about o with what was seen.
-// A field that d leaves open, or whose probe was not attached, is not compared.
-func compareAll(f *facts, d *model.Decision, unprobed record.Stages) diff {
-	out := compareChecks(f, d, unprobed)
-	if f.o.Dio && out&(diffEnd|diffEagain) == 0 {
-		out |= compareDio(f.o, d, unprobed)
+// compare compares everything that a decision says about a write with what was seen. A
+// field that it leaves open, or whose probe was not attached, is not compared.
+func (t *trial) compare(unprobed record.Stages) fields {
+	out := t.compareChecks(unprobed)
+	if t.world.o.Dio && !out.has(FieldEnd) && !out.has(FieldEagain) {
+		out |= compareDio(t.world.o, &t.d, unprobed)
 	}
 	return out
 }
 
 // compareChecks compares the check phase up to iomap_dio_rw.
-func compareChecks(f *facts, d *model.Decision, unprobed record.Stages) diff {
-	o := f.o
-	var out diff
-	if len(o.Passes) > 0 && d.Pass[0].Mode != model.Unlocked && !sameMode(o.Passes[0].Lock, d.Pass[0].Mode) {
-		out |= diffGuess
-	}
-	if n := len(o.Passes); n < d.Passes || d.Known() && n != d.Passes {
-		out |= diffPasses
-	}
-	if !unprobed.Has(record.StageLookup) {
-		out |= compareLookups(f, d)
-	}
-	if o.Dio && d.Mode != model.Unlocked && !sameMode(o.Lock, d.Mode) {
-		out |= diffLock
-	}
+func (t *trial) compareChecks(unprobed record.Stages) (out fields) {
+	o, d := t.world.o, &t.d
+	n := len(o.Passes)
+	out.add(FieldFirstLock, n > 0 && otherMode(o.Passes[0].Lock, d.Pass[0].Mode))
+	out.add(FieldPasses, n < d.Passes || d.Known() && n != d.Passes)
+	out.add(FieldLookups, !unprobed.Has(record.StageLookup) && t.otherLookups())
+	out.add(FieldLock, o.Dio && otherMode(o.Lock, d.Mode))
 	switch d.End {
 	case model.EndUnknown:
-		if f.noModified && o.SubmitRet == model.EAGAIN && !unprobed.Has(record.StageFmod) {
-			out |= diffEagain
-		}
-		return out
+		out.add(FieldEagain, t.world.noModified && o.SubmitRet == model.EAGAIN && !unprobed.Has(record.StageFmod))
 	case model.EndDio:
-		if !o.Dio && !failedOrphan(o, d) {
-			out |= diffEnd
-		}
-		return out
+		out.add(FieldEnd, !o.Dio && !failedOrphan(o, d))
 	case model.EndN0, model.EndN1, model.EndN2, model.EndN3, model.EndN4:
-		if o.Dio || o.SubmitRet != d.Ret {
-			out |= diffEagain
-		}
+		out.add(FieldEagain, o.Dio || o.SubmitRet != d.Ret)
 	case model.EndChecks, model.EndModified:
-		if o.Dio {
-			out |= diffEnd
-		}
-		if o.SubmitRet != d.Ret {
-			out |= diffRet
-		}
+		out.add(FieldEnd, o.Dio)
+		out.add(FieldResult, o.SubmitRet != d.Ret)
 	}
 	if (d.End == model.EndN2 || d.End == model.EndN3) && !unprobed.Has(record.StageFmod) {
 		// 6.1's N3 comes after file_modified, later kernels' before it.
 		after := d.End == model.EndN3 && !d.Variant.Has(model.UnalignedShared)
-		if o.Stages.Has(record.StageFmod) != after {
-			out |= diffEagain
-		}
+		out.add(FieldEagain, o.Stages.Has(record.StageFmod) != after)
 	}
 	return out
+}
+
+// otherMode reports whether a decided mode is not the one that was seen.
+func otherMode(seen record.Lock, want model.Mode) bool {
+	return want != model.Unlocked && observe.Mode(seen) != want
 }
 
 // failedOrphan reports whether the write ended between the checks and
@@ -97,75 +54,66 @@ func failedOrphan(o *observe.Observation, d *model.Decision) bool {
 	return d.Extend && o.SubmitRet < 0 && o.SubmitRet != model.EAGAIN
 }
 
-func sameMode(l record.Lock, m model.Mode) bool {
-	return l == record.LockShared && m == model.Shared || l == record.LockExclusive && m == model.Exclusive
-}
-
-// compareLookups compares count and arguments in the passes that the model made.
-func compareLookups(f *facts, d *model.Decision) diff {
-	if f.unanswered {
-		return diffLookups
+// otherLookups compares count and arguments in the passes that the model made.
+func (t *trial) otherLookups() bool {
+	w := &t.world
+	if w.unanswered {
+		return true
 	}
-	for i := 0; i < d.Passes && i < len(f.o.Passes); i++ {
-		seen, want := f.o.Passes[i].Lookups, &d.Pass[i]
+	for i := 0; i < t.d.Passes && i < len(w.o.Passes); i++ {
+		seen, want := w.o.Passes[i].Lookups, &t.d.Pass[i]
 		if want.MayLookUp {
 			if len(seen) > 1 || len(seen) == 1 && seen[0].Query() != want.Queries[0] {
-				return diffLookups
+				return true
 			}
 			continue
 		}
-		if len(seen) != f.asked[i] {
-			return diffLookups
+		if len(seen) != w.asked[i] {
+			return true
 		}
 	}
-	return 0
+	return false
 }
 
 // compareDio compares what follows the checks.
-func compareDio(o *observe.Observation, d *model.Decision, unprobed record.Stages) diff {
-	var out diff
-	if !unprobed.Has(record.StageDrain) && d.Drain != model.Unknown && (o.Drain != nil) != (d.Drain == model.Yes) {
-		out |= diffDrain
-	}
-	if d.ForceWait != model.Unknown && (o.DioFlags&model.DioForceWait != 0) != (d.ForceWait == model.Yes) {
-		out |= diffWait
-	}
-	if o.Stages.Has(record.StageFmod) && o.Fmod != record.FmodNone && !sameModifier(o.Fmod, d.Modifier) {
-		out |= diffModified
-	}
-	if d.End == model.EndDio && o.DioOps != record.OpsUnknown && (o.DioOps == record.OpsOverwrite) != d.Overwrite {
-		out |= diffOps
-	}
-	if o.Queued && d.Queue == model.No {
-		out |= diffQueued
-	}
+func compareDio(o *observe.Observation, d *model.Decision, unprobed record.Stages) (out fields) {
+	out.add(FieldDrain, !unprobed.Has(record.StageDrain) && otherAnswer(o.Drain != nil, d.Drain))
+	out.add(FieldForceWait, otherAnswer(o.DioFlags&model.DioForceWait != 0, d.ForceWait))
+	out.add(FieldModifier, o.Stages.Has(record.StageFmod) && o.Fmod != record.FmodNone && !sameModifier(o.Fmod, d.Modifier))
+	out.add(FieldOps, d.End == model.EndDio && o.DioOps != record.OpsUnknown && (o.DioOps == record.OpsOverwrite) != d.Overwrite)
+	out.add(FieldQueued, o.Queued && d.Queue == model.No)
 	p := o.LastPass()
 	if p == nil || p.Count <= 0 {
 		return out
 	}
-	extents := p.Flags&record.PassExtents != 0
 	nowait := o.Flags&model.IocbNowait != 0
 	for i := range o.Mappings {
 		m := &o.Mappings[i]
-		if m.Err == model.ENOTBLK && nowait && d.Variant.Has(model.NowaitNoAlloc) {
-			out |= diffEagain // patch 1 refuses before it is known that a hole cannot be filled
-		}
-		if m.Err == model.EAGAIN && !model.BeginMayEagain(d.Variant, nowait) {
-			out |= diffEagain
-		}
-		if m.Err == 0 && m.AllocFlags != 0 && o.Flags&model.IocbAtomic == 0 &&
-			m.AllocFlags != model.AllocFlags(d.Variant, m.Offset, p.ISize, extents) {
-			out |= diffAlloc
-		}
+		// Patch 1 refuses before it is known that a hole cannot be filled.
+		out.add(FieldEagain, m.Err == model.ENOTBLK && nowait && d.Variant.Has(model.NowaitNoAlloc))
+		out.add(FieldEagain, m.Err == model.EAGAIN && !model.BeginMayEagain(d.Variant, nowait))
+		out.add(FieldAlloc, o.Flags&model.IocbAtomic == 0 && otherAlloc(m, p, d.Variant))
 	}
-	if !unprobed.Has(record.StageZero) && !zeroedAsExpected(o) {
-		out |= diffZeroed
-	}
+	out.add(FieldZeroed, !unprobed.Has(record.StageZero) && !zeroedAsExpected(o))
 	return out
+}
+
+func otherAnswer(seen bool, want model.Answer) bool {
+	return want != model.Unknown && seen != (want == model.Yes)
 }
 
 func sameModifier(f record.Fmod, m model.Modifier) bool {
 	return f == record.FmodFile && m == model.FileModified || f == record.FmodKiocb && m == model.KiocbModifiedFn
+}
+
+// allocFlags are those that v gives to an allocation at m by a write whose last pass is p.
+func allocFlags(m *observe.Mapping, p *observe.Pass, v model.Variant) uint32 {
+	return model.AllocFlags(v, m.Offset, p.ISize, p.Flags&record.PassExtents != 0)
+}
+
+// otherAlloc reports whether blocks were allocated with other flags than those of v.
+func otherAlloc(m *observe.Mapping, p *observe.Pass, v model.Variant) bool {
+	return m.Err == 0 && m.AllocFlags != 0 && m.AllocFlags != allocFlags(m, p, v)
 }
 
 // zeroedAsExpected compares the zeroed pieces with those that the mappings call
@@ -187,14 +135,4 @@ func zeroedAsExpected(o *observe.Observation) bool {
 		n++
 	}
 	return n == len(o.Zeroed)
-}
-
-// ruleOf is the rule that a difference breaks. The other differences break none.
-// A missing drain breaks R2 too, but only before zeroing.
-var ruleOf = [...]struct {
-	diff diff
-	rule rules.Set
-}{
-	{diffGuess, rules.R6}, {diffLock, rules.R6}, {diffPasses, rules.R7}, {diffWait, rules.R8},
-	{diffLookups, rules.R9}, {diffEagain, rules.R10}, {diffQueued, rules.R8}, {diffCopyLock, rules.R6},
 }

@@ -11,11 +11,11 @@ import (
 // comparer judges observations. It owns the memory of its verdicts, so that
 // judging allocates nothing when the kernel agrees.
 type comparer struct {
-	f        facts
-	d        model.Decision
-	v        Verdict
-	expected Expected
-	unprobed record.Stages
+	seen, other trial  // as the write was seen, and under the hypothesis that was tried last
+	best        *trial // the one that the verdict rests on
+	v           Verdict
+	expected    Expected
+	unprobed    record.Stages
 	// drains says whether this kernel drains before a buffered fallback, where the
 	// variant does not settle it: the patch was backported to stable kernels.
 	drains model.Answer
@@ -26,7 +26,7 @@ type comparer struct {
 // outcome is a verdict before it is put into words.
 type outcome struct {
 	kind    Kind
-	diff    diff
+	diff    fields
 	rules   rules.Set
 	hazards rules.Set // broken too, but not promised
 	missing string
@@ -42,68 +42,82 @@ func CompareSeen(o *observe.Observation, v model.Variant, unprobed record.Stages
 	return c.verdict(o, v, c.judge(o, v), nil)
 }
 
-// judge compares o with what v decides. It leaves the decision in c.d and the
-// facts in c.f.
+// Decide is what variant v decides about o, with the steps that lead there, and
+// the verdict of that. A fact that was not seen ends the decision; it is named.
+func Decide(o *observe.Observation, v model.Variant) (*model.Decision, *Verdict) {
+	c := new(comparer)
+	ver := c.verdict(o, v, c.judge(o, v), nil)
+	return &c.best.d, ver
+}
+
+// judge compares o with what v decides: as it was seen, and where that differs and
+// breaks no rule that protects something, under the hypotheses that make it lawful.
 func (c *comparer) judge(o *observe.Observation, v model.Variant) outcome {
-	c.f.reset(o)
-	c.judged = false
+	c.best, c.judged = &c.seen, false
 	if missing := o.Unjudged(); missing != "" {
-		c.d = model.Decision{Variant: v, Missing: missing}
+		c.seen.d = model.Decision{Variant: v, Missing: missing}
 		return outcome{missing: missing}
 	}
 	c.judged = true
 	if o.EntryError() {
-		c.d = model.Decision{Variant: v, End: model.EndChecks, Reason: model.ReasonEntry, Ret: o.SubmitRet}
+		c.seen.d = model.Decision{Variant: v, End: model.EndChecks, Reason: model.ReasonEntry, Ret: o.SubmitRet}
 		return outcome{kind: Agree}
 	}
-	model.Decide(&c.d, &c.f.call, &c.f, v)
-	if _, ok := c.d.Contradiction(); ok {
-		return outcome{missing: c.d.Missing}
+	c.seen.decide(o, v, hypothesis{}, c.unprobed)
+	d := &c.seen.d
+	if _, ok := d.Contradiction(); ok {
+		return outcome{missing: d.Missing}
 	}
-	out := outcome{diff: compareAll(&c.f, &c.d, c.unprobed)}
-	out.diff |= c.fallback(o, v)
+	fallback := c.fallback(o, v)
+	out := outcome{diff: c.seen.diff | fallback}
 	direct := c.direct(v, &out)
 	c.judgeRules(o, v, &out)
 	switch {
 	case out.rules.Safety() != 0:
 		out.kind = Unsafe
-	case out.diff == 0 && c.d.End == model.EndUnknown:
-		out.missing = c.d.Missing
-	case out.diff == 0 && direct == model.Unknown && (c.d.End == model.EndBuffered || c.d.End == model.EndN0):
-		out.missing = "why the inode takes no direct I/O"
-	case out.diff == 0 && unexplainedFallback(o):
-		out.missing = "why the rest went buffered"
-	case out.diff == 0:
-		out.kind = Agree
-	case c.raced(o, v):
-		out = outcome{hazards: out.hazards, missing: "i_disksize: it may have grown between the checks and the decision"}
-	case out.diff&diffGuess != 0 && c.moved(o, v):
-		out = outcome{hazards: out.hazards, missing: "i_size: it may have moved and come back while the write waited for the lock"}
-	default:
-		c.classify(o, v, &out)
-	}
-	for i := range ruleOf {
-		if out.diff&ruleOf[i].diff != 0 {
-			out.rules |= ruleOf[i].rule
+	case out.diff != 0:
+		if h := c.lawful(o, v, out.diff, fallback); h != nil {
+			return outcome{hazards: out.hazards, missing: h.missing}
 		}
+		out.kind = c.disagreement(o, v, out.diff)
+	case d.End == model.EndUnknown:
+		out.missing = d.Missing
+	case direct == model.Unknown && (d.End == model.EndBuffered || d.End == model.EndN0):
+		out.missing = "why the inode takes no direct I/O"
+	case unexplainedFallback(o):
+		out.missing = "why the rest went buffered"
+	default:
+		out.kind = Agree
 	}
+	out.rules |= out.diff.rules()
+	return out
+}
+
+// fallback compares the lock of a buffered copy, and the drain before it. Whether 6.1 and 6.12 have
+// it depends on their stable releases.
+func (c *comparer) fallback(o *observe.Observation, v model.Variant) (out fields) {
+	b := o.Buffered
+	if b == nil || !b.Copied {
+		return 0
+	}
+	out.add(FieldCopyLock, b.CopyLock == record.LockShared)
+	mayDrain := b.Drained && (v.Named() == model.Linux61 || v.Named() == model.Linux612)
+	out.add(FieldCopyDrain, !c.unprobed.Has(record.StageDrain) && !mayDrain && b.Drained != c.behaviours(v).Has(model.DrainFallback))
 	return out
 }
 
 // direct compares whether direct I/O was taken with what ext4_should_use_dio says
 // of the inode under v, and returns that.
 func (c *comparer) direct(v model.Variant, out *outcome) model.Answer {
-	taken := c.f.UseDio()
+	taken := c.seen.world.UseDio()
 	if taken == model.Unknown {
 		return model.Unknown
 	}
-	facts := c.f.directFacts()
-	want := model.UseDio(&c.f.call, facts, v)
-	if want != model.Unknown && want != taken {
-		out.diff |= diffDirect
-	}
+	facts := c.seen.world.directFacts()
+	want := model.UseDio(&c.seen.world.call, facts, v)
+	out.diff.add(FieldDirect, want != model.Unknown && want != taken)
 	if taken == model.No && want == model.No {
-		c.d.Reason = model.RefusedFor(facts)
+		c.seen.d.Reason = model.RefusedFor(facts)
 	}
 	return want
 }
@@ -112,7 +126,7 @@ func (c *comparer) direct(v model.Variant, out *outcome) model.Answer {
 // v promises, to its hazards the others.
 func (c *comparer) judgeRules(o *observe.Observation, v model.Variant, out *outcome) {
 	found := rules.BrokenBy(o, rules.ConditionsOf(v, c.unprobed))
-	if out.diff&diffDrain != 0 && o.Drain == nil && rules.ZeroesEmpty(o) {
+	if out.diff.has(FieldDrain) && o.Drain == nil && rules.ZeroesEmpty(o) {
 		found |= rules.R2 // nothing was in flight by luck
 	}
 	has := c.behaviours(v)
@@ -123,20 +137,42 @@ func (c *comparer) judgeRules(o *observe.Observation, v model.Variant, out *outc
 	out.hazards = found &^ out.rules
 }
 
-// addOverlaps adds the rules that o breaks together with another write.
-func (c *comparer) addOverlaps(v model.Variant, out *outcome, found []overlap.Pair) {
-	var broken rules.Set
-	for i := range found {
-		broken |= found[i].Kind.Rule()
+// lawful finds a hypothesis under which the write is exactly what v decides.
+func (c *comparer) lawful(o *observe.Observation, v model.Variant, differ, fallback fields) *hypothesis {
+	if fallback != 0 {
+		return nil // no decision is about it
 	}
-	if broken == 0 {
-		return
+	for _, h := range lawful(o, differ) {
+		if c.other.decide(o, v, h, c.unprobed); c.other.d.Known() && c.other.diff == 0 {
+			c.best = &c.other
+			return &h
+		}
 	}
-	kept := broken.Promised(c.behaviours(v))
-	out.hazards |= broken &^ kept
-	if out.rules |= kept; kept != 0 {
-		out.kind, out.missing = Unsafe, ""
+	return nil
+}
+
+// disagreement tells the kinds of disagreement apart when no rule that protects
+// something is broken.
+func (c *comparer) disagreement(o *observe.Observation, v model.Variant, differ fields) Kind {
+	if differ.has(FieldCopyLock) {
+		return Unsafe // other writers and truncate can be at the same pages
 	}
+	if last := o.LastPass(); last != nil && o.Dio && o.Lock == record.LockShared && last.Flags&record.PassNosec == 0 {
+		return Unsafe // every variant holds the lock exclusive while security info may change
+	}
+	if c.seen.stricter(differ) {
+		return Slower
+	}
+	if differ.has(FieldLookups) && !c.seen.d.Known() {
+		// A lookup that the model needs was not made. The mapping that the write
+		// got tells whether it would have found written blocks; then the model
+		// says what would have been enough.
+		c.other.decide(o, v, hypothesis{assume: true}, c.unprobed)
+		if c.other.d.Known() && c.other.stricter(c.other.diff) {
+			return Slower
+		}
+	}
+	return Differs
 }
 
 // unexplainedFallback reports whether bytes went buffered after direct I/O with
@@ -158,132 +194,56 @@ func (c *comparer) behaviours(v model.Variant) model.Behaviours {
 	return has
 }
 
-// fallback compares the lock of a buffered copy, and the drain before it. Whether 6.1 and 6.12 have
-// it depends on their stable releases.
-func (c *comparer) fallback(o *observe.Observation, v model.Variant) diff {
-	b := o.Buffered
-	if b == nil || !b.Copied {
-		return 0
+// verdict puts an outcome into the form in which it is handed out, found among it: what
+// o did together with other writes. The verdict is valid until the next call.
+func (c *comparer) verdict(o *observe.Observation, v model.Variant, out outcome, found []overlap.Pair) *Verdict {
+	d, ver := &c.best.d, &c.v
+	*ver = Verdict{
+		Kind: out.kind, Variant: v, Reason: reason(o, d, out.diff), Diffs: ver.Diffs[:0],
+		Rules: out.rules, Hazards: out.hazards, Overlaps: found, Missing: out.missing,
 	}
-	var out diff
-	if b.CopyLock == record.LockShared {
-		out = diffCopyLock
+	if d.Known() && (d.End != model.EndBuffered || out.kind == Agree) {
+		c.expected = Expected{
+			Passes: d.Passes, Ret: d.Ret, Drained: d.Drain == model.Yes, ForceWait: d.ForceWait == model.Yes,
+		}
+		if d.End == model.EndDio {
+			c.expected.Lock = observe.LockOf(d.Mode)
+		}
+		ver.Expected = &c.expected
 	}
-	want := c.behaviours(v).Has(model.DrainFallback)
+	for f := Field(0); f < numFields && out.diff != 0; f++ {
+		if out.diff.has(f) {
+			ver.Diffs = append(ver.Diffs, c.best.difference(f))
+		}
+	}
+	if out.rules&rules.R4 != 0 {
+		ver.Sleeps = o.Sleeps
+	}
+	return ver
+}
+
+// reason is the decision's own reason, or what stands in its place.
+func reason(o *observe.Observation, d *model.Decision, differ fields) model.Reason {
 	switch {
-	case c.unprobed.Has(record.StageDrain), b.Drained == want:
-	case b.Drained && (v.Named() == model.Linux61 || v.Named() == model.Linux612):
-	default:
-		out |= diffFallback
+	case o.Incomplete != "":
+		return ReasonIncomplete
+	case d.Reason != "":
+		return d.Reason
+	case differ.has(FieldLookups):
+		return ReasonLookup
 	}
-	return out
+	return ReasonUnknown
 }
 
-// raced reports whether the write is exactly what v decides when i_disksize had
-// grown, in one pass or in both, after it was read.
-func (c *comparer) raced(o *observe.Observation, v model.Variant) bool {
-	var can uint8
-	for i := range min(len(o.Passes), model.MaxPasses) {
-		p := &o.Passes[i]
-		end := p.Pos + p.Count
-		if p.Count > 0 && end <= p.ISize && end > p.IDisksize {
-			can |= 1 << i
-		}
+// addOverlaps adds the rules that o breaks together with another write.
+func (c *comparer) addOverlaps(v model.Variant, out *outcome, found []overlap.Pair) {
+	var broken rules.Set
+	for i := range found {
+		broken |= found[i].Kind.Rule()
 	}
-	for try := uint8(1); try < 1<<model.MaxPasses; try++ {
-		if try&^can != 0 {
-			continue
-		}
-		c.f.again(try, false)
-		model.Decide(&c.d, &c.f.call, &c.f, v)
-		if c.d.Known() && compareAll(&c.f, &c.d, c.unprobed)|c.fallback(o, v) == 0 {
-			return true
-		}
+	kept := broken.Promised(c.behaviours(v))
+	out.hazards |= broken &^ kept
+	if out.rules |= kept; kept != 0 {
+		out.kind, out.missing = Unsafe, ""
 	}
-	if can != 0 {
-		c.f.again(0, false)
-		model.Decide(&c.d, &c.f.call, &c.f, v)
-	}
-	return false
-}
-
-// moved reports whether the write is exactly what v decides when the guess saw
-// another i_size than the entry and the first pass, which saw the same. Nobody else
-// can change i_size and change it back unless this write waits for the lock.
-func (c *comparer) moved(o *observe.Observation, v model.Variant) bool {
-	if len(o.Passes) == 0 || !o.Stages.Has(record.StageWait) {
-		return false
-	}
-	was := c.f.call.ISize
-	c.f.call.ISize = sizeFor(o, o.Passes[0].Lock == record.LockExclusive)
-	c.f.again(0, false)
-	model.Decide(&c.d, &c.f.call, &c.f, v)
-	if c.d.Known() && compareAll(&c.f, &c.d, c.unprobed)|c.fallback(o, v) == 0 {
-		return true
-	}
-	c.f.call.ISize = was
-	c.f.again(0, false)
-	model.Decide(&c.d, &c.f.call, &c.f, v)
-	compareAll(&c.f, &c.d, c.unprobed)
-	return false
-}
-
-// classify tells the kinds of disagreement apart when no safety rule is broken.
-func (c *comparer) classify(o *observe.Observation, v model.Variant, out *outcome) {
-	out.kind = Differs
-	if out.diff&diffCopyLock != 0 {
-		out.kind = Unsafe // other writers and truncate can be at the same pages
-		return
-	}
-	last := o.LastPass()
-	if last != nil && o.Dio && o.Lock == record.LockShared && last.Flags&record.PassNosec == 0 {
-		// Every variant holds the lock exclusive while security info may change.
-		out.kind = Unsafe
-		return
-	}
-	if c.stricter(o, out.diff, &c.d) {
-		out.kind = Slower
-		return
-	}
-	if out.diff&diffLookups != 0 && !c.d.Known() {
-		// A lookup that the model needs was not made. The mapping that the write
-		// got tells whether it would have found written blocks; then the model
-		// says what would have been enough.
-		c.f.again(0, true)
-		var d model.Decision
-		model.Decide(&d, &c.f.call, &c.f, v)
-		if d.Known() && c.stricter(o, compareAll(&c.f, &d, c.unprobed), &d) {
-			out.kind = Slower
-		}
-		c.f.again(0, false)
-		model.Decide(&c.d, &c.f.call, &c.f, v)
-		compareAll(&c.f, &c.d, c.unprobed)
-	}
-}
-
-// stricter reports whether o differs from d only in that the kernel serialised
-// more than d asks for.
-func (c *comparer) stricter(o *observe.Observation, out diff, d *model.Decision) bool {
-	const may = diffGuess | diffLock | diffPasses | diffLookups | diffDrain | diffWait | diffOps | diffFallback
-	if d.End != model.EndDio && d.End != model.EndBuffered || out&^may != 0 {
-		return false
-	}
-	if out&diffLookups != 0 && !c.f.assume {
-		return false
-	}
-	more := false
-	check := func(bit diff, stricter bool) bool {
-		if out&bit == 0 {
-			return true
-		}
-		more = more || stricter
-		return stricter
-	}
-	ok := check(diffLock, o.Lock == record.LockExclusive) &&
-		check(diffGuess, len(o.Passes) > 0 && o.Passes[0].Lock == record.LockExclusive) &&
-		check(diffPasses, len(o.Passes) > d.Passes) &&
-		check(diffDrain, o.Drain != nil) &&
-		check(diffWait, o.DioFlags&model.DioForceWait != 0) &&
-		check(diffFallback, o.Buffered != nil && o.Buffered.Drained)
-	return ok && more
 }

@@ -137,7 +137,7 @@ func (j *Judge) judge(o *observe.Observation) *Verdict {
 	if j.known != nil {
 		e = j.known.find(o, j.det)
 	}
-	if e == nil || disagrees(e.verdict.Kind) && j.doubtful(o) {
+	if e == nil {
 		return j.decide(o)
 	}
 	best := j.det.Best()
@@ -145,7 +145,7 @@ func (j *Judge) judge(o *observe.Observation) *Verdict {
 	if len(found) > 0 {
 		return j.conclude(o, best, j.cmp.judge(o, best), found)
 	}
-	j.countHazards(e.hazards)
+	j.countHazards(e.verdict.Hazards)
 	return &e.verdict
 }
 
@@ -157,7 +157,7 @@ func (j *Judge) decide(o *observe.Observation) *Verdict {
 	j.cmp.drains, j.other.drains = j.det.drains, j.det.drains
 	best := j.det.Best()
 	out := j.cmp.judge(o, best)
-	doubt := disagrees(out.kind) && j.doubtful(o)
+	doubt := out.kind.Disagrees() && j.doubtful(o)
 	if doubt {
 		out = outcome{missing: skippedProbe}
 	}
@@ -173,7 +173,7 @@ func (j *Judge) decide(o *observe.Observation) *Verdict {
 	}
 	ver := j.conclude(o, best, out, found)
 	if j.known != nil && !doubt {
-		j.known.keep(ver, out.hazards, j.det)
+		j.known.keep(ver, j.det)
 	}
 	return ver
 }
@@ -181,8 +181,6 @@ func (j *Judge) decide(o *observe.Observation) *Verdict {
 // skippedProbe is what is missing of a write that was in the kernel while that skipped
 // a probe: a step that was not seen may have been made.
 const skippedProbe = "a probe was skipped by the kernel while the write ran"
-
-func disagrees(k Kind) bool { return k == Slower || k == Differs || k == Unsafe }
 
 func (j *Judge) doubtful(o *observe.Observation) bool {
 	return j.opts.Doubt != nil && j.opts.Doubt(o.Time, o.Time+o.SubmitNs)
@@ -214,10 +212,8 @@ func (j *Judge) learn(o *observe.Observation, best outcome) (doubt bool) {
 }
 
 func (j *Judge) countHazards(hazards rules.Set) {
-	for i := rules.First; i <= rules.Last && hazards != 0; i++ {
-		if hazards&(1<<i) != 0 {
-			j.stats.Hazards[i]++
-		}
+	for r := range hazards.Rules() {
+		j.stats.Hazards[r.Number()]++
 	}
 }
 

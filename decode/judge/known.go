@@ -2,7 +2,6 @@ package judge
 
 import (
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
-	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -29,13 +28,10 @@ type known struct {
 }
 
 type knownVerdict struct {
-	key     key
-	round   uint64
-	verdict Verdict
-	hazards rules.Set
-	// What verdict points to.
-	why      [1]string
-	expected Expected
+	key      key
+	round    uint64
+	verdict  Verdict
+	expected Expected // what verdict points to
 }
 
 // find returns the verdict on a write with the facts of o, or nil.
@@ -62,7 +58,7 @@ func (k *known) changed(d *Detector) bool {
 func (k *known) place() **knownVerdict { return &k.table[k.key.hash()>>(64-knownBits)] }
 
 // keep takes the verdict on the write that was looked for last.
-func (k *known) keep(ver *Verdict, hazards rules.Set, d *Detector) {
+func (k *known) keep(ver *Verdict, d *Detector) {
 	if !k.found || ver.Kind != Agree || len(ver.Overlaps) > 0 || k.changed(d) {
 		return
 	}
@@ -71,12 +67,8 @@ func (k *known) keep(ver *Verdict, hazards rules.Set, d *Detector) {
 		*at = new(knownVerdict)
 	}
 	e := *at
-	e.key, e.round, e.hazards = k.key, k.round, hazards
-	e.why[0] = ver.Why[0]
-	e.verdict = Verdict{
-		Kind: Agree, Variant: ver.Variant, Why: e.why[:],
-		Hazards: append(e.verdict.Hazards[:0], ver.Hazards...),
-	}
+	e.key, e.round = k.key, k.round
+	e.verdict = Verdict{Kind: Agree, Variant: ver.Variant, Reason: ver.Reason, Hazards: ver.Hazards}
 	if ver.Expected != nil {
 		e.expected = *ver.Expected
 		e.verdict.Expected = &e.expected

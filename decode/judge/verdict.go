@@ -1,9 +1,12 @@
 package judge
 
 import (
+	"fmt"
 	"slices"
 
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/decode/overlap"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -24,40 +27,42 @@ var kindNames = [...]string{"undecided", "agree", "slower", "differs", "unsafe"}
 
 func (k Kind) String() string { return kindNames[k] }
 
-// Verdict is the judgement over one observation under one variant.
+// Disagrees reports whether the kernel did something else than the model says.
+func (k Kind) Disagrees() bool { return k >= Slower }
+
+// Verdict is the judgement over one observation under one variant. Why puts it into
+// sentences.
 type Verdict struct {
 	Kind    Kind
 	Variant model.Variant
 	// Expected is what the model predicts. It is nil when nothing was predicted
 	// (an incomplete observation).
 	Expected *Expected
-	// Why explains the decision and then each difference, in the kernel's words,
-	// one sentence each.
-	Why []string
-	// Rules lists the broken rules by id (R1 …), empty when none.
-	Rules []string
-	// Hazards lists the rules that the write broke and that this kernel does not
+	// Reason is the short name of why the write took its lock mode, for tables, or what
+	// stands in its place: ReasonIncomplete, ReasonLookup, ReasonUnknown.
+	Reason model.Reason
+	// Diffs are what differs from the decision, in the order of the fields.
+	Diffs []Diff
+	// Rules are the broken rules.
+	Rules rules.Set
+	// Hazards are the rules that the write broke and that this kernel does not
 	// promise (R5 without patch 2, R12 without patch 1), whatever the Kind.
-	Hazards []string
+	Hazards rules.Set
 	// Overlaps are what the write did together with writes that were judged before
-	// it, on one block. Those that break a promised rule are in Rules and Why, too.
+	// it, on one block. Those that break a promised rule are in Rules, too.
 	Overlaps []overlap.Pair
+	// Sleeps are those of a write that breaks R4.
+	Sleeps []observe.Sleep
 	// Missing names the fact that was missing when Kind is Undecided.
 	Missing string
 }
 
-// Clone returns a copy of v that shares nothing with it: a verdict of a Judge is
-// valid for the moment only.
-func (v *Verdict) Clone() *Verdict {
-	c := *v
-	c.Why, c.Rules, c.Hazards = slices.Clone(v.Why), slices.Clone(v.Rules), slices.Clone(v.Hazards)
-	c.Overlaps = slices.Clone(v.Overlaps)
-	if v.Expected != nil {
-		e := *v.Expected
-		c.Expected = &e
-	}
-	return &c
-}
+// What stands in the place of a reason that a decision gives.
+const (
+	ReasonIncomplete model.Reason = "incomplete"     // the record
+	ReasonLookup     model.Reason = "lookup missing" // that the decision needs
+	ReasonUnknown    model.Reason = "unknown"
+)
 
 // Expected is the predicted outcome in the form in which it is shown.
 type Expected struct {
@@ -70,11 +75,68 @@ type Expected struct {
 	Ret int64
 }
 
-// Reason is the short name of why the write took its lock mode, for tables:
-// "overwrite", "extending", "zeroing", "not overwrite", "nosec", "guess", …
-func (v *Verdict) Reason() string {
-	if len(v.Why) == 0 {
-		return ""
+// Diff is one difference between what was seen and the decision, in words.
+type Diff struct {
+	Field      Field
+	Pos        int64 // of FieldAlloc: where in the file, bytes
+	Seen, Want string
+}
+
+// String says in one sentence what was seen and what was expected.
+func (d Diff) String() string {
+	name := d.Field.String()
+	if d.Field == FieldAlloc {
+		name = fmt.Sprintf("%s at %d", name, d.Pos)
 	}
-	return v.Why[0]
+	return name + ": observed " + d.Seen + ", expected " + d.Want
+}
+
+// Clone returns a copy of v that shares nothing with it: a verdict of a Judge is
+// valid for the moment only.
+func (v *Verdict) Clone() *Verdict {
+	c := *v
+	c.Diffs, c.Overlaps, c.Sleeps = slices.Clone(v.Diffs), slices.Clone(v.Overlaps), slices.Clone(v.Sleeps)
+	if v.Expected != nil {
+		e := *v.Expected
+		c.Expected = &e
+	}
+	return &c
+}
+
+// Why explains v in the kernel's words, one sentence each: the reason of the decision,
+// what is missing, each difference, each broken rule that protects something, and what
+// broke it.
+func (v *Verdict) Why() []string { return v.AppendWhy(nil) }
+
+// AppendWhy appends the sentences of Why to dst.
+func (v *Verdict) AppendWhy(dst []string) []string {
+	dst = append(dst, string(v.Reason))
+	if v.Kind == Agree {
+		return dst
+	}
+	if v.Missing != "" {
+		dst = append(dst, "not decided: "+v.Missing)
+	}
+	copied := false
+	for _, d := range v.Diffs {
+		dst = append(dst, d.String())
+		copied = copied || d.Field == FieldCopyLock
+	}
+	if v.Kind == Unsafe && v.Rules.Safety() == 0 && !copied {
+		dst = append(dst, "security info may change under the shared lock: the inode is not nosec")
+	}
+	for r := range v.Rules.Safety().Rules() {
+		dst = append(dst, r.ID+" is broken: "+r.Text)
+	}
+	for i := range v.Sleeps {
+		if s := &v.Sleeps[i]; s.Cause.Ext4() {
+			dst = append(dst, s.String())
+		}
+	}
+	for i := range v.Overlaps {
+		if p := &v.Overlaps[i]; p.Kind.Rule()&v.Rules != 0 {
+			dst = append(dst, p.String())
+		}
+	}
+	return dst
 }

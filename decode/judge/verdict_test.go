@@ -8,33 +8,37 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/decode/overlap"
 	"github.com/ext4dio/ext4dio-trace/decode/rules"
-	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // TestVerdictClone: a copy shares nothing with the verdict.
 func TestVerdictClone(t *testing.T) {
-	v := &Verdict{Why: []string{"a"}, Rules: []string{"R1"}, Hazards: []string{"R5"}, Overlaps: []overlap.Pair{{Pos: 1}}, Expected: &Expected{Passes: 1}}
+	make := func() *Verdict {
+		return &Verdict{
+			Diffs: []Diff{{Seen: "a"}}, Overlaps: []overlap.Pair{{Pos: 1}}, Sleeps: []observe.Sleep{{Ns: 1}}, Expected: &Expected{Passes: 1},
+		}
+	}
+	v := make()
 	c := v.Clone()
-	v.Why[0], v.Rules[0], v.Hazards[0], v.Overlaps[0].Pos, v.Expected.Passes = "", "", "", 0, 0
-	want := &Verdict{Why: []string{"a"}, Rules: []string{"R1"}, Hazards: []string{"R5"}, Overlaps: []overlap.Pair{{Pos: 1}}, Expected: &Expected{Passes: 1}}
-	if !reflect.DeepEqual(c, want) {
+	v.Diffs[0].Seen, v.Overlaps[0].Pos, v.Sleeps[0].Ns, v.Expected.Passes = "", 0, 0, 0
+	if !reflect.DeepEqual(c, make()) {
 		t.Errorf("%+v", c)
 	}
 }
 
-// TestCompared: the table names the fields that the comparison maps to each rule.
+// TestCompared: the table of rules names the fields that break each of them.
 func TestCompared(t *testing.T) {
-	c := new(comparer)
-	c.d.Variant = model.Linux73
-	o := &observe.Observation{Passes: []observe.Pass{{}}, Blkbits: 12}
-	fields := map[rules.Set][]string{rules.R2: {"drain"}}
-	for _, m := range ruleOf {
-		field, _, _ := strings.Cut(c.sentence(o, &c.d, m.diff), ":")
-		fields[m.rule] = append(fields[m.rule], field)
+	names := map[rules.Set][]string{rules.R2: {FieldDrain.String()}}
+	for f := Field(0); f < numFields; f++ {
+		if f.String() == "" {
+			t.Errorf("field %d has no name", f)
+		}
+		if rule := fieldTable[f].rule; rule != 0 {
+			names[rule] = append(names[rule], f.String())
+		}
 	}
 	for _, r := range rules.All() {
-		if got := strings.Join(r.Compares, ", "); got != strings.Join(fields[r.Set], ", ") {
-			t.Errorf("%s compares %q, the comparison says %q", r.ID, got, fields[r.Set])
+		if got := strings.Join(r.Compares, ", "); got != strings.Join(names[r.Set], ", ") {
+			t.Errorf("%s compares %q, the fields say %q", r.ID, got, names[r.Set])
 		}
 	}
 }

@@ -5,153 +5,65 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
-	"github.com/ext4dio/ext4dio-trace/decode/overlap"
-	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// verdict puts an outcome into words, found among them: what o did together with
-// other writes. The verdict is valid until the next call.
-func (c *comparer) verdict(o *observe.Observation, v model.Variant, out outcome, found []overlap.Pair) *Verdict {
-	d := &c.d
-	ver := &c.v
-	*ver = Verdict{
-		Kind: out.kind, Variant: v, Missing: out.missing,
-		Why: ver.Why[:0], Rules: out.rules.AppendIDs(ver.Rules[:0]),
-		Hazards: out.hazards.AppendIDs(ver.Hazards[:0]), Overlaps: found,
-	}
-	if d.Known() && (d.End != model.EndBuffered || out.kind == Agree) {
-		c.expected = expectedOf(d)
-		ver.Expected = &c.expected
-	}
-	ver.Why = append(ver.Why, reason(o, d, out))
-	if out.kind == Agree {
-		return ver
-	}
-	if out.missing != "" {
-		ver.Why = append(ver.Why, "not decided: "+out.missing)
-	}
-	c.explain(o, out)
-	for i := rules.First; i <= rules.Last; i++ {
-		if out.rules&(1<<i) != 0 && rules.Table(i).Safety {
-			ver.Why = append(ver.Why, rules.Table(i).ID+" is broken: "+rules.Table(i).Text)
-		}
-	}
-	if out.rules&rules.R4 != 0 {
-		ver.Why = appendSleeps(o, ver.Why)
-	}
-	for i := range found {
-		if found[i].Kind.Rule()&out.rules != 0 {
-			ver.Why = append(ver.Why, found[i].String())
-		}
-	}
-	return ver
-}
-
-func expectedOf(d *model.Decision) Expected {
-	e := Expected{
-		Passes: d.Passes, Ret: d.Ret,
-		Drained: d.Drain == model.Yes, ForceWait: d.ForceWait == model.Yes,
-	}
-	if d.End == model.EndDio {
-		e.Lock = lockOf(d.Mode)
-	}
-	return e
-}
-
-func lockOf(m model.Mode) record.Lock {
-	switch m {
-	case model.Shared:
-		return record.LockShared
-	case model.Exclusive:
-		return record.LockExclusive
-	default:
-		return record.LockUnknown
-	}
-}
-
-// reason is the decision's own reason, or what stands in its place.
-func reason(o *observe.Observation, d *model.Decision, out outcome) string {
-	switch {
-	case o.Incomplete != "":
-		return "incomplete"
-	case d.Reason != "":
-		return string(d.Reason)
-	case out.diff&diffLookups != 0:
-		return "lookup missing"
-	}
-	return "unknown"
-}
-
-// explain adds one sentence for each difference.
-func (c *comparer) explain(o *observe.Observation, out outcome) {
-	d := &c.d
-	for bit := diff(1); bit <= diffLast; bit <<= 1 {
-		if out.diff&bit != 0 {
-			c.v.Why = append(c.v.Why, c.sentence(o, d, bit))
-		}
-	}
-	if out.kind == Unsafe && out.rules.Safety() == 0 && out.diff&diffCopyLock == 0 {
-		c.v.Why = append(c.v.Why, "security info may change under the shared lock: the inode is not nosec")
-	}
-}
-
-// sentence says what was observed and what was expected of one field.
-func (c *comparer) sentence(o *observe.Observation, d *model.Decision, bit diff) string {
-	field, seen, want := "", "", ""
-	switch bit {
-	case diffGuess:
-		field, seen, want = "first lock", firstLock(o), d.Pass[0].Mode.String()
-	case diffLock:
-		field, seen, want = "lock", observe.LockName(o.Lock), d.Mode.String()
-	case diffPasses:
-		field, seen, want = "passes", fmt.Sprint(len(o.Passes)), passesText(d)
-	case diffLookups:
-		field, seen, want = "lookups", seenLookups(o), c.wantedLookups()
-	case diffDrain:
-		field, seen, want = "drain", called(o.Drain != nil), called(d.Drain == model.Yes)
-	case diffWait:
-		field = "IOMAP_DIO_FORCE_WAIT"
-		seen, want = given(o.DioFlags&model.DioForceWait != 0), given(d.ForceWait == model.Yes)
-	case diffEnd:
-		field, seen, want = "end of the checks", o.Ends(), d.End.String()
-	case diffEagain:
-		field, seen, want = "-EAGAIN", o.Ends(), wantedEnd(o, d)
-	case diffRet:
-		field, seen, want = "result", fmt.Sprint(o.SubmitRet), fmt.Sprint(d.Ret)
-	case diffModified:
-		field, seen, want = "timestamps", observe.FmodName(o.Fmod), d.Modifier.String()
-	case diffOps:
-		field, seen, want = "operations", opsName(o.DioOps == record.OpsOverwrite), opsName(d.Overwrite)
-	case diffQueued:
-		field, seen, want = "result", "queued (-EIOCBQUEUED)", "to wait for its I/O"
-	case diffAlloc:
-		field, seen, want = c.allocText(o)
-	case diffZeroed:
-		field = "zeroed"
-		seen, want = zeroedText(o)
-	case diffDirect:
-		field, seen, want = "direct I/O", "taken", "refused, "+string(model.RefusedFor(c.f.directFacts()))
+// difference says what was seen and what was expected of a field in which they differ.
+func (t *trial) difference(f Field) Diff {
+	o, d, out := t.world.o, &t.d, Diff{Field: f}
+	switch f {
+	case FieldFirstLock:
+		out.Seen, out.Want = observe.LockName(o.Passes[0].Lock), d.Pass[0].Mode.String()
+	case FieldLock:
+		out.Seen, out.Want = observe.LockName(o.Lock), d.Mode.String()
+	case FieldPasses:
+		out.Seen, out.Want = fmt.Sprint(len(o.Passes)), passesText(d)
+	case FieldLookups:
+		out.Seen, out.Want = seenLookups(o), wantedLookups(d)
+	case FieldDrain:
+		out.Seen, out.Want = called(o.Drain != nil), called(d.Drain == model.Yes)
+	case FieldForceWait:
+		out.Seen, out.Want = given(o.DioFlags&model.DioForceWait != 0), given(d.ForceWait == model.Yes)
+	case FieldEnd:
+		out.Seen, out.Want = o.Ends(), d.End.String()
+	case FieldEagain:
+		out.Seen, out.Want = o.Ends(), wantedEnd(o, d)
+	case FieldResult:
+		out.Seen, out.Want = fmt.Sprint(o.SubmitRet), fmt.Sprint(d.Ret)
+	case FieldModifier:
+		out.Seen, out.Want = observe.FmodName(o.Fmod), d.Modifier.String()
+	case FieldOps:
+		out.Seen, out.Want = opsName(o.DioOps == record.OpsOverwrite), opsName(d.Overwrite)
+	case FieldQueued:
+		out.Seen, out.Want = "queued (-EIOCBQUEUED)", "to wait for its I/O"
+	case FieldAlloc:
+		m := firstOtherAlloc(o, d.Variant)
+		out.Pos, out.Seen, out.Want = m.Offset, fmt.Sprintf("flags %#x", m.AllocFlags), fmt.Sprintf("%#x", allocFlags(m, o.LastPass(), d.Variant))
+	case FieldZeroed:
+		out.Seen, out.Want = zeroedText(o)
+	case FieldDirect:
+		out.Seen, out.Want = "taken", "refused, "+string(model.RefusedFor(t.world.directFacts()))
 		if len(o.Passes) == 0 {
-			seen, want = "refused", "taken"
+			out.Seen, out.Want = "refused", "taken"
 		}
-	case diffFallback:
-		field, seen, want = "drain before the buffered copy", called(true), called(false)
-		if o.Buffered == nil || !o.Buffered.Drained {
-			seen, want = want, seen
-		}
-	case diffCopyLock:
-		field, seen, want = "lock of the buffered copy", "shared or none", "exclusive"
+	case FieldCopyDrain:
+		out.Seen, out.Want = called(o.Buffered.Drained), called(!o.Buffered.Drained)
+	case FieldCopyLock:
+		out.Seen, out.Want = "shared or none", "exclusive"
 	}
-	return field + ": observed " + seen + ", expected " + want
+	return out
 }
 
-func firstLock(o *observe.Observation) string {
-	if len(o.Passes) == 0 {
-		return "none"
+// firstOtherAlloc is the first mapping whose blocks were allocated with other flags than
+// those of v.
+func firstOtherAlloc(o *observe.Observation, v model.Variant) *observe.Mapping {
+	for i := range o.Mappings {
+		if m := &o.Mappings[i]; otherAlloc(m, o.LastPass(), v) {
+			return m
+		}
 	}
-	return observe.LockName(o.Passes[0].Lock)
+	return new(observe.Mapping)
 }
 
 func passesText(d *model.Decision) string {
@@ -223,18 +135,18 @@ func seenLookups(o *observe.Observation) string {
 	return b.String()
 }
 
-func (c *comparer) wantedLookups() string {
+func wantedLookups(d *model.Decision) string {
 	var b strings.Builder
-	for i := range c.d.Passes {
+	for i := range d.Passes {
 		if i > 0 {
 			b.WriteString(", then ")
 		}
-		p := &c.d.Pass[i]
+		p := &d.Pass[i]
 		switch {
 		case p.N > 0:
 		case p.MayLookUp:
 			b.WriteString(queryText(p.Queries[0]) + " or none")
-		case i > 0 && !c.d.Known():
+		case i > 0 && !d.Known():
 			b.WriteString("not known") // there was no such pass to judge
 		default:
 			b.WriteString("none")
@@ -247,18 +159,6 @@ func (c *comparer) wantedLookups() string {
 		}
 	}
 	return b.String()
-}
-
-func (c *comparer) allocText(o *observe.Observation) (field, seen, want string) {
-	p := o.LastPass()
-	for i := range o.Mappings {
-		m := &o.Mappings[i]
-		flags := model.AllocFlags(c.d.Variant, m.Offset, p.ISize, p.Flags&record.PassExtents != 0)
-		if m.Err == 0 && m.AllocFlags != 0 && m.AllocFlags != flags {
-			return fmt.Sprintf("allocation at %d", m.Offset), fmt.Sprintf("flags %#x", m.AllocFlags), fmt.Sprintf("%#x", flags)
-		}
-	}
-	return "allocation", "other flags", "those of the variant"
 }
 
 func zeroedText(o *observe.Observation) (seen, want string) {
@@ -280,14 +180,4 @@ func list(items []string) string {
 		return "nothing"
 	}
 	return strings.Join(items, " ")
-}
-
-// appendSleeps appends a sentence for each sleep for one of ext4's own causes.
-func appendSleeps(o *observe.Observation, why []string) []string {
-	for i := range o.Sleeps {
-		if o.Sleeps[i].Cause.Ext4() {
-			why = append(why, o.Sleeps[i].String())
-		}
-	}
-	return why
 }

@@ -60,16 +60,49 @@ func (o *Observation) ExpectedZeroed() ([2]model.Range, bool) {
 	return want, false
 }
 
-// LockName is the mode of i_rwsem in words.
-func LockName(l record.Lock) string {
+// Async is whether a caller gave a ki_complete, so that its write may be queued.
+func Async(c record.Caller) model.Answer {
+	switch c {
+	case record.CallerUnknown:
+		return model.Unknown
+	case record.CallerSync, record.CallerNFSD, record.CallerKthread:
+		return model.No
+	default:
+		return model.Yes
+	}
+}
+
+// Mode is a recorded mode of i_rwsem as the model has it; Unlocked for one that is not
+// known.
+func Mode(l record.Lock) model.Mode {
 	switch l {
 	case record.LockShared:
-		return "shared"
+		return model.Shared
 	case record.LockExclusive:
-		return "exclusive"
+		return model.Exclusive
 	default:
-		return "unknown"
+		return model.Unlocked
 	}
+}
+
+// LockOf is a mode of the model as it is recorded; LockUnknown for Unlocked.
+func LockOf(m model.Mode) record.Lock {
+	switch m {
+	case model.Shared:
+		return record.LockShared
+	case model.Exclusive:
+		return record.LockExclusive
+	default:
+		return record.LockUnknown
+	}
+}
+
+// LockName is a recorded mode of i_rwsem in words.
+func LockName(l record.Lock) string {
+	if m := Mode(l); m != model.Unlocked {
+		return m.String()
+	}
+	return "unknown"
 }
 
 // FmodName is the function that updated the timestamps.

@@ -95,6 +95,15 @@ func (o *Observation) Clone() *Observation {
 	return &c
 }
 
+// Call is what was known at entry, as the model takes it.
+func (o *Observation) Call() model.Call {
+	return model.Call{
+		Pos: o.Pos0, Len: o.Len0, ISize: o.ISize0, Flags: o.Flags, Blkbits: o.Blkbits,
+		Align: model.Alignment{Bits: o.Align0, Known: o.Align0Known},
+		Async: Async(o.Caller),
+	}
+}
+
 // Pass is one run of the checks under i_rwsem: what ext4_generic_write_checks
 // left, and the lookups that followed.
 type Pass struct {
@@ -120,6 +129,15 @@ type Lookup struct {
 
 // Query is what the lookup asked for.
 func (l Lookup) Query() model.Query { return model.Query{Lblk: l.Lblk, Len: l.Len, Flags: l.ArgFlags} }
+
+// Checks is what the pass saw, as the model takes it.
+func (p *Pass) Checks() model.Checks {
+	return model.Checks{
+		Pos: p.Pos, Count: p.Count, ISize: p.ISize, IDisksize: p.IDisksize,
+		Align: model.Alignment{Bits: p.Align, Known: p.Flags&record.PassAlign != 0},
+		Nosec: p.Flags&record.PassNosec != 0,
+	}
+}
 
 // State is the kind of block that the lookup found.
 func (l Lookup) State() model.BlockState { return model.StateOf(l.Ret, l.MFlags) }

@@ -117,12 +117,7 @@ func zeroRules(o *observe.Observation, z *observe.Zeroed, p *observe.Pass, c Con
 // Waits reports whether iomap waits for the I/O of o before it returns. For a
 // synchronous write it does so without being told to.
 func Waits(o *observe.Observation) bool {
-	return o.DioFlags&model.DioForceWait != 0 || synchronous(o.Caller)
-}
-
-// synchronous reports whether the caller gave no ki_complete.
-func synchronous(c record.Caller) bool {
-	return c == record.CallerSync || c == record.CallerKthread || c == record.CallerNFSD
+	return o.DioFlags&model.DioForceWait != 0 || observe.Async(o.Caller) == model.No
 }
 
 // AppendsUnseen is E-append: whether z is zeroed around i_size by a write that the

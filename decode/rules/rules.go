@@ -6,6 +6,8 @@ package rules
 
 import (
 	"fmt"
+	"iter"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -33,11 +35,8 @@ const (
 	R13
 )
 
-// First and Last are the numbers of the rules.
-const (
-	First = 1
-	Last  = 13
-)
+// Last is the number of the last rule; the first one is R1.
+const Last = 13
 
 // Rule describes one rule of direct writes.
 type Rule struct {
@@ -66,18 +65,18 @@ type Rule struct {
 	Safety bool
 }
 
+// Number is that of its id.
+func (r *Rule) Number() int { return bits.TrailingZeros16(uint16(r.Set)) }
+
 // Exemption is a case in which a rule does not apply.
 type Exemption struct {
 	Name string // E-eof …
 	Text string // one sentence
 }
 
-// Table is the rule with the number i, from First to Last.
-func Table(i int) *Rule { return &table[i] }
-
 // All lists the rules in the order of their ids. The list is the caller's.
 func All() []Rule {
-	out := slices.Clone(table[First:])
+	out := slices.Clone(table[1:])
 	for i := range out {
 		out[i].Exempt = slices.Clone(out[i].Exempt)
 		out[i].Compares = slices.Clone(out[i].Compares)
@@ -93,7 +92,18 @@ func Parse(id string) (Rule, error) {
 			return r, nil
 		}
 	}
-	return Rule{}, fmt.Errorf("unknown rule %q: one of R%d to R%d", id, First, Last)
+	return Rule{}, fmt.Errorf("unknown rule %q: one of R1 to R%d", id, Last)
+}
+
+// Rules are the rules in the set, in order. They must not be changed.
+func (r Set) Rules() iter.Seq[*Rule] {
+	return func(yield func(*Rule) bool) {
+		for left := r; left != 0; left &= left - 1 {
+			if !yield(&table[bits.TrailingZeros16(uint16(left))]) {
+				return
+			}
+		}
+	}
 }
 
 // IDs lists the ids of the rules in the set, in order.
@@ -101,42 +111,34 @@ func (r Set) IDs() []string { return r.AppendIDs(nil) }
 
 // AppendIDs appends the ids of the rules in the set, in order.
 func (r Set) AppendIDs(dst []string) []string {
-	for i := First; i <= Last && r != 0; i++ {
-		if r&(1<<i) != 0 {
-			dst = append(dst, table[i].ID)
-		}
+	for rule := range r.Rules() {
+		dst = append(dst, rule.ID)
 	}
 	return dst
 }
 
+// String is the ids of the rules in the set.
+func (r Set) String() string { return strings.Join(r.IDs(), " ") }
+
 // Safety is the part of r that protects data or the NOWAIT promise.
-func (r Set) Safety() Set {
-	var out Set
-	for i := First; i <= Last && r != 0; i++ {
-		if table[i].Safety {
-			out |= r & (1 << i)
-		}
-	}
-	return out
-}
+func (r Set) Safety() Set { return r.only(func(rule *Rule) bool { return rule.Safety }) }
 
 // Promised is the part of r that a kernel with these behaviours promises.
 func (r Set) Promised(has model.Behaviours) Set {
-	out := r
-	for i := First; i <= Last && r != 0; i++ {
-		if !has.Has(table[i].Promise) {
-			out &^= 1 << i
-		}
-	}
-	return out
+	return r.only(func(rule *Rule) bool { return has.Has(rule.Promise) })
 }
 
 // Probed is the part of r that can be judged although these stages have no probe.
 func (r Set) Probed(unprobed record.Stages) Set {
+	return r.only(func(rule *Rule) bool { return rule.Needs&unprobed == 0 })
+}
+
+// only is the part of r of which keep reports true.
+func (r Set) only(keep func(*Rule) bool) Set {
 	out := r
-	for i := First; i <= Last && r != 0 && unprobed != 0; i++ {
-		if table[i].Needs&unprobed != 0 {
-			out &^= 1 << i
+	for rule := range r.Rules() {
+		if !keep(rule) {
+			out &^= rule.Set
 		}
 	}
 	return out

@@ -4,6 +4,7 @@ package exporttest
 import (
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -61,9 +62,9 @@ func lookup(lblk, n uint32, ret int32, mflags uint32) observe.Lookup {
 	return observe.Lookup{Lblk: lblk, Len: n, Ret: ret, OutLen: n, MFlags: mflags}
 }
 
-func verdict(kind judge.Kind, lock record.Lock, passes int, drained, wait bool, why ...string) *judge.Verdict {
+func verdict(kind judge.Kind, lock record.Lock, passes int, drained, wait bool, reason model.Reason, diffs ...judge.Diff) *judge.Verdict {
 	return &judge.Verdict{
-		Kind: kind, Variant: model.Linux73, Why: why,
+		Kind: kind, Variant: model.Linux73, Reason: reason, Diffs: diffs,
 		Expected: &judge.Expected{Lock: lock, Passes: passes, Drained: drained, ForceWait: wait},
 	}
 }
@@ -127,7 +128,7 @@ func ordinary() []Sample {
 		{Phase: record.PhaseCheck, Cause: record.SleepUserPages, Ns: 9_000},
 		{Phase: record.PhaseCheck, Cause: record.SleepUnknown, Ns: 12_345},
 	}
-	v.Hazards = []string{"R4"}
+	v.Hazards = rules.R4
 
 	return []Sample{
 		{"aligned overwrite", aligned, verdict(judge.Agree, record.LockShared, 1, false, false, "aligned, inside i_size")},
@@ -144,21 +145,22 @@ func disagreements() []Sample {
 	slower.Passes = []observe.Pass{pass(record.LockShared, 8192, 4096, lookup(2, 1, 1, 0x800)), pass(record.LockExclusive, 8192, 4096, lookup(2, 1, 1, 0x800))}
 	slower.WaitNs, slower.LatencyNs = 780, 999_600
 	vs := verdict(judge.Slower, record.LockShared, 1, false, false, "aligned, inside i_size",
-		"lock: observed exclusive, expected shared", "passes: observed 2, expected 1")
-	vs.Rules = []string{"R6", "R7", "R9"}
+		judge.Diff{Field: judge.FieldLock, Seen: "exclusive", Want: "shared"}, judge.Diff{Field: judge.FieldPasses, Seen: "2", Want: "1"})
+	vs.Rules = rules.R6 | rules.R7 | rules.R9
 
 	unsafe := base(6, 1536, 512)
 	unsafe.Zeroed = []observe.Zeroed{{Pos: 0, Len: 1536, Lock: record.LockShared, DioCount: 2}}
 	unsafe.Passes = []observe.Pass{pass(record.LockShared, 1536, 512, lookup(0, 1, 0, 0))}
 	unsafe.Mappings = []observe.Mapping{{Offset: 0, Length: 4096, Type: 3, Flags: 1, AllocFlags: 3}}
 	vu := verdict(judge.Unsafe, record.LockExclusive, 2, true, true, "zeroing: head not written",
-		"lock: observed shared, expected exclusive", "R1 is broken: zeroing under the shared lock")
-	vu.Rules = []string{"R1", "R2", "R6"}
+		judge.Diff{Field: judge.FieldLock, Seen: "shared", Want: "exclusive"})
+	vu.Rules = rules.R1 | rules.R2 | rules.R6
 
 	differs := base(7, 0, 4096)
 	differs.DioFlags, differs.Ret, differs.SubmitRet = 1, -22, -22
-	vd := verdict(judge.Differs, record.LockShared, 1, false, false, "aligned, inside i_size", "IOMAP_DIO_FORCE_WAIT: observed given, expected not given")
-	vd.Rules = []string{"R8"}
+	vd := verdict(judge.Differs, record.LockShared, 1, false, false, "aligned, inside i_size",
+		judge.Diff{Field: judge.FieldForceWait, Seen: "given", Want: "not given"})
+	vd.Rules = rules.R8
 	return []Sample{{"slower", slower, vs}, {"unsafe", unsafe, vu}, {"differs", differs, vd}}
 }
 
@@ -178,12 +180,12 @@ func odd() []Sample {
 	incomplete.Stages &^= record.StageDIO | record.StageBegin
 	incomplete.Mappings, incomplete.Align0Known = nil, false
 	incomplete.Passes = nil
-	vi := &judge.Verdict{Kind: judge.Undecided, Variant: model.Linux73, Missing: "stage dio was not seen", Why: []string{"incomplete", "not decided: stage dio was not seen"}}
+	vi := &judge.Verdict{Kind: judge.Undecided, Variant: model.Linux73, Reason: judge.ReasonIncomplete, Missing: "stage dio was not seen"}
 
 	hostile := base(11, 12288, 4096)
 	hostile.Comm, hostile.Ino = "\x1b]0;x\a\"\\\u009b\xfe", 15
 	vh := &judge.Verdict{Kind: judge.Undecided, Variant: model.Linux73, Missing: "i_disksize: it may have grown between the checks and the decision",
-		Expected: &judge.Expected{Lock: record.LockShared, Passes: 1}, Why: []string{"aligned, inside i_size"}}
+		Expected: &judge.Expected{Lock: record.LockShared, Passes: 1}, Reason: "aligned, inside i_size"}
 
 	many := base(12, 7*4096+100, 4096)
 	many.Truncated = true

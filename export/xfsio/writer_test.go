@@ -14,6 +14,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -200,7 +201,10 @@ func TestNotes(t *testing.T) {
 	one := row(observe.Observation{
 		Ret: 4096, Lock: record.LockShared, Caller: record.CallerIOUring, Flags: 0x40, Align0: 512 | 4096, Align0Known: true, LatencyNs: 5000,
 		Passes: pass(0, 4096, 4096, record.PassEncrypted, observe.Lookup{Len: 1, Ret: 0, MFlags: model.MapDelayed}),
-	}, &judge.Verdict{Kind: judge.Slower, Variant: model.Linux73, Why: []string{"aligned", "lock: observed exclusive, expected shared"}, Rules: []string{"R6"}})
+	}, &judge.Verdict{
+		Kind: judge.Slower, Variant: model.Linux73, Reason: "aligned", Rules: rules.R6,
+		Diffs: []judge.Diff{{Field: judge.FieldLock, Seen: "exclusive", Want: "shared"}},
+	})
 	two := one.Clone()
 	two.TimeNs += 100
 	two.Facts.Checks[0].IDisksize = 0

@@ -207,7 +207,7 @@ func (res *Result) judge(v model.Variant, unprobed record.Stages) {
 			allowed = alts
 		}
 		if !slices.Contains(allowed, res.Verdict) {
-			fail("the model's verdict is %s: %s", res.Verdict, strings.Join(s.Verdict.Why, "; "))
+			fail("the model's verdict is %s: %s", res.Verdict, strings.Join(s.Verdict.Why(), "; "))
 		}
 	}
 	res.Reason = strings.Join(reasons, "; ")

@@ -67,7 +67,7 @@ func saw(k judge.Kind, change func(*observe.Observation)) Seen {
 	if change != nil {
 		change(o)
 	}
-	return Seen{Observation: o, Verdict: &judge.Verdict{Kind: k, Variant: model.Linux73, Why: []string{"because"}}}
+	return Seen{Observation: o, Verdict: &judge.Verdict{Kind: k, Variant: model.Linux73, Reason: "because"}}
 }
 
 // runText carries out a text in a temporary directory, or skips.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -173,8 +172,8 @@ func (j *judgement) observed(m *made, seen []validate.Seen) {
 			t.Right++
 		default:
 			t.Wrong++
-			what := append([]string{"the model's verdict is " + v.Kind.String()}, v.Why...)
-			j.failWrite(Observed, m, what, v.Kind.String()+" "+strings.Join(v.Rules, " "), s)
+			what := append([]string{"the model's verdict is " + v.Kind.String()}, v.Why()...)
+			j.failWrite(Observed, m, what, v.Kind.String()+" "+v.Rules.String(), s)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -29,16 +30,14 @@ func Concerns(o *observe.Observation, v model.Variant, unprobed record.Stages) [
 	if len(out) > 0 {
 		return out
 	}
-	for _, rule := range ver.Rules {
-		if n := patchOfRule[rule]; n != 0 {
+	for rule := range ver.Rules.Rules() {
+		if n := patchOfRule[rule.Set]; n != 0 {
 			out = append(out, n)
 		}
 	}
-	for _, why := range ver.Why {
-		if field, _, ok := strings.Cut(why, ": observed "); ok {
-			if n := patchOfField[field]; n != 0 {
-				out = append(out, n)
-			}
+	for _, d := range ver.Diffs {
+		if n := patchOfField[d.Field]; n != 0 {
+			out = append(out, n)
 		}
 	}
 	if len(out) == 0 {
@@ -50,8 +49,8 @@ func Concerns(o *observe.Observation, v model.Variant, unprobed record.Stages) [
 
 // The rules and fields that only one patch decides.
 var (
-	patchOfRule  = map[string]int{"R5": 2, "R12": 1}
-	patchOfField = map[string]int{"timestamps": 5, "drain before the buffered copy": 2}
+	patchOfRule  = map[rules.Set]int{rules.R5: 2, rules.R12: 1}
+	patchOfField = map[judge.Field]int{judge.FieldModifier: 5, judge.FieldCopyDrain: 2}
 )
 
 // shape names the patch that chooses the lock for writes like o: patch 4 for

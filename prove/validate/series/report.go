@@ -199,19 +199,16 @@ func (r *Report) unexplained(id *Identifier) {
 			continue
 		}
 		r.Unexplained = append(r.Unexplained, Unexplained{
-			What: what, Count: 1, Concerns: Concerns(o, r.Variant, id.unprobed), Write: writeText(o), Why: v.Why, First: o,
+			What: what, Count: 1, Concerns: Concerns(o, r.Variant, id.unprobed), Write: writeText(o), Why: v.Why(), First: o,
 		})
 	}
 }
 
 // kinds names what differs without numbers: broken rules and fields.
 func kinds(v *judge.Verdict) []string {
-	out := slices.Clone(v.Rules)
-	for _, why := range v.Why {
-		if field, _, ok := strings.Cut(why, ": observed "); ok {
-			field, _, _ = strings.Cut(field, " at ") // a position
-			out = append(out, field)
-		}
+	out := v.Rules.IDs()
+	for _, d := range v.Diffs {
+		out = append(out, d.Field.String())
 	}
 	return out
 }

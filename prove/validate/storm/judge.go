@@ -3,7 +3,6 @@ package storm
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
@@ -69,10 +68,10 @@ func (s *session) judge(l *ledger, seen *validate.Seen) {
 		s.rep.LeftOut[v.Missing]++
 	default:
 		t.Wrong++
-		what := append([]string{"the model's verdict is " + v.Kind.String()}, v.Why...)
-		s.fail(Observed, l.byKey[l.key(o.Pos0, o.Len0)], seen, v.Kind.String()+" "+strings.Join(v.Rules, " "), what...)
+		what := append([]string{"the model's verdict is " + v.Kind.String()}, v.Why()...)
+		s.fail(Observed, l.byKey[l.key(o.Pos0, o.Len0)], seen, v.Kind.String()+" "+v.Rules.String(), what...)
 	}
-	for _, h := range v.Hazards {
+	for _, h := range v.Hazards.IDs() {
 		s.rep.Hazards[h]++
 	}
 	for i := range v.Overlaps {

@@ -15,6 +15,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/decode/overlap"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -128,10 +129,10 @@ func TestJudge(t *testing.T) {
 		Drain: &observe.Drain{Waited: true}, Zeroed: []observe.Zeroed{{}}, Passes: make([]observe.Pass, 2), Queued: true}
 	for _, v := range []*judge.Verdict{
 		nil,
-		{Kind: judge.Agree, Hazards: []string{"R5"}, Overlaps: []overlap.Pair{{Kind: overlap.EOF}}},
+		{Kind: judge.Agree, Hazards: rules.R5, Overlaps: []overlap.Pair{{Kind: overlap.EOF}}},
 		{Kind: judge.Undecided, Missing: "i_size"},
-		{Kind: judge.Unsafe, Rules: []string{"R1"}, Why: []string{"zeroing"}},
-		{Kind: judge.Unsafe, Rules: []string{"R1"}, Why: []string{"zeroing"}},
+		{Kind: judge.Unsafe, Rules: rules.R1, Reason: "zeroing"},
+		{Kind: judge.Unsafe, Rules: rules.R1, Reason: "zeroing"},
 	} {
 		s.judge(l, &validate.Seen{Observation: o, Verdict: v})
 	}

@@ -9,7 +9,7 @@ import (
 
 // TestFromMapping: a mapping answers for its own blocks, and only when written.
 func TestFromMapping(t *testing.T) {
-	f := &facts{o: &observe.Observation{Blkbits: 12, Mappings: []observe.Mapping{
+	w := &world{o: &observe.Observation{Blkbits: 12, Mappings: []observe.Mapping{
 		{Err: -5},
 		{Offset: 4096, Length: 8192, Type: model.IomapMapped},
 		{Offset: 12288, Length: 4096, Type: model.IomapMapped, Flags: model.IomapFNew},
@@ -26,7 +26,7 @@ func TestFromMapping(t *testing.T) {
 		{model.Query{Lblk: 3, Len: 1}, 0},
 		{model.Query{Lblk: 4, Len: 1}, 0},
 	} {
-		if r, ok := f.fromMapping(tt.q); r.Ret != tt.want || ok != (tt.want > 0) {
+		if r, ok := w.fromMapping(tt.q); r.Ret != tt.want || ok != (tt.want > 0) {
 			t.Errorf("%+v: %d, %v", tt.q, r.Ret, ok)
 		}
 	}
