@@ -395,11 +395,10 @@ func recordOf(p *model.Outcome, write *model.Write, in *model.Inode, layout stri
 		w.Steps[w.NSteps] = s
 		w.NSteps++
 	}
-	lock := func(m model.Mode) record.Lock { return record.Lock(m) } // the numbers are the same
 	for i := range p.Passes {
 		pass := &p.Pass[i]
 		s := record.Step{
-			Kind: record.StepPass, Lock: lock(pass.Mode), Aux: record.PassExtents | record.PassAlign,
+			Kind: record.StepPass, Lock: observe.LockOf(pass.Mode), Aux: record.PassExtents | record.PassAlign,
 			A: uint64(write.Pos), B: uint64(in.ISize), C: uint32(write.Len), D: uint32(write.Len) | write.Buffer,
 		}
 		if in.Nosec {
@@ -430,7 +429,7 @@ func recordOf(p *model.Outcome, write *model.Write, in *model.Inode, layout stri
 		return w, p.End != model.EndBuffered && p.End != model.EndN0
 	}
 	w.Stages |= record.StageDIO
-	w.Lock, w.DioOps = lock(p.Mode), record.OpsIomap
+	w.Lock, w.DioOps = observe.LockOf(p.Mode), record.OpsIomap
 	if p.Overwrite {
 		w.DioOps = record.OpsOverwrite
 	}

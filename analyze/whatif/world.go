@@ -21,26 +21,11 @@ type world struct {
 // call is what was known at entry. Where i_size moved until the first pass, the lock
 // that was taken tells what the guess saw.
 func call(o *observe.Observation) model.Call {
-	c := model.Call{
-		Pos: o.Pos0, Len: o.Len0, ISize: o.ISize0, Flags: o.Flags, Blkbits: o.Blkbits,
-		Align: model.Alignment{Bits: o.Align0, Known: o.Align0Known},
-		Async: asyncCaller(o.Caller),
-	}
+	c := o.Call()
 	if len(o.Passes) > 0 && o.Passes[0].ISize != o.ISize0 && o.Passes[0].Lock == record.LockShared {
 		c.ISize = max(c.ISize, c.Pos+c.Len)
 	}
 	return c
-}
-
-func asyncCaller(c record.Caller) model.Answer {
-	switch c {
-	case record.CallerUnknown:
-		return model.Unknown
-	case record.CallerSync, record.CallerNFSD, record.CallerKthread:
-		return model.No
-	default:
-		return model.Yes
-	}
 }
 
 func (w *world) miss(what string) {
@@ -78,12 +63,7 @@ func (w *world) Checks(pass int) (model.Checks, bool) {
 		w.miss("what the write checks saw")
 		return model.Checks{}, false
 	}
-	p := &w.o.Passes[min(pass, len(w.o.Passes)-1)]
-	return model.Checks{
-		Pos: p.Pos, Count: p.Count, ISize: p.ISize, IDisksize: p.IDisksize,
-		Align: model.Alignment{Bits: p.Align, Known: p.Flags&record.PassAlign != 0},
-		Nosec: p.Flags&record.PassNosec != 0,
-	}, true
+	return w.o.Passes[min(pass, len(w.o.Passes)-1)].Checks(), true
 }
 
 // Lookup is what the trace tells of the blocks.

@@ -21,10 +21,8 @@ type field struct {
 }
 
 const (
-	none      = "none"
-	unknown   = "unknown"
-	shared    = "shared"
-	exclusive = "exclusive"
+	none    = "none"
+	unknown = "unknown"
 )
 
 // The words of a lookup: (lblk,len[,flags])ret and the state that it found. A
@@ -151,17 +149,7 @@ func lock(o *observe.Observation) string {
 	if !o.Dio {
 		return none
 	}
-	return mode(o.Lock)
-}
-
-func mode(l record.Lock) string {
-	switch l {
-	case record.LockShared:
-		return shared
-	case record.LockExclusive:
-		return exclusive
-	}
-	return unknown
+	return observe.LockName(o.Lock)
 }
 
 func lookups(o *observe.Observation) string {
@@ -272,7 +260,7 @@ func fallbackLock(o *observe.Observation) string {
 	if o.Buffered == nil || !o.Buffered.Copied {
 		return none
 	}
-	return mode(o.Buffered.CopyLock)
+	return observe.LockName(o.Buffered.CopyLock)
 }
 
 func fmod(o *observe.Observation) string {

@@ -46,7 +46,7 @@ func (k *knowledge) differences(out *model.Outcome, z zeroes) []validate.Diff {
 	if !o.Dio || out.End != model.EndDio {
 		return diffs
 	}
-	differ("lock", out.Mode.String(), seenMode(o.Lock))
+	differ("lock", out.Mode.String(), observe.LockName(o.Lock))
 	if !k.unprobed.Has(record.StageDrain) && out.Drain != model.Unknown {
 		differ("drain", out.Drain.String(), model.AnswerOf(o.Drain != nil).String())
 	}
@@ -86,19 +86,9 @@ func seenPasses(o *observe.Observation) string {
 	}
 	s := ""
 	for i := range o.Passes {
-		s += seenMode(o.Passes[i].Lock)[:1]
+		s += observe.LockName(o.Passes[i].Lock)[:1]
 	}
 	return s
-}
-
-func seenMode(l record.Lock) string {
-	switch l {
-	case record.LockShared:
-		return model.Shared.String()
-	case record.LockExclusive:
-		return model.Exclusive.String()
-	}
-	return "unknown"
 }
 
 func predictedLookups(p *model.Pass) string {
