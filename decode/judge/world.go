@@ -102,7 +102,7 @@ func (w *world) Lookup(pass int, q model.Query) (model.Result, bool) {
 		seen, i := w.o.Passes[pass].Lookups, w.asked[pass]
 		if i < len(seen) && seen[i].Query() == q {
 			w.asked[pass]++
-			return model.Result{Ret: seen[i].Ret, MFlags: seen[i].MFlags}, true
+			return seen[i].Result(), true
 		}
 	}
 	if w.assume {

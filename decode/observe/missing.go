@@ -19,7 +19,7 @@ func (o *Observation) missing(w *record.Write) string {
 	case o.Blkbits < 9 || o.Blkbits > 20:
 		return "block size not known"
 	case o.Pos0 < 0 || o.Len0 < 0:
-		return "contradiction: negative position"
+		return contradicting + "negative position"
 	}
 	if why := o.missingSteps(w); why != "" {
 		return why
@@ -37,7 +37,7 @@ func (o *Observation) missingSteps(w *record.Write) string {
 			return "i_disksize not seen"
 		}
 		if p.Pos < 0 || p.ISize < 0 || p.IDisksize < 0 {
-			return "contradiction: negative position"
+			return contradicting + "negative position"
 		}
 	}
 	st := o.Stages
@@ -94,7 +94,7 @@ func (o *Observation) missingStages() string {
 
 func (o *Observation) broken(what string) {
 	if o.Incomplete == "" {
-		o.Incomplete = "contradiction: " + what
+		o.Incomplete = contradicting + what
 	}
 }
 
@@ -107,7 +107,7 @@ func (o *Observation) Unjudged() string {
 		return "DAX: its writes take another path"
 	}
 	if why := o.contradiction(); why != "" {
-		return "contradiction: " + why
+		return contradicting + why
 	}
 	if len(o.Passes) == 0 && o.Buffered == nil && !o.Dio && !o.EntryError() &&
 		!(o.SubmitRet == model.EAGAIN && o.Flags&model.IocbNowait != 0) {
@@ -137,23 +137,21 @@ const (
 	erofs  = 30
 )
 
+// contradicting begins every reason that names two facts which cannot both be true.
+const contradicting = "contradiction: "
+
 // contradiction names two facts of o that cannot both be true, or nothing.
 func (o *Observation) contradiction() string {
+	call := o.Call()
 	for i := range o.Passes {
 		p := &o.Passes[i]
-		switch {
-		case p.Count > o.Len0:
-			return "more bytes after the write checks than before"
-		case p.Count > 0 && o.Flags&model.IocbAppend != 0 && p.Pos != p.ISize:
-			return "an append that does not begin at i_size"
-		case p.Count > 0 && o.Flags&model.IocbAppend == 0 && p.Pos != o.Pos0:
-			return "ki_pos moved without IOCB_APPEND"
-		case p.Count > 0 && p.Pos+p.Count < 0:
-			return "a write beyond the largest position"
+		checks := p.Checks()
+		if why := checks.Impossible(&call); why != "" {
+			return why
 		}
-		for j := range p.Lookups {
-			if l := &p.Lookups[j]; l.Ret > 0 && uint32(l.Ret) > l.Len {
-				return "a lookup found more blocks than it was asked for"
+		for _, l := range p.Lookups {
+			if why := l.Result().Impossible(l.Query()); why != "" {
+				return why
 			}
 		}
 	}

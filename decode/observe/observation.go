@@ -139,6 +139,9 @@ func (p *Pass) Checks() model.Checks {
 	}
 }
 
+// Result is what it returned.
+func (l Lookup) Result() model.Result { return model.Result{Ret: l.Ret, MFlags: l.MFlags} }
+
 // State is the kind of block that the lookup found.
 func (l Lookup) State() model.BlockState { return model.StateOf(l.Ret, l.MFlags) }
 
