@@ -29,6 +29,8 @@ type Detector struct {
 	candidates []model.Variant // best first
 	forced     bool
 	evidence   []string
+	// learned counts how often a write changed what is known of the kernel.
+	learned int
 	// drains is whether buffered fallbacks drain, as far as seen.
 	drains model.Answer
 }
@@ -113,6 +115,7 @@ func (d *Detector) keep(fit []model.Variant, o *observe.Observation) {
 	}
 	d.evidence = append(d.evidence, fmt.Sprintf("write at %d+%d: %s; not %s", o.Pos0, o.Len0, decided(o), names(out)))
 	d.candidates = append(d.candidates[:0], fit...)
+	d.learned++
 }
 
 // newDrain is whether a buffered fallback drained, and true when that was not known

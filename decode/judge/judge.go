@@ -141,7 +141,7 @@ func (j *Judge) judge(o *observe.Observation) *Verdict {
 		return j.decide(o)
 	}
 	best := j.det.Best()
-	found := j.overlaps.Add(o, rules.ConditionsOf(best, j.opts.Unprobed))
+	found := j.overlaps.Add(o, e.conditions)
 	if len(found) > 0 {
 		return j.conclude(o, best, j.cmp.judge(o, best), found)
 	}
@@ -168,12 +168,13 @@ func (j *Judge) decide(o *observe.Observation) *Verdict {
 		}
 	}
 	var found []overlap.Pair
+	conditions := rules.ConditionsOf(best, j.opts.Unprobed)
 	if j.cmp.judged {
-		found = j.overlaps.Add(o, rules.ConditionsOf(best, j.opts.Unprobed))
+		found = j.overlaps.Add(o, conditions)
 	}
 	ver := j.conclude(o, best, out, found)
 	if j.known != nil && !doubt {
-		j.known.keep(ver, j.det)
+		j.known.keep(ver, j.det, conditions)
 	}
 	return ver
 }
@@ -207,6 +208,7 @@ func (j *Judge) learn(o *observe.Observation, best outcome) (doubt bool) {
 			return true
 		}
 		j.det.drains = drained
+		j.det.learned++
 	}
 	return false
 }

@@ -1,6 +1,9 @@
 package judge
 
 import (
+	"math/bits"
+	"slices"
+
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -169,15 +172,7 @@ func bit(b bool) uint64 {
 
 // equal reports whether both hold the same facts.
 func (k *key) equal(other *key) bool {
-	if k.n != other.n {
-		return false
-	}
-	for i, w := range k.words[:k.n] {
-		if w != other.words[i] {
-			return false
-		}
-	}
-	return true
+	return slices.Equal(k.words[:k.n], other.words[:other.n])
 }
 
 // hash spreads the facts over 64 bits, best over the high ones; two writes with the
@@ -186,9 +181,14 @@ func (k *key) hash() uint64 {
 	const odd = 0x9e3779b97f4a7c15 // the golden ratio: no pattern in its bits
 	var h uint64
 	by := uint64(odd)
-	for _, w := range k.words[:k.n] {
-		h += (w ^ w>>32) * by
+	words := k.words[:k.n]
+	for ; len(words) >= 2; words = words[2:] {
+		high, low := bits.Mul64(words[0]+by, words[1]^odd)
+		h += high ^ low
 		by += odd - 1
 	}
-	return h
+	for _, w := range words {
+		h += (w ^ w>>32) * by
+	}
+	return h * odd
 }

@@ -2,7 +2,7 @@ package judge
 
 import (
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
-	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 )
 
 // maxKnown is how many verdicts are kept. A workload makes a few dozen kinds of writes.
@@ -20,26 +20,21 @@ const (
 type known struct {
 	key   key // of the write that was looked for last
 	found bool
-	round uint64 // of the variants
-	best  model.Variant
-	left  int // candidates
-	drain model.Answer
+	round int // of what was learned when the write was looked for
 	table [maxKnown]*knownVerdict
 }
 
 type knownVerdict struct {
-	key      key
-	round    uint64
-	verdict  Verdict
-	expected Expected // what verdict points to
+	key        key
+	round      int
+	verdict    Verdict
+	expected   Expected // what verdict points to
+	conditions rules.Conditions
 }
 
 // find returns the verdict on a write with the facts of o, or nil.
 func (k *known) find(o *observe.Observation, d *Detector) *knownVerdict {
-	if k.round == 0 || k.changed(d) {
-		k.round++
-		k.best, k.left, k.drain = d.Best(), len(d.candidates), d.drains
-	}
+	k.round = d.learned
 	if k.found = k.key.fill(o); !k.found {
 		return nil
 	}
@@ -49,17 +44,11 @@ func (k *known) find(o *observe.Observation, d *Detector) *knownVerdict {
 	return nil
 }
 
-// changed reports whether verdicts may be others than they were. Candidates are only
-// ever dropped.
-func (k *known) changed(d *Detector) bool {
-	return k.best != d.Best() || k.left != len(d.candidates) || k.drain != d.drains
-}
-
 func (k *known) place() **knownVerdict { return &k.table[k.key.hash()>>(64-knownBits)] }
 
 // keep takes the verdict on the write that was looked for last.
-func (k *known) keep(ver *Verdict, d *Detector) {
-	if !k.found || ver.Kind != Agree || len(ver.Overlaps) > 0 || k.changed(d) {
+func (k *known) keep(ver *Verdict, d *Detector, c rules.Conditions) {
+	if !k.found || ver.Kind != Agree || len(ver.Overlaps) > 0 || k.round != d.learned {
 		return
 	}
 	at := k.place()
@@ -67,7 +56,7 @@ func (k *known) keep(ver *Verdict, d *Detector) {
 		*at = new(knownVerdict)
 	}
 	e := *at
-	e.key, e.round = k.key, k.round
+	e.key, e.round, e.conditions = k.key, k.round, c
 	e.verdict = Verdict{Kind: Agree, Variant: ver.Variant, Reason: ver.Reason, Hazards: ver.Hazards}
 	if ver.Expected != nil {
 		e.expected = *ver.Expected

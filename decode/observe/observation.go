@@ -84,6 +84,7 @@ func (o *Observation) Clone() *Observation {
 	c.Mappings = slices.Clone(o.Mappings)
 	c.Zeroed = slices.Clone(o.Zeroed)
 	c.Waits, c.Sleeps = slices.Clone(o.Waits), slices.Clone(o.Sleeps)
+	c.drain, c.buffered = Drain{}, Buffered{} // what earlier writes left there
 	if o.Drain != nil {
 		c.drain = *o.Drain
 		c.Drain = &c.drain

@@ -41,11 +41,11 @@ func (o *Observation) fill(w *record.Write, comm string) {
 	}
 }
 
-// reset empties o and keeps the room of its slices.
+// reset empties what fillHead does not set, and keeps the room of the slices.
 func (o *Observation) reset() {
-	passes, waits, sleeps, mappings, zeroed := o.Passes[:0], o.Waits[:0], o.Sleeps[:0], o.Mappings[:0], o.Zeroed[:0]
-	*o = Observation{}
-	o.Passes, o.Waits, o.Sleeps, o.Mappings, o.Zeroed = passes, waits, sleeps, mappings, zeroed
+	o.Passes, o.Waits, o.Sleeps, o.Mappings, o.Zeroed = o.Passes[:0], o.Waits[:0], o.Sleeps[:0], o.Mappings[:0], o.Zeroed[:0]
+	o.Drain, o.Buffered, o.Incomplete = nil, nil, ""
+	o.Align0, o.Align0Known, o.FmodRet, o.FmodKnown, o.LockNs = 0, false, 0, false, 0
 }
 
 // fillHead takes up the head of w. It sets field by field, as the other functions
