@@ -9,6 +9,13 @@ import (
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
+// What was or was not done, in words.
+var (
+	called     = map[bool]string{true: "inode_dio_wait called", false: "not called"}
+	given      = map[bool]string{true: "given", false: "not given"}
+	operations = map[bool]string{true: "ext4_iomap_overwrite_ops", false: "ext4_iomap_ops"}
+)
+
 // difference says what was seen and what was expected of a field in which they differ.
 func (t *trial) difference(f Field) Diff {
 	o, d, out := t.world.o, &t.d, Diff{Field: f}
@@ -22,9 +29,9 @@ func (t *trial) difference(f Field) Diff {
 	case FieldLookups:
 		out.Seen, out.Want = seenLookups(o), wantedLookups(d)
 	case FieldDrain:
-		out.Seen, out.Want = called(o.Drain != nil), called(d.Drain == model.Yes)
+		out.Seen, out.Want = called[o.Drain != nil], called[d.Drain == model.Yes]
 	case FieldForceWait:
-		out.Seen, out.Want = given(o.DioFlags&model.DioForceWait != 0), given(d.ForceWait == model.Yes)
+		out.Seen, out.Want = given[o.DioFlags&model.DioForceWait != 0], given[d.ForceWait == model.Yes]
 	case FieldEnd:
 		out.Seen, out.Want = o.Ends(), d.End.String()
 	case FieldEagain:
@@ -34,7 +41,7 @@ func (t *trial) difference(f Field) Diff {
 	case FieldModifier:
 		out.Seen, out.Want = observe.FmodName(o.Fmod), d.Modifier.String()
 	case FieldOps:
-		out.Seen, out.Want = opsName(o.DioOps == record.OpsOverwrite), opsName(d.Overwrite)
+		out.Seen, out.Want = operations[o.DioOps == record.OpsOverwrite], operations[d.Overwrite]
 	case FieldQueued:
 		out.Seen, out.Want = "queued (-EIOCBQUEUED)", "to wait for its I/O"
 	case FieldAlloc:
@@ -48,7 +55,7 @@ func (t *trial) difference(f Field) Diff {
 			out.Seen, out.Want = "refused", "taken"
 		}
 	case FieldCopyDrain:
-		out.Seen, out.Want = called(o.Buffered.Drained), called(!o.Buffered.Drained)
+		out.Seen, out.Want = called[o.Buffered.Drained], called[!o.Buffered.Drained]
 	case FieldCopyLock:
 		out.Seen, out.Want = "shared or none", "exclusive"
 	}
@@ -71,27 +78,6 @@ func passesText(d *model.Decision) string {
 		return fmt.Sprint(d.Passes)
 	}
 	return fmt.Sprintf("%d or more", d.Passes)
-}
-
-func called(b bool) string {
-	if b {
-		return "inode_dio_wait called"
-	}
-	return "not called"
-}
-
-func given(b bool) string {
-	if b {
-		return "given"
-	}
-	return "not given"
-}
-
-func opsName(overwrite bool) string {
-	if overwrite {
-		return "ext4_iomap_overwrite_ops"
-	}
-	return "ext4_iomap_ops"
 }
 
 func wantedEnd(o *observe.Observation, d *model.Decision) string {
@@ -117,67 +103,54 @@ func queryText(q model.Query) string {
 }
 
 func seenLookups(o *observe.Observation) string {
-	var b strings.Builder
+	var passes []string
 	for i := range o.Passes {
-		if i > 0 {
-			b.WriteString(", then ")
+		var made []string
+		for _, l := range o.Passes[i].Lookups {
+			made = append(made, fmt.Sprintf("%s=%d %s", queryText(l.Query()), l.Ret, l.State()))
 		}
-		if len(o.Passes[i].Lookups) == 0 {
-			b.WriteString("none")
-		}
-		for j, l := range o.Passes[i].Lookups {
-			if j > 0 {
-				b.WriteByte(' ')
-			}
-			fmt.Fprintf(&b, "%s=%d %s", queryText(l.Query()), l.Ret, l.State())
-		}
+		passes = append(passes, list(made, "none"))
 	}
-	return b.String()
+	return strings.Join(passes, ", then ")
 }
 
 func wantedLookups(d *model.Decision) string {
-	var b strings.Builder
+	var passes []string
 	for i := range d.Passes {
-		if i > 0 {
-			b.WriteString(", then ")
-		}
-		p := &d.Pass[i]
+		p, none := &d.Pass[i], "none"
 		switch {
-		case p.N > 0:
 		case p.MayLookUp:
-			b.WriteString(queryText(p.Queries[0]) + " or none")
+			none = queryText(p.Queries[0]) + " or none"
 		case i > 0 && !d.Known():
-			b.WriteString("not known") // there was no such pass to judge
-		default:
-			b.WriteString("none")
+			none = "not known" // there was no such pass to judge
 		}
-		for j := range min(p.N, model.MaxQueries) {
-			if j > 0 {
-				b.WriteByte(' ')
-			}
-			b.WriteString(queryText(p.Queries[j]))
+		var made []string
+		for _, q := range p.Queries[:min(p.N, model.MaxQueries)] {
+			made = append(made, queryText(q))
 		}
+		passes = append(passes, list(made, none))
 	}
-	return b.String()
+	return strings.Join(passes, ", then ")
 }
 
 func zeroedText(o *observe.Observation) (seen, want string) {
 	ranges, _ := o.ExpectedZeroed()
 	var s, w []string
-	for i := range o.Zeroed {
-		s = append(s, fmt.Sprintf("%d+%d", o.Zeroed[i].Pos, o.Zeroed[i].Len))
+	for _, z := range o.Zeroed {
+		s = append(s, fmt.Sprintf("%d+%d", z.Pos, z.Len))
 	}
 	for _, r := range ranges {
 		if r.Len > 0 {
 			w = append(w, fmt.Sprintf("%d+%d", r.Pos, r.Len))
 		}
 	}
-	return list(s), list(w)
+	return list(s, "nothing"), list(w, "nothing")
 }
 
-func list(items []string) string {
+// list joins items; none stands for no item.
+func list(items []string, none string) string {
 	if len(items) == 0 {
-		return "nothing"
+		return none
 	}
 	return strings.Join(items, " ")
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // queuedPair is a queued write and its completion.
@@ -14,7 +15,7 @@ type queuedPair struct {
 
 func queuedWrite() *queuedPair {
 	return &queuedPair{
-		w: record.Write{Stages: record.StageEntry | record.StageReturn, ID: 1, T0: 1000, Ret: eiocbqueued},
+		w: record.Write{Stages: record.StageEntry | record.StageReturn, ID: 1, T0: 1000, Ret: model.EIOCBQUEUED},
 		c: record.Complete{ID: 1, T: 5000},
 	}
 }
@@ -42,8 +43,8 @@ func TestBounds(t *testing.T) {
 	if n != 100 || ob.Pending() != maxPending || ob.Unpaired != 100 {
 		t.Errorf("%d handed out, %d pending, %d unpaired", n, ob.Pending(), ob.Unpaired)
 	}
-	if len(ob.early) != maxPending || ob.Orphans != 100 {
-		t.Errorf("%d early completions, %d orphans", len(ob.early), ob.Orphans)
+	if ob.early.len() != maxPending || ob.Orphans != 100 {
+		t.Errorf("%d early completions, %d orphans", ob.early.len(), ob.Orphans)
 	}
 	ob.Flush()
 	if ob.Unpaired != maxPending+100 || ob.Orphans != maxPending+100 {
@@ -62,8 +63,8 @@ func TestQueueStaysSmall(t *testing.T) {
 		s.w.ID, s.c.ID = uint64(i), uint64(i)
 		feed(t, ob, s.raw()...)
 	}
-	if len(ob.queue.ids) > 4096 || len(ob.earlyQ.ids) > 4096 {
-		t.Errorf("queues hold %d and %d ids for one write", len(ob.queue.ids), len(ob.earlyQ.ids))
+	if len(ob.pending.ids) > 4096 || len(ob.early.ids) > 4096 {
+		t.Errorf("queues hold %d and %d ids for one write", len(ob.pending.ids), len(ob.early.ids))
 	}
 	ob.Flush()
 	if ob.Unpaired != 1 {

@@ -6,11 +6,8 @@ import (
 	"fmt"
 
 	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
-
-// eiocbqueued is what the write function returns for a write that goes on
-// asynchronously.
-const eiocbqueued = -529
 
 // maxPending bounds the queued writes that wait for their completion, and the
 // completions that came before their write. The probes keep no more either.
@@ -34,13 +31,9 @@ type Observer struct {
 		comm string
 	}
 
-	pending map[uint64]*Observation // queued writes without completion
-	queue   fifo                    // their ids, oldest first
-	early   map[uint64]record.Complete
-	earlyQ  fifo
+	pending waiting[*Observation]    // queued writes without completion
+	early   waiting[record.Complete] // completions without write
 	pool    []*Observation
-
-	isPending, isEarly func(id uint64) bool
 
 	// Orphans counts completions whose write was never seen.
 	Orphans uint64
@@ -51,15 +44,10 @@ type Observer struct {
 // NewObserver returns an Observer that hands every observation to emit. The
 // observation is valid during the call only: Clone it to keep it.
 func NewObserver(emit func(*Observation)) *Observer {
-	ob := &Observer{
-		emit:    emit,
-		comms:   make(map[[16]byte]string),
-		pending: make(map[uint64]*Observation),
-		early:   make(map[uint64]record.Complete),
+	return &Observer{
+		emit: emit, comms: make(map[[16]byte]string),
+		pending: newWaiting[*Observation](), early: newWaiting[record.Complete](),
 	}
-	ob.isPending = func(id uint64) bool { _, ok := ob.pending[id]; return ok }
-	ob.isEarly = func(id uint64) bool { _, ok := ob.early[id]; return ok }
-	return ob
 }
 
 // Feed takes one raw record. An asynchronous write is handed out when both its
@@ -96,47 +84,31 @@ func (ob *Observer) feedWrite(raw []byte) error {
 
 // Flush hands out the queued writes whose completion has not come.
 func (ob *Observer) Flush() {
-	for {
-		id, ok := ob.queue.pop()
-		if !ok {
-			break
-		}
-		if o, ok := ob.pending[id]; ok {
-			ob.unpaired(id, o)
-		}
+	for ob.pending.len() > 0 {
+		ob.unpaired(ob.pending.oldest())
 	}
-	ob.Orphans += uint64(len(ob.early))
-	clear(ob.early)
-	ob.earlyQ = fifo{}
+	ob.Orphans += uint64(ob.early.len())
+	ob.early = newWaiting[record.Complete]()
 }
 
 // Expire hands out the queued writes that began before t, ns of CLOCK_MONOTONIC,
 // and whose completion has not come: it was lost.
 func (ob *Observer) Expire(t uint64) {
-	for ob.queue.head < len(ob.queue.ids) {
-		id := ob.queue.ids[ob.queue.head]
-		o, ok := ob.pending[id]
-		if ok && o.Time >= t {
+	for ob.pending.len() > 0 {
+		o := ob.pending.oldest()
+		if o.Time >= t {
 			return
 		}
-		ob.queue.head++
-		if ok {
-			ob.unpaired(id, o)
-		}
+		ob.unpaired(o)
 	}
 }
 
 // Pending is the number of queued writes that wait for their completion.
-func (ob *Observer) Pending() int { return len(ob.pending) }
+func (ob *Observer) Pending() int { return ob.pending.len() }
 
 func (ob *Observer) write(w *record.Write) {
-	queued := w.Stages.Has(record.StageReturn) && w.Ret == eiocbqueued
-	c, early := record.Complete{}, false
-	if len(ob.early) > 0 {
-		if c, early = ob.early[w.ID]; early {
-			delete(ob.early, w.ID)
-		}
-	}
+	queued := w.Stages.Has(record.StageReturn) && w.Ret == model.EIOCBQUEUED
+	c, early := ob.early.take(w.ID)
 	if !queued || early {
 		// A write that could have been queued and was not has a completion, too:
 		// all its I/O was over before the submission ended.
@@ -147,44 +119,28 @@ func (ob *Observer) write(w *record.Write) {
 		ob.emit(&ob.sync)
 		return
 	}
-	if len(ob.pending) >= maxPending {
-		ob.evict()
+	if old, ok := ob.pending.byID[w.ID]; ok {
+		ob.unpaired(old) // the same id twice: a broken stream
+	} else if ob.pending.len() >= maxPending {
+		ob.unpaired(ob.pending.oldest())
 	}
 	o := ob.take()
 	o.fill(w, ob.comm(&w.Comm))
-	if old, ok := ob.pending[w.ID]; ok {
-		ob.unpaired(w.ID, old) // the same id twice: a broken stream
-	}
-	ob.pending[w.ID] = o
-	ob.queue.push(w.ID, len(ob.pending), ob.isPending)
+	ob.pending.put(w.ID, o)
 }
 
 func (ob *Observer) complete(c record.Complete) {
-	if o, ok := ob.pending[c.ID]; ok {
-		delete(ob.pending, c.ID)
+	if o, ok := ob.pending.take(c.ID); ok {
 		o.finish(c)
 		ob.emit(o)
 		ob.pool = append(ob.pool, o)
-		if len(ob.pending) == 0 {
-			ob.queue.reset()
-		}
 		return
 	}
-	for len(ob.early) >= maxPending {
-		id, ok := ob.earlyQ.pop()
-		if !ok {
-			break
-		}
-		if _, ok := ob.early[id]; ok {
-			delete(ob.early, id)
-			ob.Orphans++
-		}
+	if ob.early.len() >= maxPending {
+		ob.early.take(ob.early.oldest().ID)
+		ob.Orphans++
 	}
-	if len(ob.early) == 0 {
-		ob.earlyQ.reset()
-	}
-	ob.early[c.ID] = c
-	ob.earlyQ.push(c.ID, len(ob.early), ob.isEarly)
+	ob.early.put(c.ID, c)
 }
 
 // finish adds the completion to a queued write.
@@ -197,22 +153,9 @@ func (o *Observation) finish(c record.Complete) {
 	}
 }
 
-// evict hands out the queued write that waits longest.
-func (ob *Observer) evict() {
-	for {
-		id, ok := ob.queue.pop()
-		if !ok {
-			return
-		}
-		if o, ok := ob.pending[id]; ok {
-			ob.unpaired(id, o)
-			return
-		}
-	}
-}
-
-func (ob *Observer) unpaired(id uint64, o *Observation) {
-	delete(ob.pending, id)
+// unpaired hands out a pending write whose completion will not come.
+func (ob *Observer) unpaired(o *Observation) {
+	ob.pending.take(o.ID)
 	ob.Unpaired++
 	ob.emit(o)
 	ob.pool = append(ob.pool, o)
@@ -249,36 +192,51 @@ func (ob *Observer) comm(raw *[16]byte) string {
 	return s
 }
 
-// fifo is a queue of ids. Ids that were paired meanwhile stay in it until they
-// reach its front or it is swept.
-type fifo struct {
+// waiting holds what waits for its other half, by the id of the write, and the order in
+// which it came.
+type waiting[T any] struct {
+	byID map[uint64]T
+	// ids are in order of arrival from head on. Those that were taken meanwhile stay
+	// until they are the oldest or most of them are such.
 	ids  []uint64
 	head int
 }
 
-// push adds id. live tells how many ids are still waited for; when most of the
-// queue is stale, wanted says which to keep.
-func (q *fifo) push(id uint64, live int, wanted func(uint64) bool) {
-	if len(q.ids) > 4*live+1024 {
+func newWaiting[T any]() waiting[T] { return waiting[T]{byID: make(map[uint64]T)} }
+
+func (q *waiting[T]) len() int { return len(q.byID) }
+
+func (q *waiting[T]) put(id uint64, v T) {
+	if len(q.byID) == 0 {
+		q.ids, q.head = q.ids[:0], 0
+	}
+	if len(q.ids) > 4*len(q.byID)+1024 {
 		kept := q.ids[:0]
 		for _, old := range q.ids[q.head:] {
-			if wanted(old) {
+			if _, ok := q.byID[old]; ok {
 				kept = append(kept, old)
 			}
 		}
 		q.ids, q.head = kept, 0
 	}
+	q.byID[id] = v
 	q.ids = append(q.ids, id)
 }
 
-func (q *fifo) pop() (uint64, bool) {
-	if q.head == len(q.ids) {
-		q.reset()
-		return 0, false
+func (q *waiting[T]) take(id uint64) (T, bool) {
+	v, ok := q.byID[id]
+	if ok {
+		delete(q.byID, id)
 	}
-	id := q.ids[q.head]
-	q.head++
-	return id, true
+	return v, ok
 }
 
-func (q *fifo) reset() { q.ids, q.head = q.ids[:0], 0 }
+// oldest is what came first and still waits. Something must be waiting.
+func (q *waiting[T]) oldest() T {
+	for {
+		if v, ok := q.byID[q.ids[q.head]]; ok {
+			return v
+		}
+		q.head++
+	}
+}

@@ -60,7 +60,7 @@ func (o *Observation) fillHead(w *record.Write, comm string) {
 	o.WaitNs, o.Ret, o.SubmitRet = w.WaitNs, int64(w.Ret), int64(w.Ret)
 	o.LatencyNs, o.SubmitNs = w.Latency, w.Latency
 	o.Truncated, o.LostBefore = w.StepsLost > 0, w.LostBefore
-	o.Queued = w.Stages.Has(record.StageReturn) && o.SubmitRet == eiocbqueued
+	o.Queued = w.Stages.Has(record.StageReturn) && o.SubmitRet == model.EIOCBQUEUED
 	o.Completed = w.Stages.Has(record.StageReturn) && !o.Queued
 }
 
