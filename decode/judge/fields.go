@@ -58,13 +58,6 @@ func (f Field) String() string { return fieldTable[f].name }
 // fields is a set of fields.
 type fields uint32
 
-func setOf(list ...Field) (s fields) {
-	for _, f := range list {
-		s.add(f, true)
-	}
-	return s
-}
-
 // add adds f when it differs.
 func (s *fields) add(f Field, differs bool) {
 	if differs {

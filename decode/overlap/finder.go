@@ -15,7 +15,7 @@ const (
 	maxFound = 8
 )
 
-// Stats counts what Finder has found, and what it could not know.
+// Stats counts what a Finder has found, and what it could not know.
 type Stats struct {
 	// Pairs of writes, by the rule that they broke together.
 	Zeroed   uint64 // R2
@@ -98,7 +98,7 @@ type slot struct {
 // overlap, ns of CLOCK_MONOTONIC; 0 when none was forgotten.
 type horizon struct{ flights, acts uint64 }
 
-// NewFinder returns an Finder that has seen nothing.
+// NewFinder returns a Finder that has seen nothing.
 func NewFinder() *Finder {
 	return &Finder{index: make(map[inode]int)}
 }
