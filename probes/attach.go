@@ -94,7 +94,7 @@ func loadError(f *Facts, err error) error {
 		if !f.Kprobes && !f.KprobeMulti {
 			msg = "this kernel has no kprobes (CONFIG_KPROBES), and " + strings.TrimPrefix(msg, "the kernel ")
 		}
-		return &UnfitError{msg, vmHint}
+		return &UnfitError{Msg: msg, Hint: vmHint}
 	}
 	var ve *ebpf.VerifierError
 	if errors.As(err, &ve) {
@@ -114,11 +114,11 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		inflight = DefaultInflight
 	}
 	if ring < os.Getpagesize() || ring&(ring-1) != 0 {
-		return &UsageError{fmt.Sprintf("ring size of %d bytes is not a power of two of at least one page", ring), "for example --ring 8M"}
+		return &UsageError{Msg: fmt.Sprintf("ring size of %d bytes is not a power of two of at least one page", ring), Hint: "for example --ring 8M"}
 	}
 	spec.Maps["ring"].MaxEntries = uint32(ring)
-	if inflight < 0 || inflight > maxInflight {
-		return &UsageError{fmt.Sprintf("%d writes inside at once is not from 1 to %d", inflight, maxInflight), "for example --inflight 4096"}
+	if inflight < 0 || inflight > InflightLimit {
+		return &UsageError{Msg: fmt.Sprintf("%d writes inside at once is not from 1 to %d", inflight, InflightLimit), Hint: "for example --inflight 4096"}
 	}
 	slots := 1 << bits.Len(uint(inflight-1))
 	spec.Maps["slots"].MaxEntries = uint32(slots)
@@ -126,7 +126,7 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 	spec.Maps["cpus"].MaxEntries = uint32(f.CPUs)
 	var comm [16]byte
 	if len(o.Filter.Comm) > 15 {
-		return &UsageError{"a command name has at most 15 bytes", "--comm " + o.Filter.Comm[:15]}
+		return &UsageError{Msg: "a command name has at most 15 bytes", Hint: "--comm " + o.Filter.Comm[:15]}
 	}
 	copy(comm[:], o.Filter.Comm)
 	addr := func(name string) uint64 { return f.Addresses[name] }

@@ -234,7 +234,7 @@ func watchCached(st *unix.Stat_t) (*cachedWatch, error) {
 
 // unfitForCached says that the kernel has no trampolines for this, or refuses.
 func unfitForCached(err error) error {
-	return &UnfitError{fmt.Sprintf("watch ext4_map_blocks by fexit: %v", err), vmHint}
+	return &UnfitError{Msg: fmt.Sprintf("watch ext4_map_blocks by fexit: %v", err), Hint: vmHint}
 }
 
 func (w *cachedWatch) close() error {

@@ -21,7 +21,7 @@ type Options struct {
 const (
 	DefaultRing     = 8 << 20
 	DefaultInflight = 4096
-	maxInflight     = 1 << 18 // some 400 MB of the kernel's memory
+	InflightLimit   = 1 << 18 // some 400 MB of the kernel's memory
 )
 
 // Filter is applied in the kernel; zero fields do not filter.
@@ -176,13 +176,13 @@ func unattached(probes []PlannedProbe) record.Stages {
 func fit(f *Facts) error {
 	switch {
 	case !f.Root:
-		return &UnfitError{"tracing needs root, or CAP_BPF with CAP_PERFMON", "sudo ext4dio-trace live"}
+		return &UnfitError{Msg: "tracing needs root, or CAP_BPF with CAP_PERFMON", Hint: "sudo ext4dio-trace live"}
 	case f.Lockdown == "confidentiality":
-		return &UnfitError{"kernel lockdown is in confidentiality mode, which forbids reading kernel memory from BPF", vmHint}
+		return &UnfitError{Msg: "kernel lockdown is in confidentiality mode, which forbids reading kernel memory from BPF", Hint: vmHint}
 	case f.Ext4 == "":
-		return &UnfitError{"ext4 is not in this kernel, or its module is not loaded", "sudo modprobe ext4; or " + vmHint}
+		return &UnfitError{Msg: "ext4 is not in this kernel, or its module is not loaded", Hint: "sudo modprobe ext4; or " + vmHint}
 	case !f.BTF:
-		return &UnfitError{"this kernel has no BTF type information (CONFIG_DEBUG_INFO_BTF)", vmHint}
+		return &UnfitError{Msg: "this kernel has no BTF type information (CONFIG_DEBUG_INFO_BTF)", Hint: vmHint}
 	}
 	return nil
 }
@@ -200,10 +200,10 @@ func chooseMode(f *Facts, force string) (mode, why string, err error) {
 	if force != "" && force != "auto" {
 		ok, known := can[force]
 		if !known {
-			return "", "", &UsageError{fmt.Sprintf("unknown way to attach %q", force), "--attach auto, session, multi, fentry or kprobe"}
+			return "", "", &UsageError{Msg: fmt.Sprintf("unknown way to attach %q", force), Hint: "--attach auto, session, multi, fentry or kprobe"}
 		}
 		if !ok {
-			return "", "", &UnfitError{fmt.Sprintf("this kernel cannot attach by %s", force), "leave --attach away, or see: ext4dio-trace doctor"}
+			return "", "", &UnfitError{Msg: fmt.Sprintf("this kernel cannot attach by %s", force), Hint: "leave --attach away, or see: ext4dio-trace doctor"}
 		}
 		return force, "forced", nil
 	}
@@ -219,7 +219,7 @@ func chooseMode(f *Facts, force string) (mode, why string, err error) {
 	case f.Kprobes:
 		return HowKprobe, "no other way on this kernel; returns beyond the instances of a kretprobe are missed and counted", nil
 	}
-	return "", "", &UnfitError{"this kernel has neither kprobes (CONFIG_KPROBES) nor BTF trampolines", vmHint}
+	return "", "", &UnfitError{Msg: "this kernel has neither kprobes (CONFIG_KPROBES) nor BTF trampolines", Hint: vmHint}
 }
 
 func planProbe(f *Facts, mode string, t probe) PlannedProbe {

@@ -112,7 +112,7 @@ func describe(p *Plan, err error) string {
 
 // A number of writes for which there can be no slots is refused before anything is loaded.
 func TestInflightOutOfRange(t *testing.T) {
-	for _, n := range []int{-1, maxInflight + 1} {
+	for _, n := range []int{-1, InflightLimit + 1} {
 		spec, err := loadExt4dio()
 		if err != nil {
 			t.Fatal(err)

@@ -13,7 +13,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/prove/bench"
+	"github.com/ext4dio/ext4dio-trace/prove/bench/watch"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
 )
 
 // benchFlags are the flags of bench test1, test2 and all.
@@ -122,10 +124,10 @@ func runBench(ctx context.Context, f *benchFlags, tests []bench.Test) error {
 		return benchError(err)
 	}
 	if f.trace {
-		if err := mayWatch(); err != nil {
+		if err := watch.Possible(); err != nil {
 			return err
 		}
-		f.opts.Watch = startWatch
+		f.opts.Watch = watch.Start
 	}
 	if err := f.mayKeep(); err != nil {
 		return err
@@ -165,7 +167,7 @@ func runTests(ctx context.Context, dir *workload.Dir, tests []bench.Test, o benc
 	for _, t := range tests {
 		rep, err := bench.Run(ctx, dir, t, o)
 		if rep != nil {
-			rep.Tool, rep.Kernel = versionText(), kernelName()
+			rep.Tool, rep.Kernel = versionText(), session.RunningKernel()
 			all = append(all, rep)
 		}
 		if err != nil {

@@ -1,18 +1,22 @@
 package main
 
 import (
+	"context"
 	"io"
+	"os"
 	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
+	"github.com/ext4dio/ext4dio-trace/trace/tracee"
 )
 
 // captureFlags are the flags about what is captured, and how.
 type captureFlags struct {
-	filter   filterFlags
+	filter   session.Filter
 	duration time.Duration
 	attach   string
 	ring     string
@@ -24,22 +28,27 @@ type captureFlags struct {
 // register adds all but the filters.
 func (o *captureFlags) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.duration, "for", 0, "end after this time, such as 10s")
-	flags.StringVar(&o.attach, "attach", "auto", "how to attach: auto, session, multi, fentry or kprobe")
+	flags.StringVar(&o.attach, "attach", "auto", attachUsage)
 	flags.StringVar(&o.ring, "ring", "8M", "size of the ring buffer")
 	flags.IntVar(&o.inflight, "inflight", probes.DefaultInflight, "writes that may be inside the kernel at once")
 	flags.BoolVar(&o.all, "all", false, "with a COMMAND: trace all processes")
 }
+
+const attachUsage = "how to attach: auto, session, multi, fentry or kprobe"
+
+// attachWays are the values of --attach besides auto.
+var attachWays = []string{probes.HowSession, probes.HowMulti, probes.HowFentry, probes.HowKprobe}
 
 // check looks for wrong usage that needs no kernel to be seen.
 func (o *captureFlags) check() error {
 	if o.duration < 0 {
 		return usagef("--for 10s", "--for must not be negative")
 	}
-	if !slices.Contains([]string{"", "auto", probes.HowSession, probes.HowMulti, probes.HowFentry, probes.HowKprobe}, o.attach) {
+	if o.attach != "" && o.attach != "auto" && !slices.Contains(attachWays, o.attach) {
 		return usagef("--attach auto, session, multi, fentry or kprobe", "unknown way to attach %q", o.attach)
 	}
-	if o.inflight < 1 || o.inflight > 1<<20 {
-		return usagef("--inflight 4096", "--inflight must be between 1 and %d", 1<<20)
+	if o.inflight < 1 || o.inflight > probes.InflightLimit {
+		return usagef("--inflight 4096", "--inflight must be between 1 and %d", probes.InflightLimit)
 	}
 	if o.all && len(o.command) == 0 {
 		return usagef("live without --all traces everything", "--all is only of use with a COMMAND")
@@ -53,35 +62,90 @@ func (o *captureFlags) probeOptions() (probes.Options, error) {
 	if err != nil {
 		return probes.Options{}, usagef("--ring 16M", "--ring: %v", err)
 	}
-	filter, err := o.filter.resolve()
+	filter, err := o.filter.Resolve()
 	return probes.Options{
 		Attach: o.attach, RingBytes: ring, MaxInflight: o.inflight, Filter: filter,
 		Tree: len(o.command) > 0 && !o.all,
 	}, err
 }
 
-// findCommand finds the command to trace; "" when there is none.
-func (o *captureFlags) findCommand() (path string, err error) {
-	if len(o.command) == 0 {
-		return "", nil
+// holder starts the command to trace without letting it run; it returns nil when there is
+// none.
+type holder func(stdin io.Reader, output io.Writer) (*tracee.Command, error)
+
+// attached calls use with the probes attached and with the file to record to, which is nil
+// when its name is empty.
+func (o *captureFlags) attached(ctx context.Context, file *session.RecorderOptions, use func(context.Context, *session.Capture, holder, *session.Recorder) error) error {
+	po, err := o.probeOptions()
+	if err != nil {
+		return err
 	}
-	return findCommand(o.command)
+	path := ""
+	if len(o.command) > 0 {
+		if path, err = findCommand(o.command); err != nil {
+			return err
+		}
+	}
+	var out *session.Recorder
+	if file.Path != "" {
+		if out, err = openRecorder(file, &po.Filter); err != nil {
+			return err
+		}
+		defer out.Close()
+	}
+	c, err := session.Attach(po)
+	if err != nil {
+		return err
+	}
+	if o.duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.duration)
+		defer cancel()
+	}
+	err = use(ctx, c, func(stdin io.Reader, output io.Writer) (*tracee.Command, error) {
+		return o.hold(c, path, stdin, output)
+	}, out)
+	if cerr := c.Close(); err == nil {
+		err = cerr
+	}
+	return err
 }
 
-// holder starts the command to trace without letting it run.
-type holder func(stdin io.Reader, output io.Writer) (*command, error)
-
 // hold starts the command without letting it run, and traces it.
-func (o *captureFlags) hold(session *probes.Session, path string, stdin io.Reader, output io.Writer) (*command, error) {
-	cmd, err := holdCommand(path, o.command, stdin, output)
+func (o *captureFlags) hold(c *session.Capture, path string, stdin io.Reader, output io.Writer) (*tracee.Command, error) {
+	if path == "" {
+		return nil, nil
+	}
+	cmd, err := tracee.Hold(path, o.command, stdin, output)
 	if err != nil {
 		return nil, err
 	}
 	if !o.all {
-		if err := session.AddProcess(cmd.pid()); err != nil {
-			cmd.stop()
+		if err := c.AddProcess(cmd.Pid()); err != nil {
+			cmd.Stop()
 			return nil, err
 		}
 	}
 	return cmd, nil
+}
+
+// openRecorder opens the file to record to, and says what is excluded because of it.
+func openRecorder(o *session.RecorderOptions, filter *probes.Filter) (*session.Recorder, error) {
+	if o.Path == "-" && isTerminal(os.Stdout) {
+		return nil, usagef("-o FILE, or a pipe behind it", "a trace is not for a terminal")
+	}
+	o.Tool, o.Command = versionText(), os.Args
+	out, err := session.NewRecorder(*o, filter)
+	if err == nil && out.Excluded() != "" {
+		note(os.Stderr, "%s %s", o.Path, out.Excluded())
+	}
+	return out, err
+}
+
+// ended ends a command, if there is one, and says how it did.
+func ended(w io.Writer, cmd *tracee.Command) {
+	if cmd != nil {
+		cmd.Stop()
+		note(w, "%s %s", cmd.Name(), cmd.Outcome())
+	}
 }

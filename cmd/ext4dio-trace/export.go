@@ -18,7 +18,9 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export/parquet"
 	"github.com/ext4dio/ext4dio-trace/export/perfetto"
 	"github.com/ext4dio/ext4dio-trace/export/xfsio"
-	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/trace/replay"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
@@ -75,15 +77,11 @@ func (f *exportFlags) run(ctx context.Context, paths []string) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	all, err := openTraces(paths)
+	in, err := openTrace(paths, progName+" export "+paths[0]+" --format "+f.format, "exported")
 	if err != nil {
 		return err
 	}
-	defer closeTraces(all)
-	if len(all) > 1 {
-		return usagef(progName+" export "+paths[0]+" --format "+f.format, "%d recordings are given, and one can be exported", len(all))
-	}
-	in := all[0]
+	defer in.Close()
 	if err := f.choose.resolve(in.Info()); err != nil {
 		return err
 	}
@@ -135,8 +133,8 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, w expor
 	defer stop(nil)
 	var row export.Row
 	var failed error
-	_, _, err = judgeRecording(ctx, in, f.variant, func(plan *probes.Plan) seenFunc {
-		maker := newMaker(plan, in)
+	_, err = replay.Judge(ctx, in, f.variant, func(k *session.Kernel) session.Seen {
+		maker := k.Maker(in)
 		return func(o *decode.Observation, v *decode.Verdict) {
 			seen++
 			if failed != nil {
@@ -274,16 +272,16 @@ func exportPairs(info *tracefile.Info) map[string]string {
 
 // sayExportLosses says what is missing in what was exported.
 func sayExportLosses(stderr io.Writer, in *tracefile.Recording) error {
-	torn := sayMissing(stderr, in)
-	losses, err := in.Losses()
+	torn := replay.SayMissing(stderr, in)
+	losses, err := replay.Losses(in)
 	if err != nil {
-		return fmt.Errorf("read losses: %w", err)
+		return err
 	}
 	if losses.Any() {
 		fmt.Fprintf(stderr, "LOST: %s\n", losses)
 	}
 	if torn || losses.Any() {
-		return &exitError{code: exitUnproven}
+		return &exit.Error{Code: exit.Unproven}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/races"
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -118,13 +119,13 @@ func runRaces(cmd *cobra.Command, o *racesOptions) error {
 	case errors.Is(err, races.ErrUsage):
 		return usagef(progName+" races --help", "%v", err)
 	case err != nil:
-		return &exitError{code: exitUnproven, msg: fmt.Sprintf("not explored to the end: %v", err)}
+		return &exit.Error{Code: exit.Unproven, Msg: fmt.Sprintf("not explored to the end: %v", err)}
 	}
 	if err := o.report(cmd.OutOrStdout(), rep); err != nil {
 		return err
 	}
 	if rep.Found() {
-		return &exitError{code: exitDisagree}
+		return &exit.Error{Code: exit.Disagree}
 	}
 	return nil
 }

@@ -6,17 +6,17 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/decode"
-	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/tui"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // otherVariant is the one that the screen asks for first: the newest that is merged, or
 // the whole series where the kernel is that new already.
-func otherVariant(judge *decode.Judge) string {
-	if v := judge.Detector().Best(); v == model.Linux73 || v == model.SeriesV2 {
+func otherVariant(d *decode.Detector) string {
+	if v := d.Best(); v == model.Linux73 || v == model.SeriesV2 {
 		return model.SeriesV2.String()
 	}
 	return model.Linux73.String()
@@ -24,16 +24,18 @@ func otherVariant(judge *decode.Judge) string {
 
 // screenWhatIf counts what a variant would do with the writes that come from now on.
 func (t *trace) screenWhatIf(variant string) (out tui.WhatIf, err error) {
-	late := t.order(func() {
+	late := t.Order(func() {
 		switch v, perr := model.ParseVariant(variant); {
 		case variant == "":
-			t.counter, t.counted = nil, ""
+			t.counter, t.counted, t.Seen = nil, "", nil
 			return
 		case perr != nil:
 			err = perr
 			return
 		case t.counted != variant:
-			t.counter, t.counted = whatif.NewCounter(v), variant
+			c := whatif.NewCounter(v)
+			t.counter, t.counted = c, variant
+			t.Seen = func(o *decode.Observation, v *decode.Verdict) { c.Add(o, v.Why[0]) }
 		}
 		out = shownWhatIf(t.counter.Decisions())
 	})
@@ -86,16 +88,13 @@ func (r *recordedWhatIf) counts(variant string) (tui.WhatIf, error) {
 	if err != nil {
 		return tui.WhatIf{}, err
 	}
-	all, err := openTraces(r.paths)
+	in, err := openTrace(r.paths, "", "simulated")
 	if err != nil {
 		return tui.WhatIf{}, err
 	}
-	defer closeTraces(all)
+	defer in.Close()
 	c := whatif.NewCounter(v)
-	_, _, err = judgeRecording(r.ctx, all[0], r.traced, func(*probes.Plan) seenFunc {
-		return func(o *decode.Observation, v *decode.Verdict) { c.Add(o, v.Why[0]) }
-	})
-	if err != nil {
+	if err := recorded.Decisions(r.ctx, in, r.traced, c); err != nil {
 		return tui.WhatIf{}, err
 	}
 	if r.done == nil {

@@ -121,7 +121,8 @@ func spentBy(t *testing.T, pid int) (c spent) {
 // real one again and again.
 func steady(t *testing.T, n int) (path string, writes int) {
 	t.Helper()
-	info, raws, names := readRaws(t, ptyTrace)
+	names, raws := rawTrace(t, ptyTrace)
+	info := names.Info()
 	f, err := os.Create(filepath.Join(t.TempDir(), "steady.e4d"))
 	if err != nil {
 		t.Fatal(err)

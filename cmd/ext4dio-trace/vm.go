@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
 )
 
@@ -97,7 +98,7 @@ func (v *vmFlags) runAny(cmd *cobra.Command, args []string) (int, error) {
 	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	return m.run(ctx)
+	return runMatrix(ctx, m, slices.Contains(args, "--json"))
 }
 
 // run reads the flags, finds the kernel and runs the guest.
@@ -247,7 +248,7 @@ func vmError(stderr io.Writer, code int, err error) error {
 		fmt.Fprintf(stderr, "--- the end of the guest's console ---\n%s\n--------------------------------------\n", unfit.Console)
 	}
 	if err == nil && code != 0 {
-		return &exitError{code: code}
+		return &exit.Error{Code: code}
 	}
 	return err
 }

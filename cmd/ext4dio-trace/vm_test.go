@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
 )
 
@@ -51,8 +52,8 @@ func TestVMErrorShowsTheConsoleFirst(t *testing.T) {
 	if err := vmError(&b, 0, unfit); err != unfit || !strings.Contains(b.String(), "[ 1.0] BUG\n") {
 		t.Errorf("got %v, printed %q", err, b.String())
 	}
-	var exit *exitError
-	if err := vmError(&b, 7, nil); !errors.As(err, &exit) || exit.code != 7 || exit.msg != "" {
+	var exit *exit.Error
+	if err := vmError(&b, 7, nil); !errors.As(err, &exit) || exit.Code != 7 || exit.Msg != "" {
 		t.Errorf("got %v", err)
 	}
 	if err := vmError(&b, 0, nil); err != nil {

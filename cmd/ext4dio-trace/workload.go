@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
@@ -94,7 +95,7 @@ func runWorkload(cmd *cobra.Command, f workloadFlags) (err error) {
 		return workloadError(err)
 	}
 	if n := sum.Failed(); n > 0 {
-		return &exitError{code: exitDisagree, msg: fmt.Sprintf("%d of %d writes failed", n, sum.Issued)}
+		return &exit.Error{Code: exit.Disagree, Msg: fmt.Sprintf("%d of %d writes failed", n, sum.Issued)}
 	}
 	return nil
 }
@@ -110,9 +111,9 @@ func runEOFTail(cmd *cobra.Command, dir *workload.Dir, rounds int) error {
 		return workloadError(err)
 	}
 	if sum.Lost > 0 {
-		return &exitError{
-			code: exitDisagree, msg: fmt.Sprintf("%d bytes that were written are not there", sum.Bytes),
-			hint: progName + " races --variant linux-7.3 --scenario eof-tail",
+		return &exit.Error{
+			Code: exit.Disagree, Msg: fmt.Sprintf("%d bytes that were written are not there", sum.Bytes),
+			Hint: progName + " races --variant linux-7.3 --scenario eof-tail",
 		}
 	}
 	return nil
@@ -124,14 +125,14 @@ func workloadError(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, workload.ErrUsage):
-		return &exitError{code: exitUsage, msg: err.Error(), hint: progName + " workload --help"}
+		return &exit.Error{Code: exit.Usage, Msg: err.Error(), Hint: progName + " workload --help"}
 	case errors.Is(err, workload.ErrNotOurs):
-		return &exitError{code: exitUsage, msg: err.Error(), hint: "name another --dir, or remove what is in the way"}
+		return &exit.Error{Code: exit.Usage, Msg: err.Error(), Hint: "name another --dir, or remove what is in the way"}
 	case errors.Is(err, workload.ErrBusy):
-		return &exitError{code: exitUsage, msg: err.Error(), hint: "name another --dir, or wait for the other run"}
+		return &exit.Error{Code: exit.Usage, Msg: err.Error(), Hint: "name another --dir, or wait for the other run"}
 	case errors.Is(err, unix.ENOSPC):
-		return &exitError{code: exitUnfit, msg: err.Error(), hint: "free some space there, or name another place"}
+		return &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: "free some space there, or name another place"}
 	default:
-		return &exitError{code: exitUnfit, msg: err.Error(), hint: progName + " vm -- workload --dir /mnt"}
+		return &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: progName + " vm -- workload --dir /mnt"}
 	}
 }

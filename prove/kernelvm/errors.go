@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
+
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 )
 
 // UsageError says that the caller asked for something that makes no sense, such
@@ -20,6 +22,9 @@ func (e *UsageError) Error() string { return e.Msg }
 // Unwrap returns the cause.
 func (e *UsageError) Unwrap() error { return e.Err }
 
+// Exit implements exit.Coder.
+func (e *UsageError) Exit() (int, string) { return exit.Usage, e.Hint }
+
 // UnfitError says that this machine, or the kernel in the guest, cannot do what
 // was asked: no QEMU, no network, a full disk, a panic, a timeout.
 type UnfitError struct {
@@ -34,6 +39,9 @@ func (e *UnfitError) Error() string { return e.Msg }
 
 // Unwrap returns the cause.
 func (e *UnfitError) Unwrap() error { return e.Err }
+
+// Exit implements exit.Coder.
+func (e *UnfitError) Exit() (int, string) { return exit.Unfit, e.Hint }
 
 // usagef makes a UsageError. A last %w keeps the cause.
 func usagef(hint, format string, args ...any) error {

@@ -1,4 +1,5 @@
-// Package tracetest makes long traces for benchmarks out of short ones.
+// Package tracetest makes records for tests: single writes, and long traces out of short
+// ones.
 package tracetest
 
 import (
