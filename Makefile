@@ -66,7 +66,7 @@ mutants:
 # counts is one core. All run in turn, several times, so that each has the chance of a
 # quiet moment. BENCH_UPDATE=-update stores the run as the new baseline.
 BENCH_PKGS   := ./internal/benchcmp ./record ./decode ./userspace-model ./export ./export/parquet ./export/perfetto ./export/xfsio ./export/fio \
-	./report ./trace/tracefile ./cmd/ext4dio-trace
+	./report ./trace/tracefile ./trace/session ./trace/replay ./cmd/ext4dio-trace
 BENCH_COUNT  ?= 7
 BENCH_UPDATE ?=
 
