@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/probes"
@@ -28,8 +26,7 @@ type costFlags struct {
 	choice     tracers.Choice
 	loads      []string
 	opts       cost.Options
-	json       bool
-	out        string
+	kept       keptFlags
 }
 
 // newCostCmd makes the command that measures what tracing costs.
@@ -82,8 +79,8 @@ func (f *costFlags) addFlags(fl *pflag.FlagSet) {
 	fl.IntVar(&f.opts.Rounds, "rounds", 10, "rounds; each tracer is measured once in a round")
 	fl.DurationVar(&f.opts.For, "for", 500*time.Millisecond, "how long each load runs each time")
 	fl.BoolVar(&f.opts.Stats, "programs", false, "list the runs and times of each of our BPF programs, too")
-	fl.BoolVar(&f.json, "json", false, "one JSON object instead of tables")
-	fl.StringVarP(&f.out, "output", "o", "", "write the JSON to `FILE` too")
+	fl.BoolVar(&f.kept.json, "json", false, "one JSON object instead of tables")
+	fl.StringVarP(&f.kept.out, "output", "o", "", "write the JSON to `FILE` too")
 }
 
 // check looks for wrong usage, and for what this machine lacks, before anything is measured.
@@ -118,7 +115,7 @@ func (f *costFlags) check() error {
 			return usagef(hint, "tracer %s is given twice", t.Name)
 		}
 	}
-	if err := (&benchFlags{out: f.out}).mayKeep(); err != nil {
+	if err := f.kept.check(); err != nil {
 		return err
 	}
 	return mayCapture(f.choice.Attach)
@@ -147,7 +144,7 @@ func runCost(ctx context.Context, f *costFlags) error {
 		return costError(err)
 	}
 	rep.Tool, rep.Kernel = versionText(), session.RunningKernel()
-	if err := f.show(rep); err != nil && !isClosedPipe(err) {
+	if err := show(f.kept, os.Stdout, []*cost.Report{rep}); err != nil && !isClosedPipe(err) {
 		return err
 	}
 	if rep.OursLost() {
@@ -179,31 +176,10 @@ func (f *costFlags) measure(ctx context.Context) (rep *cost.Report, err error) {
 	return rep, errors.Join(err, dir.Close(false))
 }
 
-// show writes the report to stdout, and keeps it in a file when that is wanted.
-func (f *costFlags) show(rep *cost.Report) error {
-	raw, err := json.Marshal(rep)
-	if err != nil {
-		return fmt.Errorf("encode report: %w", err)
-	}
-	raw = append(raw, '\n')
-	if f.out != "" {
-		if err := os.WriteFile(f.out, raw, 0o644); err != nil {
-			return fmt.Errorf("write report: %w", err)
-		}
-	}
-	if !f.json {
-		return rep.Text(os.Stdout)
-	}
-	if _, err := os.Stdout.Write(raw); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
-}
-
 // costError turns an error of a measurement into what main exits with.
 func costError(err error) error {
-	out := asExit(benchError(err))
-	out.Hint = strings.ReplaceAll(out.Hint, "bench all", "bench cost")
+	command := writing{"bench cost", "another --dir, with 256 MiB free", ""}
+	out := asExit(command.failed(err))
 	var tracer *cost.TracerError
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -211,8 +187,6 @@ func costError(err error) error {
 	case errors.As(err, &tracer):
 		// 0 stands for all processes, for ours and for the scripts.
 		out.Hint = strings.ReplaceAll(strings.Join(tracer.Tracer.Args, " "), "PID", "0")
-	case errors.Is(err, unix.ENOSPC):
-		out.Hint = "another --dir, with 256 MiB free"
 	}
 	return out
 }

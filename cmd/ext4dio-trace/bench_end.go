@@ -1,15 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/prove/bench"
-	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
 // littleGain is the gain below which the way i_rwsem is held is not worth measuring:
@@ -63,20 +59,5 @@ func benchStatus(all []*bench.Report) error {
 
 // benchError turns an error of a run into what main exits with.
 func benchError(err error) error {
-	var known *exit.Error
-	if err == nil || errors.As(err, &known) {
-		return err
-	}
-	out := asExit(workloadError(err))
-	switch {
-	case errors.Is(err, workload.ErrUsage):
-		out.Hint = progName + " bench all --help"
-	case errors.Is(err, unix.ENOSPC):
-		out.Hint = "fewer --writes or --jobs, or another disk"
-	case errors.Is(err, workload.ErrUnfit):
-		out.Hint = progName + " vm -- bench all --dir /mnt"
-	case out.Code == exit.Unfit:
-		out.Hint = ""
-	}
-	return out
+	return writing{"bench all", "fewer --writes or --jobs, or another disk", ""}.failed(err)
 }

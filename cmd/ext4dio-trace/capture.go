@@ -2,14 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"os/exec"
 	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
 	"github.com/ext4dio/ext4dio-trace/trace/tracee"
 )
@@ -67,6 +72,27 @@ func (o *captureFlags) probeOptions() (probes.Options, error) {
 		Attach: o.attach, RingBytes: ring, MaxInflight: o.inflight, Filter: filter,
 		Tree: len(o.command) > 0 && !o.all,
 	}, err
+}
+
+// findCommand looks args[0] up as a shell does. This program finds itself
+// wherever it is installed.
+func findCommand(args []string) (string, error) {
+	path, err := exec.LookPath(args[0])
+	if err != nil && args[0] == progName {
+		return "/proc/self/exe", nil
+	}
+	if err != nil {
+		const hint = progName + " live -- /usr/bin/fio job.fio"
+		if errors.Is(err, exec.ErrNotFound) {
+			return "", usagef(hint, "command not found: %s", args[0])
+		}
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return "", usagef(hint, "cannot run %s: %v", args[0], err)
+	}
+	return path, nil
 }
 
 // holder starts the command to trace without letting it run; it returns nil when there is
@@ -148,4 +174,24 @@ func ended(w io.Writer, cmd *tracee.Command) {
 		cmd.Stop()
 		note(w, "%s %s", cmd.Name(), cmd.Outcome())
 	}
+}
+
+// registerFilter adds the filters that the kernel applies.
+func registerFilter(f *session.Filter, flags *pflag.FlagSet) {
+	flags.Uint32Var(&f.Pid, "pid", 0, "only this process (all its threads)")
+	flags.StringVar(&f.Comm, "comm", "", "only threads of this name (up to 15 bytes)")
+	flags.StringVar(&f.Cgroup, "cgroup", "", "only this cgroup: its folder or its id")
+	flags.StringVar(&f.Dev, "dev", "", "only this device: MAJOR:MINOR, /dev/NAME, or a folder on it")
+	flags.Uint64Var(&f.Ino, "ino", 0, "only this inode number")
+	flags.StringVar(&f.Path, "path", "", "only this file")
+	flags.DurationVar(&f.MinLatency, "min-latency", 0, "only writes that took at least this long, such as 5ms")
+}
+
+// parseSize takes a size of 1 byte to 2 GiB, with an optional unit.
+func parseSize(s string) (int, error) {
+	n, err := kernelvm.ParseSize(s)
+	if err != nil || n == 0 || n > 2<<30 {
+		return 0, fmt.Errorf("%q is no size", s)
+	}
+	return int(n), nil
 }

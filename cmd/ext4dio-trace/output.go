@@ -82,13 +82,13 @@ func wantsColor(f *os.File) bool {
 // isClosedPipe reports whether a write failed because the reader went away.
 func isClosedPipe(err error) bool { return session.IsClosedPipe(err) }
 
-// writeJSON writes a report to stdout as one line.
-func writeJSON(rep any) error {
+// writeJSON writes a report as one line.
+func writeJSON(w io.Writer, rep any) error {
 	b, err := json.Marshal(rep)
 	if err != nil {
 		return fmt.Errorf("encode report: %w", err)
 	}
-	if _, err := os.Stdout.Write(append(b, '\n')); err != nil {
+	if _, err := w.Write(append(b, '\n')); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -121,26 +119,16 @@ func runRaces(cmd *cobra.Command, o *racesOptions) error {
 	case err != nil:
 		return &exit.Error{Code: exit.Unproven, Msg: fmt.Sprintf("not explored to the end: %v", err)}
 	}
-	if err := o.report(cmd.OutOrStdout(), rep); err != nil {
+	if o.json {
+		err = writeJSON(cmd.OutOrStdout(), rep)
+	} else {
+		err = rep.WriteText(cmd.OutOrStdout())
+	}
+	if err != nil {
 		return err
 	}
 	if rep.Found() {
 		return &exit.Error{Code: exit.Disagree}
-	}
-	return nil
-}
-
-// report writes the report.
-func (o *racesOptions) report(w io.Writer, rep *races.Report) error {
-	if !o.json {
-		return rep.WriteText(w)
-	}
-	b, err := json.Marshal(rep)
-	if err != nil {
-		return fmt.Errorf("encode report: %w", err)
-	}
-	if _, err := w.Write(append(b, '\n')); err != nil {
-		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
 }

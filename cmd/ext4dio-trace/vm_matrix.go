@@ -67,7 +67,7 @@ func runMatrix(ctx context.Context, m *matrix.Matrix, asJSON bool) (int, error) 
 	}
 	runs := m.Run(ctx)
 	if asJSON {
-		err = writeJSON(runs)
+		err = writeJSON(os.Stdout, runs)
 	} else {
 		err = matrix.WriteText(os.Stdout, runs)
 	}

@@ -121,18 +121,36 @@ func runEOFTail(cmd *cobra.Command, dir *workload.Dir, rounds int) error {
 
 // workloadError turns an error of package workload into what main exits with.
 func workloadError(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, workload.ErrUsage):
-		return &exit.Error{Code: exit.Usage, Msg: err.Error(), Hint: progName + " workload --help"}
-	case errors.Is(err, workload.ErrNotOurs):
-		return &exit.Error{Code: exit.Usage, Msg: err.Error(), Hint: "name another --dir, or remove what is in the way"}
-	case errors.Is(err, workload.ErrBusy):
-		return &exit.Error{Code: exit.Usage, Msg: err.Error(), Hint: "name another --dir, or wait for the other run"}
-	case errors.Is(err, unix.ENOSPC):
-		return &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: "free some space there, or name another place"}
-	default:
-		return &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: progName + " vm -- workload --dir /mnt"}
+	return writing{"workload", "free some space there, or name another place", progName + " vm -- workload --dir /mnt"}.failed(err)
+}
+
+// writing is a command that writes to a file system, and the hints that it has for those who
+// cannot.
+type writing struct {
+	command string // without the name of this program
+	space   string // where there is no room
+	other   string // of errors of any other kind, may be empty
+}
+
+// failed turns an error of package workload, or of what is built on it, into what main exits
+// with.
+func (c writing) failed(err error) error {
+	var worded *exit.Error
+	if err == nil || errors.As(err, &worded) {
+		return err
 	}
+	out := &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: c.other}
+	switch {
+	case errors.Is(err, workload.ErrUsage):
+		out.Code, out.Hint = exit.Usage, progName+" "+c.command+" --help"
+	case errors.Is(err, workload.ErrNotOurs):
+		out.Code, out.Hint = exit.Usage, "name another --dir, or remove what is in the way"
+	case errors.Is(err, workload.ErrBusy):
+		out.Code, out.Hint = exit.Usage, "name another --dir, or wait for the other run"
+	case errors.Is(err, unix.ENOSPC):
+		out.Hint = c.space
+	case errors.Is(err, workload.ErrUnfit):
+		out.Hint = progName + " vm -- " + c.command + " --dir /mnt"
+	}
+	return out
 }

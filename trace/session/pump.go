@@ -85,20 +85,18 @@ func (b *batch) each(f func(raw []byte)) {
 // not keep the ring buffer full. Its room is bounded: when that is used up, the
 // ring fills and the kernel's side counts what is lost.
 type pump struct {
-	src    Source
-	full   chan *batch // closed at the end
-	free   chan *batch
-	made   int // batches; no more than were needed at once
-	stop   atomic.Bool
-	losses atomic.Pointer[record.Losses]
-	read   atomic.Pointer[reading] // the same, and when
-	ended  chan struct{}           // closed when nothing more will come
-	err    error                   // of the source; valid when full is closed
+	src   Source
+	full  chan *batch // closed at the end
+	free  chan *batch
+	made  int // batches; no more than were needed at once
+	stop  atomic.Bool
+	read  atomic.Pointer[reading] // the losses
+	ended chan struct{}           // closed when nothing more will come
+	err   error                   // of the source; valid when full is closed
 }
 
 func newPump(src Source) *pump {
 	p := &pump{src: src, full: make(chan *batch, batchCount), free: make(chan *batch, batchCount), ended: make(chan struct{})}
-	p.losses.Store(&record.Losses{})
 	p.read.Store(&reading{})
 	return p
 }
@@ -192,7 +190,6 @@ func (p *pump) readLosses() error {
 	if err != nil {
 		return fmt.Errorf("read losses: %w", err)
 	}
-	p.losses.Store(&r.losses)
 	p.read.Store(&r)
 	return nil
 }

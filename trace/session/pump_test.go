@@ -32,7 +32,7 @@ func TestPumpKeepsOrder(t *testing.T) {
 	if seen != n || p.err != nil {
 		t.Errorf("%d of %d records, error %v", seen, n, p.err)
 	}
-	if got := p.losses.Load().MissedInner; got != 3 {
+	if got := p.read.Load().losses.MissedInner; got != 3 {
 		t.Errorf("losses at the end: %d, want 3", got)
 	}
 }

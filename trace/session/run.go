@@ -43,7 +43,7 @@ func (r *Run) Wait() error {
 }
 
 // Losses is what was lost when it was read last. After Wait it is all.
-func (r *Run) Losses() *record.Losses { return r.pump.losses.Load() }
+func (r *Run) Losses() *record.Losses { return &r.pump.read.Load().losses }
 
 // stopper stops the pump when ctx or the command ends. The returned channel is
 // closed when it did so or the pump ended by itself.

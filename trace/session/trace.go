@@ -130,12 +130,12 @@ func (t *Trace) consume(p *pump) error {
 		b.each(func(raw []byte) {
 			_ = t.judge.Feed(raw) // the judge counts what it does not understand
 		})
-		l := p.losses.Load()
+		l := p.read.Load()
 		if failed == nil && t.Recorder != nil {
-			fail(t.recordingFailed(t.Recorder.batch(b, p.read.Load())))
+			fail(t.recordingFailed(t.Recorder.batch(b, l)))
 		}
 		p.free <- b
-		t.refresh(l, false)
+		t.refresh(&l.losses, false)
 		select {
 		case do := <-t.orders:
 			do()
@@ -147,12 +147,13 @@ func (t *Trace) consume(p *pump) error {
 	}
 	close(t.over)
 	t.judge.Flush()
-	t.refresh(p.losses.Load(), true)
+	l := p.read.Load()
+	t.refresh(&l.losses, true)
 	if failed == nil {
 		fail(t.Sink.Flush(&t.Summary))
 	}
 	if t.Recorder != nil {
-		failed = errors.Join(failed, t.Recorder.end(p.read.Load()))
+		failed = errors.Join(failed, t.Recorder.end(l))
 	}
 	if IsClosedPipe(failed) {
 		failed = nil
