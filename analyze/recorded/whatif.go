@@ -2,11 +2,11 @@ package recorded
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
@@ -43,7 +43,7 @@ func predicted(ctx context.Context, p *whatif.Predictor, judged *replay.Judged, 
 	}
 	rep, err := p.Predict(ctx, s.Losses, replay.Missing(judged.In))
 	if err != nil {
-		return nil, &exit.Error{Code: exit.Unproven, Msg: "interrupted before all was simulated"}
+		return nil, fmt.Errorf("%w before all was simulated", replay.ErrInterrupted)
 	}
 	rep.Traced, _ = judged.Variant()
 	for i := range rep.Files {

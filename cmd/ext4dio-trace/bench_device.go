@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/prove/bench"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
 )
@@ -55,7 +56,7 @@ func runOnDevice(ctx context.Context, f *benchFlags, tests []bench.Test) ([]*ben
 func deviceError(err error) error {
 	var not *target.NotPossibleError
 	var refused *target.RefusedError
-	var unfit *target.UnfitError
+	var unfit *hint.UnfitError
 	switch {
 	case errors.As(err, &not):
 		return &exit.Error{Code: exit.Unfit, Msg: not.Reason}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/prove/bench"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
@@ -47,7 +48,7 @@ func TestBenchErrors(t *testing.T) {
 		{fmt.Errorf("run: %w", unix.EIO), exit.Unfit, ""},
 		{&target.NotPossibleError{Reason: "no"}, exit.Unfit, ""},
 		{&target.RefusedError{Msg: "mounted", Hint: "umount"}, exit.Usage, "umount"},
-		{&target.UnfitError{Msg: "no mkfs", Hint: "install"}, exit.Unfit, "install"},
+		{&hint.UnfitError{Msg: "no mkfs", Hint: "install"}, exit.Unfit, "install"},
 		{fmt.Errorf("run: %w", context.Canceled), exit.Unfit, ""},
 	} {
 		var got *exit.Error

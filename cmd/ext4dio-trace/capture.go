@@ -52,8 +52,8 @@ func (o *captureFlags) check() error {
 	if o.attach != "" && o.attach != "auto" && !slices.Contains(attachWays, o.attach) {
 		return usagef("--attach auto, session, multi, fentry or kprobe", "unknown way to attach %q", o.attach)
 	}
-	if o.inflight < 1 || o.inflight > probes.InflightLimit {
-		return usagef("--inflight 4096", "--inflight must be between 1 and %d", probes.InflightLimit)
+	if o.inflight < 1 || o.inflight > probes.MaxInflight {
+		return usagef("--inflight 4096", "--inflight must be between 1 and %d", probes.MaxInflight)
 	}
 	if o.all && len(o.command) == 0 {
 		return usagef("live without --all traces everything", "--all is only of use with a COMMAND")

@@ -22,13 +22,17 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
+	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
 )
 
 const progName = "ext4dio-trace"
 
 // usagef makes an error for wrong usage.
-func usagef(hint, format string, args ...any) error { return exit.Usagef(hint, format, args...) }
+func usagef(hint, format string, args ...any) error {
+	return &exit.Error{Code: exit.Usage, Msg: fmt.Sprintf(format, args...), Hint: hint}
+}
 
 // report says what went wrong and returns the exit status for it.
 func report(stderr io.Writer, err error) int {
@@ -45,19 +49,23 @@ func report(stderr io.Writer, err error) int {
 	return e.Code
 }
 
-// asExit finds the exit status that an error stands for. What knows none is a matter of
-// this machine.
+// asExit finds the exit status that an error stands for. What is of no known kind is a
+// matter of this machine.
 func asExit(err error) *exit.Error {
 	var worded *exit.Error
-	if errors.As(err, &worded) {
+	var usage *hint.UsageError
+	var unfit *hint.UnfitError
+	switch {
+	case errors.As(err, &worded):
 		return worded
+	case errors.As(err, &usage):
+		return &exit.Error{Code: exit.Usage, Msg: err.Error(), Hint: usage.Hint}
+	case errors.As(err, &unfit):
+		return &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: unfit.Hint}
+	case errors.Is(err, replay.ErrInterrupted):
+		return &exit.Error{Code: exit.Unproven, Msg: err.Error()}
 	}
-	out := &exit.Error{Code: exit.Unfit, Msg: err.Error()}
-	var coder exit.Coder
-	if errors.As(err, &coder) {
-		out.Code, out.Hint = coder.Exit()
-	}
-	return out
+	return &exit.Error{Code: exit.Unfit, Msg: err.Error()}
 }
 
 // oneLine makes a message fit for one line of a terminal.

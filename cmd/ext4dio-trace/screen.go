@@ -51,6 +51,8 @@ func (t *trace) runScreen(ctx context.Context, src session.Source, hold holder) 
 	t.Sink, t.Tell = screenSink{collector, t}, func(text string) { collector.SetNote(oneLine(text)) }
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
+	// Before anything is judged: the judge belongs to the goroutine that consumes from then on.
+	options := t.screenOptions(collector, src, cmd == nil && t.file == nil)
 	run, err := t.Start(ctx, src, cmd)
 	if err != nil {
 		return err
@@ -75,7 +77,6 @@ func (t *trace) runScreen(ctx context.Context, src session.Source, hold holder) 
 		collector.End()
 		consumed <- err
 	}()
-	options := t.screenOptions(collector, src, cmd == nil && t.file == nil)
 	if t.paths != nil {
 		parts := &screenWindow{ctx: ctx, paths: t.paths, variant: t.opts.variant}
 		defer parts.close()

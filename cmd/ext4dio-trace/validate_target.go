@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/campaign"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
@@ -123,7 +124,7 @@ func (o *validateOptions) confirm(ctx context.Context, dev *target.Device) error
 func targetError(err error) error {
 	var worded *exit.Error
 	var refused *target.RefusedError
-	var unfit *target.UnfitError
+	var unfit *hint.UnfitError
 	switch {
 	case errors.As(err, &worded):
 		return worded

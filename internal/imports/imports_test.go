@@ -31,7 +31,7 @@ type group struct {
 var flow = []group{
 	{"capture", "what the kernel did, as records", map[string]rule{
 		"record":                    {},
-		"probes":                    {ours: "internal/exit record", others: "github.com/cilium/ebpf golang.org/x/sys"},
+		"probes":                    {ours: "record internal/clock internal/hint", others: "github.com/cilium/ebpf golang.org/x/sys"},
 		"trace/tracefile":           {ours: "record", others: "github.com/klauspost/compress"},
 		"trace/tracefile/tracetest": {ours: "record"},
 	}},
@@ -53,15 +53,15 @@ var flow = []group{
 	}},
 	{"session", "a kernel or a recording, judged in rows", map[string]rule{
 		"trace/tracee":  {},
-		"trace/session": {ours: "internal/exit internal/ext4fs trace/tracee trace/tracefile export probes decode userspace-model record", others: "golang.org/x/sys"},
-		"trace/replay":  {ours: "internal/exit trace/session trace/tracefile export decode userspace-model record"},
-		"trace/doctor":  {ours: "internal/exit trace/session probes decode"},
+		"trace/session": {ours: "internal/clock internal/ext4fs internal/hint trace/tracee trace/tracefile export probes decode userspace-model record", others: "golang.org/x/sys"},
+		"trace/replay":  {ours: "trace/session trace/tracefile export decode userspace-model record"},
+		"trace/doctor":  {ours: "internal/hint trace/session probes decode"},
 	}},
 	{"answers", "what the rows mean", map[string]rule{
 		"analyze/explain":  {ours: "export decode userspace-model record"},
 		"analyze/races":    {ours: "userspace-model"},
 		"analyze/whatif":   {ours: "decode userspace-model record"},
-		"analyze/recorded": {ours: "internal/exit analyze/whatif report trace/replay trace/session trace/tracefile export decode"},
+		"analyze/recorded": {ours: "analyze/whatif report trace/replay trace/session trace/tracefile export decode"},
 		"report":           {ours: "analyze/explain export export/xfsio decode userspace-model record", others: "github.com/klauspost/compress"},
 	}},
 	{"proof", "kernels that are tested, and what is needed for it", map[string]rule{
@@ -71,15 +71,15 @@ var flow = []group{
 		"prove/validate/shadow":   {},
 		"prove/validate/series":   {ours: "decode userspace-model record"},
 		"prove/validate/outcome":  {ours: "prove/validate prove/validate/random prove/validate/series prove/validate/storm analyze/explain export decode userspace-model record"},
-		"prove/validate/campaign": {ours: "prove/validate prove/validate/outcome prove/validate/random prove/validate/series prove/validate/storm prove/validate/target prove/workload trace/session probes decode userspace-model"},
-		"prove/validate/target":   {ours: "internal/exit internal/ext4fs", others: "golang.org/x/sys"},
+		"prove/validate/campaign": {ours: "internal/hint prove/validate prove/validate/outcome prove/validate/random prove/validate/series prove/validate/storm prove/validate/target prove/workload trace/session probes decode userspace-model"},
+		"prove/validate/target":   {ours: "internal/ext4fs internal/hint", others: "golang.org/x/sys"},
 		"prove/validate/storm":    {ours: "prove/validate prove/workload decode userspace-model record", others: "golang.org/x/sys"},
 		"prove/bench":             {ours: "prove/workload", others: "golang.org/x/sys"},
 		"prove/bench/cost":        {ours: "prove/workload", others: "golang.org/x/sys"},
 		"prove/bench/watch":       {ours: "prove/bench trace/session probes"},
-		"prove/bench/tracers":     {ours: "internal/exit prove/bench/cost trace/session probes record", others: "golang.org/x/sys"},
+		"prove/bench/tracers":     {ours: "internal/clock internal/exit internal/hint prove/bench/cost trace/session probes record", others: "golang.org/x/sys"},
 		"prove/kernelvm/matrix":   {ours: "internal/exit prove/validate/series"},
-		"prove/kernelvm":          {ours: "internal/exit", others: "golang.org/x/sys golang.org/x/term github.com/ulikunitz/xz github.com/klauspost/compress"},
+		"prove/kernelvm":          {ours: "internal/hint", others: "golang.org/x/sys golang.org/x/term github.com/ulikunitz/xz github.com/klauspost/compress"},
 		"prove/matrix":            {},
 	}},
 	{"screens and commands", "what a person sees and types", map[string]rule{
@@ -90,8 +90,10 @@ var flow = []group{
 
 // tools are ours and of use to any group.
 var tools = group{"tools", "what any group may use", map[string]rule{
+	"internal/clock":    {others: "golang.org/x/sys"},
 	"internal/exit":     {},
 	"internal/ext4fs":   {},
+	"internal/hint":     {},
 	"internal/imports":  {},
 	"internal/mutate":   {},
 	"internal/benchcmp": {},

@@ -11,7 +11,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
-	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
 )
@@ -50,9 +50,13 @@ func Diagnose(attach string) *Diagnosis {
 	d.OK = d.Err == nil
 	if d.Err != nil {
 		d.Error = d.Err.Error()
-		var coder exit.Coder
-		if errors.As(d.Err, &coder) {
-			_, d.Hint = coder.Exit()
+		var usage *hint.UsageError
+		var unfit *hint.UnfitError
+		switch {
+		case errors.As(d.Err, &usage):
+			d.Hint = usage.Hint
+		case errors.As(d.Err, &unfit):
+			d.Hint = unfit.Hint
 		}
 	}
 	return d

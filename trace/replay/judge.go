@@ -11,11 +11,13 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
+
+// ErrInterrupted says that not all of a recording was looked at, so that nothing is proven.
+var ErrInterrupted = errors.New("interrupted")
 
 // Judged is a recording that was judged to its end.
 type Judged struct {
@@ -44,7 +46,7 @@ func feed(ctx context.Context, in record.Source, judge *decode.Judge) error {
 	const often = 1 << 16
 	for n := 0; ; n++ {
 		if n%often == 0 && ctx.Err() != nil {
-			return &exit.Error{Code: exit.Unproven, Msg: "interrupted before all of the trace was judged"}
+			return fmt.Errorf("%w before all of the trace was judged", ErrInterrupted)
 		}
 		raw, err := in.Next()
 		switch {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/ext4dio/ext4dio-trace/internal/clock"
 )
 
 // ErrOver says that an order came too late.
@@ -57,11 +59,7 @@ func (t *Trace) beginRecording(o RecorderOptions) (string, error) {
 			return "", err
 		}
 	}
-	start, _, err := clocks()
-	if err == nil {
-		err = r.Begin(t.Kernel, start, t.opts.Variant, t.resolver)
-	}
-	if err != nil {
+	if err := r.Begin(t.Kernel, clock.Monotonic(), t.opts.Variant, t.resolver); err != nil {
 		return "", errors.Join(err, r.Close())
 	}
 	t.Recorder = r

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/probes"
 )
 
@@ -31,10 +31,10 @@ type Filter struct {
 func (f *Filter) Resolve() (probes.Filter, error) {
 	out := probes.Filter{Pid: f.Pid, Comm: f.Comm, Ino: f.Ino, MinLatency: f.MinLatency}
 	if len(f.Comm) > 15 {
-		return out, exit.Usagef("--comm "+f.Comm[:15], "--comm %q is longer than the 15 bytes that the kernel keeps", f.Comm)
+		return out, hint.Usagef("--comm "+f.Comm[:15], "--comm %q is longer than the 15 bytes that the kernel keeps", f.Comm)
 	}
 	if f.MinLatency < 0 {
-		return out, exit.Usagef("--min-latency 5ms", "--min-latency must not be negative")
+		return out, hint.Usagef("--min-latency 5ms", "--min-latency must not be negative")
 	}
 	var err error
 	if f.Cgroup != "" {
@@ -55,9 +55,9 @@ func (f *Filter) Resolve() (probes.Filter, error) {
 	case err != nil:
 		return out, err
 	case f.Ino != 0 && f.Ino != ino:
-		return out, exit.Usagef("leave --ino away", "--path %s is inode %d, but --ino says %d", f.Path, ino, f.Ino)
+		return out, hint.Usagef("leave --ino away", "--path %s is inode %d, but --ino says %d", f.Path, ino, f.Ino)
 	case f.Dev != "" && out.Dev != dev:
-		return out, exit.Usagef("leave --dev away", "--path %s is on device %s, but --dev says %s", f.Path, export.DevName(dev), export.DevName(out.Dev))
+		return out, hint.Usagef("leave --dev away", "--path %s is on device %s, but --dev says %s", f.Path, export.DevName(dev), export.DevName(out.Dev))
 	}
 	out.Dev, out.Ino = dev, ino
 	return out, nil
@@ -74,14 +74,14 @@ func cgroupID(s string) (uint64, error) {
 	}
 	var fsInfo unix.Statfs_t
 	if err := unix.Statfs(dir, &fsInfo); err != nil {
-		return 0, exit.Usagef("list them with: systemd-cgls", "no cgroup %s: %v", s, err)
+		return 0, hint.Usagef("list them with: systemd-cgls", "no cgroup %s: %v", s, err)
 	}
 	if fsInfo.Type != unix.CGROUP2_SUPER_MAGIC {
-		return 0, exit.Usagef("name a folder below the cgroup2 mount", "%s is not a cgroup of version 2", dir)
+		return 0, hint.Usagef("name a folder below the cgroup2 mount", "%s is not a cgroup of version 2", dir)
 	}
 	var st unix.Stat_t
 	if err := unix.Stat(dir, &st); err != nil {
-		return 0, exit.Usagef("list them with: systemd-cgls", "no cgroup %s: %v", s, err)
+		return 0, hint.Usagef("list them with: systemd-cgls", "no cgroup %s: %v", s, err)
 	}
 	return st.Ino, nil // the inode number of a cgroup's folder is its id
 }
@@ -92,13 +92,13 @@ func deviceNumber(s string) (uint32, error) {
 		a, err1 := strconv.ParseUint(major, 10, 12)
 		b, err2 := strconv.ParseUint(minor, 10, 20)
 		if err1 != nil || err2 != nil {
-			return 0, exit.Usagef("--dev 8:0", "--dev %q is no MAJOR:MINOR", s)
+			return 0, hint.Usagef("--dev 8:0", "--dev %q is no MAJOR:MINOR", s)
 		}
 		return uint32(a<<20 | b), nil
 	}
 	var st unix.Stat_t
 	if err := unix.Stat(s, &st); err != nil {
-		return 0, exit.Usagef("list devices with: lsblk", "--dev %s: %v", s, err)
+		return 0, hint.Usagef("list devices with: lsblk", "--dev %s: %v", s, err)
 	}
 	switch st.Mode & unix.S_IFMT {
 	case unix.S_IFBLK:
@@ -106,7 +106,7 @@ func deviceNumber(s string) (uint32, error) {
 	case unix.S_IFDIR, unix.S_IFREG:
 		return export.KernelDev(st.Dev), nil
 	}
-	return 0, exit.Usagef("list devices with: lsblk", "--dev %s is no block device", s)
+	return 0, hint.Usagef("list devices with: lsblk", "--dev %s is no block device", s)
 }
 
 // fileOnExt4 finds the numbers of a regular file on ext4.
@@ -117,21 +117,21 @@ func fileOnExt4(path string) (dev uint32, ino uint64, err error) {
 		if errors.As(err, &pe) {
 			err = pe.Err
 		}
-		return 0, 0, exit.Usagef("", "--path %s: %v", path, err)
+		return 0, 0, hint.Usagef("", "--path %s: %v", path, err)
 	}
 	switch {
 	case info.IsDir():
-		return 0, 0, exit.Usagef("--dev "+path, "--path %s is a folder; only files can be named", path)
+		return 0, 0, hint.Usagef("--dev "+path, "--path %s is a folder; only files can be named", path)
 	case !info.Mode().IsRegular():
-		return 0, 0, exit.Usagef("", "--path %s is no regular file, and only those go through ext4", path)
+		return 0, 0, hint.Usagef("", "--path %s is no regular file, and only those go through ext4", path)
 	}
 	var fsInfo unix.Statfs_t
 	var st unix.Stat_t
 	if err := errors.Join(unix.Statfs(path, &fsInfo), unix.Stat(path, &st)); err != nil {
-		return 0, 0, exit.Usagef("", "--path %s: %v", path, err)
+		return 0, 0, hint.Usagef("", "--path %s: %v", path, err)
 	}
 	if fsInfo.Type != unix.EXT4_SUPER_MAGIC {
-		return 0, 0, exit.Usagef("", "--path %s is not on ext4", path)
+		return 0, 0, hint.Usagef("", "--path %s is not on ext4", path)
 	}
 	return export.KernelDev(st.Dev), st.Ino, nil
 }

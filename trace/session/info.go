@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/clock"
 	"github.com/ext4dio/ext4dio-trace/internal/ext4fs"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
@@ -32,10 +33,11 @@ func describe(k *Kernel, start uint64, o *RecorderOptions) (*tracefile.Info, err
 	if info.Plan, err = json.Marshal(k.Plan); err != nil {
 		return nil, fmt.Errorf("describe the probes: %w", err)
 	}
-	now, boot, err := clocks()
-	if err != nil {
-		return nil, err
+	var sinceBoot unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &sinceBoot); err != nil {
+		return nil, fmt.Errorf("read boot clock: %w", err)
 	}
+	now, boot := clock.Monotonic(), uint64(sinceBoot.Nano())
 	since := now - min(start, now)
 	info.Monotonic, info.Boot, info.Began = now-since, boot-min(since, boot), time.Now().Add(-time.Duration(since)).UTC().Round(0)
 	if b, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
@@ -57,18 +59,6 @@ func describe(k *Kernel, start uint64, o *RecorderOptions) (*tracefile.Info, err
 		})
 	}
 	return info, nil
-}
-
-// clocks reads CLOCK_MONOTONIC and CLOCK_BOOTTIME, ns.
-func clocks() (monotonic, boot uint64, err error) {
-	var m, b unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &m); err != nil {
-		return 0, 0, fmt.Errorf("read monotonic clock: %w", err)
-	}
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &b); err != nil {
-		return 0, 0, fmt.Errorf("read boot clock: %w", err)
-	}
-	return uint64(m.Nano()), uint64(b.Nano()), nil
 }
 
 // RunningKernel is the release and build of the running kernel.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
@@ -68,7 +68,7 @@ func Recorded(info *tracefile.Info) (Kernel, error) {
 			continue
 		}
 		if err := json.Unmarshal(part.raw, part.to); err != nil {
-			return k, exit.Usagef("", "%v: what it says of the %s: %v", tracefile.ErrFormat, part.what, err)
+			return k, hint.Usagef("", "%v: what it says of the %s: %v", tracefile.ErrFormat, part.what, err)
 		}
 	}
 	if k.Facts.Release == "" {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/clock"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -178,18 +179,12 @@ func (p *pump) drain() error {
 }
 
 func (p *pump) readLosses() error {
-	var r reading
+	r := reading{from: clock.Monotonic()}
 	var err error
-	r.from, _, err = clocks()
-	if err == nil {
-		r.losses, err = p.src.Losses()
-	}
-	if err == nil {
-		r.to, _, err = clocks()
-	}
-	if err != nil {
+	if r.losses, err = p.src.Losses(); err != nil {
 		return fmt.Errorf("read losses: %w", err)
 	}
+	r.to = clock.Monotonic()
 	p.read.Store(&r)
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/tracee"
@@ -74,14 +74,14 @@ func (r *Recorder) Excluded() string { return r.excluded }
 // stays until begin. It never writes to a block device.
 func createTrace(path string) (f *os.File, isNew bool, err error) {
 	if st, err := os.Stat(path); err == nil && st.Mode()&os.ModeDevice != 0 && st.Mode()&os.ModeCharDevice == 0 {
-		return nil, false, exit.Usagef("-o FILE", "%s is a block device", path)
+		return nil, false, hint.Usagef("-o FILE", "%s is a block device", path)
 	}
 	f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if isNew = err == nil; errors.Is(err, os.ErrExist) {
 		f, err = os.OpenFile(path, os.O_WRONLY, 0o644)
 	}
 	if err != nil {
-		return nil, false, exit.Usagef("", "cannot record: %v", err)
+		return nil, false, hint.Usagef("", "cannot record: %v", err)
 	}
 	return f, isNew, nil
 }
@@ -256,11 +256,11 @@ func (r *Recorder) failed(err error) error {
 	}
 	writes, bytes := r.Written()
 	msg := fmt.Sprintf("%s: %v; what was recorded until then can be read: %d writes, %s", r.opts.Path, rootCause(err), writes, Size(bytes))
-	hint := ""
+	unfit := &hint.UnfitError{Msg: msg}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		hint = "give --max-size, or another place"
+		unfit.Hint = "give --max-size, or another place"
 	}
-	return &exit.Error{Code: exit.Unfit, Msg: msg, Hint: hint}
+	return unfit
 }
 
 // Written tells the writes that were recorded, and the bytes that they take in the files.

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
@@ -210,8 +210,8 @@ func TestNoBlockDevice(t *testing.T) {
 		if st, err := os.Stat(path); err != nil || st.Mode()&os.ModeDevice == 0 {
 			continue
 		}
-		var e *exit.Error
-		if _, err := NewRecorder(RecorderOptions{Path: path}, &probes.Filter{}); !errors.As(err, &e) || e.Code != exit.Usage {
+		var e *hint.UsageError
+		if _, err := NewRecorder(RecorderOptions{Path: path}, &probes.Filter{}); !errors.As(err, &e) {
 			t.Errorf("%s: %v", path, err)
 		}
 		return

@@ -91,7 +91,8 @@ func (t *Trace) Banner(doing string) string {
 	return text
 }
 
-// Detector tells by which variant writes are judged, and why.
+// Detector tells by which variant writes are judged, and why. While the trace runs, it is for
+// Order only.
 func (t *Trace) Detector() *decode.Detector { return t.judge.Detector() }
 
 // RecordTo begins to record to r what is captured, from start on, ns of CLOCK_MONOTONIC. It

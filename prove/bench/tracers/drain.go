@@ -9,8 +9,7 @@ import (
 	"fmt"
 	"io"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/ext4dio/ext4dio-trace/internal/clock"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/bench/cost"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -49,11 +48,7 @@ type drain struct {
 
 // run tells of each step, and counts records to the end, which ctx brings about.
 func (d *drain) run(ctx context.Context) (l record.Losses, err error) {
-	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
-		return l, fmt.Errorf("read monotonic clock: %w", err)
-	}
-	if err := d.say(cost.Drained{At: cost.AtAttached, Time: uint64(now.Nano())}); err != nil {
+	if err := d.say(cost.Drained{At: cost.AtAttached, Time: clock.Monotonic()}); err != nil {
 		return l, err
 	}
 	if err := d.count(ctx); err != nil {

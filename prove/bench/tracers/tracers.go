@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/bench/cost"
 )
@@ -38,13 +39,13 @@ func (c *Choice) Tracers(self string) ([]*cost.Tracer, error) {
 	for _, how := range c.Attach {
 		ways := []string{probes.HowSession, probes.HowMulti, probes.HowFentry, probes.HowKprobe}
 		if !slices.Contains(ways, how) {
-			return nil, exit.Usagef("--attach "+strings.Join(ways, ","), "unknown way to attach %q", how)
+			return nil, hint.Usagef("--attach "+strings.Join(ways, ","), "unknown way to attach %q", how)
 		}
 		all = append(all, ours(how, "--pid", "PID"))
 		for _, what := range c.LeaveOut {
 			value, ok := leftOut[what]
 			if !ok {
-				return nil, exit.Usagef("--leave-out pid,dev,ino", "no filter %q can leave all out", what)
+				return nil, hint.Usagef("--leave-out pid,dev,ino", "no filter %q can leave all out", what)
 			}
 			t := ours(how+" --"+what, "--"+what, value)
 			t.LeavesOut = true
@@ -68,14 +69,14 @@ const bpftraceHint = "scripts/bpftrace.sh ./bpftrace, and then --bpftrace ./bpft
 // system, with that one's loader and C library.
 func bpftraceArgs(program, script string) ([]string, error) {
 	if _, err := os.Stat(script); err != nil {
-		return nil, exit.Usagef("", "--script: %v", err)
+		return nil, hint.Usagef("", "--script: %v", err)
 	}
 	// The scripts take two numbers: lines for each lookup, and the process.
 	after := []string{script, "0", "PID"}
 	if st, err := os.Stat(program); err != nil || !st.IsDir() {
 		path, err := exec.LookPath(program)
 		if err != nil {
-			return nil, exit.Usagef(bpftraceHint, "--bpftrace: %v", err)
+			return nil, hint.Usagef(bpftraceHint, "--bpftrace: %v", err)
 		}
 		return append([]string{path}, after...), nil
 	}
@@ -94,7 +95,7 @@ func bpftraceArgs(program, script string) ([]string, error) {
 func only(pattern string) (string, error) {
 	found, err := filepath.Glob(pattern)
 	if err != nil || len(found) != 1 {
-		return "", exit.Usagef(bpftraceHint, "--bpftrace: %d files are named %s, not one", len(found), pattern)
+		return "", hint.Usagef(bpftraceHint, "--bpftrace: %d files are named %s, not one", len(found), pattern)
 	}
 	return found[0], nil
 }
