@@ -34,7 +34,7 @@ func (s *screenWindow) rows(k tui.Seek) ([]tui.Numbered, error) {
 	number, n := max(k.At, 1), s.w.Writes()
 	switch {
 	case !k.ByNumber:
-		if _, number, err = s.w.At(s.w.Began()+k.At, 0); err != nil {
+		if number, err = s.w.NumberAt(s.w.Began() + k.At); err != nil {
 			return nil, err
 		}
 	case k.Before && k.Match == nil:

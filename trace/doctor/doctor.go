@@ -47,6 +47,12 @@ func Diagnose(attach string) *Diagnosis {
 	if d.Err == nil {
 		d.Err = try(k, o)
 	}
+	d.conclude()
+	return d
+}
+
+// conclude says what Err means.
+func (d *Diagnosis) conclude() {
 	d.OK = d.Err == nil
 	if d.Err != nil {
 		d.Error = d.Err.Error()
@@ -59,7 +65,6 @@ func Diagnose(attach string) *Diagnosis {
 			d.Hint = unfit.Hint
 		}
 	}
-	return d
 }
 
 // try attaches everything and takes it away again.

@@ -84,50 +84,31 @@ func (w *Window) Began() uint64 { return w.in.Info().Monotonic }
 // Writes is the number of writes, and so that of the last.
 func (w *Window) Writes() uint64 { return w.table.total }
 
-// AtNumber returns n writes from a number on, or as many as there are, and the number of
-// the first. The rows are the caller's.
-func (w *Window) AtNumber(number uint64, n int) (rows []export.Row, first uint64, err error) {
-	number = max(number, 1)
-	err = w.Each(number, n, func(r *export.Row) bool {
-		rows = append(rows, r.Clone())
-		return true
-	})
-	return rows, min(number, w.table.total+1), err
-}
-
-// At returns n writes, and the number of the first: that which was judged first of those
-// that began at t or later, t in ns of CLOCK_MONOTONIC. Those behind it are in the order
-// of their numbers, so that one may be among them that began earlier. Without any, first
-// is the number that comes behind the last.
-func (w *Window) At(t uint64, n int) (rows []export.Row, first uint64, err error) {
-	t1, first := w.table, w.table.total+1
-	place := sort.Search(len(t1.places), func(i int) bool { return t1.places[i].lastBegan >= t })
-	number := t1.before(place) + 1
-	for number <= t1.total && first > t1.total {
+// NumberAt is the number of the write that was judged first of those that began at t or
+// later, t in ns of CLOCK_MONOTONIC. Those behind it are in the order of their numbers, so
+// that one may be among them that began earlier. Without any, it is the number that comes
+// behind the last.
+func (w *Window) NumberAt(t uint64) (first uint64, err error) {
+	table := w.table
+	place := sort.Search(len(table.places), func(i int) bool { return table.places[i].lastBegan >= t })
+	first = table.before(place) + 1
+	for found := false; err == nil && !found && first <= table.total; {
 		const step = 4096 // the rows of a chunk, of which one is it
-		at := number
-		if err := w.Each(number, step, func(r *export.Row) bool {
-			if r.TimeNs >= t {
-				first = at
-				return false
+		err = w.Each(first, step, func(r *export.Row) bool {
+			if found = r.TimeNs >= t; !found {
+				first++
 			}
-			at++
-			return true
-		}); err != nil {
-			return nil, 0, err
-		}
-		number += step
+			return !found
+		})
 	}
-	if first > t1.total {
-		return nil, first, nil
-	}
-	return w.AtNumber(first, n)
+	return min(first, table.total+1), err
 }
 
 // errOther says that a part of the recording was judged otherwise than in the first pass.
 var errOther = errors.New("other writes than in the first pass")
 
-// Each calls f with n writes from a number on, until it returns false. A row is valid
+// Each calls f with n writes from a number on, which is 1 at least, or as many as there are,
+// until it returns false. A row is valid
 // during the call only.
 func (w *Window) Each(number uint64, n int, f func(*export.Row) bool) error {
 	t := w.table
