@@ -99,28 +99,34 @@ func findCommand(args []string) (string, error) {
 // none.
 type holder func(stdin io.Reader, output io.Writer) (*tracee.Command, error)
 
-// attached calls use with the probes attached and with the file to record to, which is nil
-// when its name is empty.
-func (o *captureFlags) attached(ctx context.Context, file *session.RecorderOptions, use func(context.Context, *session.Capture, holder, *session.Recorder) error) error {
+// capture is a kernel whose probes are attached, and what waits for that.
+type capture struct {
+	*session.Capture
+	flags *captureFlags
+	path  string            // of the command's program; empty: there is no command
+	out   *session.Recorder // what is recorded to; nil for nothing
+}
+
+// attached calls use with the probes attached, and with the file to record to if that has a
+// name. The context ends when the time of --for is over.
+func (o *captureFlags) attached(ctx context.Context, file *session.RecorderOptions, use func(context.Context, *capture) error) error {
 	po, err := o.probeOptions()
 	if err != nil {
 		return err
 	}
-	path := ""
+	c := &capture{flags: o}
 	if len(o.command) > 0 {
-		if path, err = findCommand(o.command); err != nil {
+		if c.path, err = findCommand(o.command); err != nil {
 			return err
 		}
 	}
-	var out *session.Recorder
 	if file.Path != "" {
-		if out, err = openRecorder(file, &po.Filter); err != nil {
+		if c.out, err = openRecorder(file, &po.Filter); err != nil {
 			return err
 		}
-		defer out.Close()
+		defer c.out.Close()
 	}
-	c, err := session.Attach(po)
-	if err != nil {
+	if c.Capture, err = session.Attach(po); err != nil {
 		return err
 	}
 	if o.duration > 0 {
@@ -128,25 +134,23 @@ func (o *captureFlags) attached(ctx context.Context, file *session.RecorderOptio
 		ctx, cancel = context.WithTimeout(ctx, o.duration)
 		defer cancel()
 	}
-	err = use(ctx, c, func(stdin io.Reader, output io.Writer) (*tracee.Command, error) {
-		return o.hold(c, path, stdin, output)
-	}, out)
+	err = use(ctx, c)
 	if cerr := c.Close(); err == nil {
 		err = cerr
 	}
 	return err
 }
 
-// hold starts the command without letting it run, and traces it.
-func (o *captureFlags) hold(c *session.Capture, path string, stdin io.Reader, output io.Writer) (*tracee.Command, error) {
-	if path == "" {
+// hold is a holder: it starts the command without letting it run, and traces it.
+func (c *capture) hold(stdin io.Reader, output io.Writer) (*tracee.Command, error) {
+	if c.path == "" {
 		return nil, nil
 	}
-	cmd, err := tracee.Hold(path, o.command, stdin, output)
+	cmd, err := tracee.Hold(c.path, c.flags.command, stdin, output)
 	if err != nil {
 		return nil, err
 	}
-	if !o.all {
+	if !c.flags.all {
 		if err := c.AddProcess(cmd.Pid()); err != nil {
 			cmd.Stop()
 			return nil, err

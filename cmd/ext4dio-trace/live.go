@@ -147,19 +147,19 @@ func runLive(ctx context.Context, o *liveOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	return o.attached(ctx, &o.record, func(ctx context.Context, c *session.Capture, hold holder, out *session.Recorder) error {
+	return o.attached(ctx, &o.record, func(ctx context.Context, c *capture) error {
 		t, err := newTrace(&c.Kernel, session.Options{Doubt: c.Doubt}, o)
 		if err != nil {
 			return err
 		}
 		defer t.Close()
 		t.start = c.Began()
-		if out != nil {
-			if err := t.RecordTo(out, t.start); err != nil {
+		if c.out != nil {
+			if err := t.RecordTo(c.out, t.start); err != nil {
 				return err
 			}
 		}
-		return t.run(ctx, c, hold)
+		return t.run(ctx, c.Capture, c.hold)
 	})
 }
 

@@ -96,13 +96,13 @@ func (o *recordOptions) run(ctx context.Context) error {
 }
 
 // recordAll records until ctx ends, the file is full or the command has ended.
-func recordAll(ctx context.Context, c *session.Capture, hold holder, out *session.Recorder) error {
+func recordAll(ctx context.Context, c *capture) error {
 	names := export.NewResolver()
 	defer names.Close()
-	if err := out.Begin(&c.Kernel, c.Began(), "auto", names); err != nil {
+	if err := c.out.Begin(&c.Kernel, c.Began(), "auto", names); err != nil {
 		return err
 	}
-	cmd, err := hold(os.Stdin, os.Stderr)
+	cmd, err := c.hold(os.Stdin, os.Stderr)
 	if err != nil {
 		return err
 	}
@@ -110,8 +110,8 @@ func recordAll(ctx context.Context, c *session.Capture, hold holder, out *sessio
 		defer cmd.Stop()
 	}
 	note(os.Stderr, "%s", c.Banner("recording"))
-	shown := newProgress(os.Stderr, out)
-	run, err := out.Start(ctx, c, cmd, shown.show)
+	shown := newProgress(os.Stderr, c.out)
+	run, err := c.out.Start(ctx, c, cmd, shown.show)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func recordAll(ctx context.Context, c *session.Capture, hold holder, out *sessio
 	if err != nil {
 		return err
 	}
-	return sayRecorded(os.Stderr, out, run.Losses())
+	return sayRecorded(os.Stderr, c.out, run.Losses())
 }
 
 // sayRecorded says what was recorded and lost, and makes the exit status.
