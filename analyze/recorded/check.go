@@ -11,7 +11,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
@@ -45,8 +46,8 @@ type disagreement struct {
 }
 
 // note keeps a write that disagrees, when it is one of the first.
-func (c *Checked) note(o *decode.Observation, v *decode.Verdict) {
-	if v.Kind == decode.Agree || v.Kind == decode.Undecided || len(c.wrong) == maxWrong {
+func (c *Checked) note(o *observe.Observation, v *judge.Verdict) {
+	if v.Kind == judge.Agree || v.Kind == judge.Undecided || len(c.wrong) == maxWrong {
 		return
 	}
 	c.wrong = append(c.wrong, disagreement{
@@ -79,7 +80,7 @@ func Check(ctx context.Context, in *tracefile.Recording, variant string) (*Check
 	var row export.Row
 	judged, err := replay.Judge(ctx, in, variant, func(k *session.Kernel) session.Seen {
 		maker := k.Maker(nil) // names are asked for once a file, at the end
-		return func(o *decode.Observation, v *decode.Verdict) {
+		return func(o *observe.Observation, v *judge.Verdict) {
 			maker.FillCounted(&row, o, v)
 			c.Summary.Totals.Add(&row)
 			c.counts.Add(&row)

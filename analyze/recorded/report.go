@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/report"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
@@ -33,7 +34,7 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 	var row export.Row
 	judged, err := replay.Judge(ctx, in, o.Variant, func(k *session.Kernel) session.Seen {
 		maker := k.Maker(p.Names)
-		return func(ob *decode.Observation, v *decode.Verdict) {
+		return func(ob *observe.Observation, v *judge.Verdict) {
 			maker.Fill(&row, ob, v)
 			if o.Redact {
 				redact.Row(&row)

@@ -5,7 +5,8 @@ import (
 	"fmt"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
@@ -17,7 +18,7 @@ import (
 func Predict(ctx context.Context, in *tracefile.Recording, traced string, o whatif.Options) (*whatif.Report, error) {
 	p := whatif.New(o)
 	judged, err := replay.Judge(ctx, in, traced, func(*session.Kernel) session.Seen {
-		return func(ob *decode.Observation, v *decode.Verdict) { p.Add(ob, v.Why[0]) }
+		return func(ob *observe.Observation, v *judge.Verdict) { p.Add(ob, v.Why[0]) }
 	})
 	if err != nil {
 		return nil, err
@@ -29,7 +30,7 @@ func Predict(ctx context.Context, in *tracefile.Recording, traced string, o what
 // Predict does, without simulating time.
 func Decisions(ctx context.Context, in *tracefile.Recording, traced string, c *whatif.Counter) error {
 	_, err := replay.Judge(ctx, in, traced, func(*session.Kernel) session.Seen {
-		return func(o *decode.Observation, v *decode.Verdict) { c.Add(o, v.Why[0]) }
+		return func(o *observe.Observation, v *judge.Verdict) { c.Add(o, v.Why[0]) }
 	})
 	return err
 }

@@ -3,7 +3,8 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
@@ -39,7 +40,7 @@ func (o *explainOptions) recorded(cmd *cobra.Command) error {
 func findWrite(cmd *cobra.Command, in *tracefile.Recording, number uint64) (row *export.Row, total uint64, err error) {
 	_, err = replay.Judge(cmd.Context(), in, "auto", func(k *session.Kernel) session.Seen {
 		maker := k.Maker(in)
-		return func(ob *decode.Observation, v *decode.Verdict) {
+		return func(ob *observe.Observation, v *judge.Verdict) {
 			if total++; total == number {
 				row = new(export.Row)
 				maker.Fill(row, ob, v)

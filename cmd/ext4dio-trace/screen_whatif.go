@@ -8,14 +8,15 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/tui"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // otherVariant is the one that the screen asks for first: the newest that is merged, or
 // the whole series where the kernel is that new already.
-func otherVariant(d *decode.Detector) string {
+func otherVariant(d *judge.Detector) string {
 	if v := d.Best(); v == model.Linux73 || v == model.SeriesV2 {
 		return model.SeriesV2.String()
 	}
@@ -35,7 +36,7 @@ func (t *trace) screenWhatIf(variant string) (out tui.WhatIf, err error) {
 		case t.counted != variant:
 			c := whatif.NewCounter(v)
 			t.counter, t.counted = c, variant
-			t.Seen = func(o *decode.Observation, v *decode.Verdict) { c.Add(o, v.Why[0]) }
+			t.Seen = func(o *observe.Observation, v *judge.Verdict) { c.Add(o, v.Why[0]) }
 		}
 		out = shownWhatIf(t.counter.Decisions())
 	})

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
@@ -38,7 +38,7 @@ func Diagnose(attach string) *Diagnosis {
 	k, d.Err = session.Plan(o)
 	d.Facts, d.Plan = k.Facts, k.Plan
 	if d.Facts != nil {
-		detector := decode.NewDetector(k.Evidence())
+		detector := judge.NewDetector(k.Evidence())
 		for _, v := range detector.Candidates() {
 			d.Variants = append(d.Variants, v.String())
 		}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
@@ -23,7 +23,7 @@ var ErrInterrupted = errors.New("interrupted")
 type Judged struct {
 	session.Kernel
 	In    *tracefile.Recording
-	Judge *decode.Judge
+	Judge *judge.Judge
 }
 
 // Judge judges all of a recording by a variant, auto or the name of one. What use returns
@@ -42,7 +42,7 @@ func Judge(ctx context.Context, in *tracefile.Recording, variant string, use fun
 }
 
 // feed judges all records of a source.
-func feed(ctx context.Context, in record.Source, judge *decode.Judge) error {
+func feed(ctx context.Context, in record.Source, judge *judge.Judge) error {
 	const often = 1 << 16
 	for n := 0; ; n++ {
 		if n%often == 0 && ctx.Err() != nil {

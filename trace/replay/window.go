@@ -8,7 +8,8 @@ import (
 	"slices"
 	"sort"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
@@ -71,7 +72,7 @@ func (w *Window) begin(ctx context.Context) error {
 }
 
 // newJudge makes the judge of a pass.
-func (w *Window) newJudge(seen session.Seen) (*decode.Judge, error) {
+func (w *Window) newJudge(seen session.Seen) (*judge.Judge, error) {
 	return w.kernel.Judge(w.variant, w.in.Doubt, seen)
 }
 
@@ -141,7 +142,7 @@ func (w *Window) slow(number, last uint64, f func(*export.Row) bool) error {
 	var row export.Row
 	w.slowly++
 	i, over := uint64(0), false
-	judge, err := w.newJudge(func(o *decode.Observation, v *decode.Verdict) {
+	judge, err := w.newJudge(func(o *observe.Observation, v *judge.Verdict) {
 		if i++; i < number || i > last || over {
 			return
 		}
@@ -185,7 +186,7 @@ func (w *Window) inOrder(number, last uint64, f func(*export.Row) bool) (more bo
 // windowPass is one reading of a part of the recording.
 type windowPass struct {
 	w            *Window
-	judge        *decode.Judge
+	judge        *judge.Judge
 	row          export.Row
 	f            func(*export.Row) bool
 	number, last uint64
@@ -194,7 +195,7 @@ type windowPass struct {
 	more         bool
 }
 
-func (p *windowPass) seen(o *decode.Observation, v *decode.Verdict) {
+func (p *windowPass) seen(o *observe.Observation, v *judge.Verdict) {
 	if p.at == math.MaxUint64 {
 		return
 	}

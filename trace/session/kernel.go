@@ -8,7 +8,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/probes"
@@ -18,7 +19,7 @@ import (
 )
 
 // Seen takes a judged write. Both are valid during the call only.
-type Seen = func(*decode.Observation, *decode.Verdict)
+type Seen = func(*observe.Observation, *judge.Verdict)
 
 // Kernel is what is traced: what it offers, and which probes see it.
 type Kernel struct {
@@ -78,9 +79,9 @@ func Recorded(info *tracefile.Info) (Kernel, error) {
 }
 
 // Judge makes a judge that hands every judged write to seen. The variant is empty, auto or
-// the name of one, the error one of the name; doubt is decode.Options.Doubt.
-func (k *Kernel) Judge(variant string, doubt func(from, to uint64) bool, seen Seen) (*decode.Judge, error) {
-	o := decode.Options{Evidence: k.Evidence(), Unprobed: k.Plan.Unattached, Doubt: doubt, Seen: seen}
+// the name of one, the error one of the name; doubt is judge.Options.Doubt.
+func (k *Kernel) Judge(variant string, doubt func(from, to uint64) bool, seen Seen) (*judge.Judge, error) {
+	o := judge.Options{Evidence: k.Evidence(), Unprobed: k.Plan.Unattached, Doubt: doubt, Seen: seen}
 	if variant != "" && variant != "auto" {
 		v, err := model.ParseVariant(variant)
 		if err != nil {
@@ -88,7 +89,7 @@ func (k *Kernel) Judge(variant string, doubt func(from, to uint64) bool, seen Se
 		}
 		o.Variant = v
 	}
-	return decode.NewJudge(o), nil
+	return judge.New(o), nil
 }
 
 // Maker makes rows of what the probes see, with the names of files from names; nil for
@@ -102,9 +103,9 @@ func (k *Kernel) Maker(names export.Names) export.Maker {
 }
 
 // Evidence is what the symbols and types of the kernel tell of its variant.
-func (k *Kernel) Evidence() decode.Evidence {
+func (k *Kernel) Evidence() judge.Evidence {
 	f := k.Facts
-	var e decode.Evidence
+	var e judge.Evidence
 	if f.Ext4 != "" {
 		has := func(name string) model.Answer {
 			fn := f.Funcs[name]
@@ -142,7 +143,7 @@ func (k *Kernel) Banner(doing string) string {
 
 // VariantText names the variant that is judged by, and says when it is one of several that
 // cannot be told apart yet.
-func VariantText(d *decode.Detector) string {
+func VariantText(d *judge.Detector) string {
 	best, others := d.Best().String(), d.Candidates()[1:]
 	switch len(others) {
 	case 0:

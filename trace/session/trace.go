@@ -5,7 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/tracee"
@@ -22,7 +23,7 @@ type Sink interface {
 // Options say how a Trace judges, and for whom.
 type Options struct {
 	Variant string                     // auto, or the name of one
-	Doubt   func(from, to uint64) bool // see decode.Options
+	Doubt   func(from, to uint64) bool // see judge.Options
 	Names   export.Names               // of files; nil: they are looked for in /proc
 	Elapsed func() time.Duration       // what has been traced; nil: the time since New
 }
@@ -44,7 +45,7 @@ type Trace struct {
 	Summary export.Summary
 
 	opts     Options
-	judge    *decode.Judge
+	judge    *judge.Judge
 	maker    export.Maker
 	resolver *export.Resolver // nil for a file
 	row      export.Row
@@ -93,7 +94,7 @@ func (t *Trace) Banner(doing string) string {
 
 // Detector tells by which variant writes are judged, and why. While the trace runs, it is for
 // Order only.
-func (t *Trace) Detector() *decode.Detector { return t.judge.Detector() }
+func (t *Trace) Detector() *judge.Detector { return t.judge.Detector() }
 
 // RecordTo begins to record to r what is captured, from start on, ns of CLOCK_MONOTONIC. It
 // is called before Start.
@@ -163,7 +164,7 @@ func (t *Trace) consume(p *pump) error {
 }
 
 // judged takes a judged write from the judge.
-func (t *Trace) judged(o *decode.Observation, v *decode.Verdict) {
+func (t *Trace) judged(o *observe.Observation, v *judge.Verdict) {
 	t.maker.Fill(&t.row, o, v)
 	t.Summary.Totals.Add(&t.row)
 	if t.Seen != nil {
@@ -191,7 +192,7 @@ func (t *Trace) refresh(l *record.Losses, whole bool) {
 }
 
 // Account adds to a summary what was lost and what the judge counted.
-func Account(s *export.Summary, l *record.Losses, judge *decode.Judge) {
+func Account(s *export.Summary, l *record.Losses, judge *judge.Judge) {
 	stats := judge.Stats()
 	s.Losses = *l
 	s.Losses.Malformed += stats.Malformed

@@ -10,7 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -63,7 +64,7 @@ func TestShows(t *testing.T) {
 	tr := newTestTrace(t, "linux-7.3", true, &out)
 	tr.Sink.(*Lines).Shows = func(r *export.Row) bool { return export.Is(r.Lock, export.Exclusive) }
 	seen := 0
-	tr.Seen = func(*decode.Observation, *decode.Verdict) { seen++ }
+	tr.Seen = func(*observe.Observation, *judge.Verdict) { seen++ }
 	if err := play(t, tr, &tracetest.Source{N: 10, Change: everyOther}); err != nil {
 		t.Fatal(err)
 	}

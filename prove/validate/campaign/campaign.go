@@ -9,7 +9,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/outcome"
@@ -75,7 +76,7 @@ func Begin(o Options, filter probes.Filter) (*Run, error) {
 		x.Outcome.Chosen = true
 		candidates = append(candidates, x.variant)
 	}
-	for _, v := range decode.NewDetector(c.Evidence()).Candidates() {
+	for _, v := range judge.NewDetector(c.Evidence()).Candidates() {
 		if v != x.variant {
 			candidates = append(candidates, v)
 		}
@@ -105,10 +106,10 @@ func (x *Run) Conclude(short bool) error {
 
 // tracer hands out what is seen, judged by the variant if that is known.
 func (x *Run) tracer() *validate.SourceTracer {
-	return validate.NewSourceTracer(x.capture, decode.Options{
+	return validate.NewSourceTracer(x.capture, judge.Options{
 		Doubt:   x.capture.Doubt,
 		Variant: x.variant, Evidence: x.capture.Evidence(), Unprobed: x.capture.Plan.Unattached,
-		Seen: func(o *decode.Observation, _ *decode.Verdict) { x.id.Add(o) },
+		Seen: func(o *observe.Observation, _ *judge.Verdict) { x.id.Add(o) },
 	})
 }
 
