@@ -112,7 +112,7 @@ func (b *Breakdown) Add(r *Row) {
 	if r.Lock.Known && r.WaitNs.Known {
 		b.waits[r.Lock.V].add(r.WaitNs.V)
 	}
-	reason := r.Reason()
+	reason := r.ReasonText()
 	b.reasons.of(reason, number(reason)).add(r)
 	b.files.of(fileID{r.Dev, r.Ino}, int(r.Ino)).add(r)
 	b.processes.of(process{r.Pid, r.Comm}, int(r.Pid)+number(r.Comm)).add(r)

@@ -11,5 +11,5 @@ func (m *Maker) FillCounted(r *Row, o *decode.Observation, v *decode.Verdict) {
 	r.Lock, r.Passes, r.Drained, r.Ret, r.WaitNs = Opt[Lock]{}, Opt[int]{}, Opt[bool]{}, Opt[int64]{}, Opt[uint64]{}
 	m.fillCounted(r, o)
 	r.Verdict = Some(v.Kind)
-	r.Rules, r.Hazards, r.Why, r.Missing = v.Rules, v.Hazards, v.Why, v.Missing
+	r.Rules, r.Hazards, r.Reason, r.Missing = v.Rules, v.Hazards, v.Reason(), v.Missing
 }

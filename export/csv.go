@@ -5,11 +5,14 @@ import (
 	"io"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/ext4dio/ext4dio-trace/export/schema"
 )
 
 // CSV writes rows as RFC 4180 wants it: a header, lines that end in CR LF. Its columns
-// are the fields of a JSON object, in their order. What is not known is an empty cell,
-// a list or an object stands as JSON in its cell.
+// are Fields in their order, those that came late at the end, so that columns that are
+// counted stay where they are. What is not known is an empty cell, a list or an object
+// stands as JSON in its cell.
 //
 // A text is written as in JSON, without the quotes around it: what is not printable
 // as an escape, a backslash as two. One that a spreadsheet could take for a formula
@@ -20,20 +23,38 @@ type CSV struct {
 	head bool
 }
 
+// csvColumns are the fields in the order of the columns.
+var csvColumns = func() (columns []*schema.Field[Row]) {
+	for _, late := range []bool{false, true} {
+		for i := range Fields {
+			if f := &Fields[i]; f.Late == late {
+				columns = append(columns, f)
+			}
+		}
+	}
+	return columns
+}()
+
 // NewCSV returns a CSV in front of out.
 func NewCSV(out io.Writer) *CSV { return &CSV{lines: lines{out: out}} }
 
 // Write takes one row.
 func (w *CSV) Write(r *Row) error {
 	w.header()
-	w.json = r.AppendJSON(w.json[:0])
-	n := 0
-	eachField(w.json, func(_, value []byte) {
-		w.buf = appendCell(appendComma(w.buf, n), value)
-		n++
-	})
+	for i, f := range csvColumns {
+		w.json = f.AppendJSON(w.json[:0], r)
+		w.buf = appendCell(w.separate(i), w.json)
+	}
 	w.buf = append(w.buf, "\r\n"...)
 	return w.put(flushBytes)
+}
+
+// separate returns the buffer, with a comma before each column but the first.
+func (w *CSV) separate(column int) []byte {
+	if column == 0 {
+		return w.buf
+	}
+	return append(w.buf, ',')
 }
 
 // header writes the names of the columns once.
@@ -42,11 +63,9 @@ func (w *CSV) header() {
 		return
 	}
 	w.head = true
-	n := 0
-	eachField((&Row{}).AppendJSON(nil), func(name, _ []byte) {
-		w.buf = append(appendComma(w.buf, n), name...)
-		n++
-	})
+	for i, f := range csvColumns {
+		w.buf = append(w.separate(i), f.Name...)
+	}
 	w.buf = append(w.buf, "\r\n"...)
 }
 
@@ -54,64 +73,6 @@ func (w *CSV) header() {
 func (w *CSV) Close() error {
 	w.header()
 	return w.lines.Close()
-}
-
-// eachField calls f with name and value of each field of one JSON object without
-// white space, as AppendJSON makes it.
-func eachField(object []byte, f func(name, value []byte)) {
-	rest := object[1:]
-	for len(rest) > 0 && rest[0] == '"' {
-		end := textEnd(rest)
-		name := rest[1 : end-1]
-		rest = rest[end+1:] // and the colon
-		end = valueEnd(rest)
-		f(name, rest[:end])
-		rest = rest[end+1:] // and the comma, or the brace at the end
-	}
-}
-
-// textEnd returns the place behind the JSON string at the beginning of b.
-func textEnd(b []byte) int {
-	for i := 1; ; i++ {
-		switch b[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-}
-
-// valueEnd returns the place behind the JSON value at the beginning of b.
-func valueEnd(b []byte) int {
-	switch b[0] {
-	case '"':
-		return textEnd(b)
-	case '[', '{':
-		return nestedEnd(b)
-	}
-	i := 0
-	for b[i] != ',' && b[i] != '}' {
-		i++
-	}
-	return i
-}
-
-// nestedEnd is valueEnd for a list or an object.
-func nestedEnd(b []byte) int {
-	depth := 0
-	for i := 0; ; i++ {
-		switch b[i] {
-		case '"':
-			i += textEnd(b[i:]) - 1
-		case '[', '{':
-			depth++
-		case ']', '}':
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		}
-	}
 }
 
 // appendCell appends a JSON value as a cell.

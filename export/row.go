@@ -2,15 +2,13 @@ package export
 
 import (
 	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/export/schema"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // Opt is a fact that may be unknown. Its zero value is unknown.
-type Opt[T any] struct {
-	V     T
-	Known bool
-}
+type Opt[T any] = schema.Opt[T]
 
 // Some is a known fact.
 func Some[T any](v T) Opt[T] { return Opt[T]{V: v, Known: true} }
@@ -19,7 +17,7 @@ func Some[T any](v T) Opt[T] { return Opt[T]{V: v, Known: true} }
 func Is[T comparable](o Opt[T], v T) bool { return o.Known && o.V == v }
 
 // Row is one direct write as every output shows it. The JSON names are in
-// AppendJSON; a field that is not Known is null there and "?" in text.
+// Fields; a field that is not Known is null there and "?" in text.
 type Row struct {
 	TimeNs   uint64 // entry, ns of CLOCK_MONOTONIC
 	Pid, Tid uint32 // Pid is the kernel's tgid
@@ -59,6 +57,8 @@ type Row struct {
 	Hazards  []string // broken, too, but this kernel does not promise them
 	Expected Opt[decode.Expected]
 	Why      []string // the reason first, then a sentence for each difference
+	Reason   string   // why the model decides so: the first of Why
+	Diffs    []Diff   // what differs from Expected
 	Missing  string   // the fact that was missing for a verdict
 	Stages   record.Stages
 	// Incomplete says why the record does not hold all that the kernel passed.
@@ -66,6 +66,11 @@ type Row struct {
 	Truncated  bool
 	Caller     record.Caller
 	Facts      Facts
+}
+
+// Diff is one difference between what the kernel did and what the model says.
+type Diff struct {
+	Field, Seen, Want string
 }
 
 // Lookup is one ext4_map_blocks call of the check phase.
@@ -89,9 +94,7 @@ const (
 	Exclusive
 )
 
-var lockNames = [...]string{"none", "shared", "exclusive"}
-
-func (l Lock) String() string { return lockNames[l] }
+func (l Lock) String() string { return lockWords.At(int64(l)) }
 
 // Names finds the path of an inode. It must return at once, with "" when it does
 // not know (yet).
@@ -149,7 +152,8 @@ func (m *Maker) Fill(r *Row, o *decode.Observation, v *decode.Verdict) {
 func (r *Row) reset() {
 	lookups, mappings, zeroed, waits, sleeps := r.Lookups[:0], r.Mappings[:0], r.Zeroed[:0], r.Waits[:0], r.Sleeps[:0]
 	rules, hazards, why, checks := r.Rules[:0], r.Hazards[:0], r.Why[:0], r.Facts.Checks[:0]
-	*r = Row{}
+	diffs := r.Diffs[:0]
+	*r = Row{Diffs: diffs}
 	r.Lookups, r.Mappings, r.Zeroed, r.Waits, r.Sleeps = lookups, mappings, zeroed, waits, sleeps
 	r.Rules, r.Hazards, r.Why, r.Facts.Checks = rules, hazards, why, checks
 }
@@ -209,7 +213,7 @@ func (r *Row) fillVerdict(v *decode.Verdict) {
 	r.Rules = append(r.Rules, v.Rules...)
 	r.Hazards = append(r.Hazards, v.Hazards...)
 	r.Why = append(r.Why, v.Why...)
-	r.Missing = v.Missing
+	r.Reason, r.Missing = v.Reason(), v.Missing
 	if v.Expected != nil {
 		r.Expected = Some(*v.Expected)
 	}
@@ -228,6 +232,7 @@ func (r *Row) CopyFrom(from *Row) {
 	r.Rules = append(old.Rules[:0], from.Rules...)
 	r.Hazards = append(old.Hazards[:0], from.Hazards...)
 	r.Why = append(old.Why[:0], from.Why...)
+	r.Diffs = append(old.Diffs[:0], from.Diffs...)
 	r.Facts.Checks = append(old.Facts.Checks[:0], from.Facts.Checks...)
 }
 
@@ -243,18 +248,16 @@ func (r *Row) Disagrees() bool {
 	return r.Verdict.Known && (r.Verdict.V == decode.Slower || r.Verdict.V == decode.Differs || r.Verdict.V == decode.Unsafe)
 }
 
-// Reason is the short name of why the write went as it did. For a write that was
+// ReasonText is the short name of why the write went as it did. For a write that was
 // not decided it is the fact that was missing.
-func (r *Row) Reason() string {
+func (r *Row) ReasonText() string {
 	switch {
 	case r.Incomplete != "":
 		return "incomplete: " + r.Incomplete
 	case r.Missing != "":
 		return r.Missing
-	case len(r.Why) > 0:
-		return r.Why[0]
 	}
-	return ""
+	return r.Reason
 }
 
 // ZeroedBytes is the number of bytes that were zeroed around the write.

@@ -49,7 +49,7 @@ func (t *Totals) Add(r *Row) {
 		t.Shared++
 	case r.Lock.V == Exclusive:
 		t.Exclusive++
-		count(&t.reasons, r.Reason())
+		count(&t.reasons, r.ReasonText())
 	default:
 		t.NoDIO++
 	}

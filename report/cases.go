@@ -45,7 +45,7 @@ func (c *cases) add(r *export.Row, seq uint64) {
 	if c.all == nil {
 		c.all = make(map[caseKey]*Case)
 	}
-	key := caseKey{r.Verdict.V.String(), strings.Join(r.Rules, " "), r.Reason()}
+	key := caseKey{r.Verdict.V.String(), strings.Join(r.Rules, " "), r.ReasonText()}
 	switch e := c.all[key]; {
 	case e != nil:
 		e.Writes++
@@ -71,7 +71,7 @@ func caseLine(r *export.Row, seq uint64) string {
 		lock = r.Lock.V.String()
 	}
 	return fmt.Sprintf("write %d  %-8s %-9s %d+%d  %s  %s (pid %d)  %s  %s", seq, r.Verdict.V, lock, r.Pos, r.Len,
-		export.Safe(file), export.Safe(r.Comm), r.Pid, strings.Join(r.Rules, " "), export.Safe(r.Reason()))
+		export.Safe(file), export.Safe(r.Comm), r.Pid, strings.Join(r.Rules, " "), export.Safe(r.ReasonText()))
 }
 
 // Kinds is the number of kinds of disagreement of which there is an example.

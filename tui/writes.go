@@ -166,7 +166,7 @@ func (m *model) writeColumns() []column[Numbered] {
 			return c.Cell(&r.Row, w), m.rowLook(c, &r.Row)
 		}}
 	}
-	why := func(r *Numbered, _ int) (string, look) { return export.SafeText(r.Reason()), "" }
+	why := func(r *Numbered, _ int) (string, look) { return export.SafeText(r.ReasonText()), "" }
 	at := func(r *Numbered, _ int) (string, look) { return export.Since(r.TimeNs, m.writes.start), s.dim }
 	file, comm := col(export.ColFile, 11, 4), col(export.ColComm, 10, 6)
 	file.grow, comm.grow = 32, 15

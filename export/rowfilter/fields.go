@@ -74,7 +74,7 @@ var fieldTable = []field{
 	{Field: Field{Name: "lock", What: "mode of i_rwsem at iomap_dio_rw: shared, exclusive or none"}, kind: choice, values: "shared, exclusive or none", word: lockWord},
 	{Field: Field{Name: "verdict", What: "agree, undecided, slower, differs, unsafe; disagree is the last three"}, kind: choice,
 		values: "agree, undecided, slower, differs, unsafe, disagree", word: verdictWord},
-	{Field: Field{Name: "reason", What: "why the write took its lock, such as zeroing"}, kind: text, values: anyText, word: filled((*export.Row).Reason)},
+	{Field: Field{Name: "reason", What: "why the write took its lock, such as zeroing"}, kind: text, values: anyText, word: filled((*export.Row).ReasonText)},
 	{Field: Field{Name: "file", What: "last part of the path"}, kind: text, values: anyText, word: filled(fileName)},
 	{Field: Field{Name: "path", What: "the whole path"}, kind: text, values: anyText, word: filled(func(r *export.Row) string { return r.Path })},
 	{Field: Field{Name: "comm", What: "name of the thread"}, kind: text, values: anyText, word: func(r *export.Row) (string, bool) { return r.Comm, true }},

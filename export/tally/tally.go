@@ -66,7 +66,7 @@ func New(recording bool) *Tally {
 // Add counts r, which stays the caller's.
 func (t *Tally) Add(r *export.Row) {
 	t.writes++
-	reason := r.Reason()
+	reason := r.ReasonText()
 	f := factsOf(r, reason)
 	file, isNew := t.files.of(fileKey{r.Dev, r.Ino}, r.Ino)
 	if isNew {

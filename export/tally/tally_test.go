@@ -96,7 +96,7 @@ func TestClasses(t *testing.T) {
 	} {
 		r := row(1, export.Exclusive, c.reason)
 		r.Verdict = export.Some(c.kind)
-		if got := classify(&r, r.Reason()); got != c.want {
+		if got := classify(&r, r.ReasonText()); got != c.want {
 			t.Errorf("%q, %s: %s, want %s", c.reason, c.kind, got, c.want)
 		}
 	}

@@ -70,7 +70,7 @@ func (w *Writer) describe(f *file, r *export.Row) {
 	}
 	w.comment("%s", strings.Join(what, ", "))
 	if r.Verdict.Known {
-		w.comment("  %s (%s): %s", r.Verdict.V, r.Variant, strings.Join(append(slices.Clone(r.Rules), r.Reason()), ", "))
+		w.comment("  %s (%s): %s", r.Verdict.V, r.Variant, strings.Join(append(slices.Clone(r.Rules), r.ReasonText()), ", "))
 		if r.Disagrees() && len(r.Why) > 1 {
 			for _, why := range r.Why[1:] {
 				w.comment("  %s", why)

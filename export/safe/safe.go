@@ -1,4 +1,6 @@
-package export
+// Package safe writes names that come from anybody, such as those of files and
+// processes, so that they cannot act on a terminal.
+package safe
 
 import (
 	"strings"
@@ -8,24 +10,24 @@ import (
 
 const hexDigits = "0123456789abcdef"
 
-// Safe returns s, which may come from anybody, in a form that cannot act on a
+// Text returns s, which may come from anybody, in a form that cannot act on a
 // terminal: every rune that unicode.IsPrint refuses is written as an escape
 // (\n, \x1b, \u202e), every invalid byte as \xNN, and a backslash as \\, so that
 // the escapes cannot be mistaken for the name's own characters.
-func Safe(s string) string {
+func Text(s string) string {
 	if isPlain(s) {
 		return s
 	}
-	return string(appendSafe(nil, s))
+	return string(Append(nil, s))
 }
 
-// SafeText is Safe for a message of our own that may hold such strings: it
+// Message is Text for a message of our own that may hold such strings: it
 // leaves backslashes alone.
-func SafeText(s string) string {
+func Message(s string) string {
 	if isPlain(s) {
 		return s
 	}
-	return strings.ReplaceAll(string(appendSafe(nil, s)), `\\`, `\`)
+	return strings.ReplaceAll(string(Append(nil, s)), `\\`, `\`)
 }
 
 // isPlain reports whether s needs no escape at all, on a terminal or in JSON.
@@ -38,7 +40,8 @@ func isPlain(s string) bool {
 	return true
 }
 
-func appendSafe(dst []byte, s string) []byte {
+// Append appends s in the form of Text.
+func Append(dst []byte, s string) []byte {
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		switch {
@@ -80,12 +83,14 @@ func appendHex(dst []byte, v uint32, digits int) []byte {
 	return dst
 }
 
-// appendQuoted appends s as a JSON string. Whatever a terminal could act on is
+// AppendJSON appends s as a JSON string. Whatever a terminal could act on is
 // escaped, so that JSON may be looked at on one; the value stays the same,
 // except that an invalid byte becomes the four characters \xNN.
-func appendQuoted(dst []byte, s string) []byte {
+func AppendJSON(dst []byte, s string) []byte {
 	if isPlain(s) {
-		return appendName(dst, s)
+		dst = append(dst, '"')
+		dst = append(dst, s...)
+		return append(dst, '"')
 	}
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {
@@ -108,33 +113,4 @@ func appendQuoted(dst []byte, s string) []byte {
 		i += n
 	}
 	return append(dst, '"')
-}
-
-// appendName appends a name that needs no escape as a JSON string.
-func appendName(dst []byte, name string) []byte {
-	dst = append(dst, '"')
-	dst = append(dst, name...)
-	return append(dst, '"')
-}
-
-// wide holds the ranges of runes that take two cells on a terminal.
-var wide = [...][2]rune{
-	{0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xa960, 0xa97c}, {0xac00, 0xd7a3}, {0xf900, 0xfaff},
-	{0xfe30, 0xfe6f}, {0xff00, 0xff60}, {0xffe0, 0xffe6}, {0x1f300, 0x1faff}, {0x20000, 0x3fffd},
-}
-
-// cells is the number of columns that r takes.
-func cells(r rune) int {
-	switch {
-	case r < 0x300:
-		return 1
-	case unicode.In(r, unicode.Mn, unicode.Me):
-		return 0
-	}
-	for _, w := range wide {
-		if r >= w[0] && r <= w[1] {
-			return 2
-		}
-	}
-	return 1
 }
