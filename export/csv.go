@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"io"
 	"slices"
+	"strings"
 	"unicode/utf8"
-
-	"github.com/ext4dio/ext4dio-trace/export/schema"
 )
 
 // CSV writes rows as RFC 4180 wants it: a header, lines that end in CR LF. Its columns
@@ -19,21 +18,9 @@ import (
 // has an apostrophe before it, and so has one that begins with an apostrophe.
 type CSV struct {
 	lines
-	json []byte
-	head bool
+	json, late []byte
+	head       bool
 }
-
-// csvColumns are the fields in the order of the columns.
-var csvColumns = func() (columns []*schema.Field[Row]) {
-	for _, late := range []bool{false, true} {
-		for i := range Fields {
-			if f := &Fields[i]; f.Late == late {
-				columns = append(columns, f)
-			}
-		}
-	}
-	return columns
-}()
 
 // NewCSV returns a CSV in front of out.
 func NewCSV(out io.Writer) *CSV { return &CSV{lines: lines{out: out}} }
@@ -41,20 +28,22 @@ func NewCSV(out io.Writer) *CSV { return &CSV{lines: lines{out: out}} }
 // Write takes one row.
 func (w *CSV) Write(r *Row) error {
 	w.header()
-	for i, f := range csvColumns {
-		w.json = f.AppendJSON(w.json[:0], r)
-		w.buf = appendCell(w.separate(i), w.json)
-	}
-	w.buf = append(w.buf, "\r\n"...)
+	w.json = r.AppendJSON(w.json[:0])
+	w.late = w.late[:0]
+	i := 0
+	eachField(w.json, func(value []byte) {
+		switch {
+		case Fields[i].Late:
+			w.late = appendCell(append(w.late, ','), value)
+		case i == 0:
+			w.buf = appendCell(w.buf, value)
+		default:
+			w.buf = appendCell(append(w.buf, ','), value)
+		}
+		i++
+	})
+	w.buf = append(append(w.buf, w.late...), "\r\n"...)
 	return w.put(flushBytes)
-}
-
-// separate returns the buffer, with a comma before each column but the first.
-func (w *CSV) separate(column int) []byte {
-	if column == 0 {
-		return w.buf
-	}
-	return append(w.buf, ',')
 }
 
 // header writes the names of the columns once.
@@ -63,16 +52,78 @@ func (w *CSV) header() {
 		return
 	}
 	w.head = true
-	for i, f := range csvColumns {
-		w.buf = append(w.separate(i), f.Name...)
+	var names, late []string
+	for i := range Fields {
+		if f := &Fields[i]; f.Late {
+			late = append(late, f.Name)
+		} else {
+			names = append(names, f.Name)
+		}
 	}
-	w.buf = append(w.buf, "\r\n"...)
+	w.buf = append(append(w.buf, strings.Join(append(names, late...), ",")...), "\r\n"...)
 }
 
 // Close writes what has gathered; without a row, the header.
 func (w *CSV) Close() error {
 	w.header()
 	return w.lines.Close()
+}
+
+// eachField calls f with the value of each field of one JSON object without
+// white space, as AppendJSON makes it.
+func eachField(object []byte, f func(value []byte)) {
+	rest := object[1:]
+	for len(rest) > 0 && rest[0] == '"' {
+		end := textEnd(rest)
+		rest = rest[end+1:] // and the colon
+		end = valueEnd(rest)
+		f(rest[:end])
+		rest = rest[end+1:] // and the comma, or the brace at the end
+	}
+}
+
+// textEnd returns the place behind the JSON string at the beginning of b.
+func textEnd(b []byte) int {
+	for i := 1; ; i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+}
+
+// valueEnd returns the place behind the JSON value at the beginning of b.
+func valueEnd(b []byte) int {
+	switch b[0] {
+	case '"':
+		return textEnd(b)
+	case '[', '{':
+		return nestedEnd(b)
+	}
+	i := 0
+	for b[i] != ',' && b[i] != '}' {
+		i++
+	}
+	return i
+}
+
+// nestedEnd is valueEnd for a list or an object.
+func nestedEnd(b []byte) int {
+	depth := 0
+	for i := 0; ; i++ {
+		switch b[i] {
+		case '"':
+			i += textEnd(b[i:]) - 1
+		case '[', '{':
+			depth++
+		case ']', '}':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
 }
 
 // appendCell appends a JSON value as a cell.

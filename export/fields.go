@@ -41,7 +41,7 @@ var Fields = schema.New(
 	schema.OptInt64("wait_ns", "ns", "time queued for i_rwsem", func(r *Row) *Opt[uint64] { return &r.WaitNs }).Filtered("wait", ""),
 	schema.OptInt64("latency_ns", "ns", "time from entry to completion", func(r *Row) *Opt[uint64] { return &r.LatencyNs }).Filtered("latency", ""),
 	schema.OptBool("slept", "a NOWAIT write that slept", func(r *Row) *Opt[bool] { return &r.Slept }).Filtered("slept", ""),
-	schema.List("sleeps", "what a NOWAIT write slept for", sleepFields, func(r *Row) bool { return r.Slept.Known }, func(r *Row) *[]decode.Sleep { return &r.Sleeps }),
+	schema.List("sleeps", "what a NOWAIT write slept for", sleepFields, sleepsKnown, func(r *Row) *[]decode.Sleep { return &r.Sleeps }),
 	schema.Text("variant", "what it was judged as", func(r *Row) *string { return &r.Variant }).OrNull().Filtered("variant", ""),
 	schema.OptEnum("verdict", "whether the kernel did what the model says", verdictWords, func(r *Row) *Opt[decode.Kind] { return &r.Verdict }).
 		Filtered("verdict", "agree, undecided, slower, differs, unsafe; disagree is the last three"),
@@ -60,8 +60,9 @@ var Fields = schema.New(
 	schema.Record("facts", "what the model was given, so that the line can be judged again", factFields, func(r *Row) *Facts { return &r.Facts }),
 )
 
-func listsKnown(r *Row) bool { return r.ListsKnown }
-func judged(r *Row) bool     { return r.Verdict.Known }
+func listsKnown(r *Row) bool  { return r.ListsKnown }
+func judged(r *Row) bool      { return r.Verdict.Known }
+func sleepsKnown(r *Row) bool { return r.Slept.Known }
 
 var lookupFields = schema.New(
 	schema.Int64("lblk", "blocks", "first block asked for", func(l *Lookup) *uint32 { return &l.Lblk }),
@@ -69,10 +70,11 @@ var lookupFields = schema.New(
 	schema.Int32("ret", "blocks or -errno", "blocks found", func(l *Lookup) *int32 { return &l.Ret }),
 	stateField(),
 	schema.Number(schema.About{Name: "pass", Type: schema.TypeInt32, Doc: "run of the checks, from 1"},
-		func(l *Lookup) (int64, bool) { return int64(l.Pass) + 1, true },
-		func(l *Lookup, n int64) bool { l.Pass = int(n) - 1; return n >= 1 }),
+		passNumber, func(l *Lookup, n int64) bool { l.Pass = int(n) - 1; return n >= 1 }),
 	schema.Int64("flags", "EXT4_GET_BLOCKS_*", "flags asked with", func(l *Lookup) *uint32 { return &l.Flags }),
 )
+
+func passNumber(l *Lookup) int64 { return int64(l.Pass) + 1 }
 
 // stateField sets the flags that make the state, too.
 func stateField() schema.Field[Lookup] {
@@ -89,13 +91,7 @@ var mappingFields = schema.New(
 	ofMapping("pos", "start", func(m *decode.Mapping) *int64 { return &m.Offset }),
 	ofMapping("len", "length", func(m *decode.Mapping) *int64 { return &m.Length }),
 	schema.Word(schema.About{Name: "type", Unit: "IOMAP_* or -errno", Doc: "kind of mapping, or the error of one that failed"},
-		func(dst []byte, m *decode.Mapping) []byte {
-			if m.Err != 0 {
-				return appendResult(dst, int64(m.Err))
-			}
-			return append(dst, IomapType(m.Type)...)
-		},
-		func(m *decode.Mapping, s string) (ok bool) {
+		appendMappingType, func(m *decode.Mapping, s string) (ok bool) {
 			if strings.HasPrefix(s, "-") {
 				m.Err, ok = parseErrno(s)
 				return ok
@@ -103,29 +99,32 @@ var mappingFields = schema.New(
 			m.Type, ok = parseIomapType(s)
 			return ok
 		}),
-	schema.Flags("flags", "IOMAP_F_* flags", iomapFlagWords, 1<<16-1, func(m *decode.Mapping) *uint16 {
-		if m.Err != 0 {
-			return new(uint16)
-		}
-		return &m.Flags
-	}),
+	schema.Flags("flags", "IOMAP_F_* flags", iomapFlagWords, 1<<16-1, func(m *decode.Mapping) *uint16 { return &m.Flags }),
 	schema.Number(schema.About{Name: "allocated", Type: schema.TypeBool, Doc: "blocks were asked for with EXT4_GET_BLOCKS_CREATE"},
-		func(m *decode.Mapping) (int64, bool) { return schema.Bit(m.Allocated()), true },
-		func(*decode.Mapping, int64) bool { return true }), // alloc_flags has it
+		allocated, func(*decode.Mapping, int64) bool { return true }), // alloc_flags has it
 	schema.Int64("alloc_flags", "EXT4_GET_BLOCKS_*", "flags of the allocating ext4_map_blocks, 0 for none", func(m *decode.Mapping) *uint32 { return &m.AllocFlags }),
 	schema.Bool("overwrite", "made by ext4_iomap_overwrite_begin (6.x)", func(m *decode.Mapping) *bool { return &m.Overwrite }),
 	ofLookup("lookup_flags", "EXT4_GET_BLOCKS_*", "flags of the last ext4_map_blocks without allocation", func(m *decode.Mapping) *uint32 { return &m.LookupFlags }),
 	ofLookup("lookup_ret", "blocks or -errno", "its result", func(m *decode.Mapping) *int32 { return &m.LookupRet }),
 )
 
+func succeeded(m *decode.Mapping) bool  { return m.Err == 0 }
+func lookedUp(m *decode.Mapping) bool   { return m.LookedUp }
+func allocated(m *decode.Mapping) int64 { return schema.Bit(m.Allocated()) }
+
+func appendMappingType(dst []byte, m *decode.Mapping) []byte {
+	if m.Err != 0 {
+		return appendResult(dst, int64(m.Err))
+	}
+	return append(dst, IomapType(m.Type)...)
+}
+
 func ofMapping(name, what string, at func(*decode.Mapping) *int64) schema.Field[decode.Mapping] {
-	return schema.Int64(name, "bytes", what+" of the mapping", at).If(func(m *decode.Mapping) bool { return m.Err == 0 })
+	return schema.Int64(name, "bytes", what+" of the mapping", at).If(succeeded)
 }
 
 func ofLookup[N schema.Integer](name, unit, doc string, at func(*decode.Mapping) *N) schema.Field[decode.Mapping] {
-	return schema.Int64(name, unit, doc, at).
-		If(func(m *decode.Mapping) bool { return m.LookedUp }).
-		OnSet(func(m *decode.Mapping) { m.LookedUp = true })
+	return schema.Int64(name, unit, doc, at).If(lookedUp).OnSet(func(m *decode.Mapping) { m.LookedUp = true })
 }
 
 var zeroedFields = schema.New(
@@ -134,10 +133,11 @@ var zeroedFields = schema.New(
 	schema.Enum("lock", "mode of i_rwsem", modeWords, func(z *decode.Zeroed) *record.Lock { return &z.Lock }),
 	schema.Int64("in_flight", "", "i_dio_count, this write included", func(z *decode.Zeroed) *uint32 { return &z.DioCount }),
 	schema.Word(schema.About{Name: "type", Unit: "IOMAP_*", Doc: "kind of the mapping"},
-		func(dst []byte, z *decode.Zeroed) []byte { return append(dst, IomapType(z.Type)...) },
-		func(z *decode.Zeroed, s string) (ok bool) { z.Type, ok = parseIomapType(s); return ok }),
+		appendZeroedType, func(z *decode.Zeroed, s string) (ok bool) { z.Type, ok = parseIomapType(s); return ok }),
 	schema.Flags("flags", "IOMAP_F_* flags of the mapping", iomapFlagWords, 1<<16-1, func(z *decode.Zeroed) *uint16 { return &z.Flags }),
 )
+
+func appendZeroedType(dst []byte, z *decode.Zeroed) []byte { return append(dst, IomapType(z.Type)...) }
 
 var sleepFields = schema.New(
 	schema.Enum("cause", "what it waited for", causeWords, func(s *decode.Sleep) *record.SleepCause { return &s.Cause }),
@@ -152,10 +152,13 @@ var expectedFields = schema.New(
 	schema.Int32("passes", "", "runs of the write checks", func(e *decode.Expected) *int { return &e.Passes }),
 	schema.Bool("drained", "inode_dio_wait is called", func(e *decode.Expected) *bool { return &e.Drained }),
 	schema.Bool("force_wait", "IOMAP_DIO_FORCE_WAIT is given", func(e *decode.Expected) *bool { return &e.ForceWait }).
-		If(func(e *decode.Expected) bool { return ExpectedLock(*e) != NoLock }),
+		If(expectsDIO),
 	schema.Int64("ret", "-errno", "result, where it does not depend on the device", func(e *decode.Expected) *int64 { return &e.Ret }).
-		If(func(e *decode.Expected) bool { return e.Ret != 0 }),
+		If(expectsResult),
 )
+
+func expectsDIO(e *decode.Expected) bool    { return ExpectedLock(*e) != NoLock }
+func expectsResult(e *decode.Expected) bool { return e.Ret != 0 }
 
 var diffFields = schema.New(
 	schema.Text("field", "what differs", func(d *Diff) *string { return &d.Field }),
@@ -165,8 +168,7 @@ var diffFields = schema.New(
 
 var factFields = schema.New(
 	schema.Number(schema.About{Name: "blocksize", Type: schema.TypeInt64, Unit: "bytes", Doc: "size of a block"},
-		func(f *Facts) (int64, bool) { return 1 << f.Blkbits, true },
-		func(f *Facts, n int64) bool {
+		blocksize, func(f *Facts, n int64) bool {
 			f.Blkbits = uint8(bits.TrailingZeros64(uint64(n)))
 			return bits.OnesCount64(uint64(n)) == 1
 		}),
@@ -186,6 +188,8 @@ var factFields = schema.New(
 	schema.Bool("completed", "the end was seen", func(f *Facts) *bool { return &f.Completed }),
 )
 
+func blocksize(f *Facts) int64 { return 1 << f.Blkbits }
+
 var checkFields = schema.New(
 	schema.Enum("lock", "mode of i_rwsem", modeWords, func(p *decode.Pass) *record.Lock { return &p.Lock }),
 	schema.Int64("pos", "bytes", "position after the checks", func(p *decode.Pass) *int64 { return &p.Pos }),
@@ -193,10 +197,12 @@ var checkFields = schema.New(
 	schema.Int64("i_size", "bytes", "i_size", func(p *decode.Pass) *int64 { return &p.ISize }),
 	schema.Int64("i_disksize", "bytes", "i_disksize", func(p *decode.Pass) *int64 { return &p.IDisksize }),
 	schema.Int64("align", "", "iov_iter_alignment, its low 17 bits", func(p *decode.Pass) *uint32 { return &p.Align }).
-		If(func(p *decode.Pass) bool { return p.Flags&record.PassAlign != 0 }).
+		If(hasAlign).
 		OnSet(func(p *decode.Pass) { p.Flags |= record.PassAlign }),
 	schema.Flags("flags", "what the inode is", passFlagWords, passFlagMask, func(p *decode.Pass) *uint16 { return &p.Flags }),
 )
+
+func hasAlign(p *decode.Pass) bool { return p.Flags&record.PassAlign != 0 }
 
 var bufferedFields = schema.New(
 	schema.Int64("pos", "bytes", "start", func(b *decode.Buffered) *int64 { return &b.Pos }),
@@ -212,10 +218,10 @@ var bufferedFields = schema.New(
 // deviceField has a number, too, for filters.
 func deviceField() schema.Field[Row] {
 	f := schema.Int64("dev", "MAJOR:MINOR", "device", func(r *Row) *uint32 { return &r.Dev })
-	return f.Written(
-		func(dst []byte, r *Row) []byte { return appendDev(dst, r.Dev) },
-		func(r *Row, s string) (ok bool) { r.Dev, ok = ParseDev(s); return ok })
+	return f.Written(appendRowDev, func(r *Row, s string) (ok bool) { r.Dev, ok = ParseDev(s); return ok })
 }
+
+func appendRowDev(dst []byte, r *Row) []byte { return appendDev(dst, r.Dev) }
 
 // ParseDev reads MAJOR:MINOR as the kernel's dev_t.
 func ParseDev(s string) (dev uint32, ok bool) {

@@ -26,29 +26,29 @@ const (
 
 // words are the names of values, each list in its one place.
 var (
-	lockWords    = schema.NewWords("", "none", "shared", "exclusive")
-	verdictWords = wordsOf[decode.Kind](int(decode.Unsafe)+1, "")
-	callerWords  = schema.NewWords(record.CallerUnknown.String(), append([]string{""}, stringsOf[record.Caller](record.NumCallers)[1:]...)...)
-	causeWords   = wordsOf[record.SleepCause](record.NumSleepCauses, record.SleepUnknown.String())
+	lockWords    = schema.NewWords("lockWords", "", "none", "shared", "exclusive")
+	verdictWords = wordsOf[decode.Kind]("verdictWords", int(decode.Unsafe)+1, "")
+	callerWords  = schema.NewWords("callerWords", record.CallerUnknown.String(), append([]string{""}, stringsOf[record.Caller](record.NumCallers)[1:]...)...)
+	causeWords   = wordsOf[record.SleepCause]("causeWords", record.NumSleepCauses, record.SleepUnknown.String())
 	phaseWords   = phases()
-	stateWords   = wordsOf[model.BlockState](int(model.LookupError)+1, model.LookupError.String())
-	stageWords   = schema.NewWords("", record.Stages(math.MaxUint32).Names()...)
+	stateWords   = wordsOf[model.BlockState]("stateWords", int(model.LookupError)+1, model.LookupError.String())
+	stageWords   = schema.NewWords("stageWords", "", record.Stages(math.MaxUint32).Names()...)
 
 	// modeWords are those of record.Lock.
-	modeWords = schema.NewWords("", "", lockWords.At(int64(Shared)), lockWords.At(int64(Exclusive)))
-	fmodWords = schema.NewWords("", []string{record.FmodFile: "file_modified", record.FmodKiocb: "kiocb_modified"}...)
-	opsWords  = schema.NewWords("", []string{record.OpsIomap: "ext4_iomap_ops", record.OpsOverwrite: "ext4_iomap_overwrite_ops"}...)
+	modeWords = schema.NewWords("modeWords", "", "", lockWords.At(int64(Shared)), lockWords.At(int64(Exclusive)))
+	fmodWords = schema.NewWords("fmodWords", "", []string{record.FmodFile: "file_modified", record.FmodKiocb: "kiocb_modified"}...)
+	opsWords  = schema.NewWords("opsWords", "", []string{record.OpsIomap: "ext4_iomap_ops", record.OpsOverwrite: "ext4_iomap_overwrite_ops"}...)
 
 	// kiFlagWords are the IOCB_* flags that a caller asks for. The bits from 16 on are
 	// the kernel's own bookkeeping and moved between versions.
-	kiFlagWords = schema.NewWords("", "HIPRI", "DSYNC", "SYNC", "NOWAIT", "APPEND", "", "ATOMIC", "DONTCACHE", "NOSIGNAL")
+	kiFlagWords = schema.NewWords("kiFlagWords", "", "HIPRI", "DSYNC", "SYNC", "NOWAIT", "APPEND", "", "ATOMIC", "DONTCACHE", "NOSIGNAL")
 	// iomapFlagWords are the IOMAP_F_* flags that are the same in every kernel.
-	iomapFlagWords = schema.NewWords("", "new", "dirty", "shared", "merged")
+	iomapFlagWords = schema.NewWords("iomapFlagWords", "", "new", "dirty", "shared", "merged")
 	// passFlagWords are the record.Pass* flags. Those that say what of the record is
 	// valid have no name: other fields show it.
-	passFlagWords = schema.NewWords("", "nosec", "extents", "", "", "encrypted", "inline", "journal", "dax")
+	passFlagWords = schema.NewWords("passFlagWords", "", "nosec", "extents", "", "", "encrypted", "inline", "journal", "dax")
 	// refusalWords are the record.Buf* flags, with those of a pass.
-	refusalWords = schema.NewWords("", "", "", "", "", "encrypted", "inline", "journal", "", "read", "data=journal", "delalloc", "has_journal")
+	refusalWords = schema.NewWords("refusalWords", "", "", "", "", "", "encrypted", "inline", "journal", "", "read", "data=journal", "delalloc", "has_journal")
 )
 
 const (
@@ -70,8 +70,8 @@ func stringsOf[E interface {
 func wordsOf[E interface {
 	~uint8
 	String() string
-}](n int, other string) *schema.Words {
-	return schema.NewWords(other, stringsOf[E](n)...)
+}](name string, n int, other string) *schema.Words {
+	return schema.NewWords(name, other, stringsOf[E](n)...)
 }
 
 func phases() *schema.Words {
@@ -79,7 +79,7 @@ func phases() *schema.Words {
 	for p := record.PhaseCheck; p <= record.PhaseBuffered; p++ {
 		out = append(out, (&decode.Sleep{Phase: p}).PhaseName())
 	}
-	return schema.NewWords("unknown", out...)
+	return schema.NewWords("phaseWords", "unknown", out...)
 }
 
 // FlagNames lists the IOCB_* flags that the caller asked for.

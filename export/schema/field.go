@@ -1,6 +1,9 @@
 // Package schema describes the fields of a record in one list, from which all forms derive
-// in which the record leaves and comes back: JSON (AppendJSON, Read), the columns of tables
-// (Visit, About) and the words of a filter.
+// in which the record leaves and comes back: JSON (export/json_gen.go, Read), the columns
+// of tables (Visit, About), the words of a filter, and the documentation.
+//
+// Lines of JSON are written by straight code that is generated from the list, as a list
+// that is walked takes 1.7 times as long: go test ./export/schema -update.
 package schema
 
 // Opt is a fact that may be unknown. Its zero value is unknown.
@@ -45,7 +48,7 @@ type About struct {
 // Field is a field of a T.
 type Field[T any] struct {
 	About
-	key key
+	from source
 
 	// The value, as the type has it. known is false for null.
 	number   func(*T) (n int64, known bool) // of flags the bits, of most words the place in Words
@@ -61,21 +64,20 @@ type Field[T any] struct {
 	setText   func(*T, string) bool
 }
 
+// source is where a value comes from, for straight code that is generated: functions, of
+// which all but place have names.
+type source struct {
+	place any // func(*T) *V
+	get   any // func(*T) int64, or of a word func([]byte, *T) []byte
+	known any // func(*T) bool
+	mask  uint32
+}
+
 // Fields is the list of the fields of a T, in their order.
 type Fields[T any] []Field[T]
 
-// New makes a list. The first field opens the object in JSON.
-func New[T any](fields ...Field[T]) Fields[T] {
-	for i := range fields {
-		f := &fields[i]
-		opening := byte(',')
-		if i == 0 {
-			opening = '{'
-		}
-		f.key = newKey(opening, f.Name)
-	}
-	return fields
-}
+// New makes a list.
+func New[T any](fields ...Field[T]) Fields[T] { return fields }
 
 // About lists what is to be known of the fields.
 func (fs Fields[T]) About() []*About {
@@ -124,7 +126,7 @@ func (f Field[T]) AtEnd() Field[T] {
 // If makes the field null where known reports false.
 func (f Field[T]) If(known func(*T) bool) Field[T] {
 	get := f.number
-	f.Null = true
+	f.Null, f.from.known = true, known
 	f.number = func(t *T) (int64, bool) {
 		if !known(t) {
 			return 0, false
@@ -147,7 +149,7 @@ func (f Field[T]) OnSet(also func(*T)) Field[T] {
 
 // Written makes a word of a number, which get appends and set reads.
 func (f Field[T]) Written(get func([]byte, *T) []byte, set func(*T, string) bool) Field[T] {
-	f.Type, f.word, f.setText = TypeWord, get, set
+	f.Type, f.word, f.setText, f.from.get = TypeWord, get, set, get
 	return f
 }
 
@@ -164,7 +166,7 @@ func put[N Integer](at *N, n int64) bool {
 
 func integer[T any, N Integer](typ Type, name, unit, doc string, at func(*T) *N) Field[T] {
 	return Field[T]{
-		About: About{Name: name, Type: typ, Unit: unit, Doc: doc}, unsigned: N(0)-1 > 0,
+		About: About{Name: name, Type: typ, Unit: unit, Doc: doc}, unsigned: N(0)-1 > 0, from: source{place: at},
 		number:    func(t *T) (int64, bool) { return int64(*at(t)), true },
 		setNumber: func(t *T, n int64) bool { return put(at(t), n) },
 	}
@@ -172,7 +174,7 @@ func integer[T any, N Integer](typ Type, name, unit, doc string, at func(*T) *N)
 
 func optional[T any, N Integer](typ Type, name, unit, doc string, at func(*T) *Opt[N]) Field[T] {
 	return Field[T]{
-		About: About{Name: name, Type: typ, Null: true, Unit: unit, Doc: doc}, unsigned: N(0)-1 > 0,
+		About: About{Name: name, Type: typ, Null: true, Unit: unit, Doc: doc}, unsigned: N(0)-1 > 0, from: source{place: at},
 		number: func(t *T) (int64, bool) { o := at(t); return int64(o.V), o.Known },
 		setNumber: func(t *T, n int64) bool {
 			o := at(t)
@@ -203,14 +205,18 @@ func OptInt64[T any, N Integer](name, unit, doc string, at func(*T) *Opt[N]) Fie
 }
 
 // Number is a number that is not stored as it is shown, so that get and set are told.
-func Number[T any](about About, get func(*T) (int64, bool), set func(*T, int64) bool) Field[T] {
-	return Field[T]{About: about, number: get, setNumber: set}
+func Number[T any](about About, get func(*T) int64, set func(*T, int64) bool) Field[T] {
+	return Field[T]{
+		About: about, from: source{get: get},
+		number: func(t *T) (int64, bool) { return get(t), true }, setNumber: set,
+	}
 }
 
 // Bool is true or false.
 func Bool[T any](name, doc string, at func(*T) *bool) Field[T] {
 	return Field[T]{
 		About:     About{Name: name, Type: TypeBool, Doc: doc},
+		from:      source{place: at},
 		number:    func(t *T) (int64, bool) { return Bit(*at(t)), true },
 		setNumber: func(t *T, n int64) bool { *at(t) = n != 0; return true },
 	}
@@ -220,6 +226,7 @@ func Bool[T any](name, doc string, at func(*T) *bool) Field[T] {
 func OptBool[T any](name, doc string, at func(*T) *Opt[bool]) Field[T] {
 	return Field[T]{
 		About:     About{Name: name, Type: TypeBool, Null: true, Doc: doc},
+		from:      source{place: at},
 		number:    func(t *T) (int64, bool) { o := at(t); return Bit(o.V), o.Known },
 		setNumber: func(t *T, n int64) bool { *at(t) = Opt[bool]{n != 0, true}; return true },
 	}
@@ -237,6 +244,7 @@ func Bit(b bool) int64 {
 func Text[T any](name, doc string, at func(*T) *string) Field[T] {
 	return Field[T]{
 		About:   About{Name: name, Type: TypeText, Doc: doc},
+		from:    source{place: at},
 		text:    func(t *T) string { return *at(t) },
 		setText: func(t *T, s string) bool { *at(t) = s; return true },
 	}
@@ -259,13 +267,13 @@ func OptEnum[T any, N Integer](name, doc string, words *Words, at func(*T) *Opt[
 // Word is a word that is in no list: get appends it, set reads it.
 func Word[T any](about About, get func([]byte, *T) []byte, set func(*T, string) bool) Field[T] {
 	about.Type = TypeWord
-	return Field[T]{About: about, word: get, setText: set}
+	return Field[T]{About: about, from: source{get: get}, word: get, setText: set}
 }
 
 // Flags is a list of the words for the bits of a number; those not in mask are not shown.
 func Flags[T any, N Integer](name, doc string, words *Words, mask N, at func(*T) *N) Field[T] {
 	f := integer(TypeFlags, name, "", doc, at)
-	f.Words = words
+	f.Words, f.from.mask = words, uint32(mask)
 	f.number = func(t *T) (int64, bool) { return int64(*at(t) & mask), true }
 	f.setNumber = func(t *T, n int64) bool {
 		to := at(t)
@@ -277,14 +285,14 @@ func Flags[T any, N Integer](name, doc string, words *Words, mask N, at func(*T)
 
 // Texts is a list of texts, null where known says so.
 func Texts[T any](name, doc string, known func(*T) bool, at func(*T) *[]string) Field[T] {
-	return Field[T]{About: About{Name: name, Type: TypeTexts, Null: known != nil, Doc: doc}, texts: at, known: known}
+	return Field[T]{About: About{Name: name, Type: TypeTexts, Null: known != nil, Doc: doc}, from: source{place: at, known: known}, texts: at, known: known}
 }
 
 // Record is a record inside.
 func Record[T, U any](name, doc string, fields Fields[U], at func(*T) *U) Field[T] {
 	return Field[T]{
 		About: About{Name: name, Type: TypeRecord, Doc: doc, Kids: fields.About()},
-		sub:   record[T, U]{fields, at, at},
+		from:  source{place: at}, sub: record[T, U]{fields, at, at},
 	}
 }
 
@@ -303,7 +311,7 @@ func OptRecord[T, U any](name, doc string, fields Fields[U], at func(*T) *Opt[U]
 	}
 	return Field[T]{
 		About: About{Name: name, Type: TypeRecord, Null: true, Doc: doc, Kids: fields.About()},
-		sub:   record[T, U]{fields, get, set},
+		from:  source{place: at}, sub: record[T, U]{fields, get, set},
 	}
 }
 
@@ -311,6 +319,6 @@ func OptRecord[T, U any](name, doc string, fields Fields[U], at func(*T) *Opt[U]
 func List[T, U any](name, doc string, fields Fields[U], known func(*T) bool, at func(*T) *[]U) Field[T] {
 	return Field[T]{
 		About: About{Name: name, Type: TypeList, Null: known != nil, Doc: doc, Kids: fields.About()},
-		sub:   list[T, U]{fields, known, at},
+		from:  source{place: at, known: known}, sub: list[T, U]{fields, known, at},
 	}
 }

@@ -2,7 +2,6 @@ package schema
 
 // sub is a record, or a list of records, inside a T.
 type sub[T any] interface {
-	appendJSON(dst []byte, t *T) []byte
 	visit(t *T, v Visitor)
 	read(r *reader, t *T, value any)
 }
@@ -11,14 +10,6 @@ type record[T, U any] struct {
 	fields  Fields[U]
 	at      func(*T) *U // nil for null
 	forRead func(*T) *U // never nil
-}
-
-func (s record[T, U]) appendJSON(dst []byte, t *T) []byte {
-	u := s.at(t)
-	if u == nil {
-		return append(dst, "null"...)
-	}
-	return s.fields.AppendJSON(dst, u)
 }
 
 func (s record[T, U]) visit(t *T, v Visitor) {
@@ -43,21 +34,6 @@ type list[T, U any] struct {
 func (s list[T, U]) items(t *T) ([]U, bool) {
 	items := *s.at(t)
 	return items, len(items) > 0 || s.known == nil || s.known(t)
-}
-
-func (s list[T, U]) appendJSON(dst []byte, t *T) []byte {
-	items, known := s.items(t)
-	if !known {
-		return append(dst, "null"...)
-	}
-	dst = append(dst, '[')
-	for i := range items {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = s.fields.AppendJSON(dst, &items[i])
-	}
-	return append(dst, ']')
 }
 
 func (s list[T, U]) visit(t *T, v Visitor) {

@@ -10,16 +10,16 @@ import (
 // Words are names of our own by their numbers: those of an enumeration, or those of the
 // bits of flags. They are the one place where a name stands.
 type Words struct {
-	list  []string
-	other string
-	// The words as JSON, each with a comma before it.
-	quoted     []string
-	otherQuote string
+	name   string
+	list   []string
+	quoted []string // as JSON, each with a comma before it
+	other  string
 }
 
-// NewWords makes a list. other is said of a number beyond it, and may be empty.
-func NewWords(other string, list ...string) *Words {
-	w := &Words{list: list, other: other, otherQuote: quote(other)}
+// NewWords makes the list of the variable that is called name. other is said of a number
+// beyond it, and may be empty.
+func NewWords(name, other string, list ...string) *Words {
+	w := &Words{name: name, list: list, other: other}
 	for _, s := range list {
 		w.quoted = append(w.quoted, quote(s))
 	}
@@ -31,6 +31,31 @@ func quote(s string) string {
 		return ",null"
 	}
 	return `,"` + s + `"`
+}
+
+// AppendJSON appends the word of a number as JSON; null for an empty one.
+func (w *Words) AppendJSON(dst []byte, i int64) []byte {
+	if i >= 0 && i < int64(len(w.quoted)) {
+		return append(dst, w.quoted[i][1:]...)
+	}
+	return append(dst, quote(w.other)[1:]...)
+}
+
+// AppendFlags appends the words of the bits of flags as a JSON list.
+func (w *Words) AppendFlags(dst []byte, flags uint32) []byte {
+	if flags == 0 {
+		return append(dst, '[', ']')
+	}
+	n := len(dst)
+	for left := flags; left != 0; left &= left - 1 {
+		if i := bits.TrailingZeros32(left); i < len(w.list) && w.list[i] != "" {
+			dst = append(dst, w.quoted[i]...)
+		} else {
+			dst = append(dst, quote(w.bit(i))...)
+		}
+	}
+	dst[n] = '[' // where the first comma was
+	return append(dst, ']')
 }
 
 // Len is the number of words.
