@@ -3,6 +3,9 @@ package parquet
 import (
 	"encoding/binary"
 	"math/bits"
+	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/export/safe"
 )
 
 // physical is a type in which Parquet stores values.
@@ -37,17 +40,36 @@ func (c *column) number(rep uint8, v int64) {
 	c.numbers = append(c.numbers, v)
 }
 
-func (c *column) text(rep uint8, s string) {
+// text adds a text; unsafe is one that must not get into the file as it is.
+func (c *column) text(rep uint8, s string, unsafe bool) {
 	i, ok := c.dict[s]
 	if !ok {
-		i = int64(len(c.texts))
-		if c.dict == nil {
-			c.dict = make(map[string]int64)
+		stored := s
+		if unsafe {
+			stored = safe.Text(s)
 		}
-		c.dict[s] = i
-		c.texts = append(c.texts, s)
+		i = c.learn(s, stored)
 	}
 	c.number(rep, i)
+}
+
+func (c *column) textBytes(rep uint8, s []byte) {
+	i, ok := c.dict[string(s)]
+	if !ok {
+		i = c.learn(string(s), string(s))
+	}
+	c.number(rep, i)
+}
+
+// learn gives a text a place in the dictionary, where it stands as stored.
+func (c *column) learn(s, stored string) int64 {
+	i := int64(len(c.texts))
+	if c.dict == nil {
+		c.dict = make(map[string]int64)
+	}
+	c.dict[strings.Clone(s)] = i
+	c.texts = append(c.texts, stored)
+	return i
 }
 
 // reset forgets the values and keeps the room.
