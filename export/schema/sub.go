@@ -2,7 +2,7 @@ package schema
 
 // sub is a record, or a list of records, inside a T.
 type sub[T any] interface {
-	visit(t *T, v Visitor)
+	visit(t *T, v Visitor, scratch []byte)
 	read(r *reader, t *T, value any)
 }
 
@@ -12,14 +12,14 @@ type record[T, U any] struct {
 	forRead func(*T) *U // never nil
 }
 
-func (s record[T, U]) visit(t *T, v Visitor) {
+func (s record[T, U]) visit(t *T, v Visitor, scratch []byte) {
 	u := s.at(t)
 	if u == nil {
 		v.Null()
 		return
 	}
 	v.Record()
-	s.fields.Visit(u, v)
+	s.fields.visit(u, v, scratch)
 }
 
 func (s record[T, U]) read(r *reader, t *T, value any) { readRecord(r, s.fields, s.forRead(t), value) }
@@ -36,7 +36,7 @@ func (s list[T, U]) items(t *T) ([]U, bool) {
 	return items, len(items) > 0 || s.known == nil || s.known(t)
 }
 
-func (s list[T, U]) visit(t *T, v Visitor) {
+func (s list[T, U]) visit(t *T, v Visitor, scratch []byte) {
 	items, known := s.items(t)
 	if !known {
 		v.Null()
@@ -45,7 +45,7 @@ func (s list[T, U]) visit(t *T, v Visitor) {
 	v.List(len(items))
 	for i := range items {
 		v.Item(i)
-		s.fields.Visit(&items[i], v)
+		s.fields.visit(&items[i], v, scratch)
 	}
 	v.End()
 }

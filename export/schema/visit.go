@@ -17,8 +17,10 @@ type Visitor interface {
 }
 
 // Visit shows t to v.
-func (fs Fields[T]) Visit(t *T, v Visitor) {
-	var scratch [32]byte
+func (fs Fields[T]) Visit(t *T, v Visitor) { fs.visit(t, v, make([]byte, 0, 32)) }
+
+// visit has room for a word in scratch.
+func (fs Fields[T]) visit(t *T, v Visitor, scratch []byte) {
 	for i := range fs {
 		f := &fs[i]
 		switch f.Type {
@@ -35,9 +37,9 @@ func (fs Fields[T]) Visit(t *T, v Visitor) {
 				v.Null()
 			}
 		case TypeRecord, TypeList:
-			f.sub.visit(t, v)
+			f.sub.visit(t, v, scratch)
 		default:
-			f.visitNumber(t, v, scratch[:0])
+			f.visitNumber(t, v, scratch)
 		}
 	}
 }
