@@ -22,7 +22,7 @@ import (
 var keepFile = flag.String("keep", "", "keep the file of TestWriter here, to look at it with other programs")
 
 func sampleRows() []export.Row {
-	rows := exporttest.Rows()
+	rows := append(exporttest.Rows(), exporttest.Full())
 	for _, name := range exporttest.Hostile {
 		r := rows[0].Clone()
 		r.Comm, r.Path = name, "/mnt/"+name
