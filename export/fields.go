@@ -93,7 +93,7 @@ var mappingFields = schema.New(
 	schema.Word(schema.About{Name: "type", Unit: "IOMAP_* or -errno", Doc: "kind of mapping, or the error of one that failed"},
 		appendMappingType, func(m *decode.Mapping, s string) (ok bool) {
 			if strings.HasPrefix(s, "-") {
-				m.Err, ok = parseErrno(s)
+				m.Err, ok = ParseErrno(s)
 				return ok
 			}
 			m.Type, ok = parseIomapType(s)

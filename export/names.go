@@ -131,8 +131,8 @@ func appendResult(dst []byte, ret int64) []byte {
 	return strconv.AppendInt(dst, ret, 10)
 }
 
-// parseErrno reads an error by its name or its number, with the sign.
-func parseErrno(s string) (int, bool) {
+// ParseErrno reads an error by its name or its number, with the sign.
+func ParseErrno(s string) (int, bool) {
 	for no, name := range errnoNames {
 		if s == "-"+name {
 			return -int(no), true

@@ -30,7 +30,7 @@ func sample() *Report {
 	for i, name := range exporttest.Hostile {
 		r := rows[6].Clone()
 		r.Comm, r.Path, r.Ino = name, name, uint64(300+i)
-		r.Why = []string{name, name}
+		r.Reason, r.Why = name, []string{name, name}
 		r.Waits = []decode.Wait{{Ns: 100, Lock: record.LockExclusive, AtUs: 1}}
 		p.Add(&r)
 	}
@@ -226,7 +226,7 @@ func TestBounds(t *testing.T) {
 	r := exporttest.Rows()[5]
 	for i := range 20000 {
 		r.Ino, r.TimeNs = uint64(i), r.TimeNs+1000
-		r.Why = []string{fmt.Sprint("reason ", i)}
+		r.Reason = fmt.Sprint("reason ", i)
 		p.Add(&r)
 	}
 	if len(p.timeline.lanes) > maxLanes || len(p.cases.all) > maxCases || len(p.cases.lines) > maxLines || len(p.blames.held) > maxInodes {

@@ -69,7 +69,7 @@ func TestBins(t *testing.T) {
 func row(ino uint64, lock export.Lock, reason string) export.Row {
 	return export.Row{
 		Ino: ino, Pid: 7, Comm: "fio", Lock: export.Some(lock), Ret: export.Some[int64](4096), WaitNs: export.Some[uint64](1000), SubmitNs: 4000,
-		Verdict: export.Some(decode.Agree), Why: []string{reason}, TimeNs: 1e9 + ino*1e6,
+		Verdict: export.Some(decode.Agree), Reason: reason, TimeNs: 1e9 + ino*1e6,
 	}
 }
 
