@@ -22,6 +22,11 @@ type CSV struct {
 	head       bool
 }
 
+// CSVFormat is the format of CSV.
+var CSVFormat = Format{
+	Name: "csv", Help: "the same fields as RFC 4180 wants them; lists as JSON in a cell", New: func(t Target) Writer { return NewCSV(t.Out) },
+}
+
 // NewCSV returns a CSV in front of out.
 func NewCSV(out io.Writer) *CSV { return &CSV{lines: lines{out: out}} }
 

@@ -57,7 +57,11 @@ type file struct {
 	size  int64 // i_size that its first write saw, bytes
 }
 
-var _ export.Writer = (*Writer)(nil)
+// Format is the format of Writer.
+var Format = export.Format{
+	Name: "fio", Help: "a folder with a job file and one I/O log for each task", To: export.ToFolder, Into: "a job file and its logs",
+	New: func(t export.Target) export.Writer { return New(t.Create, t.About...) },
+}
 
 // New returns a Writer that makes its files with create. The lines of about say where
 // the writes were seen.

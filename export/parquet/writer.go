@@ -28,7 +28,11 @@ type Writer struct {
 	plain, packed []byte
 }
 
-var _ export.Writer = (*Writer)(nil)
+// Format is the format of Writer.
+var Format = export.Format{
+	Name: "parquet", Help: "typed columns, for DuckDB, ClickHouse and the like", To: export.ToFile,
+	New: func(t export.Target) export.Writer { return New(t.Out, t.Pairs) },
+}
 
 // New returns a Writer in front of out. The pairs of about are kept in the file's
 // metadata, such as the release of the kernel.

@@ -41,7 +41,11 @@ type file struct {
 	busy    uint64 // until when writes were in flight, ns
 }
 
-var _ export.Writer = (*Writer)(nil)
+// Format is the format of Writer.
+var Format = export.Format{
+	Name: "xfsio", Help: "a shell script of xfs_io commands that lays out files and repeats the\nwrites: the reproducer of a report",
+	New: func(t export.Target) export.Writer { return New(t.Out, t.About...) },
+}
 
 // New returns a Writer in front of out. The lines of about say where the writes were
 // seen: kernel, file systems, version.
