@@ -74,58 +74,37 @@ func (w *CSV) Close() error {
 	return w.lines.Close()
 }
 
-// eachField calls f with the value of each field of one JSON object without
-// white space, as AppendJSON makes it.
+// eachField calls f with the value of each field of one JSON object without white space,
+// as AppendJSON makes it.
 func eachField(object []byte, f func(value []byte)) {
 	rest := object[1:]
 	for len(rest) > 0 && rest[0] == '"' {
-		end := textEnd(rest)
-		rest = rest[end+1:] // and the colon
-		end = valueEnd(rest)
+		rest = rest[valueEnd(rest)+1:] // the name and the colon
+		end := valueEnd(rest)
 		f(rest[:end])
 		rest = rest[end+1:] // and the comma, or the brace at the end
 	}
 }
 
-// textEnd returns the place behind the JSON string at the beginning of b.
-func textEnd(b []byte) int {
-	for i := 1; ; i++ {
-		switch b[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-}
-
-// valueEnd returns the place behind the JSON value at the beginning of b.
+// valueEnd returns the place behind the JSON value or the name at the beginning of b.
 func valueEnd(b []byte) int {
-	switch b[0] {
-	case '"':
-		return textEnd(b)
-	case '[', '{':
-		return nestedEnd(b)
-	}
-	i := 0
-	for b[i] != ',' && b[i] != '}' {
-		i++
-	}
-	return i
-}
-
-// nestedEnd is valueEnd for a list or an object.
-func nestedEnd(b []byte) int {
 	depth := 0
 	for i := 0; ; i++ {
 		switch b[i] {
 		case '"':
-			i += textEnd(b[i:]) - 1
+			for i++; b[i] != '"'; i++ {
+				if b[i] == '\\' {
+					i++
+				}
+			}
 		case '[', '{':
 			depth++
-		case ']', '}':
-			if depth--; depth == 0 {
-				return i + 1
+		case ']', '}', ',', ':':
+			switch {
+			case depth == 0:
+				return i
+			case b[i] == ']' || b[i] == '}':
+				depth--
 			}
 		}
 	}

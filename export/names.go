@@ -18,11 +18,8 @@ func Safe(s string) string { return safe.Text(s) }
 // SafeText is safe.Message.
 func SafeText(s string) string { return safe.Message(s) }
 
-// Bits of ki_flags and of dio_flags that the rows look at.
-const (
-	kiNowait     = 0x8
-	dioForceWait = 0x1
-)
+// dioForceWait is IOMAP_DIO_FORCE_WAIT.
+const dioForceWait = 0x1
 
 // words are the names of values, each list in its one place.
 var (
@@ -49,6 +46,14 @@ var (
 	passFlagWords = schema.NewWords("passFlagWords", "", "nosec", "extents", "", "", "encrypted", "inline", "journal", "dax")
 	// refusalWords are the record.Buf* flags, with those of a pass.
 	refusalWords = schema.NewWords("refusalWords", "", "", "", "", "", "encrypted", "inline", "journal", "", "read", "data=journal", "delalloc", "has_journal")
+)
+
+// Bits of ki_flags (IOCB_*) that more than one of the outputs looks at.
+const (
+	KiDSync  = 1 << 1
+	KiSync   = 1 << 2
+	KiNowait = 1 << 3
+	KiAppend = 1 << 4
 )
 
 const (

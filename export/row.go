@@ -151,11 +151,10 @@ func (m *Maker) Fill(r *Row, o *decode.Observation, v *decode.Verdict) {
 // reset empties r and keeps the room of its slices.
 func (r *Row) reset() {
 	lookups, mappings, zeroed, waits, sleeps := r.Lookups[:0], r.Mappings[:0], r.Zeroed[:0], r.Waits[:0], r.Sleeps[:0]
-	rules, hazards, why, checks := r.Rules[:0], r.Hazards[:0], r.Why[:0], r.Facts.Checks[:0]
-	diffs := r.Diffs[:0]
-	*r = Row{Diffs: diffs}
+	rules, hazards, why, diffs, checks := r.Rules[:0], r.Hazards[:0], r.Why[:0], r.Diffs[:0], r.Facts.Checks[:0]
+	*r = Row{}
 	r.Lookups, r.Mappings, r.Zeroed, r.Waits, r.Sleeps = lookups, mappings, zeroed, waits, sleeps
-	r.Rules, r.Hazards, r.Why, r.Facts.Checks = rules, hazards, why, checks
+	r.Rules, r.Hazards, r.Why, r.Diffs, r.Facts.Checks = rules, hazards, why, diffs, checks
 }
 
 // fillFacts sets what may be unknown. In an incomplete record, what was seen is
@@ -178,7 +177,7 @@ func (m *Maker) fillFacts(r *Row, o *decode.Observation) {
 	if !o.Queued || o.Completed {
 		r.LatencyNs = Some(o.LatencyNs)
 	}
-	if o.Flags&kiNowait != 0 && !m.NoSleeps {
+	if o.Flags&KiNowait != 0 && !m.NoSleeps {
 		r.Slept = Some(len(o.Sleeps) > 0)
 	}
 }
@@ -242,6 +241,9 @@ func (r *Row) Clone() Row {
 	c.CopyFrom(r)
 	return c
 }
+
+// File names the inode.
+func (r *Row) File() FileID { return FileID{r.Dev, r.Ino} }
 
 // Disagrees reports whether the kernel did something else than the model said.
 func (r *Row) Disagrees() bool {

@@ -22,7 +22,7 @@ type Writer struct {
 
 	categories, names, annotations, texts interned
 
-	inodes     map[inodeID]*inode
+	inodes     map[export.FileID]*inode
 	generation uint64 // of the lanes: how often inodes were forgotten
 	tasks      map[taskID]string
 	spans      []span
@@ -37,7 +37,7 @@ var Format = export.Format{
 // New returns a Writer in front of out.
 func New(out io.Writer, clocks Clocks) *Writer {
 	return &Writer{
-		out: out, clocks: clocks, inodes: make(map[inodeID]*inode), tasks: make(map[taskID]string),
+		out: out, clocks: clocks, inodes: make(map[export.FileID]*inode), tasks: make(map[taskID]string),
 		categories: newInterned(internedCategories), names: newInterned(internedNames),
 		annotations: newInterned(internedAnnotations), texts: newInterned(internedTexts),
 	}

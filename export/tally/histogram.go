@@ -60,6 +60,15 @@ func (h *Histogram) Quantile(q float64) uint64 {
 	return h.max
 }
 
+// Magnitudes counts the times by their number of bits: those of 0 ns, of 1 ns, of 2 to 3
+// ns, of 4 to 7 ns and so on. Times of more than an hour are together.
+func (h *Histogram) Magnitudes() (out [65]uint64) {
+	for i, n := range h.counts {
+		out[bits.Len64(binEnd(i))] += uint64(n)
+	}
+	return out
+}
+
 // Octaves counts the times by powers of two: those below 1024 ns, below 2048 ns and so
 // on; the last has all that are longer.
 func (h *Histogram) Octaves(out []uint64) {

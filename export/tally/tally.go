@@ -26,11 +26,6 @@ type Picture struct {
 	MoreFindings              uint64 // disagreements of kinds that are not in Findings
 }
 
-type fileKey struct {
-	dev uint32
-	ino uint64
-}
-
 type processKey struct {
 	pid  uint32
 	comm string
@@ -38,7 +33,7 @@ type processKey struct {
 
 // Tally counts rows.
 type Tally struct {
-	files     groups[fileKey]
+	files     groups[export.FileID]
 	processes groups[processKey]
 	reasons   groups[string]
 	series    series
@@ -68,7 +63,7 @@ func (t *Tally) Add(r *export.Row) {
 	t.writes++
 	reason := r.ReasonText()
 	f := factsOf(r, reason)
-	file, isNew := t.files.of(fileKey{r.Dev, r.Ino}, r.Ino)
+	file, isNew := t.files.of(r.File(), r.Ino)
 	if isNew {
 		file.group.Dev, file.group.Ino = r.Dev, r.Ino
 	}

@@ -106,7 +106,7 @@ func TestPoints(t *testing.T) {
 	const all = record.StageEntry | record.StagePass
 	nowait := func(change func(*export.Row)) export.Row {
 		r := row(1, export.NoLock, "")
-		r.KiFlags, r.Ret, r.Stages = iocbNowait, export.Some[int64](eagain), all
+		r.KiFlags, r.Ret, r.Stages = export.KiNowait, export.Some[int64](eagain), all
 		r.Facts.Checks = []decode.Pass{{}}
 		change(&r)
 		return r

@@ -21,15 +21,10 @@ type Writer struct {
 	buf    bytes.Buffer
 	about  []string
 	begun  bool
-	files  map[fileID]*file
+	files  map[export.FileID]*file
 	writes int // repeated
 	tooBig int // writes to more files than maxFiles
 	bare   int // writes that were not seen well enough
-}
-
-type fileID struct {
-	dev uint32
-	ino uint64
 }
 
 // file is one file of the script.
@@ -50,7 +45,7 @@ var Format = export.Format{
 // New returns a Writer in front of out. The lines of about say where the writes were
 // seen: kernel, file systems, version.
 func New(out io.Writer, about ...string) *Writer {
-	return &Writer{out: out, about: about, files: make(map[fileID]*file)}
+	return &Writer{out: out, about: about, files: make(map[export.FileID]*file)}
 }
 
 const head = `#!/bin/sh
@@ -141,7 +136,7 @@ func (w *Writer) Close() error {
 
 // file returns the file of r, and makes it when it is new; nil when there are too many.
 func (w *Writer) file(r *export.Row) *file {
-	id := fileID{r.Dev, r.Ino}
+	id := r.File()
 	f := w.files[id]
 	switch {
 	case f != nil:
