@@ -16,7 +16,7 @@ const docsHead = `<!-- Made from export/fields.go: go test ./export -run Docs -u
 
 ` + "`live --json`, `check --json`, `view --json` and `export --format jsonl`" + ` write one JSON object a line. Every field is
 in every line; what is not known is ` + "`null`" + `, and never 0 or ` + "`false`" + `. A name never changes its meaning; readers should
-leave out fields that they do not know. Lines of another ` + "`kind`" + ` (losses, the summary) are described in the README.
+leave out fields that they do not know. An object without ` + "`facts`" + ` is no write, such as the summary at the end.
 
 The columns of CSV and of Parquet are the same fields. In CSV, fields that came later than others stand at the end (they
 are marked *late*), so that columns that are counted stay where they are; lists and objects stand as JSON in their

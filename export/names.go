@@ -24,11 +24,11 @@ const dioForceWait = 0x1
 // words are the names of values, each list in its one place.
 var (
 	lockWords    = schema.NewWords("lockWords", "", "none", "shared", "exclusive")
-	verdictWords = wordsOf[decode.Kind]("verdictWords", int(decode.Unsafe)+1, "")
-	callerWords  = schema.NewWords("callerWords", record.CallerUnknown.String(), append([]string{""}, stringsOf[record.Caller](record.NumCallers)[1:]...)...)
-	causeWords   = wordsOf[record.SleepCause]("causeWords", record.NumSleepCauses, record.SleepUnknown.String())
-	phaseWords   = phases()
-	stateWords   = wordsOf[model.BlockState]("stateWords", int(model.LookupError)+1, model.LookupError.String())
+	verdictWords = schema.WordsOf("verdictWords", "", int(decode.Unsafe)+1, decode.Kind.String)
+	callerWords  = schema.WordsOf("callerWords", record.CallerUnknown.String(), record.NumCallers, callerName)
+	causeWords   = schema.WordsOf("causeWords", record.SleepUnknown.String(), record.NumSleepCauses, record.SleepCause.String)
+	phaseWords   = schema.WordsOf("phaseWords", "unknown", int(record.PhaseBuffered)+1, phaseName)
+	stateWords   = schema.WordsOf("stateWords", model.LookupError.String(), int(model.LookupError)+1, model.BlockState.String)
 	stageWords   = schema.NewWords("stageWords", "", record.Stages(math.MaxUint32).Names()...)
 
 	// modeWords are those of record.Lock.
@@ -61,31 +61,14 @@ const (
 	passFlagMask = record.PassNosec | record.PassExtents | record.PassEncrypted | record.PassInline | record.PassJournal | record.PassDAX
 )
 
-func stringsOf[E interface {
-	~uint8
-	String() string
-}](n int) []string {
-	var out []string
-	for i := range n {
-		out = append(out, E(i).String())
+func callerName(c record.Caller) string {
+	if c == record.CallerUnknown {
+		return ""
 	}
-	return out
+	return c.String()
 }
 
-func wordsOf[E interface {
-	~uint8
-	String() string
-}](name string, n int, other string) *schema.Words {
-	return schema.NewWords(name, other, stringsOf[E](n)...)
-}
-
-func phases() *schema.Words {
-	var out []string
-	for p := record.PhaseCheck; p <= record.PhaseBuffered; p++ {
-		out = append(out, (&decode.Sleep{Phase: p}).PhaseName())
-	}
-	return schema.NewWords("phaseWords", "unknown", out...)
-}
+func phaseName(p record.Phase) string { return (&decode.Sleep{Phase: p}).PhaseName() }
 
 // FlagNames lists the IOCB_* flags that the caller asked for.
 func (r *Row) FlagNames() []string { return kiFlagWords.Names(r.KiFlags & kiFlagMask) }

@@ -27,3 +27,12 @@ func TestNumbers(t *testing.T) {
 		}
 	}
 }
+
+// TestKiFlags: the bits are those of the names.
+func TestKiFlags(t *testing.T) {
+	for name, want := range map[string]uint32{"DSYNC": KiDSync, "SYNC": KiSync, "NOWAIT": KiNowait, "APPEND": KiAppend, "none": 0} {
+		if got := KiFlag(name); got != want {
+			t.Errorf("%s is %#x, want %#x", name, got, want)
+		}
+	}
+}

@@ -26,6 +26,15 @@ func NewWords(name, other string, list ...string) *Words {
 	return w
 }
 
+// WordsOf makes the list of the names of the numbers below n.
+func WordsOf[E ~uint8](name, other string, n int, nameOf func(E) string) *Words {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = nameOf(E(i))
+	}
+	return NewWords(name, other, list...)
+}
+
 func quote(s string) string {
 	if s == "" {
 		return ",null"
