@@ -130,16 +130,6 @@ func (s *shredder) WordBytes(word []byte) { s.take().leaf.textBytes(s.rep, word)
 // Text adds a text that could act on a terminal.
 func (s *shredder) Text(text string) { s.take().leaf.text(s.rep, text, true) }
 
-// Texts adds a list of them.
-func (s *shredder) Texts(list []string) {
-	s.List(len(list))
-	for i, text := range list {
-		s.Item(i)
-		s.Text(text)
-	}
-	s.End()
-}
-
 // Record begins a record.
 func (s *shredder) Record() { s.take() }
 

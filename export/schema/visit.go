@@ -4,16 +4,15 @@ import "math/bits"
 
 // Visitor takes the values of a record one by one, in the order of the fields.
 type Visitor interface {
-	Null()               // the next field, with all that is in it, is not there
-	Number(n int64)      // of a number or a boolean
-	Text(s string)       // of anybody
-	Word(s string)       // of our own
-	WordBytes(s []byte)  // the same, valid during the call
-	Texts(list []string) // a list of texts
-	Record()             // the fields of a record follow
-	List(n int)          // a list of n items follows
-	Item(i int)          // the fields of an item follow
-	End()                // of the list
+	Null()              // the next field, with all that is in it, is not there
+	Number(n int64)     // of a number or a boolean
+	Text(s string)      // of anybody
+	Word(s string)      // of our own
+	WordBytes(s []byte) // the same, valid during the call
+	Record()            // the fields of a record follow
+	List(n int)         // a list of n items follows
+	Item(i int)         // the fields of an item, or its text or word, follow
+	End()               // of the list
 }
 
 // Visit shows t to v.
@@ -31,17 +30,27 @@ func (fs Fields[T]) visit(t *T, v Visitor, scratch []byte) {
 				v.Null()
 			}
 		case TypeTexts:
-			if list, known := f.Texts(t); known {
-				v.Texts(list)
-			} else {
-				v.Null()
-			}
+			f.visitTexts(t, v)
 		case TypeRecord, TypeList:
 			f.sub.visit(t, v, scratch)
 		default:
 			f.visitNumber(t, v, scratch)
 		}
 	}
+}
+
+func (f *Field[T]) visitTexts(t *T, v Visitor) {
+	list, known := f.Texts(t)
+	if !known {
+		v.Null()
+		return
+	}
+	v.List(len(list))
+	for i, s := range list {
+		v.Item(i)
+		v.Text(s)
+	}
+	v.End()
 }
 
 func (f *Field[T]) visitNumber(t *T, v Visitor, scratch []byte) {
