@@ -65,6 +65,19 @@ func TestBins(t *testing.T) {
 	}
 }
 
+func TestMagnitudes(t *testing.T) {
+	var h Histogram
+	for _, ns := range []uint64{0, 1, 2, 3, 4, 7, 8, 1023, 1024} {
+		h.Add(ns)
+	}
+	got := h.Magnitudes()
+	for bits, want := range map[int]uint64{0: 1, 1: 1, 2: 2, 3: 2, 4: 1, 5: 0, 10: 1, 11: 1} {
+		if got[bits] != want {
+			t.Errorf("%d times of %d bits, want %d", got[bits], bits, want)
+		}
+	}
+}
+
 // row is a write of a file with a lock and a reason.
 func row(ino uint64, lock export.Lock, reason string) export.Row {
 	return export.Row{
