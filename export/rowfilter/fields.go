@@ -65,11 +65,13 @@ type field struct {
 	Field
 	kind   kind
 	values string // what is possible, for errors
-	// number is for bytes, duration, count, result and device, word for text and
-	// choice, words for list. known is false when the fact is not known.
-	number func(*export.Row) (n int64, known bool)
-	word   func(*export.Row) (s string, known bool)
-	words  func(*export.Row) (s []string, known bool)
+	// number is for bytes, duration, count, result and device, and for choice the place
+	// of the word among choices; word is for text, words for list. known is false when
+	// the fact is not known.
+	number  func(*export.Row) (n int64, known bool)
+	choices *schema.Words
+	word    func(*export.Row) (s string, known bool)
+	words   func(*export.Row) (s []string, known bool)
 }
 
 // first is the order of the fields that were wanted most; others follow.
@@ -117,7 +119,7 @@ func fieldOf(f *schema.Field[export.Row]) field {
 	case f.Type == schema.TypeTexts:
 		out.kind, out.words = list, f.Texts
 	case f.Type == schema.TypeWord && f.Words != nil:
-		out.kind, out.word = choice, f.Word
+		out.kind, out.choices = choice, f.Words
 		out.values = cmp.Or(choices[f.Filter], strings.Join(f.Words.List(), ", "))
 	case f.Unit == "MAJOR:MINOR":
 		out.kind = device

@@ -60,8 +60,9 @@ func (f *field) matchChoice(t *token) (func(*export.Row) bool, bool) {
 	if f.Name == "verdict" && value == "disagree" {
 		return func(r *export.Row) bool { return r.Verdict.Known && r.Disagrees() == want }, true
 	}
-	get := f.word
-	return func(r *export.Row) bool { s, known := get(r); return known && (s == value) == want }, true
+	get, words := f.number, f.choices
+	is := words.Index(value)
+	return func(r *export.Row) bool { n, known := get(r); return known && words.At(n) != "" && (n == is) == want }, true
 }
 
 // hasWord reports whether word stands in a list such as "shared, exclusive or none".

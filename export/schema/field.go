@@ -91,13 +91,6 @@ func (fs Fields[T]) About() []*About {
 // Number is the value of a number, of a boolean (0 or 1), or the place of a word.
 func (f *Field[T]) Number(t *T) (n int64, known bool) { return f.number(t) }
 
-// Word is the value of a word of a list.
-func (f *Field[T]) Word(t *T) (s string, known bool) {
-	n, known := f.number(t)
-	s = f.Words.At(n)
-	return s, known && s != ""
-}
-
 // Text is the value of a text; an empty one that may be null is not known.
 func (f *Field[T]) Text(t *T) (s string, known bool) {
 	s = f.text(t)
