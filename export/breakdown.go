@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 )
 
 // Bounds of a Breakdown. What comes beyond is counted together.
@@ -109,7 +109,7 @@ func list[K comparable](p *parts[K], describe func(K, *named)) []named {
 		out[i].Judged = map[string]uint64{}
 		for k, n := range out[i].Verdicts {
 			if n > 0 {
-				out[i].Judged[decode.Kind(k).String()] = n
+				out[i].Judged[judge.Kind(k).String()] = n
 			}
 		}
 	}

@@ -1,6 +1,6 @@
 package export
 
-import "github.com/ext4dio/ext4dio-trace/decode"
+import "github.com/ext4dio/ext4dio-trace/decode/judge"
 
 // Locks counts writes by the mode of i_rwsem at iomap_dio_rw.
 type Locks struct {
@@ -26,12 +26,12 @@ func (c *Locks) Add(lock Opt[Lock]) {
 
 // Judged counts writes by their verdicts.
 type Judged struct {
-	Verdicts [decode.Unsafe + 1]uint64 `json:"-"` // by decode.Kind
-	Unjudged uint64                    `json:"-"`
+	Verdicts [judge.Unsafe + 1]uint64 `json:"-"` // by judge.Kind
+	Unjudged uint64                   `json:"-"`
 }
 
 // Add counts a write.
-func (c *Judged) Add(verdict Opt[decode.Kind]) {
+func (c *Judged) Add(verdict Opt[judge.Kind]) {
 	if verdict.Known {
 		c.Verdicts[verdict.V]++
 	} else {
@@ -42,7 +42,7 @@ func (c *Judged) Add(verdict Opt[decode.Kind]) {
 // Disagreements is the number of writes in which the kernel did something else than the
 // model said.
 func (c *Judged) Disagreements() uint64 {
-	return c.Verdicts[decode.Slower] + c.Verdicts[decode.Differs] + c.Verdicts[decode.Unsafe]
+	return c.Verdicts[judge.Slower] + c.Verdicts[judge.Differs] + c.Verdicts[judge.Unsafe]
 }
 
 // Parts counts by something, each part of it in a V. What comes when there are Most of

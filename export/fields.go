@@ -5,7 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export/schema"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -33,22 +34,22 @@ var Fields = schema.New(
 	schema.List("lookups", "ext4_map_blocks calls of the checks, in their order", lookupFields, listsKnown, func(r *Row) *[]Lookup { return &r.Lookups }),
 	schema.OptBool("drained", "inode_dio_wait was called", func(r *Row) *Opt[bool] { return &r.Drained }).Filtered("drained", ""),
 	schema.OptBool("force_wait", "IOMAP_DIO_FORCE_WAIT was given", func(r *Row) *Opt[bool] { return &r.ForceWait }).Filtered("forcewait", ""),
-	schema.List("mappings", "ext4_iomap_begin calls, in their order", mappingFields, listsKnown, func(r *Row) *[]decode.Mapping { return &r.Mappings }),
-	schema.List("zeroed", "iomap_dio_zero calls with a length, in their order", zeroedFields, listsKnown, func(r *Row) *[]decode.Zeroed { return &r.Zeroed }),
+	schema.List("mappings", "ext4_iomap_begin calls, in their order", mappingFields, listsKnown, func(r *Row) *[]observe.Mapping { return &r.Mappings }),
+	schema.List("zeroed", "iomap_dio_zero calls with a length, in their order", zeroedFields, listsKnown, func(r *Row) *[]observe.Zeroed { return &r.Zeroed }),
 	schema.OptInt64("fallback_bytes", "bytes", "bytes left for the buffered write", func(r *Row) *Opt[int64] { return &r.FallbackBytes }).Filtered("fallback", ""),
 	schema.OptInt64("ret", "bytes or -errno", "result, as the caller got it; null of a queued write that was not seen to end", func(r *Row) *Opt[int64] { return &r.Ret }).
 		Filtered("ret", "result: bytes, or an error such as -EAGAIN"),
 	schema.OptInt64("wait_ns", "ns", "time queued for i_rwsem", func(r *Row) *Opt[uint64] { return &r.WaitNs }).Filtered("wait", ""),
 	schema.OptInt64("latency_ns", "ns", "time from entry to completion", func(r *Row) *Opt[uint64] { return &r.LatencyNs }).Filtered("latency", ""),
 	schema.OptBool("slept", "a NOWAIT write that slept", func(r *Row) *Opt[bool] { return &r.Slept }).Filtered("slept", ""),
-	schema.List("sleeps", "what a NOWAIT write slept for", sleepFields, sleepsKnown, func(r *Row) *[]decode.Sleep { return &r.Sleeps }),
+	schema.List("sleeps", "what a NOWAIT write slept for", sleepFields, sleepsKnown, func(r *Row) *[]observe.Sleep { return &r.Sleeps }),
 	schema.Text("variant", "what it was judged as", func(r *Row) *string { return &r.Variant }).OrNull().Filtered("variant", ""),
-	schema.OptEnum("verdict", "whether the kernel did what the model says", verdictWords, func(r *Row) *Opt[decode.Kind] { return &r.Verdict }).
+	schema.OptEnum("verdict", "whether the kernel did what the model says", verdictWords, func(r *Row) *Opt[judge.Kind] { return &r.Verdict }).
 		Filtered("verdict", "agree, undecided, slower, differs, unsafe; disagree is the last three"),
 	schema.Texts("rules", "rules that were broken, R1 to R13", judged, func(r *Row) *[]string { return &r.Rules }).Filtered("rule", "a rule that was broken, R1 to R13"),
 	schema.Texts("hazards", "rules that were broken and are not promised by this kernel", judged, func(r *Row) *[]string { return &r.Hazards }).
 		Filtered("hazard", "a rule that was broken and is not promised by this kernel"),
-	schema.OptRecord("expected", "what the model says, where it says anything", expectedFields, func(r *Row) *Opt[decode.Expected] { return &r.Expected }),
+	schema.OptRecord("expected", "what the model says, where it says anything", expectedFields, func(r *Row) *Opt[judge.Expected] { return &r.Expected }),
 	schema.Texts("why", "the reason of the decision, then a sentence for each difference", judged, func(r *Row) *[]string { return &r.Why }),
 	schema.Text("reason", "the reason of the decision: the first of why", func(r *Row) *string { return &r.Reason }).OrNull().AtEnd(),
 	schema.List("diffs", "the differences between what was seen and what the model says", diffFields, judged, func(r *Row) *[]Diff { return &r.Diffs }).AtEnd(),
@@ -88,10 +89,10 @@ func stateField() schema.Field[Lookup] {
 
 // A failed mapping has no place, and the error in place of its type.
 var mappingFields = schema.New(
-	ofMapping("pos", "start", func(m *decode.Mapping) *int64 { return &m.Offset }),
-	ofMapping("len", "length", func(m *decode.Mapping) *int64 { return &m.Length }),
+	ofMapping("pos", "start", func(m *observe.Mapping) *int64 { return &m.Offset }),
+	ofMapping("len", "length", func(m *observe.Mapping) *int64 { return &m.Length }),
 	schema.Word(schema.About{Name: "type", Unit: "IOMAP_* or -errno", Doc: "kind of mapping, or the error of one that failed"},
-		appendMappingType, func(m *decode.Mapping, s string) (ok bool) {
+		appendMappingType, func(m *observe.Mapping, s string) (ok bool) {
 			if strings.HasPrefix(s, "-") {
 				m.Err, ok = ParseErrno(s)
 				return ok
@@ -99,66 +100,66 @@ var mappingFields = schema.New(
 			m.Type, ok = parseIomapType(s)
 			return ok
 		}),
-	schema.Flags("flags", "IOMAP_F_* flags", iomapFlagWords, 1<<16-1, func(m *decode.Mapping) *uint16 { return &m.Flags }),
+	schema.Flags("flags", "IOMAP_F_* flags", iomapFlagWords, 1<<16-1, func(m *observe.Mapping) *uint16 { return &m.Flags }),
 	schema.Number(schema.About{Name: "allocated", Type: schema.TypeBool, Doc: "blocks were asked for with EXT4_GET_BLOCKS_CREATE"},
-		allocated, func(*decode.Mapping, int64) bool { return true }), // alloc_flags has it
-	schema.Int64("alloc_flags", "EXT4_GET_BLOCKS_*", "flags of the allocating ext4_map_blocks, 0 for none", func(m *decode.Mapping) *uint32 { return &m.AllocFlags }),
-	schema.Bool("overwrite", "made by ext4_iomap_overwrite_begin (6.x)", func(m *decode.Mapping) *bool { return &m.Overwrite }),
-	ofLookup("lookup_flags", "EXT4_GET_BLOCKS_*", "flags of the last ext4_map_blocks without allocation", func(m *decode.Mapping) *uint32 { return &m.LookupFlags }),
-	ofLookup("lookup_ret", "blocks or -errno", "its result", func(m *decode.Mapping) *int32 { return &m.LookupRet }),
+		allocated, func(*observe.Mapping, int64) bool { return true }), // alloc_flags has it
+	schema.Int64("alloc_flags", "EXT4_GET_BLOCKS_*", "flags of the allocating ext4_map_blocks, 0 for none", func(m *observe.Mapping) *uint32 { return &m.AllocFlags }),
+	schema.Bool("overwrite", "made by ext4_iomap_overwrite_begin (6.x)", func(m *observe.Mapping) *bool { return &m.Overwrite }),
+	ofLookup("lookup_flags", "EXT4_GET_BLOCKS_*", "flags of the last ext4_map_blocks without allocation", func(m *observe.Mapping) *uint32 { return &m.LookupFlags }),
+	ofLookup("lookup_ret", "blocks or -errno", "its result", func(m *observe.Mapping) *int32 { return &m.LookupRet }),
 )
 
-func succeeded(m *decode.Mapping) bool  { return m.Err == 0 }
-func lookedUp(m *decode.Mapping) bool   { return m.LookedUp }
-func allocated(m *decode.Mapping) int64 { return schema.Bit(m.Allocated()) }
+func succeeded(m *observe.Mapping) bool  { return m.Err == 0 }
+func lookedUp(m *observe.Mapping) bool   { return m.LookedUp }
+func allocated(m *observe.Mapping) int64 { return schema.Bit(m.Allocated()) }
 
-func appendMappingType(dst []byte, m *decode.Mapping) []byte {
+func appendMappingType(dst []byte, m *observe.Mapping) []byte {
 	if m.Err != 0 {
 		return appendResult(dst, int64(m.Err))
 	}
 	return append(dst, IomapType(m.Type)...)
 }
 
-func ofMapping(name, what string, at func(*decode.Mapping) *int64) schema.Field[decode.Mapping] {
+func ofMapping(name, what string, at func(*observe.Mapping) *int64) schema.Field[observe.Mapping] {
 	return schema.Int64(name, "bytes", what+" of the mapping", at).If(succeeded)
 }
 
-func ofLookup[N schema.Integer](name, unit, doc string, at func(*decode.Mapping) *N) schema.Field[decode.Mapping] {
-	return schema.Int64(name, unit, doc, at).If(lookedUp).OnSet(func(m *decode.Mapping) { m.LookedUp = true })
+func ofLookup[N schema.Integer](name, unit, doc string, at func(*observe.Mapping) *N) schema.Field[observe.Mapping] {
+	return schema.Int64(name, unit, doc, at).If(lookedUp).OnSet(func(m *observe.Mapping) { m.LookedUp = true })
 }
 
 var zeroedFields = schema.New(
-	schema.Int64("pos", "bytes", "start", func(z *decode.Zeroed) *int64 { return &z.Pos }),
-	schema.Int64("len", "bytes", "length", func(z *decode.Zeroed) *int64 { return &z.Len }),
-	schema.Enum("lock", "mode of i_rwsem", modeWords, func(z *decode.Zeroed) *record.Lock { return &z.Lock }),
-	schema.Int64("in_flight", "", "i_dio_count, this write included", func(z *decode.Zeroed) *uint32 { return &z.DioCount }),
+	schema.Int64("pos", "bytes", "start", func(z *observe.Zeroed) *int64 { return &z.Pos }),
+	schema.Int64("len", "bytes", "length", func(z *observe.Zeroed) *int64 { return &z.Len }),
+	schema.Enum("lock", "mode of i_rwsem", modeWords, func(z *observe.Zeroed) *record.Lock { return &z.Lock }),
+	schema.Int64("in_flight", "", "i_dio_count, this write included", func(z *observe.Zeroed) *uint32 { return &z.DioCount }),
 	schema.Word(schema.About{Name: "type", Unit: "IOMAP_*", Doc: "kind of the mapping"},
-		appendZeroedType, func(z *decode.Zeroed, s string) (ok bool) { z.Type, ok = parseIomapType(s); return ok }),
-	schema.Flags("flags", "IOMAP_F_* flags of the mapping", iomapFlagWords, 1<<16-1, func(z *decode.Zeroed) *uint16 { return &z.Flags }),
+		appendZeroedType, func(z *observe.Zeroed, s string) (ok bool) { z.Type, ok = parseIomapType(s); return ok }),
+	schema.Flags("flags", "IOMAP_F_* flags of the mapping", iomapFlagWords, 1<<16-1, func(z *observe.Zeroed) *uint16 { return &z.Flags }),
 )
 
-func appendZeroedType(dst []byte, z *decode.Zeroed) []byte { return append(dst, IomapType(z.Type)...) }
+func appendZeroedType(dst []byte, z *observe.Zeroed) []byte { return append(dst, IomapType(z.Type)...) }
 
 var sleepFields = schema.New(
-	schema.Enum("cause", "what it waited for", causeWords, func(s *decode.Sleep) *record.SleepCause { return &s.Cause }),
-	schema.Enum("phase", "part of the write in which it slept", phaseWords, func(s *decode.Sleep) *record.Phase { return &s.Phase }),
-	schema.Int64("ns", "ns", "how long", func(s *decode.Sleep) *uint64 { return &s.Ns }),
+	schema.Enum("cause", "what it waited for", causeWords, func(s *observe.Sleep) *record.SleepCause { return &s.Cause }),
+	schema.Enum("phase", "part of the write in which it slept", phaseWords, func(s *observe.Sleep) *record.Phase { return &s.Phase }),
+	schema.Int64("ns", "ns", "how long", func(s *observe.Sleep) *uint64 { return &s.Ns }),
 )
 
 // Nothing is said of dio_flags without iomap_dio_rw, nor of a result that depends on the
 // device.
 var expectedFields = schema.New(
-	schema.Enum("lock", "mode of i_rwsem at iomap_dio_rw", lockWords, func(e *decode.Expected) *record.Lock { return &e.Lock }),
-	schema.Int32("passes", "", "runs of the write checks", func(e *decode.Expected) *int { return &e.Passes }),
-	schema.Bool("drained", "inode_dio_wait is called", func(e *decode.Expected) *bool { return &e.Drained }),
-	schema.Bool("force_wait", "IOMAP_DIO_FORCE_WAIT is given", func(e *decode.Expected) *bool { return &e.ForceWait }).
+	schema.Enum("lock", "mode of i_rwsem at iomap_dio_rw", lockWords, func(e *judge.Expected) *record.Lock { return &e.Lock }),
+	schema.Int32("passes", "", "runs of the write checks", func(e *judge.Expected) *int { return &e.Passes }),
+	schema.Bool("drained", "inode_dio_wait is called", func(e *judge.Expected) *bool { return &e.Drained }),
+	schema.Bool("force_wait", "IOMAP_DIO_FORCE_WAIT is given", func(e *judge.Expected) *bool { return &e.ForceWait }).
 		If(expectsDIO),
-	schema.Int64("ret", "-errno", "result, where it does not depend on the device", func(e *decode.Expected) *int64 { return &e.Ret }).
+	schema.Int64("ret", "-errno", "result, where it does not depend on the device", func(e *judge.Expected) *int64 { return &e.Ret }).
 		If(expectsResult),
 )
 
-func expectsDIO(e *decode.Expected) bool    { return ExpectedLock(*e) != NoLock }
-func expectsResult(e *decode.Expected) bool { return e.Ret != 0 }
+func expectsDIO(e *judge.Expected) bool    { return ExpectedLock(*e) != NoLock }
+func expectsResult(e *judge.Expected) bool { return e.Ret != 0 }
 
 var diffFields = schema.New(
 	schema.Text("field", "what differs", func(d *Diff) *string { return &d.Field }),
@@ -176,13 +177,13 @@ var factFields = schema.New(
 	schema.Int64("len", "bytes", "length asked for", func(f *Facts) *int64 { return &f.Len }),
 	schema.Int64("i_size", "bytes", "i_size at the entry, without the lock", func(f *Facts) *int64 { return &f.ISize }),
 	schema.OptInt64("align", "", "iov_iter_alignment at the entry, its low 17 bits", func(f *Facts) *Opt[uint32] { return &f.Align }),
-	schema.List("checks", "runs of the write checks, in their order", checkFields, nil, func(f *Facts) *[]decode.Pass { return &f.Checks }),
+	schema.List("checks", "runs of the write checks, in their order", checkFields, nil, func(f *Facts) *[]observe.Pass { return &f.Checks }),
 	schema.OptInt64("in_flight", "", "direct I/O in flight at the drain", func(f *Facts) *Opt[uint32] { return &f.InFlight }),
 	schema.Enum("modified", "function that updated the time stamps", fmodWords, func(f *Facts) *record.Fmod { return &f.Modified }),
 	schema.OptInt64("modified_ret", "0 or -errno", "its result", func(f *Facts) *Opt[int] { return &f.ModRet }),
 	schema.Int32("dio_flags", "IOMAP_DIO_*", "flags given to iomap_dio_rw", func(f *Facts) *uint8 { return &f.DioFlags }),
 	schema.Enum("ops", "iomap_ops given to it", opsWords, func(f *Facts) *record.Ops { return &f.Ops }),
-	schema.OptRecord("buffered", "the part that went through ext4_buffered_write_iter", bufferedFields, func(f *Facts) *Opt[decode.Buffered] { return &f.Buffered }),
+	schema.OptRecord("buffered", "the part that went through ext4_buffered_write_iter", bufferedFields, func(f *Facts) *Opt[observe.Buffered] { return &f.Buffered }),
 	schema.Int64("submit_ret", "bytes or -errno", "result of the write function", func(f *Facts) *int64 { return &f.SubmitRet }),
 	schema.Bool("queued", "that was -EIOCBQUEUED", func(f *Facts) *bool { return &f.Queued }),
 	schema.Bool("completed", "the end was seen", func(f *Facts) *bool { return &f.Completed }),
@@ -191,28 +192,28 @@ var factFields = schema.New(
 func blocksize(f *Facts) int64 { return 1 << f.Blkbits }
 
 var checkFields = schema.New(
-	schema.Enum("lock", "mode of i_rwsem", modeWords, func(p *decode.Pass) *record.Lock { return &p.Lock }),
-	schema.Int64("pos", "bytes", "position after the checks", func(p *decode.Pass) *int64 { return &p.Pos }),
-	schema.Int64("len", "bytes or -errno", "bytes left to write, or the result", func(p *decode.Pass) *int64 { return &p.Count }),
-	schema.Int64("i_size", "bytes", "i_size", func(p *decode.Pass) *int64 { return &p.ISize }),
-	schema.Int64("i_disksize", "bytes", "i_disksize", func(p *decode.Pass) *int64 { return &p.IDisksize }),
-	schema.Int64("align", "", "iov_iter_alignment, its low 17 bits", func(p *decode.Pass) *uint32 { return &p.Align }).
+	schema.Enum("lock", "mode of i_rwsem", modeWords, func(p *observe.Pass) *record.Lock { return &p.Lock }),
+	schema.Int64("pos", "bytes", "position after the checks", func(p *observe.Pass) *int64 { return &p.Pos }),
+	schema.Int64("len", "bytes or -errno", "bytes left to write, or the result", func(p *observe.Pass) *int64 { return &p.Count }),
+	schema.Int64("i_size", "bytes", "i_size", func(p *observe.Pass) *int64 { return &p.ISize }),
+	schema.Int64("i_disksize", "bytes", "i_disksize", func(p *observe.Pass) *int64 { return &p.IDisksize }),
+	schema.Int64("align", "", "iov_iter_alignment, its low 17 bits", func(p *observe.Pass) *uint32 { return &p.Align }).
 		If(hasAlign).
-		OnSet(func(p *decode.Pass) { p.Flags |= record.PassAlign }),
-	schema.Flags("flags", "what the inode is", passFlagWords, passFlagMask, func(p *decode.Pass) *uint16 { return &p.Flags }),
+		OnSet(func(p *observe.Pass) { p.Flags |= record.PassAlign }),
+	schema.Flags("flags", "what the inode is", passFlagWords, passFlagMask, func(p *observe.Pass) *uint16 { return &p.Flags }),
 )
 
-func hasAlign(p *decode.Pass) bool { return p.Flags&record.PassAlign != 0 }
+func hasAlign(p *observe.Pass) bool { return p.Flags&record.PassAlign != 0 }
 
 var bufferedFields = schema.New(
-	schema.Int64("pos", "bytes", "start", func(b *decode.Buffered) *int64 { return &b.Pos }),
-	schema.Int64("len", "bytes", "length", func(b *decode.Buffered) *int64 { return &b.Len }),
-	schema.Bool("drained", "inode_dio_wait was called before the copy", func(b *decode.Buffered) *bool { return &b.Drained }),
-	schema.Bool("copied", "generic_perform_write was entered", func(b *decode.Buffered) *bool { return &b.Copied }),
-	schema.Enum("lock", "mode of i_rwsem there; shared also stands for none", modeWords, func(b *decode.Buffered) *record.Lock { return &b.CopyLock }),
-	schema.Int64("in_flight", "", "i_dio_count there", func(b *decode.Buffered) *uint32 { return &b.CopyDio }),
+	schema.Int64("pos", "bytes", "start", func(b *observe.Buffered) *int64 { return &b.Pos }),
+	schema.Int64("len", "bytes", "length", func(b *observe.Buffered) *int64 { return &b.Len }),
+	schema.Bool("drained", "inode_dio_wait was called before the copy", func(b *observe.Buffered) *bool { return &b.Drained }),
+	schema.Bool("copied", "generic_perform_write was entered", func(b *observe.Buffered) *bool { return &b.Copied }),
+	schema.Enum("lock", "mode of i_rwsem there; shared also stands for none", modeWords, func(b *observe.Buffered) *record.Lock { return &b.CopyLock }),
+	schema.Int64("in_flight", "", "i_dio_count there", func(b *observe.Buffered) *uint32 { return &b.CopyDio }),
 	// The alignment stands beside it.
-	schema.Flags("refused", "what ext4_should_use_dio looked at", refusalWords, ^uint16(record.PassAlign), func(b *decode.Buffered) *uint16 { return &b.Refused }),
+	schema.Flags("refused", "what ext4_should_use_dio looked at", refusalWords, ^uint16(record.PassAlign), func(b *observe.Buffered) *uint16 { return &b.Refused }),
 )
 
 // deviceField has a number, too, for filters.

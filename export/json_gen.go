@@ -5,7 +5,8 @@ package export
 import (
 	"strconv"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export/safe"
 )
 
@@ -61,7 +62,7 @@ func appendLookup(dst []byte, t *Lookup) []byte {
 	return append(dst, '}')
 }
 
-func appendMapping(dst []byte, t *decode.Mapping) []byte {
+func appendMapping(dst []byte, t *observe.Mapping) []byte {
 	dst = appendInt(append(dst, `{"pos":`...), succeeded(t), int64(t.Offset))
 	dst = appendInt(append(dst, `,"len":`...), succeeded(t), int64(t.Length))
 	dst = append(appendMappingType(append(append(dst, `,"type":`...), '"'), t), '"')
@@ -74,7 +75,7 @@ func appendMapping(dst []byte, t *decode.Mapping) []byte {
 	return append(dst, '}')
 }
 
-func appendZeroed(dst []byte, t *decode.Zeroed) []byte {
+func appendZeroed(dst []byte, t *observe.Zeroed) []byte {
 	dst = strconv.AppendInt(append(dst, `{"pos":`...), int64(t.Pos), 10)
 	dst = strconv.AppendInt(append(dst, `,"len":`...), int64(t.Len), 10)
 	dst = modeWords.AppendJSON(append(dst, `,"lock":`...), int64(t.Lock))
@@ -84,14 +85,14 @@ func appendZeroed(dst []byte, t *decode.Zeroed) []byte {
 	return append(dst, '}')
 }
 
-func appendSleep(dst []byte, t *decode.Sleep) []byte {
+func appendSleep(dst []byte, t *observe.Sleep) []byte {
 	dst = causeWords.AppendJSON(append(dst, `{"cause":`...), int64(t.Cause))
 	dst = phaseWords.AppendJSON(append(dst, `,"phase":`...), int64(t.Phase))
 	dst = strconv.AppendUint(append(dst, `,"ns":`...), uint64(t.Ns), 10)
 	return append(dst, '}')
 }
 
-func appendExpected(dst []byte, t *decode.Expected) []byte {
+func appendExpected(dst []byte, t *judge.Expected) []byte {
 	dst = lockWords.AppendJSON(append(dst, `{"lock":`...), int64(t.Lock))
 	dst = strconv.AppendInt(append(dst, `,"passes":`...), int64(t.Passes), 10)
 	dst = strconv.AppendBool(append(dst, `,"drained":`...), t.Drained)
@@ -126,7 +127,7 @@ func appendFacts(dst []byte, t *Facts) []byte {
 	return append(dst, '}')
 }
 
-func appendPass(dst []byte, t *decode.Pass) []byte {
+func appendPass(dst []byte, t *observe.Pass) []byte {
 	dst = modeWords.AppendJSON(append(dst, `{"lock":`...), int64(t.Lock))
 	dst = strconv.AppendInt(append(dst, `,"pos":`...), int64(t.Pos), 10)
 	dst = strconv.AppendInt(append(dst, `,"len":`...), int64(t.Count), 10)
@@ -137,7 +138,7 @@ func appendPass(dst []byte, t *decode.Pass) []byte {
 	return append(dst, '}')
 }
 
-func appendBuffered(dst []byte, t *decode.Buffered) []byte {
+func appendBuffered(dst []byte, t *observe.Buffered) []byte {
 	dst = strconv.AppendInt(append(dst, `{"pos":`...), int64(t.Pos), 10)
 	dst = strconv.AppendInt(append(dst, `,"len":`...), int64(t.Len), 10)
 	dst = strconv.AppendBool(append(dst, `,"drained":`...), t.Drained)

@@ -5,7 +5,8 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export/safe"
 	"github.com/ext4dio/ext4dio-trace/export/schema"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -24,7 +25,7 @@ const dioForceWait = 0x1
 // words are the names of values, each list in its one place.
 var (
 	lockWords    = schema.NewWords("lockWords", "", "none", "shared", "exclusive")
-	verdictWords = schema.WordsOf("verdictWords", "", int(decode.Unsafe)+1, decode.Kind.String)
+	verdictWords = schema.WordsOf("verdictWords", "", int(judge.Unsafe)+1, judge.Kind.String)
 	callerWords  = schema.WordsOf("callerWords", record.CallerUnknown.String(), record.NumCallers, callerName)
 	causeWords   = schema.WordsOf("causeWords", record.SleepUnknown.String(), record.NumSleepCauses, record.SleepCause.String)
 	phaseWords   = schema.WordsOf("phaseWords", "unknown", int(record.PhaseBuffered)+1, phaseName)
@@ -68,7 +69,7 @@ func callerName(c record.Caller) string {
 	return c.String()
 }
 
-func phaseName(p record.Phase) string { return (&decode.Sleep{Phase: p}).PhaseName() }
+func phaseName(p record.Phase) string { return (&observe.Sleep{Phase: p}).PhaseName() }
 
 // FlagNames lists the IOCB_* flags that the caller asked for.
 func (r *Row) FlagNames() []string { return kiFlagWords.Names(r.KiFlags & kiFlagMask) }

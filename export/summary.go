@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/overlap"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -49,7 +50,7 @@ func (t *Totals) Add(r *Row) {
 		t.Drained++
 	}
 	t.Judged.Add(r.Verdict)
-	if Is(r.Verdict, decode.Undecided) {
+	if Is(r.Verdict, judge.Undecided) {
 		count(&t.missing, r.Missing)
 	}
 	for _, rule := range r.Hazards {
@@ -106,7 +107,7 @@ type Summary struct {
 	Totals   Totals
 	Losses   record.Losses
 	Unpaired uint64 // queued writes whose completion was not seen
-	Overlaps decode.OverlapStats
+	Overlaps overlap.Stats
 	Variant  string
 	Evidence []string
 	Elapsed  time.Duration // 0 when not known
@@ -185,8 +186,8 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 		}
 		b.WriteByte('\n')
 	}
-	fmt.Fprintf(&b, "verdict:  %d agree, %d undecided, %d slower, %d differs, %d unsafe", t.Verdicts[decode.Agree],
-		t.Verdicts[decode.Undecided], t.Verdicts[decode.Slower], t.Verdicts[decode.Differs], t.Verdicts[decode.Unsafe])
+	fmt.Fprintf(&b, "verdict:  %d agree, %d undecided, %d slower, %d differs, %d unsafe", t.Verdicts[judge.Agree],
+		t.Verdicts[judge.Undecided], t.Verdicts[judge.Slower], t.Verdicts[judge.Differs], t.Verdicts[judge.Unsafe])
 	if t.Unjudged > 0 {
 		fmt.Fprintf(&b, ", %d not judged", t.Unjudged)
 	}

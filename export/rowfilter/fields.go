@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/schema"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -165,7 +165,7 @@ func makeFlags() []flag {
 		{flagged("failed", "ret<0"), func(r *export.Row) (bool, bool) { return r.Ret.V < 0, r.Ret.Known }},
 		{flagged("incomplete", "the record does not hold all that the kernel passed"), func(r *export.Row) (bool, bool) { return r.Incomplete != "", true }},
 	}
-	for k := decode.Undecided; k <= decode.Unsafe; k++ {
+	for k := judge.Undecided; k <= judge.Unsafe; k++ {
 		out = append(out, flag{flagged(k.String(), "as verdict="+k.String()), func(r *export.Row) (bool, bool) { return r.Verdict.V == k, r.Verdict.Known }})
 	}
 	for i := range export.Fields {
