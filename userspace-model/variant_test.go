@@ -40,6 +40,25 @@ func TestVariantsMadeOfPatches(t *testing.T) {
 	}
 }
 
+// TestOpen: what is open is not had by a variant's own name, and can be held besides.
+func TestOpen(t *testing.T) {
+	for _, v := range Variants() {
+		open := v.Open()
+		if want := v == Linux61 || v == Linux612; (open == DrainFallback) != want || !want && open != 0 {
+			t.Errorf("%s leaves %#x open", v, open)
+		}
+		if v.Behaviours()&open != 0 {
+			t.Errorf("%s has %#x, and leaves that open", v, open)
+		}
+	}
+	if v := Linux612.WithPatch(2, true); v.Open() != DrainFallback || PatchOf(v.Open()) != 2 {
+		t.Errorf("%s leaves %#x open", v, v.Open())
+	}
+	if Variant(0).Open() != 0 || Variant(0xff).Open() != 0 || PatchOf(DaxNowait) != 0 {
+		t.Error("no variant, or no patch, is one")
+	}
+}
+
 func TestNoVariants(t *testing.T) {
 	for _, name := range []string{
 		"", "+patch1", "linux", "linux-7.3+patch1", "linux-7.3-patch6", "linux-7.3-patch0", "linux-7.3+patch9",

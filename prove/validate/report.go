@@ -157,13 +157,13 @@ func (r *Report) Judge(v model.Variant, unprobed record.Stages) {
 	}
 }
 
-// writtenFor is the name under which the answers for v are written down, or "". A
-// stable kernel with the backport of patch 2 is not told apart there.
+// writtenFor is the name under which the answers for v are written down, or "". What a
+// variant leaves open to stable releases is not told apart there.
 func writtenFor(v model.Variant) string {
-	if n := v.Named(); n == model.Linux61 || n == model.Linux612 {
-		v = v.WithPatch(2, false)
+	if n := model.PatchOf(v.Open()); n != 0 {
+		v = v.WithPatch(n, false)
 	}
-	if slices.Contains(Variants(), v.String()) {
+	if slices.Contains(model.VariantNames(), v.String()) {
 		return v.String()
 	}
 	return ""

@@ -28,9 +28,9 @@ func Concerns(o *decode.Observation, v model.Variant, unprobed record.Stages) []
 	if len(out) > 0 {
 		return out
 	}
-	for _, rule := range ver.Rules {
-		if n := patchOfRule[rule]; n != 0 {
-			out = append(out, n)
+	for _, id := range ver.Rules {
+		if rule, err := decode.ParseRule(id); err == nil && rule.Promise != 0 {
+			out = append(out, model.PatchOf(rule.Promise))
 		}
 	}
 	for _, why := range ver.Why {
@@ -47,11 +47,8 @@ func Concerns(o *decode.Observation, v model.Variant, unprobed record.Stages) []
 	return slices.Compact(out)
 }
 
-// The rules and fields that only one patch decides.
-var (
-	patchOfRule  = map[string]int{"R5": 2, "R12": 1}
-	patchOfField = map[string]int{"timestamps": 5, "drain before the buffered copy": 2}
-)
+// patchOfField are the fields that only one patch decides.
+var patchOfField = map[string]int{"timestamps": 5, "drain before the buffered copy": 2}
 
 // shape names the patch that chooses the lock for writes like o: patch 4 for
 // unaligned ones, patch 3 for aligned ones inside i_size, none for extending ones.

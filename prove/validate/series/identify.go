@@ -51,15 +51,12 @@ func New(candidates []model.Variant, unprobed record.Stages) *Identifier {
 	id := &Identifier{unprobed: unprobed}
 	for _, v := range candidates {
 		id.candidates = append(id.candidates, candidate{v: v})
-		if old(v) { // stable releases of these may hold patch 2
-			id.candidates = append(id.candidates, candidate{v: v.WithPatch(2, true)})
+		if n := model.PatchOf(v.Open()); n != 0 {
+			id.candidates = append(id.candidates, candidate{v: v.WithPatch(n, true)})
 		}
 	}
 	return id
 }
-
-// old reports whether v is 6.1 or 6.12, whose variants leave patch 2 open.
-func old(v model.Variant) bool { return v.Named() == model.Linux61 || v.Named() == model.Linux612 }
 
 // CacheMiss notes what ext4_map_blocks returned for a cache-only lookup that missed
 // the extent-status cache: a negative errno, or 0.
@@ -132,18 +129,19 @@ func (c *candidate) add(o *decode.Observation, unprobed record.Stages) bool {
 }
 
 // Best is the candidate that explains the most: it disagrees least, and of those
-// that do it is the most likely one. Of kernels that are old, the one that holds
-// patch 2 counts only when a drain was seen.
+// that do it is the most likely one. Where a variant leaves a patch open, the one that
+// holds it counts only when a sign of it was seen.
 func (id *Identifier) Best() model.Variant { return id.best().v }
 
 func (id *Identifier) best() *candidate {
 	var best *candidate
 	for i := range id.candidates {
 		c := &id.candidates[i]
-		if old(c.v) && c.v.Has(model.DrainFallback) && id.evidence[2].with == 0 {
+		open := model.PatchOf(c.v.Open())
+		if open != 0 && c.v.Has(c.v.Open()) && id.evidence[open].with == 0 {
 			continue
 		}
-		if best == nil || c.disagree < best.disagree || c.disagree == best.disagree && old(c.v) {
+		if best == nil || c.disagree < best.disagree || c.disagree == best.disagree && open != 0 {
 			best = c
 		}
 	}

@@ -68,21 +68,6 @@ type Report struct {
 	Unexplain   int           `json:"unexplained_writes"`
 }
 
-// titles are the patches' subjects, shortened.
-var titles = [...]string{
-	1: "no sleeping allocation under NOWAIT",
-	2: "drain direct I/O before the buffered fallback",
-	3: "no overwrite check for aligned writes inside i_size",
-	4: "unaligned writes: lock by partial block zeroing",
-	5: "kiocb_modified instead of file_modified",
-	6: "cache-only lookup that misses: -EAGAIN",
-	7: "ext4_iomap_begin under NOWAIT: cache-only lookup",
-	8: "ext4_dio_needs_zeroing under NOWAIT: cache-only lookup",
-}
-
-// Title is the subject of patch n, shortened.
-func Title(n int) string { return titles[n] }
-
 // unseen says what was missing for an answer.
 var unseen = [...]string{
 	1: "no NOWAIT write came to blocks that had to be allocated",
@@ -124,7 +109,7 @@ func count(b bool) int {
 
 func (id *Identifier) patch(n int) Patch {
 	t := &id.evidence[n]
-	p := Patch{Patch: n, Title: titles[n], Answer: id.answer(n), With: t.with, Without: t.without}
+	p := Patch{Patch: n, Title: model.PatchTitle(n), Answer: id.answer(n), With: t.with, Without: t.without}
 	switch p.Answer {
 	case Present:
 		p.Why = fmt.Sprintf("%s as only with it%s", writes(t.with), first(t.withO))
