@@ -64,7 +64,7 @@ var flow = []group{
 		"prove/validate/shadow":  {},
 		"prove/validate/series":  {ours: "decode userspace-model record"},
 		"prove/validate/outcome": {ours: "prove/validate prove/validate/random prove/validate/series prove/validate/storm analyze/explain export decode userspace-model record"},
-		"prove/validate/target":  {ours: "internal/ext4fs", others: "golang.org/x/sys"},
+		"prove/validate/target":  {ours: "internal/ext4fs prove/workload", others: "golang.org/x/sys"},
 		"prove/validate/storm":   {ours: "prove/validate prove/workload decode userspace-model record", others: "golang.org/x/sys"},
 		"prove/bench":            {ours: "prove/workload", others: "golang.org/x/sys"},
 		"prove/bench/cost":       {ours: "prove/workload", others: "golang.org/x/sys"},

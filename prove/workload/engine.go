@@ -65,6 +65,16 @@ func (r Request) Len() int {
 	return n
 }
 
+// Cut is memory cut into segments of these lengths, for Request.Segs.
+func Cut(mem []byte, lens []int) [][]byte {
+	var out [][]byte
+	for _, n := range lens {
+		out = append(out, mem[:n:n])
+		mem = mem[n:]
+	}
+	return out
+}
+
 // Result is the outcome of one write: N bytes, or Err, which is a unix.Errno.
 type Result struct {
 	N   int

@@ -16,15 +16,13 @@ const (
 
 // ChangeFlags sets and clears inode flags, as chattr does.
 func ChangeFlags(fd int, set, unset int) error {
-	var flags uint32
-	_, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.FS_IOC_GETFLAGS, uintptr(unsafe.Pointer(&flags)))
-	if e != 0 {
-		return fmt.Errorf("read inode flags: %w", e)
+	flags, err := unix.IoctlGetUint32(fd, unix.FS_IOC_GETFLAGS)
+	if err != nil {
+		return fmt.Errorf("read inode flags: %w", err)
 	}
 	flags = flags&^uint32(unset) | uint32(set)
-	_, _, e = unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.FS_IOC_SETFLAGS, uintptr(unsafe.Pointer(&flags)))
-	if e != 0 {
-		return fmt.Errorf("set inode flags %#x: %w", flags, e)
+	if err := unix.IoctlSetPointerInt(fd, unix.FS_IOC_SETFLAGS, int(int32(flags))); err != nil {
+		return fmt.Errorf("set inode flags %#x: %w", flags, err)
 	}
 	return nil
 }
