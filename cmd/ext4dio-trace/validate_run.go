@@ -17,6 +17,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/prove/validate/outcome"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/random"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/series"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -87,8 +88,8 @@ func kernelName() string {
 }
 
 // tracer hands out what is seen, judged by the variant if that is known.
-func (x *validation) tracer() *validate.SourceTracer {
-	return validate.NewSourceTracer(x.session, decode.Options{
+func (x *validation) tracer() *trial.SourceTracer {
+	return trial.NewSourceTracer(x.session, decode.Options{
 		Doubt:   x.session.Doubt,
 		Variant: x.variant, Evidence: evidence(x.facts), Unprobed: x.plan.Unattached,
 		Seen: func(o *decode.Observation, _ *decode.Verdict) { x.id.Add(o) },

@@ -4,19 +4,13 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 )
-
-// Diff is a field that is not what the scenario expects.
-type Diff struct {
-	Field    string `json:"field"`
-	Expected string `json:"expected"`
-	Observed string `json:"observed"`
-}
 
 // Compare holds an observation against expected fields and returns those that
 // differ, in the order of the field table.
-func Compare(want Fields, o *decode.Observation) []Diff {
-	var out []Diff
+func Compare(want Fields, o *decode.Observation) []trial.Diff {
+	var out []trial.Diff
 	for _, f := range fields {
 		alts, ok := want[f.name]
 		if !ok {
@@ -24,7 +18,7 @@ func Compare(want Fields, o *decode.Observation) []Diff {
 		}
 		got := f.read(o)
 		if !matchAny(alts, got) {
-			out = append(out, Diff{Field: f.name, Expected: strings.Join(alts, "|"), Observed: got})
+			out = append(out, trial.Diff{Field: f.name, Expected: strings.Join(alts, "|"), Observed: got})
 		}
 	}
 	return out

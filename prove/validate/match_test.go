@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -63,10 +64,10 @@ func TestCompareNamesTheDifference(t *testing.T) {
 	got := Compare(Fields{
 		"ret": {"14336", "-EAGAIN"}, "lock": {"exclusive"}, "lookups": {"(0,4)1w/(0,4)1w"}, "drain": {"yes"},
 	}, o)
-	want := []Diff{
-		{"lock", "exclusive", "shared"},
-		{"lookups", "(0,4)1w/(0,4)1w", "(0,4)1w"},
-		{"ret", "14336|-EAGAIN", "-EOPNOTSUPP"},
+	want := []trial.Diff{
+		{Field: "lock", Expected: "exclusive", Observed: "shared"},
+		{Field: "lookups", Expected: "(0,4)1w/(0,4)1w", Observed: "(0,4)1w"},
+		{Field: "ret", Expected: "14336|-EAGAIN", Observed: "-EOPNOTSUPP"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("differences %+v\nwant %+v", got, want)

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
@@ -175,10 +173,6 @@ func (s *Setup) parseLayout(rest []string) string {
 	return ""
 }
 
-var flagNames = map[string]int{
-	"nowait": unix.RWF_NOWAIT, "append": unix.RWF_APPEND, "dsync": unix.RWF_DSYNC, "atomic": workload.RWFAtomic,
-}
-
 // write KEY=VALUE...
 func (p *parser) write(line string, args []string) string {
 	w := &Write{Pos: -1, Limit: -1, Fresh: -1, Expect: map[string]Fields{}}
@@ -245,10 +239,11 @@ func (w *Write) parseOption(b blockSize, key, val string) string {
 		}
 	case "flags":
 		for v := range strings.SplitSeq(val, ",") {
-			if flagNames[v] == 0 {
+			flag := workload.FlagNamed(v)
+			if flag == 0 {
 				return fmt.Sprintf("unknown flag %q", v)
 			}
-			w.Flags |= flagNames[v]
+			w.Flags |= flag
 		}
 	default:
 		return fmt.Sprintf("unknown option %q", key)

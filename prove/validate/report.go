@@ -3,12 +3,12 @@ package validate
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/shadow"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -24,28 +24,21 @@ const (
 	Skipped Status = "skipped"
 )
 
-// Tally counts what an oracle said of writes, attempts or files.
-type Tally struct {
-	Right     int `json:"right"`
-	Wrong     int `json:"wrong"`
-	Undecided int `json:"undecided"` // no opinion
-}
-
 // Result is what became of one judged write.
 type Result struct {
-	Theme    string   `json:"theme"`
-	Scenario string   `json:"scenario"`
-	Covers   []string `json:"covers"`
-	Line     int      `json:"line"`  // of the scenario text
-	Write    string   `json:"write"` // that line
-	Status   Status   `json:"status"`
-	Reason   string   `json:"reason,omitempty"` // why failed or skipped, beside Diffs
-	Diffs    []Diff   `json:"diffs,omitempty"`
+	Theme    string       `json:"theme"`
+	Scenario string       `json:"scenario"`
+	Covers   []string     `json:"covers"`
+	Line     int          `json:"line"`  // of the scenario text
+	Write    string       `json:"write"` // that line
+	Status   Status       `json:"status"`
+	Reason   string       `json:"reason,omitempty"` // why failed or skipped, beside Diffs
+	Diffs    []trial.Diff `json:"diffs,omitempty"`
 	// Verdict is what the model says, empty when there is none.
 	Verdict string `json:"verdict,omitempty"`
 	// Seen is what was seen of the write: the last one is what was compared; those
 	// before it are attempts of io_uring.
-	Seen []Seen `json:"-"`
+	Seen []trial.Seen `json:"-"`
 
 	expect map[string]Fields // by variant
 	out    workload.Result   // what the caller got
@@ -87,24 +80,15 @@ type WrongFile struct {
 // more, after the caller has mounted the file system again, and removes them. dir is
 // what the Runner was given.
 func (r *Report) Verify(ctx context.Context, dir string) error {
-	for _, name := range r.kept.Names() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		why := r.kept.Differs(filepath.Join(dir, DirName), name)
+	return trial.Verify(ctx, dir, DirName, &r.kept, func(file, why string) {
 		if why == "" {
 			r.Remounted++
-			continue
+			return
 		}
-		w := r.places[name]
+		w := r.places[file]
 		w.Why = []string{"after mounting again: " + why}
 		r.WrongFiles = append(r.WrongFiles, w)
-	}
-	d, err := workload.OpenDir(dir, DirName)
-	if err != nil {
-		return err
-	}
-	return d.Close(false)
+	})
 }
 
 // file notes how the file of a scenario compares.
@@ -244,6 +228,6 @@ func (res *Result) AppendText(b *strings.Builder) {
 		fmt.Fprintf(b, "        %s\n", res.Reason)
 	}
 	for _, d := range res.Diffs {
-		fmt.Fprintf(b, "        %s: expected %s, observed %s\n", d.Field, d.Expected, d.Observed)
+		fmt.Fprintf(b, "        %s\n", d)
 	}
 }

@@ -14,11 +14,20 @@ const (
 	FlagExtents   = 0x80000
 )
 
-// ChangeFlags sets and clears inode flags, as chattr does.
-func ChangeFlags(fd int, set, unset int) error {
+// InodeFlags are the flags of an inode, as lsattr shows them.
+func InodeFlags(fd int) (uint32, error) {
 	flags, err := unix.IoctlGetUint32(fd, unix.FS_IOC_GETFLAGS)
 	if err != nil {
-		return fmt.Errorf("read inode flags: %w", err)
+		return 0, fmt.Errorf("read inode flags: %w", err)
+	}
+	return flags, nil
+}
+
+// ChangeFlags sets and clears inode flags, as chattr does.
+func ChangeFlags(fd int, set, unset int) error {
+	flags, err := InodeFlags(fd)
+	if err != nil {
+		return err
 	}
 	flags = flags&^uint32(unset) | uint32(set)
 	if err := unix.IoctlSetPointerInt(fd, unix.FS_IOC_SETFLAGS, int(int32(flags))); err != nil {

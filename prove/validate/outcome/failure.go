@@ -10,9 +10,9 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
-	"github.com/ext4dio/ext4dio-trace/prove/validate/random"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/series"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/storm"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -37,7 +37,7 @@ type Failure struct {
 }
 
 // see adds what was observed of the write that failed.
-func (f *Failure) see(o *Outcome, s *validate.Seen) {
+func (f *Failure) see(o *Outcome, s *trial.Seen) {
 	if s.Observation == nil {
 		return
 	}
@@ -72,7 +72,7 @@ func (o *Outcome) scenarioFailures(c *Config) {
 			f.Detail = append(f.Detail, res.Reason)
 		}
 		for _, d := range res.Diffs {
-			f.Detail = append(f.Detail, fmt.Sprintf("%s: expected %s, observed %s", d.Field, d.Expected, d.Observed))
+			f.Detail = append(f.Detail, d.String())
 		}
 		if n := len(res.Seen); n > 0 {
 			f.see(o, &res.Seen[n-1])
@@ -120,7 +120,7 @@ func (o *Outcome) generatedFailures(c *Config) {
 	}
 	for i := range c.Generated.Failures {
 		g := &c.Generated.Failures[i]
-		f := Failure{Config: c.Name, Part: "generated", Theme: g.Oracle.String(), Count: g.Count, Reproducer: g.Commands}
+		f := Failure{Config: c.Name, Part: "generated", Theme: string(g.Oracle), Count: g.Count, Reproducer: g.Commands}
 		f.What = fmt.Sprintf("%s: seed %d, case %d", g.Oracle, g.Seed, g.Case)
 		if g.Write != "" {
 			f.What += fmt.Sprintf(", step %d: %s", g.Step, g.Write)
@@ -129,10 +129,10 @@ func (o *Outcome) generatedFailures(c *Config) {
 		if g.Layout != "" {
 			f.Detail = append(f.Detail, g.Blocks())
 		}
-		if g.Oracle != random.Bytes {
+		if g.Oracle != trial.Bytes {
 			f.see(o, &g.Seen)
 		}
-		f.kind += g.Oracle.String()
+		f.kind += string(g.Oracle)
 		o.Failures = append(o.Failures, f)
 	}
 }
@@ -151,10 +151,10 @@ func (o *Outcome) stormFailures(c *Config) {
 		if g.Write != "" {
 			f.What += fmt.Sprintf(", writer %d: %s", g.Writer, g.Write)
 		}
-		if g.Oracle == storm.Observed {
+		if g.Oracle == trial.Observed {
 			f.see(o, &g.Seen)
 		}
-		f.kind += g.Oracle.String()
+		f.kind += string(g.Oracle)
 		f.Reproducer = fmt.Sprintf("ext4dio-trace validate %s --scenarios none --writes 0 --storms %s --seed %d", o.where(c), g.Storm, c.Storms.Seed)
 		o.Failures = append(o.Failures, f)
 	}

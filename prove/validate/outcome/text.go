@@ -10,6 +10,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/random"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/series"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 )
 
 // maxExplained is how many failures are explained in the text; the others have a
@@ -244,29 +245,33 @@ func (o *Outcome) writeSkipped(b *strings.Builder) {
 // writeGenerated writes what each oracle said of generated writes, over all
 // configurations.
 func (o *Outcome) writeGenerated(b *strings.Builder) {
-	var sum [4]random.Tally
+	sums := []struct {
+		name string
+		of   func(*random.Report) trial.Tally
+		sum  trial.Tally
+	}{
+		{name: "observed (model fed with what was observed)", of: func(r *random.Report) trial.Tally { return r.Observed }},
+		{name: "known (model fed with the known layout)", of: func(r *random.Report) trial.Tally { return r.Known }},
+		{name: "bytes (files against their shadows)", of: func(r *random.Report) trial.Tally { return r.Bytes }},
+		{name: "bytes, mounted again", of: func(r *random.Report) trial.Tally { return r.Remounted }},
+	}
 	n := 0
 	for _, c := range o.Configs {
 		if c.Generated == nil {
 			continue
 		}
 		n += c.Generated.Writes
-		for i, t := range []random.Tally{c.Generated.Observed, c.Generated.Known, c.Generated.Bytes, c.Generated.Remounted} {
-			sum[i].Right += t.Right
-			sum[i].Wrong += t.Wrong
-			sum[i].Undecided += t.Undecided
+		for i := range sums {
+			sums[i].sum.Add(sums[i].of(c.Generated))
 		}
 	}
 	if n == 0 {
 		return
 	}
 	fmt.Fprintf(b, "generated writes: %d, seed %d\n", n, o.Seed)
-	for i, name := range []string{
-		"observed (model fed with what was observed)", "known (model fed with the known layout)",
-		"bytes (files against their shadows)", "bytes, mounted again",
-	} {
-		if sum[i] != (random.Tally{}) {
-			fmt.Fprintf(b, "  %-44s %d right, %d wrong, %d undecided\n", name, sum[i].Right, sum[i].Wrong, sum[i].Undecided)
+	for _, s := range sums {
+		if s.sum != (trial.Tally{}) {
+			fmt.Fprintf(b, "  %-44s %d right, %d wrong, %d undecided\n", s.name, s.sum.Right, s.sum.Wrong, s.sum.Undecided)
 		}
 	}
 	b.WriteByte('\n')

@@ -5,10 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/ext4dio/ext4dio-trace/decode"
-	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -19,12 +17,12 @@ const (
 )
 
 // differences compares a prediction with what was observed.
-func (k *knowledge) differences(out *model.Outcome, z zeroes) []validate.Diff {
-	var diffs []validate.Diff
+func (k *knowledge) differences(out *model.Outcome, z zeroes) []trial.Diff {
+	var diffs []trial.Diff
 	o := k.o
 	differ := func(field, want, got string) {
 		if want != got {
-			diffs = append(diffs, validate.Diff{Field: field, Expected: want, Observed: got})
+			diffs = append(diffs, trial.Diff{Field: field, Expected: want, Observed: got})
 		}
 	}
 	if n := len(o.Passes); n > 0 && k.first {
@@ -62,11 +60,7 @@ func (k *knowledge) differences(out *model.Outcome, z zeroes) []validate.Diff {
 // odd reports whether the device cannot take the write. At which mapping that is
 // noticed differs between kernels.
 func (k *knowledge) odd() bool {
-	pos := k.step.Off
-	if k.step.Flags&unix.RWF_APPEND != 0 {
-		pos = k.before.size
-	}
-	return (pos|k.step.Len)%k.sector != 0
+	return (k.step.at(k.before.size)|k.step.Len)%k.sector != 0
 }
 
 func predictedPasses(out *model.Outcome) string {

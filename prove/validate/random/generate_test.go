@@ -41,10 +41,8 @@ func TestGenerateReachesEveryClass(t *testing.T) {
 				seen[word]++
 			}
 			seen[string(s.Engine)]++
-			for _, f := range flagNames {
-				if s.Flags&f.bit != 0 {
-					seen[f.name]++
-				}
+			for _, name := range workload.FlagNames(s.Flags) {
+				seen[name]++
 			}
 			for name, is := range map[string]bool{
 				"fresh": s.Fresh, "stale": s.Flags&unix.RWF_NOWAIT != 0 && !s.Fresh, "memory": s.Buf != 0,

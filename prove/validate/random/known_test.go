@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
-	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -223,18 +223,18 @@ func TestKnownBusyOnlyAfterAWorker(t *testing.T) {
 }
 
 func TestKnownLeavesOut(t *testing.T) {
-	submitted := validate.Seen{Observation: &decode.Observation{Mappings: []decode.Mapping{{Type: 2}, {Err: model.EAGAIN}}}}
-	refused := validate.Seen{Observation: &decode.Observation{Passes: make([]decode.Pass, 1)}}
-	moved := validate.Seen{Observation: &decode.Observation{Passes: []decode.Pass{{IDisksize: 1}, {IDisksize: 2}}}}
-	plain := validate.Seen{Observation: &decode.Observation{Dio: true}}
+	submitted := trial.Seen{Observation: &decode.Observation{Mappings: []decode.Mapping{{Type: 2}, {Err: model.EAGAIN}}}}
+	refused := trial.Seen{Observation: &decode.Observation{Passes: make([]decode.Pass, 1)}}
+	moved := trial.Seen{Observation: &decode.Observation{Passes: []decode.Pass{{IDisksize: 1}, {IDisksize: 2}}}}
+	plain := trial.Seen{Observation: &decode.Observation{Dio: true}}
 	for name, c := range map[string]struct {
-		seen []validate.Seen
+		seen []trial.Seen
 		want bool
 	}{
-		"after I/O": {[]validate.Seen{submitted, plain}, true}, "after none": {[]validate.Seen{refused, plain}, false},
-		"the one with I/O": {[]validate.Seen{submitted}, false}, "moved": {[]validate.Seen{moved}, true},
-		"no direct I/O": {[]validate.Seen{{Observation: &decode.Observation{Buffered: &decode.Buffered{}}}}, true},
-		"incomplete":    {[]validate.Seen{{Observation: &decode.Observation{Incomplete: "x"}}}, true},
+		"after I/O": {[]trial.Seen{submitted, plain}, true}, "after none": {[]trial.Seen{refused, plain}, false},
+		"the one with I/O": {[]trial.Seen{submitted}, false}, "moved": {[]trial.Seen{moved}, true},
+		"no direct I/O": {[]trial.Seen{{Observation: &decode.Observation{Buffered: &decode.Buffered{}}}}, true},
+		"incomplete":    {[]trial.Seen{{Observation: &decode.Observation{Incomplete: "x"}}}, true},
 	} {
 		if got := leftOut(c.seen); (got != "") != c.want {
 			t.Errorf("%s: left out: %q", name, got)
@@ -245,10 +245,10 @@ func TestKnownLeavesOut(t *testing.T) {
 func TestGroup(t *testing.T) {
 	c := &Case{Steps: []Step{{Engine: workload.IOUring}, {Engine: workload.Pwrite}, {Engine: workload.IOUring, Flags: unix.RWF_NOWAIT}}}
 	writes := []*made{{step: 0}, {step: 1}, {step: 2}}
-	seen := func(flags uint32, ret int64) validate.Seen {
-		return validate.Seen{Observation: &decode.Observation{Flags: flags, Ret: ret}}
+	seen := func(flags uint32, ret int64) trial.Seen {
+		return trial.Seen{Observation: &decode.Observation{Flags: flags, Ret: ret}}
 	}
-	all := []validate.Seen{seen(8, -11), seen(0, 512), seen(0, -11), seen(8, -11)}
+	all := []trial.Seen{seen(8, -11), seen(0, 512), seen(0, -11), seen(8, -11)}
 	groups, rest := group(c, writes, all)
 	if len(groups) != 3 || rest != 0 || len(groups[0]) != 2 || len(groups[1]) != 1 || len(groups[2]) != 1 {
 		t.Errorf("%d groups, %d left", len(groups), rest)

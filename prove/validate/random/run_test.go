@@ -1,8 +1,8 @@
 package random
 
 import (
-	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
-	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -19,12 +19,12 @@ import (
 // blindTracer sees that there were writes, and nothing of them.
 type blindTracer struct{ missing int }
 
-func (*blindTracer) Watch(validate.FileID) error { return nil }
-func (*blindTracer) Forget(validate.FileID)      {}
-func (b *blindTracer) Collect(_ context.Context, _ validate.FileID, n int) ([]validate.Seen, error) {
-	var out []validate.Seen
+func (*blindTracer) Watch(trial.FileID) error { return nil }
+func (*blindTracer) Forget(trial.FileID)      {}
+func (b *blindTracer) Collect(_ context.Context, _ trial.FileID, n int) ([]trial.Seen, error) {
+	var out []trial.Seen
 	for range n - b.missing {
-		out = append(out, validate.Seen{Observation: &decode.Observation{Incomplete: "blind"}})
+		out = append(out, trial.Seen{Observation: &decode.Observation{Incomplete: "blind"}})
 	}
 	return out, nil
 }
@@ -58,11 +58,11 @@ func runFake(t *testing.T, opts Options) *Report {
 
 func text(t *testing.T, rep *Report) string {
 	t.Helper()
-	var b bytes.Buffer
-	if err := rep.WriteText(&b); err != nil {
+	b, err := json.MarshalIndent(rep, "", "  ")
+	if err != nil {
 		t.Fatal(err)
 	}
-	return b.String()
+	return string(b)
 }
 
 func TestRunBytesAreRight(t *testing.T) {
@@ -88,7 +88,7 @@ func TestRunSeesAPlantedFault(t *testing.T) {
 		t.Fatalf("report:\n%s", text(t, rep))
 	}
 	f := &rep.Failures[0]
-	if len(f.Steps) != 1 || f.Oracle != Bytes || !strings.Contains(text(t, rep), "1 bytes differ, the first at") ||
+	if len(f.Steps) != 1 || f.Oracle != trial.Bytes || !strings.Contains(text(t, rep), "1 bytes differ, the first at") ||
 		!strings.Contains(f.Commands, "--seed 3 --case 2") {
 		t.Errorf("shrunk to %q:\n%s", f.Steps, text(t, rep))
 	}

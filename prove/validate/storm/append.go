@@ -8,16 +8,16 @@ import (
 
 // recordOf is record number n of a round, as it has to be in the file.
 func (s *session) recordOf(n int) []byte {
-	j := s.pieces[n]
-	b := make([]byte, s.round.writers[j.writer].pieces[j.piece].len)
-	s.tag(j).fillRecord(b, n)
+	b := make([]byte, s.piece(n).len)
+	s.fill(n, b)
 	return b
 }
 
 // takeRecords reads the records of a round that were appended to the shadow, in the
 // order in which they lie, and adds them to it. It says what is wrong, or nothing.
 func (s *session) takeRecords(got []byte) string {
-	at := len(s.shadow.b)
+	held := &s.f.Shadow
+	at := len(held.Bytes)
 	if len(got) < at {
 		return fmt.Sprintf("i_size is %d, and was %d before the appends", len(got), at)
 	}
@@ -29,10 +29,10 @@ func (s *session) takeRecords(got []byte) string {
 		case why != "":
 			return fmt.Sprintf("at %d: %s", at, why)
 		case seen[n]:
-			return fmt.Sprintf("at %d: the record of %d bytes is there a second time", at, s.recordLen(n))
+			return fmt.Sprintf("at %d: the record of %d bytes is there a second time", at, s.piece(n).len)
 		}
 		seen[n] = true
-		at += s.recordLen(n)
+		at += int(s.piece(n).len)
 	}
 	for n := range seen {
 		if !seen[n] && s.results[n].Ret() > 0 {
@@ -42,13 +42,8 @@ func (s *session) takeRecords(got []byte) string {
 	if missing > 0 {
 		return fmt.Sprintf("%d records are not there", missing)
 	}
-	s.shadow.b = append(s.shadow.b, got[len(s.shadow.b):]...)
+	held.Bytes = append(held.Bytes, got[len(held.Bytes):]...)
 	return ""
-}
-
-func (s *session) recordLen(n int) int {
-	j := s.pieces[n]
-	return int(s.round.writers[j.writer].pieces[j.piece].len)
 }
 
 // recordAt is the number of the record that begins here.

@@ -2,11 +2,10 @@ package storm
 
 import (
 	"context"
-	"fmt"
-	"strings"
+	"errors"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
-	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -18,26 +17,24 @@ func (s *session) account(ctx context.Context) error {
 		entries[n] = entry{w: &s.round.writers[p.writer], piece: p.piece, result: s.results[n]}
 	}
 	l := newLedger(entries, s.sc.appends)
-	late, cancel := context.WithTimeout(ctx, s.Timeout)
-	defer cancel()
 	for l.open > 0 {
 		// What is tried again comes on top, and is asked for in the next turn.
-		seen, err := s.Tracer.Collect(late, s.f.id, l.open)
+		seen, err := trial.Collect(ctx, s.Tracer, s.f.ID, l.open, s.Timeout)
 		for i := range seen {
 			l.add(&seen[i])
 			s.judge(l, &seen[i])
 		}
-		if err != nil && (ctx.Err() != nil || late.Err() == nil) {
-			return fmt.Errorf("collect what was seen: %w", err)
-		}
-		if err != nil || len(seen) == 0 {
+		if errors.Is(err, trial.ErrLate) {
 			break
+		}
+		if err != nil {
+			return err
 		}
 	}
 	wrong := map[*entry]bool{}
 	for _, p := range l.close() {
 		wrong[p.entry] = true
-		s.fail(Accounting, p.entry, p.seen, p.signature, p.what)
+		s.fail(trial.Accounting, p.entry, p.seen, p.signature, p.what)
 	}
 	s.rep.Accounting.Wrong += len(wrong)
 	s.rep.Accounting.Right += len(entries) - len(wrong)
@@ -48,27 +45,21 @@ func (s *session) account(ctx context.Context) error {
 }
 
 // judge counts an attempt, and the verdict of the model that was fed with it.
-func (s *session) judge(l *ledger, seen *validate.Seen) {
+func (s *session) judge(l *ledger, seen *trial.Seen) {
 	o, v := seen.Observation, seen.Verdict
 	s.now.Seen++
 	if o.Incomplete == "" {
 		s.count(o)
 	}
-	t := &s.rep.Observed
+	what, signature := s.rep.Observed.Count(v)
 	switch {
 	case v == nil:
-		t.Undecided++
 		s.rep.LeftOut["no verdict"]++
 		return
-	case v.Kind == decode.Agree:
-		t.Right++
 	case v.Kind == decode.Undecided:
-		t.Undecided++
 		s.rep.LeftOut[v.Missing]++
-	default:
-		t.Wrong++
-		what := append([]string{"the model's verdict is " + v.Kind.String()}, v.Why...)
-		s.fail(Observed, l.byKey[l.key(o.Pos0, o.Len0)], seen, v.Kind.String()+" "+strings.Join(v.Rules, " "), what...)
+	case what != nil:
+		s.fail(trial.Observed, l.byKey[l.key(o.Pos0, o.Len0)], seen, signature, what...)
 	}
 	for _, h := range v.Hazards {
 		s.rep.Hazards[h]++
@@ -114,7 +105,7 @@ func (s *session) count(o *decode.Observation) {
 }
 
 // fail notes a failure that a write has, when e is not nil.
-func (s *session) fail(oracle Oracle, e *entry, seen *validate.Seen, signature string, what ...string) {
+func (s *session) fail(oracle trial.Oracle, e *entry, seen *trial.Seen, signature string, what ...string) {
 	f := Failure{
 		Oracle: oracle, Storm: s.now.Name, Scene: s.sc.name, Round: s.number + 1, What: what,
 		Command: s.command(), signature: signature,

@@ -35,11 +35,12 @@ func (w *writer) text(i int) string {
 	if w.depth > 1 {
 		fmt.Fprintf(&b, " depth=%d", w.depth)
 	}
-	if p.flags&unix.RWF_NOWAIT != 0 {
-		b.WriteString(" nowait")
+	flags := p.flags
+	if w.append {
+		flags |= unix.RWF_APPEND
 	}
-	if w.append || p.flags&unix.RWF_APPEND != 0 {
-		b.WriteString(" append")
+	for _, f := range workload.FlagNames(flags) {
+		b.WriteString(" " + f)
 	}
 	if p.shift != 0 {
 		fmt.Fprintf(&b, " buf=%d", p.shift)

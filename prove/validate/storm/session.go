@@ -15,8 +15,7 @@ type session struct {
 	*runner
 	sc     *scene
 	f      *file
-	shadow shadow
-	back   *workload.Buffer // to read into
+	before []byte // what the file held before the round, to tell what a wrong byte is
 
 	number  int // of the round, from 0
 	round   *round
@@ -26,13 +25,6 @@ type session struct {
 
 // place is where a piece is in a round.
 type place struct{ writer, piece int }
-
-func (s *session) close() error {
-	if s.back == nil {
-		return nil
-	}
-	return s.back.Close()
-}
 
 func (s *session) tag(p place) tag { return tagOf(s.Seed, s.name(), s.number, p.writer, p.piece) }
 
@@ -44,7 +36,7 @@ func (s *session) play(ctx context.Context, number int) error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	s.shadow.before = slices.Clone(s.shadow.b)
+	s.before = slices.Clone(s.f.Shadow.Bytes)
 	if err := s.write(); err != nil {
 		return err
 	}
@@ -61,8 +53,7 @@ func (s *session) play(ctx context.Context, number int) error {
 	return s.check()
 }
 
-// prepare does what comes before the writes, and notes it in the shadow. It leaves
-// nothing in the page cache.
+// prepare does what comes before the writes. It leaves nothing in the page cache.
 func (s *session) prepare() error {
 	cached := false
 	for i, a := range s.round.before {
@@ -75,12 +66,11 @@ func (s *session) prepare() error {
 		if err := s.do(a, data); err != nil {
 			return err
 		}
-		s.note(a, data)
 	}
 	if !cached {
 		return nil
 	}
-	return workload.SyncAndDrop(s.f.buffered)
+	return workload.SyncAndDrop(s.f.Buffered)
 }
 
 // do does an act. Blocks that an inode without extents cannot have allocated before
@@ -93,18 +83,6 @@ func (s *session) do(a act, data []byte) error {
 	return err
 }
 
-// note notes an act in the shadow.
-func (s *session) note(a act, data []byte) {
-	switch a.op {
-	case opTruncate:
-		s.shadow.resize(a.off)
-	case opPunch:
-		s.shadow.punch(a.off, a.len)
-	case opWritten:
-		s.shadow.write(a.off, data)
-	}
-}
-
 // write makes the writes of the round, with what goes on meanwhile, and notes in the
 // shadow what they wrote. Appends are taken from the file.
 func (s *session) write() error {
@@ -114,7 +92,7 @@ func (s *session) write() error {
 		w := &s.round.writers[n]
 		s.substitute(w)
 		first := len(s.pieces)
-		j := &job{w: w, fd: s.f.direct, bs: int64(s.dir.FS.BlockSize)}
+		j := &job{w: w, fd: s.f.Direct, bs: int64(s.dir.FS.BlockSize)}
 		if w.append {
 			j.fd = s.f.append
 		}
@@ -130,13 +108,8 @@ func (s *session) write() error {
 	for _, j := range jobs {
 		s.results = append(s.results, j.results...)
 	}
-	for _, a := range s.round.meanwhile {
-		s.note(a, nil)
-	}
-	for i := range s.pieces {
-		if !s.sc.appends {
-			s.wrote(i)
-		}
+	if !s.sc.appends {
+		s.wrote()
 	}
 	return nil
 }
@@ -176,16 +149,27 @@ func (s *session) meanwhile(over <-chan struct{}) error {
 	}
 }
 
-// wrote notes what a write left in the file.
-func (s *session) wrote(n int) {
-	p := s.piece(n)
-	data := make([]byte, p.len)
-	s.fill(n, data)
-	done := max(s.results[n].Ret(), 0)
-	if done > 0 {
-		s.shadow.write(p.off, data[:done])
+// wrote notes what the writes left in the file. Those that failed come last: i_size is
+// then what it is in the file.
+func (s *session) wrote() {
+	type part struct {
+		off  int64
+		data []byte
 	}
-	if done < p.len {
-		s.shadow.pending = append(s.shadow.pending, unsettled{p.off + done, data[done:]})
+	var failed []part
+	for n := range s.pieces {
+		p := s.piece(n)
+		data := make([]byte, p.len)
+		s.fill(n, data)
+		done := max(s.results[n].Ret(), 0)
+		if done > 0 {
+			s.f.Shadow.Write(p.off, data[:done])
+		}
+		if done < p.len {
+			failed = append(failed, part{p.off + done, data[done:]})
+		}
+	}
+	for _, p := range failed {
+		s.f.Shadow.Maybe(p.off, p.data)
 	}
 }

@@ -1,10 +1,9 @@
-package validate
+package trial
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -12,7 +11,7 @@ import (
 
 // SourceTracer is a Tracer over a source of raw records, such as attached
 // probes. It takes records from the source only inside Collect, so source and
-// tracer belong to the goroutine of the Runner.
+// tracer belong to the goroutine of the run.
 type SourceTracer struct {
 	src   record.Source
 	judge *decode.Judge
@@ -60,16 +59,7 @@ func (t *SourceTracer) Collect(ctx context.Context, id FileID, n int) ([]Seen, e
 	}
 	out := t.seen
 	t.seen = nil
-	// Attempts of io_uring can be handed out after their successors.
-	slices.SortStableFunc(out, func(a, b Seen) int {
-		switch {
-		case a.Observation.Time < b.Observation.Time:
-			return -1
-		case a.Observation.Time > b.Observation.Time:
-			return 1
-		}
-		return 0
-	})
+	SortByTime(out)
 	return out, err
 }
 
