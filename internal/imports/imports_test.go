@@ -65,11 +65,11 @@ var flow = []group{
 		"prove/validate/series":  {ours: "decode userspace-model record"},
 		"prove/validate/trial":   {ours: "prove/validate/shadow prove/workload decode userspace-model record", others: "golang.org/x/sys"},
 		"prove/validate/outcome": {ours: "prove/validate prove/validate/random prove/validate/series prove/validate/storm prove/validate/trial analyze/explain export decode userspace-model record"},
-		"prove/validate/target":  {ours: "internal/ext4fs prove/workload", others: "golang.org/x/sys"},
+		"prove/validate/target":  {ours: "internal/ext4fs internal/program prove/workload", others: "golang.org/x/sys"},
 		"prove/validate/storm":   {ours: "prove/validate/shadow prove/validate/trial prove/workload decode userspace-model record", others: "golang.org/x/sys"},
 		"prove/bench":            {ours: "prove/workload", others: "golang.org/x/sys"},
 		"prove/bench/cost":       {ours: "prove/workload", others: "golang.org/x/sys"},
-		"prove/kernelvm":         {others: "golang.org/x/sys golang.org/x/term github.com/ulikunitz/xz github.com/klauspost/compress"},
+		"prove/kernelvm":         {ours: "internal/program", others: "golang.org/x/sys golang.org/x/term github.com/ulikunitz/xz github.com/klauspost/compress"},
 		"prove/matrix":           {},
 	}},
 	{"screens and commands", "what a person sees and types", map[string]rule{
@@ -82,6 +82,7 @@ var flow = []group{
 var tools = group{"tools", "what any group may use", map[string]rule{
 	"internal/ext4fs":   {},
 	"internal/imports":  {},
+	"internal/program":  {},
 	"internal/mutate":   {},
 	"internal/benchcmp": {},
 	"internal/ansisvg":  {others: "github.com/charmbracelet/x"},

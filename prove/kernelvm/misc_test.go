@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
 func TestParseSize(t *testing.T) {
@@ -208,7 +210,7 @@ func TestConfigCheck(t *testing.T) {
 }
 
 func TestMkfsAndExtents(t *testing.T) {
-	if _, err := findProgram("mkfs.ext4"); err != nil {
+	if _, err := program.Find("mkfs.ext4"); err != nil {
 		t.Skip("mkfs.ext4 is not installed")
 	}
 	f, err := mkfs(64<<20, []string{"-b", "1024"})

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
+
+	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
 const (
@@ -47,7 +49,7 @@ func Run(ctx context.Context, cfg Config) (int, error) {
 	if err := cfg.check(); err != nil {
 		return 0, err
 	}
-	prog, err := findProgram("qemu-system-x86_64")
+	prog, err := program.Find("qemu-system-x86_64")
 	if err != nil {
 		return 0, unfitf("apt-get install qemu-system-x86", "qemu-system-x86_64 is not there: %w", err)
 	}

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
 // testKernel is the kernel that the tests of the machine itself use, from
@@ -279,7 +281,7 @@ func TestVMDisks(t *testing.T) {
 
 func TestVMProgramsOfTheHost(t *testing.T) {
 	spec := testKernel(t)
-	prog, err := findProgram("mkfs.ext4")
+	prog, err := program.Find("mkfs.ext4")
 	if err != nil {
 		t.Skip(err)
 	}

@@ -44,13 +44,30 @@ type Result struct {
 	out    workload.Result   // what the caller got
 }
 
+// Counts counts what became of judged writes.
+type Counts struct {
+	Passed  int `json:"passed"`
+	Failed  int `json:"failed"`
+	Skipped int `json:"skipped"`
+}
+
+// Add counts one write.
+func (c *Counts) Add(s Status) {
+	switch s {
+	case Passed:
+		c.Passed++
+	case Failed:
+		c.Failed++
+	case Skipped:
+		c.Skipped++
+	}
+}
+
 // Report is the outcome of a run.
 type Report struct {
 	Variant model.Variant `json:"variant"`
 	Results []Result      `json:"results"`
-	Passed  int           `json:"passed"`
-	Failed  int           `json:"failed"`
-	Skipped int           `json:"skipped"`
+	Counts
 	// Elsewhere counts the writes of scenarios for blocks of another size.
 	Elsewhere int `json:"elsewhere"`
 	// Undecided counts the passed writes on which the model had no opinion.
@@ -117,16 +134,9 @@ func (r *Report) add(res Result) {
 }
 
 func (r *Report) count(res *Result) {
-	switch res.Status {
-	case Passed:
-		r.Passed++
-		if res.Verdict == decode.Undecided.String() {
-			r.Undecided++
-		}
-	case Failed:
-		r.Failed++
-	case Skipped:
-		r.Skipped++
+	r.Counts.Add(res.Status)
+	if res.Status == Passed && res.Verdict == decode.Undecided.String() {
+		r.Undecided++
 	}
 }
 
@@ -134,7 +144,7 @@ func (r *Report) count(res *Result) {
 // stages are not attached.
 func (r *Report) Judge(v model.Variant, unprobed record.Stages) {
 	r.Variant, r.Unwritten = v, writtenFor(v) == ""
-	r.Passed, r.Failed, r.Skipped, r.Undecided = 0, 0, 0, 0
+	r.Counts, r.Undecided = Counts{}, 0
 	for i := range r.Results {
 		r.Results[i].judge(v, unprobed)
 		r.count(&r.Results[i])
@@ -213,8 +223,8 @@ func (res *Result) Patches() []int {
 }
 
 // Summary is one line: "61 passed, 0 failed, 2 skipped".
-func (r *Report) Summary() string {
-	return fmt.Sprintf("%d passed, %d failed, %d skipped", r.Passed, r.Failed, r.Skipped)
+func (c Counts) Summary() string {
+	return fmt.Sprintf("%d passed, %d failed, %d skipped", c.Passed, c.Failed, c.Skipped)
 }
 
 // AppendText writes a line for the write, and what is wrong with it below.

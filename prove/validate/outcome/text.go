@@ -11,6 +11,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/prove/validate/random"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/series"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // maxExplained is how many failures are explained in the text; the others have a
@@ -109,20 +110,6 @@ func (o *Outcome) writePatches(b *strings.Builder) {
 	b.WriteByte('\n')
 }
 
-// tally is how many of the scenarios' writes passed, failed and were skipped.
-type tally struct{ passed, failed, skipped int }
-
-func (t *tally) add(s validate.Status) {
-	switch s {
-	case validate.Passed:
-		t.passed++
-	case validate.Failed:
-		t.failed++
-	case validate.Skipped:
-		t.skipped++
-	}
-}
-
 func (o *Outcome) writeConfigs(b *strings.Builder) {
 	fmt.Fprintf(b, "%-14s %17s %19s %12s %7s\n", "", "scenarios", "generated", "storms", "files")
 	fmt.Fprintf(b, "%-14s %6s%6s%5s %7s%6s%6s %6s%6s %7s  %s\n",
@@ -171,10 +158,10 @@ func fsckWord(c *Config) string {
 // writeThemes writes a table of the scenarios' writes by theme, with the patches
 // that their scenarios are about.
 func (o *Outcome) writeThemes(b *strings.Builder) {
-	themes := map[string]*tally{}
+	themes := map[string]*validate.Counts{}
 	about := map[string][]int{}
 	var order []string
-	byPatch := [9]tally{}
+	var byPatch [model.Patches + 1]validate.Counts
 	for _, c := range o.Configs {
 		if c.Scenarios == nil {
 			continue
@@ -182,12 +169,12 @@ func (o *Outcome) writeThemes(b *strings.Builder) {
 		for i := range c.Scenarios.Results {
 			res := &c.Scenarios.Results[i]
 			if themes[res.Theme] == nil {
-				themes[res.Theme] = &tally{}
+				themes[res.Theme] = &validate.Counts{}
 				order = append(order, res.Theme)
 			}
-			themes[res.Theme].add(res.Status)
+			themes[res.Theme].Add(res.Status)
 			for _, n := range res.Patches() {
-				byPatch[n].add(res.Status)
+				byPatch[n].Add(res.Status)
 				if !slices.Contains(about[res.Theme], n) {
 					about[res.Theme] = append(about[res.Theme], n)
 				}
@@ -201,11 +188,11 @@ func (o *Outcome) writeThemes(b *strings.Builder) {
 	for _, name := range order {
 		t := themes[name]
 		slices.Sort(about[name])
-		fmt.Fprintf(b, "%-15s %6d %6d %6d  %s\n", name, t.passed, t.failed, t.skipped, strings.Trim(fmt.Sprint(about[name]), "[]"))
+		fmt.Fprintf(b, "%-15s %6d %6d %6d  %s\n", name, t.Passed, t.Failed, t.Skipped, strings.Trim(fmt.Sprint(about[name]), "[]"))
 	}
 	for n := 1; n < len(byPatch); n++ {
-		if t := byPatch[n]; t != (tally{}) {
-			fmt.Fprintf(b, "%-15s %6d %6d %6d\n", fmt.Sprintf("patch %d", n), t.passed, t.failed, t.skipped)
+		if t := byPatch[n]; t != (validate.Counts{}) {
+			fmt.Fprintf(b, "%-15s %6d %6d %6d\n", fmt.Sprintf("patch %d", n), t.Passed, t.Failed, t.Skipped)
 		}
 	}
 	b.WriteByte('\n')

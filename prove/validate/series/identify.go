@@ -17,7 +17,7 @@ const (
 // Identifier takes in writes and tells which kernel makes them.
 type Identifier struct {
 	unprobed   record.Stages
-	candidates []candidate // in the order of likelihood
+	candidates []Explains // in the order of likelihood
 	evidence   [model.Patches + 1]tally
 	writes     int
 	incomplete int
@@ -33,12 +33,6 @@ type Identifier struct {
 	notMissed string
 }
 
-// candidate is a variant that the kernel can be.
-type candidate struct {
-	v                          model.Variant
-	agree, disagree, undecided int
-}
-
 // tally counts signs of one patch, with the first write of each.
 type tally struct {
 	with, without   int
@@ -50,9 +44,9 @@ type tally struct {
 func New(candidates []model.Variant, unprobed record.Stages) *Identifier {
 	id := &Identifier{unprobed: unprobed}
 	for _, v := range candidates {
-		id.candidates = append(id.candidates, candidate{v: v})
+		id.candidates = append(id.candidates, Explains{Variant: v})
 		if n := model.PatchOf(v.Open()); n != 0 {
-			id.candidates = append(id.candidates, candidate{v: v.WithPatch(n, true)})
+			id.candidates = append(id.candidates, Explains{Variant: v.WithPatch(n, true)})
 		}
 	}
 	return id
@@ -115,14 +109,14 @@ func (id *Identifier) Add(o *decode.Observation) {
 }
 
 // add judges a write and reports whether it does not disagree.
-func (c *candidate) add(o *decode.Observation, unprobed record.Stages) bool {
-	switch decode.CompareSeen(o, c.v, unprobed).Kind {
+func (c *Explains) add(o *decode.Observation, unprobed record.Stages) bool {
+	switch decode.CompareSeen(o, c.Variant, unprobed).Kind {
 	case decode.Agree:
-		c.agree++
+		c.Agree++
 	case decode.Undecided:
-		c.undecided++
+		c.Undecided++
 	default:
-		c.disagree++
+		c.Disagree++
 		return false
 	}
 	return true
@@ -131,17 +125,17 @@ func (c *candidate) add(o *decode.Observation, unprobed record.Stages) bool {
 // Best is the candidate that explains the most: it disagrees least, and of those
 // that do it is the most likely one. Where a variant leaves a patch open, the one that
 // holds it counts only when a sign of it was seen.
-func (id *Identifier) Best() model.Variant { return id.best().v }
+func (id *Identifier) Best() model.Variant { return id.best().Variant }
 
-func (id *Identifier) best() *candidate {
-	var best *candidate
+func (id *Identifier) best() *Explains {
+	var best *Explains
 	for i := range id.candidates {
 		c := &id.candidates[i]
-		open := model.PatchOf(c.v.Open())
-		if open != 0 && c.v.Has(c.v.Open()) && id.evidence[open].with == 0 {
+		open := model.PatchOf(c.Variant.Open())
+		if open != 0 && c.Variant.Has(c.Variant.Open()) && id.evidence[open].with == 0 {
 			continue
 		}
-		if best == nil || c.disagree < best.disagree || c.disagree == best.disagree && open != 0 {
+		if best == nil || c.Disagree < best.Disagree || c.Disagree == best.Disagree && open != 0 {
 			best = c
 		}
 	}
@@ -162,11 +156,11 @@ func (id *Identifier) made() model.Variant {
 }
 
 // under judges what was kept under a variant that is no candidate.
-func (id *Identifier) under(v model.Variant) candidate {
-	if i := slices.IndexFunc(id.candidates, func(c candidate) bool { return c.v == v }); i >= 0 {
+func (id *Identifier) under(v model.Variant) Explains {
+	if i := slices.IndexFunc(id.candidates, func(c Explains) bool { return c.Variant == v }); i >= 0 {
 		return id.candidates[i]
 	}
-	c := candidate{v: v}
+	c := Explains{Variant: v}
 	for _, o := range id.kept {
 		c.add(o, id.unprobed)
 	}

@@ -161,12 +161,9 @@ func (id *Identifier) Report() *Report {
 	for n := 1; n <= model.Patches; n++ {
 		r.Patches = append(r.Patches, id.patch(n))
 	}
-	all := slices.Clone(id.candidates)
-	if !slices.ContainsFunc(all, func(c candidate) bool { return c.v == r.Made }) {
-		all = append(all, id.under(r.Made))
-	}
-	for _, c := range all {
-		r.Explains = append(r.Explains, Explains{c.v, c.agree, c.disagree, c.undecided})
+	r.Explains = slices.Clone(id.candidates)
+	if !slices.ContainsFunc(r.Explains, func(e Explains) bool { return e.Variant == r.Made }) {
+		r.Explains = append(r.Explains, id.under(r.Made))
 	}
 	slices.SortStableFunc(r.Explains, func(a, b Explains) int { return a.Disagree - b.Disagree })
 	r.unexplained(id)

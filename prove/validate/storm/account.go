@@ -19,12 +19,15 @@ type key struct{ off, len int64 }
 // entry is one write of a round in the books.
 type entry struct {
 	w      *writer
-	piece  int
+	number int // of the writer in the round, from 0
+	i      int // of the piece
 	result workload.Result
 	last   *trial.Seen // the last attempt; nil until it was seen
 }
 
-func (e *entry) flags() int { return e.w.pieces[e.piece].flags }
+func (e *entry) piece() *piece { return &e.w.pieces[e.i] }
+
+func (e *entry) text() string { return e.w.text(e.i) }
 
 // problem is something that the books do not balance on.
 type problem struct {
@@ -46,7 +49,7 @@ type ledger struct {
 func newLedger(entries []entry, appends bool) *ledger {
 	l := &ledger{entries: entries, byKey: map[key]*entry{}, appends: appends, open: len(entries)}
 	for i := range entries {
-		p := &entries[i].w.pieces[entries[i].piece]
+		p := entries[i].piece()
 		l.byKey[l.key(p.off, p.len)] = &entries[i]
 	}
 	return l
@@ -66,7 +69,7 @@ func (l *ledger) add(s *trial.Seen) {
 	switch {
 	case e == nil:
 		l.fail("stray", nil, s, "a write at %d+%d was seen that was not made", o.Pos0, o.Len0)
-	case trial.Retried(e.w.engine, e.flags(), o):
+	case trial.Retried(e.w.engine, e.piece().flags, o):
 	case e.last != nil:
 		l.fail("twice", e, s, "it was seen a second time, with result %d after %d", o.Ret, e.last.Observation.Ret)
 	default:
@@ -96,8 +99,8 @@ func (l *ledger) close() []problem {
 // refused says why the result of a write is none that it may have, or nothing. All
 // bytes is right; a NOWAIT write may end with an error, or with what it had done.
 func (e *entry) refused() string {
-	ret, want := e.result.Ret(), e.w.pieces[e.piece].len
-	nowait := e.flags()&unix.RWF_NOWAIT != 0
+	ret, want := e.result.Ret(), e.piece().len
+	nowait := e.piece().flags&unix.RWF_NOWAIT != 0
 	if ret == want || nowait && (ret == model.EAGAIN || ret == model.EOPNOTSUPP || ret > 0 && ret < want) {
 		return ""
 	}

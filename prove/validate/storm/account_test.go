@@ -73,7 +73,7 @@ func TestLedger(t *testing.T) {
 // TestLedgerAppends: the position that an append is seen with is not what was asked.
 func TestLedgerAppends(t *testing.T) {
 	w := writer{engine: workload.IOUring, depth: 1, pieces: []piece{{off: 4096, len: 512}, {off: 4096, len: 1024}}}
-	l := newLedger([]entry{{w: &w, result: workload.Result{N: 512}}, {w: &w, piece: 1, result: workload.Result{N: 1024}}}, true)
+	l := newLedger([]entry{{w: &w, result: workload.Result{N: 512}}, {w: &w, i: 1, result: workload.Result{N: 1024}}}, true)
 	for _, s := range []trial.Seen{seenAs(4096, 512, model.EAGAIN, model.IocbNowait), seenAs(100, 512, 512, 0), seenAs(612, 1024, 1024, 0)} {
 		l.add(&s)
 	}

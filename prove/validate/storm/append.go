@@ -8,7 +8,7 @@ import (
 
 // recordOf is record number n of a round, as it has to be in the file.
 func (s *session) recordOf(n int) []byte {
-	b := make([]byte, s.piece(n).len)
+	b := make([]byte, s.made[n].piece().len)
 	s.fill(n, b)
 	return b
 }
@@ -21,7 +21,7 @@ func (s *session) takeRecords(got []byte) string {
 	if len(got) < at {
 		return fmt.Sprintf("i_size is %d, and was %d before the appends", len(got), at)
 	}
-	seen := make([]bool, len(s.pieces))
+	seen := make([]bool, len(s.made))
 	var missing int
 	for at < len(got) {
 		n, why := s.recordAt(got[at:])
@@ -29,13 +29,13 @@ func (s *session) takeRecords(got []byte) string {
 		case why != "":
 			return fmt.Sprintf("at %d: %s", at, why)
 		case seen[n]:
-			return fmt.Sprintf("at %d: the record of %d bytes is there a second time", at, s.piece(n).len)
+			return fmt.Sprintf("at %d: the record of %d bytes is there a second time", at, s.made[n].piece().len)
 		}
 		seen[n] = true
-		at += int(s.piece(n).len)
+		at += int(s.made[n].piece().len)
 	}
 	for n := range seen {
-		if !seen[n] && s.results[n].Ret() > 0 {
+		if !seen[n] && s.made[n].result.Ret() > 0 {
 			missing++
 		}
 	}
@@ -53,7 +53,7 @@ func (s *session) recordAt(b []byte) (n int, why string) {
 	}
 	head := binary.LittleEndian.Uint64(b)
 	n = int(head & 0xffff)
-	if n >= len(s.pieces) {
+	if n >= len(s.made) {
 		return 0, fmt.Sprintf("no record begins here: %#x", head)
 	}
 	want := s.recordOf(n)

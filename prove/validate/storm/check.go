@@ -43,11 +43,10 @@ func (s *session) compare(got []byte, way trial.Way) {
 	}
 	how := "read " + string(way)
 	what := []string{how + ": " + why}
-	for n := range s.pieces {
-		p := s.piece(n)
-		if s.number >= 0 && !s.sc.appends && at >= p.off && at < p.off+p.len {
-			w := s.pieces[n].writer
-			what = append(what, fmt.Sprintf("writer %d wrote there: %s", w+1, s.round.writers[w].text(s.pieces[n].piece)))
+	for n := range s.made {
+		e := &s.made[n]
+		if p := e.piece(); !s.sc.appends && at >= p.off && at < p.off+p.len {
+			what = append(what, fmt.Sprintf("writer %d wrote there: %s", e.number+1, e.text()))
 		}
 	}
 	s.lost(got, how, what...)

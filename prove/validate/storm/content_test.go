@@ -58,8 +58,8 @@ func TestWrote(t *testing.T) {
 	s := appendSession()
 	s.sc.appends, s.f.Shadow.Bytes = false, nil
 	s.round.writers[0].pieces = []piece{{off: 0, len: 512}, {off: 512, len: 1024}}
-	s.pieces = []place{{0, 0}, {0, 1}}
-	s.results = []workload.Result{{Err: unix.EAGAIN}, {N: 1024}}
+	s.made = s.made[:2]
+	s.made[0].result = workload.Result{Err: unix.EAGAIN}
 	s.wrote()
 	first, second := make([]byte, 512), make([]byte, 1024)
 	s.fill(0, first)
@@ -79,8 +79,10 @@ func appendSession() *session {
 	w := writer{engine: workload.Pwritev2, depth: 1, append: true, pieces: []piece{{len: 512}, {len: 1024}, {len: 1536}}}
 	s := &session{
 		runner: &runner{now: &Storm{Name: "appenders"}}, sc: &scene{name: "x", appends: true},
-		round: &round{writers: []writer{w}}, pieces: []place{{0, 0}, {0, 1}, {0, 2}},
-		results: []workload.Result{{N: 512}, {N: 1024}, {N: 1536}}, f: &file{File: &trial.File{}},
+		round: &round{writers: []writer{w}}, f: &file{File: &trial.File{}},
+	}
+	for i, p := range w.pieces {
+		s.made = append(s.made, entry{w: &s.round.writers[0], i: i, result: workload.Result{N: int(p.len)}})
 	}
 	s.f.Shadow.Bytes = []byte("start")
 	return s
@@ -115,7 +117,7 @@ func TestTakeRecords(t *testing.T) {
 		t.Error(why)
 	}
 	// A record whose write failed need not be there.
-	s.results[1] = workload.Result{Err: unix.EIO}
+	s.made[1].result = workload.Result{Err: unix.EIO}
 	if why := s.takeRecords(append([]byte("start"), append(slices.Clone(r[0]), r[2]...)...)); why != "" {
 		t.Error(why)
 	}

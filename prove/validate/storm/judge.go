@@ -12,11 +12,7 @@ import (
 // account takes what was seen, compares it with what was made, and asks the observed
 // oracle.
 func (s *session) account(ctx context.Context) error {
-	entries := make([]entry, len(s.pieces))
-	for n, p := range s.pieces {
-		entries[n] = entry{w: &s.round.writers[p.writer], piece: p.piece, result: s.results[n]}
-	}
-	l := newLedger(entries, s.sc.appends)
+	l := newLedger(s.made, s.sc.appends)
 	for l.open > 0 {
 		// What is tried again comes on top, and is asked for in the next turn.
 		seen, err := trial.Collect(ctx, s.Tracer, s.f.ID, l.open, s.Timeout)
@@ -37,7 +33,7 @@ func (s *session) account(ctx context.Context) error {
 		s.fail(trial.Accounting, p.entry, p.seen, p.signature, p.what)
 	}
 	s.rep.Accounting.Wrong += len(wrong)
-	s.rep.Accounting.Right += len(entries) - len(wrong)
+	s.rep.Accounting.Right += len(s.made) - len(wrong)
 	if wrong[nil] {
 		s.rep.Accounting.Right++ // it was no write of ours
 	}
@@ -111,12 +107,7 @@ func (s *session) fail(oracle trial.Oracle, e *entry, seen *trial.Seen, signatur
 		Command: s.command(), signature: signature,
 	}
 	if e != nil {
-		f.Write = e.w.text(e.piece)
-		for i := range s.round.writers {
-			if &s.round.writers[i] == e.w {
-				f.Writer = i + 1
-			}
-		}
+		f.Write, f.Writer = e.text(), e.number+1
 	}
 	if seen != nil {
 		f.Seen = *seen

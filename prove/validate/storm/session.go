@@ -17,16 +17,10 @@ type session struct {
 	f      *file
 	before []byte // what the file held before the round, to tell what a wrong byte is
 
-	number  int // of the round, from 0
-	round   *round
-	pieces  []place // all pieces of the round
-	results []workload.Result
+	number int // of the round, from 0
+	round  *round
+	made   []entry // all writes of the round, by writer
 }
-
-// place is where a piece is in a round.
-type place struct{ writer, piece int }
-
-func (s *session) tag(p place) tag { return tagOf(s.Seed, s.name(), s.number, p.writer, p.piece) }
 
 func (s *session) name() string { return s.now.Name + "/" + s.sc.name }
 
@@ -41,13 +35,13 @@ func (s *session) play(ctx context.Context, number int) error {
 		return err
 	}
 	s.now.Rounds++
-	s.now.Writes += len(s.pieces)
+	s.now.Writes += len(s.made)
 	if err := s.account(ctx); err != nil {
 		return err
 	}
-	for i := range s.results {
-		if errors.Is(s.results[i].Err, unix.ENOSPC) {
-			return s.results[i].Err
+	for i := range s.made {
+		if err := s.made[i].result.Err; errors.Is(err, unix.ENOSPC) {
+			return err
 		}
 	}
 	return s.check()
@@ -86,27 +80,31 @@ func (s *session) do(a act, data []byte) error {
 // write makes the writes of the round, with what goes on meanwhile, and notes in the
 // shadow what they wrote. Appends are taken from the file.
 func (s *session) write() error {
-	s.pieces, s.results = nil, nil
+	s.made = nil
 	var jobs []*job
 	for n := range s.round.writers {
 		w := &s.round.writers[n]
 		s.substitute(w)
-		first := len(s.pieces)
+		first := len(s.made)
 		j := &job{w: w, fd: s.f.Direct, bs: int64(s.dir.FS.BlockSize)}
 		if w.append {
 			j.fd = s.f.append
 		}
 		j.fill = func(i int, b []byte) { s.fill(first+i, b) }
 		for i := range w.pieces {
-			s.pieces = append(s.pieces, place{n, i})
+			s.made = append(s.made, entry{w: w, number: n, i: i})
 		}
 		jobs = append(jobs, j)
 	}
 	if err := s.team.run(jobs, s.meanwhile); err != nil {
 		return err
 	}
+	n := 0
 	for _, j := range jobs {
-		s.results = append(s.results, j.results...)
+		for _, res := range j.results {
+			s.made[n].result = res
+			n++
+		}
 	}
 	if !s.sc.appends {
 		s.wrote()
@@ -114,19 +112,15 @@ func (s *session) write() error {
 	return nil
 }
 
-// fill writes the bytes of piece n of the round.
+// fill writes the bytes of write n of the round.
 func (s *session) fill(n int, b []byte) {
-	p := s.pieces[n]
+	e := &s.made[n]
+	t := tagOf(s.Seed, s.name(), s.number, e.number, e.i)
 	if s.sc.appends {
-		s.tag(p).fillRecord(b, n)
+		t.fillRecord(b, n)
 		return
 	}
-	s.tag(p).fill(b, s.piece(n).off)
-}
-
-func (s *session) piece(n int) *piece {
-	p := s.pieces[n]
-	return &s.round.writers[p.writer].pieces[p.piece]
+	t.fill(b, e.piece().off)
 }
 
 // meanwhile does what goes on beside the writers, until over is closed where it is to
@@ -157,11 +151,11 @@ func (s *session) wrote() {
 		data []byte
 	}
 	var failed []part
-	for n := range s.pieces {
-		p := s.piece(n)
+	for n := range s.made {
+		p := s.made[n].piece()
 		data := make([]byte, p.len)
 		s.fill(n, data)
-		done := max(s.results[n].Ret(), 0)
+		done := max(s.made[n].result.Ret(), 0)
 		if done > 0 {
 			s.f.Shadow.Write(p.off, data[:done])
 		}
