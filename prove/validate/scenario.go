@@ -46,8 +46,8 @@ type Step struct {
 // Setup prepares the file.
 type Setup struct {
 	Op     string
-	Off    int64 // bytes
-	Len    int64 // bytes; the size for truncate
+	Off    int64 // bytes; the size for truncate
+	Len    int64 // bytes
 	Mode   uint32
 	On     bool // keep-size, or the state of a switch
 	Layout []Run

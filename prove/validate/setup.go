@@ -42,60 +42,32 @@ func (f *scratch) close() error { return errors.Join(f.Close(), f.buf.Close()) }
 
 // apply carries out one setup operation.
 func (f *scratch) apply(s *Setup) error {
-	err := f.do(s)
+	err := setupOps[s.Op].do(f, s)
 	if err != nil && !errors.Is(err, errSkip) {
 		return fmt.Errorf("set up %s: %w", s.Op, err)
 	}
 	return err
 }
 
-func (f *scratch) do(s *Setup) error {
-	switch s.Op {
-	case "fallocate":
-		if s.On {
-			return f.Allocate(s.Off, s.Len)
-		}
-		return f.Fallocate(s.Off, s.Len)
-	case "punch":
-		return f.Punch(s.Off, s.Len)
-	case "truncate":
-		return f.Truncate(s.Len)
-	case "write":
-		return f.writeDirect(s.Off, s.Len)
-	case "prime":
-		return f.writeDirect(s.Off, f.bs)
-	case "buffered":
-		data := make([]byte, s.Len)
-		f.fill(data, s.Off)
-		return f.WriteBuffered(s.Off, data)
-	case "read":
-		return f.readBuffered(s.Off, s.Len)
-	case "sync":
-		return unix.Fsync(f.Buffered)
-	case "dropcache":
-		return workload.SyncAndDrop(f.Buffered)
-	case "stale":
-		return f.makeStale()
-	case "chmod":
-		return unix.Fchmod(f.Buffered, s.Mode)
-	case "immutable":
-		if s.On {
-			return workload.ChangeFlags(f.Buffered, workload.FlagImmutable, 0)
-		}
-		return workload.ChangeFlags(f.Buffered, 0, workload.FlagImmutable)
-	case "noextents":
-		if err := workload.ChangeFlags(f.Buffered, 0, workload.FlagExtents); err != nil {
-			return fmt.Errorf("make the inode one without extents: %w: %w", errSkip, err)
-		}
-		return nil
-	case "layout":
-		return f.checkLayout(s.Layout)
-	case "forget":
-		return f.forget()
-	case "journalled":
-		return f.journal()
+func (f *scratch) allocate(s *Setup) error {
+	if s.On {
+		return f.Allocate(s.Off, s.Len)
 	}
-	return errors.New("unknown operation")
+	return f.Fallocate(s.Off, s.Len)
+}
+
+func (f *scratch) setImmutable(s *Setup) error {
+	if s.On {
+		return workload.ChangeFlags(f.Buffered, workload.FlagImmutable, 0)
+	}
+	return workload.ChangeFlags(f.Buffered, 0, workload.FlagImmutable)
+}
+
+func (f *scratch) clearExtents(*Setup) error {
+	if err := workload.ChangeFlags(f.Buffered, 0, workload.FlagExtents); err != nil {
+		return fmt.Errorf("make the inode one without extents: %w: %w", errSkip, err)
+	}
+	return nil
 }
 
 // clearESCache is EXT4_IOC_CLEAR_ES_CACHE, _IO('f', 40), of ext4's ioctl numbers
@@ -104,7 +76,7 @@ const clearESCache = 'f'<<8 | 40
 
 // forget clears the extent-status cache of the inode. What has to stay in it,
 // such as delayed blocks, stays.
-func (f *scratch) forget() error {
+func (f *scratch) forget(*Setup) error {
 	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(f.Buffered), clearESCache, 0)
 	switch errno {
 	case 0:
@@ -120,7 +92,7 @@ const journalData = 0x4000
 
 // journal has the data of the inode go through the journal, so that ext4 takes no
 // direct I/O to it. That is possible without delayed allocation only.
-func (f *scratch) journal() error {
+func (f *scratch) journal(*Setup) error {
 	if err := workload.ChangeFlags(f.Buffered, journalData, 0); err != nil {
 		return fmt.Errorf("journal the data of the inode: %w: %w", errSkip, err)
 	}
@@ -159,40 +131,38 @@ func (f *scratch) writeDirect(off, n int64) error {
 
 // makeStale sets the modification time to the distant past, so that the next
 // write has to update it.
-func (f *scratch) makeStale() error {
+func (f *scratch) makeStale(*Setup) error {
 	past := unix.NsecToTimeval(1e9)
 	return unix.Futimes(f.Buffered, []unix.Timeval{past, past})
 }
 
-func (f *scratch) readBuffered(off, n int64) error {
-	b := make([]byte, n)
-	got, err := unix.Pread(f.Buffered, b, off)
-	if err != nil {
-		return err
+func (f *scratch) writeBuffered(s *Setup) error {
+	data := make([]byte, s.Len)
+	f.fill(data, s.Off)
+	return f.WriteBuffered(s.Off, data)
+}
+
+func (f *scratch) readBuffered(s *Setup) error {
+	got, err := unix.Pread(f.Buffered, make([]byte, s.Len), s.Off)
+	if err == nil && int64(got) != s.Len {
+		err = fmt.Errorf("read %d of %d bytes", got, s.Len)
 	}
-	if int64(got) != n {
-		return fmt.Errorf("read %d of %d bytes", got, n)
-	}
-	return nil
+	return err
 }
 
 // checkLayout compares the blocks from the start of the file with the runs that
 // the scenario counts on. A run must also lie in one piece on the device, as
 // lookups end where it does not. When the allocator made it otherwise the
 // scenario cannot be judged.
-func (f *scratch) checkLayout(runs []Run) error {
+func (f *scratch) checkLayout(s *Setup) error {
 	exts, err := workload.Extents(f.Buffered)
 	if err != nil {
 		return err
 	}
 	got := layoutOf(exts, f.bs)
 	var want strings.Builder
-	for _, r := range runs {
-		if r.State == workload.Hole {
-			fmt.Fprintf(&want, "H%d ", r.Blocks)
-		} else {
-			fmt.Fprintf(&want, "%c%d ", r.State, r.Blocks)
-		}
+	for _, r := range s.Layout {
+		fmt.Fprintf(&want, "%c%d ", r.State, r.Blocks)
 	}
 	if !strings.HasPrefix(got+" ", want.String()) {
 		return fmt.Errorf("%w: the file's blocks are %s, not %s", errSkip, got, strings.TrimSpace(want.String()))

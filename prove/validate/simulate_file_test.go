@@ -89,7 +89,7 @@ func (f *simFile) apply(s *Setup) string {
 	case "punch":
 		f.blocks(s.Off, s.Len, func(b int64) { f.set(b, 'H') })
 	case "truncate":
-		f.truncate(s.Len)
+		f.truncate(s.Off)
 	case "write":
 		f.direct(s.Off, s.Len)
 	case "prime":

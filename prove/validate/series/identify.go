@@ -18,7 +18,7 @@ const (
 type Identifier struct {
 	unprobed   record.Stages
 	candidates []Explains // in the order of likelihood
-	evidence   [model.Patches + 1]tally
+	evidence   [model.Patches + 1]evidence
 	writes     int
 	incomplete int
 	// unexplained are writes that disagree with every candidate.
@@ -33,10 +33,10 @@ type Identifier struct {
 	notMissed string
 }
 
-// tally counts signs of one patch, with the first write of each.
-type tally struct {
-	with, without   int
-	withO, withoutO *decode.Observation
+// evidence are the signs of one patch, by what they say, with the first write of each.
+type evidence [With + 1]struct {
+	n     int
+	first *decode.Observation
 }
 
 // New returns an Identifier for a kernel that can be one of the candidates, the
@@ -82,16 +82,12 @@ func (id *Identifier) Add(o *decode.Observation) {
 		return kept
 	}
 	for n := 1; n <= model.Patches; n++ {
-		t := &id.evidence[n]
-		switch signs[n] {
-		case With:
-			if t.with++; t.withO == nil {
-				t.withO = keep()
-			}
-		case Without:
-			if t.without++; t.withoutO == nil {
-				t.withoutO = keep()
-			}
+		if signs[n] == Nothing {
+			continue
+		}
+		e := &id.evidence[n][signs[n]]
+		if e.n++; e.first == nil {
+			e.first = keep()
 		}
 	}
 	explained := false
@@ -125,21 +121,19 @@ func (c *Explains) add(o *decode.Observation, unprobed record.Stages) bool {
 // Best is the candidate that explains the most: it disagrees least, and of those
 // that do it is the most likely one. Where a variant leaves a patch open, the one that
 // holds it counts only when a sign of it was seen.
-func (id *Identifier) Best() model.Variant { return id.best().Variant }
-
-func (id *Identifier) best() *Explains {
+func (id *Identifier) Best() model.Variant {
 	var best *Explains
 	for i := range id.candidates {
 		c := &id.candidates[i]
 		open := model.PatchOf(c.Variant.Open())
-		if open != 0 && c.Variant.Has(c.Variant.Open()) && id.evidence[open].with == 0 {
+		if open != 0 && c.Variant.Has(c.Variant.Open()) && id.evidence[open][With].n == 0 {
 			continue
 		}
 		if best == nil || c.Disagree < best.Disagree || c.Disagree == best.Disagree && open != 0 {
 			best = c
 		}
 	}
-	return best
+	return best.Variant
 }
 
 // made is the variant that the signs alone make: the best candidate with each

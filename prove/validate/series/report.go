@@ -82,8 +82,7 @@ var unseen = [...]string{
 
 // answer is what the signs of patch n say.
 func (id *Identifier) answer(n int) Answer {
-	t := &id.evidence[n]
-	with, without := t.with, t.without
+	with, without := id.evidence[n][With].n, id.evidence[n][Without].n
 	if n == 6 && with+without == 0 {
 		with, without = count(id.missed == With), count(id.missed == Without)
 	}
@@ -94,7 +93,7 @@ func (id *Identifier) answer(n int) Answer {
 		return Present
 	case without > 0:
 		return Absent
-	case n == 8 && id.evidence[4].without > 0 && id.evidence[4].with == 0:
+	case n == 8 && id.evidence[4][Without].n > 0 && id.evidence[4][With].n == 0:
 		return Absent
 	}
 	return NotTestable
@@ -108,25 +107,25 @@ func count(b bool) int {
 }
 
 func (id *Identifier) patch(n int) Patch {
-	t := &id.evidence[n]
-	p := Patch{Patch: n, Title: model.PatchTitle(n), Answer: id.answer(n), With: t.with, Without: t.without}
+	with, without := id.evidence[n][With], id.evidence[n][Without]
+	p := Patch{Patch: n, Title: model.PatchTitle(n), Answer: id.answer(n), With: with.n, Without: without.n}
 	switch p.Answer {
 	case Present:
-		p.Why = fmt.Sprintf("%s as only with it%s", writes(t.with), first(t.withO))
+		p.Why = fmt.Sprintf("%s as only with it%s", writes(with.n), first(with.first))
 	case Absent:
-		p.Why = fmt.Sprintf("%s as only without it%s", writes(t.without), first(t.withoutO))
+		p.Why = fmt.Sprintf("%s as only without it%s", writes(without.n), first(without.first))
 	case Contradictory:
-		p.Why = fmt.Sprintf("%d as only with it%s; %d as only without it%s", t.with, first(t.withO), t.without, first(t.withoutO))
+		p.Why = fmt.Sprintf("%d as only with it%s; %d as only without it%s", with.n, first(with.first), without.n, first(without.first))
 	case NotTestable:
 		p.Why = unseen[n]
 	}
 	switch {
-	case n == 6 && t.with+t.without == 0 && id.missed != Nothing:
+	case n == 6 && with.n+without.n == 0 && id.missed != Nothing:
 		p.Why = "a slow symlink was walked, and the cache-only lookup that missed returned " +
 			map[Sign]string{With: "-EAGAIN", Without: "0"}[id.missed]
 	case n == 6 && p.Answer == NotTestable && id.notMissed != "":
 		p.Why += "; a slow symlink does not tell: " + id.notMissed
-	case n == 8 && t.with+t.without == 0 && p.Answer == Absent:
+	case n == 8 && with.n+without.n == 0 && p.Answer == Absent:
 		p.Why = "it changes ext4_dio_needs_zeroing, which came with patch 4"
 	}
 	return p
