@@ -165,6 +165,18 @@ func (e syncEngine) Do(reqs []Request) ([]Result, error) {
 
 func (syncEngine) Close() error { return nil }
 
+// inBatches submits requests, at most depth at a time.
+func inBatches(reqs []Request, depth int, submit func([]Request, []Result) error) ([]Result, error) {
+	res := make([]Result, len(reqs))
+	for from := 0; from < len(reqs); from += depth {
+		to := min(from+depth, len(reqs))
+		if err := submit(reqs[from:to], res[from:to]); err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 // control is memory shared with the kernel that holds iovecs beside the
 // requests of an asynchronous engine.
 type control struct {

@@ -135,7 +135,7 @@ func (w *worker) run(ctx context.Context) (err error) {
 // asynchronous path that do not depend on each other's end of file.
 func batchLen(ops []Op) int {
 	n := 1
-	if ops[0].Engine == Pwrite || ops[0].Engine == Pwritev2 || ops[0].extends() {
+	if !ops[0].Engine.Async() || ops[0].extends() {
 		return n
 	}
 	for n < len(ops) && n < asyncDepth && ops[n].Engine == ops[0].Engine && !ops[n].extends() {

@@ -56,17 +56,6 @@ type Case struct {
 	Steps  []Step
 }
 
-// Writes is the number of direct writes in it.
-func (c *Case) Writes() int {
-	n := 0
-	for i := range c.Steps {
-		if c.Steps[i].Op == Write {
-			n++
-		}
-	}
-	return n
-}
-
 // worker reports whether the write before step i was one that a task of the kernel
 // may have made.
 func (c *Case) worker(i int) bool {

@@ -2,6 +2,8 @@ package storm
 
 import (
 	"encoding/binary"
+	"fmt"
+	"hash/fnv"
 
 	"github.com/ext4dio/ext4dio-trace/prove/validate/shadow"
 )
@@ -11,15 +13,9 @@ type tag uint64
 
 // tagOf names piece i of a writer in a round of a scene; writer -1 is the layout.
 func tagOf(seed uint64, scene string, round, writer, i int) tag {
-	x := seed
-	for _, c := range []byte(scene) {
-		x = (x ^ uint64(c)) * 0x100000001b3
-	}
-	for _, n := range []int{round, writer, i} {
-		x = (x ^ uint64(n+2)) * 0xbf58476d1ce4e5b9
-		x ^= x >> 29
-	}
-	return tag(x)
+	h := fnv.New64a()
+	fmt.Fprintln(h, seed, scene, round, writer, i) // never fails
+	return tag(h.Sum64())
 }
 
 // fill writes the bytes of a write that starts at off.

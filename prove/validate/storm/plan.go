@@ -77,14 +77,6 @@ type round struct {
 	again     bool
 }
 
-func (r *round) writes() int {
-	n := 0
-	for i := range r.writers {
-		n += len(r.writers[i].pieces)
-	}
-	return n
-}
-
 // scene is what happens to one file.
 type scene struct {
 	name      string
