@@ -1,6 +1,8 @@
 package validate
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
@@ -25,29 +27,14 @@ func Compare(want Fields, o *decode.Observation) []trial.Diff {
 }
 
 func matchAny(alts []string, got string) bool {
-	for _, a := range alts {
-		if match(a, got) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(alts, func(a string) bool { return match(a, got) })
 }
 
 // match compares a value with a pattern in which "?" stands for any number.
 func match(pattern, s string) bool {
-	for {
-		before, after, found := strings.Cut(pattern, "?")
-		rest, ok := strings.CutPrefix(s, before)
-		if !ok {
-			return false
-		}
-		if !found {
-			return rest == ""
-		}
-		s = strings.TrimLeft(rest, "0123456789")
-		if s == rest {
-			return false
-		}
-		pattern = after
+	if !strings.Contains(pattern, "?") {
+		return pattern == s
 	}
+	re := syntax(strings.ReplaceAll(regexp.QuoteMeta(pattern), `\?`, `\d+`))
+	return re.MatchString(s)
 }

@@ -77,12 +77,17 @@ func (c *Config) title() string {
 func (o *Outcome) Conclude() {
 	o.Failures, o.Why = nil, nil
 	for _, c := range o.Configs {
-		o.scenarioFailures(c)
-		o.fileFailures(c)
-		o.generatedFailures(c)
-		o.stormFailures(c)
+		if c.Scenarios != nil {
+			o.scenarioFailures(c, c.Scenarios)
+		}
+		if c.Generated != nil {
+			o.generatedFailures(c, c.Generated)
+		}
+		if c.Storms != nil {
+			o.stormFailures(c, c.Storms)
+		}
 		if c.Fsck != "" {
-			o.Failures = append(o.Failures, Failure{Config: c.Name, Part: "e2fsck", What: "e2fsck found errors", Detail: strings.Split(strings.TrimSpace(c.Fsck), "\n"), Count: 1})
+			o.fail(c, "e2fsck", "", "e2fsck found errors", strings.Split(strings.TrimSpace(c.Fsck), "\n"))
 		}
 	}
 	o.Result = Passed

@@ -66,7 +66,7 @@ func (o *Outcome) writeFailures(b *strings.Builder) {
 		if f.Config != "" {
 			fmt.Fprintf(b, "%s: ", f.Config)
 		}
-		fmt.Fprintf(b, "%s %s%s%s\n", f.Part, f.What, concerns(f), times(f.Count))
+		fmt.Fprintf(b, "%s\n", f.title())
 		for _, d := range f.Detail {
 			fmt.Fprintf(b, "        %s\n", d)
 		}
@@ -81,18 +81,16 @@ func (o *Outcome) writeFailures(b *strings.Builder) {
 	}
 }
 
-func concerns(f *Failure) string {
-	if f.Record == nil && len(f.Concerns) == 0 {
-		return ""
+// title is what failed, the patches that it concerns, and how often it happened.
+func (f *Failure) title() string {
+	s := f.Part + " " + f.What
+	if f.Record != nil || len(f.Concerns) > 0 {
+		s += series.ConcernText(f.Concerns)
 	}
-	return series.ConcernText(f.Concerns)
-}
-
-func times(n int) string {
-	if n < 2 {
-		return ""
+	if f.Count > 1 {
+		s += fmt.Sprintf(" (%d times this way)", f.Count)
 	}
-	return fmt.Sprintf(" (%d times this way)", n)
+	return s
 }
 
 func indent(b *strings.Builder, text string) {
