@@ -85,6 +85,7 @@ var tools = group{"tools", "what any group may use", map[string]rule{
 	"internal/program":  {},
 	"internal/mutate":   {},
 	"internal/benchcmp": {},
+	"internal/testkit":  {},
 	"internal/ansisvg":  {others: "github.com/charmbracelet/x"},
 }}
 

@@ -4,33 +4,13 @@ import (
 	"encoding/csv"
 	"encoding/xml"
 	"errors"
-	"flag"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ext4dio/ext4dio-trace/internal/testkit"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files; look at the difference")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs (go test ./bench -update)\ngot:\n%s\nwant:\n%s", name, got, want)
-	}
-}
 
 // letter are the IOPS of the cover letter: by test and kernel, for 1 to 32 jobs; and
 // the wall times at 32 jobs, in seconds, of the first and the last.
@@ -93,7 +73,7 @@ func write(t *testing.T, c Comparison, format string) string {
 func TestCoverLetter(t *testing.T) {
 	c := coverLetter(t)
 	for format, file := range map[string]string{"text": "letter.txt", "markdown": "letter.md", "csv": "letter.csv", "svg": "letter.svg"} {
-		golden(t, file, write(t, c, format))
+		testkit.Golden(t, file, write(t, c, format))
 	}
 	text := strings.Join(strings.Fields(write(t, c, "text")), " ")
 	for _, want := range []string{
@@ -139,7 +119,7 @@ func TestOddComparison(t *testing.T) {
 	c := odd(t)
 	for format, file := range map[string]string{"text": "odd.txt", "markdown": "odd.md", "csv": "odd.csv", "svg": "odd.svg"} {
 		got := write(t, c, format)
-		golden(t, file, got)
+		testkit.Golden(t, file, got)
 		if strings.ContainsAny(got, "\x1b\x00") {
 			t.Errorf("%s holds control characters: %q", format, got)
 		}
@@ -275,7 +255,7 @@ func TestReportText(t *testing.T) {
 		}
 		b.WriteByte('\n')
 	}
-	golden(t, "reports.txt", b.String())
+	testkit.Golden(t, "reports.txt", b.String())
 }
 
 func TestRead(t *testing.T) {

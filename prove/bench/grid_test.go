@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/ext4dio/ext4dio-trace/internal/testkit"
 )
 
 // tracedSeries is what make bench-series measures, with numbers as wide as the cover
@@ -35,7 +37,7 @@ func tracedSeries(t *testing.T) Comparison {
 func TestTerminalWidth(t *testing.T) {
 	c := tracedSeries(t)
 	three := write(t, c[:3], "text")
-	golden(t, "traced.txt", three)
+	testkit.Golden(t, "traced.txt", three)
 	if n := strings.Count(three, "JOBS "); n != 4 {
 		t.Errorf("three kernels make %d tables, want two for each test:\n%s", n, three)
 	}

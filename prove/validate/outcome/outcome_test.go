@@ -3,7 +3,6 @@ package outcome
 import (
 	"encoding/json"
 	"encoding/xml"
-	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
+	"github.com/ext4dio/ext4dio-trace/internal/testkit"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/random"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/series"
@@ -21,25 +21,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
-	}
-}
 
 // sample is a write of package exporttest.
 func sample(name string) trial.Seen {
@@ -101,7 +82,7 @@ func TestText(t *testing.T) {
 		if err := o.WriteText(&b, name == "bad.txt"); err != nil {
 			t.Fatal(err)
 		}
-		golden(t, name, b.String())
+		testkit.Golden(t, name, b.String())
 	}
 }
 
@@ -112,7 +93,7 @@ func TestJUnit(t *testing.T) {
 	if err := o.WriteJUnit(&b); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "junit.xml", b.String())
+	testkit.Golden(t, "junit.xml", b.String())
 	var back junitSuites
 	if err := xml.Unmarshal([]byte(b.String()), &back); err != nil {
 		t.Fatal(err)

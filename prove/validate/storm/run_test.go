@@ -2,7 +2,6 @@ package storm
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/internal/testkit"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -47,15 +47,6 @@ func runBlind(t *testing.T, opts Options) *Report {
 	return rep
 }
 
-func text(t *testing.T, rep *Report) string {
-	t.Helper()
-	b, err := json.MarshalIndent(rep, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
 // TestRunBytes carries out every storm on the file system of the machine.
 func TestRunBytes(t *testing.T) {
 	var told []string
@@ -65,7 +56,7 @@ func TestRunBytes(t *testing.T) {
 		}
 	}})
 	if rep.Bytes.Wrong > 0 || rep.Bytes.Right < 2*len(Names()) || !slices.Equal(told, Names()) || rep.Writes() < 90*len(Names()) {
-		t.Errorf("told of %v:\n%s", told, text(t, rep))
+		t.Errorf("told of %v:\n%s", told, testkit.JSON(t, rep))
 	}
 	if rep.Accounting.Wrong != rep.Writes() || rep.OK() {
 		t.Errorf("of %d writes that nobody saw %d are wrong", rep.Writes(), rep.Accounting.Wrong)
@@ -93,7 +84,7 @@ func TestRunFault(t *testing.T) {
 			}
 		}
 		if rep.Bytes.Wrong != rep.Storms[0].Scenes || found == nil {
-			t.Fatalf("%s:\n%s", name, text(t, rep))
+			t.Fatalf("%s:\n%s", name, testkit.JSON(t, rep))
 		}
 		if found.Round != 2 || found.Count != rep.Bytes.Wrong || !strings.Contains(found.What[0], "read with O_DIRECT: 1 bytes are lost") ||
 			!strings.HasSuffix(found.Command, " --storms "+name+" --seed 5") {
@@ -142,7 +133,7 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%s: %d", name, got)
 		}
 	}
-	out := text(t, s.rep)
+	out := testkit.JSON(t, s.rep)
 	for _, want := range []string{
 		`"oracle": "observed"`, `"storm": "appenders"`, `"scene": "x"`, `"writer": 1`, `"write": "write 0+512 pwritev2 append"`, `"count": 2`,
 		`"the model's verdict is unsafe"`, `"command": "ext4dio-trace validate --dir '/a b' --scenarios none --writes 0 --storms appenders --seed 7"`,
