@@ -230,33 +230,31 @@ func (o *Outcome) writeSkipped(b *strings.Builder) {
 // writeGenerated writes what each oracle said of generated writes, over all
 // configurations.
 func (o *Outcome) writeGenerated(b *strings.Builder) {
-	sums := []struct {
-		name string
-		of   func(*random.Report) trial.Tally
-		sum  trial.Tally
-	}{
-		{name: "observed (model fed with what was observed)", of: func(r *random.Report) trial.Tally { return r.Observed }},
-		{name: "known (model fed with the known layout)", of: func(r *random.Report) trial.Tally { return r.Known }},
-		{name: "bytes (files against their shadows)", of: func(r *random.Report) trial.Tally { return r.Bytes }},
-		{name: "bytes, mounted again", of: func(r *random.Report) trial.Tally { return r.Remounted }},
-	}
-	n := 0
+	var sum random.Report
 	for _, c := range o.Configs {
-		if c.Generated == nil {
-			continue
-		}
-		n += c.Generated.Writes
-		for i := range sums {
-			sums[i].sum.Add(sums[i].of(c.Generated))
+		if g := c.Generated; g != nil {
+			sum.Writes += g.Writes
+			sum.Observed.Add(g.Observed)
+			sum.Known.Add(g.Known)
+			sum.Bytes.Add(g.Bytes)
+			sum.Remounted.Add(g.Remounted)
 		}
 	}
-	if n == 0 {
+	if sum.Writes == 0 {
 		return
 	}
-	fmt.Fprintf(b, "generated writes: %d, seed %d\n", n, o.Seed)
-	for _, s := range sums {
-		if s.sum != (trial.Tally{}) {
-			fmt.Fprintf(b, "  %-44s %d right, %d wrong, %d undecided\n", s.name, s.sum.Right, s.sum.Wrong, s.sum.Undecided)
+	fmt.Fprintf(b, "generated writes: %d, seed %d\n", sum.Writes, o.Seed)
+	for _, oracle := range []struct {
+		name string
+		trial.Tally
+	}{
+		{"observed (model fed with what was observed)", sum.Observed},
+		{"known (model fed with the known layout)", sum.Known},
+		{"bytes (files against their shadows)", sum.Bytes},
+		{"bytes, mounted again", sum.Remounted},
+	} {
+		if oracle.Tally != (trial.Tally{}) {
+			fmt.Fprintf(b, "  %-44s %d right, %d wrong, %d undecided\n", oracle.name, oracle.Right, oracle.Wrong, oracle.Undecided)
 		}
 	}
 	b.WriteByte('\n')

@@ -3,7 +3,6 @@ package random
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
@@ -51,8 +50,9 @@ func (k *knowledge) differences(out *model.Outcome, z zeroes) []trial.Diff {
 	if out.ForceWait != model.Unknown {
 		differ("force-wait", out.ForceWait.String(), model.AnswerOf(o.DioFlags&model.DioForceWait != 0).String())
 	}
-	if !k.unprobed.Has(record.StageZero) && !o.Truncated && end == direct && !k.odd() && !z.allow(o.Zeroed) {
-		differ("zeroed", z.String(), seenZeroed(o))
+	seen := seenZeroed(o)
+	if !k.unprobed.Has(record.StageZero) && !o.Truncated && end == direct && !k.odd() && !z.allow(seen) {
+		differ("zeroed", z.String(), (&zeroes{must: seen, may: seen}).String())
 	}
 	return diffs
 }
@@ -64,25 +64,19 @@ func (k *knowledge) odd() bool {
 }
 
 func predictedPasses(out *model.Outcome) string {
-	if out.Passes == 0 {
-		return none
-	}
 	s := ""
 	for i := range out.Passes {
 		s += out.Pass[i].Mode.String()[:1]
 	}
-	return s
+	return orNone(s)
 }
 
 func seenPasses(o *decode.Observation) string {
-	if len(o.Passes) == 0 {
-		return none
-	}
 	s := ""
 	for i := range o.Passes {
 		s += seenMode(o.Passes[i].Lock)[:1]
 	}
-	return s
+	return orNone(s)
 }
 
 func seenMode(l record.Lock) string {
@@ -96,31 +90,34 @@ func seenMode(l record.Lock) string {
 }
 
 func predictedLookups(p *model.Pass) string {
-	var b strings.Builder
-	for _, q := range p.Queries[:min(p.N, len(p.Queries))] {
-		fmt.Fprintf(&b, "(%d,%d,%#x)", q.Lblk, q.Len, q.Flags)
+	n := min(p.N, len(p.Queries))
+	if p.MayLookUp && n == 0 {
+		n = 1
 	}
-	if p.MayLookUp && p.N == 0 {
-		q := p.Queries[0]
-		fmt.Fprintf(&b, "(%d,%d,%#x)", q.Lblk, q.Len, q.Flags)
-	}
-	return orNone(b.String())
+	return lookupsText(p.Queries[:n])
 }
 
 func seenLookups(p *decode.Pass) string {
-	var b strings.Builder
+	var asked []model.Query
 	for _, l := range p.Lookups {
-		fmt.Fprintf(&b, "(%d,%d,%#x)", l.Lblk, l.Len, l.ArgFlags)
+		asked = append(asked, model.Query{Lblk: l.Lblk, Len: l.Len, Flags: l.ArgFlags})
 	}
-	return orNone(b.String())
+	return lookupsText(asked)
+}
+
+func lookupsText(asked []model.Query) string {
+	s := ""
+	for _, q := range asked {
+		s += fmt.Sprintf("(%d,%d,%#x)", q.Lblk, q.Len, q.Flags)
+	}
+	return orNone(s)
 }
 
 // allow reports whether all that has to be zeroed was, and nothing else than what
 // may be.
-func (z *zeroes) allow(seen []decode.Zeroed) bool {
+func (z *zeroes) allow(seen []model.Range) bool {
 	must := 0
-	for _, s := range seen {
-		r := model.Range{Pos: s.Pos, Len: s.Len}
+	for _, r := range seen {
 		if !slices.Contains(z.may, r) {
 			return false
 		}
@@ -131,23 +128,24 @@ func (z *zeroes) allow(seen []decode.Zeroed) bool {
 	return must == len(z.must) && len(seen) <= len(z.may)
 }
 
+// String lists the pieces, with a "?" behind those that only may be zeroed.
 func (z *zeroes) String() string {
-	var b strings.Builder
+	s := ""
 	for _, r := range z.may {
-		fmt.Fprintf(&b, "(%d,%d)", r.Pos, r.Len)
+		s += fmt.Sprintf("(%d,%d)", r.Pos, r.Len)
 		if !slices.Contains(z.must, r) {
-			b.WriteByte('?')
+			s += "?"
 		}
 	}
-	return orNone(b.String())
+	return orNone(s)
 }
 
-func seenZeroed(o *decode.Observation) string {
-	var b strings.Builder
+func seenZeroed(o *decode.Observation) []model.Range {
+	var out []model.Range
 	for _, z := range o.Zeroed {
-		fmt.Fprintf(&b, "(%d,%d)", z.Pos, z.Len)
+		out = append(out, model.Range{Pos: z.Pos, Len: z.Len})
 	}
-	return orNone(b.String())
+	return out
 }
 
 func orNone(s string) string {
