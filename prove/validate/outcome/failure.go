@@ -146,32 +146,3 @@ func (o *Outcome) stormFailures(c *Config, r *storm.Report) {
 		f.kind += string(g.Oracle)
 	}
 }
-
-// stormTotal is what storms came to, all together.
-type stormTotal struct{ writes, wrong, filesRight, filesWrong int }
-
-func stormTotals(r *storm.Report) (t stormTotal) {
-	if r == nil {
-		return t
-	}
-	for i := range r.Storms {
-		t.wrong += r.Storms[i].Wrong
-	}
-	t.writes = r.Writes()
-	t.filesRight, t.filesWrong = r.Bytes.Right, r.Bytes.Wrong
-	return t
-}
-
-// stormNames are the storms that ran.
-func stormNames(r *storm.Report) []string {
-	if r == nil {
-		return nil
-	}
-	var out []string
-	for i := range r.Storms {
-		if r.Storms[i].Scenes > 0 {
-			out = append(out, r.Storms[i].Name)
-		}
-	}
-	return out
-}

@@ -10,6 +10,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/random"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/series"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/storm"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -117,26 +118,18 @@ func (o *Outcome) writeConfigs(b *strings.Builder) {
 			fmt.Fprintf(b, "%-14s not possible: %s\n", c.title(), c.NotPossible)
 			continue
 		}
-		var s validate.Report
-		if c.Scenarios != nil {
-			s = *c.Scenarios
-		}
-		var g random.Report
-		if c.Generated != nil {
-			g = *c.Generated
-		}
-		t := stormTotals(c.Storms)
+		s, g, st := c.reports()
 		fmt.Fprintf(b, "%-14s %6d%6d%5d %7d%6d%6d %6d%6d %7s  %s\n", c.title(),
 			s.Passed, s.Failed, s.Skipped, g.Writes, g.Observed.Wrong+g.Known.Wrong, g.Observed.Undecided,
-			t.writes, t.wrong, files(&s, &g, t), fsckWord(c))
+			st.Writes(), st.Wrong(), files(&s, &g, &st), fsckWord(c))
 	}
 	b.WriteByte('\n')
 }
 
 // files is how many files held the right bytes: "120", or "118/120".
-func files(s *validate.Report, g *random.Report, t stormTotal) string {
-	right := s.Files + g.Bytes.Right + t.filesRight
-	wrong := len(s.WrongFiles) + g.Bytes.Wrong + g.Remounted.Wrong + t.filesWrong
+func files(s *validate.Report, g *random.Report, st *storm.Report) string {
+	right := s.Files + g.Bytes.Right + st.Bytes.Right
+	wrong := len(s.WrongFiles) + g.Bytes.Wrong + g.Remounted.Wrong + st.Bytes.Wrong
 	if wrong == 0 {
 		return fmt.Sprint(right)
 	}
@@ -161,11 +154,9 @@ func (o *Outcome) writeThemes(b *strings.Builder) {
 	var order []string
 	var byPatch [model.Patches + 1]validate.Counts
 	for _, c := range o.Configs {
-		if c.Scenarios == nil {
-			continue
-		}
-		for i := range c.Scenarios.Results {
-			res := &c.Scenarios.Results[i]
+		s, _, _ := c.reports()
+		for i := range s.Results {
+			res := &s.Results[i]
 			if themes[res.Theme] == nil {
 				themes[res.Theme] = &validate.Counts{}
 				order = append(order, res.Theme)
@@ -200,22 +191,18 @@ func (o *Outcome) writeThemes(b *strings.Builder) {
 func (o *Outcome) writeSkipped(b *strings.Builder) {
 	n := map[string]int{}
 	for _, c := range o.Configs {
-		if c.Scenarios != nil {
-			if c.Scenarios.Elsewhere > 0 {
-				n["for blocks of another size"] += c.Scenarios.Elsewhere
-			}
-			for i := range c.Scenarios.Results {
-				if res := &c.Scenarios.Results[i]; res.Status == validate.Skipped {
-					n[res.Reason]++
-				}
+		s, _, st := c.reports()
+		if s.Elsewhere > 0 {
+			n["for blocks of another size"] += s.Elsewhere
+		}
+		for i := range s.Results {
+			if res := &s.Results[i]; res.Status == validate.Skipped {
+				n[res.Reason]++
 			}
 		}
-		if c.Storms == nil {
-			continue
-		}
-		for i := range c.Storms.Storms {
-			for _, why := range c.Storms.Storms[i].Skipped {
-				n["storm "+c.Storms.Storms[i].Name+", "+why]++
+		for i := range st.Storms {
+			for _, why := range st.Storms[i].Skipped {
+				n["storm "+st.Storms[i].Name+", "+why]++
 			}
 		}
 	}
@@ -232,13 +219,12 @@ func (o *Outcome) writeSkipped(b *strings.Builder) {
 func (o *Outcome) writeGenerated(b *strings.Builder) {
 	var sum random.Report
 	for _, c := range o.Configs {
-		if g := c.Generated; g != nil {
-			sum.Writes += g.Writes
-			sum.Observed.Add(g.Observed)
-			sum.Known.Add(g.Known)
-			sum.Bytes.Add(g.Bytes)
-			sum.Remounted.Add(g.Remounted)
-		}
+		_, g, _ := c.reports()
+		sum.Writes += g.Writes
+		sum.Observed.Add(g.Observed)
+		sum.Known.Add(g.Known)
+		sum.Bytes.Add(g.Bytes)
+		sum.Remounted.Add(g.Remounted)
 	}
 	if sum.Writes == 0 {
 		return

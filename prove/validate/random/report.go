@@ -76,9 +76,6 @@ func (r *Report) known(f *Failure) bool {
 	return false
 }
 
-// OK reports whether no oracle found anything wrong.
-func (r *Report) OK() bool { return len(r.Failures) == 0 }
-
 // Verify compares the files that Run kept with their shadows once more, after the
 // caller has mounted the file system again, and removes them. Differences go to
 // the report. dir is Options.Dir.

@@ -85,6 +85,15 @@ func (r *Report) Writes() int {
 	return n
 }
 
+// Wrong is how often something was.
+func (r *Report) Wrong() int {
+	n := 0
+	for i := range r.Storms {
+		n += r.Storms[i].Wrong
+	}
+	return n
+}
+
 // add notes a failure; one that is like one before is counted only.
 func (r *Report) add(f Failure) {
 	for i := range r.Failures {
@@ -97,6 +106,3 @@ func (r *Report) add(f Failure) {
 	f.Count = 1
 	r.Failures = append(r.Failures, f)
 }
-
-// OK reports whether no oracle found anything wrong.
-func (r *Report) OK() bool { return len(r.Failures) == 0 }

@@ -58,7 +58,7 @@ func TestRunBytes(t *testing.T) {
 	if rep.Bytes.Wrong > 0 || rep.Bytes.Right < 2*len(Names()) || !slices.Equal(told, Names()) || rep.Writes() < 90*len(Names()) {
 		t.Errorf("told of %v:\n%s", told, testkit.JSON(t, rep))
 	}
-	if rep.Accounting.Wrong != rep.Writes() || rep.OK() {
+	if rep.Accounting.Wrong != rep.Writes() || len(rep.Failures) == 0 {
 		t.Errorf("of %d writes that nobody saw %d are wrong", rep.Writes(), rep.Accounting.Wrong)
 	}
 	for _, s := range rep.Storms {

@@ -37,9 +37,6 @@ func NewSourceTracer(src record.Source, opts decode.Options) *SourceTracer {
 	return t
 }
 
-// Judge is what judges the writes, for its totals and its variant.
-func (t *SourceTracer) Judge() *decode.Judge { return t.judge }
-
 // Watch implements Tracer.
 func (t *SourceTracer) Watch(id FileID) error {
 	t.id, t.on, t.seen = id, true, nil

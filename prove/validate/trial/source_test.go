@@ -51,8 +51,8 @@ func TestSourceTracer(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || len(seen) != 1 || seen[0].Observation.ID != 4 {
 		t.Errorf("seen %+v, %v; want one and the end of the context", seen, err)
 	}
-	if all != 4 || tr.Judge().Stats().Malformed != 1 {
-		t.Errorf("%d writes judged, %d malformed", all, tr.Judge().Stats().Malformed)
+	if all != 4 || tr.judge.Stats().Malformed != 1 {
+		t.Errorf("%d writes judged, %d malformed", all, tr.judge.Stats().Malformed)
 	}
 	tr.Forget(id)
 }
