@@ -87,13 +87,10 @@ func (f *scratch) forget(*Setup) error {
 	return errno
 }
 
-// journalData is EXT4_JOURNAL_DATA_FL (chattr +j).
-const journalData = 0x4000
-
 // journal has the data of the inode go through the journal, so that ext4 takes no
 // direct I/O to it. That is possible without delayed allocation only.
 func (f *scratch) journal(*Setup) error {
-	if err := workload.ChangeFlags(f.Buffered, journalData, 0); err != nil {
+	if err := workload.ChangeFlags(f.Buffered, workload.FlagJournal, 0); err != nil {
 		return fmt.Errorf("journal the data of the inode: %w: %w", errSkip, err)
 	}
 	var sx unix.Statx_t

@@ -212,7 +212,7 @@ func (k modelKernel) observation(f *simFile, in *model.Inode, w *model.Write, ou
 			l := f.lookup(int64(ask.Lblk), int64(ask.Len), ask.Flags)
 			l.Ret = out.Pass[i].Rets[q]
 			if k.variant == model.Linux61 {
-				l.MFlags &^= mapDelayed
+				l.MFlags &^= model.MapDelayed
 			}
 			p.Lookups = append(p.Lookups, l)
 		}
@@ -230,7 +230,7 @@ func (k modelKernel) observation(f *simFile, in *model.Inode, w *model.Write, ou
 	if out.End == model.EndDio {
 		o.Dio, o.Lock = true, locks[out.Mode]
 		if out.ForceWait == model.Yes {
-			o.DioFlags = dioForceWait
+			o.DioFlags = model.DioForceWait
 		}
 	}
 	for _, m := range out.Mappings {

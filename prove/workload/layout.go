@@ -11,7 +11,9 @@ import (
 // Inode flags for ChangeFlags (FS_*_FL of include/uapi/linux/fs.h).
 const (
 	FlagImmutable = 0x10
-	FlagExtents   = 0x80000
+	FlagJournal   = 0x4000     // data goes through the journal: chattr +j
+	FlagExtents   = 0x80000    // clear: the inode has a block map
+	FlagInline    = 0x10000000 // the bytes may lie in the inode
 )
 
 // InodeFlags are the flags of an inode, as lsattr shows them.

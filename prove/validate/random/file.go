@@ -22,6 +22,12 @@ type file struct {
 	bs       int64
 	bytesBad []string // what the bytes oracle found on the way
 
+	state
+	touched bool // pages may be in the page cache
+}
+
+// state is what is known of a file beside its blocks and i_size.
+type state struct {
 	indirect bool
 	nosec    model.Answer
 	// diskLags says that a buffered write was not synced since: writeback will move
@@ -29,9 +35,8 @@ type file struct {
 	diskLags bool
 	// worker says that a task of io_uring made the last write: its completion can
 	// come before that task gives i_rwsem back.
-	worker  bool
-	touched bool           // pages may be in the page cache
-	dirty   map[int64]bool // blocks with pages that were not written back by us
+	worker bool
+	dirty  map[int64]bool // blocks with pages that were not written back by us
 }
 
 // made is one direct write that was made.
@@ -44,14 +49,10 @@ type made struct {
 
 // before is what was known of the file right before a write.
 type before struct {
-	size     int64
-	extents  []workload.Extent
-	indirect bool
-	nosec    model.Answer
-	cached   model.Answer
-	diskLags bool
-	worker   bool
-	dirty    map[int64]bool
+	state
+	size    int64
+	extents []workload.Extent
+	cached  model.Answer // whether its pages are in the page cache
 }
 
 func (r *runner) openFile(c *Case, name string) (*file, error) {
@@ -59,7 +60,7 @@ func (r *runner) openFile(c *Case, name string) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &file{File: t, r: r, c: c, bs: int64(r.dir.FS.BlockSize), nosec: model.No, dirty: map[int64]bool{}}
+	f := &file{File: t, r: r, c: c, bs: int64(r.dir.FS.BlockSize), state: state{nosec: model.No, dirty: map[int64]bool{}}}
 	// Reading ahead would put pages into the page cache later on.
 	if err := unix.Fadvise(f.Buffered, 0, 0, unix.FADV_RANDOM); err != nil {
 		return nil, errors.Join(fmt.Errorf("turn off readahead: %w", err), f.Close())
@@ -235,7 +236,7 @@ func (f *file) freshen() error {
 
 // look takes down what is known before a write.
 func (f *file) look(s *Step) (b before, err error) {
-	b = before{indirect: f.indirect, nosec: f.nosec, diskLags: f.diskLags, worker: f.worker, cached: model.No}
+	b = before{state: f.state, cached: model.No}
 	if b.size, err = f.Size(); err != nil {
 		return b, err
 	}

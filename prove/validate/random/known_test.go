@@ -84,7 +84,7 @@ func TestKnownAgreesWithItself(t *testing.T) {
 	for n := range 4000 {
 		c := Generate(2, n+1, fourK)
 		s := &c.Steps[len(c.Steps)-1]
-		b := before{size: c.Steps[0].Len + rnd.Int64N(40)*512, indirect: n%7 == 0, nosec: model.AnswerOf(rnd.IntN(5) > 0), cached: model.Answer(rnd.IntN(3))}
+		b := before{size: c.Steps[0].Len + rnd.Int64N(40)*512, state: state{indirect: n%7 == 0, nosec: model.AnswerOf(rnd.IntN(5) > 0)}, cached: model.Answer(rnd.IntN(3))}
 		b.extents = randomExtents(rnd, b.indirect)
 		k := &knowledge{
 			variant: model.Variants()[rnd.IntN(8)], before: &b, step: s, first: true, bs: 4096, sector: 512,
@@ -153,8 +153,8 @@ func damage(k *knowledge) []string {
 }
 
 func TestKnownFlushesDirtyUnwrittenBlocks(t *testing.T) {
-	b := before{size: 8192, extents: []workload.Extent{{Len: 8192, Physical: 4096, State: workload.Unwritten}}, nosec: model.Yes,
-		cached: model.No, dirty: map[int64]bool{0: true}}
+	b := before{size: 8192, extents: []workload.Extent{{Len: 8192, Physical: 4096, State: workload.Unwritten}},
+		state: state{nosec: model.Yes, dirty: map[int64]bool{0: true}}, cached: model.No}
 	k := &knowledge{variant: model.Linux73, before: &b, first: true, bs: 4096, sector: 512,
 		step: &Step{Off: 512, Len: 512, Segs: []int{512}, Engine: workload.Pwrite}}
 	k.o = &decode.Observation{
@@ -210,7 +210,7 @@ func TestKnownTakesTheWholeWrite(t *testing.T) {
 }
 
 func TestKnownBusyOnlyAfterAWorker(t *testing.T) {
-	b := before{size: 8192, nosec: model.Yes, cached: model.No}
+	b := before{size: 8192, state: state{nosec: model.Yes}, cached: model.No}
 	k := &knowledge{variant: model.Linux73, before: &b, first: true, bs: 4096, sector: 512,
 		step: &Step{Len: 4096, Segs: []int{4096}, Engine: workload.Pwritev2, Flags: unix.RWF_NOWAIT}}
 	k.o = &decode.Observation{Len0: 4096, Flags: model.IocbNowait, Ret: model.EAGAIN, SubmitRet: model.EAGAIN, Caller: record.CallerSync}

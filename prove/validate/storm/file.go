@@ -10,10 +10,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
-// inlineData is FS_INLINE_DATA_FL of include/uapi/linux/fs.h: the bytes may lie in the
-// inode, and writes then go through the page cache.
-const inlineData = 0x10000000
-
 // file is the file of a scene.
 type file struct {
 	*trial.File
@@ -43,9 +39,10 @@ func openFile(dir *workload.Dir, name string, noExtents bool) (*file, error) {
 	return f, nil
 }
 
-// mayBuffer reports whether direct writes to the file can end in the page cache.
+// mayBuffer reports whether direct writes to the file can end in the page cache: those
+// to a hole of a block map, and to bytes in the inode, do.
 func (f *file) mayBuffer() bool {
-	return f.flags&workload.FlagExtents == 0 || f.flags&inlineData != 0
+	return f.flags&workload.FlagExtents == 0 || f.flags&workload.FlagInline != 0
 }
 
 func (f *file) close() error {
