@@ -18,7 +18,7 @@ func TestFind(t *testing.T) {
 	if got, err := Find("e4d-program"); got != want || err != nil {
 		t.Errorf("found %q, %v; want %s", got, err, want)
 	}
-	if got, err := Find("e4d-nothing"); !errors.Is(err, fs.ErrNotExist) {
+	if got, err := Find("e4d-nothing"); got != "" || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("found %q, %v", got, err)
 	}
 }

@@ -115,6 +115,18 @@ func TestMaybe(t *testing.T) {
 	}
 }
 
+// TestMaybeAround: what is sure within a write that failed leaves the rest of it unsure.
+func TestMaybeAround(t *testing.T) {
+	s := File{Bytes: []byte("aaa")}
+	s.Maybe(0, []byte("xyz"))
+	s.Write(1, []byte("b"))
+	for got, want := range map[string]bool{"aba": true, "xba": true, "abz": true, "xbz": true, "aya": false, "zba": false} {
+		if why := s.Compare([]byte(got)); (why == "") != want {
+			t.Errorf("%s: %q", got, why)
+		}
+	}
+}
+
 func TestKeptSeesOneByte(t *testing.T) {
 	dir := t.TempDir()
 	b := bytes.Repeat([]byte("x"), 10000)

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -114,7 +115,7 @@ func TestFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = errors.Join(f.WriteBuffered(100, []byte("some bytes")), f.Fallocate(0, 3*4096), f.Allocate(0, 8*4096),
+	err = errors.Join(f.WriteBuffered(0, bytes.Repeat([]byte("x"), 5000)), f.Fallocate(0, 3*4096), f.Allocate(0, 8*4096),
 		f.WriteBuffered(8192, []byte("more")), f.Punch(0, 4096), f.Truncate(9000))
 	if err != nil {
 		t.Fatal(err)
