@@ -1,6 +1,9 @@
 package model
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestVariantNames: what a patch more or less is called, and what it is.
 func TestVariantsMadeOfPatches(t *testing.T) {
@@ -53,6 +56,9 @@ func TestOpen(t *testing.T) {
 	}
 	if v := Linux612.WithPatch(2, true); v.Open() != DrainFallback || PatchOf(v.Open()) != 2 {
 		t.Errorf("%s leaves %#x open", v, v.Open())
+	}
+	if PatchTitle(1) != "no sleeping allocation under NOWAIT" || !strings.HasPrefix(PatchTitle(Patches), "ext4_dio_needs_zeroing") {
+		t.Errorf("the first and the last patch are %q and %q", PatchTitle(1), PatchTitle(Patches))
 	}
 	if Variant(0).Open() != 0 || Variant(0xff).Open() != 0 || PatchOf(DaxNowait) != 0 {
 		t.Error("no variant, or no patch, is one")
