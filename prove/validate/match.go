@@ -5,13 +5,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 )
 
 // Compare holds an observation against expected fields and returns those that
 // differ, in the order of the field table.
-func Compare(want Fields, o *decode.Observation) []trial.Diff {
+func Compare(want Fields, o *observe.Observation) []trial.Diff {
 	var out []trial.Diff
 	for _, f := range fields {
 		alts, ok := want[f.name]

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -71,7 +71,7 @@ func predictedPasses(out *model.Outcome) string {
 	return orNone(s)
 }
 
-func seenPasses(o *decode.Observation) string {
+func seenPasses(o *observe.Observation) string {
 	s := ""
 	for i := range o.Passes {
 		s += seenMode(o.Passes[i].Lock)[:1]
@@ -97,7 +97,7 @@ func predictedLookups(p *model.Pass) string {
 	return lookupsText(p.Queries[:n])
 }
 
-func seenLookups(p *decode.Pass) string {
+func seenLookups(p *observe.Pass) string {
 	var asked []model.Query
 	for _, l := range p.Lookups {
 		asked = append(asked, model.Query{Lblk: l.Lblk, Len: l.Len, Flags: l.ArgFlags})
@@ -140,7 +140,7 @@ func (z *zeroes) String() string {
 	return orNone(s)
 }
 
-func seenZeroed(o *decode.Observation) []model.Range {
+func seenZeroed(o *observe.Observation) []model.Range {
 	var out []model.Range
 	for _, z := range o.Zeroed {
 		out = append(out, model.Range{Pos: z.Pos, Len: z.Len})
@@ -164,7 +164,7 @@ func predictedEnd(out *model.Outcome) string {
 }
 
 // seenEnd is the same, read off an observation.
-func seenEnd(o *decode.Observation) string {
+func seenEnd(o *observe.Observation) string {
 	nowait := o.Flags&model.IocbNowait != 0
 	if o.Dio {
 		return seenDioEnd(o, nowait)
@@ -194,7 +194,7 @@ func seenEnd(o *decode.Observation) string {
 }
 
 // seenDioEnd is the end of a write that came to iomap_dio_rw.
-func seenDioEnd(o *decode.Observation, nowait bool) string {
+func seenDioEnd(o *observe.Observation, nowait bool) string {
 	for i := range o.Mappings {
 		switch err := o.Mappings[i].Err; {
 		case err == model.ENOTBLK:

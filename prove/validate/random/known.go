@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -75,7 +75,7 @@ func leftOut(seen []trial.Seen) string {
 }
 
 // caller compares what was observed with what the caller got.
-func caller(m *made, s *Step, o *decode.Observation) []trial.Diff {
+func caller(m *made, s *Step, o *observe.Observation) []trial.Diff {
 	ret := m.res.Ret()
 	if ret == trial.Told(s.Engine, o) {
 		return nil
@@ -89,7 +89,7 @@ type knowledge struct {
 	unprobed   record.Stages
 	before     *before
 	step       *Step
-	o          *decode.Observation
+	o          *observe.Observation
 	first      bool // attempt
 	worker     bool // another task made the write before, and may hold i_rwsem still
 	bs, sector int64

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/internal/testkit"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
@@ -24,7 +24,7 @@ func (*blindTracer) Forget(trial.FileID)      {}
 func (b *blindTracer) Collect(_ context.Context, _ trial.FileID, n int) ([]trial.Seen, error) {
 	var out []trial.Seen
 	for range n - b.missing {
-		out = append(out, trial.Seen{Observation: &decode.Observation{Incomplete: "blind"}})
+		out = append(out, trial.Seen{Observation: &observe.Observation{Incomplete: "blind"}})
 	}
 	return out, nil
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/overlap"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -52,7 +54,7 @@ func (s *session) judge(l *ledger, seen *trial.Seen) {
 	case v == nil:
 		s.rep.LeftOut["no verdict"]++
 		return
-	case v.Kind == decode.Undecided:
+	case v.Kind == judge.Undecided:
 		s.rep.LeftOut[v.Missing]++
 	case what != nil:
 		s.fail(trial.Observed, l.byKey[l.key(o.Pos0, o.Len0)], seen, signature, what...)
@@ -65,20 +67,20 @@ func (s *session) judge(l *ledger, seen *trial.Seen) {
 	}
 }
 
-func overlapName(k decode.OverlapKind) string {
+func overlapName(k overlap.Kind) string {
 	switch k {
-	case decode.OverlapZeroed:
+	case overlap.Zeroed:
 		return "zeroed while another was in flight (R2)"
-	case decode.OverlapUnwaited:
+	case overlap.Unwaited:
 		return "zeroed and not waited for (R3)"
-	case decode.OverlapFallback:
+	case overlap.Fallback:
 		return "copied while another was in flight (R5)"
 	}
 	return "zeroed behind i_size beside an aligned extending write (no rule)"
 }
 
 // count counts what happened to an attempt.
-func (s *session) count(o *decode.Observation) {
+func (s *session) count(o *observe.Observation) {
 	for _, c := range []struct {
 		n   *int
 		yes bool

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -14,7 +15,7 @@ import (
 // tracer belong to the goroutine of the run.
 type SourceTracer struct {
 	src   record.Source
-	judge *decode.Judge
+	judge *judge.Judge
 	id    FileID
 	on    bool
 	seen  []Seen
@@ -22,10 +23,10 @@ type SourceTracer struct {
 
 // NewSourceTracer returns a tracer that judges what comes from src by opts. The
 // Seen function of opts is called as well, for every write to any inode.
-func NewSourceTracer(src record.Source, opts decode.Options) *SourceTracer {
+func NewSourceTracer(src record.Source, opts judge.Options) *SourceTracer {
 	t := &SourceTracer{src: src}
 	next := opts.Seen
-	opts.Seen = func(o *decode.Observation, v *decode.Verdict) {
+	opts.Seen = func(o *observe.Observation, v *judge.Verdict) {
 		if t.on && t.id == (FileID{Dev: o.Dev, Ino: o.Ino}) {
 			t.seen = append(t.seen, Seen{Observation: o.Clone(), Verdict: v.Clone()})
 		}
@@ -33,7 +34,7 @@ func NewSourceTracer(src record.Source, opts decode.Options) *SourceTracer {
 			next(o, v)
 		}
 	}
-	t.judge = decode.NewJudge(opts)
+	t.judge = judge.New(opts)
 	return t
 }
 

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -35,7 +36,7 @@ func TestSourceTracer(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	all := 0
 	src := &listSource{raws: [][]byte{raw(1, 7), raw(2, 8), {0}, raw(3, 7), raw(4, 7)}, idle: cancel}
-	tr := NewSourceTracer(src, decode.Options{Seen: func(*decode.Observation, *decode.Verdict) { all++ }})
+	tr := NewSourceTracer(src, judge.Options{Seen: func(*observe.Observation, *judge.Verdict) { all++ }})
 	id := FileID{Dev: 8 << 20, Ino: 7}
 	if _, err := tr.Collect(ctx, id, 1); err == nil {
 		t.Error("collected from an inode that is not watched")

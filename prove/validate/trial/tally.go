@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 )
 
 // Oracle is what judged.
@@ -34,11 +34,11 @@ func (t *Tally) Add(other Tally) {
 
 // Count counts a verdict, which may be nil. Of one that is wrong it returns what is, and
 // what those that are wrong in the same way have in common.
-func (t *Tally) Count(v *decode.Verdict) (what []string, signature string) {
+func (t *Tally) Count(v *judge.Verdict) (what []string, signature string) {
 	switch {
-	case v == nil || v.Kind == decode.Undecided:
+	case v == nil || v.Kind == judge.Undecided:
 		t.Undecided++
-	case v.Kind == decode.Agree:
+	case v.Kind == judge.Agree:
 		t.Right++
 	default:
 		t.Wrong++

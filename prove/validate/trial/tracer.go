@@ -10,7 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -26,8 +27,8 @@ type FileID struct {
 
 // Seen is one direct write as it was seen, and what the model says of it.
 type Seen struct {
-	Observation *decode.Observation
-	Verdict     *decode.Verdict // nil when there is none
+	Observation *observe.Observation
+	Verdict     *judge.Verdict // nil when there is none
 }
 
 // Tracer hands over what was seen of an inode. A run uses it from one goroutine
@@ -75,14 +76,14 @@ func SortByTime(seen []Seen) {
 
 // Retried reports whether io_uring tries a write again, in another task, that ended as it
 // was seen: without having waited, though its RWF_* flags do not forbid that.
-func Retried(path workload.EngineName, flags int, o *decode.Observation) bool {
+func Retried(path workload.EngineName, flags int, o *observe.Observation) bool {
 	return path.Retries() && flags&unix.RWF_NOWAIT == 0 && o.Flags&model.IocbNowait != 0 &&
 		(o.Ret == model.EAGAIN || o.Ret == model.EOPNOTSUPP)
 }
 
 // Told is the result that the caller of a path is given for an attempt that was its last:
 // io_write of io_uring makes -EAGAIN of the -EOPNOTSUPP of a NOWAIT write.
-func Told(path workload.EngineName, o *decode.Observation) int64 {
+func Told(path workload.EngineName, o *observe.Observation) int64 {
 	if path.Retries() && o.Flags&model.IocbNowait != 0 && o.Ret == model.EOPNOTSUPP {
 		return model.EAGAIN
 	}

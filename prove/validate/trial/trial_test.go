@@ -10,7 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -77,7 +78,7 @@ func TestRetried(t *testing.T) {
 		{workload.Libaio, 0, model.IocbNowait, model.EAGAIN, false, model.EAGAIN},
 		{workload.Pwritev2, unix.RWF_NOWAIT, model.IocbNowait, model.EOPNOTSUPP, false, model.EOPNOTSUPP},
 	} {
-		o := &decode.Observation{Flags: tt.iocb, Ret: tt.ret}
+		o := &observe.Observation{Flags: tt.iocb, Ret: tt.ret}
 		if again, answer := Retried(tt.path, tt.flags, o), Told(tt.path, o); again != tt.again || answer != tt.answer {
 			t.Errorf("%+v: again %v, told %d", tt, again, answer)
 		}
@@ -86,12 +87,12 @@ func TestRetried(t *testing.T) {
 
 func TestTally(t *testing.T) {
 	var got Tally
-	for _, v := range []*decode.Verdict{nil, {Kind: decode.Undecided}, {Kind: decode.Agree}} {
+	for _, v := range []*judge.Verdict{nil, {Kind: judge.Undecided}, {Kind: judge.Agree}} {
 		if what, _ := got.Count(v); what != nil {
 			t.Errorf("%+v is wrong: %q", v, what)
 		}
 	}
-	what, signature := got.Count(&decode.Verdict{Kind: decode.Unsafe, Rules: []string{"R1", "R9"}, Why: []string{"zeroing"}})
+	what, signature := got.Count(&judge.Verdict{Kind: judge.Unsafe, Rules: []string{"R1", "R9"}, Why: []string{"zeroing"}})
 	if strings.Join(what, "|") != "the model's verdict is unsafe|zeroing" || signature != "unsafe R1 R9" {
 		t.Errorf("%q, %q", what, signature)
 	}
