@@ -1,13 +1,5 @@
 package record
 
-// Sizes in bytes of the structs in bpf/record.h.
-const (
-	HeadSize     = 128
-	StepSize     = 32
-	CompleteSize = 32
-	MaxSteps     = 40
-)
-
 // Kind tells what a raw record is (enum rec_kind).
 type Kind uint16
 
@@ -104,7 +96,8 @@ func (c Caller) String() string {
 // StepKind tells what a Step holds (enum step_kind).
 type StepKind uint8
 
-// Kinds of steps. What their fields hold stands in bpf/record.h.
+// Kinds of steps. What their fields hold stands in bpf/record.h, and is copied from
+// there to trace/tracefile/FORMAT.md.
 const (
 	StepPass StepKind = iota + 1
 	StepDisksize
@@ -206,10 +199,11 @@ func (c SleepCause) String() string {
 // must not wait. The others are outside of what IOCB_NOWAIT promises.
 func (c SleepCause) Ext4() bool { return c >= SleepIRwsem && c <= SleepAllocator }
 
-// Fmod is the function that updated timestamps and privileges (enum fmod).
+// Fmod is the function that was entered to update timestamps and privileges (enum
+// fmod). What it returned is told from how the write went on.
 type Fmod uint8
 
-// Which of the two was called in the check phase.
+// Which of the two was entered in the check phase.
 const (
 	FmodNone Fmod = iota
 	FmodFile
@@ -225,55 +219,3 @@ const (
 	OpsIomap
 	OpsOverwrite
 )
-
-// Step is one thing that the kernel did inside a write (struct step).
-type Step struct {
-	Kind StepKind
-	Lock Lock
-	Aux  uint16
-	TUs  uint32 // since the entry, microseconds
-	A, B uint64
-	C, D uint32
-}
-
-// Write is one direct write (struct write_rec) with its steps.
-type Write struct {
-	Size       uint16 // bytes on the wire
-	Stages     Stages
-	T0         uint64 // entry, ns of CLOCK_MONOTONIC
-	Latency    uint64 // entry to return, ns
-	ID         uint64
-	Ino        uint64
-	Pos0       uint64 // ki_pos at entry
-	ISize0     uint64 // i_size at entry, read without the lock
-	Tgid, Tid  uint32
-	Comm       [16]byte
-	Dev        uint32 // kernel's dev_t: major<<20 | minor
-	KiFlags    uint32
-	Len0       uint32
-	Ret        int32
-	WaitNs     uint64
-	DioUs      uint32 // entry to iomap_dio_rw, microseconds
-	LostBefore uint32
-	StepsLost  uint8
-	Passes     uint8
-	Blkbits    uint8
-	Caller     Caller
-	IterType   uint8
-	Depth      uint8
-	Lock       Lock // at iomap_dio_rw
-	DioFlags   uint8
-	DioOps     Ops
-	Fmod       Fmod
-	NrSegs     uint16
-
-	NSteps int
-	Steps  [MaxSteps]Step
-}
-
-// Complete is the end of an asynchronous write (struct complete_rec).
-type Complete struct {
-	ID  uint64
-	T   uint64 // ns of CLOCK_MONOTONIC
-	Ret int64  // bytes, or a negative errno
-}

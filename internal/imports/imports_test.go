@@ -79,11 +79,12 @@ var flow = []group{
 
 // tools are ours and of use to any group.
 var tools = group{"tools", "what any group may use", map[string]rule{
-	"internal/ext4fs":   {},
-	"internal/imports":  {},
-	"internal/mutate":   {},
-	"internal/benchcmp": {},
-	"internal/ansisvg":  {others: "github.com/charmbracelet/x"},
+	"internal/ext4fs":    {},
+	"internal/imports":   {},
+	"internal/mutate":    {},
+	"internal/recordgen": {others: "github.com/cilium/ebpf"},
+	"internal/benchcmp":  {},
+	"internal/ansisvg":   {others: "github.com/charmbracelet/x"},
 }}
 
 type pkg struct {

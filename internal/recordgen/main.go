@@ -1,0 +1,317 @@
+// Command recordgen makes what Go and the documents know of the wire records from the
+// two places that have it: the BTF of the committed objects, for the layout, and
+// bpf/record.h, for the words. "go generate ./record" runs it.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"go/format"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/cilium/ebpf/btf"
+)
+
+// The files, from the root of the repository.
+const (
+	header   = "bpf/record.h"
+	object   = "probes/ext4dio_x86_bpfel.o"
+	other    = "probes/ext4dio_arm64_bpfel.o" // has to have the same layout
+	code     = "record/fields_gen.go"
+	document = "trace/tracefile/FORMAT.md"
+)
+
+// wire lists the structs of the wire: what their offsets begin with in Go, and the
+// type that holds them.
+var wire = []struct{ c, at, goName, doc string }{
+	{"write_rec", "At", "Write", "Write is one direct write (struct write_rec) with its steps."},
+	{"step", "AtStep", "Step", "Step is one thing that the kernel did inside a write (struct step)."},
+	{"complete_rec", "AtDone", "Complete", "Complete is the end of an asynchronous write (struct complete_rec)."},
+	{"counters", "", "Counters", "Counters sums struct counters over all CPUs, in its order."},
+}
+
+// types are those of fields that are no plain numbers in Go, by the first words of what
+// bpf/record.h says of them.
+var types = map[string]string{
+	"ST_*": "Stages", "enum lock_mode": "Lock", "enum caller": "Caller",
+	"enum step_kind": "StepKind", "enum dio_ops": "Ops", "enum fmod": "Fmod",
+}
+
+// names are words that Go spells in another way than with a first capital.
+var names = map[string]string{"id": "ID", "isize0": "ISize0", "aio": "AIO", "nsteps": "NSteps"}
+
+// field is one member of a struct.
+type field struct {
+	c, goName, goType, words string
+	at, width                int
+}
+
+// layout is all that is known of the wire.
+type layout struct {
+	structs map[string][]field
+	sizes   map[string]int
+	steps   int       // that a record holds
+	kinds   []comment // of steps
+}
+
+// comment is what bpf/record.h says of a name.
+type comment struct{ name, text string }
+
+func main() {
+	root := ".." // go generate runs in the folder of the package
+	files, err := generate(root)
+	for name, content := range files {
+		if err == nil {
+			err = os.WriteFile(filepath.Join(root, name), content, 0o644)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "recordgen:", err)
+		os.Exit(1)
+	}
+}
+
+// generate returns the files as they have to be.
+func generate(root string) (map[string][]byte, error) {
+	words, err := os.ReadFile(filepath.Join(root, header))
+	if err != nil {
+		return nil, err
+	}
+	l, err := read(filepath.Join(root, object), string(words))
+	if err != nil {
+		return nil, err
+	}
+	if second, err := read(filepath.Join(root, other), string(words)); err != nil || !reflect.DeepEqual(l, second) {
+		return nil, fmt.Errorf("%s and %s differ in their records: %w", object, other, err)
+	}
+	source, err := format.Source([]byte(l.source()))
+	if err != nil {
+		return nil, err
+	}
+	doc, err := os.ReadFile(filepath.Join(root, document))
+	if err != nil {
+		return nil, err
+	}
+	if doc, err = replaceTables(doc, l.tables()); err != nil {
+		return nil, err
+	}
+	return map[string][]byte{code: source, document: doc}, nil
+}
+
+// read takes the layout from an object, and the words from the header.
+func read(path, words string) (*layout, error) {
+	spec, err := btf.LoadSpec(path)
+	if err != nil {
+		return nil, err
+	}
+	l := &layout{structs: map[string][]field{}, sizes: map[string]int{}, kinds: stepKinds(words)}
+	for _, w := range wire {
+		var s *btf.Struct
+		if err := spec.TypeByName(w.c, &s); err != nil {
+			return nil, fmt.Errorf("%s: struct %s: %w", path, w.c, err)
+		}
+		l.sizes[w.c] = int(s.Size)
+		if l.structs[w.c], err = fields(s, memberWords(words, w.c)); err != nil {
+			return nil, fmt.Errorf("%s: struct %s: %w", path, w.c, err)
+		}
+	}
+	var inflight *btf.Struct
+	if err := spec.TypeByName("inflight", &inflight); err != nil {
+		return nil, err
+	}
+	steps, ok := inflight.Members[1].Type.(*btf.Array)
+	if first := inflight.Members[0].Type.TypeName(); first != "write_rec" || !ok || inflight.Members[1].Offset.Bytes() != uint32(l.sizes["write_rec"]) {
+		return nil, fmt.Errorf("%s: struct inflight has to begin with struct write_rec and its steps", path)
+	}
+	l.steps = int(steps.Nelems)
+	return l, nil
+}
+
+// fields lists the members of a struct.
+func fields(s *btf.Struct, words map[string]string) ([]field, error) {
+	var out []field
+	for _, m := range s.Members {
+		size, err := btf.Sizeof(m.Type)
+		if err != nil {
+			return nil, err
+		}
+		f := field{c: m.Name, goName: goName(m.Name), words: words[m.Name], at: int(m.Offset.Bytes()), width: size}
+		f.goType = goType(btf.UnderlyingType(m.Type), f)
+		if m.Name == "kind" && s.Name != "step" || m.Name == "pad" || m.Name == "size" && s.Name != "write_rec" {
+			f.goName = ""
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+// goName makes wait_ns WaitNs.
+func goName(c string) string {
+	out := ""
+	for _, word := range strings.Split(c, "_") {
+		if special, ok := names[word]; ok {
+			out += special
+			continue
+		}
+		out += strings.ToUpper(word[:1]) + word[1:]
+	}
+	return out
+}
+
+func goType(t btf.Type, f field) string {
+	for words, name := range types {
+		if f.words == words || strings.HasPrefix(f.words, words+" ") {
+			return name
+		}
+	}
+	switch i, isInt := t.(*btf.Int); {
+	case f.c == "nsteps":
+		return "int"
+	case !isInt:
+		return fmt.Sprintf("[%d]byte", f.width)
+	case i.Encoding == btf.Signed:
+		return fmt.Sprintf("int%d", f.width*8)
+	}
+	return fmt.Sprintf("uint%d", f.width*8)
+}
+
+var member = regexp.MustCompile(`(?m)^\t__\w+ (\w+)(?:\[\w+\])?;(?:\s*/\* (.*) \*/)?$`)
+
+// memberWords is what the header says of the members of a struct.
+func memberWords(header, name string) map[string]string {
+	_, body, _ := strings.Cut(header, "\nstruct "+name+" {\n")
+	body, _, _ = strings.Cut(body, "\n};")
+	out := map[string]string{}
+	for _, m := range member.FindAllStringSubmatch(body, -1) {
+		out[m[1]] = m[2]
+	}
+	return out
+}
+
+var stepKind = regexp.MustCompile(`(?s)\t/\*(.*?)\*/\s*STEP_(\w+) = (\d+),`)
+
+// stepKinds is what the header says of the kinds of steps, in their order.
+func stepKinds(header string) []comment {
+	_, body, _ := strings.Cut(header, "\nenum step_kind {\n")
+	body, _, _ = strings.Cut(body, "\n};")
+	var out []comment
+	for _, m := range stepKind.FindAllStringSubmatch(body, -1) {
+		text := strings.Join(strings.Fields(strings.ReplaceAll(m[1], "\n\t *", "\n")), " ")
+		out = append(out, comment{m[3] + " " + strings.ToLower(m[2]), text})
+	}
+	return out
+}
+
+// source is the Go of the layout, not formatted.
+func (l *layout) source() string {
+	var b bytes.Buffer
+	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	p("// Code generated by internal/recordgen from %s and %s. DO NOT EDIT.\n\npackage record\n\nimport \"encoding/binary\"\n", object, header)
+	p("// Sizes in bytes of the structs in %s, and how many steps a record holds.", header)
+	p("const (\nHeadSize = %d\nStepSize = %d\nCompleteSize = %d\nMaxSteps = %d\n)\n", l.sizes["write_rec"], l.sizes["step"], l.sizes["complete_rec"], l.steps)
+	p("// NumCounters is the number of fields in Counters, all uint64.\nconst NumCounters = %d\n", len(l.structs["counters"]))
+	for _, w := range wire {
+		if w.at != "" {
+			l.offsets(p, w.c, w.at)
+		}
+	}
+	p("// Fields lists all fields of all records, in the order of %s.\nvar Fields = [...]Field{", header)
+	for _, w := range wire {
+		for _, f := range l.structs[w.c] {
+			p("{%q, %q, %q, %d, %d, %q},", w.c, f.c, f.goName, f.at, f.width, f.words)
+		}
+	}
+	p("}")
+	for _, w := range wire {
+		l.goStruct(p, w.c, w.goName, w.doc)
+	}
+	l.parser(p, "write_rec", "w *Write", "parseHead", "HeadSize", "At")
+	l.parser(p, "step", "s *Step", "parse", "StepSize", "AtStep")
+	l.parser(p, "complete_rec", "c *Complete", "parse", "CompleteSize", "AtDone")
+	return b.String()
+}
+
+type printer func(format string, args ...any)
+
+func (l *layout) offsets(p printer, c, prefix string) {
+	p("// Where the fields of struct %s lie, bytes.\nconst (", c)
+	for _, f := range l.structs[c] {
+		if f.c != "pad" {
+			p("%s%s = %d", prefix, goName(f.c), f.at)
+		}
+	}
+	p(")\n")
+}
+
+func (l *layout) goStruct(p printer, c, name, doc string) {
+	p("\n// %s\ntype %s struct {", doc, name)
+	for _, f := range l.structs[c] {
+		if f.goName != "" {
+			p("%s %s // %s", f.goName, f.goType, f.words)
+		}
+	}
+	if c == "write_rec" {
+		p("\nSteps [MaxSteps]Step // NSteps of them")
+	}
+	p("}")
+}
+
+// parser is a method that fills a struct from its bytes. A loop over the table would
+// take three times as long.
+func (l *layout) parser(p printer, c, receiver, method, size, at string) {
+	to, _, _ := strings.Cut(receiver, " ")
+	p("\nfunc (%s) %s(raw *[%s]byte) {\ne := binary.LittleEndian", receiver, method, size)
+	for _, f := range l.structs[c] {
+		from := fmt.Sprintf("e.Uint%d(raw[%s%s:])", f.width*8, at, goName(f.c))
+		switch {
+		case f.goName == "":
+			continue
+		case f.goType[0] == '[':
+			from = fmt.Sprintf("%s(raw[%s%s:])", f.goType, at, f.goName)
+		case f.width == 1:
+			from = fmt.Sprintf("raw[%s%s]", at, f.goName)
+		}
+		if plain := "uint" + strconv.Itoa(f.width*8); f.goType != plain && f.goType[0] != '[' {
+			from = f.goType + "(" + from + ")"
+		}
+		p("%s.%s = %s", to, f.goName, from)
+	}
+	p("}")
+}
+
+// tables are those of the document.
+func (l *layout) tables() string {
+	var b strings.Builder
+	for _, w := range wire[:3] {
+		fmt.Fprintf(&b, "`struct %s`, %d bytes:\n\n| offset | bytes | field | |\n| --- | --- | --- | --- |\n", w.c, l.sizes[w.c])
+		for _, f := range l.structs[w.c] {
+			fmt.Fprintf(&b, "| %d | %d | %s | %s |\n", f.at, f.width, f.c, strings.ReplaceAll(f.words, "|", "\\|"))
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("What the fields of a step hold:\n\n| kind | |\n| --- | --- |\n")
+	for _, k := range l.kinds {
+		fmt.Fprintf(&b, "| %s | %s |\n", k.name, k.text)
+	}
+	return b.String()
+}
+
+// The tables stand between these lines of the document.
+const (
+	begin = "<!-- made by go generate ./record from bpf/record.h -->\n"
+	end   = "<!-- end of what is made -->\n"
+)
+
+func replaceTables(doc []byte, tables string) ([]byte, error) {
+	before, rest, ok := strings.Cut(string(doc), begin)
+	_, after, whole := strings.Cut(rest, end)
+	if !ok || !whole {
+		return nil, fmt.Errorf("%s has no place for the tables of fields", document)
+	}
+	return []byte(before + begin + "\n" + tables + "\n" + end + after), nil
+}
