@@ -70,20 +70,9 @@ type head struct {
 	from, to uint64
 }
 
-// lossFields lists the counters in their order in a file, which is append-only:
-// those come first that are hardly ever zero.
-func lossFields(l *record.Losses) [20]*uint64 {
-	c := &l.Counters
-	return [...]*uint64{
-		&c.Seen, &c.Sent, &c.Bytes, &c.Queued, &c.Completed, &c.Filtered, &c.TooFast, &c.Started,
-		&l.Unfinished, &c.LostRing, &c.LostComplete, &c.LostMap, &c.LostReturn, &c.LostDepth, &c.LostAIO,
-		&c.StepsLost, &l.MissedEntry, &l.MissedReturn, &l.MissedInner, &l.Malformed,
-	}
-}
-
 // counters is the number of those up to the last that is not zero.
 func counters(l *record.Losses) int {
-	fields := lossFields(l)
+	fields := l.All()
 	n := len(fields)
 	for n > 0 && *fields[n-1] == 0 {
 		n--
@@ -97,7 +86,7 @@ func (h *head) size() int { return frameSize + minHead + counters(&h.losses)*8 }
 // append adds the header in its frame.
 func (h *head) append(dst []byte) []byte {
 	le := binary.LittleEndian
-	all := lossFields(&h.losses)
+	all := h.losses.All()
 	fields := all[:counters(&h.losses)]
 	dst = le.AppendUint32(dst, skippable)
 	dst = le.AppendUint32(dst, uint32(minHead+len(fields)*8))
@@ -155,7 +144,7 @@ func (h *head) parse(b []byte) error {
 	case h.raw > maxRaw || h.packed > maxPacked || h.count > maxRecords || h.writes > h.count || h.count > h.raw:
 		return fmt.Errorf("%w: chunk %d claims %d records in %d bytes, %d packed", ErrFormat, h.seq, h.count, h.raw, h.packed)
 	}
-	for i, to := range lossFields(&h.losses) {
+	for i, to := range h.losses.All() {
 		if i < int(n) { // those that are not there are zero
 			*to = le.Uint64(b[fixedSize+i*8:])
 		}

@@ -92,8 +92,8 @@ func (c *Recording) Losses() (record.Losses, error) {
 		if err != nil {
 			return sum, err
 		}
-		to := lossFields(&sum)
-		for i, n := range lossFields(&l) {
+		to := sum.All()
+		for i, n := range l.All() {
 			*to[i] += *n
 		}
 	}
@@ -105,6 +105,15 @@ func (c *Recording) Unknown() uint64 {
 	n := uint64(0)
 	for _, p := range c.parts {
 		n += p.unknown
+	}
+	return n
+}
+
+// Longer counts writes whose head has fields that this version does not know.
+func (c *Recording) Longer() uint64 {
+	n := uint64(0)
+	for _, p := range c.parts {
+		n += p.dec.longer
 	}
 	return n
 }
