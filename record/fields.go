@@ -2,46 +2,39 @@ package record
 
 import (
 	"encoding/binary"
+	"fmt"
 	"reflect"
 )
 
 //go:generate go run ../internal/recordgen
 
-// Field is one field of a record, as the C compiler laid it out.
+// Field is one field of a record: where it lies, and which field of the Go struct it is.
+// The tags of the structs in fields_gen.go are the table of them.
 type Field struct {
-	Struct    string // of bpf/record.h
-	Name      string // in C
-	Go        string // in the Go struct; "" for what says how to read, and for padding
-	At, Width int    // bytes
-	Meaning   string // in words
+	Go        string
+	At, Width int // bytes
 }
 
-// FieldsOf lists the fields of one struct of bpf/record.h.
-func FieldsOf(name string) []Field {
-	from := 0
-	for from < len(Fields) && Fields[from].Struct != name {
-		from++
-	}
-	to := from
-	for to < len(Fields) && Fields[to].Struct == name {
-		to++
-	}
-	return Fields[from:to]
-}
-
-var headFields, stepFields, completeFields = FieldsOf("write_rec"), FieldsOf("step"), FieldsOf("complete_rec")
-
-// put writes a Go struct to raw as its table says; the fields of both are in the same
-// order. It is for tests and for what is rare: nothing that runs for every record.
-func put(raw []byte, table []Field, from any) {
-	v, next := reflect.ValueOf(from).Elem(), 0
-	for i := range table {
-		f := &table[i]
-		if f.Go == "" {
-			continue
+// Fields lists the fields of Write, Step, Complete or Counters that are in its record.
+func Fields[T Write | Step | Complete | Counters]() []Field {
+	var out []Field
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+		field := Field{Go: f.Name}
+		if _, err := fmt.Sscanf(f.Tag.Get("wire"), "%d,%d", &field.At, &field.Width); err == nil {
+			out = append(out, field)
 		}
-		to, field := raw[f.At:f.At+f.Width], v.Field(next)
-		next++
+	}
+	return out
+}
+
+var headFields, stepFields, completeFields = Fields[Write](), Fields[Step](), Fields[Complete]()
+
+// put writes a Go struct to raw; its fields are in the order of the table. It is for
+// tests and for what is rare: nothing that runs for every record.
+func put(raw []byte, table []Field, from any) {
+	v := reflect.ValueOf(from).Elem()
+	for i, f := range table {
+		to, field := raw[f.At:f.At+f.Width], v.Field(i)
 		var number [8]byte
 		switch {
 		case field.Kind() == reflect.Array:

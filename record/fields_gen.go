@@ -4,16 +4,14 @@ package record
 
 import "encoding/binary"
 
-// Sizes in bytes of the structs in bpf/record.h, and how many steps a record holds.
+// Sizes in bytes of the structs in bpf/record.h, and how many there are of what.
 const (
 	HeadSize     = 128
 	StepSize     = 32
 	CompleteSize = 32
-	MaxSteps     = 40
+	MaxSteps     = 40 // of a record
+	NumCounters  = 15 // all of them uint64
 )
-
-// NumCounters is the number of fields in Counters, all uint64.
-const NumCounters = 15
 
 // Where the fields of struct write_rec lie, bytes.
 const (
@@ -47,9 +45,82 @@ const (
 	AtDioFlags   = 120
 	AtDioOps     = 121
 	AtFmod       = 122
+	AtPad        = 123
 	AtHead       = 124
 	AtNrSegs     = 126
 )
+
+// Write is one direct write (struct write_rec) with its steps.
+type Write struct {
+	Size       uint16   `wire:"2,2"`   // bytes on the wire, head and steps
+	Stages     Stages   `wire:"4,4"`   // ST_*
+	T0         uint64   `wire:"8,8"`   // entry, ns of CLOCK_MONOTONIC
+	Latency    uint64   `wire:"16,8"`  // entry to return, ns
+	ID         uint64   `wire:"24,8"`  // unique while tracing
+	Ino        uint64   `wire:"32,8"`  // number of the inode
+	Pos0       uint64   `wire:"40,8"`  // ki_pos at entry
+	ISize0     uint64   `wire:"48,8"`  // i_size at entry, read without the lock
+	Tgid       uint32   `wire:"56,4"`  // the process
+	Tid        uint32   `wire:"60,4"`  // the thread
+	Comm       [16]byte `wire:"64,16"` // its command name
+	Dev        uint32   `wire:"80,4"`  // kernel's dev_t: major << 20 | minor
+	KiFlags    uint32   `wire:"84,4"`  // IOCB_* at entry
+	Len0       uint32   `wire:"88,4"`  // iov_iter count at entry
+	Ret        int32    `wire:"92,4"`  // of the write function
+	WaitNs     uint64   `wire:"96,8"`  // queued for i_rwsem, all waits
+	DioUs      uint32   `wire:"104,4"` // entry to iomap_dio_rw, microseconds
+	LostBefore uint32   `wire:"108,4"` // records lost on this CPU since its last record
+	NSteps     int      `wire:"112,1"` // steps behind the head
+	StepsLost  uint8    `wire:"113,1"` // steps that did not fit, saturating
+	Passes     uint8    `wire:"114,1"` // of ext4_generic_write_checks, saturating
+	Blkbits    uint8    `wire:"115,1"` // a block has 2^blkbits bytes
+	Caller     Caller   `wire:"116,1"` // enum caller
+	IterType   uint8    `wire:"117,1"` // kernel's enum iter_type, numbers differ by kernel
+	Depth      uint8    `wire:"118,1"` // 0, or 1 when nested in another write of the task
+	Lock       Lock     `wire:"119,1"` // enum lock_mode at iomap_dio_rw
+	DioFlags   uint8    `wire:"120,1"` // IOMAP_DIO_* given to iomap_dio_rw, low 8 bits
+	DioOps     Ops      `wire:"121,1"` // enum dio_ops
+	Fmod       Fmod     `wire:"122,1"` // enum fmod
+	Head       uint16   `wire:"124,2"` // bytes of this head; 0 in records of before it was there: 128
+	NrSegs     uint16   `wire:"126,2"` // saturating; 0 for a single buffer
+
+	Steps [MaxSteps]Step // NSteps of them
+}
+
+func (to *Write) parse(raw *[HeadSize]byte) {
+	e := binary.LittleEndian
+	to.Size = e.Uint16(raw[AtSize:])
+	to.Stages = Stages(e.Uint32(raw[AtStages:]))
+	to.T0 = e.Uint64(raw[AtT0:])
+	to.Latency = e.Uint64(raw[AtLatency:])
+	to.ID = e.Uint64(raw[AtID:])
+	to.Ino = e.Uint64(raw[AtIno:])
+	to.Pos0 = e.Uint64(raw[AtPos0:])
+	to.ISize0 = e.Uint64(raw[AtISize0:])
+	to.Tgid = e.Uint32(raw[AtTgid:])
+	to.Tid = e.Uint32(raw[AtTid:])
+	to.Comm = [16]byte(raw[AtComm:])
+	to.Dev = e.Uint32(raw[AtDev:])
+	to.KiFlags = e.Uint32(raw[AtKiFlags:])
+	to.Len0 = e.Uint32(raw[AtLen0:])
+	to.Ret = int32(e.Uint32(raw[AtRet:]))
+	to.WaitNs = e.Uint64(raw[AtWaitNs:])
+	to.DioUs = e.Uint32(raw[AtDioUs:])
+	to.LostBefore = e.Uint32(raw[AtLostBefore:])
+	to.NSteps = int(raw[AtNSteps])
+	to.StepsLost = raw[AtStepsLost]
+	to.Passes = raw[AtPasses]
+	to.Blkbits = raw[AtBlkbits]
+	to.Caller = Caller(raw[AtCaller])
+	to.IterType = raw[AtIterType]
+	to.Depth = raw[AtDepth]
+	to.Lock = Lock(raw[AtLock])
+	to.DioFlags = raw[AtDioFlags]
+	to.DioOps = Ops(raw[AtDioOps])
+	to.Fmod = Fmod(raw[AtFmod])
+	to.Head = e.Uint16(raw[AtHead:])
+	to.NrSegs = e.Uint16(raw[AtNrSegs:])
+}
 
 // Where the fields of struct step lie, bytes.
 const (
@@ -63,206 +134,69 @@ const (
 	AtStepD    = 28
 )
 
+// Step is one thing that the kernel did inside a write (struct step).
+type Step struct {
+	Kind StepKind `wire:"0,1"`  // enum step_kind
+	Lock Lock     `wire:"1,1"`  // enum lock_mode
+	Aux  uint16   `wire:"2,2"`  // this and a to d: see enum step_kind
+	TUs  uint32   `wire:"4,4"`  // since the entry, microseconds
+	A    uint64   `wire:"8,8"`  //
+	B    uint64   `wire:"16,8"` //
+	C    uint32   `wire:"24,4"` //
+	D    uint32   `wire:"28,4"` //
+}
+
+func (to *Step) parse(raw *[StepSize]byte) {
+	e := binary.LittleEndian
+	to.Kind = StepKind(raw[AtStepKind])
+	to.Lock = Lock(raw[AtStepLock])
+	to.Aux = e.Uint16(raw[AtStepAux:])
+	to.TUs = e.Uint32(raw[AtStepTUs:])
+	to.A = e.Uint64(raw[AtStepA:])
+	to.B = e.Uint64(raw[AtStepB:])
+	to.C = e.Uint32(raw[AtStepC:])
+	to.D = e.Uint32(raw[AtStepD:])
+}
+
 // Where the fields of struct complete_rec lie, bytes.
 const (
 	AtDoneKind = 0
 	AtDoneSize = 2
+	AtDonePad  = 4
 	AtDoneID   = 8
 	AtDoneT    = 16
 	AtDoneRet  = 24
 )
 
-// Fields lists all fields of all records, in the order of bpf/record.h.
-var Fields = [...]Field{
-	{"write_rec", "kind", "", 0, 2, "REC_WRITE"},
-	{"write_rec", "size", "Size", 2, 2, "bytes on the wire, head and steps"},
-	{"write_rec", "stages", "Stages", 4, 4, "ST_*"},
-	{"write_rec", "t0", "T0", 8, 8, "entry, ns of CLOCK_MONOTONIC"},
-	{"write_rec", "latency", "Latency", 16, 8, "entry to return, ns"},
-	{"write_rec", "id", "ID", 24, 8, "unique while tracing"},
-	{"write_rec", "ino", "Ino", 32, 8, "number of the inode"},
-	{"write_rec", "pos0", "Pos0", 40, 8, "ki_pos at entry"},
-	{"write_rec", "isize0", "ISize0", 48, 8, "i_size at entry, read without the lock"},
-	{"write_rec", "tgid", "Tgid", 56, 4, "the process"},
-	{"write_rec", "tid", "Tid", 60, 4, "the thread"},
-	{"write_rec", "comm", "Comm", 64, 16, "its command name"},
-	{"write_rec", "dev", "Dev", 80, 4, "kernel's dev_t: major << 20 | minor"},
-	{"write_rec", "ki_flags", "KiFlags", 84, 4, "IOCB_* at entry"},
-	{"write_rec", "len0", "Len0", 88, 4, "iov_iter count at entry"},
-	{"write_rec", "ret", "Ret", 92, 4, "of the write function"},
-	{"write_rec", "wait_ns", "WaitNs", 96, 8, "queued for i_rwsem, all waits"},
-	{"write_rec", "dio_us", "DioUs", 104, 4, "entry to iomap_dio_rw, microseconds"},
-	{"write_rec", "lost_before", "LostBefore", 108, 4, "records lost on this CPU since its last record"},
-	{"write_rec", "nsteps", "NSteps", 112, 1, "steps behind the head"},
-	{"write_rec", "steps_lost", "StepsLost", 113, 1, "steps that did not fit, saturating"},
-	{"write_rec", "passes", "Passes", 114, 1, "of ext4_generic_write_checks, saturating"},
-	{"write_rec", "blkbits", "Blkbits", 115, 1, "a block has 2^blkbits bytes"},
-	{"write_rec", "caller", "Caller", 116, 1, "enum caller"},
-	{"write_rec", "iter_type", "IterType", 117, 1, "kernel's enum iter_type, numbers differ by kernel"},
-	{"write_rec", "depth", "Depth", 118, 1, "0, or 1 when nested in another write of the task"},
-	{"write_rec", "lock", "Lock", 119, 1, "enum lock_mode at iomap_dio_rw"},
-	{"write_rec", "dio_flags", "DioFlags", 120, 1, "IOMAP_DIO_* given to iomap_dio_rw, low 8 bits"},
-	{"write_rec", "dio_ops", "DioOps", 121, 1, "enum dio_ops"},
-	{"write_rec", "fmod", "Fmod", 122, 1, "enum fmod"},
-	{"write_rec", "pad", "", 123, 1, ""},
-	{"write_rec", "head", "Head", 124, 2, "bytes of this head; 0 in records of before it was there: 128"},
-	{"write_rec", "nr_segs", "NrSegs", 126, 2, "saturating; 0 for a single buffer"},
-	{"step", "kind", "Kind", 0, 1, "enum step_kind"},
-	{"step", "lock", "Lock", 1, 1, "enum lock_mode"},
-	{"step", "aux", "Aux", 2, 2, "this and a to d: see enum step_kind"},
-	{"step", "t_us", "TUs", 4, 4, "since the entry, microseconds"},
-	{"step", "a", "A", 8, 8, ""},
-	{"step", "b", "B", 16, 8, ""},
-	{"step", "c", "C", 24, 4, ""},
-	{"step", "d", "D", 28, 4, ""},
-	{"complete_rec", "kind", "", 0, 2, "REC_COMPLETE"},
-	{"complete_rec", "size", "", 2, 2, "bytes on the wire"},
-	{"complete_rec", "pad", "", 4, 4, ""},
-	{"complete_rec", "id", "ID", 8, 8, "of the write"},
-	{"complete_rec", "t", "T", 16, 8, "ns of CLOCK_MONOTONIC"},
-	{"complete_rec", "ret", "Ret", 24, 8, "bytes or negative error, as given to ki_complete"},
-	{"counters", "seen", "Seen", 0, 8, "direct writes that passed the filter"},
-	{"counters", "filtered", "Filtered", 8, 8, "direct writes that did not"},
-	{"counters", "sent", "Sent", 16, 8, "write records sent"},
-	{"counters", "completed", "Completed", 24, 8, "completion records sent"},
-	{"counters", "queued", "Queued", 32, 8, "writes that returned -EIOCBQUEUED"},
-	{"counters", "lost_ring", "LostRing", 40, 8, "write records that found the ring full"},
-	{"counters", "lost_complete", "LostComplete", 48, 8, "completion records that found the ring full"},
-	{"counters", "lost_map", "LostMap", 56, 8, "writes without room in the in-flight map"},
-	{"counters", "lost_return", "LostReturn", 64, 8, "writes whose return was never seen"},
-	{"counters", "lost_depth", "LostDepth", 72, 8, "writes nested too deep"},
-	{"counters", "steps_lost", "StepsLost", 80, 8, "steps that did not fit in their record"},
-	{"counters", "lost_aio", "LostAIO", 88, 8, "asynchronous writes whose completion cannot be matched"},
-	{"counters", "started", "Started", 96, 8, "returns of writes that began before tracing"},
-	{"counters", "bytes", "Bytes", 104, 8, "bytes sent into the ring"},
-	{"counters", "too_fast", "TooFast", 112, 8, "writes below the minimum latency, not sent"},
-}
-
-// Write is one direct write (struct write_rec) with its steps.
-type Write struct {
-	Size       uint16   // bytes on the wire, head and steps
-	Stages     Stages   // ST_*
-	T0         uint64   // entry, ns of CLOCK_MONOTONIC
-	Latency    uint64   // entry to return, ns
-	ID         uint64   // unique while tracing
-	Ino        uint64   // number of the inode
-	Pos0       uint64   // ki_pos at entry
-	ISize0     uint64   // i_size at entry, read without the lock
-	Tgid       uint32   // the process
-	Tid        uint32   // the thread
-	Comm       [16]byte // its command name
-	Dev        uint32   // kernel's dev_t: major << 20 | minor
-	KiFlags    uint32   // IOCB_* at entry
-	Len0       uint32   // iov_iter count at entry
-	Ret        int32    // of the write function
-	WaitNs     uint64   // queued for i_rwsem, all waits
-	DioUs      uint32   // entry to iomap_dio_rw, microseconds
-	LostBefore uint32   // records lost on this CPU since its last record
-	NSteps     int      // steps behind the head
-	StepsLost  uint8    // steps that did not fit, saturating
-	Passes     uint8    // of ext4_generic_write_checks, saturating
-	Blkbits    uint8    // a block has 2^blkbits bytes
-	Caller     Caller   // enum caller
-	IterType   uint8    // kernel's enum iter_type, numbers differ by kernel
-	Depth      uint8    // 0, or 1 when nested in another write of the task
-	Lock       Lock     // enum lock_mode at iomap_dio_rw
-	DioFlags   uint8    // IOMAP_DIO_* given to iomap_dio_rw, low 8 bits
-	DioOps     Ops      // enum dio_ops
-	Fmod       Fmod     // enum fmod
-	Head       uint16   // bytes of this head; 0 in records of before it was there: 128
-	NrSegs     uint16   // saturating; 0 for a single buffer
-
-	Steps [MaxSteps]Step // NSteps of them
-}
-
-// Step is one thing that the kernel did inside a write (struct step).
-type Step struct {
-	Kind StepKind // enum step_kind
-	Lock Lock     // enum lock_mode
-	Aux  uint16   // this and a to d: see enum step_kind
-	TUs  uint32   // since the entry, microseconds
-	A    uint64   //
-	B    uint64   //
-	C    uint32   //
-	D    uint32   //
-}
-
 // Complete is the end of an asynchronous write (struct complete_rec).
 type Complete struct {
-	ID  uint64 // of the write
-	T   uint64 // ns of CLOCK_MONOTONIC
-	Ret int64  // bytes or negative error, as given to ki_complete
+	ID  uint64 `wire:"8,8"`  // of the write
+	T   uint64 `wire:"16,8"` // ns of CLOCK_MONOTONIC
+	Ret int64  `wire:"24,8"` // bytes or negative error, as given to ki_complete
+}
+
+func (to *Complete) parse(raw *[CompleteSize]byte) {
+	e := binary.LittleEndian
+	to.ID = e.Uint64(raw[AtDoneID:])
+	to.T = e.Uint64(raw[AtDoneT:])
+	to.Ret = int64(e.Uint64(raw[AtDoneRet:]))
 }
 
 // Counters sums struct counters over all CPUs, in its order.
 type Counters struct {
-	Seen         uint64 // direct writes that passed the filter
-	Filtered     uint64 // direct writes that did not
-	Sent         uint64 // write records sent
-	Completed    uint64 // completion records sent
-	Queued       uint64 // writes that returned -EIOCBQUEUED
-	LostRing     uint64 // write records that found the ring full
-	LostComplete uint64 // completion records that found the ring full
-	LostMap      uint64 // writes without room in the in-flight map
-	LostReturn   uint64 // writes whose return was never seen
-	LostDepth    uint64 // writes nested too deep
-	StepsLost    uint64 // steps that did not fit in their record
-	LostAIO      uint64 // asynchronous writes whose completion cannot be matched
-	Started      uint64 // returns of writes that began before tracing
-	Bytes        uint64 // bytes sent into the ring
-	TooFast      uint64 // writes below the minimum latency, not sent
-}
-
-func (w *Write) parseHead(raw *[HeadSize]byte) {
-	e := binary.LittleEndian
-	w.Size = e.Uint16(raw[AtSize:])
-	w.Stages = Stages(e.Uint32(raw[AtStages:]))
-	w.T0 = e.Uint64(raw[AtT0:])
-	w.Latency = e.Uint64(raw[AtLatency:])
-	w.ID = e.Uint64(raw[AtID:])
-	w.Ino = e.Uint64(raw[AtIno:])
-	w.Pos0 = e.Uint64(raw[AtPos0:])
-	w.ISize0 = e.Uint64(raw[AtISize0:])
-	w.Tgid = e.Uint32(raw[AtTgid:])
-	w.Tid = e.Uint32(raw[AtTid:])
-	w.Comm = [16]byte(raw[AtComm:])
-	w.Dev = e.Uint32(raw[AtDev:])
-	w.KiFlags = e.Uint32(raw[AtKiFlags:])
-	w.Len0 = e.Uint32(raw[AtLen0:])
-	w.Ret = int32(e.Uint32(raw[AtRet:]))
-	w.WaitNs = e.Uint64(raw[AtWaitNs:])
-	w.DioUs = e.Uint32(raw[AtDioUs:])
-	w.LostBefore = e.Uint32(raw[AtLostBefore:])
-	w.NSteps = int(raw[AtNSteps])
-	w.StepsLost = raw[AtStepsLost]
-	w.Passes = raw[AtPasses]
-	w.Blkbits = raw[AtBlkbits]
-	w.Caller = Caller(raw[AtCaller])
-	w.IterType = raw[AtIterType]
-	w.Depth = raw[AtDepth]
-	w.Lock = Lock(raw[AtLock])
-	w.DioFlags = raw[AtDioFlags]
-	w.DioOps = Ops(raw[AtDioOps])
-	w.Fmod = Fmod(raw[AtFmod])
-	w.Head = e.Uint16(raw[AtHead:])
-	w.NrSegs = e.Uint16(raw[AtNrSegs:])
-}
-
-func (s *Step) parse(raw *[StepSize]byte) {
-	e := binary.LittleEndian
-	s.Kind = StepKind(raw[AtStepKind])
-	s.Lock = Lock(raw[AtStepLock])
-	s.Aux = e.Uint16(raw[AtStepAux:])
-	s.TUs = e.Uint32(raw[AtStepTUs:])
-	s.A = e.Uint64(raw[AtStepA:])
-	s.B = e.Uint64(raw[AtStepB:])
-	s.C = e.Uint32(raw[AtStepC:])
-	s.D = e.Uint32(raw[AtStepD:])
-}
-
-func (c *Complete) parse(raw *[CompleteSize]byte) {
-	e := binary.LittleEndian
-	c.ID = e.Uint64(raw[AtDoneID:])
-	c.T = e.Uint64(raw[AtDoneT:])
-	c.Ret = int64(e.Uint64(raw[AtDoneRet:]))
+	Seen         uint64 `wire:"0,8"`   // direct writes that passed the filter
+	Filtered     uint64 `wire:"8,8"`   // direct writes that did not
+	Sent         uint64 `wire:"16,8"`  // write records sent
+	Completed    uint64 `wire:"24,8"`  // completion records sent
+	Queued       uint64 `wire:"32,8"`  // writes that returned -EIOCBQUEUED
+	LostRing     uint64 `wire:"40,8"`  // write records that found the ring full
+	LostComplete uint64 `wire:"48,8"`  // completion records that found the ring full
+	LostMap      uint64 `wire:"56,8"`  // writes without room in the in-flight map
+	LostReturn   uint64 `wire:"64,8"`  // writes whose return was never seen
+	LostDepth    uint64 `wire:"72,8"`  // writes nested too deep
+	StepsLost    uint64 `wire:"80,8"`  // steps that did not fit in their record
+	LostAIO      uint64 `wire:"88,8"`  // asynchronous writes whose completion cannot be matched
+	Started      uint64 `wire:"96,8"`  // returns of writes that began before tracing
+	Bytes        uint64 `wire:"104,8"` // bytes sent into the ring
+	TooFast      uint64 `wire:"112,8"` // writes below the minimum latency, not sent
 }

@@ -68,9 +68,9 @@ func ParseWrite(raw []byte, w *Write) error {
 	if head < HeadSize {
 		var whole [HeadSize]byte
 		copy(whole[:], raw[:head])
-		w.parseHead(&whole)
+		w.parse(&whole)
 	} else {
-		w.parseHead((*[HeadSize]byte)(raw))
+		w.parse((*[HeadSize]byte)(raw))
 	}
 	w.Head = uint16(head)
 	for i := range w.NSteps {

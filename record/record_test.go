@@ -65,50 +65,40 @@ func TestCompleteRoundTrip(t *testing.T) {
 
 // Each field is read from where the C compiler has laid it, whole and nothing else.
 func TestLayout(t *testing.T) {
-	for _, f := range Fields {
-		var v any
-		var err error
-		ones := bytes.Repeat([]byte{0xff}, f.Width)
-		switch f.Struct {
-		case "write_rec":
-			raw := (&Write{}).Append(nil)
-			if f.Name == "size" || f.Name == "nsteps" || f.Name == "head" {
-				continue // other values are refused, see the round trip
-			}
-			copy(raw[f.At:], ones)
-			v = new(Write)
-			if f.Go != "" {
-				err = ParseWrite(raw, v.(*Write))
-			}
-		case "step":
-			raw := (&Write{NSteps: 1}).Append(nil)
-			copy(raw[HeadSize+f.At:], ones)
-			var w Write
-			err = ParseWrite(raw, &w)
-			v = &w.Steps[0]
-		case "complete_rec":
-			raw := new(Complete).Append(nil)
-			copy(raw[f.At:], ones)
-			v = new(Complete)
-			if f.Go != "" {
-				err = ParseComplete(raw, v.(*Complete))
-			}
-		case "counters":
-			var n [NumCounters]uint64
-			n[f.At/8] = math.MaxUint64
-			c := CountersFrom(n)
-			v = &c
-		}
-		if err != nil {
-			t.Fatalf("%s.%s: %v", f.Struct, f.Name, err)
-		}
-		if f.Go == "" {
-			continue
-		}
+	check := func(f Field, v any, err error) {
 		got := reflect.ValueOf(v).Elem().FieldByName(f.Go)
-		if got.CanInt() && got.Int() != -1 || got.CanUint() && got.Uint() != math.MaxUint64>>(64-8*f.Width) {
-			t.Errorf("%s.%s at %d: Go's %s is %v", f.Struct, f.Name, f.At, f.Go, got)
+		if err != nil || got.CanInt() && got.Int() != -1 || got.CanUint() && got.Uint() != math.MaxUint64>>(64-8*f.Width) {
+			t.Errorf("%T: %s at %d is %v, error %v", v, f.Go, f.At, got, err)
 		}
+	}
+	ones := bytes.Repeat([]byte{0xff}, 16)
+	var w Write
+	for _, f := range Fields[Write]() {
+		raw := (&Write{}).Append(nil)
+		if at := f.At; at == AtSize || at == AtNSteps || at == AtHead {
+			continue // other values are refused, see the round trip
+		}
+		copy(raw[f.At:], ones[:f.Width])
+		err := ParseWrite(raw, &w)
+		check(f, &w, err)
+	}
+	for _, f := range Fields[Step]() {
+		raw := (&Write{NSteps: 1}).Append(nil)
+		copy(raw[HeadSize+f.At:], ones[:f.Width])
+		err := ParseWrite(raw, &w)
+		check(f, &w.Steps[0], err)
+	}
+	for _, f := range Fields[Complete]() {
+		raw, c := new(Complete).Append(nil), Complete{}
+		copy(raw[f.At:], ones[:f.Width])
+		err := ParseComplete(raw, &c)
+		check(f, &c, err)
+	}
+	for _, f := range Fields[Counters]() {
+		var n [NumCounters]uint64
+		n[f.At/8] = math.MaxUint64
+		c := CountersFrom(n)
+		check(f, &c, nil)
 	}
 }
 
@@ -128,10 +118,10 @@ func TestHeads(t *testing.T) {
 			t.Fatalf("head of %d bytes: %v", head, err)
 		}
 		want.Size = uint16(len(raw))
-		for _, f := range FieldsOf("write_rec") {
+		for _, f := range Fields[Write]() {
 			known := f.At+f.Width <= head
 			if got.Has(f.At) != known {
-				t.Errorf("head of %d bytes has %s: %v", head, f.Name, !known)
+				t.Errorf("head of %d bytes has %s: %v", head, f.Go, !known)
 			}
 			if field := reflect.ValueOf(want).Elem().FieldByName(f.Go); !known && f.At < head {
 				field.Set(reflect.ValueOf(got).FieldByName(f.Go)) // cut, so that it is not looked at
