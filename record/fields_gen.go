@@ -13,6 +13,154 @@ const (
 	NumCounters  = 15 // all of them uint64
 )
 
+// Kinds of records; numbers are append-only.
+const (
+	KindWrite    Kind = 1
+	KindComplete Kind = 2
+)
+
+// Stages in the order in which the kernel passes them.
+const (
+	StageEntry    Stages = 1 << 0  // entry of the write function
+	StagePass     Stages = 1 << 1  // ext4_generic_write_checks entered; its outcome is read later, see STEP_PASS
+	StageLookup   Stages = 1 << 2  // ext4_map_blocks in the check phase
+	StageDrain    Stages = 1 << 3  // inode_dio_wait in the check phase
+	StageFmod     Stages = 1 << 4  // file_modified or kiocb_modified entered; see enum fmod
+	StageDIO      Stages = 1 << 5  // iomap_dio_rw entered
+	StageBegin    Stages = 1 << 6  // ext4_iomap_begin returned
+	StageZero     Stages = 1 << 7  // iomap_dio_zero with len > 0
+	StageBuffered Stages = 1 << 8  // ext4_buffered_write_iter entered
+	StageCopy     Stages = 1 << 9  // generic_perform_write entered
+	StageReturn   Stages = 1 << 10 // the write function returned
+	StageAlign    Stages = 1 << 11 // iov alignment known in every pass
+	StageWait     Stages = 1 << 12 // queued for this inode's i_rwsem
+	StageSleep    Stages = 1 << 13 // slept although NOWAIT
+	StageBroken   Stages = 1 << 14 // entry without exit, or the reverse, of an inner probe
+	StageLock     Stages = 1 << 15 // i_rwsem could be read in every pass
+)
+
+var stageNames = [...]string{"entry", "pass", "lookup", "drain", "fmod", "dio", "begin", "zero", "buffered", "copy", "return", "align", "wait", "sleep", "broken", "lock"}
+
+// Modes of i_rwsem.
+const (
+	LockUnknown   Lock = 0
+	LockShared    Lock = 1
+	LockExclusive Lock = 2
+)
+
+// Submission paths.
+const (
+	CallerUnknown       Caller = 0
+	CallerSync          Caller = 1
+	CallerLibaio        Caller = 2
+	CallerIOUring       Caller = 3
+	CallerIOUringIOPoll Caller = 4
+	CallerIOWQ          Caller = 5
+	CallerLoop          Caller = 6
+	CallerNFSD          Caller = 7
+	CallerOtherAsync    Caller = 8
+	CallerKthread       Caller = 9
+
+	NumCallers = 10
+)
+
+// Kinds of steps. What their fields hold stands in bpf/record.h, and is copied from there to
+// trace/tracefile/FORMAT.md.
+const (
+	StepPass     StepKind = 1  // ext4_generic_write_checks entered
+	StepDisksize StepKind = 2  // i_disksize at the entry of the last STEP_PASS, when it was not i_size
+	StepLookup   StepKind = 3  // ext4_map_blocks in the check phase
+	StepDrain    StepKind = 4  // inode_dio_wait
+	StepMap      StepKind = 5  // ext4_iomap_begin (or _overwrite_begin) returned
+	StepZero     StepKind = 6  // iomap_dio_zero
+	StepBuffered StepKind = 7  // ext4_buffered_write_iter entered
+	StepCopy     StepKind = 8  // generic_perform_write entered
+	StepWait     StepKind = 9  // Queued for i_rwsem
+	StepSleep    StepKind = 10 // Slept under NOWAIT
+	StepAlign    StepKind = 11 // Of a write that the checks made shorter: alignment of the iov_iter
+)
+
+// Flags in Step.Aux of a StepPass.
+const (
+	PassNosec     uint16 = 1 << 0 // S_NOSEC
+	PassExtents   uint16 = 1 << 1 // EXT4_EXTENTS_FL
+	PassDisksize  uint16 = 1 << 2 // i_disksize != i_size: STEP_DISKSIZE follows
+	PassAlign     uint16 = 1 << 3 // d is known, and holds for what the checks left
+	PassEncrypted uint16 = 1 << 4 // S_ENCRYPTED
+	PassInline    uint16 = 1 << 5 // EXT4_INLINE_DATA_FL
+	PassJournal   uint16 = 1 << 6 // EXT4_JOURNAL_DATA_FL
+	PassDAX       uint16 = 1 << 7 // S_DAX: not a direct write of this kind
+)
+
+// Flags in Step.Aux of a StepBuffered that no StepPass came before: what ext4_should_use_dio
+// refused direct I/O for, with PassEncrypted, PassInline and PassJournal.
+const (
+	BufFacts       uint16 = 1 << 8  // the other bits were read
+	BufDataJournal uint16 = 1 << 9  // mounted with data=journal
+	BufDelalloc    uint16 = 1 << 10 // mounted with delalloc
+	BufJournal     uint16 = 1 << 11 // the file system has a journal
+)
+
+// Flags in Step.Aux of a StepAlign.
+const (
+	AlignEntry uint16 = 1 << 0 // c is known
+	AlignCut   uint16 = 1 << 1 // d is known
+)
+
+// Flags in Step.Aux of a StepDrain.
+const (
+	DrainWaited   uint16 = 1 << 0 // i_dio_count was not 0 at entry
+	DrainBuffered uint16 = 1 << 1 // inside ext4_buffered_write_iter
+)
+
+// Flags in Step.Aux of a StepMap.
+const (
+	MapFailed    uint16 = 1 << 0
+	MapOverwrite uint16 = 1 << 1 // by ext4_iomap_overwrite_begin
+	MapLookup    uint16 = 1 << 2 // a and b hold a lookup, too
+)
+
+// Phases of one write.
+const (
+	PhaseCheck    Phase = 0
+	PhaseDIO      Phase = 1
+	PhaseBuffered Phase = 2
+)
+
+// Causes of sleeps.
+const (
+	SleepUnknown   SleepCause = 0  // the stack could not be read or tells nothing
+	SleepIRwsem    SleepCause = 1  // i_rwsem of this inode
+	SleepIDataSem  SleepCause = 2  // i_data_sem of this inode
+	SleepJBD2      SleepCause = 3  // a journal handle, a transaction or its commit
+	SleepMetadata  SleepCause = 4  // a metadata block read from the disk
+	SleepDrain     SleepCause = 5  // inode_dio_wait
+	SleepAllocator SleepCause = 6  // ext4_mb_new_blocks
+	SleepOwnIO     SleepCause = 7  // its own I/O, in iomap_dio_rw
+	SleepEndIO     SleepCause = 8  // iomap_dio_complete: end_io, O_DSYNC
+	SleepMemory    SleepCause = 9  // the page allocator, reclaim
+	SleepUserPages SleepCause = 10 // the caller's memory: page faults, pinning
+	SleepDIOQueue  SleepCause = 11 // the super block's workqueue for completions
+	SleepBlock     SleepCause = 12 // the block layer: tags, throttling, a plug
+	SleepRTLock    SleepCause = 13 // a spinlock of PREEMPT_RT
+
+	NumSleepCauses = 14
+)
+
+// Which of the two was entered in the check phase.
+const (
+	FmodNone  Fmod = 0
+	FmodFile  Fmod = 1 // file_modified
+	FmodKiocb Fmod = 2 // kiocb_modified
+)
+
+// The two operation tables of ext4 for direct writes.
+const (
+	OpsUnknown   Ops = 0
+	OpsIomap     Ops = 1
+	OpsOverwrite Ops = 2
+)
+
 // Where the fields of struct write_rec lie, bytes.
 const (
 	AtKind       = 0
@@ -136,14 +284,14 @@ const (
 
 // Step is one thing that the kernel did inside a write (struct step).
 type Step struct {
-	Kind StepKind `wire:"0,1"`  // enum step_kind
-	Lock Lock     `wire:"1,1"`  // enum lock_mode
-	Aux  uint16   `wire:"2,2"`  // this and a to d: see enum step_kind
-	TUs  uint32   `wire:"4,4"`  // since the entry, microseconds
-	A    uint64   `wire:"8,8"`  //
-	B    uint64   `wire:"16,8"` //
-	C    uint32   `wire:"24,4"` //
-	D    uint32   `wire:"28,4"` //
+	Kind StepKind `wire:"0,1"` // enum step_kind
+	Lock Lock     `wire:"1,1"` // enum lock_mode
+	Aux  uint16   `wire:"2,2"` // this and a to d: see enum step_kind
+	TUs  uint32   `wire:"4,4"` // since the entry, microseconds
+	A    uint64   `wire:"8,8"`
+	B    uint64   `wire:"16,8"`
+	C    uint32   `wire:"24,4"`
+	D    uint32   `wire:"28,4"`
 }
 
 func (to *Step) parse(raw *[StepSize]byte) {

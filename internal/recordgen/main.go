@@ -33,6 +33,28 @@ var wire = []struct{ c, size, at, goName, doc string }{
 	{"counters", "", "", "Counters", "Counters sums struct counters over all CPUs, in its order."},
 }
 
+// numbers lists the enums and flags of the header by what their names begin with there
+// and in Go. The values of a counted one have their number in a constant, too.
+var numbers = []struct {
+	c, goName, goType, doc string
+	counted                bool
+}{
+	{"REC_", "Kind", "Kind", "Kinds of records; numbers are append-only.", false},
+	{"ST_", "Stage", "Stages", "Stages in the order in which the kernel passes them.", false},
+	{"LOCK_", "Lock", "Lock", "Modes of i_rwsem.", false},
+	{"CALLER_", "Caller", "Caller", "Submission paths.", true},
+	{"STEP_", "Step", "StepKind", "Kinds of steps. What their fields hold stands in bpf/record.h, and is copied from there to\n// trace/tracefile/FORMAT.md.", false},
+	{"PASS_", "Pass", "uint16", "Flags in Step.Aux of a StepPass.", false},
+	{"BUF_", "Buf", "uint16", "Flags in Step.Aux of a StepBuffered that no StepPass came before: what ext4_should_use_dio\n// refused direct I/O for, with PassEncrypted, PassInline and PassJournal.", false},
+	{"ALIGN_", "Align", "uint16", "Flags in Step.Aux of a StepAlign.", false},
+	{"DRAIN_", "Drain", "uint16", "Flags in Step.Aux of a StepDrain.", false},
+	{"MAP_", "Map", "uint16", "Flags in Step.Aux of a StepMap.", false},
+	{"PHASE_", "Phase", "Phase", "Phases of one write.", false},
+	{"SLEEP_", "Sleep", "SleepCause", "Causes of sleeps.", true},
+	{"FMOD_", "Fmod", "Fmod", "Which of the two was entered in the check phase.", false},
+	{"OPS_", "Ops", "Ops", "The two operation tables of ext4 for direct writes.", false},
+}
+
 // types are those of fields that are no plain numbers in Go, by the first words of what
 // bpf/record.h says of them.
 var types = map[string]string{
@@ -40,8 +62,13 @@ var types = map[string]string{
 	"enum step_kind": "StepKind", "enum dio_ops": "Ops", "enum fmod": "Fmod",
 }
 
-// names are words that Go spells in another way than with a first capital.
-var names = map[string]string{"id": "ID", "isize0": "ISize0", "aio": "AIO", "nsteps": "NSteps"}
+// Words that Go spells in another way than with a first capital, of fields and of numbers.
+var (
+	fieldWords  = map[string]string{"id": "ID", "isize0": "ISize0", "aio": "AIO", "nsteps": "NSteps"}
+	numberWords = map[string]string{
+		"dio": "DIO", "dax": "DAX", "io": "IO", "iopoll": "IOPoll", "wq": "WQ", "nfsd": "NFSD", "jbd2": "JBD2", "rtlock": "RTLock",
+	}
+)
 
 // field is one member of a struct.
 type field struct {
@@ -55,6 +82,7 @@ type layout struct {
 	structs map[string][]field
 	sizes   map[string]int
 	steps   int       // that a record holds
+	words   string    // the header
 	kinds   []comment // of steps
 }
 
@@ -108,7 +136,7 @@ func read(path, words string) (*layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &layout{structs: map[string][]field{}, sizes: map[string]int{}, kinds: stepKinds(words)}
+	l := &layout{structs: map[string][]field{}, sizes: map[string]int{}, words: words, kinds: stepKinds(words)}
 	for _, w := range wire {
 		var s *btf.Struct
 		if err := spec.TypeByName(w.c, &s); err != nil {
@@ -139,7 +167,7 @@ func fields(s *btf.Struct, words map[string]string) ([]field, error) {
 		if err != nil {
 			return nil, err
 		}
-		f := field{c: m.Name, goName: goName(m.Name), words: words[m.Name], at: int(m.Offset.Bytes()), width: size}
+		f := field{c: m.Name, goName: goName(m.Name, fieldWords), words: words[m.Name], at: int(m.Offset.Bytes()), width: size}
 		f.goType = goType(btf.UnderlyingType(m.Type), f)
 		f.frame = m.Name == "kind" && s.Name != "step" || m.Name == "pad" || m.Name == "size" && s.Name != "write_rec"
 		out = append(out, f)
@@ -148,11 +176,11 @@ func fields(s *btf.Struct, words map[string]string) ([]field, error) {
 }
 
 // goName makes wait_ns WaitNs.
-func goName(c string) string {
+func goName(c string, special map[string]string) string {
 	out := ""
 	for _, word := range strings.Split(c, "_") {
-		if special, ok := names[word]; ok {
-			out += special
+		if spelled, ok := special[word]; ok {
+			out += spelled
 			continue
 		}
 		out += strings.ToUpper(word[:1]) + word[1:]
@@ -212,6 +240,7 @@ func (l *layout) source() string {
 	p("// Sizes in bytes of the structs in %s, and how many there are of what.\nconst (", header)
 	p("HeadSize = %d\nStepSize = %d\nCompleteSize = %d", l.sizes["write_rec"], l.sizes["step"], l.sizes["complete_rec"])
 	p("MaxSteps = %d // of a record\nNumCounters = %d // all of them uint64\n)", l.steps, len(l.structs["counters"]))
+	l.numbers(p)
 	for _, w := range wire {
 		fields := l.structs[w.c]
 		if w.at != "" {
@@ -224,7 +253,7 @@ func (l *layout) source() string {
 		p("\n// %s\ntype %s struct {", w.doc, w.goName)
 		for _, f := range fields {
 			if !f.frame {
-				p("%s %s `wire:\"%d,%d\"` // %s", f.goName, f.goType, f.at, f.width, f.words)
+				p("%s %s `wire:\"%d,%d\"`%s", f.goName, f.goType, f.at, f.width, remark(f.words))
 			}
 		}
 		if w.c == "write_rec" {
@@ -244,6 +273,42 @@ func (l *layout) source() string {
 		p("}")
 	}
 	return b.String()
+}
+
+// numbers prints the enums and flags of the header.
+func (l *layout) numbers(p func(format string, args ...any)) {
+	for _, n := range numbers {
+		var names []string
+		p("\n// %s\nconst (", n.doc)
+		line := regexp.MustCompile(`(?m)^(?:#define |\t)` + n.c + `(\w+)(?: = (\d+),|\s+\((1)u << (\d+)\))(?:[ \t]*/\* (.*) \*/)?$`)
+		for _, m := range line.FindAllStringSubmatch(l.words, -1) {
+			name, value := strings.ToLower(m[1]), m[2]
+			if m[3] != "" {
+				value = "1 << " + m[4]
+			}
+			words := m[5]
+			if n.goType == "StepKind" { // which have theirs in front of them
+				words, _, _ = strings.Cut(l.kinds[len(names)].text, ".")
+			}
+			p("%s%s %s = %s%s", n.goName, goName(name, numberWords), n.goType, value, remark(words))
+			names = append(names, name)
+		}
+		if n.counted {
+			p("\nNum%ss = %d", n.goType, len(names))
+		}
+		p(")")
+		if n.goType == "Stages" {
+			p("\nvar stageNames = [...]string{%s}", `"`+strings.Join(names, `", "`)+`"`)
+		}
+	}
+}
+
+// remark is a comment behind a line, or nothing.
+func remark(words string) string {
+	if words == "" {
+		return ""
+	}
+	return " // " + words
 }
 
 // read is the expression that reads a field at an offset.
