@@ -94,33 +94,26 @@ func room[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// split finds the columns.
+// split finds the columns. Those that a chunk has not are empty.
 func (d *decoder) split(raw []byte) error {
-	n, at := binary.Uvarint(raw)
-	if at <= 0 || n < numColumns || n > 4096 {
+	c := cursor{raw, &d.bad}
+	n := c.number()
+	if d.bad || n < numColumns || n > 4096 {
 		return fmt.Errorf("%w: a chunk of %d columns", ErrFormat, n)
 	}
-	lens := raw[at:]
-	for range n {
-		_, k := binary.Uvarint(raw[at:])
-		if k <= 0 {
-			return fmt.Errorf("%w: the lengths of the columns are damaged", ErrFormat)
-		}
-		at += k
+	sizes := make([]uint64, max(n, allColumns))
+	c.numbers(sizes[:n])
+	if d.bad {
+		return fmt.Errorf("%w: the lengths of the columns are damaged", ErrFormat)
 	}
-	for i := range int(n) {
-		v, k := binary.Uvarint(lens)
-		lens = lens[k:]
-		if v > uint64(len(raw)-at) {
-			return fmt.Errorf("%w: column %d has %d bytes, only %d are left", ErrFormat, i, v, len(raw)-at)
+	for i, size := range sizes {
+		b := c.bytes(int(min(size, maxRaw+1)))
+		if d.bad {
+			return fmt.Errorf("%w: column %d has %d bytes, only %d are left", ErrFormat, i, size, len(c.b))
 		}
 		if i < allColumns { // later versions may have more
-			d.cols[i] = cursor{raw[at : at+int(v)], &d.bad}
+			d.cols[i] = cursor{b, &d.bad}
 		}
-		at += int(v)
-	}
-	for i := int(n); i < allColumns; i++ {
-		d.cols[i] = cursor{nil, &d.bad}
 	}
 	return nil
 }

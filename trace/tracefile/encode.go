@@ -91,8 +91,8 @@ type encoder struct {
 	cols    [allColumns]column
 	words   int // columns of them that are in use
 	shapes  map[shapeKey]*shape
-	threads map[[threadSize]byte]uint64
-	files   map[[fileSize]byte]uint64
+	threads numbering[[threadSize]byte]
+	files   numbering[[fileSize]byte]
 	pool    []*shape // to be used again
 	near    near
 
@@ -110,9 +110,9 @@ type encoder struct {
 }
 
 func newEncoder() *encoder {
-	return &encoder{
-		shapes: map[shapeKey]*shape{}, threads: map[[threadSize]byte]uint64{}, files: map[[fileSize]byte]uint64{}, oddSeen: map[odd]uint64{},
-	}
+	e := &encoder{shapes: map[shapeKey]*shape{}, oddSeen: map[odd]uint64{}}
+	e.threads.seen, e.files.seen = map[[threadSize]byte]uint64{}, map[[fileSize]byte]uint64{}
+	return e
 }
 
 // reset makes it ready for the next chunk, which is to be read without this one.
@@ -124,8 +124,8 @@ func (e *encoder) reset() {
 		e.pool = append(e.pool, s)
 	}
 	clear(e.shapes)
-	clear(e.threads)
-	clear(e.files)
+	e.threads.reset()
+	e.files.reset()
 	clear(e.seq[:e.cpus])
 	clear(e.oddSeen)
 	e.near = near{}

@@ -17,22 +17,42 @@ type shape struct {
 	base   [record.MaxSteps]values // of the first write: see place.expect
 }
 
-// near has those that were there last, in front of the maps. A number is one more than it
-// is, so that 0 is none.
+// near has those that were there last, in front of the maps.
 type near struct {
-	shapes  [512]*shape
-	threads [64]struct {
-		key    [threadSize]byte
-		number uint64
-	}
-	files [64]struct {
-		key    [fileSize]byte
-		number uint64
-	}
-	odds [512]struct {
+	shapes [512]*shape
+	odds   [512]struct {
 		odd    odd
-		number uint64
+		number uint64 // from 1
 	}
+}
+
+// numbering numbers keys from 0, in order of appearance.
+type numbering[K comparable] struct {
+	seen map[K]uint64
+	near [64]struct { // those that were there last
+		key    K
+		number uint64 // one more than it is, so that 0 is none
+	}
+}
+
+// of returns the number of a key that hashes so, and whether it was there before.
+func (n *numbering[K]) of(key K, hash uint32) (number uint64, known bool) {
+	at := &n.near[hash%uint32(len(n.near))]
+	if at.number > 0 && key == at.key {
+		return at.number - 1, true
+	}
+	if number, known = n.seen[key]; !known {
+		number = uint64(len(n.seen))
+		n.seen[key] = number
+	}
+	at.key, at.number = key, number+1
+	return number, known
+}
+
+// reset forgets all keys.
+func (n *numbering[K]) reset() {
+	clear(n.seen)
+	clear(n.near[:])
 }
 
 // golden is the golden ratio: no pattern in its bits.
@@ -102,40 +122,26 @@ func appendShape(dst, raw []byte, head int) []byte {
 	return dst
 }
 
-// threadOf numbers the threads of a chunk in order of appearance.
+// threadOf numbers the threads of a chunk.
 func (e *encoder) threadOf(raw []byte) uint64 {
 	key := [threadSize]byte(raw[record.AtTgid:])
-	at := &e.near.threads[binary.LittleEndian.Uint32(key[4:])%64]
-	if at.number > 0 && key == at.key {
-		return at.number - 1
-	}
-	n, known := e.threads[key]
+	n, known := e.threads.of(key, binary.LittleEndian.Uint32(raw[record.AtTid:]))
 	if !known {
-		n = uint64(len(e.by))
-		e.threads[key] = n
 		e.by = append(e.by, threadLast{end: e.now})
 		e.cols[colThreads] = append(e.cols[colThreads], key[:]...)
 	}
-	at.key, at.number = key, n+1
 	return n
 }
 
-// fileOf numbers the files of a chunk in order of appearance.
+// fileOf numbers the files of a chunk.
 func (e *encoder) fileOf(raw []byte) uint64 {
 	var key [fileSize]byte
 	copy(key[:8], raw[record.AtIno:])
-	copy(key[8:], raw[record.AtDev:record.AtDev+4])
-	at := &e.near.files[binary.LittleEndian.Uint32(key[:])%64]
-	if at.number > 0 && key == at.key {
-		return at.number - 1
-	}
-	n, known := e.files[key]
+	copy(key[8:], raw[record.AtDev:])
+	n, known := e.files.of(key, binary.LittleEndian.Uint32(raw[record.AtIno:]))
 	if !known {
-		n = uint64(len(e.isizes))
-		e.files[key] = n
 		e.isizes = append(e.isizes, 0)
 		e.cols[colFiles] = append(e.cols[colFiles], key[:]...)
 	}
-	at.key, at.number = key, n+1
 	return n
 }

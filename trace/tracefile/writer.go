@@ -164,7 +164,7 @@ func (w *Writer) chunk(h *head) error {
 	if w.failed != nil {
 		return w.failed
 	}
-	size := h.size()
+	size := h.countLosses()
 	w.frame = append(w.frame[:0], make([]byte, size)...)
 	w.pack(h.count)
 	packed := w.frame[size:]
