@@ -23,7 +23,7 @@ type Chunk struct {
 type Index struct {
 	Chunks          []Chunk
 	Records, Writes uint64 // in them
-	First, Last     uint64 // times of the earliest and the latest record
+	Last            uint64 // time of the latest record
 	Closed          bool   // the last one is the end mark
 }
 
@@ -62,9 +62,6 @@ func (x *Index) add(h *head, at int64) {
 	}
 	x.Records += uint64(h.count)
 	x.Writes += uint64(h.writes)
-	if h.first != 0 && (x.First == 0 || h.first < x.First) {
-		x.First = h.first
-	}
 	x.Last = max(x.Last, h.last)
 }
 

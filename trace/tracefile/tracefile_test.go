@@ -367,9 +367,12 @@ func TestFormatDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	runs := shapeRuns
 	for _, want := range []string{
 		fmt.Sprintf("(`.e4d`), version %d\n", version), fmt.Sprintf("number of columns (uvarint, at least %d)", numColumns),
-		fmt.Sprintf("| %d, %d | result | completion |", colDoneKnown, colDoneRet), fmt.Sprintf("`0x%X`", skippable), fmt.Sprintf("`%#x`", chunkMagic),
+		fmt.Sprintf("| %d, %d | result | completion |", colDoneKnown, colDoneRet), fmt.Sprintf("| %d–%d | more of the head |", colWord, allColumns-1),
+		fmt.Sprintf("bytes %d-%d, %d-%d and %d-%d of\nthe record", runs[0].from, runs[0].to-1, runs[1].from, runs[1].to-1, runs[2].from, runs[2].to-1),
+		fmt.Sprintf("less than %d bytes,\nmore than %d, or", record.FirstHead, record.FirstHead+maxWords*wordSize), fmt.Sprintf("`0x%X`", skippable), fmt.Sprintf("`%#x`", chunkMagic),
 		fmt.Sprintf("at most %d |", maxRecords), fmt.Sprintf("more than %d shapes", maxShapes), fmt.Sprintf("at most %d |", maxHead), fmt.Sprintf("The first\n%d of each field", maxOdd),
 	} {
 		if !strings.Contains(string(b), want) {
