@@ -44,6 +44,15 @@ func TestOldTraces(t *testing.T) {
 			t.Errorf("%s: the file is another one, %s", name, got)
 		}
 		recs := recordsOf(t, file, 0)
+		x, err := ReadIndex(bytes.NewReader(file), int64(len(file)))
+		if err != nil || !x.Closed {
+			t.Errorf("%s: closed %v, error %v", name, x.Closed, err)
+		}
+		for _, c := range x.Chunks {
+			if c.First > c.Last || c.ReadFrom > c.ReadTo || c.Kind == KindRecords && c.Records > 0 && (c.First == 0 || c.ReadFrom == 0) {
+				t.Errorf("%s: times of a chunk: %+v", name, c)
+			}
+		}
 		for again := range 2 {
 			if got := sum(bytes.Join(recs, nil)); got != want[1] {
 				t.Errorf("%s: other records, %s, written anew %d times", name, got, again)
