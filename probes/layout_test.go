@@ -46,7 +46,7 @@ func TestRecordLayout(t *testing.T) {
 			known := slices.ContainsFunc(want.fields, func(f record.Field) bool {
 				return strings.EqualFold(f.Go, plain) && f.At == int(m.Offset.Bytes()) && f.Width == width
 			})
-			if frame := m.Name == "kind" || m.Name == "size" || m.Name == "pad"; !known && !frame {
+			if frame := m.Name == "kind" || m.Name == "size" || strings.HasPrefix(m.Name, "pad"); !known && !frame {
 				t.Errorf("%s.%s at %d is not in the table", name, m.Name, m.Offset.Bytes())
 			}
 		}

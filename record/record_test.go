@@ -133,7 +133,9 @@ func TestHeads(t *testing.T) {
 			t.Errorf("head of %d bytes: surplus %d\ngot  %+v\nwant %+v", head, got.Surplus(), got, *want)
 		}
 	}
-	old := sample().Append(nil)
+	first := sample()
+	first.Head = FirstHead
+	old := first.Append(nil)
 	old[AtHead], old[AtHead+1] = 0, 0
 	var got Write
 	if err := ParseWrite(old, &got); err != nil || got.Head != FirstHead {

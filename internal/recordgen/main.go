@@ -169,7 +169,7 @@ func fields(s *btf.Struct, words map[string]string) ([]field, error) {
 		}
 		f := field{c: m.Name, goName: goName(m.Name, fieldWords), words: words[m.Name], at: int(m.Offset.Bytes()), width: size}
 		f.goType = goType(btf.UnderlyingType(m.Type), f)
-		f.frame = m.Name == "kind" && s.Name != "step" || m.Name == "pad" || m.Name == "size" && s.Name != "write_rec"
+		f.frame = m.Name == "kind" && s.Name != "step" || strings.HasPrefix(m.Name, "pad") || m.Name == "size" && s.Name != "write_rec"
 		out = append(out, f)
 	}
 	return out, nil
