@@ -113,8 +113,12 @@ func generate(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if second, err := read(filepath.Join(root, other), string(words)); err != nil || !reflect.DeepEqual(l, second) {
-		return nil, fmt.Errorf("%s and %s differ in their records: %w", object, other, err)
+	second, err := read(filepath.Join(root, other), string(words))
+	if err != nil {
+		return nil, err
+	}
+	if !reflect.DeepEqual(l, second) {
+		return nil, fmt.Errorf("%s and %s differ in their records", object, other)
 	}
 	source, err := format.Source([]byte(l.source()))
 	if err != nil {

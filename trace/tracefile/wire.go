@@ -54,7 +54,7 @@ func surplusWords(head int) (n int, ok bool) {
 func isComplete(raw []byte) bool {
 	le := binary.LittleEndian
 	return len(raw) == record.CompleteSize && le.Uint16(raw[record.AtDoneKind:]) == uint16(record.KindComplete) &&
-		le.Uint16(raw[record.AtDoneSize:]) == record.CompleteSize && le.Uint32(raw[record.AtDoneSize+2:]) == 0
+		le.Uint16(raw[record.AtDoneSize:]) == record.CompleteSize && le.Uint32(raw[record.AtDonePad:]) == 0
 }
 
 // place is what the steps of a write are expected to follow from.
