@@ -51,32 +51,43 @@ func HeadOf(raw []byte) int {
 // error. The error wraps ErrShort or ErrKind. Fields that a shorter head has not are
 // zero; what a longer head has more is skipped, see Write.Surplus.
 func ParseWrite(raw []byte, w *Write) error {
-	kind, size, err := KindOf(raw)
-	if err != nil {
-		return err
-	}
-	if kind != KindWrite {
-		return fmt.Errorf("parse write: %w: %d", ErrKind, kind)
-	}
 	head := HeadOf(raw)
-	if head == 0 || size > len(raw) {
-		return fmt.Errorf("parse write: %w: %d of %d bytes", ErrShort, len(raw), size)
+	if head == 0 {
+		return noWrite(raw)
 	}
-	if n := int(raw[AtNSteps]); n > MaxSteps || size != head+n*StepSize {
-		return fmt.Errorf("parse write: %w: %d steps in %d bytes", ErrShort, n, size)
+	size, n := int(binary.LittleEndian.Uint16(raw[AtSize:])), int(raw[AtNSteps])
+	if size > len(raw) || n > MaxSteps || size != head+n*StepSize {
+		return fmt.Errorf("parse write: %w: %d steps in %d of %d bytes", ErrShort, n, len(raw), size)
 	}
 	if head < HeadSize {
-		var whole [HeadSize]byte
-		copy(whole[:], raw[:head])
-		w.parse(&whole)
+		w.parseShort(raw[:head])
 	} else {
 		w.parse((*[HeadSize]byte)(raw))
 	}
 	w.Head = uint16(head)
-	for i := range w.NSteps {
+	for i := range n {
 		w.Steps[i].parse((*[StepSize]byte)(raw[head+i*StepSize:]))
 	}
 	return nil
+}
+
+// parseShort is parse for a head that ends before its last fields: they are zero.
+func (w *Write) parseShort(head []byte) {
+	var whole [HeadSize]byte
+	copy(whole[:], head)
+	w.parse(&whole)
+}
+
+// noWrite says why bytes without a whole head are no write record.
+func noWrite(raw []byte) error {
+	kind, size, err := KindOf(raw)
+	switch {
+	case err != nil:
+		return err
+	case kind != KindWrite:
+		return fmt.Errorf("parse write: %w: %d", ErrKind, kind)
+	}
+	return fmt.Errorf("parse write: %w: %d of %d bytes", ErrShort, len(raw), size)
 }
 
 // ParseComplete fills c from raw. The error wraps ErrShort or ErrKind.
