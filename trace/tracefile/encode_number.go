@@ -36,16 +36,16 @@ type numbering[K comparable] struct {
 }
 
 // of returns the number of a key that hashes so, and whether it was there before.
-func (n *numbering[K]) of(key K, hash uint32) (number uint64, known bool) {
+func (n *numbering[K]) of(key *K, hash uint32) (number uint64, known bool) {
 	at := &n.near[hash%uint32(len(n.near))]
-	if at.number > 0 && key == at.key {
+	if at.number > 0 && *key == at.key {
 		return at.number - 1, true
 	}
-	if number, known = n.seen[key]; !known {
+	if number, known = n.seen[*key]; !known {
 		number = uint64(len(n.seen))
-		n.seen[key] = number
+		n.seen[*key] = number
 	}
-	at.key, at.number = key, number+1
+	at.key, at.number = *key, number+1
 	return number, known
 }
 
@@ -124,7 +124,7 @@ func appendShape(dst, raw []byte, head int) []byte {
 
 // threadOf numbers the threads of a chunk.
 func (e *encoder) threadOf(raw []byte) uint64 {
-	key := [threadSize]byte(raw[record.AtTgid:])
+	key := (*[threadSize]byte)(raw[record.AtTgid:])
 	n, known := e.threads.of(key, binary.LittleEndian.Uint32(raw[record.AtTid:]))
 	if !known {
 		e.by = append(e.by, threadLast{end: e.now})
@@ -138,7 +138,7 @@ func (e *encoder) fileOf(raw []byte) uint64 {
 	var key [fileSize]byte
 	copy(key[:8], raw[record.AtIno:])
 	copy(key[8:], raw[record.AtDev:])
-	n, known := e.files.of(key, binary.LittleEndian.Uint32(raw[record.AtIno:]))
+	n, known := e.files.of(&key, binary.LittleEndian.Uint32(raw[record.AtIno:]))
 	if !known {
 		e.isizes = append(e.isizes, 0)
 		e.cols[colFiles] = append(e.cols[colFiles], key[:]...)

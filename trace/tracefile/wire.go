@@ -34,7 +34,7 @@ const (
 // its sizes fit together.
 func isWrite(raw []byte) bool {
 	head := record.HeadOf(raw)
-	if _, ok := surplusWords(head); !ok {
+	if _, ok := surplusWords(head); head != record.FirstHead && !ok {
 		return false
 	}
 	n := int(raw[record.AtNSteps])
