@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"image/color"
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	uv "github.com/charmbracelet/ultraviolet"
 )
 
 // Measures of a picture, in pixels. A cell is as wide as a character of 14 pixels in the
@@ -41,12 +44,12 @@ func (p *picture) write(w io.Writer, lines [][]cell) {
 	fmt.Fprint(w, "</svg>\n")
 }
 
-// ink is what a cell is drawn with.
-func (l look) ink() (fg, bg paint, fgUsual, bgUsual string) {
-	if l.reverse {
-		return l.bg, l.fg, "g", "t"
+// ink is what a cell is drawn with, nil for the usual colour of that class.
+func (l look) ink() (fg, bg color.Color, fgUsual, bgUsual string) {
+	if l.has(uv.AttrReverse) {
+		return l.Bg, l.Fg, "g", "t"
 	}
-	return l.fg, l.bg, "t", "g"
+	return l.Fg, l.Bg, "t", "g"
 }
 
 // grounds draws what lies behind the characters, where that is not the ground of all.
@@ -57,8 +60,8 @@ func grounds(w io.Writer, y int, line []cell) {
 			n++
 		}
 		_, bg, _, ground := line[x].look.ink()
-		if bg.kind != usual || ground != "g" {
-			class, fill := bg.fill(ground)
+		if bg != nil || ground != "g" {
+			class, fill := fillOf(bg, ground)
 			fmt.Fprintf(w, `<rect x="%.1f" y="%d" width="%.1f" height="%d"%s%s/>`+"\n", left(x), top(y), float64(n)*cellWidth, cellHeight, classes(class), fill)
 		}
 		x += n
@@ -81,7 +84,7 @@ func texts(w io.Writer, y int, line []cell) {
 		c := line[x]
 		n := 1
 		switch {
-		case c.look.hidden || c.width == 0:
+		case c.look.has(uv.AttrConceal) || c.width == 0:
 		case c.width == 2:
 			fmt.Fprintf(w, `<text class="%s" x="%.1f" y="%d"%s>%s</text>`+"\n", strings.TrimSpace("w "+c.look.class()), left(x)+cellWidth, top(y)+baseline, c.look.fill(), escape(c.text))
 			n = 2
@@ -106,7 +109,7 @@ func alike(w io.Writer, x, y int, line []cell) int {
 		end++
 	}
 	n := end - x
-	if !l.underline && !l.strike {
+	if !l.underlined() && !l.has(uv.AttrStrikethrough) {
 		for x < end && line[x].text == " " {
 			x++
 		}
@@ -126,13 +129,18 @@ func alike(w io.Writer, x, y int, line []cell) int {
 	return n
 }
 
+func (l look) underlined() bool { return l.Underline != uv.UnderlineStyleNone }
+
 func (l look) class() string {
 	fg, _, ordinary, _ := l.ink()
-	class, _ := fg.fill(ordinary)
+	class, _ := fillOf(fg, ordinary)
 	for _, c := range []struct {
 		on   bool
 		name string
-	}{{l.bold, " b"}, {l.faint, " f"}, {l.italic, " i"}, {l.underline, " u"}, {l.strike, " s"}} {
+	}{
+		{l.has(uv.AttrBold), " b"}, {l.has(uv.AttrFaint), " f"}, {l.has(uv.AttrItalic), " i"},
+		{l.underlined(), " u"}, {l.has(uv.AttrStrikethrough), " s"},
+	} {
 		if c.on {
 			class += c.name
 		}
@@ -142,7 +150,7 @@ func (l look) class() string {
 
 func (l look) fill() string {
 	fg, _, ordinary, _ := l.ink()
-	_, fill := fg.fill(ordinary)
+	_, fill := fillOf(fg, ordinary)
 	return fill
 }
 
@@ -153,24 +161,14 @@ func classes(names string) string {
 	return ` class="` + names + `"`
 }
 
+var markup = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
+
 // escape makes text fit for XML, which does not know most control characters.
 func escape(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '&':
-			b.WriteString("&amp;")
-		case r == '<':
-			b.WriteString("&lt;")
-		case r == '>':
-			b.WriteString("&gt;")
-		case r == '"':
-			b.WriteString("&quot;")
-		case r < ' ' && r != '\n' && r != '\t', r == 0xfffe, r == 0xffff:
-			b.WriteRune(utf8.RuneError)
-		default:
-			b.WriteRune(r)
+	return markup.Replace(strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0xfffe || r == 0xffff {
+			return utf8.RuneError
 		}
-	}
-	return b.String()
+		return r
+	}, s))
 }

@@ -83,7 +83,7 @@ var tools = group{"tools", "what any group may use", map[string]rule{
 	"internal/imports":  {},
 	"internal/mutate":   {},
 	"internal/benchcmp": {},
-	"internal/ansisvg":  {others: "github.com/charmbracelet/x"},
+	"internal/ansisvg":  {others: "github.com/charmbracelet/x github.com/charmbracelet/ultraviolet"},
 }}
 
 type pkg struct {
