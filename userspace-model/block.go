@@ -21,6 +21,19 @@ func (s BlockState) String() string {
 	return "error"
 }
 
+// Found is what ext4_map_blocks returns for n blocks in state s when it only looks.
+func Found(s BlockState, n uint32) Result {
+	switch s {
+	case Written:
+		return Result{Ret: int32(n), MFlags: MapMapped}
+	case Unwritten:
+		return Result{Ret: int32(n), MFlags: MapUnwritten}
+	case Delayed:
+		return Result{MFlags: MapDelayed}
+	}
+	return Result{}
+}
+
 // StateOf tells the kind of block from the return value and the m_flags of
 // ext4_map_blocks. The kernel returns 0 for a delayed block, as for a hole, and
 // 6.1 does not mark it, so there a delayed block reads as a hole.

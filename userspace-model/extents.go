@@ -204,15 +204,7 @@ func (x Extents) lookup(q Query, cache Cache) (r Result, n uint32) {
 	if cache == CacheCold && (e.State == Written || e.State == Unwritten) {
 		e.Len = min(e.Len, onDiskMax(e.State))
 	}
-	switch e.State {
-	case Written:
-		return Result{Ret: int32(e.Len), MFlags: MapMapped}, e.Len
-	case Unwritten:
-		return Result{Ret: int32(e.Len), MFlags: MapUnwritten}, e.Len
-	case Delayed:
-		return Result{MFlags: MapDelayed}, e.Len
-	}
-	return Result{}, e.Len
+	return Found(e.State, e.Len), e.Len
 }
 
 // flushed is the layout after the page cache in the blocks from first to last

@@ -115,7 +115,7 @@ func chosenFamilies(o Options) ([]family, error) {
 	var out []family
 	var names []string
 	for _, f := range families() {
-		if f.writers != o.Writers {
+		if len(f.writes) != o.Writers {
 			continue
 		}
 		names = append(names, f.name)

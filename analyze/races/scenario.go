@@ -52,7 +52,7 @@ func (w Write) String() string {
 	if w.Append {
 		fmt.Fprintf(&b, "appends %d", w.Len)
 	} else {
-		b.WriteString(rangeText(w.set()))
+		b.WriteString(w.set().String())
 	}
 	if w.Async {
 		b.WriteString(" async")
@@ -180,8 +180,8 @@ func (sc *Scenario) holds(i int) content {
 
 func name(w int) string { return string(rune('A' + w)) }
 
-// rangeText is a run of sectors, both ends included.
-func rangeText(s sectorSet) string {
+// String is a run of sectors, both ends included.
+func (s sectorSet) String() string {
 	if s.first() == s.last() {
 		return fmt.Sprintf("sector %d", s.first())
 	}
