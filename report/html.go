@@ -29,8 +29,6 @@ func (p *Report) WriteHTML(w io.Writer) error {
 	return nil
 }
 
-func durationText(ns uint64) string { return export.Duration(ns) }
-
 // Sizes of the drawings, in their own units.
 const (
 	binWidth, histHeight = 14, 60
@@ -48,13 +46,13 @@ func (t timesOf) Bars() template.HTML {
 	width := (last - first + 1) * binWidth
 	fmt.Fprintf(&b, `<svg viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="distribution of %d times, half at most %s">`, width, histHeight, width, histHeight, t.N, t.P50)
 	for i := first; i <= last; i++ {
-		n := t.hist.counts[i]
+		n := t.hist[i]
 		high := float64(n) / float64(most) * (histHeight - 2)
 		if n > 0 {
 			high = max(high, 1)
 		}
 		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%.1f" width="%d" height="%.1f"><title>from %s: %d</title></rect>`,
-			t.Mode, (i-first)*binWidth, histHeight-high, binWidth-2, high, durationText(binStart(i)), n)
+			t.Mode, (i-first)*binWidth, histHeight-high, binWidth-2, high, export.Duration(binStart(i)), n)
 	}
 	b.WriteString(`</svg>`)
 	return template.HTML(b.String())
@@ -63,7 +61,7 @@ func (t timesOf) Bars() template.HTML {
 // Words is the distribution in words.
 func (t timesOf) Words() string {
 	text := fmt.Sprintf("%d writes", t.N)
-	if zero := t.hist.counts[0]; zero > 0 {
+	if zero := t.hist[0]; zero > 0 {
 		text += fmt.Sprintf(", of which %d did not wait", zero)
 	}
 	return text + fmt.Sprintf("; half at most %s, 99 %% at most %s, longest %s", t.P50, t.P99, t.Max)
@@ -75,7 +73,7 @@ func (t timesOf) Range() string {
 	if last < first {
 		return ""
 	}
-	return fmt.Sprintf("From %s to %s, each bar to twice the time of the one before it.", durationText(binStart(first)), durationText(binStart(last+1)))
+	return fmt.Sprintf("From %s to %s, each bar to twice the time of the one before it.", export.Duration(binStart(first)), export.Duration(binStart(last+1)))
 }
 
 // Strip draws the timeline: shared below, exclusive above, both as high as their part.

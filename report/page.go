@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
 // How much is shown of what is sorted by weight.
@@ -63,7 +65,7 @@ type timesOf struct {
 	Mode          string
 	N             uint64
 	P50, P99, Max string
-	hist          *Histogram
+	hist          magnitudes
 }
 
 type laneLine struct {
@@ -94,8 +96,8 @@ func (p *Report) page() (*page, error) {
 	for _, f := range p.Facts {
 		out.Facts = append(out.Facts, Fact{f.Name, export.Safe(f.Value)})
 	}
-	for _, name := range []string{"unsafe", "differs", "slower", "undecided", "agree"} {
-		out.Verdicts = append(out.Verdicts, line{name, t.Verdicts[verdictKind(name)]})
+	for _, k := range []decode.Kind{decode.Unsafe, decode.Differs, decode.Slower, decode.Undecided, decode.Agree} {
+		out.Verdicts = append(out.Verdicts, line{k.String(), t.Verdicts[k]})
 	}
 	out.Totals = []line{
 		{"writes", t.Writes}, {"shared", t.Shared}, {"exclusive", t.Exclusive}, {"no direct I/O", t.NoDIO},
@@ -164,14 +166,14 @@ func (p *Report) fillBlames(out *page) {
 func (p *Report) fillTimes(out *page) {
 	for _, t := range []struct {
 		title string
-		hists *[3]Histogram
+		hists *[3]tally.Histogram
 	}{{"Waits for i_rwsem", &p.waits}, {"Latency", &p.latency}} {
 		v := times{Title: t.title}
 		for i := range t.hists {
-			if h := &t.hists[i]; h.n > 0 {
+			if h := &t.hists[i]; h.Len() > 0 {
 				v.Modes = append(v.Modes, timesOf{
-					Mode: export.Lock(i).String(), N: h.n, P50: export.Duration(h.Quantile(0.5)), P99: export.Duration(h.Quantile(0.99)),
-					Max: export.Duration(h.max), hist: h,
+					Mode: export.Lock(i).String(), N: h.Len(), P50: export.Duration(quantile(h, 0.5)), P99: export.Duration(quantile(h, 0.99)),
+					Max: export.Duration(h.Max()), hist: h.Magnitudes(),
 				})
 			}
 		}
@@ -194,8 +196,8 @@ func (p *Report) fillCases(out *page) error {
 	for _, f := range out.Facts {
 		about = append(about, f.Name+": "+f.Value)
 	}
-	for _, c := range p.cases.list() {
-		script, err := c.Reproducer(about...)
+	for _, c := range p.cases.kinds.List() {
+		script, err := reproducer(c.Example, about)
 		if err != nil {
 			return err
 		}
@@ -203,11 +205,11 @@ func (p *Report) fillCases(out *page) error {
 		if c.Rules != "" {
 			title += ", broken: " + c.Rules
 		}
-		out.Cases = append(out.Cases, caseText{title, strings.TrimRight(c.Explanation(), "\n"), script})
+		out.Cases = append(out.Cases, caseText{title, strings.TrimRight(explanation(&c), "\n"), script})
 	}
 	out.Lines = p.cases.lines
-	if p.cases.uncased > 0 {
-		out.CaseNote = fmt.Sprintf("%d disagreements of further kinds are only counted. ", p.cases.uncased)
+	if more := p.cases.kinds.More(); more > 0 {
+		out.CaseNote = fmt.Sprintf("%d disagreements of further kinds are only counted. ", more)
 	}
 	if p.cases.more > 0 {
 		out.CaseNote += fmt.Sprintf("%d further disagreements are not listed one by one.", p.cases.more)

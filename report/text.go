@@ -5,17 +5,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/export"
 )
-
-func verdictKind(name string) decode.Kind {
-	for k := decode.Undecided; k <= decode.Unsafe; k++ {
-		if k.String() == name {
-			return k
-		}
-	}
-	return decode.Undecided
-}
 
 // WriteText writes the report as plain text, fit for a mail.
 func (p *Report) WriteText(w io.Writer) error {
@@ -106,8 +97,8 @@ func (v *page) times(b *strings.Builder) {
 			most := m.hist.most()
 			first, last := m.hist.span()
 			for i := first; i <= last; i++ {
-				n := m.hist.counts[i]
-				fmt.Fprintf(b, "%9s %9d %s\n", durationText(binStart(i)), n, strings.Repeat("#", int((n*barWidth+most-1)/most)))
+				n := m.hist[i]
+				fmt.Fprintf(b, "%9s %9d %s\n", export.Duration(binStart(i)), n, strings.Repeat("#", int((n*barWidth+most-1)/most)))
 			}
 		}
 	}

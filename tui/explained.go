@@ -10,6 +10,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/analyze/explain"
 	"github.com/ext4dio/ext4dio-trace/decode"
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 	"github.com/ext4dio/ext4dio-trace/record"
 	ref "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -211,22 +212,21 @@ func (d *detail) waitedFor() {
 	}
 	var found []string
 	more := 0
-	for _, w := range d.r.Waits {
-		to := d.r.TimeNs + uint64(w.AtUs)*1000
-		from := to - min(w.Ns, to)
+	for k := range d.r.Waits {
+		wait := tally.WaitOf(d.r, &d.r.Waits[k])
 		for i := range d.m.writes.rows {
 			h := &d.m.writes.rows[i]
-			began, ended, mode, ok := h.Held()
-			if !ok || h.Dev != d.r.Dev || h.Ino != d.r.Ino || h.TimeNs == d.r.TimeNs && h.Tid == d.r.Tid ||
-				began >= to || ended <= from || w.Lock == record.LockShared && mode == record.LockShared {
+			hold, ok := tally.HoldOf(&h.Row)
+			ns, blocked := hold.Blocks(wait)
+			if !ok || !blocked || h.Dev != d.r.Dev || h.Ino != d.r.Ino || h.TimeNs == d.r.TimeNs && h.Tid == d.r.Tid {
 				continue
 			}
 			if len(found) == maxHolders {
 				more++
 				continue
 			}
-			found = append(found, fmt.Sprintf("#%d %s tid %d held it %s for %s of that", h.Number, export.Safe(h.Comm), h.Tid, modeName(mode),
-				export.Duration(min(ended, to)-max(began, from))))
+			found = append(found, fmt.Sprintf("#%d %s tid %d held it %s for %s of that", h.Number, export.Safe(h.Comm), h.Tid, modeName(hold.Mode),
+				export.Duration(ns)))
 		}
 	}
 	label := "waited for"

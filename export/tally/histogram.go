@@ -60,13 +60,22 @@ func (h *Histogram) Quantile(q float64) uint64 {
 	return h.max
 }
 
+// NumMagnitudes is how many binary magnitudes are told apart.
+const NumMagnitudes = numBins/4 + 2
+
+// Magnitudes counts the times of 0 ns, of 1 ns, of 2 to 3 ns, of 4 to 7 ns and so on.
+func (h *Histogram) Magnitudes() (out [NumMagnitudes]uint64) {
+	for i, n := range h.counts {
+		out[bits.Len64(binEnd(i))] += uint64(n)
+	}
+	return out
+}
+
 // Octaves counts the times by powers of two: those below 1024 ns, below 2048 ns and so
 // on; the last has all that are longer.
 func (h *Histogram) Octaves(out []uint64) {
 	clear(out)
-	for i, n := range h.counts {
-		if n > 0 {
-			out[min(bits.Len64(binEnd(i)/1024), len(out)-1)] += uint64(n)
-		}
+	for i, n := range h.Magnitudes() {
+		out[min(max(i-10, 0), len(out)-1)] += n
 	}
 }

@@ -55,7 +55,7 @@ var flow = []group{
 		"analyze/explain": {ours: "export decode userspace-model record"},
 		"analyze/races":   {ours: "userspace-model"},
 		"analyze/whatif":  {ours: "decode userspace-model record"},
-		"report":          {ours: "analyze/explain export export/xfsio decode userspace-model record", others: "github.com/klauspost/compress"},
+		"report":          {ours: "analyze/explain export export/tally export/xfsio decode userspace-model record", others: "github.com/klauspost/compress"},
 	}},
 	{"proof", "kernels that are tested, and what is needed for it", map[string]rule{
 		"prove/workload":         {others: "golang.org/x/sys"},
