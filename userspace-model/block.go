@@ -14,12 +14,7 @@ const (
 
 var blockStateNames = [...]string{"hole", "written", "unwritten", "delayed", "error"}
 
-func (s BlockState) String() string {
-	if int(s) < len(blockStateNames) {
-		return blockStateNames[s]
-	}
-	return "error"
-}
+func (s BlockState) String() string { return blockStateNames[min(s, LookupError)] }
 
 // Found is what ext4_map_blocks returns for n blocks in state s when it only looks.
 func Found(s BlockState, n uint32) Result {

@@ -173,7 +173,7 @@ func (p *procedure) examine(pass int, ck *Checks) bool {
 	}
 	d.Pass[pass].Unaligned, d.Pass[pass].Extend = p.unaligned, p.extend
 	d.Extend = p.extend
-	return d.Missing == "" // a contradiction in a lookup ends it
+	return d.contradiction == "" // one in a lookup ends it
 }
 
 // examine61 is 6.1: the overwrite check is the last operand of the upgrade's

@@ -136,10 +136,7 @@ type submission struct {
 }
 
 func (s *submission) run(count int64) {
-	s.pos = s.w.Pos
-	if s.w.Flags&IocbAppend != 0 {
-		s.pos = s.in.ISize
-	}
+	s.pos = s.in.Start(s.w)
 	s.end = s.pos + count
 	if !s.invalidate() {
 		return
@@ -321,9 +318,5 @@ func (s *submission) rest() {
 		return
 	}
 	out.buffered(Range{s.pos, s.end - s.pos}, s.v)
-	first := s.w.Pos
-	if s.w.Flags&IocbAppend != 0 {
-		first = s.in.ISize
-	}
-	out.Result = s.end - first
+	out.Result = s.end - s.in.Start(s.w)
 }

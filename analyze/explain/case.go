@@ -36,12 +36,8 @@ func Explain(c Case) (*Explanation, error) {
 // at is where the write is made, and where it ends, under the first variant that
 // got so far.
 func (e *Explanation) at() (pos, end int64) {
-	w := &e.Case.Write
-	pos = w.Pos
-	if w.Flags&model.IocbAppend != 0 {
-		pos = e.Case.Inode.ISize
-	}
-	return pos, pos + w.Len
+	pos = e.Case.Inode.Start(&e.Case.Write)
+	return pos, pos + e.Case.Write.Len
 }
 
 // picture draws the write. What is zeroed is drawn when all variants that come to
