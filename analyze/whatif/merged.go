@@ -42,7 +42,7 @@ func newMerged(scenes int) *merged {
 	return &merged{rates: make([]float64, scenes), runs: make([]float64, scenes), span: make([]float64, scenes)}
 }
 
-func (m *merged) add(_, scene int, t *tally, _ runOptions) {
+func (m *merged) add(scene int, t *tally) {
 	m.rates[scene] += t.perSecond()
 	m.runs[scene]++
 	m.span[scene] = float64(t.span)
@@ -81,9 +81,15 @@ func (m *merged) summary() Summary {
 }
 
 // pick chooses n writers of a scene: each once before one comes again, so that their mix
-// is that of the trace.
+// is that of the trace. 0 is all of them.
 func (sc *scene) pick(n int, seed uint64) []int32 {
 	var from []int32
+	if n == 0 {
+		for i := range sc.paces {
+			from = append(from, int32(i))
+		}
+		return from
+	}
 	for i := range sc.paces {
 		if sc.paces[i].steady || !sc.steady {
 			from = append(from, int32(i))

@@ -64,7 +64,6 @@ func (s *sim) landed(file int32) {
 // returned is a writer coming back from the write function.
 func (s *sim) returned(writer int32) {
 	a := &s.actors[writer]
-	a.busy = false
 	if a.flying >= a.pace.depth {
 		a.stuck = true
 		return
@@ -75,6 +74,5 @@ func (s *sim) returned(writer int32) {
 // goOn schedules a writer's next write.
 func (s *sim) goOn(writer int32) {
 	a := &s.actors[writer]
-	a.busy = true
 	s.at(s.now+a.pace.gaps[a.next], evEnter, writer)
 }

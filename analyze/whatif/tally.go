@@ -9,7 +9,6 @@ import (
 type share struct {
 	writes    int
 	exclusive int
-	waited    int64
 	waits     *histogram // of files only
 }
 
@@ -51,7 +50,6 @@ func (t *tally) add(st *step, j *job, latency int64) {
 	for _, s := range []*share{f, &t.actors[j.writer]} {
 		s.writes++
 		s.exclusive += exclusive
-		s.waited += j.waited
 	}
 }
 

@@ -21,8 +21,8 @@ type fileID struct {
 
 // task names a writer.
 type task struct {
-	pid, tid uint32
-	comm     string
+	pid  uint32
+	comm string
 }
 
 // window is a part of the trace: writes in the order of their completion.
@@ -32,7 +32,6 @@ type window struct {
 	writers []task
 	fileOf  map[fileID]int32
 	taskOf  map[uint32]int32
-	left    int // writes that are not in it: undecided
 }
 
 func newWindow() *window {
@@ -40,7 +39,7 @@ func newWindow() *window {
 }
 
 func (w *window) reset() {
-	w.steps, w.files, w.writers, w.left = w.steps[:0], w.files[:0], w.writers[:0], 0
+	w.steps, w.files, w.writers = w.steps[:0], w.files[:0], w.writers[:0]
 	clear(w.fileOf)
 	clear(w.taskOf)
 }
@@ -49,11 +48,9 @@ func (w *window) reset() {
 // has counted it.
 func (w *window) add(o *decode.Observation, now, then way) {
 	if now.lock == Undecided {
-		w.left++
 		return
 	}
 	if then.lock == Undecided {
-		w.left++
 		then = now
 	}
 	id := fileID{o.Dev, o.Ino}
@@ -65,7 +62,7 @@ func (w *window) add(o *decode.Observation, now, then way) {
 	writer, ok := w.taskOf[o.Tid]
 	if !ok {
 		writer = int32(len(w.writers))
-		w.taskOf[o.Tid], w.writers = writer, append(w.writers, task{o.Pid, o.Tid, o.Comm})
+		w.taskOf[o.Tid], w.writers = writer, append(w.writers, task{o.Pid, o.Comm})
 	}
 	w.steps = append(w.steps, step{writer: writer, file: file})
 	w.steps[len(w.steps)-1].fill(o, now, then)
