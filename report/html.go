@@ -19,7 +19,8 @@ func (p *Report) WriteHTML(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	t, err := template.ParseFS(files, "page.html")
+	words := template.FuncMap{"safe": export.Safe, "duration": export.Duration}
+	t, err := template.New("page.html").Funcs(words).ParseFS(files, "page.html")
 	if err != nil {
 		return fmt.Errorf("read template: %w", err)
 	}

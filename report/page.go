@@ -16,7 +16,8 @@ const (
 	shownLanes  = 12
 )
 
-// page is what both forms of a report show. All texts are escaped for a terminal.
+// page is what both forms of a report show. All texts but the names in Tables are escaped
+// for a terminal.
 type page struct {
 	Title    string
 	Redacted bool
@@ -43,16 +44,10 @@ type line struct {
 	Count uint64
 }
 
+// table is one of the counts, whose first lines are shown.
 type table struct {
-	Title string
-	Lines []tableLine
-	More  int
-}
-
-type tableLine struct {
-	Name                                string
-	Writes, Shared, Exclusive, Disagree uint64
-	Wait                                string
+	export.Table
+	More int // lines that are not
 }
 
 // times are the distributions of one kind of time.
@@ -111,15 +106,10 @@ func (p *Report) page() (*page, error) {
 
 func (p *Report) fillTables(out *page) {
 	for _, t := range p.counts.Tables(p.Names) {
-		v := table{Title: t.Title, More: max(len(t.Lines)-shownParts, 0)}
-		for _, l := range t.Lines[:min(len(t.Lines), shownParts)] {
-			v.Lines = append(v.Lines, tableLine{
-				Name: export.Safe(l.Name), Writes: l.Writes, Shared: l.Shared, Exclusive: l.Exclusive, Disagree: l.Disagreements(),
-				Wait: export.Duration(l.WaitNs),
-			})
-		}
-		if len(v.Lines) > 0 {
-			out.Tables = append(out.Tables, v)
+		if shown := min(len(t.Lines), shownParts); shown > 0 {
+			more := len(t.Lines) - shown
+			t.Lines = t.Lines[:shown]
+			out.Tables = append(out.Tables, table{t, more})
 		}
 	}
 }

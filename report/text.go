@@ -62,7 +62,7 @@ func (v *page) tables(b *strings.Builder) {
 		heading(b, "By "+t.Title)
 		fmt.Fprintf(b, "%9s %9s %9s %9s %9s\n", "WRITES", "SHARED", "EXCL", "DISAGREE", "WAIT")
 		for _, l := range t.Lines {
-			fmt.Fprintf(b, "%9d %9d %9d %9d %9s  %s\n", l.Writes, l.Shared, l.Exclusive, l.Disagree, l.Wait, l.Name)
+			fmt.Fprintf(b, "%9d %9d %9d %9d %9s  %s\n", l.Writes, l.Shared, l.Exclusive, l.Disagreements(), export.Duration(l.WaitNs), export.Safe(l.Name))
 		}
 		if t.More > 0 {
 			fmt.Fprintf(b, "%49s  and %d more\n", "", t.More)
