@@ -67,8 +67,7 @@ func newSim(sc *scene, o runOptions) *sim {
 	for _, i := range sc.pick(o.writers, o.seed) {
 		s.actors = append(s.actors, actor{pace: &sc.paces[i]})
 	}
-	s.out.files = make([]share, len(sc.w.files))
-	s.out.actors = make([]share, len(s.actors))
+	s.out = newTally(len(sc.w.files), len(s.actors))
 	return s
 }
 

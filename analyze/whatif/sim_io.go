@@ -38,7 +38,7 @@ func (s *sim) complete(n int32) {
 		}
 	}
 	s.unused = append(s.unused, n)
-	s.out.add(&s.sc.w.steps[j.step], &j, s.now-j.begun)
+	s.out.add(&j, s.now-j.begun)
 	s.actors[j.writer].flying--
 	if !j.way.queued || j.way.lock == Refused || j.way.lock == Ended {
 		s.returned(j.writer)

@@ -5,24 +5,55 @@ import (
 	"math/bits"
 )
 
-// share is what one file or writer had of a simulation.
+// share is what a part of the writes had: those of one file or writer, or all.
 type share struct {
 	writes    int
 	exclusive int
-	waits     *histogram // of files only
+	waits     *histogram // not of writers
 }
+
+func (s *share) add(j *job) {
+	s.writes++
+	if j.way.lock == Exclusive {
+		s.exclusive++
+	}
+	if s.waits != nil {
+		s.waits.add(j.waited)
+	}
+}
+
+func (s *share) merge(o *share) {
+	s.writes += o.writes
+	s.exclusive += o.exclusive
+	if o.waits != nil {
+		s.count().merge(o.waits)
+	}
+}
+
+// count lets the waits be counted, too.
+func (s *share) count() *histogram {
+	if s.waits == nil {
+		s.waits = new(histogram)
+	}
+	return s.waits
+}
+
+// exclusiveShare is the part of the writes that held the lock exclusive, 0 to 1.
+func (s *share) exclusiveShare() float64 { return float64(s.exclusive) / float64(max(s.writes, 1)) }
 
 // tally is what a simulation counts.
 type tally struct {
-	span      int64 // ns
-	writes    int
-	exclusive int
-	waited    int64
-	latency   int64
-	waits     histogram
-	files     []share
-	actors    []share
-	depth     int // most I/O in flight on one disk
+	share
+	span    int64 // ns
+	waited  int64
+	latency int64
+	files   []share
+	actors  []share
+	depth   int // most I/O in flight on one disk
+}
+
+func newTally(files, actors int) tally {
+	return tally{files: make([]share, files), actors: make([]share, actors)}
 }
 
 // reset forgets what was counted.
@@ -32,24 +63,13 @@ func (t *tally) reset() {
 	clear(t.actors)
 }
 
-func (t *tally) add(st *step, j *job, latency int64) {
-	t.writes++
+func (t *tally) add(j *job, latency int64) {
 	t.waited += j.waited
 	t.latency += latency
-	t.waits.add(j.waited)
-	exclusive := 0
-	if j.way.lock == Exclusive {
-		exclusive = 1
-	}
-	t.exclusive += exclusive
-	f := &t.files[j.file]
-	if f.waits == nil {
-		f.waits = new(histogram)
-	}
-	f.waits.add(j.waited)
-	for _, s := range []*share{f, &t.actors[j.writer]} {
-		s.writes++
-		s.exclusive += exclusive
+	t.count()
+	t.files[j.file].count()
+	for _, s := range [...]*share{&t.share, &t.files[j.file], &t.actors[j.writer]} {
+		s.add(j)
 	}
 }
 
@@ -90,21 +110,18 @@ func (h *histogram) add(ns int64) {
 }
 
 func (h *histogram) merge(o *histogram) {
-	if o == nil {
-		return
-	}
 	h.n += o.n
 	for i, n := range o.slots {
 		h.slots[i] += n
 	}
 }
 
-// quantile is the time that a part q of all does not exceed, ns.
+// quantile is the time that a part q of all does not exceed, ns; 0 of none.
 func (h *histogram) quantile(q float64) int64 {
-	want := uint64(math.Ceil(q * float64(h.n)))
-	if h.n == 0 || want == 0 {
+	if h == nil || h.n == 0 {
 		return 0
 	}
+	want := uint64(math.Ceil(q * float64(h.n)))
 	sum := uint64(0)
 	for i, n := range h.slots {
 		if sum += uint64(n); sum >= want {
