@@ -211,11 +211,7 @@ func (x Extents) lookup(q Query, cache Cache) (r Result, n uint32) {
 // was written back: delayed blocks have become written ones. Where the allocator
 // put them is not known; each run is taken for an extent of its own.
 func (x Extents) flushed(first, last uint32) Extents {
-	delayed := false
-	for _, e := range x {
-		delayed = delayed || e.State == Delayed
-	}
-	if !delayed {
+	if !x.delayed(first, last) {
 		return x
 	}
 	var out Extents

@@ -112,9 +112,10 @@ func TestOneWriter(t *testing.T) {
 	e := newExplorer()
 	for _, v := range model.Variants() {
 		for _, f := range []Format{Extents, Indirect} {
-			for _, l := range files(2, 4, 0)(f) {
+			for _, sc := range files(Scenario{Format: f, Blkbits: fourSectors}, 2, 0)(f) {
 				for _, w := range append(writes(8, true), Write{Len: 3, Append: true}, Write{Len: 4, Odd: true}) {
-					m := newMachine(&Scenario{Format: f, Blkbits: fourSectors, Blocks: l.blocks, ISize: l.isize, Writes: []Write{w}}, v, NoFault)
+					sc.Writes = []Write{w}
+					m := newMachine(&sc, v, NoFault)
 					e.explore(m)
 					for c, at := range e.found {
 						if at >= 0 {

@@ -10,10 +10,9 @@ import (
 // family is a set of scenarios that is enumerated to the end: each file, with each
 // choice of one write for every writer.
 type family struct {
-	name   string
-	text   string
-	common Scenario // what its scenarios have in common
-	files  func(Format) []layout
+	name  string
+	text  string
+	files func(Format) []Scenario // without writes
 	// writes of each writer. The writers are alike, so the order does not matter: the
 	// list of a writer begins with that of the one before it, if that is longer than
 	// one write, and nobody takes a write that stands before that of the one before.
@@ -33,21 +32,21 @@ func families() []family {
 	long := []Write{{Pos: 1, Len: 4, Async: true}}
 	plain := Scenario{Blkbits: twoSectors}
 	return []family{
-		{"pairs", "two async writes, two blocks of two sectors", plain, files(2, 2, 0), [][]Write{inFour, inFour}},
-		{"block", "two writes, sync or async, one block of four sectors", Scenario{Blkbits: fourSectors},
-			files(1, 4, 0), [][]Write{writes(4, true), writes(4, true)}},
-		{"stripe", "two async writes, three blocks of two sectors, one over all partly", plain, files(3, 2, 6), [][]Write{long, writes(6, false)}},
-		{"append", "two async writes, one or both with O_APPEND", plain, files(2, 2, 0), [][]Write{appends, slices.Concat(appends, inFour)}},
-		{"nosec", "two writes, S_NOSEC clear, one block of two sectors", Scenario{Blkbits: twoSectors, Insecure: true},
-			files(1, 2, 0), [][]Write{syncToo, syncToo}},
-		{"odd", "two async writes, one from a buffer that is not aligned", plain, files(1, 2, 0), [][]Write{odd, slices.Concat(odd, inTwo)}},
-		{"reader", "two async writes and a reader of the page cache", Scenario{Blkbits: twoSectors, Reader: true},
-			files(2, 2, 3), [][]Write{inFour, inFour}},
-		{"dirty", "two async writes, dirty pages of a buffered writer before them", plain, dirtied, [][]Write{inFour, inFour}},
-		{EOFTailScenario, "an async write that ends at i_size, an aligned one that extends", plain,
+		{"pairs", "two async writes, two blocks of two sectors", files(plain, 2, 0), [][]Write{inFour, inFour}},
+		{"block", "two writes, sync or async, one block of four sectors",
+			files(Scenario{Blkbits: fourSectors}, 1, 0), [][]Write{writes(4, true), writes(4, true)}},
+		{"stripe", "two async writes, three blocks of two sectors, one over all partly", files(plain, 3, 6), [][]Write{long, writes(6, false)}},
+		{"append", "two async writes, one or both with O_APPEND", files(plain, 2, 0), [][]Write{appends, slices.Concat(appends, inFour)}},
+		{"nosec", "two writes, S_NOSEC clear, one block of two sectors",
+			files(Scenario{Blkbits: twoSectors, Insecure: true}, 1, 0), [][]Write{syncToo, syncToo}},
+		{"odd", "two async writes, one from a buffer that is not aligned", files(plain, 1, 0), [][]Write{odd, slices.Concat(odd, inTwo)}},
+		{"reader", "two async writes and a reader of the page cache",
+			files(Scenario{Blkbits: twoSectors, Reader: true}, 2, 3), [][]Write{inFour, inFour}},
+		{"dirty", "two async writes, dirty pages of a buffered writer before them", dirtied, [][]Write{inFour, inFour}},
+		{EOFTailScenario, "an async write that ends at i_size, an aligned one that extends",
 			halfBlock, [][]Write{{{Pos: 0, Len: 1, Async: true}}, {{Pos: 0, Len: 2, Async: true}}}},
-		{"three", "three async writes, one block of two sectors", plain, files(1, 2, 0), [][]Write{inTwo, inTwo, inTwo}},
-		{"three-blocks", "three async writes inside i_size, two blocks of two sectors", plain, files(2, 2, 4), [][]Write{inFour, inFour, inFour}},
+		{"three", "three async writes, one block of two sectors", files(plain, 1, 0), [][]Write{inTwo, inTwo, inTwo}},
+		{"three-blocks", "three async writes inside i_size, two blocks of two sectors", files(plain, 2, 4), [][]Write{inFour, inFour, inFour}},
 	}
 }
 
@@ -66,10 +65,8 @@ func FamilyNames() [][2]string {
 // each enumerates the scenarios of a family.
 func (f *family) each(format Format) iter.Seq[*Scenario] {
 	return func(yield func(*Scenario) bool) {
-		sc := f.common
-		sc.Family, sc.Format = f.name, format
-		for _, l := range f.files(format) {
-			sc.Blocks, sc.ISize, sc.Dirty = l.blocks, l.isize, l.dirty
+		for _, sc := range f.files(format) {
+			sc.Family, sc.Format = f.name, format
 			if !f.choose(sc, 0, yield) {
 				return
 			}
@@ -92,49 +89,37 @@ func (f *family) choose(sc Scenario, first int, yield func(*Scenario) bool) bool
 	return true
 }
 
-// layout is a file before the writes.
-type layout struct {
-	blocks []model.BlockState
-	isize  int
-	dirty  []bool // as Scenario.Dirty
-}
-
 // dirtied are files of two blocks, of which the first or the second has a dirty page.
-func dirtied(f Format) []layout {
-	var out []layout
-	for _, dirty := range [][]bool{{true, false}, {false, true}} {
-		for _, l := range files(2, 2, 3)(f) {
-			l.dirty = dirty
-			out = append(out, l)
-		}
-	}
-	return out
+func dirtied(f Format) []Scenario {
+	return slices.Concat(files(Scenario{Blkbits: twoSectors, Dirty: []bool{true, false}}, 2, 3)(f),
+		files(Scenario{Blkbits: twoSectors, Dirty: []bool{false, true}}, 2, 3)(f))
 }
 
 // halfBlock is the file of class EOFTail: A ends at i_size inside a written block, B
 // covers the whole block and extends.
-func halfBlock(Format) []layout {
-	return []layout{{blocks: []model.BlockState{model.Written}, isize: 1}}
+func halfBlock(Format) []Scenario {
+	return []Scenario{{Blkbits: twoSectors, Blocks: []model.BlockState{model.Written}, ISize: 1}}
 }
 
-// files enumerates files of n blocks of spb sectors: every i_size from least on, and
+// files enumerates files of n blocks, otherwise like sc: every i_size from least on, and
 // every kind of every block. Behind i_size a block is a hole, or unwritten
 // (FALLOC_FL_KEEP_SIZE), never written.
-func files(n, spb, least int) func(Format) []layout {
-	return func(f Format) []layout {
-		var out []layout
-		for isize := least; isize <= n*spb; isize++ {
+func files(sc Scenario, n, least int) func(Format) []Scenario {
+	spb := sc.perBlock()
+	return func(f Format) []Scenario {
+		var out []Scenario
+		for sc.ISize = least; sc.ISize <= n*spb; sc.ISize++ {
 			for code := range pow(3, n) {
-				blocks := make([]model.BlockState, n)
+				sc.Blocks = make([]model.BlockState, n)
 				ok := true
-				for b := range blocks {
-					blocks[b] = model.BlockState(code % 3)
+				for b := range sc.Blocks {
+					kind := model.BlockState(code % 3)
 					code /= 3
-					ok = ok && !(blocks[b] == model.Written && b*spb >= isize) &&
-						!(blocks[b] == model.Unwritten && f == Indirect)
+					ok = ok && !(kind == model.Written && b*spb >= sc.ISize) && !(kind == model.Unwritten && f == Indirect)
+					sc.Blocks[b] = kind
 				}
 				if ok {
-					out = append(out, layout{blocks: blocks, isize: isize})
+					out = append(out, sc)
 				}
 			}
 		}

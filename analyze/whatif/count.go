@@ -21,8 +21,8 @@ func (c *Counter) Add(o *decode.Observation, reason string) { c.add(o, reason) }
 // add is Add, and says how the write went down and how it would.
 func (c *Counter) add(o *decode.Observation, reason string) (now, then way) {
 	out := c.decider.Decide(o)
-	lock, now := seen(o)
-	c.table.add(o, reason, lock, &out)
+	now = seen(o)
+	c.table.add(o, reason, now.lock, &out)
 	return now, out.way
 }
 

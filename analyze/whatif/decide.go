@@ -147,8 +147,8 @@ func (c *Decider) begin(o *decode.Observation) string {
 }
 
 // seen is how the write went down on the kernel that was traced.
-func seen(o *decode.Observation) (Lock, way) {
-	w := way{again: len(o.Passes) > 1, drain: o.Drain != nil, queued: o.Queued, first: Shared}
+func seen(o *decode.Observation) way {
+	w := way{lock: Ended, again: len(o.Passes) > 1, drain: o.Drain != nil, queued: o.Queued, first: Shared}
 	switch {
 	case o.Incomplete != "":
 		w.lock = Undecided
@@ -162,8 +162,6 @@ func seen(o *decode.Observation) (Lock, way) {
 		w.lock = Buffered
 	case o.SubmitRet == model.EAGAIN:
 		w.lock = Refused
-	default:
-		w.lock = Ended
 	}
-	return w.lock, w
+	return w
 }

@@ -54,18 +54,20 @@ func (w *window) add(o *decode.Observation, now, then way) {
 		then = now
 	}
 	id := fileID{o.Dev, o.Ino}
-	file, ok := w.fileOf[id]
+	st := step{file: placeOf(w.fileOf, id, &w.files, id), writer: placeOf(w.taskOf, o.Tid, &w.writers, task{o.Pid, o.Comm})}
+	st.fill(o, now, then)
+	w.steps = append(w.steps, st)
+}
+
+// placeOf is where the one with this key stands in a list, to which it is added when it
+// is new.
+func placeOf[K comparable, V any](known map[K]int32, key K, list *[]V, v V) int32 {
+	at, ok := known[key]
 	if !ok {
-		file = int32(len(w.files))
-		w.fileOf[id], w.files = file, append(w.files, id)
+		at = int32(len(*list))
+		known[key], *list = at, append(*list, v)
 	}
-	writer, ok := w.taskOf[o.Tid]
-	if !ok {
-		writer = int32(len(w.writers))
-		w.taskOf[o.Tid], w.writers = writer, append(w.writers, task{o.Pid, o.Comm})
-	}
-	w.steps = append(w.steps, step{writer: writer, file: file})
-	w.steps[len(w.steps)-1].fill(o, now, then)
+	return at
 }
 
 // sample keeps some of the windows of a trace, each with the same chance.
@@ -95,15 +97,12 @@ func (s *sample) close() {
 		return
 	}
 	s.seen++
-	at := len(s.kept)
-	if at == maxWindows {
-		if at = s.rng.IntN(s.seen); at >= maxWindows {
-			s.cur.reset()
-			return
-		}
-		s.kept[at], s.cur = s.cur, s.kept[at]
-		s.cur.reset()
+	if len(s.kept) < maxWindows {
+		s.kept, s.cur = append(s.kept, s.cur), newWindow()
 		return
 	}
-	s.kept, s.cur = append(s.kept, s.cur), newWindow()
+	if at := s.rng.IntN(s.seen); at < maxWindows {
+		s.kept[at], s.cur = s.cur, s.kept[at]
+	}
+	s.cur.reset()
 }
