@@ -26,15 +26,8 @@ func (o outcome) survived() bool { return o.killedBy == "" && !o.noBuild }
 
 // tester runs the tests of one package.
 type tester struct {
-	dir   string // the package, as it was named
-	slow  string // the names of tests that are left for last, a regexp
-	quick bool   // these are left out
-	// limit is how long the quick tests of a mutant may take. All of them may take ten
-	// times as long: a machine with other work to do is slow, and what loops for ever
-	// is nearly always met by the quick ones.
-	limit time.Duration
-	tmp   string
-
+	options
+	tmp     string
 	mutants []mutant
 	broken  map[int]bool // these do not compile
 }
