@@ -82,7 +82,7 @@ var tools = group{"tools", "what any group may use", map[string]rule{
 	"internal/ext4fs":   {},
 	"internal/imports":  {},
 	"internal/mutate":   {},
-	"internal/benchcmp": {},
+	"internal/benchcmp": {others: "golang.org/x/tools/benchmark/parse"},
 	"internal/ansisvg":  {others: "github.com/charmbracelet/x github.com/charmbracelet/ultraviolet"},
 }}
 
