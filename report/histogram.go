@@ -42,6 +42,3 @@ func (m *magnitudes) most() uint64 {
 	}
 	return most
 }
-
-// binStart is the least time of a bin other than the first, ns.
-func binStart(i int) uint64 { return 1 << (i - 1) }

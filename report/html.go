@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
 //go:embed page.html
@@ -53,7 +54,7 @@ func (t timesOf) Bars() template.HTML {
 			high = max(high, 1)
 		}
 		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%.1f" width="%d" height="%.1f"><title>from %s: %d</title></rect>`,
-			t.Mode, (i-first)*binWidth, histHeight-high, binWidth-2, high, export.Duration(binStart(i)), n)
+			t.Mode, (i-first)*binWidth, histHeight-high, binWidth-2, high, export.Duration(tally.BinStart(i, 0)), n)
 	}
 	b.WriteString(`</svg>`)
 	return template.HTML(b.String())
@@ -74,7 +75,7 @@ func (t timesOf) Range() string {
 	if last < first {
 		return ""
 	}
-	return fmt.Sprintf("From %s to %s, each bar to twice the time of the one before it.", export.Duration(binStart(first)), export.Duration(binStart(last+1)))
+	return fmt.Sprintf("From %s to %s, each bar to twice the time of the one before it.", export.Duration(tally.BinStart(first, 0)), export.Duration(tally.BinStart(last+1, 0)))
 }
 
 // Strip draws the timeline: shared below, exclusive above, both as high as their part.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
 // WriteText writes the report as plain text, fit for a mail.
@@ -98,7 +99,7 @@ func (v *page) times(b *strings.Builder) {
 			first, last := m.hist.span()
 			for i := first; i <= last; i++ {
 				n := m.hist[i]
-				fmt.Fprintf(b, "%9s %9d %s\n", export.Duration(binStart(i)), n, strings.Repeat("#", int((n*barWidth+most-1)/most)))
+				fmt.Fprintf(b, "%9s %9d %s\n", export.Duration(tally.BinStart(i, 0)), n, strings.Repeat("#", int((n*barWidth+most-1)/most)))
 			}
 		}
 	}

@@ -2,7 +2,8 @@ package whatif
 
 import (
 	"math"
-	"math/bits"
+
+	counts "github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
 // share is what a part of the writes had: those of one file or writer, or all.
@@ -76,10 +77,10 @@ func (t *tally) add(j *job, latency int64) {
 // perSecond is the throughput, writes a second.
 func (t *tally) perSecond() float64 { return float64(t.writes) / float64(t.span) * 1e9 }
 
-// Classes of a histogram: eight to each doubling.
+// Slots of a histogram: 1<<fine to each doubling.
 const (
-	fine       = 8
-	histoSlots = 40 * fine
+	fine       = 3
+	histoSlots = 40 << fine
 )
 
 // histogram counts times, ns. A time that it gives is right to 6 %.
@@ -88,21 +89,10 @@ type histogram struct {
 	slots [histoSlots]uint32
 }
 
-func slot(ns int64) int {
-	if ns < fine {
-		return int(max(ns, 0))
-	}
-	top := bits.Len64(uint64(ns)) - 4 // of which three bits are left below the first
-	return min((top+1)*fine+int(uint64(ns)>>top)-fine, histoSlots-1)
-}
+func slot(ns int64) int { return min(counts.Bin(uint64(max(ns, 0)), fine), histoSlots-1) }
 
 // lower is where a slot begins.
-func lower(i int) int64 {
-	if i < fine {
-		return int64(i)
-	}
-	return int64(fine+i%fine) << (i/fine - 1)
-}
+func lower(i int) int64 { return int64(counts.BinStart(i, fine)) }
 
 func (h *histogram) add(ns int64) {
 	h.n++
@@ -125,7 +115,7 @@ func (h *histogram) quantile(q float64) int64 {
 	sum := uint64(0)
 	for i, n := range h.slots {
 		if sum += uint64(n); sum >= want {
-			if i+1 < histoSlots && i >= fine {
+			if i+1 < histoSlots && i >= 1<<fine {
 				return (lower(i) + lower(i+1)) / 2
 			}
 			return lower(i)

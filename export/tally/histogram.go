@@ -13,23 +13,31 @@ type Histogram struct {
 // numBins is enough for 2^42 ns, more than an hour; longer ones are in the last bin.
 const numBins = 4 * 42
 
-// bin is the bin of a time.
-func bin(ns uint64) int {
-	if ns < 4 {
-		return int(ns)
+// fine is the logarithm of the bins to each power of two.
+const fine = 2
+
+// Bin is the number of the bin of n, where each power of two is parted into 1<<fine bins
+// of equal width; below 1<<fine each number has its own.
+func Bin(n uint64, fine uint) int {
+	if n < 1<<fine {
+		return int(n)
 	}
-	e := bits.Len64(ns) - 1 // at least 2
-	return min(4*(e-1)+int(ns>>(e-2)&3), numBins-1)
+	e := uint(bits.Len64(n)) - 1 - fine
+	return int(e<<fine) + int(n>>e)
 }
 
-// binEnd is the largest time of a bin, ns.
-func binEnd(i int) uint64 {
-	if i < 4 {
+// BinStart is the least number in a bin.
+func BinStart(i int, fine uint) uint64 {
+	if i < 1<<fine {
 		return uint64(i)
 	}
-	e := i/4 + 1
-	return uint64(5+i%4)<<(e-2) - 1
+	return uint64(1<<fine|i&(1<<fine-1)) << (i>>fine - 1)
 }
+
+func bin(ns uint64) int { return min(Bin(ns, fine), numBins-1) }
+
+// binEnd is the largest time of a bin, ns.
+func binEnd(i int) uint64 { return BinStart(i+1, fine) - 1 }
 
 // Add counts one time, ns.
 func (h *Histogram) Add(ns uint64) {

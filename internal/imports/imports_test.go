@@ -54,7 +54,7 @@ var flow = []group{
 	{"answers", "what the rows mean", map[string]rule{
 		"analyze/explain": {ours: "export decode userspace-model record"},
 		"analyze/races":   {ours: "userspace-model"},
-		"analyze/whatif":  {ours: "decode userspace-model record"},
+		"analyze/whatif":  {ours: "export/tally decode userspace-model record"},
 		"report":          {ours: "analyze/explain export export/tally export/xfsio decode userspace-model record", others: "github.com/klauspost/compress"},
 	}},
 	{"proof", "kernels that are tested, and what is needed for it", map[string]rule{
