@@ -26,6 +26,14 @@ var endNames = [...]string{
 
 func (e End) String() string { return nameOf(endNames[:], e) }
 
+// nowaitErrno is what a write gets that ends here because NOWAIT would have to wait.
+func (e End) nowaitErrno() int64 {
+	if e == EndN0 {
+		return EOPNOTSUPP
+	}
+	return EAGAIN
+}
+
 // Modifier is the function that updates timestamps and privileges.
 type Modifier uint8
 

@@ -57,16 +57,12 @@ func (e *Explanation) columns() []column {
 	for i := range e.Outcomes {
 		o := &e.Outcomes[i]
 		key := fmt.Sprint(o.Steps(), outcomeOf(o))
-		name, found := e.Case.Variants[i].String(), false
-		for j := range keys {
-			if keys[j] == key {
-				out[j].names, found = append(out[j].names, name), true
-				break
-			}
+		name := e.Case.Variants[i].String()
+		if j := slices.Index(keys, key); j >= 0 {
+			out[j].names = append(out[j].names, name)
+			continue
 		}
-		if !found {
-			keys, out = append(keys, key), append(out, column{[]string{name}, o})
-		}
+		keys, out = append(keys, key), append(out, column{[]string{name}, o})
 	}
 	return out
 }
