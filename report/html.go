@@ -46,7 +46,7 @@ func (t timesOf) Bars() template.HTML {
 	most := t.hist.most()
 	var b strings.Builder
 	width := (last - first + 1) * binWidth
-	fmt.Fprintf(&b, `<svg viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="distribution of %d times, half at most %s">`, width, histHeight, width, histHeight, t.N, t.P50)
+	fmt.Fprintf(&b, `<svg viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="distribution of %d times, half at most %s">`, width, histHeight, width, histHeight, t.all.Len(), t.atMost(0.5))
 	for i := first; i <= last; i++ {
 		n := t.hist[i]
 		high := float64(n) / float64(most) * (histHeight - 2)
@@ -60,13 +60,16 @@ func (t timesOf) Bars() template.HTML {
 	return template.HTML(b.String())
 }
 
+// atMost is what a share q of the times is at most.
+func (t timesOf) atMost(q float64) string { return export.Duration(quantile(t.all, q)) }
+
 // Words is the distribution in words.
 func (t timesOf) Words() string {
-	text := fmt.Sprintf("%d writes", t.N)
+	text := fmt.Sprintf("%d writes", t.all.Len())
 	if zero := t.hist[0]; zero > 0 {
 		text += fmt.Sprintf(", of which %d did not wait", zero)
 	}
-	return text + fmt.Sprintf("; half at most %s, 99 %% at most %s, longest %s", t.P50, t.P99, t.Max)
+	return text + fmt.Sprintf("; half at most %s, 99 %% at most %s, longest %s", t.atMost(0.5), t.atMost(0.99), export.Duration(t.all.Max()))
 }
 
 // Range is what the bars stand for.

@@ -57,10 +57,9 @@ type times struct {
 }
 
 type timesOf struct {
-	Mode          string
-	N             uint64
-	P50, P99, Max string
-	hist          magnitudes
+	Mode string
+	all  *tally.Histogram
+	hist magnitudes
 }
 
 type laneLine struct {
@@ -161,10 +160,7 @@ func (p *Report) fillTimes(out *page) {
 		v := times{Title: t.title}
 		for i := range t.hists {
 			if h := &t.hists[i]; h.Len() > 0 {
-				v.Modes = append(v.Modes, timesOf{
-					Mode: export.Lock(i).String(), N: h.Len(), P50: export.Duration(quantile(h, 0.5)), P99: export.Duration(quantile(h, 0.99)),
-					Max: export.Duration(h.Max()), hist: h.Magnitudes(),
-				})
+				v.Modes = append(v.Modes, timesOf{export.Lock(i).String(), h, h.Magnitudes()})
 			}
 		}
 		if len(v.Modes) > 0 {

@@ -98,8 +98,8 @@ func TestColours(t *testing.T) {
 		ansi.IndexedColor(232): ` fill="#080808"`, ansi.IndexedColor(255): ` fill="#eeeeee"`, color.RGBA{1, 2, 3, 255}: ` fill="#010203"`,
 		ansi.IndexedColor(9): "c9", ansi.BrightRed: "c9", nil: "t",
 	} {
-		if class, fill := fillOf(c, "t"); class+fill != want {
-			t.Errorf("colour %v is %q, not %q", c, class+fill, want)
+		if got := inkOf(c, "t"); got.class+got.fill != want {
+			t.Errorf("colour %v is %q, not %q", c, got, want)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"image/color"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -44,34 +43,31 @@ func (p *picture) write(w io.Writer, lines [][]cell) {
 	fmt.Fprint(w, "</svg>\n")
 }
 
-// ink is what a cell is drawn with, nil for the usual colour of that class.
-func (l look) ink() (fg, bg color.Color, fgUsual, bgUsual string) {
+// inks are what a character and the ground behind it are drawn with.
+func (l look) inks() (text, ground ink) {
+	text, ground = inkOf(l.Fg, "t"), inkOf(l.Bg, "g")
 	if l.has(uv.AttrReverse) {
-		return l.Bg, l.Fg, "g", "t"
+		return ground, text
 	}
-	return l.Fg, l.Bg, "t", "g"
+	return text, ground
 }
 
 // grounds draws what lies behind the characters, where that is not the ground of all.
 func grounds(w io.Writer, y int, line []cell) {
 	for x := 0; x < len(line); {
 		n := 1
-		for x+n < len(line) && sameGround(line[x].look, line[x+n].look) {
+		_, ground := line[x].look.inks()
+		for x+n < len(line) {
+			if _, next := line[x+n].look.inks(); next != ground {
+				break
+			}
 			n++
 		}
-		_, bg, _, ground := line[x].look.ink()
-		if bg != nil || ground != "g" {
-			class, fill := fillOf(bg, ground)
-			fmt.Fprintf(w, `<rect x="%.1f" y="%d" width="%.1f" height="%d"%s%s/>`+"\n", left(x), top(y), float64(n)*cellWidth, cellHeight, classes(class), fill)
+		if ground.class != "g" {
+			fmt.Fprintf(w, `<rect x="%.1f" y="%d" width="%.1f" height="%d"%s%s/>`+"\n", left(x), top(y), float64(n)*cellWidth, cellHeight, classes(ground.class), ground.fill)
 		}
 		x += n
 	}
-}
-
-func sameGround(a, b look) bool {
-	_, c, _, ground1 := a.ink()
-	_, d, _, ground2 := b.ink()
-	return c == d && ground1 == ground2
 }
 
 func left(x int) float64 { return margin + float64(x)*cellWidth }
@@ -132,8 +128,8 @@ func alike(w io.Writer, x, y int, line []cell) int {
 func (l look) underlined() bool { return l.Underline != uv.UnderlineStyleNone }
 
 func (l look) class() string {
-	fg, _, ordinary, _ := l.ink()
-	class, _ := fillOf(fg, ordinary)
+	text, _ := l.inks()
+	class := text.class
 	for _, c := range []struct {
 		on   bool
 		name string
@@ -149,9 +145,8 @@ func (l look) class() string {
 }
 
 func (l look) fill() string {
-	fg, _, ordinary, _ := l.ink()
-	_, fill := fillOf(fg, ordinary)
-	return fill
+	text, _ := l.inks()
+	return text.fill
 }
 
 func classes(names string) string {

@@ -55,19 +55,22 @@ func (p *palette) style(w io.Writer) {
 	fmt.Fprintln(w)
 }
 
-// fillOf is the attribute that fills with a colour: a class where the theme says which.
-// nil is the usual colour.
-func fillOf(c color.Color, usual string) (class, attribute string) {
+// ink is a colour to draw with: a class where the theme says which, or the attribute
+// that fills with it.
+type ink struct{ class, fill string }
+
+// inkOf is the ink of a colour; nil is the usual one.
+func inkOf(c color.Color, usual string) ink {
 	switch c := c.(type) {
 	case nil:
-		return usual, ""
+		return ink{class: usual}
 	case ansi.BasicColor:
-		return fmt.Sprintf("c%d", c), ""
+		return ink{class: fmt.Sprintf("c%d", c)}
 	case ansi.IndexedColor:
 		if c < 16 {
-			return fmt.Sprintf("c%d", c), ""
+			return ink{class: fmt.Sprintf("c%d", c)}
 		}
 	}
 	r, g, b, _ := c.RGBA()
-	return "", fmt.Sprintf(` fill="#%02x%02x%02x"`, r>>8, g>>8, b>>8)
+	return ink{fill: fmt.Sprintf(` fill="#%02x%02x%02x"`, r>>8, g>>8, b>>8)}
 }

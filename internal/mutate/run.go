@@ -1,14 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -54,13 +55,11 @@ func (t *tester) prepare(ctx context.Context) error {
 		if err == nil {
 			break
 		}
-		broken := o.broken(log)
+		broken := broken(log)
 		if len(broken) == 0 || ctx.Err() != nil {
 			return fmt.Errorf("build tests: %w\n%s", err, log)
 		}
-		for _, i := range broken {
-			t.broken[i] = true
-		}
+		maps.Copy(t.broken, broken)
 	}
 	switch got, err := t.tests(ctx, "all", -1); {
 	case err != nil:
@@ -87,9 +86,7 @@ func (t *tester) try(ctx context.Context, i int) (outcome, error) {
 		return outcome{}, err
 	}
 	if log, err := t.build(ctx, o, "one"); err != nil {
-		if ctx.Err() == nil && slices.ContainsFunc(errorLine.FindAllString(string(log), -1), func(s string) bool {
-			return strings.Contains(s, t.mutants[i].file+":")
-		}) {
+		if ctx.Err() == nil && bytes.Contains(log, []byte(t.mutants[i].file+":")) {
 			return outcome{noBuild: true}, nil
 		}
 		return outcome{}, fmt.Errorf("build mutant: %w\n%s", err, log)
