@@ -373,16 +373,7 @@ func (p *procedure) dioRw() {
 	d.step(stepDio, d.Passes-1, AnswerOf(d.Mode == Exclusive), 0, 0)
 }
 
-func not(a Answer) Answer {
-	switch a {
-	case Yes:
-		return No
-	case No:
-		return Yes
-	default:
-		return Unknown
-	}
-}
+func not(a Answer) Answer { return [...]Answer{Unknown: Unknown, No: Yes, Yes: No}[a] }
 
 func and(a, b Answer) Answer {
 	switch {

@@ -75,22 +75,17 @@ func (x Extents) add(e Extent) Extents {
 	return append(x, e)
 }
 
+// letters are those of the states in which a block can be, in their order.
+const letters = "HWUD"
+
 func stateOfLetter(ch byte) (BlockState, bool) {
-	switch ch {
-	case 'W', 'w':
-		return Written, true
-	case 'U', 'u':
-		return Unwritten, true
-	case 'H', 'h':
-		return Hole, true
-	case 'D', 'd':
-		return Delayed, true
-	}
-	return 0, false
+	const small = 'a' - 'A' // the bit in which a small letter differs
+	i := strings.IndexByte(letters, ch&^small)
+	return BlockState(i), i >= 0
 }
 
-// Letter is the letter that ParseExtents reads.
-func (s BlockState) Letter() byte { return "HWUD?"[min(s, LookupError)] }
+// Letter is the letter that ParseExtents reads, '?' for no state.
+func (s BlockState) Letter() byte { return (letters + "?")[min(s, LookupError)] }
 
 // String is the layout as ParseExtents reads it.
 func (x Extents) String() string {

@@ -106,7 +106,7 @@ func (sc *Scenario) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: ", sc.Format)
 	for _, k := range sc.Blocks {
-		b.WriteByte("HWU"[k])
+		b.WriteByte(k.Letter())
 	}
 	fmt.Fprintf(&b, ", %d sectors a block, i_size %d", sc.perBlock(), sc.ISize)
 	for i, w := range sc.Writes {
