@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	uv "github.com/charmbracelet/ultraviolet"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // Measures of a picture, in pixels. A cell is as wide as a character of 14 pixels in the
@@ -125,7 +126,7 @@ func alike(w io.Writer, x, y int, line []cell) int {
 	return n
 }
 
-func (l look) underlined() bool { return l.Underline != uv.UnderlineStyleNone }
+func (l look) underlined() bool { return l.Underline != ansi.UnderlineNone }
 
 func (l look) class() string {
 	text, _ := l.inks()
