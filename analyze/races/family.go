@@ -2,6 +2,7 @@ package races
 
 import (
 	"iter"
+	"math"
 	"slices"
 
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -109,7 +110,7 @@ func files(sc Scenario, n, least int) func(Format) []Scenario {
 	return func(f Format) []Scenario {
 		var out []Scenario
 		for sc.ISize = least; sc.ISize <= n*spb; sc.ISize++ {
-			for code := range pow(3, n) {
+			for code := range int(math.Pow(3, float64(n))) {
 				sc.Blocks = make([]model.BlockState, n)
 				ok := true
 				for b := range sc.Blocks {
@@ -125,14 +126,6 @@ func files(sc Scenario, n, least int) func(Format) []Scenario {
 		}
 		return out
 	}
-}
-
-func pow(x, n int) int {
-	r := 1
-	for range n {
-		r *= x
-	}
-	return r
 }
 
 // writes enumerates all runs of sectors below n, async; and sync if asked.

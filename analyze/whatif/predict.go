@@ -1,7 +1,6 @@
 package whatif
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -257,7 +256,5 @@ func interval(all []float64) Interval {
 	if len(all) == 0 {
 		return Interval{}
 	}
-	all = slices.Clone(all)
-	slices.SortFunc(all, cmp.Compare[float64])
-	return Interval{Low: all[0], Mid: all[len(all)/2], High: all[len(all)-1]}
+	return Interval{Low: slices.Min(all), Mid: middle(all), High: slices.Max(all)}
 }
