@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
@@ -90,7 +90,7 @@ func (p *Report) page() (*page, error) {
 	for _, f := range p.Facts {
 		out.Facts = append(out.Facts, Fact{f.Name, export.Safe(f.Value)})
 	}
-	for _, k := range []decode.Kind{decode.Unsafe, decode.Differs, decode.Slower, decode.Undecided, decode.Agree} {
+	for _, k := range []judge.Kind{judge.Unsafe, judge.Differs, judge.Slower, judge.Undecided, judge.Agree} {
 		out.Verdicts = append(out.Verdicts, line{k.String(), t.Verdicts[k]})
 	}
 	out.Totals = []line{

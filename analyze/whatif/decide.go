@@ -3,7 +3,7 @@ package whatif
 import (
 	"slices"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -61,7 +61,7 @@ type Decider struct {
 func NewDecider(v model.Variant) *Decider { return &Decider{v: v} }
 
 // Decide decides one write from the facts of its observation.
-func (c *Decider) Decide(o *decode.Observation) Outcome {
+func (c *Decider) Decide(o *observe.Observation) Outcome {
 	if o.Incomplete != "" {
 		return Outcome{Missing: "incomplete: " + o.Incomplete}
 	}
@@ -96,7 +96,7 @@ func same(a, b *model.Decision) bool {
 }
 
 // outcome puts a decision that is known into our words.
-func (c *Decider) outcome(o *decode.Observation, w *world) Outcome {
+func (c *Decider) outcome(o *observe.Observation, w *world) Outcome {
 	d := &c.d
 	out := Outcome{Reason: d.Reason, From: w.from}
 	switch d.End {
@@ -126,7 +126,7 @@ func (c *Decider) outcome(o *decode.Observation, w *world) Outcome {
 
 // begin reports whether ext4_iomap_begin gives -EAGAIN under NOWAIT, since it has to
 // allocate, or names what is not known about that.
-func (c *Decider) begin(o *decode.Observation) (refused bool, missing string) {
+func (c *Decider) begin(o *observe.Observation) (refused bool, missing string) {
 	switch {
 	case o.Flags&model.IocbNowait == 0:
 	case c.v.Has(model.NowaitCachedBegin):
@@ -135,13 +135,13 @@ func (c *Decider) begin(o *decode.Observation) (refused bool, missing string) {
 	case len(o.Mappings) == 0:
 		return false, "whether a NOWAIT write would have to allocate"
 	default:
-		return slices.ContainsFunc(o.Mappings, decode.Mapping.Allocated), ""
+		return slices.ContainsFunc(o.Mappings, observe.Mapping.Allocated), ""
 	}
 	return false, ""
 }
 
 // seen is how the write went down on the kernel that was traced.
-func seen(o *decode.Observation) way {
+func seen(o *observe.Observation) way {
 	w := way{lock: Ended, again: len(o.Passes) > 1, drain: o.Drain != nil, queued: o.Queued, first: Shared}
 	switch {
 	case o.Incomplete != "":

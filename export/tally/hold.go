@@ -1,7 +1,7 @@
 package tally
 
 import (
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
@@ -20,7 +20,7 @@ func HoldOf(r *export.Row) (h Hold, ok bool) {
 }
 
 // WaitOf is when r waited for the lock in w.
-func WaitOf(r *export.Row, w *decode.Wait) Hold {
+func WaitOf(r *export.Row, w *observe.Wait) Hold {
 	to := r.TimeNs + uint64(w.AtUs)*1000
 	return Hold{to - min(w.Ns, to), to, w.Lock}
 }
