@@ -63,28 +63,18 @@ type Func struct {
 	addr uint64 // of the plain symbol; 0 when not known, or when there are two
 }
 
-var wantedFuncs = []string{
-	"ext4_file_write_iter", "ext4_dio_write_iter", "ext4_dio_write_checks",
-	"ext4_generic_write_checks", "ext4_map_blocks", "inode_dio_wait",
-	"file_modified", "kiocb_modified", "file_modified_flags",
-	"iomap_dio_rw", "__iomap_dio_rw",
-	"ext4_iomap_begin", "ext4_iomap_overwrite_begin", "ext4_iomap_next",
-	"iomap_dio_zero", "ext4_buffered_write_iter", "generic_perform_write",
-	"ext4_dio_write_end_io", "ext4_sync_file", "ext4_overwrite_io", "ext4_dio_needs_zeroing",
-	"bpf_session_is_return", "bpf_rdonly_cast",
-}
+// wantedFuncs are those that are probed, and those that tell what kernel it is or what
+// its BPF can do.
+var wantedFuncs = append(namesOf(false),
+	"ext4_dio_write_checks", "file_modified_flags", "ext4_iomap_next", "ext4_overwrite_io", "ext4_dio_needs_zeroing",
+	"bpf_session_is_return", "bpf_rdonly_cast")
 
 var wantedSymbols = []string{
 	"aio_complete_rw", "io_complete_rw", "io_complete_rw_iopoll",
 	"lo_rw_aio_complete", "ext4_iomap_ops", "ext4_iomap_overwrite_ops",
 }
 
-var wantedTracepoints = []string{
-	"contention_begin", "contention_end", "sched_switch",
-	"sched_process_fork",
-}
-
-// ReadFacts looks at the running kernel. It fails with *UnfitError only when
+// ReadFacts looks at the running kernel. It fails with *hint.UnfitError only when
 // the kernel cannot be looked at; what is missing otherwise is in the facts.
 func ReadFacts() (*Facts, error) {
 	defer pauseGC()()
@@ -233,7 +223,7 @@ func (f *Facts) readBTF() {
 			f.Funcs[name] = fn
 		}
 	}
-	for _, tp := range wantedTracepoints {
+	for _, tp := range namesOf(true) {
 		var t *btf.Typedef
 		f.Tracepoints[tp] = vmlinux.TypeByName("btf_trace_"+tp, &t) == nil
 	}

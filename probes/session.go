@@ -283,15 +283,11 @@ func (s *Session) misses() (entry, ret, inner uint64, err error) {
 			return entry, ret, inner, fmt.Errorf("read misses of %s at %s: %w", a.name, a.probe.Func, err)
 		}
 		switch {
-		case n == 0:
-		case a.name == "fe_write" || a.name == "kp_write" || a.name == "ks_write":
-			entry += n
-		case a.name == "fx_write" || a.name == "kr_write":
+		case n == 0 || a.probe.want.is(spare):
+		case a.probe.Name == "write" && atReturn(a.name):
 			ret += n
-		case a.probe.How == HowRawTP || a.probe.Name == "end_io" || a.probe.Name == "sync":
-			// A completion has four witnesses, and one that all of them missed
-			// leaves its write without completion; so does a flush that was missed.
-			// Contention of other locks interrupts ours: such a skip loses nothing.
+		case a.probe.Name == "write":
+			entry += n
 		default:
 			inner += n
 		}

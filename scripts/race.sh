@@ -1,7 +1,7 @@
 #!/bin/sh
 # race.sh: runs the tests of every package that has goroutines under Go's race detector.
 # The packages are found here, so that a new one is covered by itself: any that starts a
-# goroutine, has parallel tests, or holds what goroutines share. It needs a C compiler.
+# goroutine, in its tests too, or has what guards one from another. It needs a C compiler.
 set -eu
 cd "$(dirname "$0")/.."
 export CGO_ENABLED=1
@@ -11,7 +11,7 @@ if ! command -v "${cc%% *}" >/dev/null 2>&1; then
 	[ -z "${CI-}" ]
 	exit
 fi
-goroutines='^([^/"]|[^/]/)*\bgo (func\b|[[:alnum:]_.]+\()|\.Go\(|AfterFunc\(|\.Parallel\(\)|"sync"|"sync/atomic"'
+goroutines='^([^/"]|[^/]/)*\bgo (func\b|[[:alnum:]_.]+\()|\.Go\(|AfterFunc\(|^(import )?[[:space:]]*"sync(/atomic)?"$'
 packages=$(
 	go list -f '{{range .GoFiles}}{{$.ImportPath}} {{$.Dir}}/{{.}}
 {{end}}{{range .TestGoFiles}}{{$.ImportPath}} {{$.Dir}}/{{.}}

@@ -31,7 +31,7 @@ type group struct {
 var flow = []group{
 	{"capture", "what the kernel did, as records", map[string]rule{
 		"record":                    {},
-		"probes":                    {ours: "record", others: "github.com/cilium/ebpf golang.org/x/sys"},
+		"probes":                    {ours: "record internal/hint", others: "github.com/cilium/ebpf golang.org/x/sys"},
 		"trace/tracefile":           {ours: "record", others: "github.com/klauspost/compress"},
 		"trace/tracefile/tracetest": {ours: "record"},
 	}},
@@ -64,11 +64,11 @@ var flow = []group{
 		"prove/validate/shadow":  {},
 		"prove/validate/series":  {ours: "decode userspace-model record"},
 		"prove/validate/outcome": {ours: "prove/validate prove/validate/random prove/validate/series prove/validate/storm analyze/explain export decode userspace-model record"},
-		"prove/validate/target":  {ours: "internal/ext4fs", others: "golang.org/x/sys"},
+		"prove/validate/target":  {ours: "internal/ext4fs internal/hint", others: "golang.org/x/sys"},
 		"prove/validate/storm":   {ours: "prove/validate prove/workload decode userspace-model record", others: "golang.org/x/sys"},
 		"prove/bench":            {ours: "prove/workload", others: "golang.org/x/sys"},
 		"prove/bench/cost":       {ours: "prove/workload", others: "golang.org/x/sys"},
-		"prove/kernelvm":         {others: "golang.org/x/sys golang.org/x/term github.com/ulikunitz/xz github.com/klauspost/compress"},
+		"prove/kernelvm":         {ours: "internal/hint", others: "golang.org/x/sys golang.org/x/term github.com/ulikunitz/xz github.com/klauspost/compress"},
 		"prove/matrix":           {},
 	}},
 	{"screens and commands", "what a person sees and types", map[string]rule{
@@ -80,6 +80,7 @@ var flow = []group{
 // tools are ours and of use to any group.
 var tools = group{"tools", "what any group may use", map[string]rule{
 	"internal/ext4fs":   {},
+	"internal/hint":     {},
 	"internal/imports":  {},
 	"internal/mutate":   {},
 	"internal/benchcmp": {},

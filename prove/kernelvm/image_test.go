@@ -4,6 +4,8 @@ import (
 	"errors"
 	"path/filepath"
 	"testing"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 func TestCheckBzImage(t *testing.T) {
@@ -11,7 +13,7 @@ func TestCheckBzImage(t *testing.T) {
 	if err := checkBzImage(write(t, dir, "good", makeKernel(nil))); err != nil {
 		t.Error(err)
 	}
-	var usage *UsageError
+	var usage *hint.UsageError
 	for _, file := range []string{write(t, dir, "short", "HdrS"), filepath.Join(dir, "none"), dir} {
 		if err := checkBzImage(file); !errors.As(err, &usage) {
 			t.Errorf("%s: %v", file, err)

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 func TestModuleClosure(t *testing.T) {
@@ -63,7 +65,7 @@ func TestFindModules(t *testing.T) {
 		}
 	}
 	write(t, one, "lib/modules/6.1/kernel/fs/x.ko", "")
-	var usage *UsageError
+	var usage *hint.UsageError
 	if _, err := findModules(one); !errors.As(err, &usage) {
 		t.Errorf("two kernels: %v", err)
 	}

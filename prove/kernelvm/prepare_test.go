@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 func TestConfigCheck(t *testing.T) {
@@ -29,7 +31,7 @@ func TestConfigCheck(t *testing.T) {
 		"image and options": func(c *Config) { c.Image, c.Mkfs = "x", []string{"-F"} },
 		"no share":          func(c *Config) { c.Share = "/none" },
 	} {
-		var usage *UsageError
+		var usage *hint.UsageError
 		if err := good(change); !errors.As(err, &usage) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -57,7 +59,7 @@ func TestMkfsAndExtents(t *testing.T) {
 		t.Logf("the file system of %s has no holes", os.TempDir())
 	}
 	_, err = makeDisk(&Config{Disk: 64 << 20, Mkfs: []string{"-O", "nonsense"}})
-	var usage *UsageError
+	var usage *hint.UsageError
 	if !errors.As(err, &usage) || !strings.Contains(err.Error(), "nonsense") {
 		t.Errorf("wrong options: %v", err)
 	}

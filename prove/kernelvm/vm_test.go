@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // testKernel is the kernel that the tests of the machine itself use, from
@@ -220,7 +222,7 @@ func TestVMPanic(t *testing.T) {
 	if code == 99 {
 		t.Skipf("this kernel cannot be made to panic: %s", stdout.String())
 	}
-	var unfit *UnfitError
+	var unfit *hint.UnfitError
 	if !errors.As(err, &unfit) || unfit.Msg != "the guest's kernel panicked: sysrq triggered crash" ||
 		!strings.Contains(unfit.Console, "Kernel panic") {
 		t.Errorf("got %d, %#v", code, err)
@@ -233,7 +235,7 @@ func TestVMPanic(t *testing.T) {
 func TestVMPanicWhileBooting(t *testing.T) {
 	spec := testKernel(t)
 	_, err := runGuest(spec, "wait", func(c *Config) { c.Append = "rdinit=/none init=/none" })
-	var unfit *UnfitError
+	var unfit *hint.UnfitError
 	if !errors.As(err, &unfit) || !strings.HasPrefix(unfit.Msg, "the guest's kernel panicked: ") || !strings.Contains(unfit.Console, "Kernel panic") {
 		t.Errorf("got %#v", err)
 	}
@@ -243,7 +245,7 @@ func TestVMTimeoutSavesOut(t *testing.T) {
 	spec := testKernel(t)
 	out := t.TempDir()
 	_, err := runGuest(spec, "stubborn", func(c *Config) { c.Out, c.Timeout = out, 45*time.Second })
-	var unfit *UnfitError
+	var unfit *hint.UnfitError
 	if !errors.As(err, &unfit) || unfit.Msg != "the guest did not end within 45s (timeout)" {
 		t.Errorf("got %#v", err)
 	}
