@@ -13,6 +13,7 @@ import (
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/clock"
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
@@ -206,10 +207,7 @@ func (s *Session) attachAll(p *Plan) error {
 			return err
 		}
 	}
-	var err error
-	if s.began, err = monotonic(); err != nil {
-		return err
-	}
+	s.began = clock.Monotonic()
 	return s.attachProbe(last)
 }
 

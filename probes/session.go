@@ -12,6 +12,7 @@ import (
 	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/clock"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -118,15 +119,6 @@ func (s *Session) Next() ([]byte, error) {
 		}
 		return nil, fmt.Errorf("read ring buffer: %w", err)
 	}
-}
-
-// monotonic is the clock of bpf_ktime_get_ns.
-func monotonic() (uint64, error) {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
-		return 0, fmt.Errorf("read monotonic clock: %w", err)
-	}
-	return uint64(ts.Nano()), nil
 }
 
 // drained reports whether tracing was stopped and nothing more can come: no
@@ -272,10 +264,7 @@ func (s *Session) missedInner() (uint64, error) {
 // misses asks the kernel how often it skipped programs at the entry of writes, at their
 // return, and inside them.
 func (s *Session) misses() (entry, ret, inner uint64, err error) {
-	begin, err := monotonic()
-	if err != nil {
-		return 0, 0, 0, err
-	}
+	begin := clock.Monotonic()
 	for i := range s.attached {
 		a := &s.attached[i]
 		n, err := a.missed()
@@ -292,11 +281,8 @@ func (s *Session) misses() (entry, ret, inner uint64, err error) {
 			inner += n
 		}
 	}
-	end, err := monotonic()
-	if err == nil {
-		s.skips.add(begin, end, inner)
-	}
-	return entry, ret, inner, err
+	s.skips.add(begin, clock.Monotonic(), inner)
+	return entry, ret, inner, nil
 }
 
 // missed is how often the kernel skipped this program or found no room to

@@ -31,7 +31,7 @@ type group struct {
 var flow = []group{
 	{"capture", "what the kernel did, as records", map[string]rule{
 		"record":                    {},
-		"probes":                    {ours: "record internal/hint", others: "github.com/cilium/ebpf golang.org/x/sys"},
+		"probes":                    {ours: "record internal/clock internal/hint", others: "github.com/cilium/ebpf golang.org/x/sys"},
 		"trace/tracefile":           {ours: "record", others: "github.com/klauspost/compress"},
 		"trace/tracefile/tracetest": {ours: "record"},
 	}},
@@ -66,8 +66,8 @@ var flow = []group{
 		"prove/validate/outcome": {ours: "prove/validate prove/validate/random prove/validate/series prove/validate/storm analyze/explain export decode userspace-model record"},
 		"prove/validate/target":  {ours: "internal/ext4fs internal/hint", others: "golang.org/x/sys"},
 		"prove/validate/storm":   {ours: "prove/validate prove/workload decode userspace-model record", others: "golang.org/x/sys"},
-		"prove/bench":            {ours: "prove/workload", others: "golang.org/x/sys"},
-		"prove/bench/cost":       {ours: "prove/workload", others: "golang.org/x/sys"},
+		"prove/bench":            {ours: "prove/workload internal/clock", others: "golang.org/x/sys"},
+		"prove/bench/cost":       {ours: "prove/workload internal/clock", others: "golang.org/x/sys"},
 		"prove/kernelvm":         {ours: "internal/hint", others: "golang.org/x/sys golang.org/x/term github.com/ulikunitz/xz github.com/klauspost/compress"},
 		"prove/matrix":           {},
 	}},
@@ -79,6 +79,7 @@ var flow = []group{
 
 // tools are ours and of use to any group.
 var tools = group{"tools", "what any group may use", map[string]rule{
+	"internal/clock":    {others: "golang.org/x/sys"},
 	"internal/ext4fs":   {},
 	"internal/hint":     {},
 	"internal/imports":  {},
