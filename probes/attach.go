@@ -133,7 +133,7 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 	}
 	copy(comm[:], o.Filter.Comm)
 	addr := func(name string) uint64 { return f.Addresses[name] }
-	for name, val := range map[string]any{
+	return setConstants(spec, map[string]any{
 		"cfg_pid":                   o.Filter.Pid,
 		"cfg_exclude_pid":           o.Filter.ExcludePid,
 		"cfg_dev":                   o.Filter.Dev,
@@ -154,7 +154,12 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		"have_callers":              addr("aio_complete_rw") != 0 || addr("io_complete_rw") != 0,
 		"spans":                     padSpans(f.spans),
 		"have_spans":                len(f.spans) > 0,
-	} {
+	})
+}
+
+// setConstants gives constants of a BPF object their values.
+func setConstants(spec *ebpf.CollectionSpec, values map[string]any) error {
+	for name, val := range values {
 		v := spec.Variables[name]
 		if v == nil {
 			return fmt.Errorf("set %s: no such constant in the BPF object", name)

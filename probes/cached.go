@@ -217,10 +217,8 @@ func watchCached(st *unix.Stat_t) (*cachedWatch, error) {
 		return nil, fmt.Errorf("read embedded BPF object: %w", err)
 	}
 	dev := unix.Major(st.Dev)<<20 | unix.Minor(st.Dev)
-	for name, val := range map[string]any{"cfg_dev": dev, "cfg_ino": st.Ino} {
-		if err := spec.Variables[name].Set(val); err != nil {
-			return nil, fmt.Errorf("set %s: %w", name, err)
-		}
+	if err := setConstants(spec, map[string]any{"cfg_dev": dev, "cfg_ino": st.Ino}); err != nil {
+		return nil, err
 	}
 	w := &cachedWatch{}
 	if w.coll, err = ebpf.NewCollection(spec); err != nil {

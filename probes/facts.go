@@ -93,7 +93,7 @@ func ReadFacts() (*Facts, error) {
 	f.Arch = runtime.GOARCH
 	f.CPUs = possibleCPUs()
 	f.Root = mayTrace()
-	f.Lockdown = bracketed("/sys/kernel/security/lockdown")
+	f.Lockdown = chosen("/sys/kernel/security/lockdown", "[", "]")
 	f.Preempt = preemption(f.Build)
 	f.Kprobes = exists("/sys/bus/event_source/devices/kprobe/type")
 	f.types = btf.NewCache()
@@ -156,17 +156,15 @@ func possibleCPUs() int {
 	return n + 1
 }
 
-// bracketed returns the word in [brackets] of a file that offers choices.
-func bracketed(path string) string {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return ""
-	}
-	_, rest, ok := strings.Cut(string(b), "[")
+// chosen returns the word between two marks of a file that offers choices, "" when it
+// cannot be read.
+func chosen(path, before, after string) string {
+	b, _ := os.ReadFile(path)
+	_, rest, _ := strings.Cut(string(b), before)
+	word, _, ok := strings.Cut(rest, after)
 	if !ok {
 		return ""
 	}
-	word, _, _ := strings.Cut(rest, "]")
 	return word
 }
 
@@ -176,11 +174,8 @@ func preemption(build string) string {
 	if strings.Contains(build, "PREEMPT_RT") {
 		return "rt"
 	}
-	if b, err := os.ReadFile("/sys/kernel/debug/sched/preempt"); err == nil {
-		_, rest, ok := strings.Cut(string(b), "(")
-		if word, _, ok2 := strings.Cut(rest, ")"); ok && ok2 {
-			return word
-		}
+	if word := chosen("/sys/kernel/debug/sched/preempt", "(", ")"); word != "" {
+		return word
 	}
 	switch {
 	case strings.Contains(build, "PREEMPT_LAZY"):
@@ -252,15 +247,15 @@ func memberIn(members []btf.Member, name string) bool {
 		if m.Name != "" {
 			continue
 		}
+		var inner []btf.Member
 		switch t := btf.UnderlyingType(m.Type).(type) {
 		case *btf.Struct:
-			if memberIn(t.Members, name) {
-				return true
-			}
+			inner = t.Members
 		case *btf.Union:
-			if memberIn(t.Members, name) {
-				return true
-			}
+			inner = t.Members
+		}
+		if memberIn(inner, name) {
+			return true
 		}
 	}
 	return false
