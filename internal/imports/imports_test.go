@@ -66,8 +66,8 @@ var flow = []group{
 		"prove/validate/outcome": {ours: "prove/validate prove/validate/random prove/validate/series prove/validate/storm analyze/explain export decode userspace-model record"},
 		"prove/validate/target":  {ours: "internal/ext4fs internal/hint", others: "golang.org/x/sys"},
 		"prove/validate/storm":   {ours: "prove/validate prove/workload decode userspace-model record", others: "golang.org/x/sys"},
-		"prove/bench":            {ours: "prove/workload internal/clock", others: "golang.org/x/sys"},
-		"prove/bench/cost":       {ours: "prove/workload internal/clock", others: "golang.org/x/sys"},
+		"prove/bench":            {ours: "prove/workload internal/clock internal/table", others: "golang.org/x/sys"},
+		"prove/bench/cost":       {ours: "prove/workload internal/clock internal/table", others: "golang.org/x/sys"},
 		"prove/kernelvm":         {ours: "internal/hint", others: "golang.org/x/sys golang.org/x/term github.com/ulikunitz/xz github.com/klauspost/compress"},
 		"prove/matrix":           {},
 	}},
@@ -84,6 +84,7 @@ var tools = group{"tools", "what any group may use", map[string]rule{
 	"internal/hint":     {},
 	"internal/imports":  {},
 	"internal/mutate":   {},
+	"internal/table":    {},
 	"internal/benchcmp": {},
 	"internal/ansisvg":  {others: "github.com/charmbracelet/x"},
 }}

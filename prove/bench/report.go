@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/ext4dio/ext4dio-trace/internal/table"
 )
 
 // Report is the result of one test.
@@ -186,14 +188,14 @@ func (r *Report) Text(w io.Writer) error {
 	fmt.Fprintf(&b, "%s: %s\n", r.Test, t.Title)
 	b.WriteString(wrap(safe(r.Kernel)) + wrap(safe(r.Dir)+": "+r.conditions()))
 	r.problems(&b)
-	g := grid{head: []string{"JOBS", "IOPS", "wall time"}}
+	g := table.Table{Head: []string{"JOBS", "IOPS", "wall time"}, LineWidth: lineWidth}
 	if r.traced() {
-		g.head = append(g.head, "traced IOPS", "of untraced", "exclusive", "wait/write", "lost")
+		g.Head = append(g.Head, "traced IOPS", "of untraced", "exclusive", "wait/write", "lost")
 	}
 	for i := range r.Steps {
-		g.rows = append(g.rows, r.Steps[i].cells(r.traced()))
+		g.Rows = append(g.Rows, r.Steps[i].cells(r.traced()))
 	}
-	g.text(&b)
+	g.Text(&b)
 	if n, _ := r.Wrong(); n == 0 {
 		fmt.Fprintf(&b, "bytes: %s read back, all right\n", grouped(float64(r.checked())))
 	}
