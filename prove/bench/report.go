@@ -1,10 +1,12 @@
 package bench
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,37 +105,27 @@ func (s *Step) measures() []*Measure {
 	return out
 }
 
-// Wrong is the number of bytes that were not what was written, and the first.
-func (r *Report) Wrong() (n int64, first string) {
-	for i := range r.Steps {
-		for _, m := range r.Steps[i].measures() {
-			if n == 0 {
-				first = m.FirstWrong
-			}
-			n += m.WrongBytes
+// read is what was read back of some measures: how many bytes, how many of them were
+// not what was written, and the first of those.
+func read(steps []Step) (checked, wrong int64, first string) {
+	for i := range steps {
+		for _, m := range steps[i].measures() {
+			first = cmp.Or(first, m.FirstWrong)
+			checked, wrong = checked+m.CheckedBytes, wrong+m.WrongBytes
 		}
 	}
-	return n, first
+	return checked, wrong, first
 }
 
-// checked is the number of bytes that were read back.
-func (r *Report) checked() (n int64) {
-	for i := range r.Steps {
-		for _, m := range r.Steps[i].measures() {
-			n += m.CheckedBytes
-		}
-	}
-	return n
+// Wrong is the number of bytes that were not what was written, and the first.
+func (r *Report) Wrong() (n int64, first string) {
+	_, n, first = read(r.Steps)
+	return n, first
 }
 
 // traced reports whether any step was run with the tracer on.
 func (r *Report) traced() bool {
-	for i := range r.Steps {
-		if r.Steps[i].Traced != nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Traced != nil })
 }
 
 // step finds the step of so many jobs; nil when there is none.
@@ -141,12 +133,11 @@ func (r *Report) step(jobs int) *Step {
 	if r == nil {
 		return nil
 	}
-	for i := range r.Steps {
-		if r.Steps[i].Jobs == jobs {
-			return &r.Steps[i]
-		}
+	i := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Jobs == jobs })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return &r.Steps[i]
 }
 
 // MostGain is the most by which more writers can be faster than one here, by the CPU
@@ -196,8 +187,8 @@ func (r *Report) Text(w io.Writer) error {
 		g.Rows = append(g.Rows, r.Steps[i].cells(r.traced()))
 	}
 	g.Text(&b)
-	if n, _ := r.Wrong(); n == 0 {
-		fmt.Fprintf(&b, "bytes: %s read back, all right\n", grouped(float64(r.checked())))
+	if checked, wrong, _ := read(r.Steps); wrong == 0 {
+		fmt.Fprintf(&b, "bytes: %s read back, all right\n", grouped(float64(checked)))
 	}
 	if r.traced() {
 		b.WriteString("exclusive: held i_rwsem exclusive, share of the writes whose lock is known\n" +

@@ -48,8 +48,8 @@ func TestModuleClosure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := read(t, again.files["ext4"]); got != ext4 || filepath.Ext(again.files["jbd2"]) != ".ko" {
-		t.Errorf("expanded: %v", again.files)
+	if got := read(t, again["ext4"]); got != ext4 || filepath.Ext(again["jbd2"]) != ".ko" {
+		t.Errorf("expanded: %v", again)
 	}
 	if _, err := set.closure([]string{"bad"}); err == nil || !strings.Contains(err.Error(), "read module bad") {
 		t.Errorf("a module that is none: %v", err)

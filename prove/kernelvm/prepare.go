@@ -201,7 +201,7 @@ func addModules(c *cpioWriter, cfg *Config, gc *guestConfig) error {
 		return err
 	}
 	for _, name := range cfg.Modules {
-		if set.files[strings.ReplaceAll(name, "-", "_")] == "" {
+		if set[strings.ReplaceAll(name, "-", "_")] == "" {
 			return usagef("", "no module %s in %s", name, cfg.Kernel.Modules)
 		}
 	}
