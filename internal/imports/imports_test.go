@@ -68,7 +68,7 @@ var flow = []group{
 		"prove/validate/storm":   {ours: "prove/validate prove/workload decode userspace-model record", others: "golang.org/x/sys"},
 		"prove/bench":            {ours: "prove/workload internal/clock internal/table", others: "golang.org/x/sys"},
 		"prove/bench/cost":       {ours: "prove/workload internal/clock internal/table", others: "golang.org/x/sys"},
-		"prove/kernelvm":         {ours: "internal/hint", others: "golang.org/x/sys golang.org/x/term github.com/ulikunitz/xz github.com/klauspost/compress"},
+		"prove/kernelvm":         {ours: "internal/ext4fs internal/hint", others: "golang.org/x/sys golang.org/x/term github.com/ulikunitz/xz github.com/klauspost/compress"},
 		"prove/matrix":           {},
 	}},
 	{"screens and commands", "what a person sees and types", map[string]rule{
