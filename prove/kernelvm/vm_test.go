@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
+	"github.com/ext4dio/ext4dio-trace/internal/sbin"
 )
 
 // testKernel is the kernel that the tests of the machine itself use, from
@@ -281,7 +282,7 @@ func TestVMDisks(t *testing.T) {
 
 func TestVMProgramsOfTheHost(t *testing.T) {
 	spec := testKernel(t)
-	prog, err := findProgram("mkfs.ext4")
+	prog, err := sbin.Find("mkfs.ext4")
 	if err != nil {
 		t.Skip(err)
 	}
