@@ -8,7 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/explain"
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
 	ref "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -61,7 +61,7 @@ func (d *detail) variants() {
 	var lines []line
 	own := 0
 	for _, v := range ref.Variants() {
-		decision, verdict := decode.Decide(o, v)
+		decision, verdict := judge.Decide(o, v)
 		text := decided(decision) + "\x00" + verdict.Kind.String()
 		i := slices.IndexFunc(lines, func(l line) bool { return l.text == text })
 		if i < 0 {
@@ -83,7 +83,7 @@ func (d *detail) variants() {
 		if i == own {
 			mark = "> "
 		}
-		kind := slices.IndexFunc(kinds, func(k decode.Kind) bool { return k.String() == verdict })
+		kind := slices.IndexFunc(kinds, func(k judge.Kind) bool { return k.String() == verdict })
 		d.raw([]string{mark + facts + d.m.styles.verdict(kinds[kind]).Render(fmt.Sprintf("%-10s", verdict)) + " " + why}, "")
 		for _, names := range strings.Split(ansi.Wrap(l.names, max(d.width-4, 8), " ,"), "\n") {
 			d.raw([]string{"    " + names}, d.m.styles.label)
@@ -92,7 +92,7 @@ func (d *detail) variants() {
 	d.raw([]string{""}, "")
 }
 
-var kinds = []decode.Kind{decode.Undecided, decode.Agree, decode.Slower, decode.Differs, decode.Unsafe}
+var kinds = []judge.Kind{judge.Undecided, judge.Agree, judge.Slower, judge.Differs, judge.Unsafe}
 
 // decided is a decision in columns, and behind a line feed its reason.
 func decided(d *ref.Decision) string {
