@@ -3,7 +3,6 @@ package tui
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 )
@@ -28,34 +27,23 @@ func (m *model) report() tea.Cmd {
 	}
 	slices.SortFunc(rows, func(a, b Numbered) int { return cmp.Compare(a.Number, b.Number) })
 	report, summary := m.opts.Report, m.summary
-	m.said = "writing a report …"
+	m.say("writing a report …", nil)
 	return func() tea.Msg {
 		text, err := report(rows, summary)
 		return saidMsg{text, err}
 	}
 }
 
-// actionEnded takes in how an action ended.
-func (m *model) actionEnded(msg saidMsg) {
-	m.said, m.failed = msg.text, msg.err != nil
-	if msg.err != nil {
-		m.said = msg.err.Error()
-	}
-	m.settle()
+// saidMsg is how an action ended.
+type saidMsg struct {
+	text string
+	err  error
 }
 
-// missedEvery is how often it is asked what the kernel skipped, while that is shown.
-const missedEvery = time.Second
-
-// askMissed asks what the kernel skipped, when that is shown.
-func (m *model) askMissed() tea.Cmd {
-	ask := m.opts.Missed
-	if ask == nil || m.asking || m.screen != onProbes || m.missed != nil && m.summary.Elapsed < m.askedAt+missedEvery {
-		return nil
-	}
-	m.asking, m.askedAt = true, m.summary.Elapsed
-	return func() tea.Msg {
-		missed, err := ask()
-		return missedMsg{missed, err}
+// say shows how an action ended until the next key.
+func (m *model) say(text string, err error) {
+	m.said, m.failed = text, err != nil
+	if err != nil {
+		m.said = err.Error()
 	}
 }

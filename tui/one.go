@@ -14,58 +14,63 @@ import (
 // labelWidth is the width of the left column of one write.
 const labelWidth = 11
 
-// oneWrite is everything about one write.
+// writeSource is a list of which one write is shown, and knows those beside it.
+type writeSource interface {
+	step(by int)
+	write() (Numbered, bool)
+}
+
+// oneWrite is everything about one write. The list that it is from goes along to the
+// write before and behind.
 type oneWrite struct {
+	scrolled
+	from     writeSource
 	row      Numbered
-	seq      uint64 // its sequence number in the list of writes
-	alone    bool   // it is not in that list
-	variants bool   // all of them are shown
-	top      int
+	variants bool // all of them are shown
 }
 
-// pressedInOne does what a key stands for while one write is shown.
-func (m *model) pressedInOne(msg tea.KeyPressMsg) {
-	k := &m.keys
-	if by, ok := k.steps(msg, m.layout().body); ok {
-		m.scrollOne(by)
-		return
+// showOne shows the selected write of a list.
+func (m *model) showOne(from writeSource) tea.Cmd {
+	if row, ok := from.write(); ok {
+		o := &oneWrite{scrolled: scrolled{m: m}, from: from, row: row}
+		o.lines = o.draw
+		m.push(o)
 	}
-	switch {
-	case key.Matches(msg, k.Left):
-		m.openNext(-1)
-	case key.Matches(msg, k.Right):
-		m.openNext(1)
-	case key.Matches(msg, k.Variants):
-		m.one.variants = !m.one.variants
-		m.one.top = 0
-	case key.Matches(msg, k.Back), key.Matches(msg, k.Open):
-		m.one = nil
+	return nil
+}
+
+// Keys implements screen.
+func (o *oneWrite) Keys() keys {
+	k := &o.m.keys
+	left, right := k.sideways("before", "next")
+	return keys{
+		line: []key.Binding{k.Back, k.Variants, left, right, k.Report, k.Help, k.Quit},
+		does: append(o.steps(), []keyed{
+			{k.Left, func() tea.Cmd { return o.next(-1) }}, {k.Right, func() tea.Cmd { return o.next(1) }},
+			{k.Variants, o.toggleVariants}, {k.Back, o.m.pop}, {k.Open, o.m.pop},
+		}...),
 	}
 }
 
-// openNext goes to the write before or behind, or to the finding.
-func (m *model) openNext(by int) {
-	variants := m.one.variants
-	if m.one.alone {
-		m.finding.cursor = max(min(m.finding.cursor+by, len(m.picture.Findings)-1), 0)
-	} else {
-		m.writes.move(by, m.layout().rows)
+// next goes to the write before or behind.
+func (o *oneWrite) next(by int) tea.Cmd {
+	o.from.step(by)
+	if row, ok := o.from.write(); ok {
+		o.row, o.first = row, 0
 	}
-	m.open()
-	m.one.variants = variants
+	return nil
 }
 
-// scrollOne moves one write up or down within its lines.
-func (m *model) scrollOne(by int) {
-	last := max(len(m.oneLines())-m.layout().body, 0)
-	m.one.top = min(max(m.one.top+by, 0), last)
+func (o *oneWrite) toggleVariants() tea.Cmd {
+	o.variants, o.first = !o.variants, 0
+	return nil
 }
 
-// oneLines draws everything about one write, wrapped to the width.
-func (m *model) oneLines() []string {
-	d := detail{m: m, r: &m.one.row.Row, width: m.width}
-	d.what(m.one.row.Number)
-	if m.one.variants {
+// draw is everything about the write, wrapped to the width.
+func (o *oneWrite) draw() []string {
+	d := detail{m: o.m, r: &o.row.Row, width: o.m.width}
+	d.what(o.row.Number)
+	if o.variants {
 		d.variants()
 		d.verdict()
 		d.who()

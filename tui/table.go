@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -170,4 +172,83 @@ func (l *list) settle(n, room int) {
 	if l.cursor >= l.top+room {
 		l.top = l.cursor - room + 1
 	}
+}
+
+// table is a screen of rows of which one is selected.
+type table[T any] struct {
+	m       *model
+	columns func() []column[T]
+	move    func(by int) tea.Cmd // selects another row
+	open    func() tea.Cmd       // goes deeper into the selected one
+	rows    []T
+	list
+	shift   int    // columns skipped
+	sort    string // title of the column that it is sorted by
+	reverse bool
+	room    layout
+}
+
+// Fit implements screen.
+func (t *table[T]) Fit(l layout) {
+	t.room = l
+	t.settle(len(t.rows), l.rows)
+}
+
+// Mouse moves, selects the row that was clicked on, and opens it when it is selected.
+func (t *table[T]) Mouse(e mouse) tea.Cmd {
+	if e.wheel != 0 {
+		return t.move(e.wheel)
+	}
+	at := t.top + e.line - 1
+	switch {
+	case e.line < 1 || e.line > t.room.rows || at >= len(t.rows):
+		return nil
+	case at == t.cursor:
+		return t.open()
+	}
+	return t.move(at - t.cursor)
+}
+
+// keys are those of all tables, with those on the last line, and some more.
+func (t *table[T]) keys(line []key.Binding, more ...keyed) keys {
+	return keys{line, slices.Concat(t.m.steps(t.room.rows, t.move), []keyed{{t.m.keys.Open, t.open}}, t.m.tabKeys(), more), nil, ""}
+}
+
+// step selects the row that is some lines further.
+func (t *table[T]) step(by int) { t.cursor = max(min(t.cursor+by, len(t.rows)-1), 0) }
+
+// selected is the row that is selected, nil when there is none.
+func (t *table[T]) selected() *T {
+	if t.cursor >= len(t.rows) {
+		return nil
+	}
+	return &t.rows[t.cursor]
+}
+
+// shiftBy skips more or fewer columns.
+func (t *table[T]) shiftBy(by int) func() tea.Cmd {
+	return func() tea.Cmd {
+		t.shift = max(min(t.shift+by, len(t.columns())-3), 0)
+		return nil
+	}
+}
+
+// fitted are the columns that fit.
+func (t *table[T]) fitted() []fitted[T] { return fitColumns(t.columns(), t.m.width, t.shift) }
+
+// draw draws the rows that fit, or why there are none.
+func (t *table[T]) draw(none string) []string {
+	s, columns := &t.m.styles, t.fitted()
+	lines := []string{s.title.Render(drawHead(columns, t.sort, t.reverse))}
+	if len(t.rows) == 0 {
+		return append(lines, s.dim.Render(none))
+	}
+	for i := t.top; i < len(t.rows) && len(lines) <= t.room.rows; i++ {
+		selected := look("")
+		if i == t.cursor {
+			selected = s.selected
+		}
+		lines = append(lines, drawRow(columns, &t.rows[i], selected))
+	}
+	return lines
 }
