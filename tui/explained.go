@@ -230,14 +230,10 @@ func (d *detail) waitedFor() {
 				export.Duration(min(ended, to)-max(began, from))))
 		}
 	}
-	label := "waited for"
-	for _, text := range found {
-		d.plain(label, text)
-		label = ""
-	}
+	d.each("waited for", len(found), func(i int) string { return found[i] })
 	switch {
 	case len(found) == 0:
-		d.add(label, "holder not among the direct writes that are kept", d.m.styles.dim)
+		d.add("waited for", "holder not among the direct writes that are kept", d.m.styles.dim)
 	case more > 0:
 		d.add("", fmt.Sprintf("and %d more", more), d.m.styles.dim)
 	}

@@ -34,51 +34,49 @@ func (b *grouping) nameColumn() column[tally.Group] {
 	}
 }
 
-// number makes a column of a count, which is sorted from the largest.
-func number(title string, width, rank int, style look, of func(*tally.Group) float64) column[tally.Group] {
+// measured makes a column of what text says of a value. The largest comes first.
+func measured(title string, width, rank int, style look, text func(v float64) string, value func(*tally.Group) float64) column[tally.Group] {
 	return column[tally.Group]{
 		title: title, width: -width, rank: rank,
 		cell: func(g *tally.Group, _ int) (string, look) {
-			v := of(g)
-			if v == 0 {
-				return "-", ""
+			if v := value(g); v != 0 {
+				return text(v), style
 			}
-			return export.Amount(v), style
+			return "-", ""
 		},
-		order: func(a, b *tally.Group) int { return cmp.Compare(of(b), of(a)) },
+		order: func(a, b *tally.Group) int { return cmp.Compare(value(b), value(a)) },
 	}
+}
+
+// number makes a column of a count.
+func number(title string, width, rank int, style look, of func(*tally.Group) uint64) column[tally.Group] {
+	return measured(title, width, rank, style, export.Amount, func(g *tally.Group) float64 { return float64(of(g)) })
+}
+
+// binary makes a column of a number of bytes.
+func binary(title string, rank int, of func(*tally.Group) uint64) column[tally.Group] {
+	text := func(v float64) string { return export.Bytes(int64(v)) }
+	return measured(title, 6, rank, "", text, func(g *tally.Group) float64 { return float64(of(g)) })
 }
 
 // share makes a column of a percentage of the writes.
 func share(title string, rank int, style look, of func(*tally.Group) uint64) column[tally.Group] {
-	part := func(g *tally.Group) float64 { return ratio(of(g), g.Writes) }
-	return column[tally.Group]{
-		title: title, width: -5, rank: rank,
-		cell: func(g *tally.Group, _ int) (string, look) {
-			if of(g) == 0 {
-				return "-", ""
-			}
-			return percentOf(part(g)), style
-		},
-		order: func(a, b *tally.Group) int { return cmp.Compare(part(b), part(a)) },
-	}
+	return measured(title, 5, rank, style, percentOf, func(g *tally.Group) float64 { return ratio(of(g), g.Writes) })
 }
 
 // span makes a column of a time.
 func span(title string, rank int, of func(*tally.Group) uint64) column[tally.Group] {
-	return column[tally.Group]{
-		title: title, width: -6, rank: rank,
-		cell:  func(g *tally.Group, _ int) (string, look) { return export.Duration(of(g)), "" },
-		order: func(a, b *tally.Group) int { return cmp.Compare(of(b), of(a)) },
-	}
+	c := number(title, 6, rank, "", of)
+	c.cell = func(g *tally.Group, _ int) (string, look) { return export.Duration(of(g)), "" }
+	return c
 }
 
 // columns are the columns of the table.
 func (b *grouping) columns(s *styles) []column[tally.Group] {
 	out := []column[tally.Group]{
 		b.nameColumn(),
-		number("W/S", 5, 3, "", func(g *tally.Group) float64 { return g.Rate }),
-		number("WRITES", 6, 9, "", func(g *tally.Group) float64 { return float64(g.Writes) }),
+		measured("W/S", 5, 3, "", export.Amount, func(g *tally.Group) float64 { return g.Rate }),
+		number("WRITES", 6, 9, "", func(g *tally.Group) uint64 { return g.Writes }),
 		share("SHRD%", 10, s.good, func(g *tally.Group) uint64 { return g.Shared }),
 		share("EXCL%", 1, s.warn, func(g *tally.Group) uint64 { return g.Exclusive }),
 	}
@@ -90,13 +88,13 @@ func (b *grouping) columns(s *styles) []column[tally.Group] {
 		span("P50", 7, func(g *tally.Group) uint64 { return g.P50 }),
 		span("P99", 5, func(g *tally.Group) uint64 { return g.P99 }),
 		span("MAX", 20, func(g *tally.Group) uint64 { return g.MaxWait }),
-		number("RESTART", 7, 11, s.warn, func(g *tally.Group) float64 { return float64(g.Restarted) }),
-		number("DRAIN", 5, 15, "", func(g *tally.Group) float64 { return float64(g.Drained) }),
+		number("RESTART", 7, 11, s.warn, func(g *tally.Group) uint64 { return g.Restarted }),
+		number("DRAIN", 5, 15, "", func(g *tally.Group) uint64 { return g.Drained }),
 		binary("ZEROED", 8, func(g *tally.Group) uint64 { return g.Zeroed }),
 		againColumn(),
-		number("DISAGR", 6, 6, s.bad, func(g *tally.Group) float64 { return float64(g.Disagreements()) }),
-		number("AGREE", 5, 13, s.good, func(g *tally.Group) float64 { return float64(g.Verdicts[decode.Agree]) }),
-		number("UNDEC", 5, 14, "", func(g *tally.Group) float64 { return float64(g.Verdicts[decode.Undecided] + g.Unjudged) }),
+		number("DISAGR", 6, 6, s.bad, func(g *tally.Group) uint64 { return g.Disagreements() }),
+		number("AGREE", 5, 13, s.good, func(g *tally.Group) uint64 { return g.Verdicts[decode.Agree] }),
+		number("UNDEC", 5, 14, "", func(g *tally.Group) uint64 { return g.Verdicts[decode.Undecided] + g.Unjudged }),
 		binary("BYTES", 16, func(g *tally.Group) uint64 { return g.Bytes }),
 	)
 	if b.dev {
@@ -111,16 +109,13 @@ func (b *grouping) columns(s *styles) []column[tally.Group] {
 // i_rwsem.
 func waitColumn(s *styles) column[tally.Group] {
 	part := func(g *tally.Group) float64 { return ratio(g.WaitNs, g.TimeNs) }
-	return column[tally.Group]{
-		title: "WAIT%", width: -5, rank: 4,
-		cell: func(g *tally.Group, _ int) (string, look) {
-			if g.WaitNs == 0 {
-				return "-", ""
-			}
-			return percentOf(part(g)), waitLook(s, part(g))
-		},
-		order: func(a, b *tally.Group) int { return cmp.Compare(part(b), part(a)) },
+	c := measured("WAIT%", 5, 4, "", percentOf, part)
+	text := c.cell
+	c.cell = func(g *tally.Group, width int) (string, look) {
+		said, _ := text(g, width)
+		return said, waitLook(s, part(g))
 	}
+	return c
 }
 
 // waitLook is the look of a part of the time that is spent waiting.
@@ -132,17 +127,6 @@ func waitLook(s *styles, part float64) look {
 		return s.warn
 	}
 	return ""
-}
-
-func binary(title string, rank int, of func(*tally.Group) uint64) column[tally.Group] {
-	c := number(title, 6, rank, "", func(g *tally.Group) float64 { return float64(of(g)) })
-	c.cell = func(g *tally.Group, _ int) (string, look) {
-		if of(g) == 0 {
-			return "-", ""
-		}
-		return export.Bytes(int64(of(g))), ""
-	}
-	return c
 }
 
 // whyColumn lists why writes were exclusive, the most frequent first.

@@ -202,37 +202,39 @@ func (d *detail) reasons() {
 	if len(r.Hazards) > 0 {
 		d.add("hazard", "rules "+strings.Join(r.Hazards, ", ")+", which this kernel does not promise", d.m.styles.bad)
 	}
-	label := "why"
-	for _, sentence := range r.Why {
-		d.plain(label, export.SafeText(sentence))
+	d.each("why", len(r.Why), func(i int) string { return export.SafeText(r.Why[i]) })
+}
+
+// each adds a line for each of n things, the first one behind the label.
+func (d *detail) each(label string, n int, text func(i int) string) {
+	for i := range n {
+		d.plain(label, text(i))
 		label = ""
 	}
 }
 
-func (d *detail) lookups() {
-	r := d.r
-	if len(r.Lookups) == 0 {
-		d.plain("lookups", nothing(r))
-	}
-	for i, l := range r.Lookups {
-		label := ""
-		if i == 0 {
-			label = "lookups"
-		}
-		d.plain(label, fmt.Sprintf("pass %d: block %d, %s → %s", l.Pass+1, l.Lblk, blocks(int64(l.Len)), found(l)))
+// list is each, and says so when there is none or when that is not known.
+func (d *detail) list(label string, n int, text func(i int) string) {
+	switch {
+	case n > 0:
+		d.each(label, n, text)
+	case d.r.ListsKnown:
+		d.plain(label, "none")
+	default:
+		d.plain(label, "not known")
 	}
 }
 
+func (d *detail) lookups() {
+	d.list("lookups", len(d.r.Lookups), func(i int) string {
+		l := d.r.Lookups[i]
+		return fmt.Sprintf("pass %d: block %d, %s → %s", l.Pass+1, l.Lblk, blocks(int64(l.Len)), found(l))
+	})
+}
+
 func (d *detail) mappings() {
-	r := d.r
-	if len(r.Mappings) == 0 {
-		d.plain("mappings", nothing(r))
-	}
-	for i := range r.Mappings {
-		mp, label := &r.Mappings[i], ""
-		if i == 0 {
-			label = "mappings"
-		}
+	d.list("mappings", len(d.r.Mappings), func(i int) string {
+		mp := &d.r.Mappings[i]
 		text := export.Result(int64(mp.Err))
 		if mp.Err == 0 {
 			words := append([]string{export.IomapType(mp.Type)}, export.IomapFlags(mp.Flags)...)
@@ -241,40 +243,27 @@ func (d *detail) mappings() {
 		if mp.Allocated() {
 			text += ", allocated"
 		}
-		d.plain(label, text)
-	}
+		return text
+	})
 }
 
 func (d *detail) zeroed() {
-	r := d.r
-	if len(r.Zeroed) == 0 {
-		d.plain("zeroed", nothing(r))
-	}
-	for i, z := range r.Zeroed {
-		label := ""
-		if i == 0 {
-			label = "zeroed"
-		}
-		d.plain(label, fmt.Sprintf("%d bytes at %d", z.Len, z.Pos))
-	}
-	if r.FallbackBytes.V > 0 {
-		d.plain("buffered", fmt.Sprintf("%d bytes fell back to buffered I/O", r.FallbackBytes.V))
+	d.list("zeroed", len(d.r.Zeroed), func(i int) string {
+		return fmt.Sprintf("%d bytes at %d", d.r.Zeroed[i].Len, d.r.Zeroed[i].Pos)
+	})
+	if n := d.r.FallbackBytes.V; n > 0 {
+		d.plain("buffered", fmt.Sprintf("%d bytes fell back to buffered I/O", n))
 	}
 }
 
 func (d *detail) sleeps() {
-	r := d.r
-	if r.Slept.Known && !r.Slept.V {
+	if d.r.Slept.Known && !d.r.Slept.V {
 		d.plain("slept", "did not sleep, as NOWAIT asks")
 	}
-	for i := range r.Sleeps {
-		label := ""
-		if i == 0 {
-			label = "slept"
-		}
-		s := &r.Sleeps[i]
-		d.plain(label, fmt.Sprintf("%s for %s in the %s phase, although NOWAIT", export.Duration(s.Ns), s.Cause, s.PhaseName()))
-	}
+	d.each("slept", len(d.r.Sleeps), func(i int) string {
+		s := &d.r.Sleeps[i]
+		return fmt.Sprintf("%s for %s in the %s phase, although NOWAIT", export.Duration(s.Ns), s.Cause, s.PhaseName())
+	})
 }
 
 func (d *detail) provenance() {
@@ -299,14 +288,6 @@ func blocks(n int64) string {
 		return "1 block"
 	}
 	return fmt.Sprintf("%d blocks", n)
-}
-
-// nothing says that a list is empty, or that this is not known.
-func nothing(r *export.Row) string {
-	if r.ListsKnown {
-		return "none"
-	}
-	return "not known"
 }
 
 func is(b export.Opt[bool], yes, no, unknown string) string {
