@@ -9,7 +9,7 @@ import (
 
 // record begins or ends to record.
 func (m *model) record() tea.Cmd {
-	on, record := !m.recording, m.opts.Record
+	on, record := !m.now.Recording, m.opts.Record
 	return func() tea.Msg {
 		text, err := record(on)
 		return saidMsg{text, err}
@@ -19,14 +19,14 @@ func (m *model) record() tea.Cmd {
 // report writes a report of what is known here.
 func (m *model) report() tea.Cmd {
 	rows := slices.Clone(m.writes.rows)
-	for i := range m.picture.Findings {
-		f := &m.picture.Findings[i]
+	for i := range m.now.Picture.Findings {
+		f := &m.now.Picture.Findings[i]
 		if !slices.ContainsFunc(rows, func(r Numbered) bool { return r.Number == f.Number }) {
 			rows = append(rows, Numbered{*f.Example, f.Number})
 		}
 	}
 	slices.SortFunc(rows, func(a, b Numbered) int { return cmp.Compare(a.Number, b.Number) })
-	report, summary := m.opts.Report, m.summary
+	report, summary := m.opts.Report, m.now.Summary
 	m.say("writing a report …", nil)
 	return func() tea.Msg {
 		text, err := report(rows, summary)

@@ -43,13 +43,13 @@ func (m *model) joinParts(parts ...part) string {
 // lossLine says what is known to be missing, "" when nothing is.
 func (m *model) lossLine() string {
 	var text []string
-	if m.missing != "" {
-		text = append(text, "MISSING: "+export.SafeText(m.missing))
+	if m.now.Missing != "" {
+		text = append(text, "MISSING: "+export.SafeText(m.now.Missing))
 	}
-	if m.summary.Losses.Any() {
-		text = append(text, "LOST: "+m.summary.Losses.String())
+	if m.now.Summary.Losses.Any() {
+		text = append(text, "LOST: "+m.now.Summary.Losses.String())
 	}
-	if n := m.summary.Totals.Incomplete; n > 0 {
+	if n := m.now.Summary.Totals.Incomplete; n > 0 {
 		text = append(text, fmt.Sprintf("INCOMPLETE: %d not judged", n))
 	}
 	if len(text) == 0 {
@@ -79,7 +79,7 @@ func (m *model) lossLines() []string {
 // kernelLine says what is traced and how.
 func (m *model) kernelLine() string {
 	s := &m.styles
-	variant := m.summary.Variant
+	variant := m.now.Summary.Variant
 	if variant == "" {
 		variant = "variant not known yet"
 	}
@@ -89,26 +89,26 @@ func (m *model) kernelLine() string {
 		missing = fmt.Sprintf("%d not attached", n)
 	}
 	cpu := ""
-	if m.cpu >= 0 {
-		cpu = fmt.Sprintf("own CPU %s", percentOf(m.cpu))
+	if m.now.CPU >= 0 {
+		cpu = fmt.Sprintf("own CPU %s", percentOf(m.now.CPU))
 	}
 	return m.joinParts(
 		m.statePart(), part{"Linux " + export.Safe(m.opts.Kernel), s.title}, part{variant, s.label}, part{missing, s.warn},
-		part{export.Duration(uint64(m.summary.Elapsed)), s.dim}, part{cpu, s.dim}, part{probes, s.dim})
+		part{export.Duration(uint64(m.now.Summary.Elapsed)), s.dim}, part{cpu, s.dim}, part{probes, s.dim})
 }
 
 // statePart says what is not as usual.
 func (m *model) statePart() part {
 	text := ""
 	switch {
-	case m.ended && !m.opts.Recording:
+	case m.now.Ended && !m.opts.Recording:
 		text = "ENDED"
 	case m.paused:
 		text = "PAUSED"
-	case m.opts.Recording && !m.ended:
+	case m.opts.Recording && !m.now.Ended:
 		text = "READING"
 	}
-	if m.recording {
+	if m.now.Recording {
 		text = strings.TrimSpace(text + " REC")
 	}
 	return part{text, m.styles.warn}
@@ -116,7 +116,7 @@ func (m *model) statePart() part {
 
 // lockLine is the answer to whether writers are serialised, and why.
 func (m *model) lockLine() string {
-	s, t := &m.styles, &m.summary.Totals
+	s, t := &m.styles, &m.now.Summary.Totals
 	now := m.span()
 	if t.Writes == 0 {
 		return s.dim.Render("i_rwsem: no direct write yet")
@@ -126,8 +126,8 @@ func (m *model) lockLine() string {
 			part{fmt.Sprintf("%s before, %s exclusive", export.Amount(float64(t.Writes)), percentOf(ratio(t.Exclusive, t.Writes))), s.dim})
 	}
 	var all tally.Counts
-	for i := range m.picture.Reasons {
-		for k, n := range m.picture.Reasons[i].By {
+	for i := range m.now.Picture.Reasons {
+		for k, n := range m.now.Picture.Reasons[i].By {
 			all.By[k] += n
 		}
 	}
@@ -150,7 +150,7 @@ func (m *model) lockLine() string {
 
 // verdictLine says whether the kernel decides as the model does.
 func (m *model) verdictLine() string {
-	s, t := &m.styles, &m.summary.Totals
+	s, t := &m.styles, &m.now.Summary.Totals
 	var parts []part
 	for _, k := range []decode.Kind{decode.Unsafe, decode.Differs, decode.Slower} {
 		if n := t.Verdicts[k]; n > 0 {
@@ -198,12 +198,12 @@ func (m *model) bandLines(height int) []string {
 		most = max(most, shared[i], exclusive[i])
 	}
 	now := m.span()
-	lines := m.modeLines("shared", m.styles.good, bars(shared, most, height), now.perSecond(now.shared), waits.lines(&m.picture.Shared, height))
-	lines = append(lines, m.modeLines("exclusive", m.styles.warn, bars(exclusive, most, height), now.perSecond(now.exclusive), waits.lines(&m.picture.Exclusive, height))...)
+	lines := m.modeLines("shared", m.styles.good, bars(shared, most, height), now.perSecond(now.shared), waits.lines(&m.now.Picture.Shared, height))
+	lines = append(lines, m.modeLines("exclusive", m.styles.warn, bars(exclusive, most, height), now.perSecond(now.exclusive), waits.lines(&m.now.Picture.Exclusive, height))...)
 	if height == 1 {
 		return lines
 	}
-	column := m.picture.Series.Width
+	column := m.now.Picture.Series.Width
 	caption := fmt.Sprintf("%-*s%-*s", bandLabel, "", width+bandRate, export.Duration(column)+" a column, "+export.Amount(float64(most)/(float64(column)/1e9))+" writes/s at the top")
 	return append(lines, m.styles.dim.Render(caption+waits.caption()))
 }
@@ -280,7 +280,7 @@ func (g waitGraph) caption() string {
 // spans are the newest width spans of the series, or all of it pressed into width.
 func (m *model) spans(width int) (shared, exclusive []uint64) {
 	shared, exclusive = make([]uint64, max(width, 0)), make([]uint64, max(width, 0))
-	spans := m.picture.Series.Spans
+	spans := m.now.Picture.Series.Spans
 	if width <= 0 || len(spans) == 0 {
 		return shared, exclusive
 	}

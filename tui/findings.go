@@ -22,7 +22,6 @@ func newFindingsTab(m *model) *findingsTab {
 	return t
 }
 
-// About implements tab.
 func (t *findingsTab) About() about {
 	return about{name: "Findings", found: len(t.rows), bandFrom: roomForGraphs}
 }
@@ -31,7 +30,7 @@ func (t *findingsTab) About() about {
 func (t *findingsTab) Update(msg tea.Msg) tea.Cmd {
 	switch msg.(type) {
 	case Snapshot, resumedMsg:
-		t.rows = t.m.picture.Findings
+		t.rows = t.m.now.Picture.Findings
 	}
 	return nil
 }
@@ -42,7 +41,6 @@ func (t *findingsTab) Fit(l layout) {
 	t.table.Fit(l)
 }
 
-// Keys implements screen.
 func (t *findingsTab) Keys() keys {
 	k := &t.m.keys
 	return t.keys([]key.Binding{k.Quit, k.Help, k.Open, k.Report, k.Next, k.Pause})
@@ -84,7 +82,7 @@ func (t *findingsTab) View() []string {
 	if f == nil {
 		text := "no disagreement: in all that was judged the kernel did what the model says"
 		switch {
-		case m.summary.Totals.Writes == 0:
+		case m.now.Summary.Totals.Writes == 0:
 			text = m.nothingYet()
 		case m.lossLine() != "":
 			text = "no disagreement in what was judged; what was lost may hold some"
@@ -92,7 +90,7 @@ func (t *findingsTab) View() []string {
 		return []string{m.styles.dim.Render(text)}
 	}
 	lines := t.draw("")
-	if n := m.picture.MoreFindings; n > 0 && len(lines) < t.room.body {
+	if n := m.now.Picture.MoreFindings; n > 0 && len(lines) < t.room.body {
 		lines = append(lines, m.styles.warn.Render(fmt.Sprintf("and %d disagreements of further kinds", n)))
 	}
 	d := detail{m: m, r: f.Example, width: m.width}

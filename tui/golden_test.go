@@ -54,7 +54,7 @@ var states = []struct {
 		take(m, s)
 	}},
 	{"missing", "linux-7.2", func(m *model) {
-		s := Snapshot{Picture: m.picture, Summary: m.summary, CPU: -1, Ended: true}
+		s := Snapshot{Picture: m.now.Picture, Summary: m.now.Summary, CPU: -1, Ended: true}
 		s.Missing = "the recording was not closed: what came after byte 4801 is missing (1199 bytes there are no whole chunk)"
 		take(m, s)
 	}},

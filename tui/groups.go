@@ -101,7 +101,6 @@ func newGroupTab(m *model, by *grouping) *groupTab {
 	return t
 }
 
-// About implements tab.
 func (t *groupTab) About() about {
 	a := about{name: t.by.name, bandFrom: roomForBand}
 	if t.filter != "" {
@@ -119,7 +118,6 @@ func (t *groupTab) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// Keys implements screen.
 func (t *groupTab) Keys() keys {
 	k := &t.m.keys
 	return t.keys([]key.Binding{k.Quit, k.Help, k.Next, k.Open, k.Sort, k.Filter, k.Pause, k.WhatIf, k.Record, k.Report},
@@ -151,7 +149,7 @@ func (t *groupTab) View() []string {
 // arrange filters and sorts the groups, and keeps what is selected.
 func (t *groupTab) arrange() {
 	t.rows = t.rows[:0]
-	for _, row := range t.by.of(&t.m.picture) {
+	for _, row := range t.by.of(&t.m.now.Picture) {
 		if t.filter == "" || t.by.matches(&row, t.filter) {
 			t.rows = append(t.rows, row)
 		}

@@ -31,7 +31,6 @@ func (m *model) showHelp() tea.Cmd {
 	return nil
 }
 
-// Keys implements screen.
 func (h *help) Keys() keys {
 	k := &h.m.keys
 	return keys{

@@ -6,7 +6,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
 // Options say what is shown beside the writes, and what keys can do. A function that is
@@ -97,21 +96,14 @@ type model struct {
 	tab    tab        // that is shown
 	over   []screen   // what is shown over it, the top one last
 
-	picture tally.Picture
-	summary export.Summary
-	cpu     float64
-	memory  uint64
-	note    string
-	missing string // see Snapshot.Missing
-	ended   bool
-	rates   []ratePoint
+	now   Snapshot // what is known, but for its rows
+	rates []ratePoint
 
 	paused  bool
 	pending *Snapshot // the newest while paused
 
-	recording bool   // records to a file
-	said      string // what an action said, until the next key
-	failed    bool   // it failed
+	said   string // what an action said, until the next key
+	failed bool   // it failed
 }
 
 // Rates are taken over this time, and as many snapshots may come in it.
@@ -121,7 +113,7 @@ const (
 )
 
 func newModel(feed <-chan Snapshot, o Options) *model {
-	m := &model{opts: o, styles: newStyles(), feed: feed, cpu: -1}
+	m := &model{opts: o, styles: newStyles(), feed: feed, now: Snapshot{CPU: -1}}
 	m.writes = newWritesTab(m)
 	m.tabs = newTabs(m)
 	m.tab = m.tabs[0]
@@ -132,9 +124,9 @@ func newModel(feed <-chan Snapshot, o Options) *model {
 // take brings in a snapshot. While the screen is paused, the writes gather and the rest
 // waits.
 func (m *model) take(s Snapshot) tea.Cmd {
-	m.ended, m.note, m.missing, m.recording = s.Ended, s.Note, s.Missing, s.Recording
 	if m.paused {
 		m.pending = &s
+		m.now.Ended, m.now.Note, m.now.Missing, m.now.Recording = s.Ended, s.Note, s.Missing, s.Recording
 	} else {
 		m.show(&s)
 	}
@@ -143,7 +135,8 @@ func (m *model) take(s Snapshot) tea.Cmd {
 
 // show makes s what is on the screen, but for its rows.
 func (m *model) show(s *Snapshot) {
-	m.picture, m.summary, m.cpu, m.memory = s.Picture, s.Summary, s.CPU, s.Memory
+	m.now = *s
+	m.now.Rows = nil
 	p := ratePoint{at: s.Summary.Elapsed, writes: s.Summary.Totals.Writes, shared: s.Summary.Totals.Shared, exclusive: s.Summary.Totals.Exclusive}
 	for i := range s.Picture.Reasons {
 		g := &s.Picture.Reasons[i]
@@ -177,7 +170,7 @@ func (m *model) span() ratePoint {
 		return ratePoint{}
 	}
 	last := m.rates[len(m.rates)-1]
-	if m.opts.Recording || m.ended {
+	if m.opts.Recording || m.now.Ended {
 		return last
 	}
 	first := ratePoint{}

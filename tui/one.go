@@ -39,7 +39,6 @@ func (m *model) showOne(from writeSource) tea.Cmd {
 	return nil
 }
 
-// Keys implements screen.
 func (o *oneWrite) Keys() keys {
 	k := &o.m.keys
 	left, right := k.sideways("before", "next")

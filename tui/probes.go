@@ -26,10 +26,8 @@ func newProbesTab(m *model) *probesTab {
 	return t
 }
 
-// About implements tab.
 func (t *probesTab) About() about { return about{name: "Probes", bandFrom: far} }
 
-// Keys implements screen.
 func (t *probesTab) Keys() keys {
 	k := &t.m.keys
 	return keys{line: []key.Binding{k.Quit, k.Help, k.Next, k.Up, k.Down}, does: append(t.steps(), t.m.tabKeys()...)}
@@ -60,8 +58,8 @@ const missedEvery = time.Second
 
 // askMissed asks what the kernel skipped, when that is shown and not new.
 func (t *probesTab) askMissed() tea.Cmd {
-	ask, now := t.m.opts.Missed, t.m.summary.Elapsed
-	if ask == nil || t.asking || t.m.ended || t.m.tab != t || t.missed != nil && now < t.askedAt+missedEvery {
+	ask, now := t.m.opts.Missed, t.m.now.Summary.Elapsed
+	if ask == nil || t.asking || t.m.now.Ended || t.m.tab != t || t.missed != nil && now < t.askedAt+missedEvery {
 		return nil
 	}
 	t.asking, t.askedAt = true, now
@@ -76,19 +74,19 @@ func (t *probesTab) draw() []string {
 	m, s := t.m, &t.m.styles
 	d := detail{m: m, width: m.width}
 	d.plain("kernel", "Linux "+export.Safe(m.opts.Kernel))
-	d.plain("variant", m.summary.Variant)
-	for i, e := range m.summary.Evidence {
+	d.plain("variant", m.now.Summary.Variant)
+	for i, e := range m.now.Summary.Evidence {
 		d.plain(map[bool]string{true: "because"}[i == 0], export.SafeText(e))
 	}
-	l := &m.summary.Losses
+	l := &m.now.Summary.Losses
 	lost := look("")
 	if l.Any() {
 		lost = s.loss
 	}
 	d.add("lost", l.String(), lost)
-	d.plain("records", fmt.Sprintf("%d writes entered, %d judged, %d filtered out, %d bytes from the kernel", l.Seen, m.summary.Totals.Writes, l.Filtered, l.Bytes))
-	if m.cpu >= 0 {
-		d.plain("itself", fmt.Sprintf("%s of one CPU, at most %sB of memory so far", percentOf(m.cpu), export.Bytes(int64(m.memory))))
+	d.plain("records", fmt.Sprintf("%d writes entered, %d judged, %d filtered out, %d bytes from the kernel", l.Seen, m.now.Summary.Totals.Writes, l.Filtered, l.Bytes))
+	if m.now.CPU >= 0 {
+		d.plain("itself", fmt.Sprintf("%s of one CPU, at most %sB of memory so far", percentOf(m.now.CPU), export.Bytes(int64(m.now.Memory))))
 	}
 	d.lines = append(d.lines, "")
 	d.probes(m.opts.Probes, t.missed)

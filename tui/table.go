@@ -188,7 +188,6 @@ type table[T any] struct {
 	room    layout
 }
 
-// Fit implements screen.
 func (t *table[T]) Fit(l layout) {
 	t.room = l
 	t.settle(len(t.rows), l.rows)

@@ -86,7 +86,7 @@ func (m *model) feedCame(msg snapshotMsg) tea.Cmd {
 			return tea.Batch(m.next(), cmd)
 		}
 	}
-	m.ended = true
+	m.now.Ended = true
 	if m.opts.QuitAtEnd {
 		return tea.Quit
 	}

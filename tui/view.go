@@ -83,8 +83,8 @@ func (m *model) sayLine() string {
 		return m.styles.bad.Render(export.SafeText(m.said))
 	case m.said != "":
 		return m.styles.bold.Render(export.SafeText(m.said))
-	case m.note != "":
-		return m.styles.warn.Render(export.SafeText(m.note))
+	case m.now.Note != "":
+		return m.styles.warn.Render(export.SafeText(m.now.Note))
 	}
 	return ""
 }

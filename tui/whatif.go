@@ -48,7 +48,6 @@ func (w *whatIf) next(by int) tea.Cmd {
 	return w.choose(all[(slices.Index(all, w.variant)+by+len(all))%len(all)])
 }
 
-// Keys implements screen.
 func (w *whatIf) Keys() keys {
 	k := &w.m.keys
 	left, right := k.sideways("variant before", "next variant")
@@ -91,10 +90,10 @@ func (w *whatIf) ask() tea.Cmd {
 	switch {
 	case w.asking:
 		return nil
-	case w.known && (m.opts.Recording || m.ended || m.summary.Elapsed < w.askedAt+whatIfEvery):
+	case w.known && (m.opts.Recording || m.now.Ended || m.now.Summary.Elapsed < w.askedAt+whatIfEvery):
 		return nil
 	}
-	w.asking, w.askedAt = true, m.summary.Elapsed
+	w.asking, w.askedAt = true, m.now.Summary.Elapsed
 	ask, variant := m.opts.WhatIf, w.variant
 	return func() tea.Msg {
 		counts, err := ask(variant)

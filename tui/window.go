@@ -22,7 +22,7 @@ type soughtMsg struct {
 
 // moveWindow asks for other writes of a recording where those that are here end.
 func (t *writesTab) moveWindow(by int) tea.Cmd {
-	total := t.m.summary.Totals.Writes
+	total := t.m.now.Summary.Totals.Writes
 	if !t.seeks() || len(t.rows) == 0 {
 		return nil
 	}
@@ -42,7 +42,7 @@ func (t *writesTab) moveWindow(by int) tea.Cmd {
 }
 
 // seeks reports whether parts of a recording can be had.
-func (t *writesTab) seeks() bool { return t.m.opts.Window != nil && t.m.ended }
+func (t *writesTab) seeks() bool { return t.m.opts.Window != nil && t.m.now.Ended }
 
 // seek asks for writes of a recording that the filter lets through.
 func (t *writesTab) seek(s Seek) tea.Cmd {

@@ -73,7 +73,6 @@ func trim(rows []Numbered) []Numbered {
 	return append(make([]Numbered, 0, 4*maxRows), rows...)
 }
 
-// About implements tab.
 func (t *writesTab) About() about {
 	var notes []string
 	if t.m.paused {
@@ -114,7 +113,6 @@ func (t *writesTab) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// Fit implements screen.
 func (t *writesTab) Fit(l layout) {
 	if t.follow {
 		t.cursor = len(t.rows) - 1
@@ -122,7 +120,6 @@ func (t *writesTab) Fit(l layout) {
 	t.table.Fit(l)
 }
 
-// Keys implements screen.
 func (t *writesTab) Keys() keys {
 	k := &t.m.keys
 	return t.keys([]key.Binding{k.Quit, k.Help, k.Open, k.Filter, k.Pause, k.Next, k.GoTo, k.Back, k.Record},
@@ -272,7 +269,7 @@ func (s *styles) cell(c export.Col, r *export.Row) look {
 
 // nothingYet says why a list is empty.
 func (m *model) nothingYet() string {
-	if m.ended {
+	if m.now.Ended {
 		return "there was no direct write on ext4"
 	}
 	return "waiting for direct writes on ext4 …"

@@ -38,12 +38,12 @@ func TestPauseKeepsWhatComes(t *testing.T) {
 	end := uint64(len(m.writes.rows))
 	press(m, "space")
 	take(m, snapshot(2))
-	if uint64(len(m.writes.rows)) != end || m.writes.held != 2*end || m.summary.Totals.Writes != end {
-		t.Fatalf("paused: %d rows, %d held, %d counted; want %d, %d, %d", len(m.writes.rows), m.writes.held, m.summary.Totals.Writes, end, 2*end, end)
+	if uint64(len(m.writes.rows)) != end || m.writes.held != 2*end || m.now.Summary.Totals.Writes != end {
+		t.Fatalf("paused: %d rows, %d held, %d counted; want %d, %d, %d", len(m.writes.rows), m.writes.held, m.now.Summary.Totals.Writes, end, 2*end, end)
 	}
 	press(m, "space")
-	if uint64(len(m.writes.rows)) != 3*end || m.writes.held != 0 || m.summary.Totals.Writes != 2*end {
-		t.Errorf("resumed: %d rows, %d held, %d counted; want %d, 0, %d", len(m.writes.rows), m.writes.held, m.summary.Totals.Writes, 3*end, 2*end)
+	if uint64(len(m.writes.rows)) != 3*end || m.writes.held != 0 || m.now.Summary.Totals.Writes != 2*end {
+		t.Errorf("resumed: %d rows, %d held, %d counted; want %d, 0, %d", len(m.writes.rows), m.writes.held, m.now.Summary.Totals.Writes, 3*end, 2*end)
 	}
 }
 
