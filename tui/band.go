@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"strings"
@@ -52,9 +53,6 @@ func (m *model) lossLine() string {
 	if n := m.now.Summary.Totals.Incomplete; n > 0 {
 		text = append(text, fmt.Sprintf("INCOMPLETE: %d not judged", n))
 	}
-	if len(text) == 0 {
-		return ""
-	}
 	return strings.Join(text, "; ")
 }
 
@@ -79,10 +77,7 @@ func (m *model) lossLines() []string {
 // kernelLine says what is traced and how.
 func (m *model) kernelLine() string {
 	s := &m.styles
-	variant := m.now.Summary.Variant
-	if variant == "" {
-		variant = "variant not known yet"
-	}
+	variant := cmp.Or(m.now.Summary.Variant, "variant not known yet")
 	probes := fmt.Sprintf("%d probes (%s)", m.opts.Attached, m.opts.Mode)
 	missing := ""
 	if n := len(m.opts.Missing); n > 0 {
@@ -125,13 +120,12 @@ func (m *model) lockLine() string {
 		return m.joinParts(part{"i_rwsem: no direct write now", s.dim},
 			part{fmt.Sprintf("%s before, %s exclusive", export.Amount(float64(t.Writes)), percentOf(ratio(t.Exclusive, t.Writes))), s.dim})
 	}
-	var all tally.Counts
+	all := tally.Counts{Writes: t.Writes}
 	for i := range m.now.Picture.Reasons {
 		for k, n := range m.now.Picture.Reasons[i].By {
 			all.By[k] += n
 		}
 	}
-	all.Writes = t.Writes
 	rate := part{export.Amount(now.perSecond(now.writes)) + " writes/s", s.bold}
 	exclusive, waiting := ratio(now.exclusive, now.writes), ratio(now.waitNs, now.timeNs)
 	mode := part{fmt.Sprintf("i_rwsem %s shared", percentOf(ratio(now.shared, now.writes))), s.good}
@@ -141,11 +135,11 @@ func (m *model) lockLine() string {
 	wait := part{"waiting " + percentOf(waiting) + " of the time", waitLook(s, waiting)}
 	const gaps = len("  " + "  " + "  by ")
 	room := m.width - len(mode.text) - len(rate.text) - len(wait.text) - gaps
-	why := part{}
-	if text := classText(&all, room); text != "" {
-		why = part{"by " + text, s.warn}
+	why := classText(&all, room)
+	if why != "" {
+		why = "by " + why
 	}
-	return m.joinParts(mode, rate, wait, why)
+	return m.joinParts(mode, rate, wait, part{why, s.warn})
 }
 
 // verdictLine says whether the kernel decides as the model does.
@@ -184,9 +178,9 @@ const (
 // and the distribution of the waits beside them.
 func (m *model) bandLines(height int) []string {
 	width := m.width - bandLabel - bandRate
-	waits := waitGraph{width: tally.NumOctaves, quantiles: true}
+	waits := waitGraph{tally.NumOctaves, 2}
 	if width-waits.cells() < leastBand {
-		waits = waitGraph{width: tally.NumOctaves / 2}
+		waits = waitGraph{tally.NumOctaves / 2, 1}
 	}
 	if width-waits.cells() < leastBand {
 		waits = waitGraph{}
@@ -228,7 +222,7 @@ func (m *model) modeLines(name string, style look, graph []string, rate float64,
 // waitGraph is the distribution of the waits for one lock mode, with more or less room.
 type waitGraph struct {
 	width     int // cells of the graph; 0: none is drawn
-	quantiles bool
+	quantiles int // that stand beside it: p99, and p50 before it
 }
 
 const (
@@ -237,13 +231,10 @@ const (
 )
 
 func (g waitGraph) cells() int {
-	switch {
-	case g.width == 0:
+	if g.width == 0 {
 		return 0
-	case g.quantiles:
-		return len(waitLabel) + g.width + 2*quantile
 	}
-	return len(waitLabel) + g.width + quantile
+	return len(waitLabel) + g.width + g.quantiles*quantile
 }
 
 // lines draws the graph in height lines.
@@ -262,7 +253,7 @@ func (g waitGraph) lines(w *tally.Waits, height int) []string {
 			continue
 		}
 		out[i] = waitLabel + out[i]
-		if g.quantiles {
+		if g.quantiles > 1 {
 			out[i] += fmt.Sprintf(" p50 %-6s", export.Duration(w.P50))
 		}
 		out[i] += fmt.Sprintf(" p99 %-6s", export.Duration(w.P99))

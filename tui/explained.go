@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -167,10 +168,7 @@ func (d *detail) moments() []moment {
 }
 
 func modeName(l record.Lock) string {
-	if name := export.ModeName(l); name != "" {
-		return name
-	}
-	return "(mode not known)"
+	return cmp.Or(export.ModeName(l), "(mode not known)")
 }
 
 // Widths of the course of a write.

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 
 	"charm.land/bubbles/v2/key"
@@ -63,16 +64,9 @@ func (t *findingsTab) allColumns() []column[tally.Finding] {
 		{title: "WRITES", width: -7, cell: func(f *tally.Finding, _ int) (string, look) { return export.Amount(float64(f.Writes)), s.bold }},
 		{title: "FIRST", width: -11, rank: 3, cell: func(f *tally.Finding, _ int) (string, look) { return since(f.First), s.dim }},
 		{title: "LAST", width: -11, rank: 4, cell: func(f *tally.Finding, _ int) (string, look) { return since(f.Last), s.dim }},
-		{title: "RULES", width: 8, rank: 2, cell: func(f *tally.Finding, _ int) (string, look) { return dash(f.Rules), s.bad }},
+		{title: "RULES", width: 8, rank: 2, cell: func(f *tally.Finding, _ int) (string, look) { return cmp.Or(f.Rules, "-"), s.bad }},
 		{title: "REASON", width: 16, rank: 1, grow: 200, cell: func(f *tally.Finding, _ int) (string, look) { return export.SafeText(f.Reason), "" }},
 	}
-}
-
-func dash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
 }
 
 // View draws the list, and about the selected finding what its first write shows.

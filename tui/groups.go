@@ -121,7 +121,7 @@ func (t *groupTab) Update(msg tea.Msg) tea.Cmd {
 func (t *groupTab) Keys() keys {
 	k := &t.m.keys
 	return t.keys([]key.Binding{k.Quit, k.Help, k.Next, k.Open, k.Sort, k.Filter, k.Pause, k.WhatIf, k.Record, k.Report},
-		keyed{k.Left, t.shiftBy(-1)}, keyed{k.Right, t.shiftBy(1)}, keyed{k.Sort, t.sortNext}, keyed{k.Reverse, t.turnOver},
+		keyed{k.Left, t.shiftBy(-1)}, keyed{k.Right, t.shiftBy(1)}, keyed{k.Sort, t.sortNext}, keyed{k.Reverse, func() tea.Cmd { return t.sortBy(t.sort, !t.reverse) }},
 		keyed{k.Filter, t.askFilter}, keyed{k.Back, t.back})
 }
 
@@ -181,8 +181,6 @@ func (t *groupTab) sortBy(title string, reverse bool) tea.Cmd {
 	t.arrange()
 	return nil
 }
-
-func (t *groupTab) turnOver() tea.Cmd { return t.sortBy(t.sort, !t.reverse) }
 
 // sortNext sorts by the next of the columns that are on the screen.
 func (t *groupTab) sortNext() tea.Cmd {

@@ -18,7 +18,6 @@ type Options struct {
 	Probes    []Probe
 	Start     uint64 // what times are counted from, ns of CLOCK_MONOTONIC; 0: the first write
 	Recording bool   // what is shown comes from a file
-	Recorded  bool   // what is shown is recorded to a file, from the beginning
 	QuitAtEnd bool   // quit when the feed ends
 	// CanSuspend says that a shell is there to continue after ctrl+z.
 	CanSuspend bool

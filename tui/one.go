@@ -68,18 +68,19 @@ func (o *oneWrite) toggleVariants() tea.Cmd {
 // draw is everything about the write, wrapped to the width.
 func (o *oneWrite) draw() []string {
 	d := detail{m: o.m, r: &o.row.Row, width: o.m.width}
-	d.what(o.row.Number)
+	d.add("write", fmt.Sprintf("#%d: %d bytes at %d", o.row.Number, d.r.Len, d.r.Pos), d.m.styles.title)
 	if o.variants {
 		d.variants()
-		d.verdict()
-		d.who()
-		d.outcome()
-		return d.lines
 	}
 	d.verdict()
 	d.who()
-	d.drawing()
+	if !o.variants {
+		d.drawing()
+	}
 	d.outcome()
+	if o.variants {
+		return d.lines
+	}
 	d.reasons()
 	d.timeline()
 	d.waitedFor()
@@ -112,10 +113,6 @@ func (d *detail) add(label, text string, style look) {
 }
 
 func (d *detail) plain(label, text string) { d.add(label, text, look("")) }
-
-func (d *detail) what(number uint64) {
-	d.add("write", fmt.Sprintf("#%d: %d bytes at %d", number, d.r.Len, d.r.Pos), d.m.styles.title)
-}
 
 func (d *detail) verdict() {
 	r, s := d.r, &d.m.styles

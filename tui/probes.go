@@ -3,7 +3,6 @@ package tui
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -15,9 +14,8 @@ import (
 // probesTab tells how what is shown was observed.
 type probesTab struct {
 	scrolled
-	missed  map[string]uint64 // by the kernel, see Options.Missed
-	asking  bool              // for them
-	askedAt time.Duration     // of the recording
+	missed map[string]uint64 // by the kernel, see Options.Missed
+	poll
 }
 
 func newProbesTab(m *model) *probesTab {
@@ -45,24 +43,19 @@ func (t *probesTab) Update(msg tea.Msg) tea.Cmd {
 	case Snapshot:
 		return t.askMissed()
 	case missedMsg:
-		t.asking = false
-		if msg.err == nil { // else it is asked again
+		if t.came(t.known || msg.err == nil); msg.err == nil {
 			t.missed = msg.missed
 		}
 	}
 	return nil
 }
 
-// missedEvery is how often it is asked what the kernel skipped, while that is shown.
-const missedEvery = time.Second
-
 // askMissed asks what the kernel skipped, when that is shown and not new.
 func (t *probesTab) askMissed() tea.Cmd {
-	ask, now := t.m.opts.Missed, t.m.now.Summary.Elapsed
-	if ask == nil || t.asking || t.m.now.Ended || t.m.tab != t || t.missed != nil && now < t.askedAt+missedEvery {
+	ask := t.m.opts.Missed
+	if ask == nil || t.m.now.Ended || t.m.tab != t || !t.due(t.m.now.Summary.Elapsed) {
 		return nil
 	}
-	t.asking, t.askedAt = true, now
 	return func() tea.Msg {
 		missed, err := ask()
 		return missedMsg{missed, err}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -155,6 +156,27 @@ func (s *scrolled) move(by int) tea.Cmd {
 }
 
 func (s *scrolled) steps() []keyed { return s.m.steps(s.room.body, s.move) }
+
+// askEvery is how often what is shown is asked for again.
+const askEvery = time.Second
+
+// poll says when to ask for what somebody else counts.
+type poll struct {
+	known, asking bool
+	at            time.Duration // of what is shown, when it was asked for last
+}
+
+// due reports whether to ask now, and takes it that it is asked for.
+func (p *poll) due(now time.Duration) bool {
+	if p.asking || p.known && now < p.at+askEvery {
+		return false
+	}
+	p.asking, p.at = true, now
+	return true
+}
+
+// came says that there is an answer; without one it is asked for again.
+func (p *poll) came(known bool) { p.asking, p.known = false, known }
 
 // slice is the part of lines from one on that fits.
 func slice(lines []string, from, room int) []string {

@@ -158,22 +158,6 @@ func columnAt[T any](columns []fitted[T], x int) int {
 
 func abs(n int) int { return max(n, -n) }
 
-// list is a list of which a part is on the screen.
-type list struct {
-	cursor int // the selected line
-	top    int // the first line shown
-}
-
-// settle brings l within n lines, of which room are shown.
-func (l *list) settle(n, room int) {
-	room = max(room, 1)
-	l.cursor = max(min(l.cursor, n-1), 0)
-	l.top = max(min(l.top, l.cursor, n-room), 0)
-	if l.cursor >= l.top+room {
-		l.top = l.cursor - room + 1
-	}
-}
-
 // table is a screen of rows of which one is selected.
 type table[T any] struct {
 	m       *model
@@ -181,7 +165,8 @@ type table[T any] struct {
 	move    func(by int) tea.Cmd // selects another row
 	open    func() tea.Cmd       // goes deeper into the selected one
 	rows    []T
-	list
+	cursor  int    // the selected row
+	top     int    // the first one shown
 	shift   int    // columns skipped
 	sort    string // title of the column that it is sorted by
 	reverse bool
@@ -190,7 +175,9 @@ type table[T any] struct {
 
 func (t *table[T]) Fit(l layout) {
 	t.room = l
-	t.settle(len(t.rows), l.rows)
+	n, room := len(t.rows), max(l.rows, 1)
+	t.cursor = max(min(t.cursor, n-1), 0)
+	t.top = max(min(t.top, t.cursor, n-room), 0, t.cursor-room+1)
 }
 
 // Mouse moves, selects the row that was clicked on, and opens it when it is selected.
@@ -210,7 +197,8 @@ func (t *table[T]) Mouse(e mouse) tea.Cmd {
 
 // keys are those of all tables, with those on the last line, and some more.
 func (t *table[T]) keys(line []key.Binding, more ...keyed) keys {
-	return keys{line, slices.Concat(t.m.steps(t.room.rows, t.move), []keyed{{t.m.keys.Open, t.open}}, t.m.tabKeys(), more), nil, ""}
+	steps := t.m.steps(t.room.rows, t.move)
+	return keys{line: line, does: slices.Concat(steps, []keyed{{t.m.keys.Open, t.open}}, t.m.tabKeys(), more)}
 }
 
 // step selects the row that is some lines further.

@@ -38,15 +38,10 @@ const (
 // headerLines says above a screen what is missing, what was done, whether writers are
 // serialised, and the more the higher the terminal is; over what is shown over a tab, less.
 func (m *model) headerLines(s screen) []string {
-	var lines []string
-	add := func(line string) {
-		if line != "" {
-			lines = append(lines, line)
-		}
+	h, lines := m.height, m.lossLines()
+	if say := m.sayLine(); say != "" {
+		lines = append(lines, say)
 	}
-	h := m.height
-	lines = append(lines, m.lossLines()...)
-	add(m.sayLine())
 	if h < 4 {
 		return lines[:min(len(lines), max(h-1, 0))]
 	}
@@ -55,13 +50,13 @@ func (m *model) headerLines(s screen) []string {
 		on, reading = t.About(), false
 	}
 	if h >= roomForKernel {
-		add(m.kernelLine())
+		lines = append(lines, m.kernelLine())
 	}
 	if !reading || h >= roomForGraphs {
-		add(m.lockLine())
+		lines = append(lines, m.lockLine())
 	}
 	if h >= roomForVerdict && !reading || h >= roomForGraphs {
-		add(m.verdictLine())
+		lines = append(lines, m.verdictLine())
 	}
 	switch {
 	case h < on.bandFrom || m.width < graphsFrom:

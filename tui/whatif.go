@@ -3,7 +3,6 @@ package tui
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -15,10 +14,8 @@ import (
 type whatIf struct {
 	scrolled
 	variant string
-	known   bool
 	counts  WhatIf
-	asking  bool
-	askedAt time.Duration
+	poll
 }
 
 // whatIfMsg is what Options.WhatIf told.
@@ -38,7 +35,7 @@ func (m *model) showWhatIf() tea.Cmd {
 
 // choose shows what a variant would do.
 func (w *whatIf) choose(variant string) tea.Cmd {
-	w.variant, w.known, w.asking, w.first = variant, false, false, 0
+	w.variant, w.poll, w.first = variant, poll{}, 0
 	return w.ask()
 }
 
@@ -76,42 +73,30 @@ func (w *whatIf) Update(msg tea.Msg) tea.Cmd {
 	case Snapshot:
 		return w.ask()
 	case whatIfMsg:
-		w.came(msg)
+		if w.variant != msg.variant {
+			return nil // another one is shown by now
+		}
+		w.came(true)
+		if msg.err == nil {
+			w.counts = msg.counts
+		} else {
+			w.m.say("", msg.err) // what was counted stays
+		}
 	}
 	return nil
 }
 
-// whatIfEvery is how often it is asked, while that is shown.
-const whatIfEvery = time.Second
-
 // ask asks for the counts when they are not new. Those of a recording stay what they are.
 func (w *whatIf) ask() tea.Cmd {
 	m := w.m
-	switch {
-	case w.asking:
-		return nil
-	case w.known && (m.opts.Recording || m.now.Ended || m.now.Summary.Elapsed < w.askedAt+whatIfEvery):
+	if w.known && (m.opts.Recording || m.now.Ended) || !w.due(m.now.Summary.Elapsed) {
 		return nil
 	}
-	w.asking, w.askedAt = true, m.now.Summary.Elapsed
 	ask, variant := m.opts.WhatIf, w.variant
 	return func() tea.Msg {
 		counts, err := ask(variant)
 		return whatIfMsg{variant, counts, err}
 	}
-}
-
-// came takes in counts, unless another variant is shown by now.
-func (w *whatIf) came(msg whatIfMsg) {
-	if w.variant != msg.variant {
-		return
-	}
-	w.asking, w.known = false, true
-	if msg.err != nil {
-		w.m.say("", msg.err) // what was counted stays
-		return
-	}
-	w.counts = msg.counts
 }
 
 // draw is the table of what the other variant would do.

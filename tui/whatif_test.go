@@ -23,7 +23,7 @@ func TestWhatIf(t *testing.T) {
 		t.Error("it is asked for at once again")
 	}
 	later := snapshot(1)
-	later.Summary.Elapsed += 2 * whatIfEvery
+	later.Summary.Elapsed += 2 * askEvery
 	if cmd := take(m, later); cmd == nil || take(m, later) != nil {
 		t.Error("it is not asked for once a second")
 	}

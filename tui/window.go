@@ -63,7 +63,8 @@ func (t *writesTab) sought(msg soughtMsg) {
 	case len(msg.rows) == 0:
 		t.m.say("", errNoWrites)
 	default:
-		t.replace(msg.rows)
+		t.rows, t.cursor, t.top = msg.rows, 0, 0
+		t.window, t.follow = true, false
 		if msg.end {
 			t.step(far)
 		}

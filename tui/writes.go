@@ -55,12 +55,6 @@ func (t *writesTab) push(rows []Numbered) {
 	t.cursor, t.top = t.cursor-gone, t.top-gone
 }
 
-// replace shows other rows.
-func (t *writesTab) replace(rows []Numbered) {
-	t.rows, t.list = rows, list{}
-	t.window, t.follow = true, false
-}
-
 // trim keeps the newest rows. It moves them to the front only now and then.
 func trim(rows []Numbered) []Numbered {
 	if len(rows) <= maxRows {
@@ -191,7 +185,7 @@ func (t *writesTab) apply(text string) tea.Cmd {
 	}
 	t.filter, t.match = text, match
 	kept := t.rows
-	t.rows, t.list = nil, list{}
+	t.rows, t.cursor, t.top = nil, 0, 0
 	for i := range kept {
 		if match == nil || match.Match(&kept[i].Row) {
 			t.rows = append(t.rows, kept[i])
@@ -249,11 +243,7 @@ func (t *writesTab) allColumns() []column[Numbered] {
 // title is the head of a column of rows.
 func title(c export.Col) string {
 	const wide = 20
-	t := c.Title(wide)
-	for len(t) > 0 && t[len(t)-1] == ' ' {
-		t = t[:len(t)-1]
-	}
-	return t
+	return strings.TrimRight(c.Title(wide), " ")
 }
 
 // cell is the look of a cell of a row.
