@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,5 +66,69 @@ func TestNoSuspend(t *testing.T) {
 	press(m, "?")
 	if strings.Contains(m.View().Content, "suspend") {
 		t.Error("help names a key that does nothing")
+	}
+}
+
+// taken reports whether a key does something on the screen that is on top.
+func taken(m *model, k string) bool {
+	return slices.ContainsFunc(append(m.top().Keys().does, m.everywhere()...), func(d keyed) bool {
+		return d.Enabled() && slices.Contains(d.Keys(), k)
+	})
+}
+
+// The last line of each screen names only keys that do something there, and each key of
+// the help does something on one of them.
+func TestKeysDoSomething(t *testing.T) {
+	o, s := recorded(t, "wrong-tail-unchecked")
+	o.Record = testOptions.Record
+	used := map[string]bool{}
+	for _, keys := range []string{"1", "2", "3", "4", "5", "6", "4 enter", "5 enter", "x", "?"} {
+		m := newModel(nil, o)
+		resize(m, 80, 24)
+		take(m, s)
+		press(m, strings.Fields(keys)...)
+		for _, b := range m.top().Keys().line {
+			if b.Enabled() && !taken(m, b.Keys()[0]) {
+				t.Errorf("after %q the last line says %s %s, which does nothing", keys, b.Help().Key, b.Help().Desc)
+			}
+		}
+		for _, b := range m.keys.all {
+			for _, k := range b.Keys() {
+				used[k] = used[k] || taken(m, k)
+			}
+		}
+	}
+	for k, is := range used {
+		if !is {
+			t.Errorf("%q does nothing on any screen", k)
+		}
+	}
+}
+
+// otherTab is a tab that the program does not have.
+type otherTab struct{ scrolled }
+
+func (*otherTab) About() about { return about{name: "Other", bandFrom: far} }
+func (*otherTab) Keys() keys   { return keys{} }
+
+// A tab that is added to the list has a name, a number, a place for the mouse and a line
+// in the help.
+func TestTabsFollowFromTheirList(t *testing.T) {
+	m := newModel(nil, testOptions)
+	other := &otherTab{scrolled{m: m, lines: func() []string { return []string{"what it shows"} }}}
+	m.tabs = append(m.tabs, other)
+	m.keys = newKeyMap(&m.opts, len(m.tabs))
+	resize(m, 100, 24)
+	text := func() string { return ansi.Strip(m.View().Content) }
+	if press(m, "7"); m.tab != other || !strings.Contains(text(), "[7 Other]") || !strings.Contains(text(), "what it shows") {
+		t.Errorf("7 leads to:\n%s", text())
+	}
+	m.turn(m.tabs[0])
+	name := m.tabNames()[6]
+	if send(m, tea.MouseClickMsg{X: name.from + 1, Y: m.layout(m.tab).header - 1, Button: tea.MouseLeft}); m.tab != other {
+		t.Errorf("a click on it leads to:\n%s", text())
+	}
+	if press(m, "?"); !strings.Contains(text(), "1-7") {
+		t.Errorf("the help:\n%s", text())
 	}
 }

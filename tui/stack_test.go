@@ -161,3 +161,26 @@ func isTyped(m *model) bool { return m.top().Keys().typed != nil }
 
 // onTab is the tab that is shown, or covered.
 func onTab(m *model) int { return slices.Index(m.tabs, m.tab) }
+
+// What was opened last is closed first, and typing comes before all.
+func TestLastOpenedIsClosedFirst(t *testing.T) {
+	o, s := recorded(t, "linux-7.2")
+	m := newModel(nil, o)
+	resize(m, 100, 24)
+	take(m, s)
+	shows := func(want string) {
+		t.Helper()
+		if text := ansi.Strip(m.View().Content); !strings.Contains(text, want) {
+			t.Fatalf("%q is not shown:\n%s", want, text)
+		}
+	}
+	for _, step := range []struct{ key, want string }{
+		{"4", "[4 Writes]"}, {"enter", "write      #"}, {"v", "what each variant would do"}, {"?", "EXCLUSIVE BY says why"},
+		{"esc", "what each variant would do"}, {"esc", "[4 Writes]"}, {"x", "the same writes under"}, {"?", "EXCLUSIVE BY says why"},
+		{"?", "the same writes under"}, {"x", "[4 Writes]"}, {"/", "filter (lock="}, {"?", "filter (lock=exclusive verdict!=agree pos>1m comm~mysqld): ?"},
+		{"esc", "[4 Writes]"}, {"t", "go to time"}, {"q", "(#1000): q"}, {"enter", "is no time since the start"}, {"1", "[1 Files]"},
+	} {
+		press(m, step.key)
+		shows(step.want)
+	}
+}

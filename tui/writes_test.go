@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
 )
 
@@ -149,12 +151,16 @@ func TestWindow(t *testing.T) {
 		{"t # 7 0 0 enter", 700, 700, 700, false},
 		{"up", 600, 700, 699, true},
 		{"down", 700, 700, 700, false},
+		{"down", 700, 0, 701, false},
+		{"wheel", 600, 700, 699, true}, // which is a notch up
 	} {
 		asked = Seek{}
 		keys := strings.Fields(step.keys)
 		press(m, keys[:len(keys)-1]...)
-		if _, cmd := m.Update(keyPress(keys[len(keys)-1])); cmd != nil {
-			m.Update(cmd())
+		if last := keys[len(keys)-1]; last == "wheel" {
+			send(m, tea.MouseWheelMsg{Button: tea.MouseWheelUp})
+		} else {
+			press(m, last)
 		}
 		w := m.writes
 		if asked.At != step.at || asked.Before != step.before || w.rows[0].Number != step.first || step.under != 0 && w.selected().Number != step.under {
