@@ -68,7 +68,7 @@ func gestures(m *model, s Snapshot) []gesture {
 	message("wheel up", tea.MouseWheelMsg{Button: tea.MouseWheelUp, X: 5, Y: 9})
 	message("wheel down", tea.MouseWheelMsg{Button: tea.MouseWheelDown, X: 5, Y: 9})
 	for y := range m.height {
-		for x := 3; x < m.width; x += m.width / 4 {
+		for x := 3; x < m.width; x += m.width / 2 {
 			message(fmt.Sprintf("click at %d,%d", x, y), tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft})
 		}
 	}

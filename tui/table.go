@@ -44,21 +44,20 @@ const margin = 2
 // ones, so that the others can be seen on a narrow screen.
 func fitColumns[T any](all []column[T], width, shift int) []fitted[T] {
 	room := width - margin + 1 // the last one needs no gap
+	wanted, kept := 0, 0
 	var ranked []*column[T]
 	for i := range all {
-		if all[i].rank == 0 {
-			room -= abs(all[i].width) + 1
-		} else {
-			ranked = append(ranked, &all[i])
+		c := &all[i]
+		if c.rank != 0 {
+			ranked = append(ranked, c)
+			continue
+		}
+		room -= abs(c.width) + 1
+		if c.want > 0 {
+			wanted = c.want - c.width
 		}
 	}
 	slices.SortFunc(ranked, func(a, b *column[T]) int { return cmp.Compare(a.rank, b.rank) })
-	wanted, kept := 0, 0
-	for i := range all {
-		if all[i].rank == 0 && all[i].want > 0 {
-			wanted = all[i].want - all[i].width
-		}
-	}
 	chosen := map[*column[T]]bool{}
 	for _, c := range ranked[min(shift, len(ranked)):] {
 		if c.rank > comfort {
@@ -86,12 +85,8 @@ func fitColumns[T any](all []column[T], width, shift int) []fitted[T] {
 
 // drawHead draws the titles; that of the column that is sorted by is marked.
 func drawHead[T any](columns []fitted[T], sorted string, reverse bool) string {
-	var b strings.Builder
-	b.WriteString(strings.Repeat(" ", margin))
-	for i, c := range columns {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
+	var titles []string
+	for _, c := range columns {
 		title := c.title
 		if title == sorted && sorted != "" {
 			mark := "▼"
@@ -103,9 +98,9 @@ func drawHead[T any](columns []fitted[T], sorted string, reverse bool) string {
 			}
 			title += mark
 		}
-		b.WriteString(align(title, c.width))
+		titles = append(titles, align(title, c.width))
 	}
-	return b.String()
+	return strings.Repeat(" ", margin) + strings.Join(titles, " ")
 }
 
 // drawRow draws one row. The selected one is marked by ">" and in reverse.
