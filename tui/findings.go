@@ -29,9 +29,8 @@ func (t *findingsTab) About() about {
 
 // Update shows what is found as it is now.
 func (t *findingsTab) Update(msg tea.Msg) tea.Cmd {
-	switch msg.(type) {
-	case Snapshot, resumedMsg:
-		t.rows = t.m.now.Picture.Findings
+	if s, ok := msg.(Snapshot); ok {
+		t.rows = s.Picture.Findings
 	}
 	return nil
 }

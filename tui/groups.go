@@ -111,8 +111,7 @@ func (t *groupTab) About() about {
 
 // Update shows the groups as they are now.
 func (t *groupTab) Update(msg tea.Msg) tea.Cmd {
-	switch msg.(type) {
-	case Snapshot, resumedMsg:
+	if _, ok := msg.(Snapshot); ok {
 		t.arrange()
 	}
 	return nil

@@ -99,7 +99,7 @@ type model struct {
 	rates []ratePoint
 
 	paused  bool
-	pending *Snapshot // the newest while paused
+	pending *Snapshot // the newest while paused, with the rows of all since then
 
 	said   string // what an action said, until the next key
 	failed bool   // it failed
@@ -123,18 +123,22 @@ func newModel(feed <-chan Snapshot, o Options) *model {
 // take brings in a snapshot. While the screen is paused, the writes gather and the rest
 // waits.
 func (m *model) take(s Snapshot) tea.Cmd {
-	if m.paused {
-		m.pending = &s
-		m.now.Ended, m.now.Note, m.now.Missing, m.now.Recording = s.Ended, s.Note, s.Missing, s.Recording
-	} else {
-		m.show(&s)
+	if !m.paused {
+		return m.show(s)
 	}
-	return m.tell(s)
+	m.now.Ended, m.now.Note, m.now.Missing, m.now.Recording = s.Ended, s.Note, s.Missing, s.Recording
+	if p := m.pending; p != nil {
+		all := append(p.Rows, s.Rows...)
+		s.Rows = trim(all)
+		s.Skipped += p.Skipped + uint64(len(all)-len(s.Rows))
+	}
+	m.pending = &s
+	return m.tell(m.now)
 }
 
-// show makes s what is on the screen, but for its rows.
-func (m *model) show(s *Snapshot) {
-	m.now = *s
+// show makes s what is on the screen.
+func (m *model) show(s Snapshot) tea.Cmd {
+	m.now = s
 	m.now.Rows = nil
 	p := ratePoint{at: s.Summary.Elapsed, writes: s.Summary.Totals.Writes, shared: s.Summary.Totals.Shared, exclusive: s.Summary.Totals.Exclusive}
 	for i := range s.Picture.Reasons {
@@ -145,21 +149,26 @@ func (m *model) show(s *Snapshot) {
 	if len(m.rates) > ratePoints+1 {
 		m.rates = m.rates[1:]
 	}
+	return m.tell(s)
 }
-
-// resumedMsg tells the screens that what came while they were paused is to be shown.
-type resumedMsg struct{}
 
 // togglePause stops or resumes the screen. What came meanwhile is not lost.
 func (m *model) togglePause() tea.Cmd {
-	if m.paused = !m.paused; m.paused {
+	m.paused = !m.paused
+	s := m.pending
+	if s == nil {
 		return nil
 	}
-	if m.pending != nil {
-		m.show(m.pending)
-		m.pending = nil
+	m.pending = nil
+	return m.show(*s)
+}
+
+// waiting is the number of writes that came since the screen is paused.
+func (m *model) waiting() uint64 {
+	if m.pending == nil {
+		return 0
 	}
-	return m.tell(resumedMsg{})
+	return uint64(len(m.pending.Rows)) + m.pending.Skipped
 }
 
 // span is what changed over the last second, or over all that was seen when the feed has

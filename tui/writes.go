@@ -16,11 +16,7 @@ const maxRows = 2000
 // writesTab is the list of writes, oldest first.
 type writesTab struct {
 	table[Numbered]
-	start uint64 // TimeNs of the first write ever
-
-	late []Numbered // came while paused
-	held uint64     // number of them, with those that went by too fast to be kept
-
+	start  uint64 // TimeNs of the first write ever
 	filter string
 	match  Matcher
 	window bool // of a recording: what is shown was sought, and stays
@@ -70,7 +66,7 @@ func trim(rows []Numbered) []Numbered {
 func (t *writesTab) About() about {
 	var notes []string
 	if t.m.paused {
-		notes = append(notes, fmt.Sprintf("PAUSED, %d more", t.held))
+		notes = append(notes, fmt.Sprintf("PAUSED, %d more", t.m.waiting()))
 	}
 	if t.filter != "" {
 		notes = append(notes, "filter: "+t.filter)
@@ -88,15 +84,7 @@ func (t *writesTab) About() about {
 func (t *writesTab) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case Snapshot:
-		if t.m.paused {
-			t.late = trim(append(t.late, msg.Rows...))
-			t.held += uint64(len(msg.Rows)) + msg.Skipped
-		} else {
-			t.push(msg.Rows)
-		}
-	case resumedMsg:
-		t.push(t.late)
-		t.late, t.held = nil, 0
+		t.push(msg.Rows)
 	case enteredMsg:
 		if t.seeks() && !t.window {
 			return t.seek(Seek{At: 1, ByNumber: true})

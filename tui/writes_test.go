@@ -40,12 +40,19 @@ func TestPauseKeepsWhatComes(t *testing.T) {
 	end := uint64(len(m.writes.rows))
 	press(m, "space")
 	take(m, snapshot(2))
-	if uint64(len(m.writes.rows)) != end || m.writes.held != 2*end || m.now.Summary.Totals.Writes != end {
-		t.Fatalf("paused: %d rows, %d held, %d counted; want %d, %d, %d", len(m.writes.rows), m.writes.held, m.now.Summary.Totals.Writes, end, 2*end, end)
+	if uint64(len(m.writes.rows)) != end || m.waiting() != 2*end || m.now.Summary.Totals.Writes != end {
+		t.Fatalf("paused: %d rows, %d held, %d counted; want %d, %d, %d", len(m.writes.rows), m.waiting(), m.now.Summary.Totals.Writes, end, 2*end, end)
 	}
 	press(m, "space")
-	if uint64(len(m.writes.rows)) != 3*end || m.writes.held != 0 || m.now.Summary.Totals.Writes != 2*end {
-		t.Errorf("resumed: %d rows, %d held, %d counted; want %d, 0, %d", len(m.writes.rows), m.writes.held, m.now.Summary.Totals.Writes, 3*end, 2*end)
+	if uint64(len(m.writes.rows)) != 3*end || m.waiting() != 0 || m.now.Summary.Totals.Writes != 2*end {
+		t.Errorf("resumed: %d rows, %d held, %d counted; want %d, 0, %d", len(m.writes.rows), m.waiting(), m.now.Summary.Totals.Writes, 3*end, 2*end)
+	}
+	press(m, "space")
+	for range maxRows / 10 {
+		take(m, snapshot(1))
+	}
+	if want := maxRows / 10 * end; m.waiting() != want || len(m.pending.Rows) != maxRows {
+		t.Errorf("paused for long: %d writes wait, %d of them here; want %d, %d", m.waiting(), len(m.pending.Rows), want, maxRows)
 	}
 }
 
