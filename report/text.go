@@ -5,16 +5,16 @@ import (
 	"io"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 )
 
-func verdictKind(name string) decode.Kind {
-	for k := decode.Undecided; k <= decode.Unsafe; k++ {
+func verdictKind(name string) judge.Kind {
+	for k := judge.Undecided; k <= judge.Unsafe; k++ {
 		if k.String() == name {
 			return k
 		}
 	}
-	return decode.Undecided
+	return judge.Undecided
 }
 
 // WriteText writes the report as plain text, fit for a mail.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
@@ -146,13 +146,13 @@ func (m *model) lockLine() string {
 func (m *model) verdictLine() string {
 	s, t := &m.styles, &m.now.Summary.Totals
 	var parts []part
-	for _, k := range []decode.Kind{decode.Unsafe, decode.Differs, decode.Slower} {
+	for _, k := range []judge.Kind{judge.Unsafe, judge.Differs, judge.Slower} {
 		if n := t.Verdicts[k]; n > 0 {
 			parts = append(parts, part{fmt.Sprintf("%s %d", strings.ToUpper(k.String()), n), s.verdict(k)})
 		}
 	}
-	parts = append(parts, part{fmt.Sprintf("agree %d (%s)", t.Verdicts[decode.Agree], percentOf(ratio(t.Verdicts[decode.Agree], t.Writes))), s.good},
-		part{fmt.Sprintf("undecided %d", t.Verdicts[decode.Undecided]), s.dim})
+	parts = append(parts, part{fmt.Sprintf("agree %d (%s)", t.Verdicts[judge.Agree], percentOf(ratio(t.Verdicts[judge.Agree], t.Writes))), s.good},
+		part{fmt.Sprintf("undecided %d", t.Verdicts[judge.Undecided]), s.dim})
 	if t.Disagreements() == 0 {
 		parts = append(parts, part{"no disagreement", s.dim})
 	}

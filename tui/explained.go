@@ -9,7 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/explain"
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
 	ref "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -65,7 +65,7 @@ func (d *detail) variants() {
 	}
 	var lines []line
 	for _, v := range ref.Variants() {
-		decision, verdict := decode.Decide(o, v)
+		decision, verdict := judge.Decide(o, v)
 		out := outcomeOf(decision, verdict.Kind)
 		i := slices.IndexFunc(lines, func(l line) bool { return l.outcome == out })
 		if i < 0 {
@@ -98,11 +98,11 @@ type outcome struct {
 	lock        string
 	passes      int
 	drain, wait string
-	verdict     decode.Kind
+	verdict     judge.Kind
 	why         string
 }
 
-func outcomeOf(d *ref.Decision, verdict decode.Kind) outcome {
+func outcomeOf(d *ref.Decision, verdict judge.Kind) outcome {
 	out := outcome{lock: ref.Unlocked.String(), passes: d.Passes, verdict: verdict, why: string(d.Reason)}
 	switch d.End {
 	case ref.EndDio:

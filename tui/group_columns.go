@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
@@ -93,8 +93,8 @@ func (b *grouping) columns(s *styles) []column[tally.Group] {
 		binary("ZEROED", 8, func(g *tally.Group) uint64 { return g.Zeroed }),
 		againColumn(),
 		number("DISAGR", 6, 6, s.bad, func(g *tally.Group) uint64 { return g.Disagreements() }),
-		number("AGREE", 5, 13, s.good, func(g *tally.Group) uint64 { return g.Verdicts[decode.Agree] }),
-		number("UNDEC", 5, 14, "", func(g *tally.Group) uint64 { return g.Verdicts[decode.Undecided] + g.Unjudged }),
+		number("AGREE", 5, 13, s.good, func(g *tally.Group) uint64 { return g.Verdicts[judge.Agree] }),
+		number("UNDEC", 5, 14, "", func(g *tally.Group) uint64 { return g.Verdicts[judge.Undecided] + g.Unjudged }),
 		binary("BYTES", 16, func(g *tally.Group) uint64 { return g.Bytes }),
 	)
 	if b.dev {

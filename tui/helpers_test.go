@@ -9,7 +9,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
 	"github.com/ext4dio/ext4dio-trace/export/rowfilter"
@@ -83,7 +84,7 @@ func recorded(t *testing.T, name string) (Options, Snapshot) {
 	}
 	var rows []export.Row
 	maker := export.Maker{Names: in}
-	judge := decode.NewJudge(decode.Options{Variant: variant, Doubt: in.Doubt, Seen: func(o *decode.Observation, v *decode.Verdict) {
+	judge := judge.New(judge.Options{Variant: variant, Doubt: in.Doubt, Seen: func(o *observe.Observation, v *judge.Verdict) {
 		var r export.Row
 		maker.Fill(&r, o, v)
 		rows = append(rows, r)

@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -14,14 +15,14 @@ import (
 // Observed is a write that was observed, to be explained under some variants.
 type Observed struct {
 	Title    string // what the write is known by: file, process
-	Write    *decode.Observation
+	Write    *observe.Observation
 	Variants []model.Variant
 }
 
 // judged is one variant's decision about it.
 type judged struct {
 	decision *model.Decision
-	verdict  *decode.Verdict
+	verdict  *judge.Verdict
 }
 
 // WriteText writes what was observed beside what each variant expects, the
@@ -36,11 +37,11 @@ func (ob *Observed) WriteText(w io.Writer) error {
 	writePicture(&b, observedPicture(o))
 	all := make([]judged, len(ob.Variants))
 	for i, v := range ob.Variants {
-		all[i].decision, all[i].verdict = decode.Decide(o, v)
+		all[i].decision, all[i].verdict = judge.Decide(o, v)
 	}
 	ob.compare(&b, all)
 	for i := range all {
-		if i == 0 || all[i].verdict.Kind != decode.Agree && len(all) <= 2 {
+		if i == 0 || all[i].verdict.Kind != judge.Agree && len(all) <= 2 {
 			procedure(&b, all[i].decision)
 		}
 	}
@@ -88,7 +89,7 @@ func procedure(b *strings.Builder, d *model.Decision) {
 	steps(b, d)
 }
 
-func verdictText(b *strings.Builder, v *decode.Verdict) {
+func verdictText(b *strings.Builder, v *judge.Verdict) {
 	fmt.Fprintf(b, "\nverdict under %s: %s", v.Variant, v.Kind)
 	if len(v.Rules) > 0 {
 		fmt.Fprintf(b, " (%s)", strings.Join(v.Rules, " "))
@@ -99,7 +100,7 @@ func verdictText(b *strings.Builder, v *decode.Verdict) {
 	}
 }
 
-func observedHeadline(o *decode.Observation) []string {
+func observedHeadline(o *observe.Observation) []string {
 	pos, n := o.Pos0, o.Len0
 	file := fmt.Sprintf("%d-byte blocks, i_size %d at entry", 1<<o.Blkbits, o.ISize0)
 	if k := len(o.Passes); k > 0 {
@@ -135,7 +136,7 @@ func observedHeadline(o *decode.Observation) []string {
 // observedPicture draws the write with the blocks that mappings and lookups showed.
 // A mapping that was allocated is drawn as it was before: a hole, as far as is
 // known.
-func observedPicture(o *decode.Observation) *picture {
+func observedPicture(o *observe.Observation) *picture {
 	p := &picture{blkbits: o.Blkbits, pos: o.Pos0, end: o.Pos0 + o.Len0, isize: o.ISize0}
 	if k := len(o.Passes); k > 0 {
 		last := &o.Passes[k-1]
@@ -148,7 +149,7 @@ func observedPicture(o *decode.Observation) *picture {
 	return p
 }
 
-func observedState(o *decode.Observation, b int64) byte {
+func observedState(o *observe.Observation, b int64) byte {
 	for i := range o.Passes {
 		for _, l := range o.Passes[i].Lookups {
 			first := int64(l.Lblk)
@@ -180,7 +181,7 @@ func observedState(o *decode.Observation, b int64) byte {
 }
 
 // observedFacts lists what was seen, under the labels of expectedFacts.
-func observedFacts(o *decode.Observation) []fact {
+func observedFacts(o *observe.Observation) []fact {
 	out := []fact{{"ends", o.Ends()}}
 	add := func(label, text string) { out = append(out, fact{label, text}) }
 	if len(o.Passes) > 0 {
@@ -210,7 +211,7 @@ func observedFacts(o *decode.Observation) []fact {
 }
 
 // expectedFacts lists what d says about the same.
-func expectedFacts(o *decode.Observation, d *model.Decision) []fact {
+func expectedFacts(o *observe.Observation, d *model.Decision) []fact {
 	out := []fact{{"ends", d.End.String()}}
 	add := func(label, text string) { out = append(out, fact{label, text}) }
 	switch d.End {
@@ -240,7 +241,7 @@ func expectedFacts(o *decode.Observation, d *model.Decision) []fact {
 	return out
 }
 
-func observedLookups(o *decode.Observation) string {
+func observedLookups(o *observe.Observation) string {
 	var passes []string
 	for i := range o.Passes {
 		var one []string

@@ -1,7 +1,7 @@
 package whatif
 
 import (
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -16,7 +16,7 @@ type Counter struct {
 func NewCounter(v model.Variant) *Counter { return &Counter{decider: NewDecider(v)} }
 
 // Add decides and counts one write; reason is that of its lock on the kernel that made it.
-func (c *Counter) Add(o *decode.Observation, reason string) {
+func (c *Counter) Add(o *observe.Observation, reason string) {
 	out := c.decider.Decide(o)
 	now, _ := seen(o)
 	c.table.add(o, reason, now, &out)

@@ -1,7 +1,7 @@
 package whatif
 
 import (
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -59,7 +59,7 @@ type Decider struct {
 func NewDecider(v model.Variant) *Decider { return &Decider{v: v} }
 
 // Decide decides one write from the facts of its observation.
-func (c *Decider) Decide(o *decode.Observation) Outcome {
+func (c *Decider) Decide(o *observe.Observation) Outcome {
 	if o.Incomplete != "" {
 		return Outcome{Missing: "incomplete: " + o.Incomplete}
 	}
@@ -94,7 +94,7 @@ func same(a, b *model.Decision) bool {
 }
 
 // outcome puts a decision that is known into our words.
-func (c *Decider) outcome(o *decode.Observation, w *world) Outcome {
+func (c *Decider) outcome(o *observe.Observation, w *world) Outcome {
 	d := &c.d
 	out := Outcome{Reason: d.Reason, From: w.from}
 	switch d.End {
@@ -122,7 +122,7 @@ func (c *Decider) outcome(o *decode.Observation, w *world) Outcome {
 }
 
 // beginRefuses reports whether ext4_iomap_begin gives -EAGAIN, since it has to allocate.
-func (c *Decider) beginRefuses(o *decode.Observation) bool {
+func (c *Decider) beginRefuses(o *observe.Observation) bool {
 	if o.Flags&model.IocbNowait == 0 || !c.v.Has(model.NowaitNoAlloc) {
 		return false
 	}
@@ -135,7 +135,7 @@ func (c *Decider) beginRefuses(o *decode.Observation) bool {
 }
 
 // begin names what is not known about ext4_iomap_begin under NOWAIT.
-func (c *Decider) begin(o *decode.Observation) string {
+func (c *Decider) begin(o *observe.Observation) string {
 	switch {
 	case o.Flags&model.IocbNowait == 0:
 	case c.v.Has(model.NowaitCachedBegin):
@@ -147,7 +147,7 @@ func (c *Decider) begin(o *decode.Observation) string {
 }
 
 // seen is how the write went down on the kernel that was traced.
-func seen(o *decode.Observation) (Lock, way) {
+func seen(o *observe.Observation) (Lock, way) {
 	w := way{again: len(o.Passes) > 1, drain: o.Drain != nil, queued: o.Queued, first: Shared}
 	switch {
 	case o.Incomplete != "":

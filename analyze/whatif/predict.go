@@ -7,7 +7,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -48,7 +48,7 @@ func New(o Options) *Predictor {
 
 // Add takes a write with the reason for its lock on the kernel that was traced. It keeps
 // nothing of o.
-func (p *Predictor) Add(o *decode.Observation, reason string) {
+func (p *Predictor) Add(o *observe.Observation, reason string) {
 	out := p.decide.Decide(o)
 	now, way := seen(o)
 	p.table.add(o, reason, now, &out)

@@ -3,7 +3,7 @@ package whatif
 import (
 	"math/rand/v2"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 )
 
 // Sizes of what is kept for the simulation.
@@ -47,7 +47,7 @@ func (w *window) reset() {
 
 // add takes up a write. One that is undecided goes down as it did: the decision part
 // has counted it.
-func (w *window) add(o *decode.Observation, now, then way) {
+func (w *window) add(o *observe.Observation, now, then way) {
 	if now.lock == Undecided {
 		w.left++
 		return
@@ -83,7 +83,7 @@ func newSample(seed uint64) *sample {
 	return &sample{cur: newWindow(), rng: rand.New(rand.NewPCG(seed, 1))}
 }
 
-func (s *sample) add(o *decode.Observation, now, then way) {
+func (s *sample) add(o *observe.Observation, now, then way) {
 	s.cur.add(o, now, then)
 	if len(s.cur.steps) == windowSteps {
 		s.close()

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
@@ -15,7 +15,7 @@ const maxFindings = 64
 // Finding is one kind of disagreement: those of one verdict, with the same rules broken,
 // for the same reason.
 type Finding struct {
-	Verdict     decode.Kind
+	Verdict     judge.Kind
 	Rules       string
 	Reason      string
 	Writes      uint64
@@ -26,7 +26,7 @@ type Finding struct {
 }
 
 type findingKey struct {
-	verdict       decode.Kind
+	verdict       judge.Kind
 	rules, reason string
 }
 
