@@ -1,6 +1,9 @@
-package decode
+package judge
 
 import (
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/overlap"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -24,32 +27,32 @@ type comparer struct {
 type outcome struct {
 	kind    Kind
 	diff    diff
-	rules   Rules
-	hazards Rules // broken too, but not promised
+	rules   rules.Set
+	hazards rules.Set // broken too, but not promised
 	missing string
 }
 
 // Compare judges one observation under one variant.
-func Compare(o *Observation, v model.Variant) *Verdict { return CompareSeen(o, v, 0) }
+func Compare(o *observe.Observation, v model.Variant) *Verdict { return CompareSeen(o, v, 0) }
 
 // CompareSeen is Compare on a kernel on which the probes of some stages were not
 // attached: what they would have seen is not judged.
-func CompareSeen(o *Observation, v model.Variant, unprobed record.Stages) *Verdict {
+func CompareSeen(o *observe.Observation, v model.Variant, unprobed record.Stages) *Verdict {
 	c := &comparer{unprobed: unprobed}
 	return c.verdict(o, v, c.judge(o, v), nil)
 }
 
 // judge compares o with what v decides. It leaves the decision in c.d and the
 // facts in c.f.
-func (c *comparer) judge(o *Observation, v model.Variant) outcome {
+func (c *comparer) judge(o *observe.Observation, v model.Variant) outcome {
 	c.f.reset(o)
 	c.judged = false
-	if missing := unjudged(o); missing != "" {
+	if missing := o.Unjudged(); missing != "" {
 		c.d = model.Decision{Variant: v, Missing: missing}
 		return outcome{missing: missing}
 	}
 	c.judged = true
-	if entryError(o) {
+	if o.EntryError() {
 		c.d = model.Decision{Variant: v, End: model.EndChecks, Reason: model.ReasonEntry, Ret: o.SubmitRet}
 		return outcome{kind: Agree}
 	}
@@ -62,7 +65,7 @@ func (c *comparer) judge(o *Observation, v model.Variant) outcome {
 	direct := c.direct(v, &out)
 	c.judgeRules(o, v, &out)
 	switch {
-	case out.rules.safety() != 0:
+	case out.rules.Safety() != 0:
 		out.kind = Unsafe
 	case out.diff == 0 && c.d.End == model.EndUnknown:
 		out.missing = c.d.Missing
@@ -107,83 +110,39 @@ func (c *comparer) direct(v model.Variant, out *outcome) model.Answer {
 
 // judgeRules adds the rules that o breaks on its own: to the rules of out those that
 // v promises, to its hazards the others.
-func (c *comparer) judgeRules(o *Observation, v model.Variant, out *outcome) {
-	found := broken(o, c.conditions(v))
-	if out.diff&diffDrain != 0 && o.Drain == nil && o.zeroesEmpty() {
-		found |= R2 // nothing was in flight by luck
+func (c *comparer) judgeRules(o *observe.Observation, v model.Variant, out *outcome) {
+	found := rules.BrokenBy(o, rules.ConditionsOf(v, c.unprobed))
+	if out.diff&diffDrain != 0 && o.Drain == nil && rules.ZeroesEmpty(o) {
+		found |= rules.R2 // nothing was in flight by luck
 	}
 	has := c.behaviours(v)
-	out.rules = found.promised(has)
-	if !o.promisedToStay(has) {
-		out.rules &^= R4
+	out.rules = found.Promised(has)
+	if !rules.PromisedToStay(o, has) {
+		out.rules &^= rules.R4
 	}
 	out.hazards = found &^ out.rules
 }
 
 // addOverlaps adds the rules that o breaks together with another write.
-func (c *comparer) addOverlaps(v model.Variant, out *outcome, found []Overlap) {
-	var rules Rules
+func (c *comparer) addOverlaps(v model.Variant, out *outcome, found []overlap.Pair) {
+	var broken rules.Set
 	for i := range found {
-		rules |= found[i].Kind.Rule()
+		broken |= found[i].Kind.Rule()
 	}
-	if rules == 0 {
+	if broken == 0 {
 		return
 	}
-	kept := rules.promised(c.behaviours(v))
-	out.hazards |= rules &^ kept
+	kept := broken.Promised(c.behaviours(v))
+	out.hazards |= broken &^ kept
 	if out.rules |= kept; kept != 0 {
 		out.kind, out.missing = Unsafe, ""
 	}
 }
 
-// conditions are what the rules depend on in a kernel of this variant.
-func (c *comparer) conditions(v model.Variant) Conditions {
-	return Conditions{Unprobed: c.unprobed, EntryAlignment: !v.Has(model.UnalignedShared)}
-}
-
-// unjudged says why o cannot be judged at all, or nothing.
-func unjudged(o *Observation) string {
-	if o.Incomplete != "" {
-		return o.Incomplete
-	}
-	if p := o.lastPass(); p != nil && p.Flags&record.PassDAX != 0 {
-		return "DAX: its writes take another path"
-	}
-	if why := contradiction(o); why != "" {
-		return "contradiction: " + why
-	}
-	if len(o.Passes) == 0 && o.Buffered == nil && !o.Dio && !entryError(o) &&
-		!(o.SubmitRet == model.EAGAIN && o.Flags&model.IocbNowait != 0) {
-		return "why the write ended before the write checks"
-	}
-	return ""
-}
-
-// entryError reports whether ext4_file_write_iter refused the write before it
-// took i_rwsem: shutdown, read-only after an error, an impossible atomic write.
-func entryError(o *Observation) bool {
-	if len(o.Passes) > 0 || o.Buffered != nil || o.Dio {
-		return false
-	}
-	switch o.SubmitRet {
-	case -eio, -erofs:
-		return true
-	case -einval, model.EOPNOTSUPP:
-		return o.Flags&model.IocbAtomic != 0
-	}
-	return false
-}
-
-const (
-	eio    = 5
-	einval = 22
-	erofs  = 30
-)
-
 // unexplainedFallback reports whether bytes went buffered after direct I/O with
 // neither of the known causes: a hole of an inode without extents (-ENOTBLK), or
 // the page cache that could not be invalidated, which ends it before a mapping.
-func unexplainedFallback(o *Observation) bool {
+func unexplainedFallback(o *observe.Observation) bool {
 	if !o.Dio || o.Buffered == nil || len(o.Mappings) == 0 {
 		return false
 	}
@@ -201,7 +160,7 @@ func (c *comparer) behaviours(v model.Variant) model.Behaviours {
 
 // fallback compares the lock of a buffered copy, and the drain before it. Whether 6.1 and 6.12 have
 // it depends on their stable releases.
-func (c *comparer) fallback(o *Observation, v model.Variant) diff {
+func (c *comparer) fallback(o *observe.Observation, v model.Variant) diff {
 	b := o.Buffered
 	if b == nil || !b.Copied {
 		return 0
@@ -222,7 +181,7 @@ func (c *comparer) fallback(o *Observation, v model.Variant) diff {
 
 // raced reports whether the write is exactly what v decides when i_disksize had
 // grown, in one pass or in both, after it was read.
-func (c *comparer) raced(o *Observation, v model.Variant) bool {
+func (c *comparer) raced(o *observe.Observation, v model.Variant) bool {
 	var can uint8
 	for i := range min(len(o.Passes), model.MaxPasses) {
 		p := &o.Passes[i]
@@ -251,7 +210,7 @@ func (c *comparer) raced(o *Observation, v model.Variant) bool {
 // moved reports whether the write is exactly what v decides when the guess saw
 // another i_size than the entry and the first pass, which saw the same. Nobody else
 // can change i_size and change it back unless this write waits for the lock.
-func (c *comparer) moved(o *Observation, v model.Variant) bool {
+func (c *comparer) moved(o *observe.Observation, v model.Variant) bool {
 	if len(o.Passes) == 0 || !o.Stages.Has(record.StageWait) {
 		return false
 	}
@@ -270,13 +229,13 @@ func (c *comparer) moved(o *Observation, v model.Variant) bool {
 }
 
 // classify tells the kinds of disagreement apart when no safety rule is broken.
-func (c *comparer) classify(o *Observation, v model.Variant, out *outcome) {
+func (c *comparer) classify(o *observe.Observation, v model.Variant, out *outcome) {
 	out.kind = Differs
 	if out.diff&diffCopyLock != 0 {
 		out.kind = Unsafe // other writers and truncate can be at the same pages
 		return
 	}
-	last := o.lastPass()
+	last := o.LastPass()
 	if last != nil && o.Dio && o.Lock == record.LockShared && last.Flags&record.PassNosec == 0 {
 		// Every variant holds the lock exclusive while security info may change.
 		out.kind = Unsafe
@@ -304,7 +263,7 @@ func (c *comparer) classify(o *Observation, v model.Variant, out *outcome) {
 
 // stricter reports whether o differs from d only in that the kernel serialised
 // more than d asks for.
-func (c *comparer) stricter(o *Observation, out diff, d *model.Decision) bool {
+func (c *comparer) stricter(o *observe.Observation, out diff, d *model.Decision) bool {
 	const may = diffGuess | diffLock | diffPasses | diffLookups | diffDrain | diffWait | diffOps | diffFallback
 	if d.End != model.EndDio && d.End != model.EndBuffered || out&^may != 0 {
 		return false

@@ -1,6 +1,14 @@
-package decode
+// Package judge compares each observation with what the reference model says that
+// kernel had to decide, and finds out which kernel it is.
+//
+// It never guesses: an incomplete record is never judged, and lost data ends in
+// "undecided", never in a disagreement.
+package judge
 
 import (
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/overlap"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -18,9 +26,12 @@ type Options struct {
 	// ns of CLOCK_MONOTONIC. It is asked about writes that seem to disagree, and
 	// before variants are ruled out. Nil: none were.
 	Doubt func(from, to uint64) bool
+	// Anew has every write decided anew, and no verdict kept for others of the same
+	// facts: slower, and the same verdicts.
+	Anew bool
 	// Seen is called for every write with its verdict. Both are valid during the
 	// call only.
-	Seen func(*Observation, *Verdict)
+	Seen func(*observe.Observation, *Verdict)
 }
 
 // Stats counts what a Judge has handed out.
@@ -34,9 +45,9 @@ type Stats struct {
 	Malformed  uint64 // raw records that could not be parsed
 	// Hazards counts writes that broke a rule that the variant does not promise, by
 	// the number of the rule.
-	Hazards [lastRule + 1]uint64
+	Hazards [rules.Last + 1]uint64
 	// Overlaps counts what two writes did together.
-	Overlaps OverlapStats
+	Overlaps overlap.Stats
 }
 
 // Disagree is the number of writes in which kernel and model disagree.
@@ -46,27 +57,30 @@ func (s Stats) Disagree() uint64 { return s.Kinds[Slower] + s.Kinds[Differs] + s
 // safe for concurrent use.
 type Judge struct {
 	opts Options
-	ob   *Observer
+	ob   *observe.Observer
 	det  *Detector
 	cmp  comparer
 	// other judges the candidates that are not reported.
 	other    comparer
 	known    *known // nil: every write is decided anew
-	overlaps *Overlaps
+	overlaps *overlap.Finder
 	stats    Stats
 	fit      []model.Variant
 }
 
-// NewJudge returns a Judge over an empty stream.
-func NewJudge(opts Options) *Judge {
-	j := &Judge{opts: opts, known: new(known), overlaps: NewOverlaps()}
+// New returns a Judge over an empty stream.
+func New(opts Options) *Judge {
+	j := &Judge{opts: opts, overlaps: overlap.NewFinder()}
+	if !opts.Anew {
+		j.known = new(known)
+	}
 	if opts.Variant != 0 {
 		j.det = Forced(opts.Variant)
 	} else {
 		j.det = NewDetector(opts.Evidence)
 	}
 	j.cmp.unprobed, j.other.unprobed = opts.Unprobed, opts.Unprobed
-	j.ob = NewObserver(j.observe)
+	j.ob = observe.NewObserver(j.observe)
 	return j
 }
 
@@ -101,7 +115,7 @@ func (j *Judge) Stats() Stats {
 	return s
 }
 
-func (j *Judge) observe(o *Observation) {
+func (j *Judge) observe(o *observe.Observation) {
 	ver := j.judge(o)
 	j.stats.Writes++
 	j.stats.Kinds[ver.Kind]++
@@ -118,16 +132,16 @@ func (j *Judge) observe(o *Observation) {
 
 // judge gives the verdict on o: the one that a write of the same facts got before, or
 // that of the model. What o did together with other writes is looked at in any case.
-func (j *Judge) judge(o *Observation) *Verdict {
+func (j *Judge) judge(o *observe.Observation) *Verdict {
 	var e *knownVerdict
 	if j.known != nil {
-		e = j.known.find(o, j.det, j.ob.pattern)
+		e = j.known.find(o, j.det)
 	}
 	if e == nil || disagrees(e.verdict.Kind) && j.doubtful(o) {
 		return j.decide(o)
 	}
 	best := j.det.Best()
-	found := j.overlaps.Add(o, j.cmp.conditions(best))
+	found := j.overlaps.Add(o, rules.ConditionsOf(best, j.opts.Unprobed))
 	if len(found) > 0 {
 		return j.conclude(o, best, j.cmp.judge(o, best), found)
 	}
@@ -139,7 +153,7 @@ func (j *Judge) judge(o *Observation) *Verdict {
 // agrees with some of them narrows the choice to those; one that agrees with none
 // is a disagreement with the best of them, and narrows nothing. One in doubt is not
 // kept for others of the same facts.
-func (j *Judge) decide(o *Observation) *Verdict {
+func (j *Judge) decide(o *observe.Observation) *Verdict {
 	j.cmp.drains, j.other.drains = j.det.drains, j.det.drains
 	best := j.det.Best()
 	out := j.cmp.judge(o, best)
@@ -153,9 +167,9 @@ func (j *Judge) decide(o *Observation) *Verdict {
 			out = j.cmp.judge(o, best)
 		}
 	}
-	var found []Overlap
+	var found []overlap.Pair
 	if j.cmp.judged {
-		found = j.overlaps.Add(o, j.cmp.conditions(best))
+		found = j.overlaps.Add(o, rules.ConditionsOf(best, j.opts.Unprobed))
 	}
 	ver := j.conclude(o, best, out, found)
 	if j.known != nil && !doubt {
@@ -170,12 +184,12 @@ const skippedProbe = "a probe was skipped by the kernel while the write ran"
 
 func disagrees(k Kind) bool { return k == Slower || k == Differs || k == Unsafe }
 
-func (j *Judge) doubtful(o *Observation) bool {
+func (j *Judge) doubtful(o *observe.Observation) bool {
 	return j.opts.Doubt != nil && j.opts.Doubt(o.Time, o.Time+o.SubmitNs)
 }
 
 // conclude makes the verdict of an outcome and of the overlaps that were found.
-func (j *Judge) conclude(o *Observation, v model.Variant, out outcome, found []Overlap) *Verdict {
+func (j *Judge) conclude(o *observe.Observation, v model.Variant, out outcome, found []overlap.Pair) *Verdict {
 	j.cmp.addOverlaps(v, &out, found)
 	j.countHazards(out.hazards)
 	return j.cmp.verdict(o, v, out, found)
@@ -183,7 +197,7 @@ func (j *Judge) conclude(o *Observation, v model.Variant, out outcome, found []O
 
 // learn takes from o what it tells of the kernel. It reports whether o would tell
 // something and is in doubt.
-func (j *Judge) learn(o *Observation, best outcome) (doubt bool) {
+func (j *Judge) learn(o *observe.Observation, best outcome) (doubt bool) {
 	if len(j.det.candidates) > 1 && j.narrows(o, best) {
 		if j.doubtful(o) {
 			return true
@@ -199,8 +213,8 @@ func (j *Judge) learn(o *Observation, best outcome) (doubt bool) {
 	return false
 }
 
-func (j *Judge) countHazards(hazards Rules) {
-	for i := firstRule; i <= lastRule && hazards != 0; i++ {
+func (j *Judge) countHazards(hazards rules.Set) {
+	for i := rules.First; i <= rules.Last && hazards != 0; i++ {
 		if hazards&(1<<i) != 0 {
 			j.stats.Hazards[i]++
 		}
@@ -208,7 +222,7 @@ func (j *Judge) countHazards(hazards Rules) {
 }
 
 // narrows reports whether o rules some candidates out, and leaves the others in j.fit.
-func (j *Judge) narrows(o *Observation, best outcome) bool {
+func (j *Judge) narrows(o *observe.Observation, best outcome) bool {
 	if best.kind == Undecided && o.Incomplete != "" || best.kind == Agree && !telling(o, j.det.candidates) {
 		return false
 	}
@@ -229,7 +243,7 @@ func (j *Judge) narrows(o *Observation, best outcome) bool {
 
 // telling reports whether o can tell the candidates apart. Where they differ only
 // under NOWAIT, other writes need not be judged more than once.
-func telling(o *Observation, candidates []model.Variant) bool {
+func telling(o *observe.Observation, candidates []model.Variant) bool {
 	const nowaitOnly = model.NowaitNoAlloc | model.CachedMissEagain | model.NowaitCachedBegin | model.NowaitCachedZeroing
 	const fallback = model.DrainFallback
 	all, any := ^model.Behaviours(0), model.Behaviours(0)

@@ -1,4 +1,4 @@
-package decode
+package observe
 
 import (
 	"bytes"
@@ -34,9 +34,6 @@ type Observer struct {
 		comm string
 	}
 
-	patterns *patterns // nil: every record is parsed
-	pattern  *pattern  // of the observation that is being handed out; nil: it has none
-
 	pending map[uint64]*Observation // queued writes without completion
 	queue   fifo                    // their ids, oldest first
 	early   map[uint64]record.Complete
@@ -55,11 +52,10 @@ type Observer struct {
 // observation is valid during the call only: Clone it to keep it.
 func NewObserver(emit func(*Observation)) *Observer {
 	ob := &Observer{
-		emit:     emit,
-		comms:    make(map[[16]byte]string),
-		patterns: new(patterns),
-		pending:  make(map[uint64]*Observation),
-		early:    make(map[uint64]record.Complete),
+		emit:    emit,
+		comms:   make(map[[16]byte]string),
+		pending: make(map[uint64]*Observation),
+		early:   make(map[uint64]record.Complete),
 	}
 	ob.isPending = func(id uint64) bool { _, ok := ob.pending[id]; return ok }
 	ob.isEarly = func(id uint64) bool { _, ok := ob.early[id]; return ok }
@@ -89,38 +85,13 @@ func (ob *Observer) Feed(raw []byte) error {
 	return fmt.Errorf("decode record: %w: %d", record.ErrKind, kind)
 }
 
-// feedWrite takes a write record. One of a known pattern need not be parsed.
+// feedWrite takes a write record.
 func (ob *Observer) feedWrite(raw []byte) error {
-	p, known := ob.patterns.find(raw)
-	if known {
-		if len(ob.early) > 0 {
-			delete(ob.early, binary.NativeEndian.Uint64(raw[24:])) // as in write
-		}
-		p.o.renew(raw, ob.comm((*[16]byte)(raw[64:80])))
-		ob.emitOf(p)
-		return nil
-	}
 	if err := record.ParseWrite(raw, &ob.w); err != nil {
-		if p != nil {
-			p.n = 0 // that of no write
-		}
 		return err
-	}
-	if p != nil {
-		delete(ob.early, ob.w.ID)
-		p.o.fill(&ob.w, ob.comm(&ob.w.Comm))
-		ob.emitOf(p)
-		return nil
 	}
 	ob.write(&ob.w)
 	return nil
-}
-
-// emitOf hands out the observation of a pattern.
-func (ob *Observer) emitOf(p *pattern) {
-	ob.pattern = p
-	ob.emit(&p.o)
-	ob.pattern = nil
 }
 
 // Flush hands out the queued writes whose completion has not come.

@@ -1,8 +1,7 @@
-package decode
+package rules
 
 import (
-	"fmt"
-
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -31,7 +30,7 @@ import (
 const sleepPromises = "patches 1 and 5 for the journal, patch 1 for the allocator, patches 6 to 8 for i_data_sem and metadata"
 
 // promise is what a kernel must have to promise that it does not sleep for this.
-func (s *Sleep) promise() model.Behaviours {
+func promise(s *observe.Sleep) model.Behaviours {
 	check := s.Phase == record.PhaseCheck
 	switch s.Cause {
 	case record.SleepJBD2:
@@ -53,10 +52,10 @@ func (s *Sleep) promise() model.Behaviours {
 
 // blocks reports whether o waited in a way that needs no stack to be told: a second
 // pass takes the lock blocking, and inode_dio_wait waits.
-func (o *Observation) blocks() bool { return len(o.Passes) > 1 || o.Drain != nil }
+func blocks(o *observe.Observation) bool { return len(o.Passes) > 1 || o.Drain != nil }
 
 // sleepsForExt4 reports whether o slept for one of ext4's own causes.
-func (o *Observation) sleepsForExt4() bool {
+func sleepsForExt4(o *observe.Observation) bool {
 	for i := range o.Sleeps {
 		if o.Sleeps[i].Cause.Ext4() {
 			return true
@@ -65,42 +64,16 @@ func (o *Observation) sleepsForExt4() bool {
 	return false
 }
 
-// promisedToStay reports whether a kernel with these behaviours promises not to wait
+// PromisedToStay reports whether a kernel with these behaviours promises not to wait
 // in one of the ways in which o, which breaks R4, did.
-func (o *Observation) promisedToStay(has model.Behaviours) bool {
-	if o.blocks() {
+func PromisedToStay(o *observe.Observation, has model.Behaviours) bool {
+	if blocks(o) {
 		return true
 	}
 	for i := range o.Sleeps {
-		if s := &o.Sleeps[i]; s.Cause.Ext4() && has.Has(s.promise()) {
+		if s := &o.Sleeps[i]; s.Cause.Ext4() && has.Has(promise(s)) {
 			return true
 		}
 	}
 	return false
-}
-
-// appendSleeps appends a sentence for each sleep for one of ext4's own causes.
-func (o *Observation) appendSleeps(why []string) []string {
-	for i := range o.Sleeps {
-		if o.Sleeps[i].Cause.Ext4() {
-			why = append(why, o.Sleeps[i].String())
-		}
-	}
-	return why
-}
-
-// phaseNames are the parts of a write as they are shown.
-var phaseNames = [...]string{"check", "dio", "buffered"}
-
-// PhaseName is the name of the phase in which it slept: check, dio or buffered.
-func (s *Sleep) PhaseName() string {
-	if int(s.Phase) < len(phaseNames) {
-		return phaseNames[s.Phase]
-	}
-	return "unknown"
-}
-
-// String says how long it slept, for what and where.
-func (s *Sleep) String() string {
-	return fmt.Sprintf("slept %d us for %s in the %s phase", (s.Ns+500)/1000, s.Cause, s.PhaseName())
 }

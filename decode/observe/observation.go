@@ -1,6 +1,9 @@
-package decode
+// Package observe puts observations together from raw records: what was seen of one
+// direct write, and what is missing of it.
+package observe
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -82,9 +85,11 @@ func (o *Observation) Clone() *Observation {
 	c.Zeroed = slices.Clone(o.Zeroed)
 	c.Waits, c.Sleeps = slices.Clone(o.Waits), slices.Clone(o.Sleeps)
 	if o.Drain != nil {
+		c.drain = *o.Drain
 		c.Drain = &c.drain
 	}
 	if o.Buffered != nil {
+		c.buffered = *o.Buffered
 		c.Buffered = &c.buffered
 	}
 	return &c
@@ -112,6 +117,9 @@ type Lookup struct {
 	OutLen    uint32 // m_len on return
 	MFlags    uint32 // m_flags on return
 }
+
+// Query is what the lookup asked for.
+func (l Lookup) Query() model.Query { return model.Query{Lblk: l.Lblk, Len: l.Len, Flags: l.ArgFlags} }
 
 // State is the kind of block that the lookup found.
 func (l Lookup) State() model.BlockState { return model.StateOf(l.Ret, l.MFlags) }
@@ -182,6 +190,30 @@ type Sleep struct {
 	Cause record.SleepCause
 	Ns    uint64
 	AtUs  uint32 // when it went on, since the entry
+}
+
+// phaseNames are the parts of a write as they are shown.
+var phaseNames = [...]string{"check", "dio", "buffered"}
+
+// PhaseName is the name of the phase in which it slept: check, dio or buffered.
+func (s *Sleep) PhaseName() string {
+	if int(s.Phase) < len(phaseNames) {
+		return phaseNames[s.Phase]
+	}
+	return "unknown"
+}
+
+// String says how long it slept, for what and where.
+func (s *Sleep) String() string {
+	return fmt.Sprintf("slept %d us for %s in the %s phase", (s.Ns+500)/1000, s.Cause, s.PhaseName())
+}
+
+// LastPass is the pass that settled the write, nil when none was seen.
+func (o *Observation) LastPass() *Pass {
+	if len(o.Passes) == 0 {
+		return nil
+	}
+	return &o.Passes[len(o.Passes)-1]
 }
 
 // Unaligned reports whether ext4 had to take the write for an unaligned one in

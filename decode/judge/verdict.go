@@ -1,8 +1,9 @@
-package decode
+package judge
 
 import (
 	"slices"
 
+	"github.com/ext4dio/ext4dio-trace/decode/overlap"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -40,7 +41,7 @@ type Verdict struct {
 	Hazards []string
 	// Overlaps are what the write did together with writes that were judged before
 	// it, on one block. Those that break a promised rule are in Rules and Why, too.
-	Overlaps []Overlap
+	Overlaps []overlap.Pair
 	// Missing names the fact that was missing when Kind is Undecided.
 	Missing string
 }

@@ -1,6 +1,7 @@
-package decode
+package judge
 
 import (
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -8,7 +9,7 @@ import (
 // facts answers the model's questions from an observation. It implements
 // model.World.
 type facts struct {
-	o    *Observation
+	o    *observe.Observation
 	call model.Call
 	// raced has a bit for every pass whose i_disksize is taken to have grown to
 	// i_size after it was read: writeback moves it without i_rwsem.
@@ -28,7 +29,7 @@ type facts struct {
 	noModified bool
 }
 
-func (f *facts) reset(o *Observation) {
+func (f *facts) reset(o *observe.Observation) {
 	*f = facts{o: o}
 	f.call = model.Call{
 		Pos: o.Pos0, Len: o.Len0,
@@ -49,7 +50,7 @@ func (f *facts) again(raced uint8, assume bool) {
 // entry was recorded and before the lock is held, so when i_size moved from the
 // entry to the first pass, it can have seen any value: the lock that was taken
 // tells what it made of it.
-func guessSize(o *Observation) int64 {
+func guessSize(o *observe.Observation) int64 {
 	if len(o.Passes) == 0 || o.Passes[0].ISize == o.ISize0 {
 		return o.ISize0
 	}
@@ -57,7 +58,7 @@ func guessSize(o *Observation) int64 {
 }
 
 // sizeFor is an i_size that leads to this guess, one that was seen if possible.
-func sizeFor(o *Observation, exclusive bool) int64 {
+func sizeFor(o *observe.Observation, exclusive bool) int64 {
 	end := o.Pos0 + o.Len0
 	for _, size := range [...]int64{o.ISize0, o.Passes[0].ISize} {
 		if exclusive == (end > size) {
@@ -102,7 +103,7 @@ func (f *facts) UseDio() model.Answer {
 // looks at. Verity cannot be: such files are not open for writing.
 func (f *facts) directFacts() model.DirectFacts {
 	d := model.DirectFacts{Verity: model.No}
-	if p := f.o.lastPass(); p != nil {
+	if p := f.o.LastPass(); p != nil {
 		// Direct I/O was taken. The mount options were not read; they can only make
 		// the data journalled where the inode's flag may do so too.
 		d.Inline = model.AnswerOf(p.Flags&record.PassInline != 0)
@@ -140,7 +141,7 @@ func (f *facts) Checks(pass int) (model.Checks, bool) {
 func (f *facts) Lookup(pass int, q model.Query) (model.Result, bool) {
 	if pass < len(f.o.Passes) {
 		seen, i := f.o.Passes[pass].Lookups, f.asked[pass]
-		if i < len(seen) && seen[i].query() == q {
+		if i < len(seen) && seen[i].Query() == q {
 			f.asked[pass]++
 			return model.Result{Ret: seen[i].Ret, MFlags: seen[i].MFlags}, true
 		}
@@ -153,8 +154,6 @@ func (f *facts) Lookup(pass int, q model.Query) (model.Result, bool) {
 	}
 	return model.Result{}, false
 }
-
-func (l Lookup) query() model.Query { return model.Query{Lblk: l.Lblk, Len: l.Len, Flags: l.ArgFlags} }
 
 // fromMapping answers a lookup by the mapping of its first block.
 func (f *facts) fromMapping(q model.Query) (model.Result, bool) {
@@ -184,27 +183,4 @@ func (f *facts) Modified() (int, bool) {
 	}
 	f.noModified = true
 	return 0, false
-}
-
-// contradiction names two facts of o that cannot both be true, or nothing.
-func contradiction(o *Observation) string {
-	for i := range o.Passes {
-		p := &o.Passes[i]
-		switch {
-		case p.Count > o.Len0:
-			return "more bytes after the write checks than before"
-		case p.Count > 0 && o.Flags&model.IocbAppend != 0 && p.Pos != p.ISize:
-			return "an append that does not begin at i_size"
-		case p.Count > 0 && o.Flags&model.IocbAppend == 0 && p.Pos != o.Pos0:
-			return "ki_pos moved without IOCB_APPEND"
-		case p.Count > 0 && p.Pos+p.Count < 0:
-			return "a write beyond the largest position"
-		}
-		for j := range p.Lookups {
-			if l := &p.Lookups[j]; l.Ret > 0 && uint32(l.Ret) > l.Len {
-				return "a lookup found more blocks than it was asked for"
-			}
-		}
-	}
-	return ""
 }

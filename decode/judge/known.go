@@ -1,6 +1,10 @@
-package decode
+package judge
 
-import model "github.com/ext4dio/ext4dio-trace/userspace-model"
+import (
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
 
 // maxKnown is how many verdicts are kept. A workload makes a few dozen kinds of writes.
 const (
@@ -21,39 +25,29 @@ type known struct {
 	best  model.Variant
 	left  int // candidates
 	drain model.Answer
-	kept  uint64
 	table [maxKnown]*knownVerdict
 }
 
 type knownVerdict struct {
 	key     key
 	round   uint64
-	stamp   uint64 // another one each time that it is used
 	verdict Verdict
-	hazards Rules
+	hazards rules.Set
 	// What verdict points to.
 	why      [1]string
 	expected Expected
 }
 
-// find returns the verdict on a write with the facts of o, or nil. p is the pattern of
-// o; nil when it has none.
-func (k *known) find(o *Observation, d *Detector, p *pattern) *knownVerdict {
+// find returns the verdict on a write with the facts of o, or nil.
+func (k *known) find(o *observe.Observation, d *Detector) *knownVerdict {
 	if k.round == 0 || k.changed(d) {
 		k.round++
 		k.best, k.left, k.drain = d.Best(), len(d.candidates), d.drains
-	}
-	if p != nil && p.verdict != nil && p.verdict.stamp == p.stamp && p.verdict.round == k.round {
-		k.found = false // there is nothing to keep
-		return p.verdict
 	}
 	if k.found = k.key.fill(o); !k.found {
 		return nil
 	}
 	if e := *k.place(); e != nil && e.round == k.round && e.key.equal(&k.key) {
-		if p != nil {
-			p.verdict, p.stamp = e, e.stamp
-		}
 		return e
 	}
 	return nil
@@ -68,7 +62,7 @@ func (k *known) changed(d *Detector) bool {
 func (k *known) place() **knownVerdict { return &k.table[k.key.hash()>>(64-knownBits)] }
 
 // keep takes the verdict on the write that was looked for last.
-func (k *known) keep(ver *Verdict, hazards Rules, d *Detector) {
+func (k *known) keep(ver *Verdict, hazards rules.Set, d *Detector) {
 	if !k.found || ver.Kind != Agree || len(ver.Overlaps) > 0 || k.changed(d) {
 		return
 	}
@@ -77,8 +71,6 @@ func (k *known) keep(ver *Verdict, hazards Rules, d *Detector) {
 		*at = new(knownVerdict)
 	}
 	e := *at
-	k.kept++
-	e.stamp = k.kept
 	e.key, e.round, e.hazards = k.key, k.round, hazards
 	e.why[0] = ver.Why[0]
 	e.verdict = Verdict{

@@ -1,6 +1,8 @@
-package decode
+package overlap
 
 import (
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -17,11 +19,11 @@ type flight struct {
 
 // act is one zeroing or one fallback copy that can overlap with a flight.
 type act struct {
-	kind     OverlapKind
+	kind     Kind
 	pos, end int64  // the block, or the pages, bytes
 	unit     int64  // size of a block, or of a page
 	at       uint64 // ns, up to stepError too early
-	until    uint64 // when its write was over, for OverlapUnwaited and OverlapEOF
+	until    uint64 // when its write was over, for Unwaited and EOF
 }
 
 // acts are those of one write: a head and a tail, each of at most two kinds, or a
@@ -60,9 +62,9 @@ func (a *act) meets(f *flight) bool {
 		return false
 	}
 	switch a.kind {
-	case OverlapZeroed, OverlapFallback:
+	case Zeroed, Fallback:
 		return certainlyBefore(f.from, a.at) && certainlyBefore(a.at, f.to)
-	case OverlapEOF:
+	case EOF:
 		if !f.extends {
 			return false
 		}
@@ -90,17 +92,17 @@ func (a *acts) before(t uint64) bool {
 }
 
 // timed reports whether the times of o can be relied on.
-func (o *Observation) timed() bool {
+func timed(o *observe.Observation) bool {
 	return o.Time < maxTime && o.SubmitNs < maxSubmitNs && o.LatencyNs < maxTime &&
-		o.lastStep() <= o.Time+o.SubmitNs
+		lastStep(o) <= o.Time+o.SubmitNs
 }
 
 // at is the time of a step of o, ns.
-func (o *Observation) at(us uint32) uint64 { return o.Time + uint64(us)*1000 }
+func at(o *observe.Observation, us uint32) uint64 { return o.Time + uint64(us)*1000 }
 
 // lastStep is the time of the last step that o made with its direct I/O counted: a
 // mapping or a zeroing.
-func (o *Observation) lastStep() uint64 {
+func lastStep(o *observe.Observation) uint64 {
 	var us uint32
 	for i := range o.Mappings {
 		us = max(us, o.Mappings[i].AtUs)
@@ -108,31 +110,31 @@ func (o *Observation) lastStep() uint64 {
 	for i := range o.Zeroed {
 		us = max(us, o.Zeroed[i].AtUs)
 	}
-	return o.at(us)
+	return at(o, us)
 }
 
 // ended is until when the direct I/O of o was seen in flight. The return of a
 // synchronous write comes after its unlock, so it is no such instant. Neither is
 // the completion of a write that is synced to the disk after its direct I/O.
-func (o *Observation) ended() (t uint64, completion bool) {
+func ended(o *observe.Observation) (t uint64, completion bool) {
 	if o.Queued && o.Completed && o.Flags&iocbDsync == 0 {
 		return o.Time + o.LatencyNs, true
 	}
-	return o.lastStep(), false
+	return lastStep(o), false
 }
 
 // fill makes r the name of o.
-func (r *WriteRef) fill(o *Observation) {
+func (r *WriteRef) fill(o *observe.Observation) {
 	r.ID, r.Time, r.Tid, r.Pos, r.Len = o.ID, o.Time, o.Tid, o.Pos0, o.Len0
-	if p := o.lastPass(); p != nil && p.Count > 0 {
+	if p := o.LastPass(); p != nil && p.Count > 0 {
 		r.Pos = p.Pos
 	}
 }
 
 // directBytes is how much of o was certainly written by direct I/O, from the
 // position of its last pass on.
-func (o *Observation) directBytes() int64 {
-	p := o.lastPass()
+func directBytes(o *observe.Observation) int64 {
+	p := o.LastPass()
 	if !o.Dio || p == nil || p.Count <= 0 || !o.Completed || o.Ret <= 0 {
 		return 0
 	}
@@ -153,18 +155,18 @@ const (
 )
 
 // fill makes f the direct I/O of o.
-func (f *flight) fill(o *Observation) flightState {
-	n := o.directBytes()
+func (f *flight) fill(o *observe.Observation) flightState {
+	n := directBytes(o)
 	if n <= 0 {
 		return flightNone
 	}
-	if len(o.Mappings) == 0 || !o.timed() {
+	if len(o.Mappings) == 0 || !timed(o) {
 		return flightUnknown
 	}
-	p := o.lastPass()
+	p := o.LastPass()
 	f.ref.fill(o)
-	f.pos, f.end, f.from = p.Pos, p.Pos+n, o.at(o.Mappings[0].AtUs)
-	f.to, _ = o.ended()
+	f.pos, f.end, f.from = p.Pos, p.Pos+n, at(o, o.Mappings[0].AtUs)
+	f.to, _ = ended(o)
 	f.extends = false
 	if o.Lock == record.LockExclusive && o.Drain == nil && p.Pos+p.Count > p.ISize {
 		unaligned, known := o.Unaligned()
@@ -175,17 +177,17 @@ func (f *flight) fill(o *Observation) flightState {
 
 // fill makes a what o did that another write can overlap with. On a kernel that
 // keeps the rules that is nothing, or a tail by E-eof.
-func (a *acts) fill(o *Observation, c Conditions) {
+func (a *acts) fill(o *observe.Observation, c rules.Conditions) {
 	a.n, a.more = 0, false
-	if len(o.Zeroed) == 0 && o.Buffered == nil || !o.timed() {
+	if len(o.Zeroed) == 0 && o.Buffered == nil || !timed(o) {
 		return
 	}
-	if p := o.lastPass(); p != nil && o.Dio && p.Count > 0 {
+	if p := o.LastPass(); p != nil && o.Dio && p.Count > 0 {
 		for i := range o.Zeroed {
 			a.addZeroed(o, &o.Zeroed[i], p, c)
 		}
 	}
-	if R5.probed(c.Unprobed) != 0 {
+	if rules.R5.Probed(c.Unprobed) != 0 {
 		a.addCopy(o)
 	}
 	if a.n > 0 {
@@ -202,27 +204,27 @@ func (a *acts) add(x act) {
 	}
 }
 
-func (a *acts) addZeroed(o *Observation, z *Zeroed, p *Pass, c Conditions) {
+func (a *acts) addZeroed(o *observe.Observation, z *observe.Zeroed, p *observe.Pass, c rules.Conditions) {
 	unit := int64(1) << o.Blkbits
 	start := z.Pos &^ (unit - 1)
 	if z.Pos < 0 || z.Len <= 0 || z.Len > unit || z.Pos+z.Len > start+unit {
 		return
 	}
-	x := act{pos: start, end: start + unit, unit: unit, at: o.at(z.AtUs)}
-	end, completed := o.ended()
-	switch o.zeroKind(z, p) {
-	case zeroEmpty:
-		if z.DioCount > 1 && !o.appendsUnseen(z, p, c) && R2.probed(c.Unprobed) != 0 {
-			x.kind = OverlapZeroed
+	x := act{pos: start, end: start + unit, unit: unit, at: at(o, z.AtUs)}
+	end, completed := ended(o)
+	switch rules.ZeroOf(o, z, p) {
+	case rules.ZeroEmpty:
+		if z.DioCount > 1 && !rules.AppendsUnseen(o, z, p, c) && rules.R2.Probed(c.Unprobed) != 0 {
+			x.kind = Zeroed
 			a.add(x)
 		}
-		if completed && !o.waits() && R3.probed(c.Unprobed) != 0 {
-			x.kind, x.until = OverlapUnwaited, end
+		if completed && !rules.Waits(o) && rules.R3.Probed(c.Unprobed) != 0 {
+			x.kind, x.until = Unwaited, end
 			a.add(x)
 		}
-	case zeroEOF:
+	case rules.ZeroEOF:
 		if completed && z.Lock == record.LockShared {
-			x.kind, x.until = OverlapEOF, end
+			x.kind, x.until = EOF, end
 			a.add(x)
 		}
 	}
@@ -230,26 +232,26 @@ func (a *acts) addZeroed(o *Observation, z *Zeroed, p *Pass, c Conditions) {
 
 // addCopy adds the part of a fallback that was certainly copied: none when the
 // result is an error.
-func (a *acts) addCopy(o *Observation) {
+func (a *acts) addCopy(o *observe.Observation) {
 	b := o.Buffered
 	if b == nil || !b.Copied || b.CopyDio == 0 {
 		return
 	}
 	start := b.CopyPos
-	if p := o.lastPass(); o.Dio && p != nil {
+	if p := o.LastPass(); o.Dio && p != nil {
 		start = p.Pos
 	}
 	end := start + o.Ret
 	if start < 0 || b.CopyPos < start || end <= b.CopyPos || end >= maxTime {
 		return
 	}
-	at := o.at(b.CopyAtUs)
-	if at > o.Time+o.SubmitNs {
+	copied := at(o, b.CopyAtUs)
+	if copied > o.Time+o.SubmitNs {
 		return
 	}
 	unit := max(minPage, int64(1)<<o.Blkbits)
 	a.add(act{
-		kind: OverlapFallback, pos: b.CopyPos &^ (unit - 1), end: (end + unit - 1) &^ (unit - 1),
-		unit: unit, at: at,
+		kind: Fallback, pos: b.CopyPos &^ (unit - 1), end: (end + unit - 1) &^ (unit - 1),
+		unit: unit, at: copied,
 	})
 }

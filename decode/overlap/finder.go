@@ -1,17 +1,22 @@
-package decode
+package overlap
+
+import (
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
+)
 
 // Bounds of what is kept to find overlaps: inodes, and for each inode the direct
 // writes and the acts (zeroing, fallback copies) that were judged last.
 const (
-	maxOverlapInodes  = 256
-	maxOverlapFlights = 64
-	maxOverlapActs    = 16
-	// maxOverlapsFound bounds what one write is told of; all are counted.
-	maxOverlapsFound = 8
+	maxInodes  = 256
+	maxFlights = 64
+	maxActs    = 16
+	// maxFound bounds what one write is told of; all are counted.
+	maxFound = 8
 )
 
-// OverlapStats counts what Overlaps has found, and what it could not know.
-type OverlapStats struct {
+// Stats counts what Finder has found, and what it could not know.
+type Stats struct {
 	// Pairs of writes, by the rule that they broke together.
 	Zeroed   uint64 // R2
 	Unwaited uint64 // R3
@@ -31,22 +36,22 @@ type OverlapStats struct {
 }
 
 // Broken is the number of pairs that broke a rule.
-func (s OverlapStats) Broken() uint64 { return s.Zeroed + s.Unwaited + s.Fallback }
+func (s Stats) Broken() uint64 { return s.Zeroed + s.Unwaited + s.Fallback }
 
-func (s *OverlapStats) count(k OverlapKind) {
+func (s *Stats) count(k Kind) {
 	switch k {
-	case OverlapZeroed:
+	case Zeroed:
 		s.Zeroed++
-	case OverlapUnwaited:
+	case Unwaited:
 		s.Unwaited++
-	case OverlapFallback:
+	case Fallback:
 		s.Fallback++
 	default:
 		s.EOFOverlaps++
 	}
 }
 
-// Overlaps finds the rules that two writes of one inode break together: R2, R3 and
+// Finder finds the rules that two writes of one inode break together: R2, R3 and
 // R5 within one block. It is given the writes in the order in which they are judged,
 // which is not the order in which they began. Its memory is bounded.
 //
@@ -58,29 +63,29 @@ func (s *OverlapStats) count(k OverlapKind) {
 // culprit as well as it can be told: completions are stamped right before inode_dio_end,
 // those of O_DSYNC writes after the flush that follows it, so that one may be named that
 // had just ended while a reader, which is not traced, was in flight.
-type Overlaps struct {
-	Stats OverlapStats
+type Finder struct {
+	Stats Stats
 
-	slots []overlapSlot
-	index map[overlapKey]int
+	slots []slot
+	index map[inode]int
 	// near has, by the low bits of an inode, the slot that such a one had last: most
 	// writes are to few files, which spares the map.
-	near   [maxOverlapInodes]uint16
+	near   [maxInodes]uint16
 	hand   int // of the clock that picks the inode to forget
 	gone   horizon
-	found  []Overlap
+	found  []Pair
 	flight flight
 	acts   acts
 }
 
-type overlapKey struct {
+type inode struct {
 	dev uint32
 	ino uint64
 }
 
-// overlapSlot is what is kept of one inode.
-type overlapSlot struct {
-	key        overlapKey
+// slot is what is kept of one inode.
+type slot struct {
+	key        inode
 	used       bool // since the hand of the clock went by
 	flights    []flight
 	acts       []acts
@@ -93,15 +98,15 @@ type overlapSlot struct {
 // overlap, ns of CLOCK_MONOTONIC; 0 when none was forgotten.
 type horizon struct{ flights, acts uint64 }
 
-// NewOverlaps returns an Overlaps that has seen nothing.
-func NewOverlaps() *Overlaps {
-	return &Overlaps{index: make(map[overlapKey]int)}
+// NewFinder returns an Finder that has seen nothing.
+func NewFinder() *Finder {
+	return &Finder{index: make(map[inode]int)}
 }
 
 // Add takes one judged write and returns what it did together with those before it,
 // which is valid until the next call. A write that cannot be judged must not be
 // given.
-func (v *Overlaps) Add(o *Observation, c Conditions) []Overlap {
+func (v *Finder) Add(o *observe.Observation, c rules.Conditions) []Pair {
 	v.found = v.found[:0]
 	placed := v.flight.fill(o)
 	if v.acts.fill(o, c); v.acts.n == 0 && placed != flightPlaced {
@@ -110,7 +115,7 @@ func (v *Overlaps) Add(o *Observation, c Conditions) []Overlap {
 		}
 		return nil
 	}
-	s := v.slot(overlapKey{o.Dev, o.Ino})
+	s := v.slot(inode{o.Dev, o.Ino})
 	unchecked := placed == flightUnknown || v.acts.more || v.acts.before(s.gone.flights)
 	if v.acts.n > 0 {
 		for i := range s.flights {
@@ -134,11 +139,11 @@ func (v *Overlaps) Add(o *Observation, c Conditions) []Overlap {
 }
 
 // pair notes in which ways the acts a and the flight f overlap, one of each kind.
-func (v *Overlaps) pair(a *acts, f *flight, byLast bool) {
+func (v *Finder) pair(a *acts, f *flight, byLast bool) {
 	if a.ref.ID == f.ref.ID {
 		return // the write itself, or a broken stream
 	}
-	var seen [numOverlapKinds]bool
+	var seen [numKinds]bool
 	for i := range a.n {
 		act := &a.list[i]
 		if seen[act.kind] || !act.meets(f) {
@@ -146,14 +151,14 @@ func (v *Overlaps) pair(a *acts, f *flight, byLast bool) {
 		}
 		seen[act.kind] = true
 		v.Stats.count(act.kind)
-		if len(v.found) == maxOverlapsFound {
+		if len(v.found) == maxFound {
 			continue
 		}
-		found := Overlap{
+		found := Pair{
 			Kind: act.kind, Pos: max(act.pos, f.pos&^(act.unit-1)), Len: act.unit,
 			By: a.ref, At: act.at, Other: f.ref, From: f.from, To: f.to, ByLast: byLast,
 		}
-		if act.kind == OverlapUnwaited || act.kind == OverlapEOF {
+		if act.kind == Unwaited || act.kind == EOF {
 			found.Until = act.until
 		}
 		v.found = append(v.found, found)
@@ -161,8 +166,8 @@ func (v *Overlaps) pair(a *acts, f *flight, byLast bool) {
 }
 
 // slot finds the inode, or makes room for it.
-func (v *Overlaps) slot(k overlapKey) *overlapSlot {
-	near := &v.near[(k.ino^uint64(k.dev))%maxOverlapInodes]
+func (v *Finder) slot(k inode) *slot {
+	near := &v.near[(k.ino^uint64(k.dev))%maxInodes]
 	if i := int(*near); i < len(v.slots) && v.slots[i].key == k {
 		v.slots[i].used = true
 		return &v.slots[i]
@@ -171,9 +176,9 @@ func (v *Overlaps) slot(k overlapKey) *overlapSlot {
 		v.slots[i].used, *near = true, uint16(i)
 		return &v.slots[i]
 	}
-	if len(v.slots) < maxOverlapInodes {
+	if len(v.slots) < maxInodes {
 		v.index[k], *near = len(v.slots), uint16(len(v.slots))
-		v.slots = append(v.slots, overlapSlot{key: k, used: true})
+		v.slots = append(v.slots, slot{key: k, used: true})
 		return &v.slots[len(v.slots)-1]
 	}
 	for v.slots[v.hand].used {
@@ -184,13 +189,13 @@ func (v *Overlaps) slot(k overlapKey) *overlapSlot {
 	delete(v.index, s.key)
 	v.forget(s)
 	v.index[k], *near = v.hand, uint16(v.hand)
-	*s = overlapSlot{key: k, used: true, flights: s.flights[:0], acts: s.acts[:0], gone: v.gone}
+	*s = slot{key: k, used: true, flights: s.flights[:0], acts: s.acts[:0], gone: v.gone}
 	v.hand = (v.hand + 1) % len(v.slots)
 	return s
 }
 
 // forget notes until when the writes of an inode that is dropped could overlap.
-func (v *Overlaps) forget(s *overlapSlot) {
+func (v *Finder) forget(s *slot) {
 	v.Stats.Evicted += uint64(len(s.flights) + len(s.acts))
 	for i := range s.flights {
 		s.gone.flights = max(s.gone.flights, s.flights[i].to)
@@ -202,8 +207,8 @@ func (v *Overlaps) forget(s *overlapSlot) {
 	v.gone.acts = max(v.gone.acts, s.gone.acts)
 }
 
-func (v *Overlaps) keepFlight(s *overlapSlot) {
-	if len(s.flights) < maxOverlapFlights {
+func (v *Finder) keepFlight(s *slot) {
+	if len(s.flights) < maxFlights {
 		s.flights = append(s.flights, v.flight)
 		return
 	}
@@ -211,11 +216,11 @@ func (v *Overlaps) keepFlight(s *overlapSlot) {
 	old := &s.flights[s.nextFlight]
 	s.gone.flights = max(s.gone.flights, old.to)
 	*old = v.flight
-	s.nextFlight = (s.nextFlight + 1) % maxOverlapFlights
+	s.nextFlight = (s.nextFlight + 1) % maxFlights
 }
 
-func (v *Overlaps) keepActs(s *overlapSlot) {
-	if len(s.acts) < maxOverlapActs {
+func (v *Finder) keepActs(s *slot) {
+	if len(s.acts) < maxActs {
 		s.acts = append(s.acts, v.acts)
 		return
 	}
@@ -223,5 +228,5 @@ func (v *Overlaps) keepActs(s *overlapSlot) {
 	old := &s.acts[s.nextAct]
 	s.gone.acts = max(s.gone.acts, old.last())
 	*old = v.acts
-	s.nextAct = (s.nextAct + 1) % maxOverlapActs
+	s.nextAct = (s.nextAct + 1) % maxActs
 }

@@ -1,6 +1,7 @@
-package decode
+package rules
 
 import (
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -15,23 +16,28 @@ type Conditions struct {
 	EntryAlignment bool
 }
 
+// ConditionsOf are those of a kernel of this variant.
+func ConditionsOf(v model.Variant, unprobed record.Stages) Conditions {
+	return Conditions{Unprobed: unprobed, EntryAlignment: !v.Has(model.UnalignedShared)}
+}
+
 // Broken is the set of rules that o breaks, of those that the observation alone
 // decides: R1 to R5 and R11 to R13. It does not depend on a variant, so it holds
 // rules that the kernel of o may not promise. An observation that cannot be judged
 // breaks none.
-func Broken(o *Observation, c Conditions) Rules {
-	if unjudged(o) != "" {
+func Broken(o *observe.Observation, c Conditions) Set {
+	if o.Unjudged() != "" {
 		return 0
 	}
-	return broken(o, c)
+	return BrokenBy(o, c)
 }
 
-// broken is Broken for an observation that can be judged.
-func broken(o *Observation, c Conditions) Rules {
-	var out Rules
-	if p := o.lastPass(); p != nil && o.Dio && p.Count > 0 {
+// BrokenBy is Broken for an observation that can be judged.
+func BrokenBy(o *observe.Observation, c Conditions) Set {
+	var out Set
+	if p := o.LastPass(); p != nil && o.Dio && p.Count > 0 {
 		for i := range o.Zeroed {
-			out |= o.zeroRules(&o.Zeroed[i], p, c)
+			out |= zeroRules(o, &o.Zeroed[i], p, c)
 		}
 		if p.Pos+p.Count > p.ISize {
 			if o.Lock == record.LockShared {
@@ -43,7 +49,7 @@ func broken(o *Observation, c Conditions) Rules {
 		}
 	}
 	if o.Flags&model.IocbNowait != 0 {
-		if o.blocks() || o.sleepsForExt4() {
+		if blocks(o) || sleepsForExt4(o) {
 			out |= R4
 		}
 		for i := range o.Mappings {
@@ -55,62 +61,62 @@ func broken(o *Observation, c Conditions) Rules {
 	if o.Buffered != nil && o.Buffered.Copied && o.Buffered.CopyDio > 0 {
 		out |= R5
 	}
-	return out.probed(c.Unprobed)
+	return out.Probed(c.Unprobed)
 }
 
-// zeroKind says which rules apply to a zeroed piece.
-type zeroKind uint8
+// Zero says which rules apply to a zeroed piece.
+type Zero uint8
 
 const (
-	zeroExempt  zeroKind = iota // none: E-short, or not known whether it is
-	zeroEOF                     // none: E-eof
-	zeroWritten                 // R1: the block held data
-	zeroEmpty                   // R1, R2 and R3: the block held nothing yet
+	ZeroExempt  Zero = iota // none: E-short, or not known whether it is
+	ZeroEOF                 // none: E-eof
+	ZeroWritten             // R1: the block held data
+	ZeroEmpty               // R1, R2 and R3: the block held nothing yet
 )
 
-// zeroKind sorts a zeroed piece of o, whose last pass is p.
-func (o *Observation) zeroKind(z *Zeroed, p *Pass) zeroKind {
+// ZeroOf sorts a zeroed piece of o, whose last pass is p.
+func ZeroOf(o *observe.Observation, z *observe.Zeroed, p *observe.Pass) Zero {
 	switch {
 	case o.Completed && o.Ret < 0:
 		// A write that fails midway zeroes around the place where it stopped.
-		return zeroExempt
+		return ZeroExempt
 	case model.EOFTail(z.Pos, p.ISize, z.Type, z.Flags):
-		return zeroEOF
+		return ZeroEOF
 	case !o.Completed && !ownEnd(z, p, o.Blkbits):
 		// The result of a write that is still queued is not known: this piece can be
 		// the work of an error.
-		return zeroExempt
+		return ZeroExempt
 	case model.NeedZeroout(z.Type, z.Flags):
-		return zeroEmpty
+		return ZeroEmpty
 	}
-	return zeroWritten
+	return ZeroWritten
 }
 
 // zeroRules judges R1, R2 and R3 for one piece that was zeroed.
-func (o *Observation) zeroRules(z *Zeroed, p *Pass, c Conditions) Rules {
-	kind := o.zeroKind(z, p)
-	if kind < zeroWritten {
+func zeroRules(o *observe.Observation, z *observe.Zeroed, p *observe.Pass, c Conditions) Set {
+	kind := ZeroOf(o, z, p)
+	if kind < ZeroWritten {
 		return 0
 	}
-	var out Rules
+	var out Set
 	if z.Lock == record.LockShared {
 		out |= R1
 	}
-	if kind == zeroWritten {
+	if kind == ZeroWritten {
 		return out
 	}
-	if !o.waits() {
+	if !Waits(o) {
 		out |= R3
 	}
-	if z.DioCount > 1 && !o.appendsUnseen(z, p, c) {
+	if z.DioCount > 1 && !AppendsUnseen(o, z, p, c) {
 		out |= R2
 	}
 	return out
 }
 
-// waits reports whether iomap waits for the I/O of o before it returns. For a
+// Waits reports whether iomap waits for the I/O of o before it returns. For a
 // synchronous write it does so without being told to.
-func (o *Observation) waits() bool {
+func Waits(o *observe.Observation) bool {
 	return o.DioFlags&model.DioForceWait != 0 || synchronous(o.Caller)
 }
 
@@ -119,9 +125,9 @@ func synchronous(c record.Caller) bool {
 	return c == record.CallerSync || c == record.CallerKthread || c == record.CallerNFSD
 }
 
-// appendsUnseen is E-append: whether z is zeroed around i_size by a write that the
+// AppendsUnseen is E-append: whether z is zeroed around i_size by a write that the
 // kernel took for aligned by its position before the append.
-func (o *Observation) appendsUnseen(z *Zeroed, p *Pass, c Conditions) bool {
+func AppendsUnseen(o *observe.Observation, z *observe.Zeroed, p *observe.Pass, c Conditions) bool {
 	mask := int64(1)<<o.Blkbits - 1
 	if !c.EntryAlignment || z.Pos < p.ISize&^mask {
 		return false
@@ -131,20 +137,20 @@ func (o *Observation) appendsUnseen(z *Zeroed, p *Pass, c Conditions) bool {
 
 // ownEnd reports whether z is the rest of the first or of the last block of the
 // write.
-func ownEnd(z *Zeroed, p *Pass, blkbits uint8) bool {
+func ownEnd(z *observe.Zeroed, p *observe.Pass, blkbits uint8) bool {
 	mask := int64(1)<<blkbits - 1
 	end := p.Pos + p.Count
 	return (z.Pos == p.Pos&^mask && z.Len == p.Pos&mask) || (z.Pos == end && end&mask != 0)
 }
 
-// zeroesEmpty reports whether o zeroed a part of a block that held nothing yet.
-func (o *Observation) zeroesEmpty() bool {
-	p := o.lastPass()
+// ZeroesEmpty reports whether o zeroed a part of a block that held nothing yet.
+func ZeroesEmpty(o *observe.Observation) bool {
+	p := o.LastPass()
 	if p == nil {
 		return false
 	}
 	for i := range o.Zeroed {
-		if o.zeroKind(&o.Zeroed[i], p) == zeroEmpty {
+		if ZeroOf(o, &o.Zeroed[i], p) == ZeroEmpty {
 			return true
 		}
 	}

@@ -1,6 +1,8 @@
-package decode
+package judge
 
 import (
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -91,7 +93,7 @@ func compareChecks(f *facts, d *model.Decision, unprobed record.Stages) diff {
 
 // failedOrphan reports whether the write ended between the checks and
 // iomap_dio_rw because no journal handle could be had for the orphan list.
-func failedOrphan(o *Observation, d *model.Decision) bool {
+func failedOrphan(o *observe.Observation, d *model.Decision) bool {
 	return d.Extend && o.SubmitRet < 0 && o.SubmitRet != model.EAGAIN
 }
 
@@ -107,7 +109,7 @@ func compareLookups(f *facts, d *model.Decision) diff {
 	for i := 0; i < d.Passes && i < len(f.o.Passes); i++ {
 		seen, want := f.o.Passes[i].Lookups, &d.Pass[i]
 		if want.MayLookUp {
-			if len(seen) > 1 || len(seen) == 1 && seen[0].query() != want.Queries[0] {
+			if len(seen) > 1 || len(seen) == 1 && seen[0].Query() != want.Queries[0] {
 				return diffLookups
 			}
 			continue
@@ -120,7 +122,7 @@ func compareLookups(f *facts, d *model.Decision) diff {
 }
 
 // compareDio compares what follows the checks.
-func compareDio(o *Observation, d *model.Decision, unprobed record.Stages) diff {
+func compareDio(o *observe.Observation, d *model.Decision, unprobed record.Stages) diff {
 	var out diff
 	if !unprobed.Has(record.StageDrain) && d.Drain != model.Unknown && (o.Drain != nil) != (d.Drain == model.Yes) {
 		out |= diffDrain
@@ -137,7 +139,7 @@ func compareDio(o *Observation, d *model.Decision, unprobed record.Stages) diff 
 	if o.Queued && d.Queue == model.No {
 		out |= diffQueued
 	}
-	p := o.lastPass()
+	p := o.LastPass()
 	if p == nil || p.Count <= 0 {
 		return out
 	}
@@ -156,7 +158,7 @@ func compareDio(o *Observation, d *model.Decision, unprobed record.Stages) diff 
 			out |= diffAlloc
 		}
 	}
-	if !unprobed.Has(record.StageZero) && !zeroedAsExpected(o, p) {
+	if !unprobed.Has(record.StageZero) && !zeroedAsExpected(o) {
 		out |= diffZeroed
 	}
 	return out
@@ -169,8 +171,8 @@ func sameModifier(f record.Fmod, m model.Modifier) bool {
 // zeroedAsExpected compares the zeroed pieces with those that the mappings call
 // for. It holds for a write that was mapped and written as a whole; of any other
 // nothing is predicted.
-func zeroedAsExpected(o *Observation, p *Pass) bool {
-	want, ok := expectedZeroed(o, p)
+func zeroedAsExpected(o *observe.Observation) bool {
+	want, ok := o.ExpectedZeroed()
 	if !ok {
 		return true
 	}
@@ -187,27 +189,12 @@ func zeroedAsExpected(o *Observation, p *Pass) bool {
 	return n == len(o.Zeroed)
 }
 
-// expectedZeroed is the head and the tail that have to be zeroed.
-func expectedZeroed(o *Observation, p *Pass) ([2]model.Range, bool) {
-	var want [2]model.Range
-	end := p.Pos + p.Count
-	if !o.Completed || o.Ret != p.Count || o.Buffered != nil || len(o.Mappings) == 0 {
-		return want, false
-	}
-	at := p.Pos
-	for i := range o.Mappings {
-		m := &o.Mappings[i]
-		if m.Err != 0 || m.Offset > at || m.Offset+m.Length <= at {
-			return want, false
-		}
-		if i == 0 {
-			want[0] = model.Head(p.Pos, o.Blkbits, m.Type, m.Flags)
-		}
-		at = m.Offset + m.Length
-		if at >= end {
-			want[1] = model.Tail(end, p.ISize, o.Blkbits, m.Type, m.Flags)
-			return want, i == len(o.Mappings)-1
-		}
-	}
-	return want, false
+// ruleOf is the rule that a difference breaks. The other differences break none.
+// A missing drain breaks R2 too, but only before zeroing.
+var ruleOf = [...]struct {
+	diff diff
+	rule rules.Set
+}{
+	{diffGuess, rules.R6}, {diffLock, rules.R6}, {diffPasses, rules.R7}, {diffWait, rules.R8},
+	{diffLookups, rules.R9}, {diffEagain, rules.R10}, {diffQueued, rules.R8}, {diffCopyLock, rules.R6},
 }

@@ -1,4 +1,4 @@
-package decode
+package observe
 
 import (
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -93,7 +93,7 @@ func (o *Observation) finishAlign(whole bool) {
 // what they did. Two ends lie behind them: -EAGAIN of 6.1 (its file_modified knows
 // nothing of NOWAIT), and the orphan list of an extending write.
 func (o *Observation) finishModified() {
-	p := o.lastPass()
+	p := o.LastPass()
 	switch {
 	case !o.Stages.Has(record.StageFmod) || !o.Stages.Has(record.StageReturn):
 	case o.Dio || o.Buffered != nil || o.SubmitRet >= 0:
@@ -111,12 +111,12 @@ func (o *Observation) add(s *record.Step) {
 	case record.StepPass:
 		o.addPass(s)
 	case record.StepDisksize:
-		if p := o.lastPass(); p != nil {
+		if p := o.LastPass(); p != nil {
 			p.IDisksize = int64(s.A)
 			p.Flags &^= passDisksizeDue
 		}
 	case record.StepLookup:
-		p := o.lastPass()
+		p := o.LastPass()
 		if p == nil {
 			o.broken("a lookup before the first checks")
 			return
@@ -236,104 +236,4 @@ func grow[T any](list []T) []T {
 	}
 	var item T
 	return append(list, item)
-}
-
-func (o *Observation) lastPass() *Pass {
-	if len(o.Passes) == 0 {
-		return nil
-	}
-	return &o.Passes[len(o.Passes)-1]
-}
-
-func (o *Observation) broken(what string) {
-	if o.Incomplete == "" {
-		o.Incomplete = "contradiction: " + what
-	}
-}
-
-// missing says which part of the write the record does not hold, or nothing.
-func (o *Observation) missing(w *record.Write) string {
-	switch st := o.Stages; {
-	case !st.Has(record.StageEntry):
-		return "entry not seen"
-	case !st.Has(record.StageReturn):
-		return "return not seen"
-	case st.Has(record.StageBroken):
-		return "an inner probe was entered and not left, or the reverse"
-	case o.Truncated:
-		return "more steps than a record holds"
-	case o.Blkbits < 9 || o.Blkbits > 20:
-		return "block size not known"
-	case o.Pos0 < 0 || o.Len0 < 0:
-		return "contradiction: negative position"
-	}
-	if why := o.missingSteps(w); why != "" {
-		return why
-	}
-	return o.missingStages()
-}
-
-// missingSteps compares the stages that the record claims with its steps.
-func (o *Observation) missingSteps(w *record.Write) string {
-	lookups := 0
-	for i := range o.Passes {
-		p := &o.Passes[i]
-		lookups += len(p.Lookups)
-		if p.Flags&passDisksizeDue != 0 {
-			return "i_disksize not seen"
-		}
-		if p.Pos < 0 || p.ISize < 0 || p.IDisksize < 0 {
-			return "contradiction: negative position"
-		}
-	}
-	st := o.Stages
-	switch {
-	case st.Has(record.StagePass) != (len(o.Passes) > 0), int(w.Passes) != len(o.Passes):
-		return "write checks missing from the record"
-	case st.Has(record.StageLookup) != (lookups > 0):
-		return "lookups missing from the record"
-	case st.Has(record.StageDrain) != (o.Drain != nil):
-		return "drain missing from the record"
-	case st.Has(record.StageBegin) != (len(o.Mappings) > 0):
-		return "mappings missing from the record"
-	case st.Has(record.StageZero) != (len(o.Zeroed) > 0):
-		return "zeroing missing from the record"
-	case st.Has(record.StageBuffered) != (o.Buffered != nil):
-		return "buffered part missing from the record"
-	case st.Has(record.StageCopy) != (o.Buffered != nil && o.Buffered.Copied):
-		return "buffered copy missing from the record"
-	}
-	return ""
-}
-
-// missingStages names a stage that this write must have passed and that was not
-// seen.
-func (o *Observation) missingStages() string {
-	st, p := o.Stages, o.lastPass()
-	if p != nil {
-		switch {
-		case !st.Has(record.StageLock):
-			return "i_rwsem could not be read"
-		case !st.Has(record.StageAlign):
-			return "alignment of the iov_iter not known"
-		}
-	}
-	if o.Dio && o.Lock == record.LockUnknown {
-		return "i_rwsem could not be read"
-	}
-	if p == nil && o.Dio {
-		return "write checks not seen"
-	}
-	if o.SubmitRet < 0 && !o.Queued {
-		return ""
-	}
-	switch {
-	case p == nil && o.Buffered == nil:
-		return "write checks not seen"
-	case p != nil && p.Flags&record.PassDAX != 0:
-		return "" // dax_iomap_rw took it
-	case p != nil && p.Count > 0 && !o.Dio && o.Buffered == nil:
-		return "iomap_dio_rw not seen"
-	}
-	return ""
 }

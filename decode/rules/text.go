@@ -1,4 +1,4 @@
-package decode
+package rules
 
 import (
 	"fmt"
@@ -8,11 +8,11 @@ import (
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// WriteRules writes all rules as text: what each says, why it matters, what it is
+// Write writes all rules as text: what each says, why it matters, what it is
 // judged by, and what is exempt. The error is that of w.
-func WriteRules(w io.Writer) error {
+func Write(w io.Writer) error {
 	var b strings.Builder
-	for i, r := range AllRules() {
+	for i, r := range All() {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
@@ -20,6 +20,16 @@ func WriteRules(w io.Writer) error {
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write rules: %w", err)
+	}
+	return nil
+}
+
+// WriteText writes the rule as Write does.
+func (r *Rule) WriteText(w io.Writer) error {
+	var b strings.Builder
+	r.appendText(&b)
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("write rule: %w", err)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package decode
+package rules
 
 import (
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -22,8 +22,8 @@ var (
 		"While a queued write has no result yet, only the rest of its own first and last block counts."}
 )
 
-// ruleTable holds the rules by their numbers. Nothing writes to it.
-var ruleTable = [lastRule + 1]Rule{
+// table holds the rules by their numbers. Nothing writes to it.
+var table = [Last + 1]Rule{
 	1: {
 		Set: R1, ID: "R1", Safety: true,
 		Text:   "A partial block is zeroed only while i_rwsem is held exclusive.",
@@ -145,14 +145,4 @@ var ruleTable = [lastRule + 1]Rule{
 		Why:   "Under the shared lock two such writes would change i_size at the same time, and readers could see what is not yet written.",
 		Needs: needsDio | record.StageLock,
 	},
-}
-
-// ruleOf is the rule that a difference breaks. The other differences break none.
-// A missing drain breaks R2 too, but only before zeroing.
-var ruleOf = [...]struct {
-	diff diff
-	rule Rules
-}{
-	{diffGuess, R6}, {diffLock, R6}, {diffPasses, R7}, {diffWait, R8},
-	{diffLookups, R9}, {diffEagain, R10}, {diffQueued, R8}, {diffCopyLock, R6},
 }

@@ -1,10 +1,11 @@
-package decode
+package judge
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -100,7 +101,7 @@ func (d *Detector) Evidence() []string {
 }
 
 // keep drops all candidates that are not in fit, because of o.
-func (d *Detector) keep(fit []model.Variant, o *Observation) {
+func (d *Detector) keep(fit []model.Variant, o *observe.Observation) {
 	if len(fit) == 0 || len(fit) == len(d.candidates) {
 		return
 	}
@@ -116,7 +117,7 @@ func (d *Detector) keep(fit []model.Variant, o *Observation) {
 
 // newDrain is whether a buffered fallback drained, and true when that was not known
 // before. One that did shows that the kernel can; from then on it has to.
-func (d *Detector) newDrain(o *Observation) (model.Answer, bool) {
+func (d *Detector) newDrain(o *observe.Observation) (model.Answer, bool) {
 	b := o.Buffered
 	if b == nil || !b.Copied || o.Incomplete != "" || d.drains == model.Yes {
 		return d.drains, false
@@ -126,10 +127,10 @@ func (d *Detector) newDrain(o *Observation) (model.Answer, bool) {
 }
 
 // decided says in short what the kernel did.
-func decided(o *Observation) string {
-	parts := []string{"lock " + lockName(o.Lock), fmt.Sprintf("%d passes", len(o.Passes)), "lookups " + seenLookups(o)}
+func decided(o *observe.Observation) string {
+	parts := []string{"lock " + observe.LockName(o.Lock), fmt.Sprintf("%d passes", len(o.Passes)), "lookups " + seenLookups(o)}
 	if o.Stages.Has(record.StageFmod) {
-		parts = append(parts, fmodName(o.Fmod))
+		parts = append(parts, observe.FmodName(o.Fmod))
 	}
 	if !o.Dio {
 		parts[0] = fmt.Sprintf("result %d", o.SubmitRet)

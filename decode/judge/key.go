@@ -1,6 +1,9 @@
-package decode
+package judge
 
-import model "github.com/ext4dio/ext4dio-trace/userspace-model"
+import (
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
 
 // maxKeyWords is enough for a write with two passes, two lookups each, and six
 // mappings. A write of more facts has no key.
@@ -47,7 +50,7 @@ const (
 // fill makes k the facts of o. It reports false for a write of which it does not hold
 // all: an incomplete one, one that went buffered or slept, which are rare, one with
 // too many steps, and one at a position near to where the model refuses it.
-func (k *key) fill(o *Observation) bool {
+func (k *key) fill(o *observe.Observation) bool {
 	if o.Incomplete != "" || o.Buffered != nil || len(o.Sleeps) > 0 || len(o.Passes) > model.MaxPasses {
 		return false
 	}
@@ -92,7 +95,7 @@ func (k *key) place(pos, n int64) uint64 {
 
 // head adds what there is once for each write. The numbers of passes, mappings and
 // pieces zeroed say which word of a key is what.
-func (k *key) head(o *Observation) {
+func (k *key) head(o *observe.Observation) {
 	w := k.next(headWords)
 	w[0] = uint64(o.Stages) | uint64(o.Flags)<<32
 	w[1] = uint64(o.Blkbits) | uint64(o.Caller)<<8 | uint64(o.Lock)<<16 | uint64(o.DioFlags)<<24 |
@@ -107,7 +110,7 @@ func (k *key) head(o *Observation) {
 }
 
 // pass adds one run of the write checks, but for i_size and i_disksize.
-func (k *key) pass(p *Pass, blkbits uint8) {
+func (k *key) pass(p *observe.Pass, blkbits uint8) {
 	w := k.next(passWords)
 	w[0] = uint64(p.Lock) | uint64(p.Flags)<<8 | uint64(len(p.Lookups))<<24 | uint64(p.Align&uint32(k.mask))<<32
 	w[1], w[2] = k.place(p.Pos, p.Count), uint64(p.Count)
@@ -120,7 +123,7 @@ func (k *key) pass(p *Pass, blkbits uint8) {
 	}
 }
 
-func (k *key) mapping(m *Mapping) {
+func (k *key) mapping(m *observe.Mapping) {
 	w := k.next(mappingWords)
 	w[0] = uint64(m.Err)<<2 | bit(m.Overwrite)<<1 | bit(m.LookedUp)
 	w[1] = uint64(m.Type) | uint64(m.Flags)<<16 | uint64(m.AllocFlags)<<32
@@ -132,7 +135,7 @@ func (k *key) mapping(m *Mapping) {
 	}
 }
 
-func (k *key) zeroed(z *Zeroed) {
+func (k *key) zeroed(z *observe.Zeroed) {
 	w := k.next(zeroedWords)
 	w[0], w[1] = k.place(z.Pos, z.Len), uint64(z.Len)
 	w[2] = uint64(z.Type) | uint64(z.Flags)<<16 | uint64(z.DioCount)<<32
@@ -140,7 +143,7 @@ func (k *key) zeroed(z *Zeroed) {
 }
 
 // sizes adds i_size and i_disksize as the entry and each pass read them.
-func (k *key) sizes(o *Observation) {
+func (k *key) sizes(o *observe.Observation) {
 	beyond := o.ISize0 >= k.top
 	for i := range o.Passes {
 		p := &o.Passes[i]

@@ -1,4 +1,8 @@
-package decode
+// Package rules has the rules R1 to R13 of direct writes, and finds those that a write
+// breaks by itself, without a variant. What two writes break together is found by
+// package overlap; the comparison with a variant's decision adds R6 to R10, and decides
+// which broken rules that kernel promised to keep.
+package rules
 
 import (
 	"fmt"
@@ -9,12 +13,12 @@ import (
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// Rules is a set of rules.
-type Rules uint16
+// Set is a set of rules.
+type Set uint16
 
 // The rules. Their ids (R1 …) are stable.
 const (
-	R1 Rules = 1 << (iota + 1)
+	R1 Set = 1 << (iota + 1)
 	R2
 	R3
 	R4
@@ -29,15 +33,16 @@ const (
 	R13
 )
 
+// First and Last are the numbers of the rules.
 const (
-	firstRule = 1
-	lastRule  = 13
+	First = 1
+	Last  = 13
 )
 
 // Rule describes one rule of direct writes.
 type Rule struct {
 	// Set holds this rule alone.
-	Set Rules
+	Set Set
 	// ID is its stable name: R1 …
 	ID   string
 	Text string // one sentence
@@ -67,9 +72,12 @@ type Exemption struct {
 	Text string // one sentence
 }
 
-// AllRules lists the rules in the order of their ids. The list is the caller's.
-func AllRules() []Rule {
-	out := slices.Clone(ruleTable[firstRule:])
+// Table is the rule with the number i, from First to Last.
+func Table(i int) *Rule { return &table[i] }
+
+// All lists the rules in the order of their ids. The list is the caller's.
+func All() []Rule {
+	out := slices.Clone(table[First:])
 	for i := range out {
 		out[i].Exempt = slices.Clone(out[i].Exempt)
 		out[i].Compares = slices.Clone(out[i].Compares)
@@ -77,57 +85,57 @@ func AllRules() []Rule {
 	return out
 }
 
-// ParseRule finds the rule with this id, in upper or lower case. The error names
+// Parse finds the rule with this id, in upper or lower case. The error names
 // the ids that exist.
-func ParseRule(id string) (Rule, error) {
-	for _, r := range AllRules() {
+func Parse(id string) (Rule, error) {
+	for _, r := range All() {
 		if strings.EqualFold(r.ID, id) {
 			return r, nil
 		}
 	}
-	return Rule{}, fmt.Errorf("unknown rule %q: one of R%d to R%d", id, firstRule, lastRule)
+	return Rule{}, fmt.Errorf("unknown rule %q: one of R%d to R%d", id, First, Last)
 }
 
 // IDs lists the ids of the rules in the set, in order.
-func (r Rules) IDs() []string { return r.appendIDs(nil) }
+func (r Set) IDs() []string { return r.AppendIDs(nil) }
 
-// appendIDs appends the ids of the rules in the set, in order.
-func (r Rules) appendIDs(dst []string) []string {
-	for i := firstRule; i <= lastRule && r != 0; i++ {
+// AppendIDs appends the ids of the rules in the set, in order.
+func (r Set) AppendIDs(dst []string) []string {
+	for i := First; i <= Last && r != 0; i++ {
 		if r&(1<<i) != 0 {
-			dst = append(dst, ruleTable[i].ID)
+			dst = append(dst, table[i].ID)
 		}
 	}
 	return dst
 }
 
-// safety is the part of r that protects data or the NOWAIT promise.
-func (r Rules) safety() Rules {
-	var out Rules
-	for i := firstRule; i <= lastRule && r != 0; i++ {
-		if ruleTable[i].Safety {
+// Safety is the part of r that protects data or the NOWAIT promise.
+func (r Set) Safety() Set {
+	var out Set
+	for i := First; i <= Last && r != 0; i++ {
+		if table[i].Safety {
 			out |= r & (1 << i)
 		}
 	}
 	return out
 }
 
-// promised is the part of r that a kernel with these behaviours promises.
-func (r Rules) promised(has model.Behaviours) Rules {
+// Promised is the part of r that a kernel with these behaviours promises.
+func (r Set) Promised(has model.Behaviours) Set {
 	out := r
-	for i := firstRule; i <= lastRule && r != 0; i++ {
-		if !has.Has(ruleTable[i].Promise) {
+	for i := First; i <= Last && r != 0; i++ {
+		if !has.Has(table[i].Promise) {
 			out &^= 1 << i
 		}
 	}
 	return out
 }
 
-// probed is the part of r that can be judged although these stages have no probe.
-func (r Rules) probed(unprobed record.Stages) Rules {
+// Probed is the part of r that can be judged although these stages have no probe.
+func (r Set) Probed(unprobed record.Stages) Set {
 	out := r
-	for i := firstRule; i <= lastRule && r != 0 && unprobed != 0; i++ {
-		if ruleTable[i].Needs&unprobed != 0 {
+	for i := First; i <= Last && r != 0 && unprobed != 0; i++ {
+		if table[i].Needs&unprobed != 0 {
 			out &^= 1 << i
 		}
 	}

@@ -1,22 +1,25 @@
-package decode
+package judge
 
 import (
 	"fmt"
 	"strings"
 
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/overlap"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // verdict puts an outcome into words, found among them: what o did together with
 // other writes. The verdict is valid until the next call.
-func (c *comparer) verdict(o *Observation, v model.Variant, out outcome, found []Overlap) *Verdict {
+func (c *comparer) verdict(o *observe.Observation, v model.Variant, out outcome, found []overlap.Pair) *Verdict {
 	d := &c.d
 	ver := &c.v
 	*ver = Verdict{
 		Kind: out.kind, Variant: v, Missing: out.missing,
-		Why: ver.Why[:0], Rules: out.rules.appendIDs(ver.Rules[:0]),
-		Hazards: out.hazards.appendIDs(ver.Hazards[:0]), Overlaps: found,
+		Why: ver.Why[:0], Rules: out.rules.AppendIDs(ver.Rules[:0]),
+		Hazards: out.hazards.AppendIDs(ver.Hazards[:0]), Overlaps: found,
 	}
 	if d.Known() && (d.End != model.EndBuffered || out.kind == Agree) {
 		c.expected = expectedOf(d)
@@ -30,13 +33,13 @@ func (c *comparer) verdict(o *Observation, v model.Variant, out outcome, found [
 		ver.Why = append(ver.Why, "not decided: "+out.missing)
 	}
 	c.explain(o, out)
-	for i := firstRule; i <= lastRule; i++ {
-		if out.rules&(1<<i) != 0 && ruleTable[i].Safety {
-			ver.Why = append(ver.Why, ruleTable[i].ID+" is broken: "+ruleTable[i].Text)
+	for i := rules.First; i <= rules.Last; i++ {
+		if out.rules&(1<<i) != 0 && rules.Table(i).Safety {
+			ver.Why = append(ver.Why, rules.Table(i).ID+" is broken: "+rules.Table(i).Text)
 		}
 	}
-	if out.rules&R4 != 0 {
-		ver.Why = o.appendSleeps(ver.Why)
+	if out.rules&rules.R4 != 0 {
+		ver.Why = appendSleeps(o, ver.Why)
 	}
 	for i := range found {
 		if found[i].Kind.Rule()&out.rules != 0 {
@@ -69,7 +72,7 @@ func lockOf(m model.Mode) record.Lock {
 }
 
 // reason is the decision's own reason, or what stands in its place.
-func reason(o *Observation, d *model.Decision, out outcome) string {
+func reason(o *observe.Observation, d *model.Decision, out outcome) string {
 	switch {
 	case o.Incomplete != "":
 		return "incomplete"
@@ -82,26 +85,26 @@ func reason(o *Observation, d *model.Decision, out outcome) string {
 }
 
 // explain adds one sentence for each difference.
-func (c *comparer) explain(o *Observation, out outcome) {
+func (c *comparer) explain(o *observe.Observation, out outcome) {
 	d := &c.d
 	for bit := diff(1); bit <= diffLast; bit <<= 1 {
 		if out.diff&bit != 0 {
 			c.v.Why = append(c.v.Why, c.sentence(o, d, bit))
 		}
 	}
-	if out.kind == Unsafe && out.rules.safety() == 0 && out.diff&diffCopyLock == 0 {
+	if out.kind == Unsafe && out.rules.Safety() == 0 && out.diff&diffCopyLock == 0 {
 		c.v.Why = append(c.v.Why, "security info may change under the shared lock: the inode is not nosec")
 	}
 }
 
 // sentence says what was observed and what was expected of one field.
-func (c *comparer) sentence(o *Observation, d *model.Decision, bit diff) string {
+func (c *comparer) sentence(o *observe.Observation, d *model.Decision, bit diff) string {
 	field, seen, want := "", "", ""
 	switch bit {
 	case diffGuess:
 		field, seen, want = "first lock", firstLock(o), d.Pass[0].Mode.String()
 	case diffLock:
-		field, seen, want = "lock", lockName(o.Lock), d.Mode.String()
+		field, seen, want = "lock", observe.LockName(o.Lock), d.Mode.String()
 	case diffPasses:
 		field, seen, want = "passes", fmt.Sprint(len(o.Passes)), passesText(d)
 	case diffLookups:
@@ -112,13 +115,13 @@ func (c *comparer) sentence(o *Observation, d *model.Decision, bit diff) string 
 		field = "IOMAP_DIO_FORCE_WAIT"
 		seen, want = given(o.DioFlags&model.DioForceWait != 0), given(d.ForceWait == model.Yes)
 	case diffEnd:
-		field, seen, want = "end of the checks", seenEnd(o), d.End.String()
+		field, seen, want = "end of the checks", o.Ends(), d.End.String()
 	case diffEagain:
-		field, seen, want = "-EAGAIN", seenEnd(o), wantedEnd(o, d)
+		field, seen, want = "-EAGAIN", o.Ends(), wantedEnd(o, d)
 	case diffRet:
 		field, seen, want = "result", fmt.Sprint(o.SubmitRet), fmt.Sprint(d.Ret)
 	case diffModified:
-		field, seen, want = "timestamps", fmodName(o.Fmod), d.Modifier.String()
+		field, seen, want = "timestamps", observe.FmodName(o.Fmod), d.Modifier.String()
 	case diffOps:
 		field, seen, want = "operations", opsName(o.DioOps == record.OpsOverwrite), opsName(d.Overwrite)
 	case diffQueued:
@@ -144,22 +147,11 @@ func (c *comparer) sentence(o *Observation, d *model.Decision, bit diff) string 
 	return field + ": observed " + seen + ", expected " + want
 }
 
-func lockName(l record.Lock) string {
-	switch l {
-	case record.LockShared:
-		return "shared"
-	case record.LockExclusive:
-		return "exclusive"
-	default:
-		return "unknown"
-	}
-}
-
-func firstLock(o *Observation) string {
+func firstLock(o *observe.Observation) string {
 	if len(o.Passes) == 0 {
 		return "none"
 	}
-	return lockName(o.Passes[0].Lock)
+	return observe.LockName(o.Passes[0].Lock)
 }
 
 func passesText(d *model.Decision) string {
@@ -190,38 +182,7 @@ func opsName(overwrite bool) string {
 	return "ext4_iomap_ops"
 }
 
-func fmodName(f record.Fmod) string {
-	switch f {
-	case record.FmodFile:
-		return "file_modified"
-	case record.FmodKiocb:
-		return "kiocb_modified"
-	default:
-		return "none"
-	}
-}
-
-func seenEnd(o *Observation) string {
-	switch {
-	case o.Dio:
-		for i := range o.Mappings {
-			if err := o.Mappings[i].Err; err != 0 {
-				return fmt.Sprintf("iomap_dio_rw entered, mapping failed with %d", err)
-			}
-		}
-		return "iomap_dio_rw entered"
-	case o.Buffered != nil:
-		return "ext4_buffered_write_iter entered"
-	case o.Stages.Has(record.StageFmod):
-		return fmt.Sprintf("%d after %s was called", o.SubmitRet, fmodName(o.Fmod))
-	case len(o.Passes) == 0:
-		return fmt.Sprintf("%d before the write checks", o.SubmitRet)
-	default:
-		return fmt.Sprintf("%d from the write checks", o.SubmitRet)
-	}
-}
-
-func wantedEnd(o *Observation, d *model.Decision) string {
+func wantedEnd(o *observe.Observation, d *model.Decision) string {
 	for i := range o.Mappings {
 		if d.End == model.EndDio && o.Mappings[i].Err == model.ENOTBLK {
 			return fmt.Sprintf("%d from ext4_iomap_begin, N6", model.EAGAIN)
@@ -243,7 +204,7 @@ func queryText(q model.Query) string {
 	return fmt.Sprintf("(%d,%d,%#x)", q.Lblk, q.Len, q.Flags)
 }
 
-func seenLookups(o *Observation) string {
+func seenLookups(o *observe.Observation) string {
 	var b strings.Builder
 	for i := range o.Passes {
 		if i > 0 {
@@ -256,7 +217,7 @@ func seenLookups(o *Observation) string {
 			if j > 0 {
 				b.WriteByte(' ')
 			}
-			fmt.Fprintf(&b, "%s=%d %s", queryText(l.query()), l.Ret, l.State())
+			fmt.Fprintf(&b, "%s=%d %s", queryText(l.Query()), l.Ret, l.State())
 		}
 	}
 	return b.String()
@@ -288,8 +249,8 @@ func (c *comparer) wantedLookups() string {
 	return b.String()
 }
 
-func (c *comparer) allocText(o *Observation) (field, seen, want string) {
-	p := o.lastPass()
+func (c *comparer) allocText(o *observe.Observation) (field, seen, want string) {
+	p := o.LastPass()
 	for i := range o.Mappings {
 		m := &o.Mappings[i]
 		flags := model.AllocFlags(c.d.Variant, m.Offset, p.ISize, p.Flags&record.PassExtents != 0)
@@ -300,8 +261,8 @@ func (c *comparer) allocText(o *Observation) (field, seen, want string) {
 	return "allocation", "other flags", "those of the variant"
 }
 
-func zeroedText(o *Observation) (seen, want string) {
-	ranges, _ := expectedZeroed(o, o.lastPass())
+func zeroedText(o *observe.Observation) (seen, want string) {
+	ranges, _ := o.ExpectedZeroed()
 	var s, w []string
 	for i := range o.Zeroed {
 		s = append(s, fmt.Sprintf("%d+%d", o.Zeroed[i].Pos, o.Zeroed[i].Len))
@@ -319,4 +280,14 @@ func list(items []string) string {
 		return "nothing"
 	}
 	return strings.Join(items, " ")
+}
+
+// appendSleeps appends a sentence for each sleep for one of ext4's own causes.
+func appendSleeps(o *observe.Observation, why []string) []string {
+	for i := range o.Sleeps {
+		if o.Sleeps[i].Cause.Ext4() {
+			why = append(why, o.Sleeps[i].String())
+		}
+	}
+	return why
 }
