@@ -69,7 +69,7 @@ mutants:
 # Compared with the stored baseline, in units of a loop that runs beside them: what
 # counts is one core. All run in turn, several times, so that each has the chance of a
 # quiet moment. BENCH_UPDATE=-update stores the run as the new baseline.
-BENCH_PKGS   := ./internal/benchcmp ./record ./decode ./userspace-model ./export ./export/parquet ./export/perfetto ./export/xfsio ./export/fio \
+BENCH_PKGS   := ./internal/benchcmp ./record ./decode ./decode/overlap ./userspace-model ./export ./export/parquet ./export/perfetto ./export/xfsio ./export/fio \
 	./report ./trace/tracefile ./cmd/ext4dio-trace
 BENCH_COUNT  ?= 7
 BENCH_UPDATE ?=
