@@ -74,20 +74,15 @@ func TestPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]bool{"tp_fork": true}
+	want := map[string]bool{}
 	for _, p := range table {
-		for _, how := range []string{HowSession, HowMulti, HowFentry, HowKprobe} {
-			if how == HowSession && (p.ends != entry|exit || p.name == "end_io") {
+		for _, how := range []string{HowSession, HowMulti, HowFentry, HowKprobe, HowRawTP} {
+			if how == HowSession && (p.ends != entry|exit || p.name == "end_io") || p.is(tracepoint) != (how == HowRawTP) {
 				continue
 			}
-			for _, name := range programs(how, p) {
+			for _, name := range programs(how, &p) {
 				want[name] = true
 			}
-		}
-	}
-	for _, tp := range tracepoints {
-		for _, name := range tp.progs {
-			want[name] = true
 		}
 	}
 	for name := range want {

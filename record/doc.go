@@ -4,5 +4,5 @@
 // else.
 //
 // It is the one contract between C and Go. It knows nothing of ext4's decisions
-// (package decode does) and must never panic on bytes, wherever they come from.
+// (package decode/observe does) and must never panic on bytes, wherever they come from.
 package record

@@ -36,12 +36,7 @@ func TestViewCost(t *testing.T) {
 		}
 		seconds, strict = n, n >= 10
 	}
-	bin := filepath.Join(t.TempDir(), progName)
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X runtime.godebugDefault=disablethp=1", "-o", bin, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	bin := buildProgram(t)
 	path, writes := steady(t, seconds*costRate)
 	rate := strconv.Itoa(costRate)
 

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -17,7 +17,7 @@ import (
 type field struct {
 	name   string
 	syntax *regexp.Regexp
-	read   func(*decode.Observation) string
+	read   func(*observe.Observation) string
 }
 
 const (
@@ -35,7 +35,7 @@ var fields = []field{
 	{"passes", syntax(`[SE]+|none`), passes},
 	{"lock", syntax(`shared|exclusive|none`), lock},
 	{"lookups", syntax(`none|((` + lookupRE + `)+|-)(/((` + lookupRE + `)+|-))*`), lookups},
-	{"drain", syntax(`yes|no`), func(o *decode.Observation) string { return yesNo(o.Drain != nil) }},
+	{"drain", syntax(`yes|no`), func(o *observe.Observation) string { return yesNo(o.Drain != nil) }},
 	{"force-wait", syntax(`yes|no|none`), forceWait},
 	{"zeroed", syntax(`none|(\(` + sizeExpr + `,` + sizeExpr + `\))+`), zeroed},
 	{"mappings", syntax(`none|([wuhd]\*?|-E[A-Z]+)(,([wuhd]\*?|-E[A-Z]+))*`), mappings},
@@ -43,11 +43,11 @@ var fields = []field{
 	{"fallback-drain", syntax(`yes|no|none`), fallbackDrain},
 	{"fallback-lock", syntax(`shared|exclusive|none`), fallbackLock},
 	{"fmod", syntax(`none|0|-E[A-Z]+`), fmod},
-	{"queued", syntax(`yes|no`), func(o *decode.Observation) string { return yesNo(o.Queued) }},
-	{"unaligned", syntax(`yes|no`), known((*decode.Observation).Unaligned)},
-	{"extending", syntax(`yes|no`), known((*decode.Observation).Extending)},
+	{"queued", syntax(`yes|no`), func(o *observe.Observation) string { return yesNo(o.Queued) }},
+	{"unaligned", syntax(`yes|no`), known((*observe.Observation).Unaligned)},
+	{"extending", syntax(`yes|no`), known((*observe.Observation).Extending)},
 	{"nosec", syntax(`yes|no`), nosec},
-	{"ret", syntax(sizeExpr + `|-E[A-Z]+`), func(o *decode.Observation) string { return result(o.Ret) }},
+	{"ret", syntax(sizeExpr + `|-E[A-Z]+`), func(o *observe.Observation) string { return result(o.Ret) }},
 }
 
 // verdictField is expected of the model's verdict, not of the observation.
@@ -119,8 +119,8 @@ func yesNo(b bool) string {
 }
 
 // known makes a reader of a fact that may not have been captured.
-func known(f func(*decode.Observation) (bool, bool)) func(*decode.Observation) string {
-	return func(o *decode.Observation) string {
+func known(f func(*observe.Observation) (bool, bool)) func(*observe.Observation) string {
+	return func(o *observe.Observation) string {
 		v, ok := f(o)
 		if !ok {
 			return unknown
@@ -129,7 +129,7 @@ func known(f func(*decode.Observation) (bool, bool)) func(*decode.Observation) s
 	}
 }
 
-func passes(o *decode.Observation) string {
+func passes(o *observe.Observation) string {
 	if len(o.Passes) == 0 {
 		return none
 	}
@@ -147,7 +147,7 @@ func passes(o *decode.Observation) string {
 	return b.String()
 }
 
-func lock(o *decode.Observation) string {
+func lock(o *observe.Observation) string {
 	if !o.Dio {
 		return none
 	}
@@ -164,7 +164,7 @@ func mode(l record.Lock) string {
 	return unknown
 }
 
-func lookups(o *decode.Observation) string {
+func lookups(o *observe.Observation) string {
 	any := false
 	var parts []string
 	for _, p := range o.Passes {
@@ -191,7 +191,7 @@ const (
 )
 
 // lookup reads the state off the raw result, without the model's help.
-func lookup(l decode.Lookup) string {
+func lookup(l observe.Lookup) string {
 	s := fmt.Sprintf("(%d,%d", l.Lblk, l.Len)
 	if l.ArgFlags != 0 {
 		s += fmt.Sprintf(",%#x", l.ArgFlags)
@@ -215,14 +215,14 @@ func lookup(l decode.Lookup) string {
 // dioForceWait is IOMAP_DIO_FORCE_WAIT.
 const dioForceWait = 1
 
-func forceWait(o *decode.Observation) string {
+func forceWait(o *observe.Observation) string {
 	if !o.Dio {
 		return none
 	}
 	return yesNo(o.DioFlags&dioForceWait != 0)
 }
 
-func zeroed(o *decode.Observation) string {
+func zeroed(o *observe.Observation) string {
 	if len(o.Zeroed) == 0 {
 		return none
 	}
@@ -233,7 +233,7 @@ func zeroed(o *decode.Observation) string {
 	return s
 }
 
-func mappings(o *decode.Observation) string {
+func mappings(o *observe.Observation) string {
 	if len(o.Mappings) == 0 {
 		return none
 	}
@@ -254,28 +254,28 @@ func mappings(o *decode.Observation) string {
 	return strings.Join(parts, ",")
 }
 
-func fallback(o *decode.Observation) string {
+func fallback(o *observe.Observation) string {
 	if o.Buffered == nil {
 		return none
 	}
 	return fmt.Sprint(o.Buffered.Len)
 }
 
-func fallbackDrain(o *decode.Observation) string {
+func fallbackDrain(o *observe.Observation) string {
 	if o.Buffered == nil {
 		return none
 	}
 	return yesNo(o.Buffered.Drained)
 }
 
-func fallbackLock(o *decode.Observation) string {
+func fallbackLock(o *observe.Observation) string {
 	if o.Buffered == nil || !o.Buffered.Copied {
 		return none
 	}
 	return mode(o.Buffered.CopyLock)
 }
 
-func fmod(o *decode.Observation) string {
+func fmod(o *observe.Observation) string {
 	if !o.Stages.Has(record.StageFmod) {
 		return none
 	}
@@ -286,7 +286,7 @@ func fmod(o *decode.Observation) string {
 }
 
 // nosec is S_NOSEC in the first pass.
-func nosec(o *decode.Observation) string {
+func nosec(o *observe.Observation) string {
 	if len(o.Passes) == 0 {
 		return unknown
 	}

@@ -3,7 +3,7 @@ package validate
 import (
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 )
 
 // Diff is a field that is not what the scenario expects.
@@ -15,7 +15,7 @@ type Diff struct {
 
 // Compare holds an observation against expected fields and returns those that
 // differ, in the order of the field table.
-func Compare(want Fields, o *decode.Observation) []Diff {
+func Compare(want Fields, o *observe.Observation) []Diff {
 	var out []Diff
 	for _, f := range fields {
 		alts, ok := want[f.name]

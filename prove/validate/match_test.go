@@ -4,23 +4,23 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // stripe is what 7.2 does with 14336 bytes at 512 over W U U W.
-func stripe() *decode.Observation {
-	look := []decode.Lookup{{Lblk: 0, Len: 4, Ret: 1, OutLen: 1, MFlags: mapMapped}}
-	pass := func(l record.Lock) decode.Pass {
-		return decode.Pass{Lock: l, Pos: 512, Count: 14336, ISize: 65536, IDisksize: 65536, Align: 14336,
+func stripe() *observe.Observation {
+	look := []observe.Lookup{{Lblk: 0, Len: 4, Ret: 1, OutLen: 1, MFlags: mapMapped}}
+	pass := func(l record.Lock) observe.Pass {
+		return observe.Pass{Lock: l, Pos: 512, Count: 14336, ISize: 65536, IDisksize: 65536, Align: 14336,
 			Flags: record.PassNosec | record.PassAlign | record.PassDisksize, Lookups: look}
 	}
-	return &decode.Observation{
+	return &observe.Observation{
 		Blkbits: 12, Pos0: 512, Len0: 14336, Stages: record.StageFmod, FmodKnown: true,
-		Passes: []decode.Pass{pass(record.LockShared), pass(record.LockExclusive)},
-		Drain:  &decode.Drain{}, Dio: true, Lock: record.LockExclusive, DioFlags: dioForceWait,
-		Mappings: []decode.Mapping{{Type: 2}, {Type: 3, AllocFlags: 3}, {Err: -15}},
-		Zeroed:   []decode.Zeroed{{Pos: 0, Len: 512}, {Pos: 14848, Len: 1536}},
+		Passes: []observe.Pass{pass(record.LockShared), pass(record.LockExclusive)},
+		Drain:  &observe.Drain{}, Dio: true, Lock: record.LockExclusive, DioFlags: dioForceWait,
+		Mappings: []observe.Mapping{{Type: 2}, {Type: 3, AllocFlags: 3}, {Err: -15}},
+		Zeroed:   []observe.Zeroed{{Pos: 0, Len: 512}, {Pos: 14848, Len: 1536}},
 		Ret:      14336, Completed: true,
 	}
 }
@@ -46,7 +46,7 @@ func TestCompareReadsEveryField(t *testing.T) {
 		t.Errorf("differences %+v", diffs)
 	}
 	// Each field alone notices that nothing was observed.
-	var empty decode.Observation
+	var empty observe.Observation
 	for name, alts := range all {
 		got := fieldOf(name).read(&empty)
 		if diffs := Compare(Fields{name: alts}, &empty); (diffs == nil) != (got == want[name]) {
@@ -84,7 +84,7 @@ func TestUnknownIsNeverEqual(t *testing.T) {
 }
 
 func TestLookupWords(t *testing.T) {
-	for want, l := range map[string]decode.Lookup{
+	for want, l := range map[string]observe.Lookup{
 		"(3,1)1w":             {Lblk: 3, Len: 1, Ret: 1, MFlags: mapMapped},
 		"(3,2)2u":             {Lblk: 3, Len: 2, Ret: 2, MFlags: mapUnwritten},
 		"(0,1)0h":             {Len: 1},

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/shadow"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -136,7 +136,7 @@ func (r *Report) count(res *Result) {
 	switch res.Status {
 	case Passed:
 		r.Passed++
-		if res.Verdict == decode.Undecided.String() {
+		if res.Verdict == judge.Undecided.String() {
 			r.Undecided++
 		}
 	case Failed:
@@ -199,10 +199,10 @@ func (res *Result) judge(v model.Variant, unprobed record.Stages) {
 	for i := range res.Seen {
 		s := &res.Seen[i]
 		if s.Verdict == nil || s.Verdict.Variant != v {
-			s.Verdict = decode.CompareSeen(s.Observation, v, unprobed)
+			s.Verdict = judge.CompareSeen(s.Observation, v, unprobed)
 		}
 		res.Verdict = s.Verdict.Kind.String()
-		allowed := []string{decode.Agree.String(), decode.Undecided.String()}
+		allowed := []string{judge.Agree.String(), judge.Undecided.String()}
 		if alts := want[verdictField]; alts != nil && i == len(res.Seen)-1 {
 			allowed = alts
 		}
@@ -236,7 +236,7 @@ func (r *Report) Summary() string {
 // AppendText writes a line for the write, and what is wrong with it below.
 func (res *Result) AppendText(b *strings.Builder) {
 	fmt.Fprintf(b, "%-7s %s:%d %s: %s", res.Status, res.Theme, res.Line, res.Scenario, res.Write)
-	if res.Verdict != "" && res.Verdict != decode.Agree.String() {
+	if res.Verdict != "" && res.Verdict != judge.Agree.String() {
 		fmt.Fprintf(b, " [model: %s]", res.Verdict)
 	}
 	b.WriteByte('\n')

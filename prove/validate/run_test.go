@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -53,20 +54,20 @@ func (f *fakeTracer) Collect(ctx context.Context, _ FileID, n int) ([]Seen, erro
 		return out, ctx.Err()
 	}
 	for len(out) < n {
-		out = append(out, saw(decode.Agree, nil))
+		out = append(out, saw(judge.Agree, nil))
 	}
 	return out, nil
 }
 
-func saw(k decode.Kind, change func(*decode.Observation)) Seen {
-	o := &decode.Observation{
+func saw(k judge.Kind, change func(*observe.Observation)) Seen {
+	o := &observe.Observation{
 		Dio: true, Lock: record.LockShared, Ret: 4096, Completed: true,
-		Passes: []decode.Pass{{Lock: record.LockShared}},
+		Passes: []observe.Pass{{Lock: record.LockShared}},
 	}
 	if change != nil {
 		change(o)
 	}
-	return Seen{Observation: o, Verdict: &decode.Verdict{Kind: k, Variant: model.Linux73, Why: []string{"because"}}}
+	return Seen{Observation: o, Verdict: &judge.Verdict{Kind: k, Variant: model.Linux73, Why: []string{"because"}}}
 }
 
 // runText carries out a text in a temporary directory, or skips.
@@ -111,16 +112,16 @@ func TestRunPasses(t *testing.T) {
 }
 
 func TestRunFails(t *testing.T) {
-	two := saw(decode.Agree, nil)
+	two := saw(judge.Agree, nil)
 	for name, c := range map[string]struct {
 		answer Seen
 		want   string // in the report
 	}{
-		"lock":       {saw(decode.Agree, func(o *decode.Observation) { o.Lock = record.LockExclusive }), "lock: expected shared, observed exclusive"},
-		"result":     {saw(decode.Agree, func(o *decode.Observation) { o.Ret = 1 }), "the caller got 4096, but 1 was seen"},
-		"verdict":    {saw(decode.Unsafe, nil), "the model's verdict is unsafe: because"},
-		"incomplete": {saw(decode.Undecided, func(o *decode.Observation) { o.Incomplete = "no return" }), "the record is incomplete: no return"},
-		"truncated":  {saw(decode.Agree, func(o *decode.Observation) { o.Truncated = true }), "steps did not fit"},
+		"lock":       {saw(judge.Agree, func(o *observe.Observation) { o.Lock = record.LockExclusive }), "lock: expected shared, observed exclusive"},
+		"result":     {saw(judge.Agree, func(o *observe.Observation) { o.Ret = 1 }), "the caller got 4096, but 1 was seen"},
+		"verdict":    {saw(judge.Unsafe, nil), "the model's verdict is unsafe: because"},
+		"incomplete": {saw(judge.Undecided, func(o *observe.Observation) { o.Incomplete = "no return" }), "the record is incomplete: no return"},
+		"truncated":  {saw(judge.Agree, func(o *observe.Observation) { o.Truncated = true }), "steps did not fit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rep, err := runText(t, &fakeTracer{answers: []Seen{two, two, c.answer}}, plain)
@@ -137,12 +138,12 @@ func TestRunFails(t *testing.T) {
 }
 
 func TestRunAllowsAVerdictThatIsWrittenDown(t *testing.T) {
-	ok := saw(decode.Agree, nil)
-	rep, err := runText(t, &fakeTracer{answers: []Seen{ok, ok, saw(decode.Unsafe, nil)}}, plain+"expect all verdict=unsafe\n")
+	ok := saw(judge.Agree, nil)
+	rep, err := runText(t, &fakeTracer{answers: []Seen{ok, ok, saw(judge.Unsafe, nil)}}, plain+"expect all verdict=unsafe\n")
 	if err != nil || rep.Passed != 1 {
 		t.Errorf("%s, %v", rep.Summary(), err)
 	}
-	rep, err = runText(t, &fakeTracer{answers: []Seen{ok, ok, saw(decode.Undecided, nil)}}, plain)
+	rep, err = runText(t, &fakeTracer{answers: []Seen{ok, ok, saw(judge.Undecided, nil)}}, plain)
 	if err != nil || rep.Passed != 1 || rep.Undecided != 1 {
 		t.Errorf("%s, %d undecided, %v", rep.Summary(), rep.Undecided, err)
 	}
@@ -185,7 +186,7 @@ func TestRunElsewhere(t *testing.T) {
 func TestRunNeverCurrent(t *testing.T) {
 	f := &fakeTracer{}
 	for range 2 + 2*freshTries {
-		f.answers = append(f.answers, saw(decode.Agree, func(o *decode.Observation) {
+		f.answers = append(f.answers, saw(judge.Agree, func(o *observe.Observation) {
 			o.Stages, o.FmodRet, o.FmodKnown = record.StageFmod, -11, true
 		}))
 	}
@@ -242,8 +243,8 @@ func TestRunComparesBytes(t *testing.T) {
 }
 
 func TestRunComparesTheLastAttempt(t *testing.T) {
-	ok := saw(decode.Agree, nil)
-	first := saw(decode.Agree, func(o *decode.Observation) {
+	ok := saw(judge.Agree, nil)
+	first := saw(judge.Agree, func(o *observe.Observation) {
 		o.Flags, o.Ret, o.Dio = 0x8, -11, false
 	})
 	text := strings.Replace(plain, "write pos", "write engine=io_uring pos", 1)
@@ -267,7 +268,7 @@ func TestJudge(t *testing.T) {
 		t.Fatal(err)
 	}
 	rep := &Report{Results: []Result{
-		{expect: scs[0].Steps[0].Write.Expect, Seen: []Seen{saw(decode.Agree, nil)}, out: workload.Result{N: 4096}},
+		{expect: scs[0].Steps[0].Write.Expect, Seen: []Seen{saw(judge.Agree, nil)}, out: workload.Result{N: 4096}},
 		{Status: Skipped, Reason: "needs a moon"},
 	}}
 	for _, tt := range []struct {
@@ -340,7 +341,7 @@ func TestSourceTracer(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	all := 0
 	src := &listSource{raws: [][]byte{raw(1, 7), raw(2, 8), {0}, raw(3, 7), raw(4, 7)}, idle: cancel}
-	tr := NewSourceTracer(src, decode.Options{Seen: func(*decode.Observation, *decode.Verdict) { all++ }})
+	tr := NewSourceTracer(src, judge.Options{Seen: func(*observe.Observation, *judge.Verdict) { all++ }})
 	id := FileID{Dev: 8 << 20, Ino: 7}
 	if _, err := tr.Collect(ctx, id, 1); err == nil {
 		t.Error("collected from an inode that is not watched")

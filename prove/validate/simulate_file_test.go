@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
@@ -188,8 +188,8 @@ var stateFlags = map[byte]uint32{'W': mapMapped, 'U': mapUnwritten, 'D': mapDela
 
 // lookup is ext4_map_blocks without flags, or with those of a lookup in the
 // cache only, which misses when the cache is cold.
-func (f *simFile) lookup(b, n int64, flags uint32) decode.Lookup {
-	l := decode.Lookup{Lblk: uint32(b), Len: uint32(n), ArgFlags: flags}
+func (f *simFile) lookup(b, n int64, flags uint32) observe.Lookup {
+	l := observe.Lookup{Lblk: uint32(b), Len: uint32(n), ArgFlags: flags}
 	if flags != 0 && f.cold {
 		l.Ret = -int32(unix.EAGAIN)
 		return l
@@ -203,7 +203,7 @@ func (f *simFile) lookup(b, n int64, flags uint32) decode.Lookup {
 }
 
 // after brings the file to where a write that was made left it.
-func (f *simFile) after(o *decode.Observation, extends bool) {
+func (f *simFile) after(o *observe.Observation, extends bool) {
 	if o.Stages.Has(record.StageFmod) && o.FmodRet == 0 {
 		f.nosec = !f.suid
 	}

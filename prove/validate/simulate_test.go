@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -25,7 +25,7 @@ var notSimulated = map[string]struct {
 
 // simKernel is something that decides about a write to a simulated file.
 type simKernel interface {
-	attempt(f *simFile, w *simWrite) *decode.Observation
+	attempt(f *simFile, w *simWrite) *observe.Observation
 }
 
 // miss is a judged write that is not as expected.
@@ -116,7 +116,7 @@ func uring(w *Write) bool {
 }
 
 // simulateAttempts makes the attempts of a write and returns the last.
-func simulateAttempts(f *simFile, w *Write, k simKernel, stale bool) *decode.Observation {
+func simulateAttempts(f *simFile, w *Write, k simKernel, stale bool) *observe.Observation {
 	asked := w.Flags&unix.RWF_NOWAIT != 0
 	try := &simWrite{Write: w, nowait: asked || uring(w), async: uring(w) || w.Engine == workload.Libaio, stale: stale}
 	o := k.attempt(f, try)
@@ -139,7 +139,7 @@ func extends(k simKernel) bool {
 // modelKernel asks the model, as the generated writes do.
 type modelKernel struct{ variant model.Variant }
 
-func (k modelKernel) attempt(f *simFile, w *simWrite) *decode.Observation {
+func (k modelKernel) attempt(f *simFile, w *simWrite) *observe.Observation {
 	in := k.inode(f, w)
 	req := &model.Write{Pos: w.Pos, Len: int64(w.Len()), Async: w.async}
 	at := w.Buf
@@ -158,7 +158,7 @@ func (k modelKernel) attempt(f *simFile, w *simWrite) *decode.Observation {
 	}
 	var out model.Outcome
 	if err := model.Predict(&out, req, in, k.variant); err != nil {
-		return &decode.Observation{Incomplete: err.Error(), Ret: 1 << 62}
+		return &observe.Observation{Incomplete: err.Error(), Ret: 1 << 62}
 	}
 	return k.observation(f, in, req, &out)
 }
@@ -193,15 +193,15 @@ func (k modelKernel) inode(f *simFile, w *simWrite) *model.Inode {
 }
 
 // observation is what would be observed of the outcome.
-func (k modelKernel) observation(f *simFile, in *model.Inode, w *model.Write, out *model.Outcome) *decode.Observation {
+func (k modelKernel) observation(f *simFile, in *model.Inode, w *model.Write, out *model.Outcome) *observe.Observation {
 	locks := map[model.Mode]record.Lock{model.Shared: record.LockShared, model.Exclusive: record.LockExclusive}
-	o := &decode.Observation{Blkbits: in.Blkbits, Ret: out.Result, Queued: out.Queued}
+	o := &observe.Observation{Blkbits: in.Blkbits, Ret: out.Result, Queued: out.Queued}
 	pos := w.Pos
 	if w.Flags&model.IocbAppend != 0 {
 		pos = f.size
 	}
 	for i := range out.Passes {
-		p := decode.Pass{Lock: locks[out.Pass[i].Mode], Pos: pos, Count: simCount(in, w), ISize: f.size, IDisksize: f.disk, Flags: record.PassAlign}
+		p := observe.Pass{Lock: locks[out.Pass[i].Mode], Pos: pos, Count: simCount(in, w), ISize: f.size, IDisksize: f.disk, Flags: record.PassAlign}
 		p.Align = w.Buffer | uint32(p.Count)
 		if f.nosec {
 			p.Flags |= record.PassNosec
@@ -218,7 +218,7 @@ func (k modelKernel) observation(f *simFile, in *model.Inode, w *model.Write, ou
 		o.Passes = append(o.Passes, p)
 	}
 	if out.Drain == model.Yes {
-		o.Drain = &decode.Drain{}
+		o.Drain = &observe.Drain{}
 	}
 	for _, s := range out.Steps() {
 		if s.Func() == out.Modifier.String() {
@@ -233,18 +233,18 @@ func (k modelKernel) observation(f *simFile, in *model.Inode, w *model.Write, ou
 		}
 	}
 	for _, m := range out.Mappings {
-		o.Mappings = append(o.Mappings, decode.Mapping{
+		o.Mappings = append(o.Mappings, observe.Mapping{
 			Offset: int64(m.Lblk) * f.bs, Length: int64(m.Len) * f.bs, Type: m.Type, Flags: m.Flags, AllocFlags: m.Alloc, Err: m.Err,
 		})
 	}
 	for _, z := range out.Zeroed {
-		o.Zeroed = append(o.Zeroed, decode.Zeroed{Pos: z.Pos, Len: z.Len})
+		o.Zeroed = append(o.Zeroed, observe.Zeroed{Pos: z.Pos, Len: z.Len})
 	}
 	switch {
 	case out.Result == model.EOPNOTSUPP: // ext4_buffered_write_iter was entered
-		o.Buffered = &decode.Buffered{Pos: pos, Len: simCount(in, w)}
+		o.Buffered = &observe.Buffered{Pos: pos, Len: simCount(in, w)}
 	case out.Fallback.Len > 0:
-		o.Buffered = &decode.Buffered{Pos: out.Fallback.Pos, Len: out.Fallback.Len, Drained: out.FallbackDrain, Copied: true, CopyLock: record.LockExclusive}
+		o.Buffered = &observe.Buffered{Pos: out.Fallback.Pos, Len: out.Fallback.Len, Drained: out.FallbackDrain, Copied: true, CopyLock: record.LockExclusive}
 	}
 	return o
 }

@@ -3,7 +3,8 @@ package validate
 import (
 	"context"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 )
 
 // FileID names an inode as observations do.
@@ -14,8 +15,8 @@ type FileID struct {
 
 // Seen is one direct write as it was seen, and what the model says of it.
 type Seen struct {
-	Observation *decode.Observation
-	Verdict     *decode.Verdict // nil when there is none
+	Observation *observe.Observation
+	Verdict     *judge.Verdict // nil when there is none
 }
 
 // Tracer hands over what was seen of an inode. A Runner uses it from one

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -15,7 +16,7 @@ import (
 // tracer belong to the goroutine of the Runner.
 type SourceTracer struct {
 	src   record.Source
-	judge *decode.Judge
+	judge *judge.Judge
 	id    FileID
 	on    bool
 	seen  []Seen
@@ -23,10 +24,10 @@ type SourceTracer struct {
 
 // NewSourceTracer returns a tracer that judges what comes from src by opts. The
 // Seen function of opts is called as well, for every write to any inode.
-func NewSourceTracer(src record.Source, opts decode.Options) *SourceTracer {
+func NewSourceTracer(src record.Source, opts judge.Options) *SourceTracer {
 	t := &SourceTracer{src: src}
 	next := opts.Seen
-	opts.Seen = func(o *decode.Observation, v *decode.Verdict) {
+	opts.Seen = func(o *observe.Observation, v *judge.Verdict) {
 		if t.on && t.id == (FileID{Dev: o.Dev, Ino: o.Ino}) {
 			t.seen = append(t.seen, Seen{Observation: o.Clone(), Verdict: v.Clone()})
 		}
@@ -34,12 +35,12 @@ func NewSourceTracer(src record.Source, opts decode.Options) *SourceTracer {
 			next(o, v)
 		}
 	}
-	t.judge = decode.NewJudge(opts)
+	t.judge = judge.New(opts)
 	return t
 }
 
 // Judge is what judges the writes, for its totals and its variant.
-func (t *SourceTracer) Judge() *decode.Judge { return t.judge }
+func (t *SourceTracer) Judge() *judge.Judge { return t.judge }
 
 // Watch implements Tracer.
 func (t *SourceTracer) Watch(id FileID) error {

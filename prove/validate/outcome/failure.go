@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/explain"
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/random"
@@ -43,7 +43,7 @@ func (f *Failure) see(o *Outcome, s *validate.Seen) {
 	}
 	v := s.Verdict
 	if v == nil || v.Variant == 0 {
-		v = decode.CompareSeen(s.Observation, o.Variant, o.Unprobed)
+		v = judge.CompareSeen(s.Observation, o.Variant, o.Unprobed)
 	}
 	f.Concerns = series.Concerns(s.Observation, o.Variant, o.Unprobed)
 	f.kind = fmt.Sprint(f.Part, f.Concerns, v.Kind, v.Rules)

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/random"
@@ -205,7 +205,7 @@ func TestConcernsComeFromTheWrite(t *testing.T) {
 	}
 	s := sample("aligned overwrite")
 	s.Observation = s.Observation.Clone()
-	s.Observation.Fmod, s.Verdict = record.FmodFile, decode.Compare(s.Observation, model.Linux73)
+	s.Observation.Fmod, s.Verdict = record.FmodFile, judge.Compare(s.Observation, model.Linux73)
 	o.Configs[0].Scenarios.Results[1].Seen = []validate.Seen{s}
 	o.Conclude()
 	if f := o.Failures[0]; !slices.Equal(f.Concerns, []int{5}) {

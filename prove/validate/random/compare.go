@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -80,7 +80,7 @@ func predictedPasses(out *model.Outcome) string {
 	return s
 }
 
-func seenPasses(o *decode.Observation) string {
+func seenPasses(o *observe.Observation) string {
 	if len(o.Passes) == 0 {
 		return none
 	}
@@ -113,7 +113,7 @@ func predictedLookups(p *model.Pass) string {
 	return orNone(b.String())
 }
 
-func seenLookups(p *decode.Pass) string {
+func seenLookups(p *observe.Pass) string {
 	var b strings.Builder
 	for _, l := range p.Lookups {
 		fmt.Fprintf(&b, "(%d,%d,%#x)", l.Lblk, l.Len, l.ArgFlags)
@@ -123,7 +123,7 @@ func seenLookups(p *decode.Pass) string {
 
 // allow reports whether all that has to be zeroed was, and nothing else than what
 // may be.
-func (z *zeroes) allow(seen []decode.Zeroed) bool {
+func (z *zeroes) allow(seen []observe.Zeroed) bool {
 	must := 0
 	for _, s := range seen {
 		r := model.Range{Pos: s.Pos, Len: s.Len}
@@ -148,7 +148,7 @@ func (z *zeroes) String() string {
 	return orNone(b.String())
 }
 
-func seenZeroed(o *decode.Observation) string {
+func seenZeroed(o *observe.Observation) string {
 	var b strings.Builder
 	for _, z := range o.Zeroed {
 		fmt.Fprintf(&b, "(%d,%d)", z.Pos, z.Len)
@@ -172,7 +172,7 @@ func predictedEnd(out *model.Outcome) string {
 }
 
 // seenEnd is the same, read off an observation.
-func seenEnd(o *decode.Observation) string {
+func seenEnd(o *observe.Observation) string {
 	nowait := o.Flags&model.IocbNowait != 0
 	if o.Dio {
 		return seenDioEnd(o, nowait)
@@ -202,7 +202,7 @@ func seenEnd(o *decode.Observation) string {
 }
 
 // seenDioEnd is the end of a write that came to iomap_dio_rw.
-func seenDioEnd(o *decode.Observation, nowait bool) string {
+func seenDioEnd(o *observe.Observation, nowait bool) string {
 	for i := range o.Mappings {
 		switch err := o.Mappings[i].Err; {
 		case err == model.ENOTBLK:

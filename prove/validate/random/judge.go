@@ -9,7 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -119,7 +120,7 @@ func group(c *Case, writes []*made, seen []validate.Seen) (groups [][]validate.S
 }
 
 // again reports whether io_uring tries the write again, in another task.
-func again(s *Step, o *decode.Observation) bool {
+func again(s *Step, o *observe.Observation) bool {
 	return s.Engine.Retries() && s.Flags&unix.RWF_NOWAIT == 0 && o.Flags&model.IocbNowait != 0 &&
 		(o.Ret == model.EAGAIN || o.Ret == model.EOPNOTSUPP)
 }
@@ -166,9 +167,9 @@ func (j *judgement) observed(m *made, seen []validate.Seen) {
 		t := &j.rep.Observed
 		v := s.Verdict
 		switch {
-		case v == nil || v.Kind == decode.Undecided:
+		case v == nil || v.Kind == judge.Undecided:
 			t.Undecided++
-		case v.Kind == decode.Agree:
+		case v.Kind == judge.Agree:
 			t.Right++
 		default:
 			t.Wrong++

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -75,7 +75,7 @@ func leftOut(seen []validate.Seen) string {
 }
 
 // caller compares what was observed with what the caller got.
-func caller(m *made, s *Step, o *decode.Observation) []validate.Diff {
+func caller(m *made, s *Step, o *observe.Observation) []validate.Diff {
 	ret := m.res.Ret()
 	if ret == o.Ret || s.Engine.Retries() && o.Ret == model.EOPNOTSUPP && ret == model.EAGAIN {
 		return nil
@@ -89,7 +89,7 @@ type knowledge struct {
 	unprobed   record.Stages
 	before     *before
 	step       *Step
-	o          *decode.Observation
+	o          *observe.Observation
 	first      bool // attempt
 	worker     bool // another task made the write before, and may hold i_rwsem still
 	bs, sector int64

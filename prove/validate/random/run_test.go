@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -24,7 +24,7 @@ func (*blindTracer) Forget(validate.FileID)      {}
 func (b *blindTracer) Collect(_ context.Context, _ validate.FileID, n int) ([]validate.Seen, error) {
 	var out []validate.Seen
 	for range n - b.missing {
-		out = append(out, validate.Seen{Observation: &decode.Observation{Incomplete: "blind"}})
+		out = append(out, validate.Seen{Observation: &observe.Observation{Incomplete: "blind"}})
 	}
 	return out, nil
 }

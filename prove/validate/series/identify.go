@@ -3,7 +3,8 @@ package series
 import (
 	"slices"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -22,10 +23,10 @@ type Identifier struct {
 	writes     int
 	incomplete int
 	// unexplained are writes that disagree with every candidate.
-	unexplained []*decode.Observation
+	unexplained []*observe.Observation
 	nUnexpl     int
 	// kept are writes to be judged under a variant that is found later.
-	kept []*decode.Observation
+	kept []*observe.Observation
 	// missed says what ext4_map_blocks returned for a cache-only lookup that missed,
 	// made outside of any write.
 	missed Sign
@@ -42,7 +43,7 @@ type candidate struct {
 // tally counts signs of one patch, with the first write of each.
 type tally struct {
 	with, without   int
-	withO, withoutO *decode.Observation
+	withO, withoutO *observe.Observation
 }
 
 // New returns an Identifier for a kernel that can be one of the candidates, the
@@ -76,15 +77,15 @@ func (id *Identifier) CacheMiss(ret int) {
 func (id *Identifier) NoCacheMiss(why string) { id.notMissed = why }
 
 // Add takes in a write. It keeps nothing of o.
-func (id *Identifier) Add(o *decode.Observation) {
+func (id *Identifier) Add(o *observe.Observation) {
 	id.writes++
 	if o.Incomplete != "" {
 		id.incomplete++
 		return
 	}
 	signs := Read(o, id.unprobed)
-	var kept *decode.Observation
-	keep := func() *decode.Observation {
+	var kept *observe.Observation
+	keep := func() *observe.Observation {
 		if kept == nil {
 			kept = o.Clone()
 		}
@@ -118,11 +119,11 @@ func (id *Identifier) Add(o *decode.Observation) {
 }
 
 // add judges a write and reports whether it does not disagree.
-func (c *candidate) add(o *decode.Observation, unprobed record.Stages) bool {
-	switch decode.CompareSeen(o, c.v, unprobed).Kind {
-	case decode.Agree:
+func (c *candidate) add(o *observe.Observation, unprobed record.Stages) bool {
+	switch judge.CompareSeen(o, c.v, unprobed).Kind {
+	case judge.Agree:
 		c.agree++
-	case decode.Undecided:
+	case judge.Undecided:
 		c.undecided++
 	default:
 		c.disagree++

@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -49,7 +50,7 @@ type Unexplained struct {
 	Write    string   `json:"write"` // the first of them
 	Why      []string `json:"why"`
 	// First is the first write of the kind.
-	First *decode.Observation `json:"-"`
+	First *observe.Observation `json:"-"`
 }
 
 // Report says which kernel this is.
@@ -154,7 +155,7 @@ func writes(n int) string {
 	return fmt.Sprintf("%d writes", n)
 }
 
-func first(o *decode.Observation) string {
+func first(o *observe.Observation) string {
 	if o == nil {
 		return ""
 	}
@@ -162,7 +163,7 @@ func first(o *decode.Observation) string {
 }
 
 // writeText names a write: "512+14336 of inode 12, NOWAIT".
-func writeText(o *decode.Observation) string {
+func writeText(o *observe.Observation) string {
 	s := fmt.Sprintf("%d+%d of inode %d", o.Pos0, o.Len0, o.Ino)
 	if o.Flags&model.IocbNowait != 0 {
 		s += ", NOWAIT"
@@ -191,7 +192,7 @@ func (id *Identifier) Report() *Report {
 // unexplained groups the decisions that no variant explains by what differs.
 func (r *Report) unexplained(id *Identifier) {
 	for _, o := range id.unexplained {
-		v := decode.CompareSeen(o, r.Variant, id.unprobed)
+		v := judge.CompareSeen(o, r.Variant, id.unprobed)
 		what := v.Kind.String() + ": " + strings.Join(kinds(v), ", ")
 		if i := slices.IndexFunc(r.Unexplained, func(u Unexplained) bool { return u.What == what }); i >= 0 {
 			r.Unexplained[i].Count++
@@ -204,7 +205,7 @@ func (r *Report) unexplained(id *Identifier) {
 }
 
 // kinds names what differs without numbers: broken rules and fields.
-func kinds(v *decode.Verdict) []string {
+func kinds(v *judge.Verdict) []string {
 	out := slices.Clone(v.Rules)
 	for _, why := range v.Why {
 		if field, _, ok := strings.Cut(why, ": observed "); ok {

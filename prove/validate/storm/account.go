@@ -5,7 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -29,7 +29,7 @@ type entry struct {
 func (e *entry) nowait() bool { return e.w.pieces[e.piece].flags&unix.RWF_NOWAIT != 0 }
 
 // again reports whether io_uring tries the write again, in another task.
-func (e *entry) again(o *decode.Observation) bool {
+func (e *entry) again(o *observe.Observation) bool {
 	return e.w.engine.Retries() && !e.nowait() && o.Flags&model.IocbNowait != 0 &&
 		(o.Ret == model.EAGAIN || o.Ret == model.EOPNOTSUPP)
 }

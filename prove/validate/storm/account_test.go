@@ -6,14 +6,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 func seenAs(off, n, ret int64, flags uint32) validate.Seen {
-	return validate.Seen{Observation: &decode.Observation{Pos0: off, Len0: n, Ret: ret, Flags: flags}}
+	return validate.Seen{Observation: &observe.Observation{Pos0: off, Len0: n, Ret: ret, Flags: flags}}
 }
 
 // TestLedger books two writes: one of pwrite at 0+512, one of io_uring at 512+512.

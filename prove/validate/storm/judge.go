@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/overlap"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -60,9 +62,9 @@ func (s *session) judge(l *ledger, seen *validate.Seen) {
 		t.Undecided++
 		s.rep.LeftOut["no verdict"]++
 		return
-	case v.Kind == decode.Agree:
+	case v.Kind == judge.Agree:
 		t.Right++
-	case v.Kind == decode.Undecided:
+	case v.Kind == judge.Undecided:
 		t.Undecided++
 		s.rep.LeftOut[v.Missing]++
 	default:
@@ -78,20 +80,20 @@ func (s *session) judge(l *ledger, seen *validate.Seen) {
 	}
 }
 
-func overlapName(k decode.OverlapKind) string {
+func overlapName(k overlap.Kind) string {
 	switch k {
-	case decode.OverlapZeroed:
+	case overlap.Zeroed:
 		return "zeroed while another was in flight (R2)"
-	case decode.OverlapUnwaited:
+	case overlap.Unwaited:
 		return "zeroed and not waited for (R3)"
-	case decode.OverlapFallback:
+	case overlap.Fallback:
 		return "copied while another was in flight (R5)"
 	}
 	return "zeroed behind i_size beside an aligned extending write (no rule)"
 }
 
 // count counts what happened to an attempt.
-func (s *session) count(o *decode.Observation) {
+func (s *session) count(o *observe.Observation) {
 	for _, c := range []struct {
 		n   *int
 		yes bool

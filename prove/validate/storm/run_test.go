@@ -12,7 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/overlap"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -122,14 +124,14 @@ func TestJudge(t *testing.T) {
 	s.rep.Storms = []Storm{{Name: "appenders", Scenes: 1, Skipped: []string{"y: why"}}}
 	s.now = &s.rep.Storms[0]
 	l := newLedger([]entry{{w: &s.round.writers[0]}}, true)
-	o := &decode.Observation{Len0: 512, WaitNs: 5, Ret: model.EAGAIN, Flags: model.IocbNowait, SubmitRet: model.EAGAIN,
-		Drain: &decode.Drain{Waited: true}, Zeroed: []decode.Zeroed{{}}, Passes: make([]decode.Pass, 2), Queued: true}
-	for _, v := range []*decode.Verdict{
+	o := &observe.Observation{Len0: 512, WaitNs: 5, Ret: model.EAGAIN, Flags: model.IocbNowait, SubmitRet: model.EAGAIN,
+		Drain: &observe.Drain{Waited: true}, Zeroed: []observe.Zeroed{{}}, Passes: make([]observe.Pass, 2), Queued: true}
+	for _, v := range []*judge.Verdict{
 		nil,
-		{Kind: decode.Agree, Hazards: []string{"R5"}, Overlaps: []decode.Overlap{{Kind: decode.OverlapEOF}}},
-		{Kind: decode.Undecided, Missing: "i_size"},
-		{Kind: decode.Unsafe, Rules: []string{"R1"}, Why: []string{"zeroing"}},
-		{Kind: decode.Unsafe, Rules: []string{"R1"}, Why: []string{"zeroing"}},
+		{Kind: judge.Agree, Hazards: []string{"R5"}, Overlaps: []overlap.Pair{{Kind: overlap.EOF}}},
+		{Kind: judge.Undecided, Missing: "i_size"},
+		{Kind: judge.Unsafe, Rules: []string{"R1"}, Why: []string{"zeroing"}},
+		{Kind: judge.Unsafe, Rules: []string{"R1"}, Why: []string{"zeroing"}},
 	} {
 		s.judge(l, &validate.Seen{Observation: o, Verdict: v})
 	}

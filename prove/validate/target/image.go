@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // An image is followed by a trailer with this text, which mkfs never touches: a
@@ -95,7 +97,7 @@ func marked(f *os.File) bool {
 func (dev *Device) attach() error {
 	ctl, err := unix.Open("/dev/loop-control", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return &UnfitError{Msg: "open /dev/loop-control", Hint: "run it as root; modprobe loop", Err: err}
+		return hint.Unfitf("run it as root; modprobe loop", "open /dev/loop-control: %w", err)
 	}
 	defer unix.Close(ctl)
 	cfg := &unix.LoopConfig{Fd: uint32(dev.file.Fd()), Size: 512}
@@ -105,7 +107,7 @@ func (dev *Device) attach() error {
 	for end := time.Now().Add(loopPatience); ; time.Sleep(10 * time.Millisecond) {
 		n, err := unix.IoctlRetInt(ctl, unix.LOOP_CTL_GET_FREE)
 		if err != nil {
-			return &UnfitError{Msg: "find a free loop device", Err: err}
+			return hint.Unfitf("", "find a free loop device: %w", err)
 		}
 		name := fmt.Sprintf("/dev/loop%d", n)
 		if err = dev.configure(name, cfg); err == nil {
@@ -114,7 +116,7 @@ func (dev *Device) attach() error {
 		// Somebody else was faster, or udev has not made the node yet.
 		again := errors.Is(err, unix.EBUSY) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENXIO)
 		if !again || time.Now().After(end) {
-			return &UnfitError{Msg: "set up " + name, Err: err}
+			return hint.Unfitf("", "set up %s: %w", name, err)
 		}
 	}
 }

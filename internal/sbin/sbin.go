@@ -1,0 +1,25 @@
+// Package sbin finds programs as an administrator's shell does.
+package sbin
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// Find looks for a program in PATH and where administrators' programs are, which the
+// PATH of other users lacks. The error wraps fs.ErrNotExist.
+func Find(name string) (string, error) {
+	if file, err := exec.LookPath(name); err == nil {
+		return file, nil
+	}
+	for _, dir := range []string{"/usr/sbin", "/sbin", "/usr/local/sbin"} {
+		file := filepath.Join(dir, name)
+		if st, err := os.Stat(file); err == nil && st.Mode().IsRegular() {
+			return file, nil
+		}
+	}
+	return "", fmt.Errorf("find %s: %w", name, fs.ErrNotExist)
+}
