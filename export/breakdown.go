@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 )
 
 // Bounds of a Breakdown. What comes beyond is counted together.
@@ -23,7 +23,7 @@ type Part struct {
 	Writes    uint64    `json:"writes"`
 	Shared    uint64    `json:"shared"`
 	Exclusive uint64    `json:"exclusive"`
-	Verdicts  [5]uint64 `json:"-"` // by decode.Kind
+	Verdicts  [5]uint64 `json:"-"` // by judge.Kind
 	Unjudged  uint64    `json:"-"`
 	WaitNs    uint64    `json:"wait_ns"`
 }
@@ -47,7 +47,7 @@ func (p *Part) add(r *Row) {
 // Disagreements is the number of writes in which the kernel did something else than the
 // model said.
 func (p *Part) Disagreements() uint64 {
-	return p.Verdicts[decode.Slower] + p.Verdicts[decode.Differs] + p.Verdicts[decode.Unsafe]
+	return p.Verdicts[judge.Slower] + p.Verdicts[judge.Differs] + p.Verdicts[judge.Unsafe]
 }
 
 // process names a process as the records do.
@@ -151,7 +151,7 @@ func list[K comparable](p *parts[K], describe func(K, *named)) []named {
 		out[i].Judged = map[string]uint64{}
 		for k, n := range out[i].Verdicts {
 			if n > 0 {
-				out[i].Judged[decode.Kind(k).String()] = n
+				out[i].Judged[judge.Kind(k).String()] = n
 			}
 		}
 	}

@@ -12,7 +12,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/overlap"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -251,7 +252,7 @@ func TestJSONRoundTrip(t *testing.T) {
 func TestUnknownStaysUnknown(t *testing.T) {
 	m := export.Maker{NoWaits: true, NoSleeps: true}
 	var r export.Row
-	m.Fill(&r, &decode.Observation{Incomplete: "the return was not seen", Queued: true, Flags: 8}, nil)
+	m.Fill(&r, &observe.Observation{Incomplete: "the return was not seen", Queued: true, Flags: 8}, nil)
 	var got map[string]any
 	if err := json.Unmarshal(r.AppendJSON(nil), &got); err != nil {
 		t.Fatal(err)
@@ -273,14 +274,14 @@ func TestUnknownStaysUnknown(t *testing.T) {
 func TestRowIsACopy(t *testing.T) {
 	o, v := exporttest.Samples()[1].Obs, exporttest.Samples()[5].Ver
 	o.Flags |= 0x8 // NOWAIT
-	o.Sleeps = []decode.Sleep{{Cause: record.SleepJBD2, Ns: 1}}
+	o.Sleeps = []observe.Sleep{{Cause: record.SleepJBD2, Ns: 1}}
 	var r export.Row
 	m := export.Maker{}
 	m.Fill(&r, o, v)
 	c := r.Clone()
 	before := string(c.AppendJSON(nil))
 	other := exporttest.Samples()[6].Obs
-	other.Sleeps = []decode.Sleep{{Cause: record.SleepMemory, Ns: 2}}
+	other.Sleeps = []observe.Sleep{{Cause: record.SleepMemory, Ns: 2}}
 	m.Fill(&r, other, nil)
 	o.Mappings[0].Type, v.Why[0], v.Rules[0] = 9, "changed", "R99"
 	o.Sleeps[0].Cause = record.SleepDrain
@@ -329,7 +330,7 @@ func TestSummaryHazards(t *testing.T) {
 		}
 		s.Totals.Add(&r)
 	}
-	s.Overlaps = decode.OverlapStats{Zeroed: 1, Unwaited: 2, Fallback: 3, EOFOverlaps: 4, Evicted: 5, Unchecked: 6}
+	s.Overlaps = overlap.Stats{Zeroed: 1, Unwaited: 2, Fallback: 3, EOFOverlaps: 4, Evicted: 5, Unchecked: 6}
 	totals := s.Totals.Clone()
 	s.Totals.Add(&export.Row{Hazards: []string{"R5"}})
 	s.Totals = totals

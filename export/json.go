@@ -4,7 +4,8 @@ import (
 	"math/bits"
 	"strconv"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 )
 
 // AppendJSON appends r as one JSON object with a line feed. Every field is there
@@ -123,7 +124,7 @@ func (r *Row) appendLists(dst []byte) []byte {
 
 // appendMapping appends one mapping. A failed one has no place, and the error
 // in place of its type.
-func appendMapping(dst []byte, m *decode.Mapping) []byte {
+func appendMapping(dst []byte, m *observe.Mapping) []byte {
 	if m.Err != 0 {
 		dst = append(dst, `{"pos":null,"len":null,"type":"`...)
 		dst = appendResult(dst, int64(m.Err))
@@ -156,7 +157,7 @@ func (r *Row) appendJudgement(dst []byte) []byte {
 	return appendStrings(dst, r.Why)
 }
 
-func appendExpected(dst []byte, e Opt[decode.Expected]) []byte {
+func appendExpected(dst []byte, e Opt[judge.Expected]) []byte {
 	if !e.Known {
 		return append(dst, "null"...)
 	}

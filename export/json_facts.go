@@ -3,7 +3,7 @@ package export
 import (
 	"strconv"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -64,7 +64,7 @@ func name(names []string, i int) string {
 }
 
 // appendCheck appends what one run of the write checks saw.
-func appendCheck(dst []byte, p *decode.Pass) []byte {
+func appendCheck(dst []byte, p *observe.Pass) []byte {
 	dst = append(dst, `{"lock":`...)
 	dst = appendMode(dst, p.Lock)
 	dst = append(dst, `,"pos":`...)
@@ -82,7 +82,7 @@ func appendCheck(dst []byte, p *decode.Pass) []byte {
 	return append(dst, ']', '}')
 }
 
-func appendBuffered(dst []byte, o Opt[decode.Buffered]) []byte {
+func appendBuffered(dst []byte, o Opt[observe.Buffered]) []byte {
 	if !o.Known {
 		return append(dst, "null"...)
 	}
@@ -116,7 +116,7 @@ func appendIomap(dst []byte, typ, flags uint16) []byte {
 
 // appendAlloc appends how a mapping was looked up and allocated, and ends it. One
 // without a lookup has null there.
-func appendAlloc(dst []byte, m *decode.Mapping) []byte {
+func appendAlloc(dst []byte, m *observe.Mapping) []byte {
 	dst = append(dst, `,"allocated":`...)
 	dst = strconv.AppendBool(dst, m.Allocated())
 	dst = append(dst, `,"alloc_flags":`...)

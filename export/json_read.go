@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -145,13 +145,13 @@ func ParseJSON(line []byte) (*Row, error) {
 		row.Mappings = append(row.Mappings, r.mapping(m))
 	}
 	for _, z := range j.Zeroed {
-		row.Zeroed = append(row.Zeroed, decode.Zeroed{
+		row.Zeroed = append(row.Zeroed, observe.Zeroed{
 			Pos: z.Pos, Len: z.Len, Lock: r.mode(z.Lock), DioCount: z.InFlight,
 			Type: r.iomapType(z.Type), Flags: uint16(r.bits("flags of a zeroed range", z.Flags, iomapFlagNames[:])),
 		})
 	}
 	for _, s := range j.Sleeps {
-		row.Sleeps = append(row.Sleeps, decode.Sleep{
+		row.Sleeps = append(row.Sleeps, observe.Sleep{
 			Cause: record.SleepCause(r.index("cause", s.Cause, causes())),
 			Phase: record.Phase(r.index("phase", s.Phase, phases())), Ns: s.Ns,
 		})
@@ -265,8 +265,8 @@ func (r *reader) lookup(l jsonLookup) Lookup {
 	return out
 }
 
-func (r *reader) mapping(m jsonMapping) decode.Mapping {
-	out := decode.Mapping{AllocFlags: m.AllocFlags, Overwrite: m.Overwrite}
+func (r *reader) mapping(m jsonMapping) observe.Mapping {
+	out := observe.Mapping{AllocFlags: m.AllocFlags, Overwrite: m.Overwrite}
 	if m.LookupFlags != nil && m.LookupRet != nil {
 		out.LookedUp, out.LookupFlags, out.LookupRet = true, *m.LookupFlags, *m.LookupRet
 	}
@@ -304,7 +304,7 @@ func (r *reader) facts(j *jsonFacts) Facts {
 		r.unknown("blocksize", strconv.FormatUint(j.Blocksize, 10))
 	}
 	for _, c := range j.Checks {
-		p := decode.Pass{
+		p := observe.Pass{
 			Lock: r.mode(c.Lock), Pos: c.Pos, Count: c.Len, ISize: c.ISize, IDisksize: c.IDisksize,
 			Flags: uint16(r.bits("flags of the checks", c.Flags, passFlagNames[:])),
 		}
@@ -314,7 +314,7 @@ func (r *reader) facts(j *jsonFacts) Facts {
 		f.Checks = append(f.Checks, p)
 	}
 	if b := j.Buffered; b != nil {
-		f.Buffered = Some(decode.Buffered{
+		f.Buffered = Some(observe.Buffered{
 			Pos: b.Pos, Len: b.Len, Drained: b.Drained, Copied: b.Copied, CopyLock: r.mode(b.Lock), CopyDio: b.InFlight,
 			Refused: uint16(r.bits("refused", b.Refused, refusalNames[:])),
 		})
@@ -341,7 +341,7 @@ func causes() []string {
 func phases() []string {
 	var out []string
 	for p := record.PhaseCheck; p <= record.PhaseBuffered; p++ {
-		out = append(out, (&decode.Sleep{Phase: p}).PhaseName())
+		out = append(out, (&observe.Sleep{Phase: p}).PhaseName())
 	}
 	return out
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -27,7 +27,7 @@ func TestJSONJudgedAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, v := range model.Variants() {
-				want, got := decode.Compare(s.Obs, v), decode.Compare(back.Observation(), v)
+				want, got := judge.Compare(s.Obs, v), judge.Compare(back.Observation(), v)
 				if !reflect.DeepEqual(want, got) {
 					t.Errorf("%s: judged %+v, read back %+v", v, want, got)
 				}
@@ -86,7 +86,7 @@ func FuzzParseJSON(f *testing.F) {
 			return
 		}
 		for _, v := range model.Variants() {
-			decode.Compare(r.Observation(), v)
+			judge.Compare(r.Observation(), v)
 		}
 		r.AppendJSON(nil)
 	})

@@ -1,7 +1,8 @@
 package export
 
 import (
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -40,8 +41,8 @@ type Row struct {
 	// Lists hold what was seen. When ListsKnown is false, there may have been
 	// more, and an empty list is unknown.
 	Lookups    []Lookup
-	Mappings   []decode.Mapping
-	Zeroed     []decode.Zeroed
+	Mappings   []observe.Mapping
+	Zeroed     []observe.Zeroed
 	ListsKnown bool
 
 	Drained, ForceWait Opt[bool]
@@ -49,15 +50,15 @@ type Row struct {
 	Ret                Opt[int64] // bytes or negative errno, as the caller got it
 	WaitNs, LatencyNs  Opt[uint64]
 	Slept              Opt[bool] // of NOWAIT writes only
-	Sleeps             []decode.Sleep
-	Waits              []decode.Wait // what WaitNs sums up; not in JSON
-	SubmitNs           uint64        // entry to return of the write function; not in JSON
+	Sleeps             []observe.Sleep
+	Waits              []observe.Wait // what WaitNs sums up; not in JSON
+	SubmitNs           uint64         // entry to return of the write function; not in JSON
 
 	Variant  string // empty when not judged
-	Verdict  Opt[decode.Kind]
+	Verdict  Opt[judge.Kind]
 	Rules    []string // broken
 	Hazards  []string // broken, too, but this kernel does not promise them
-	Expected Opt[decode.Expected]
+	Expected Opt[judge.Expected]
 	Why      []string // the reason first, then a sentence for each difference
 	Missing  string   // the fact that was missing for a verdict
 	Stages   record.Stages
@@ -114,7 +115,7 @@ type Maker struct {
 
 // Fill makes r the row of o and v, reusing what r has allocated. r keeps no
 // reference to what o and v will reuse. A nil v is a write that was not judged.
-func (m *Maker) Fill(r *Row, o *decode.Observation, v *decode.Verdict) {
+func (m *Maker) Fill(r *Row, o *observe.Observation, v *judge.Verdict) {
 	r.reset()
 	r.TimeNs, r.Pid, r.Tid, r.Comm, r.Dev, r.Ino = o.Time, o.Pid, o.Tid, o.Comm, o.Dev, o.Ino
 	r.Pos, r.Len, r.KiFlags = o.Pos0, o.Len0, o.Flags
@@ -156,7 +157,7 @@ func (r *Row) reset() {
 
 // fillFacts sets what may be unknown. In an incomplete record, what was seen is
 // a fact, and what was not seen is unknown.
-func (m *Maker) fillFacts(r *Row, o *decode.Observation) {
+func (m *Maker) fillFacts(r *Row, o *observe.Observation) {
 	m.fillCounted(r, o)
 	whole := o.Incomplete == "" && !o.Truncated
 	r.ListsKnown = whole
@@ -180,7 +181,7 @@ func (m *Maker) fillFacts(r *Row, o *decode.Observation) {
 }
 
 // fillCounted sets those of them that are counted.
-func (m *Maker) fillCounted(r *Row, o *decode.Observation) {
+func (m *Maker) fillCounted(r *Row, o *observe.Observation) {
 	whole := o.Incomplete == "" && !o.Truncated
 	if whole {
 		r.Passes = Some(len(o.Passes))
@@ -204,7 +205,7 @@ func (m *Maker) fillCounted(r *Row, o *decode.Observation) {
 	}
 }
 
-func (r *Row) fillVerdict(v *decode.Verdict) {
+func (r *Row) fillVerdict(v *judge.Verdict) {
 	r.Verdict = Some(v.Kind)
 	r.Rules = append(r.Rules, v.Rules...)
 	r.Hazards = append(r.Hazards, v.Hazards...)
@@ -240,7 +241,7 @@ func (r *Row) Clone() Row {
 
 // Disagrees reports whether the kernel did something else than the model said.
 func (r *Row) Disagrees() bool {
-	return r.Verdict.Known && (r.Verdict.V == decode.Slower || r.Verdict.V == decode.Differs || r.Verdict.V == decode.Unsafe)
+	return r.Verdict.Known && (r.Verdict.V == judge.Slower || r.Verdict.V == judge.Differs || r.Verdict.V == judge.Unsafe)
 }
 
 // Reason is the short name of why the write went as it did. For a write that was
@@ -267,7 +268,7 @@ func (r *Row) ZeroedBytes() Opt[int64] {
 }
 
 // ExpectedLock is the mode that the model predicts.
-func ExpectedLock(e decode.Expected) Lock {
+func ExpectedLock(e judge.Expected) Lock {
 	switch e.Lock {
 	case record.LockShared:
 		return Shared

@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/overlap"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -25,7 +26,7 @@ type Totals struct {
 	NoLock     uint64 // mode not known
 	Restarted  uint64 // more than one pass
 	Drained    uint64
-	Verdicts   [5]uint64 // by decode.Kind
+	Verdicts   [5]uint64 // by judge.Kind
 	Unjudged   uint64
 	Incomplete uint64
 	Bytes      uint64 // written, by results
@@ -61,7 +62,7 @@ func (t *Totals) Add(r *Row) {
 	}
 	if r.Verdict.Known {
 		t.Verdicts[r.Verdict.V]++
-		if r.Verdict.V == decode.Undecided {
+		if r.Verdict.V == judge.Undecided {
 			count(&t.missing, r.Missing)
 		}
 	} else {
@@ -94,7 +95,7 @@ func count(m *map[string]uint64, reason string) {
 // Disagreements is the number of writes in which the kernel did something else
 // than the model said.
 func (t *Totals) Disagreements() uint64 {
-	return t.Verdicts[decode.Slower] + t.Verdicts[decode.Differs] + t.Verdicts[decode.Unsafe]
+	return t.Verdicts[judge.Slower] + t.Verdicts[judge.Differs] + t.Verdicts[judge.Unsafe]
 }
 
 // Count is a reason and the number of its writes.
@@ -127,7 +128,7 @@ type Summary struct {
 	Totals   Totals
 	Losses   record.Losses
 	Unpaired uint64 // queued writes whose completion was not seen
-	Overlaps decode.OverlapStats
+	Overlaps overlap.Stats
 	Variant  string
 	Evidence []string
 	Elapsed  time.Duration // 0 when not known
@@ -206,8 +207,8 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 		}
 		b.WriteByte('\n')
 	}
-	fmt.Fprintf(&b, "verdict:  %d agree, %d undecided, %d slower, %d differs, %d unsafe", t.Verdicts[decode.Agree],
-		t.Verdicts[decode.Undecided], t.Verdicts[decode.Slower], t.Verdicts[decode.Differs], t.Verdicts[decode.Unsafe])
+	fmt.Fprintf(&b, "verdict:  %d agree, %d undecided, %d slower, %d differs, %d unsafe", t.Verdicts[judge.Agree],
+		t.Verdicts[judge.Undecided], t.Verdicts[judge.Slower], t.Verdicts[judge.Differs], t.Verdicts[judge.Unsafe])
 	if t.Unjudged > 0 {
 		fmt.Fprintf(&b, ", %d not judged", t.Unjudged)
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -314,13 +314,13 @@ func verdictColor(r *Row) string {
 	switch {
 	case !r.Verdict.Known:
 		return ""
-	case r.Verdict.V == decode.Agree:
+	case r.Verdict.V == judge.Agree:
 		return colorGood
-	case r.Verdict.V == decode.Slower:
+	case r.Verdict.V == judge.Slower:
 		return colorWarn
-	case r.Verdict.V == decode.Differs:
+	case r.Verdict.V == judge.Differs:
 		return colorOdd
-	case r.Verdict.V == decode.Unsafe:
+	case r.Verdict.V == judge.Unsafe:
 		return colorBad
 	}
 	return colorDim

@@ -12,7 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/fio"
 	"github.com/ext4dio/ext4dio-trace/export/parquet"
@@ -137,7 +138,7 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, w expor
 	var failed error
 	_, _, err = judgeRecording(ctx, in, f.variant, func(plan *probes.Plan) seenFunc {
 		maker := newMaker(plan, in)
-		return func(o *decode.Observation, v *decode.Verdict) {
+		return func(o *observe.Observation, v *judge.Verdict) {
 			seen++
 			if failed != nil {
 				return

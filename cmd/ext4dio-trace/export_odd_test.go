@@ -10,7 +10,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/fio"
 	"github.com/ext4dio/ext4dio-trace/export/parquet"
@@ -51,7 +52,7 @@ func TestExportOdd(t *testing.T) {
 	}
 	var row export.Row
 	var maker export.Maker
-	judge := decode.NewJudge(decode.Options{Seen: func(o *decode.Observation, v *decode.Verdict) {
+	judge := judge.New(judge.Options{Seen: func(o *observe.Observation, v *judge.Verdict) {
 		maker.Fill(&row, o, v)
 		for _, w := range writers {
 			if err := w.Write(&row); err != nil {

@@ -1,7 +1,7 @@
 package parquet
 
 import (
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
@@ -202,7 +202,7 @@ func (f *filler) lists(out *row, r *export.Row) {
 	}
 }
 
-func (f *filler) mapping(m *decode.Mapping) mapping {
+func (f *filler) mapping(m *observe.Mapping) mapping {
 	out := mapping{
 		Type: export.IomapType(m.Type), Flags: f.flags(kindIomap, uint32(m.Flags)),
 		Allocated: m.Allocated(), AllocFlags: int64(m.AllocFlags), Overwrite: m.Overwrite,

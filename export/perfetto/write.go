@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
@@ -171,7 +171,7 @@ func appendHeld(dst []span, r *export.Row, back uint64) []span {
 }
 
 // copied is the buffered part of r, if bytes were copied in it.
-func copied(r *export.Row) *decode.Buffered {
+func copied(r *export.Row) *observe.Buffered {
 	if b := &r.Facts.Buffered; b.Known && b.V.Copied {
 		return &b.V
 	}

@@ -3,7 +3,7 @@ package rowfilter
 import (
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
@@ -118,11 +118,11 @@ var flagTable = []flag{
 	{flagged("shared", "as lock=shared"), isLock(export.Shared)},
 	{flagged("exclusive", "as lock=exclusive"), isLock(export.Exclusive)},
 	{flagged("disagree", "slower, differs or unsafe"), func(r *export.Row) (bool, bool) { return r.Disagrees(), r.Verdict.Known }},
-	{flagged("agree", "as verdict=agree"), isVerdict(decode.Agree)},
-	{flagged("undecided", "as verdict=undecided"), isVerdict(decode.Undecided)},
-	{flagged("slower", "as verdict=slower"), isVerdict(decode.Slower)},
-	{flagged("differs", "as verdict=differs"), isVerdict(decode.Differs)},
-	{flagged("unsafe", "as verdict=unsafe"), isVerdict(decode.Unsafe)},
+	{flagged("agree", "as verdict=agree"), isVerdict(judge.Agree)},
+	{flagged("undecided", "as verdict=undecided"), isVerdict(judge.Undecided)},
+	{flagged("slower", "as verdict=slower"), isVerdict(judge.Slower)},
+	{flagged("differs", "as verdict=differs"), isVerdict(judge.Differs)},
+	{flagged("unsafe", "as verdict=unsafe"), isVerdict(judge.Unsafe)},
 	{flagged("nowait", "RWF_NOWAIT"), kiFlag(kiNowait)},
 	{flagged("dsync", "O_DSYNC or RWF_DSYNC"), kiFlag(kiDsync)},
 	{flagged("sync", "O_SYNC or RWF_SYNC"), kiFlag(kiSync)},
@@ -181,7 +181,7 @@ func isLock(l export.Lock) func(*export.Row) (bool, bool) {
 	return func(r *export.Row) (bool, bool) { return r.Lock.V == l, r.Lock.Known }
 }
 
-func isVerdict(k decode.Kind) func(*export.Row) (bool, bool) {
+func isVerdict(k judge.Kind) func(*export.Row) (bool, bool) {
 	return func(r *export.Row) (bool, bool) { return r.Verdict.V == k, r.Verdict.Known }
 }
 

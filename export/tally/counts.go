@@ -1,7 +1,7 @@
 package tally
 
 import (
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
@@ -29,7 +29,7 @@ type Counts struct {
 // Disagreements is the number of writes in which the kernel did something else than the
 // model said.
 func (c *Counts) Disagreements() uint64 {
-	return c.Verdicts[decode.Slower] + c.Verdicts[decode.Differs] + c.Verdicts[decode.Unsafe]
+	return c.Verdicts[judge.Slower] + c.Verdicts[judge.Differs] + c.Verdicts[judge.Unsafe]
 }
 
 // Eagain is the number of NOWAIT writes that got -EAGAIN at a known point.

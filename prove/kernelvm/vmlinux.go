@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz/lzma"
 
 	"github.com/ext4dio/ext4dio-trace/internal/program"
@@ -61,11 +60,7 @@ func openPayload(p *io.SectionReader) (io.ReadCloser, error) {
 		// With the x86 filter, which the Go package does not know.
 		return externalXZ(data)
 	case string(magic[:4]) == "\x28\xb5\x2f\xfd":
-		z, err := zstd.NewReader(data, zstd.WithDecoderMaxMemory(1<<30))
-		if err != nil {
-			return nil, err
-		}
-		return z.IOReadCloser(), nil
+		return decompress(".zst", data)
 	case string(magic[:3]) == "BZh":
 		return io.NopCloser(bzip2.NewReader(data)), nil
 	case string(magic[:3]) == "\x5d\x00\x00":

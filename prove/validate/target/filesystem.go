@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
@@ -161,11 +162,11 @@ func complaint(out string) string {
 	return "it said nothing"
 }
 
-// findProgram looks for a program of e2fsprogs.
+// findProgram finds one of e2fsprogs.
 func findProgram(name string) (string, error) {
 	file, err := program.Find(name)
 	if err != nil {
-		return "", &UnfitError{Msg: name + " is not there", Hint: "apt-get install e2fsprogs"}
+		return "", hint.Unfitf("apt-get install e2fsprogs", "%s is not there", name)
 	}
 	return file, nil
 }
@@ -194,9 +195,9 @@ func (dev *Device) mount(dir string, c Config) error {
 func mountError(err error, c Config) error {
 	switch {
 	case errors.Is(err, unix.EPERM):
-		return &UnfitError{Msg: "mount needs root", Hint: "run it as root", Err: err}
+		return hint.Unfitf("run it as root", "mount needs root: %w", err)
 	case errors.Is(err, unix.ENODEV):
-		return &UnfitError{Msg: "this kernel has no ext4", Err: err}
+		return hint.Unfitf("", "this kernel has no ext4: %w", err)
 	case errors.Is(err, unix.EBUSY):
 		return fmt.Errorf("mount: somebody else took the disk: %w", err)
 	case errors.Is(err, unix.ENOENT) && strings.Contains(c.Mount, "encryption"):

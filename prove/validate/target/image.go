@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
@@ -93,7 +94,7 @@ func marked(f *os.File) bool {
 func (dev *Device) attach() error {
 	ctl, err := unix.Open(workload.LoopControl, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return &UnfitError{Msg: "open " + workload.LoopControl, Hint: "run it as root; modprobe loop", Err: err}
+		return hint.Unfitf("run it as root; modprobe loop", "open %s: %w", workload.LoopControl, err)
 	}
 	defer unix.Close(ctl)
 	cfg := &unix.LoopConfig{Fd: uint32(dev.file.Fd()), Size: 512}
@@ -103,14 +104,14 @@ func (dev *Device) attach() error {
 	fd, name, err := workload.AttachLoop(ctl, cfg)
 	switch {
 	case err != nil && name == "":
-		return &UnfitError{Msg: "find a free loop device", Err: err}
+		return hint.Unfitf("", "find a free loop device: %w", err)
 	case err != nil:
-		return &UnfitError{Msg: "set up " + name, Err: err}
+		return hint.Unfitf("", "set up %s: %w", name, err)
 	}
 	dev.id = os.NewFile(uintptr(fd), name)
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
-		return &UnfitError{Msg: "set up " + name, Err: err}
+		return hint.Unfitf("", "set up %s: %w", name, err)
 	}
 	dev.Disk.Path, dev.Disk.Major, dev.Disk.Minor = name, unix.Major(st.Rdev), unix.Minor(st.Rdev)
 	return nil

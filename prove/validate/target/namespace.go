@@ -4,6 +4,8 @@ import (
 	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // EnterNamespace puts the calling thread into a mount namespace of its own and
@@ -17,7 +19,7 @@ func EnterNamespace() error {
 		err = unix.Mount("", "/", "", unix.MS_SLAVE|unix.MS_REC, "")
 	}
 	if err != nil {
-		return &UnfitError{Msg: "make a mount namespace", Hint: "run it as root", Err: err}
+		return hint.Unfitf("run it as root", "make a mount namespace: %w", err)
 	}
 	return nil
 }
