@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/prove/bench"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
 )
@@ -54,7 +55,7 @@ func runOnDevice(ctx context.Context, f *benchFlags, tests []bench.Test) ([]*ben
 func deviceError(err error) error {
 	var not *target.NotPossibleError
 	var refused *target.RefusedError
-	var unfit *target.UnfitError
+	var unfit *hint.UnfitError
 	switch {
 	case errors.As(err, &not):
 		return &exitError{code: exitUnfit, msg: not.Reason}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/prove/bench"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
@@ -46,7 +47,7 @@ func TestBenchErrors(t *testing.T) {
 		{fmt.Errorf("run: %w", unix.EIO), exitUnfit, ""},
 		{&target.NotPossibleError{Reason: "no"}, exitUnfit, ""},
 		{&target.RefusedError{Msg: "mounted", Hint: "umount"}, exitUsage, "umount"},
-		{&target.UnfitError{Msg: "no mkfs", Hint: "install"}, exitUnfit, "install"},
+		{&hint.UnfitError{Msg: "no mkfs", Hint: "install"}, exitUnfit, "install"},
 		{fmt.Errorf("run: %w", context.Canceled), exitUnfit, ""},
 	} {
 		var got *exitError

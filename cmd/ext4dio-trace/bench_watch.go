@@ -36,7 +36,7 @@ func mayWatch() error {
 // watchOptions are those of live, for this process alone.
 func watchOptions() probes.Options {
 	return probes.Options{
-		Attach: "auto", RingBytes: 8 << 20, MaxInflight: probes.DefaultInflight,
+		Attach: "auto",
 		Filter: probes.Filter{Pid: uint32(os.Getpid())},
 	}
 }

@@ -38,8 +38,8 @@ func (o *captureFlags) check() error {
 	if !slices.Contains([]string{"", "auto", probes.HowSession, probes.HowMulti, probes.HowFentry, probes.HowKprobe}, o.attach) {
 		return usagef("--attach auto, session, multi, fentry or kprobe", "unknown way to attach %q", o.attach)
 	}
-	if o.inflight < 1 || o.inflight > 1<<20 {
-		return usagef("--inflight 4096", "--inflight must be between 1 and %d", 1<<20)
+	if o.inflight < 1 || o.inflight > probes.MaxInflight {
+		return usagef("--inflight 4096", "--inflight must be between 1 and %d", probes.MaxInflight)
 	}
 	if o.all && len(o.command) == 0 {
 		return usagef("live without --all traces everything", "--all is only of use with a COMMAND")

@@ -12,7 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -83,8 +84,8 @@ type disagreement struct {
 }
 
 // note keeps a write that disagrees, when it is one of the first.
-func (c *checked) note(o *decode.Observation, v *decode.Verdict) {
-	if v.Kind == decode.Agree || v.Kind == decode.Undecided || len(c.wrong) == maxWrong {
+func (c *checked) note(o *observe.Observation, v *judge.Verdict) {
+	if v.Kind == judge.Agree || v.Kind == judge.Undecided || len(c.wrong) == maxWrong {
 		return
 	}
 	c.wrong = append(c.wrong, disagreement{
@@ -160,7 +161,7 @@ func (f *checkFlags) judge(ctx context.Context, in *tracefile.Recording) (*check
 	var row export.Row
 	judge, _, err := judgeRecording(ctx, in, f.variant, func(plan *probes.Plan) seenFunc {
 		maker := newMaker(plan, nil) // names are asked for once a file, at the end
-		return func(o *decode.Observation, v *decode.Verdict) {
+		return func(o *observe.Observation, v *judge.Verdict) {
 			maker.FillCounted(&row, o, v)
 			c.summary.Totals.Add(&row)
 			c.counts.Add(&row)
@@ -182,11 +183,11 @@ func (f *checkFlags) judge(ctx context.Context, in *tracefile.Recording) (*check
 }
 
 // seenFunc takes a judged write. Both are valid during the call only.
-type seenFunc = func(*decode.Observation, *decode.Verdict)
+type seenFunc = func(*observe.Observation, *judge.Verdict)
 
 // judgeRecording judges all of a recording by a variant, auto or the name of one. What
 // use returns for the probes that there were takes each write.
-func judgeRecording(ctx context.Context, in *tracefile.Recording, variant string, use func(*probes.Plan) seenFunc) (*decode.Judge, *probes.Plan, error) {
+func judgeRecording(ctx context.Context, in *tracefile.Recording, variant string, use func(*probes.Plan) seenFunc) (*judge.Judge, *probes.Plan, error) {
 	facts, plan, err := recordedKernel(in.Info())
 	if err != nil {
 		return nil, nil, notATrace(err)
@@ -199,7 +200,7 @@ func judgeRecording(ctx context.Context, in *tracefile.Recording, variant string
 }
 
 // feedAll judges all records of a source.
-func feedAll(ctx context.Context, in record.Source, judge *decode.Judge) error {
+func feedAll(ctx context.Context, in record.Source, judge *judge.Judge) error {
 	const often = 1 << 16
 	for n := 0; ; n++ {
 		if n%often == 0 && ctx.Err() != nil {

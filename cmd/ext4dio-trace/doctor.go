@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/probes"
 )
 
@@ -55,7 +56,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 
 func runDoctor(out io.Writer, attach string, asJSON bool) error {
 	d := diagnose(attach)
-	var usage *probes.UsageError
+	var usage *hint.UsageError
 	if errors.As(d.err, &usage) {
 		return d.err
 	}

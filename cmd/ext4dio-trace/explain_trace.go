@@ -3,7 +3,8 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
@@ -38,7 +39,7 @@ func (o *explainOptions) recorded(cmd *cobra.Command) error {
 func findWrite(cmd *cobra.Command, in *tracefile.Recording, number uint64) (row *export.Row, total uint64, err error) {
 	_, _, err = judgeRecording(cmd.Context(), in, "auto", func(plan *probes.Plan) seenFunc {
 		maker := newMaker(plan, in)
-		return func(ob *decode.Observation, v *decode.Verdict) {
+		return func(ob *observe.Observation, v *judge.Verdict) {
 			if total++; total == number {
 				row = new(export.Row)
 				maker.Fill(row, ob, v)

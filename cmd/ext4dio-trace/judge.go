@@ -3,16 +3,17 @@ package main
 import (
 	"fmt"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // newJudge makes a judge for the kernel of f, which hands every judged write to
 // seen. The variant is auto or the name of one that checkVariant let through; doubt is
-// decode.Options.Doubt.
-func newJudge(f *probes.Facts, p *probes.Plan, variant string, doubt func(from, to uint64) bool, seen func(*decode.Observation, *decode.Verdict)) (*decode.Judge, error) {
-	o := decode.Options{Evidence: evidence(f), Unprobed: p.Unattached, Doubt: doubt, Seen: seen}
+// judge.Options.Doubt.
+func newJudge(f *probes.Facts, p *probes.Plan, variant string, doubt func(from, to uint64) bool, seen func(*observe.Observation, *judge.Verdict)) (*judge.Judge, error) {
+	o := judge.Options{Evidence: evidence(f), Unprobed: p.Unattached, Doubt: doubt, Seen: seen}
 	if variant != "" && variant != "auto" {
 		v, err := model.ParseVariant(variant)
 		if err != nil {
@@ -20,12 +21,12 @@ func newJudge(f *probes.Facts, p *probes.Plan, variant string, doubt func(from, 
 		}
 		o.Variant = v
 	}
-	return decode.NewJudge(o), nil
+	return judge.New(o), nil
 }
 
 // evidence is what the symbols and types of a kernel tell of its variant.
-func evidence(f *probes.Facts) decode.Evidence {
-	var e decode.Evidence
+func evidence(f *probes.Facts) judge.Evidence {
+	var e judge.Evidence
 	if f.Ext4 != "" {
 		has := func(name string) model.Answer {
 			fn := f.Funcs[name]
@@ -41,7 +42,7 @@ func evidence(f *probes.Facts) decode.Evidence {
 
 // variantText names the variant that is judged by, and says when it is one of
 // several that cannot be told apart yet.
-func variantText(d *decode.Detector) string {
+func variantText(d *judge.Detector) string {
 	best, others := d.Best().String(), d.Candidates()[1:]
 	switch len(others) {
 	case 0:
@@ -55,7 +56,7 @@ func variantText(d *decode.Detector) string {
 // staticVariants lists the variants that a kernel may hold by its symbols and
 // types alone, the most likely first, and why.
 func staticVariants(f *probes.Facts) (variants, why []string) {
-	d := decode.NewDetector(evidence(f))
+	d := judge.NewDetector(evidence(f))
 	for _, v := range d.Candidates() {
 		variants = append(variants, v.String())
 	}

@@ -22,8 +22,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/probes"
-	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 const progName = "ext4dio-trace"
@@ -69,17 +68,11 @@ func report(stderr io.Writer, err error) int {
 // asExit finds the exit status that an error stands for.
 func asExit(err error) *exitError {
 	var exit *exitError
-	var usage *kernelvm.UsageError
-	var unfit *kernelvm.UnfitError
-	var probeUsage *probes.UsageError
-	var probeUnfit *probes.UnfitError
+	var usage *hint.UsageError
+	var unfit *hint.UnfitError
 	switch {
 	case errors.As(err, &exit):
 		return exit
-	case errors.As(err, &probeUsage):
-		return &exitError{code: exitUsage, msg: err.Error(), hint: probeUsage.Hint}
-	case errors.As(err, &probeUnfit):
-		return &exitError{code: exitUnfit, msg: err.Error(), hint: probeUnfit.Hint}
 	case errors.As(err, &usage):
 		return &exitError{code: exitUsage, msg: err.Error(), hint: usage.Hint}
 	case errors.As(err, &unfit):

@@ -308,6 +308,9 @@ func sayMissing(w io.Writer, t *tracefile.Recording) bool {
 	if n := t.Unknown(); n > 0 {
 		note(w, "%d records are of kinds that this version does not know; they are left out", n)
 	}
+	if n := t.Longer(); n > 0 {
+		note(w, "%d writes have fields that this version does not know; the rest of them is read", n)
+	}
 	if err == nil {
 		return false
 	}

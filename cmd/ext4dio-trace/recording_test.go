@@ -214,7 +214,6 @@ func TestMaxSize(t *testing.T) {
 	out := newTestRecording(t, &recordFlags{path: path, maxSize: 64 << 10})
 	src := &fakeSource{n: 1 << 30}
 	p := newPump(src)
-	go p.run()
 	// The source ends when it is stopped, wherever it is.
 	src.change = func(i int, w *record.Write) {
 		w.Latency, w.WaitNs = rand.Uint64(), rand.Uint64() // to fill the file
@@ -222,6 +221,7 @@ func TestMaxSize(t *testing.T) {
 			src.n = src.next + 1
 		}
 	}
+	go p.run()
 	if err := recordAll(p, out, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -343,7 +343,11 @@ func fakeRecord() {
 // A recording that is killed can be read, but for the chunk that was open, and it is
 // said that it is not whole.
 func TestKilled(t *testing.T) {
-	const kills, openChunk = 100, 4096
+	const openChunk = 4096
+	kills := 100
+	if testing.Short() {
+		kills = 5
+	}
 	rnd := rand.New(rand.NewPCG(1, 2))
 	path := filepath.Join(t.TempDir(), "t.e4d")
 	for range kills {

@@ -13,7 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	reports "github.com/ext4dio/ext4dio-trace/report"
@@ -120,7 +121,7 @@ func (f *reportFlags) judge(ctx context.Context, in *tracefile.Recording) (*repo
 	var row export.Row
 	judge, plan, err := judgeRecording(ctx, in, f.variant, func(plan *probes.Plan) seenFunc {
 		maker := newMaker(plan, p.Names)
-		return func(o *decode.Observation, v *decode.Verdict) {
+		return func(o *observe.Observation, v *judge.Verdict) {
 			maker.Fill(&row, o, v)
 			if f.redact {
 				redact.Row(&row)

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 	reports "github.com/ext4dio/ext4dio-trace/report"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
@@ -26,7 +26,7 @@ func reportPredictor(name string) (*whatif.Predictor, error) {
 
 // predictionText is the section of a report. Names of files come from names; those of
 // processes are replaced when redacted.
-func predictionText(ctx context.Context, p *whatif.Predictor, in *tracefile.Recording, judge *decode.Judge, names export.Names, redact *reports.Redactor, redacted bool) (string, error) {
+func predictionText(ctx context.Context, p *whatif.Predictor, in *tracefile.Recording, judge *judge.Judge, names export.Names, redact *reports.Redactor, redacted bool) (string, error) {
 	rep, err := finishPrediction(ctx, p, in, judge, names)
 	if err != nil {
 		return "", err

@@ -54,6 +54,8 @@ func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 	collector := tui.NewCollector(t.file != nil, ownUsage)
 	t.sink, t.tell = screenSink{collector, t}, collector.SetNote
 	p := newPump(src)
+	// Before anything is judged: the judge belongs to consume alone from then on.
+	options := t.screenOptions(collector, p, cmd == nil && t.file == nil)
 	go p.run()
 
 	ctx, quit := context.WithCancel(ctx)
@@ -85,7 +87,6 @@ func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 			return errors.Join(fmt.Errorf("start %s: %w", t.opts.command[0], err), <-consumed)
 		}
 	}
-	options := t.screenOptions(collector, p, cmd == nil && t.file == nil)
 	if t.paths != nil {
 		parts := &screenWindow{ctx: ctx, paths: t.paths, variant: t.opts.variant}
 		defer parts.close()

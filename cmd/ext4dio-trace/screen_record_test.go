@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
@@ -142,7 +142,7 @@ func TestRecordInTheMiddle(t *testing.T) {
 		if s.Totals.Writes == 0 { // the one that failed
 			continue
 		}
-		if s.Unproven() || s.Issued() != s.Totals.Writes || s.Totals.Verdicts[decode.Agree] != s.Totals.Writes || all[0].Missing() != nil {
+		if s.Unproven() || s.Issued() != s.Totals.Writes || s.Totals.Verdicts[judge.Agree] != s.Totals.Writes || all[0].Missing() != nil {
 			t.Errorf("%s: %d issued, %+v, missing %v", file, s.Issued(), s.Totals, all[0].Missing())
 		}
 		total += s.Totals.Writes

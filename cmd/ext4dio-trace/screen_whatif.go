@@ -7,7 +7,8 @@ import (
 	"sync"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/tui"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -15,7 +16,7 @@ import (
 
 // otherVariant is the one that the screen asks for first: the newest that is merged, or
 // the whole series where the kernel is that new already.
-func otherVariant(judge *decode.Judge) string {
+func otherVariant(judge *judge.Judge) string {
 	if v := judge.Detector().Best(); v == model.Linux73 || v == model.SeriesV2 {
 		return model.SeriesV2.String()
 	}
@@ -93,7 +94,7 @@ func (r *recordedWhatIf) counts(variant string) (tui.WhatIf, error) {
 	defer closeTraces(all)
 	c := whatif.NewCounter(v)
 	_, _, err = judgeRecording(r.ctx, all[0], r.traced, func(*probes.Plan) seenFunc {
-		return func(o *decode.Observation, v *decode.Verdict) { c.Add(o, v.Why[0]) }
+		return func(o *observe.Observation, v *judge.Verdict) { c.Add(o, v.Why[0]) }
 	})
 	if err != nil {
 		return tui.WhatIf{}, err

@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -30,7 +31,7 @@ type trace struct {
 	facts    *probes.Facts
 	plan     *probes.Plan
 	opts     *liveOptions
-	judge    *decode.Judge
+	judge    *judge.Judge
 	maker    export.Maker
 	resolver *export.Resolver // nil for a file
 	row      export.Row
@@ -53,7 +54,7 @@ type trace struct {
 	asked     time.Time // when the evidence was last asked for
 }
 
-// newTrace returns a trace of the kernel of facts; doubt is decode.Options.Doubt.
+// newTrace returns a trace of the kernel of facts; doubt is judge.Options.Doubt.
 func newTrace(facts *probes.Facts, plan *probes.Plan, doubt func(from, to uint64) bool, o *liveOptions) (*trace, error) {
 	resolver := export.NewResolver()
 	t, err := newTraceNaming(facts, plan, doubt, o, resolver)
@@ -202,7 +203,7 @@ func (t *trace) consume(p *pump) error {
 }
 
 // judged takes a judged write from the judge.
-func (t *trace) judged(o *decode.Observation, v *decode.Verdict) {
+func (t *trace) judged(o *observe.Observation, v *judge.Verdict) {
 	t.maker.Fill(&t.row, o, v)
 	t.summary.Totals.Add(&t.row)
 	if t.counter != nil {
@@ -230,7 +231,7 @@ func (t *trace) refresh(l *record.Losses, whole bool) {
 }
 
 // refreshSummary adds what was lost and what the judge counted.
-func refreshSummary(s *export.Summary, l *record.Losses, judge *decode.Judge) {
+func refreshSummary(s *export.Summary, l *record.Losses, judge *judge.Judge) {
 	stats := judge.Stats()
 	s.Losses = *l
 	s.Losses.Malformed += stats.Malformed

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -30,7 +31,7 @@ func (x *validation) cacheMiss(ctx context.Context, dir string, dropCaches bool)
 		return nil
 	}
 	res, err := probes.CachedLookup(ctx, dir, probes.CachedLookupOptions{DropCaches: dropCaches})
-	var unfit *probes.UnfitError
+	var unfit *hint.UnfitError
 	if errors.As(err, &unfit) {
 		x.id.NoCacheMiss(unfit.Error())
 		return nil

@@ -11,12 +11,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/outcome"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/random"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/series"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -68,7 +70,7 @@ func (x *validation) begin() error {
 		x.variant, x.out.Chosen = v, true
 		candidates = append(candidates, v)
 	}
-	for _, v := range decode.NewDetector(evidence(x.facts)).Candidates() {
+	for _, v := range judge.NewDetector(evidence(x.facts)).Candidates() {
 		if v != x.variant {
 			candidates = append(candidates, v)
 		}
@@ -87,11 +89,11 @@ func kernelName() string {
 }
 
 // tracer hands out what is seen, judged by the variant if that is known.
-func (x *validation) tracer() *validate.SourceTracer {
-	return validate.NewSourceTracer(x.session, decode.Options{
+func (x *validation) tracer() *trial.SourceTracer {
+	return trial.NewSourceTracer(x.session, judge.Options{
 		Doubt:   x.session.Doubt,
 		Variant: x.variant, Evidence: evidence(x.facts), Unprobed: x.plan.Unattached,
-		Seen: func(o *decode.Observation, _ *decode.Verdict) { x.id.Add(o) },
+		Seen: func(o *observe.Observation, _ *judge.Verdict) { x.id.Add(o) },
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/outcome"
@@ -208,7 +209,7 @@ func (x *validation) runConfig(ctx context.Context, dev *target.Device, c target
 func targetError(err error) error {
 	var exit *exitError
 	var refused *target.RefusedError
-	var unfit *target.UnfitError
+	var unfit *hint.UnfitError
 	switch {
 	case errors.As(err, &exit):
 		return exit

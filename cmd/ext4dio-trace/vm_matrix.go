@@ -20,7 +20,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/series"
 )
 
@@ -76,13 +76,13 @@ func newMatrix(v *vmFlags, fl *pflag.FlagSet, args []string) (*matrix, error) {
 	m := &matrix{kernels: strings.Split(v.matrix, ","), jobs: v.jobs, args: args, json: slices.Contains(args, "--json")}
 	switch {
 	case fl.Changed("kernel"):
-		return nil, &kernelvm.UsageError{Msg: "--kernel and --matrix exclude each other"}
+		return nil, &hint.UsageError{Msg: "--kernel and --matrix exclude each other"}
 	case len(args) == 0 || args[0] != "validate":
-		return nil, &kernelvm.UsageError{Msg: "--matrix makes a table of validate, and of nothing else", Hint: "vm --matrix " + v.matrix + " -- validate --device /dev/sda --destroy-data --yes"}
+		return nil, &hint.UsageError{Msg: "--matrix makes a table of validate, and of nothing else", Hint: "vm --matrix " + v.matrix + " -- validate --device /dev/sda --destroy-data --yes"}
 	case slices.Contains(m.kernels, ""):
-		return nil, &kernelvm.UsageError{Msg: "--matrix: an empty name among the kernels"}
+		return nil, &hint.UsageError{Msg: "--matrix: an empty name among the kernels"}
 	case m.jobs < 0:
-		return nil, &kernelvm.UsageError{Msg: "--jobs must not be negative"}
+		return nil, &hint.UsageError{Msg: "--jobs must not be negative"}
 	}
 	if m.jobs == 0 {
 		m.jobs = runtime.NumCPU()

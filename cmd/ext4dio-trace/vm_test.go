@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 func TestNamesDevice(t *testing.T) {
@@ -47,7 +47,7 @@ func TestVMSizes(t *testing.T) {
 
 func TestVMErrorShowsTheConsoleFirst(t *testing.T) {
 	var b bytes.Buffer
-	unfit := &kernelvm.UnfitError{Msg: "panicked", Console: "[ 1.0] BUG"}
+	unfit := &hint.UnfitError{Msg: "panicked", Console: "[ 1.0] BUG"}
 	if err := vmError(&b, 0, unfit); err != unfit || !strings.Contains(b.String(), "[ 1.0] BUG\n") {
 		t.Errorf("got %v, printed %q", err, b.String())
 	}

@@ -10,7 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
@@ -126,7 +127,7 @@ func (f *whatifFlags) run(ctx context.Context, stdout io.Writer, paths []string)
 func (f *whatifFlags) predict(ctx context.Context, in *tracefile.Recording, opts whatif.Options) (*whatif.Report, error) {
 	p := whatif.New(opts)
 	judge, _, err := judgeRecording(ctx, in, f.traced, func(*probes.Plan) seenFunc {
-		return func(o *decode.Observation, v *decode.Verdict) { p.Add(o, v.Why[0]) }
+		return func(o *observe.Observation, v *judge.Verdict) { p.Add(o, v.Why[0]) }
 	})
 	if err != nil {
 		return nil, err
@@ -136,7 +137,7 @@ func (f *whatifFlags) predict(ctx context.Context, in *tracefile.Recording, opts
 
 // finishPrediction simulates what p has taken in of a recording, with the names of files
 // from names.
-func finishPrediction(ctx context.Context, p *whatif.Predictor, in *tracefile.Recording, judge *decode.Judge, names export.Names) (*whatif.Report, error) {
+func finishPrediction(ctx context.Context, p *whatif.Predictor, in *tracefile.Recording, judge *judge.Judge, names export.Names) (*whatif.Report, error) {
 	losses, err := in.Losses()
 	if err != nil {
 		return nil, fmt.Errorf("read losses: %w", err)

@@ -8,7 +8,8 @@ import (
 	"slices"
 	"sort"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -70,7 +71,7 @@ func (w *window) begin(ctx context.Context) error {
 }
 
 // newJudge makes the judge of a pass.
-func (w *window) newJudge(seen seenFunc) (*decode.Judge, error) {
+func (w *window) newJudge(seen seenFunc) (*judge.Judge, error) {
 	return newJudge(w.facts, w.plan, w.variant, w.in.Doubt, seen)
 }
 
@@ -156,7 +157,7 @@ func (w *window) slow(number, last uint64, f func(*export.Row) bool) error {
 	var row export.Row
 	w.slowly++
 	i, over := uint64(0), false
-	judge, err := w.newJudge(func(o *decode.Observation, v *decode.Verdict) {
+	judge, err := w.newJudge(func(o *observe.Observation, v *judge.Verdict) {
 		if i++; i < number || i > last || over {
 			return
 		}
@@ -200,7 +201,7 @@ func (w *window) inOrder(number, last uint64, f func(*export.Row) bool) (more bo
 // windowPass is one reading of a part of the recording.
 type windowPass struct {
 	w            *window
-	judge        *decode.Judge
+	judge        *judge.Judge
 	row          export.Row
 	f            func(*export.Row) bool
 	number, last uint64
@@ -209,7 +210,7 @@ type windowPass struct {
 	more         bool
 }
 
-func (p *windowPass) seen(o *decode.Observation, v *decode.Verdict) {
+func (p *windowPass) seen(o *observe.Observation, v *judge.Verdict) {
 	if p.at == math.MaxUint64 {
 		return
 	}
@@ -240,7 +241,7 @@ func (p *windowPass) prime(wanted map[int][]uint64) error {
 			if err != nil {
 				return fmt.Errorf("read trace: %w", err)
 			}
-			if id, ok := idOf(raw); ok && slices.Contains(wanted[place], id) {
+			if id, ok := record.IDOf(raw); ok && slices.Contains(wanted[place], id) {
 				_ = p.judge.Feed(raw)
 			}
 		}

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"sort"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -63,12 +63,12 @@ type windowStray struct {
 // makeWindowTable judges all of a recording.
 func makeWindowTable(ctx context.Context, w *window) (*windowTable, error) {
 	t := &windowTable{waiting: make(map[uint64]int), maker: &w.maker, now: -1}
-	var judge *decode.Judge
-	judge, err := w.newJudge(func(o *decode.Observation, v *decode.Verdict) { t.seen(judge, w, o, v) })
+	var j *judge.Judge
+	j, err := w.newJudge(func(o *observe.Observation, v *judge.Verdict) { t.seen(j, w, o, v) })
 	if err != nil {
 		return nil, err
 	}
-	t.left = len(judge.Detector().Candidates())
+	t.left = len(j.Detector().Candidates())
 	for n := 0; ; n++ {
 		const often = 1 << 16
 		if n%often == 0 && ctx.Err() != nil {
@@ -81,20 +81,20 @@ func makeWindowTable(ctx context.Context, w *window) (*windowTable, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read trace: %w", err)
 		}
-		t.feed(judge, w.in.Place(), raw)
+		t.feed(j, w.in.Place(), raw)
 	}
 	t.enter(w.in.Places())
 	t.inOrder, t.flushing = t.total, true
-	t.broken = judge.Stats().Unpaired > 0 // before the end
-	judge.Flush()
+	t.broken = j.Stats().Unpaired > 0 // before the end
+	j.Flush()
 	t.waiting, t.early = nil, nil
 	return t, nil
 }
 
 // feed takes the next record.
-func (t *windowTable) feed(judge *decode.Judge, place int, raw []byte) {
+func (t *windowTable) feed(judge *judge.Judge, place int, raw []byte) {
 	t.enter(place)
-	id, ok := idOf(raw)
+	id, ok := record.IDOf(raw)
 	if !ok {
 		_ = judge.Feed(raw) // counted by the judge
 		return
@@ -127,7 +127,7 @@ func (t *windowTable) enter(place int) {
 }
 
 // seen takes a judged write.
-func (t *windowTable) seen(judge *decode.Judge, w *window, o *decode.Observation, v *decode.Verdict) {
+func (t *windowTable) seen(judge *judge.Judge, w *window, o *observe.Observation, v *judge.Verdict) {
 	t.total++
 	if t.flushing {
 		t.keep(o, v)
@@ -150,7 +150,7 @@ func (t *windowTable) seen(judge *decode.Judge, w *window, o *decode.Observation
 }
 
 // keep takes a write that had no end.
-func (t *windowTable) keep(o *decode.Observation, v *decode.Verdict) {
+func (t *windowTable) keep(o *observe.Observation, v *judge.Verdict) {
 	if t.broken = t.broken || len(t.tail) == maxWindowTail; t.broken {
 		t.tail = nil
 		return
@@ -161,7 +161,7 @@ func (t *windowTable) keep(o *decode.Observation, v *decode.Verdict) {
 
 // taught reports whether the judge knows more of the kernel since this write: fewer
 // variants, or whether buffered fallbacks drain.
-func (t *windowTable) taught(judge *decode.Judge, w *window, o *decode.Observation) bool {
+func (t *windowTable) taught(judge *judge.Judge, w *window, o *observe.Observation) bool {
 	taught := false
 	if t.left > 1 {
 		left := len(judge.Detector().Candidates())
@@ -211,16 +211,4 @@ func (t *windowTable) needed(begin, to int) map[int][]uint64 {
 		}
 	}
 	return out
-}
-
-// idOf is the id of a record: a write and its completion have the same.
-func idOf(raw []byte) (id uint64, ok bool) {
-	kind, _, err := record.KindOf(raw)
-	switch {
-	case err == nil && kind == record.KindWrite && len(raw) >= record.HeadSize:
-		return binary.NativeEndian.Uint64(raw[24:]), true
-	case err == nil && kind == record.KindComplete && len(raw) >= record.CompleteSize:
-		return binary.NativeEndian.Uint64(raw[8:]), true
-	}
-	return 0, false
 }

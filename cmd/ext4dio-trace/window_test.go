@@ -10,7 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -93,7 +94,7 @@ func passed(t testing.TB, paths []string, variant string) (rows []string, times 
 	defer closeTraces(all)
 	if _, _, err := judgeRecording(context.Background(), all[0], variant, func(plan *probes.Plan) seenFunc {
 		maker, row := newMaker(plan, all[0]), export.Row{}
-		return func(o *decode.Observation, v *decode.Verdict) {
+		return func(o *observe.Observation, v *judge.Verdict) {
 			maker.Fill(&row, o, v)
 			rows, times = append(rows, asText(&row)), append(times, row.TimeNs)
 		}
@@ -167,6 +168,9 @@ func testTraces(t testing.TB) []string {
 	paths, err := filepath.Glob("../../testdata/traces/*.e4d")
 	if err != nil || len(paths) < 10 {
 		t.Fatal(paths, err)
+	}
+	if testing.Short() {
+		return paths[:1]
 	}
 	return paths
 }

@@ -38,7 +38,7 @@ type Tally struct {
 	reasons   groups[string]
 	series    series
 	waits     [export.Exclusive + 1]Histogram
-	findings  findings
+	findings  Findings
 	writes    uint64
 	rated     time.Duration
 }
@@ -86,7 +86,7 @@ func (t *Tally) Add(r *export.Row) {
 		t.waits[r.Lock.V].Add(r.WaitNs.V)
 	}
 	if r.Disagrees() {
-		t.findings.add(r, reason, t.writes)
+		t.findings.Add(r, reason, t.writes)
 	}
 }
 
@@ -106,7 +106,7 @@ func (t *Tally) Picture(elapsed time.Duration) Picture {
 	}
 	p := Picture{
 		Files: t.files.picture(), Processes: t.processes.picture(), Reasons: t.reasons.picture(),
-		Series: t.series.picture(), Findings: t.findings.picture(), MoreFindings: t.findings.more,
+		Series: t.series.picture(), Findings: t.findings.List(), MoreFindings: t.findings.More(),
 	}
 	t.waits[export.Shared].picture(&p.Shared)
 	t.waits[export.Exclusive].picture(&p.Exclusive)
