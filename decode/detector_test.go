@@ -1,10 +1,12 @@
-package decode
+package decode_test
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -15,18 +17,18 @@ func TestStaticEvidence(t *testing.T) {
 	const seven = "linux-7.3 series-v2 patch4 patch3 base linux-7.2"
 	for _, tt := range []struct {
 		name string
-		e    Evidence
+		e    judge.Evidence
 		want string
 	}{
-		{"6.1", Evidence{OverwriteBegin: model.Yes, IovMember: model.Yes, IomapNext: model.No}, "linux-6.1"},
-		{"6.12", Evidence{OverwriteBegin: model.Yes, IovMember: model.No, IomapNext: model.No}, "linux-6.12"},
-		{"6.x without BTF", Evidence{OverwriteBegin: model.Yes}, "linux-6.12 linux-6.1"},
-		{"7.2", Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.No}, "linux-7.2 linux-7.3 series-v2 patch4 patch3 base"},
-		{"7.3", Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}, seven},
-		{"7.x", Evidence{OverwriteBegin: model.No}, "linux-7.3 series-v2 patch4 patch3 linux-7.2 base"},
-		{"nothing", Evidence{}, "linux-7.3 series-v2 patch4 patch3 linux-7.2 base linux-6.12 linux-6.1"},
+		{"6.1", judge.Evidence{OverwriteBegin: model.Yes, IovMember: model.Yes, IomapNext: model.No}, "linux-6.1"},
+		{"6.12", judge.Evidence{OverwriteBegin: model.Yes, IovMember: model.No, IomapNext: model.No}, "linux-6.12"},
+		{"6.x without BTF", judge.Evidence{OverwriteBegin: model.Yes}, "linux-6.12 linux-6.1"},
+		{"7.2", judge.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.No}, "linux-7.2 linux-7.3 series-v2 patch4 patch3 base"},
+		{"7.3", judge.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}, seven},
+		{"7.x", judge.Evidence{OverwriteBegin: model.No}, "linux-7.3 series-v2 patch4 patch3 linux-7.2 base"},
+		{"nothing", judge.Evidence{}, "linux-7.3 series-v2 patch4 patch3 linux-7.2 base linux-6.12 linux-6.1"},
 	} {
-		d := NewDetector(tt.e)
+		d := judge.NewDetector(tt.e)
 		var got []string
 		for _, v := range d.Candidates() {
 			got = append(got, v.String())
@@ -42,7 +44,7 @@ func TestStaticEvidence(t *testing.T) {
 
 // TestForced: a variant that the user chose is kept whatever is seen.
 func TestForced(t *testing.T) {
-	j := NewJudge(Options{Variant: model.Linux61, Evidence: Evidence{OverwriteBegin: model.No}})
+	j := judge.New(judge.Options{Variant: model.Linux61, Evidence: judge.Evidence{OverwriteBegin: model.No}})
 	for _, text := range []string{ordinary["aligned"], ordinary["stripe"]} {
 		if err := j.Feed(parseScript(t, text).raw()[0]); err != nil {
 			t.Fatal(err)
@@ -62,25 +64,25 @@ func TestUnprobed(t *testing.T) {
 		name string
 		text string
 		no   record.Stages
-		with Kind // when the probe is attached
-		want Kind
+		with judge.Kind // when the probe is attached
+		want judge.Kind
 	}{
 		{"drain", "entry pos=512 len=1024 isize=16384\npass shared\nlookup 0 1 = 0 hole\npass exclusive\nlookup 0 1 = 0 hole\n" +
-			"fmod kiocb\ndio exclusive wait\nmap 0 4096 mapped\nreturn 1024", record.StageDrain, Differs, Agree},
+			"fmod kiocb\ndio exclusive wait\nmap 0 4096 mapped\nreturn 1024", record.StageDrain, judge.Differs, judge.Agree},
 		{"zero", "entry pos=512 len=1024 isize=16384\npass shared\nlookup 0 1 = 0 hole\npass exclusive\nlookup 0 1 = 0 hole\ndrain\n" +
-			"fmod kiocb\ndio exclusive wait\nmap 0 4096 unwritten\nreturn 1024", record.StageZero, Differs, Agree},
-		{"fmod", "entry pos=0 len=4096 isize=16384 nowait\npass shared\nreturn -11", record.StageFmod, Differs, Undecided},
+			"fmod kiocb\ndio exclusive wait\nmap 0 4096 unwritten\nreturn 1024", record.StageZero, judge.Differs, judge.Agree},
+		{"fmod", "entry pos=0 len=4096 isize=16384 nowait\npass shared\nreturn -11", record.StageFmod, judge.Differs, judge.Undecided},
 		{"lookup", "entry pos=512 len=1024 isize=16384\npass shared\nfmod kiocb\ndio shared\nmap 0 4096 mapped\nreturn 1024",
-			record.StageLookup, Differs, Undecided},
+			record.StageLookup, judge.Differs, judge.Undecided},
 		{"lookup that is not needed", "entry pos=0 len=4096 isize=16384\npass shared\nfmod kiocb\ndio shared\nmap 0 4096 mapped\nreturn 4096",
-			record.StageLookup, Agree, Agree},
+			record.StageLookup, judge.Agree, judge.Agree},
 	} {
 		for _, unprobed := range []record.Stages{0, tt.no} {
 			want := tt.with
 			if unprobed != 0 {
 				want = tt.want
 			}
-			j := NewJudge(Options{Variant: model.Linux73, Unprobed: unprobed, Seen: func(_ *Observation, v *Verdict) {
+			j := judge.New(judge.Options{Variant: model.Linux73, Unprobed: unprobed, Seen: func(_ *observe.Observation, v *judge.Verdict) {
 				if v.Kind != want {
 					t.Errorf("%s, unprobed %v: %s %v, want %s", tt.name, unprobed.Names(), v.Kind, v.Why, want)
 				}
@@ -94,8 +96,8 @@ func TestUnprobed(t *testing.T) {
 
 // TestCloneIsIndependent: a clone keeps its values when the original is reused.
 func TestCloneIsIndependent(t *testing.T) {
-	var kept *Observation
-	ob := NewObserver(func(o *Observation) {
+	var kept *observe.Observation
+	ob := observe.NewObserver(func(o *observe.Observation) {
 		if kept == nil {
 			kept = o.Clone()
 		}
@@ -114,91 +116,17 @@ func TestCloneIsIndependent(t *testing.T) {
 func TestCompare(t *testing.T) {
 	ob, got := collect()
 	feed(t, ob, parseScript(t, ordinary["stripe"]).raw()...)
-	if v := Compare((*got)[0], model.Linux73); v.Kind != Agree || v.Expected.Lock != record.LockShared || v.Expected.Passes != 1 {
+	if v := judge.Compare((*got)[0], model.Linux73); v.Kind != judge.Agree || v.Expected.Lock != record.LockShared || v.Expected.Passes != 1 {
 		t.Errorf("7.3: %+v", v)
 	}
-	if v := Compare((*got)[0], model.Linux72); v.Kind != Differs || v.Reason() != "not overwrite" {
+	if v := judge.Compare((*got)[0], model.Linux72); v.Kind != judge.Differs || v.Reason() != "not overwrite" {
 		t.Errorf("7.2: %+v", v)
-	}
-}
-
-// TestOwnEnd: which zeroed pieces are the rest of the first or last block of the
-// write from 4608 to 13824.
-func TestOwnEnd(t *testing.T) {
-	p := &Pass{Pos: 4608, Count: 9216}
-	for _, tt := range []struct {
-		pos, n int64
-		want   bool
-	}{
-		{4096, 512, true},
-		{4096, 1024, false}, // begins there, but is longer: a copy that stopped
-		{8192, 512, false},
-		{13824, 2560, true},
-		{12288, 1536, false},
-	} {
-		if got := ownEnd(&Zeroed{Pos: tt.pos, Len: tt.n}, p, 12); got != tt.want {
-			t.Errorf("%d+%d: %v", tt.pos, tt.n, got)
-		}
-	}
-	if whole := (&Pass{Pos: 0, Count: 8192}); ownEnd(&Zeroed{Pos: 8192, Len: 4096}, whole, 12) {
-		t.Error("a write that ends with its block has no tail")
-	}
-}
-
-// TestAppendsUnseen: the exemption is for 6.1 alone, for what it took for aligned at
-// its entry, and for the last block and what follows it.
-func TestAppendsUnseen(t *testing.T) {
-	for _, tt := range []struct {
-		v     model.Variant
-		align uint32 // at entry
-		known bool
-		pos   int64
-		want  bool
-	}{
-		{model.Linux61, 4096, true, 4096, true},
-		{model.Linux61, 4096, true, 8192, true},
-		{model.Linux61, 4096, true, 4095, false},
-		{model.Linux61, 512, true, 4096, false},
-		{model.Linux61, 512, false, 4096, true},
-		{model.Linux612, 4096, true, 4096, false},
-		{model.Linux73, 4096, true, 4096, false},
-	} {
-		o := &Observation{Blkbits: 12, Align0: tt.align, Align0Known: tt.known}
-		c := new(comparer).conditions(tt.v)
-		if got := o.appendsUnseen(&Zeroed{Pos: tt.pos}, &Pass{ISize: 5000}, c); got != tt.want {
-			t.Errorf("%+v: %v", tt, got)
-		}
-	}
-}
-
-// TestFromMapping: a mapping answers for its own blocks, and only when written.
-func TestFromMapping(t *testing.T) {
-	f := &facts{o: &Observation{Blkbits: 12, Mappings: []Mapping{
-		{Err: -5},
-		{Offset: 4096, Length: 8192, Type: model.IomapMapped},
-		{Offset: 12288, Length: 4096, Type: model.IomapMapped, Flags: model.IomapFNew},
-		{Offset: 16384, Length: 4096, Type: model.IomapUnwritten},
-	}}}
-	for _, tt := range []struct {
-		q    model.Query
-		want int32 // 0: no answer
-	}{
-		{model.Query{Lblk: 1, Len: 1}, 1},
-		{model.Query{Lblk: 1, Len: 9}, 2},
-		{model.Query{Lblk: 2, Len: 1}, 1},
-		{model.Query{Lblk: 0, Len: 1}, 0},
-		{model.Query{Lblk: 3, Len: 1}, 0},
-		{model.Query{Lblk: 4, Len: 1}, 0},
-	} {
-		if r, ok := f.fromMapping(tt.q); r.Ret != tt.want || ok != (tt.want > 0) {
-			t.Errorf("%+v: %d, %v", tt.q, r.Ret, ok)
-		}
 	}
 }
 
 // TestStats: every write is counted once, by its verdict.
 func TestStats(t *testing.T) {
-	j := NewJudge(Options{Variant: model.Linux73})
+	j := judge.New(judge.Options{Variant: model.Linux73})
 	async := fmt.Sprintf(asyncWrite, 5, "")
 	for _, text := range []string{
 		ordinary["aligned"], ordinary["stripe"], async,
@@ -212,8 +140,8 @@ func TestStats(t *testing.T) {
 		}
 	}
 	got := j.Stats()
-	want := Stats{Writes: 5, Incomplete: 1, Queued: 1}
-	want.Kinds[Agree], want.Kinds[Undecided], want.Kinds[Slower] = 3, 1, 1
+	want := judge.Stats{Writes: 5, Incomplete: 1, Queued: 1}
+	want.Kinds[judge.Agree], want.Kinds[judge.Undecided], want.Kinds[judge.Slower] = 3, 1, 1
 	if got != want || got.Disagree() != 1 {
 		t.Errorf("%+v, want %+v", got, want)
 	}

@@ -1,4 +1,4 @@
-package decode
+package decode_test
 
 import (
 	"os"
@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/overlap"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -35,9 +38,9 @@ func FuzzJudge(f *testing.F) {
 		if int(variant) > len(model.Variants()) {
 			variant = 0
 		}
-		opts := Options{Variant: model.Variant(variant), Seen: func(o *Observation, v *Verdict) { checkVerdict(t, o, v) }}
-		j := NewJudge(opts)
-		both := newTwins(t, Options{Variant: model.Variant(variant)})
+		opts := judge.Options{Variant: model.Variant(variant), Seen: func(o *observe.Observation, v *judge.Verdict) { checkVerdict(t, o, v) }}
+		j := judge.New(opts)
+		both := newTwins(t, judge.Options{Variant: model.Variant(variant)})
 		writes := uint64(0)
 		for len(stream) > 0 {
 			kind, size, err := record.KindOf(stream)
@@ -61,15 +64,15 @@ func FuzzJudge(f *testing.F) {
 	})
 }
 
-func checkVerdict(t *testing.T, o *Observation, v *Verdict) {
+func checkVerdict(t *testing.T, o *observe.Observation, v *judge.Verdict) {
 	switch {
-	case o.Incomplete != "" && v.Kind != Undecided:
+	case o.Incomplete != "" && v.Kind != judge.Undecided:
 		t.Errorf("incomplete (%s), yet judged %s", o.Incomplete, v.Kind)
-	case (v.Kind == Undecided) != (v.Missing != ""):
+	case (v.Kind == judge.Undecided) != (v.Missing != ""):
 		t.Errorf("%s, missing %q", v.Kind, v.Missing)
-	case v.Kind == Agree && (len(v.Rules) > 0 || len(v.Why) != 1):
+	case v.Kind == judge.Agree && (len(v.Rules) > 0 || len(v.Why) != 1):
 		t.Errorf("agrees, yet %v, rules %v", v.Why, v.Rules)
-	case v.Kind > Agree && len(v.Why) < 2:
+	case v.Kind > judge.Agree && len(v.Why) < 2:
 		t.Errorf("%s without a word why: %v", v.Kind, v.Why)
 	case o.Incomplete != "" && len(v.Rules)+len(v.Hazards)+len(v.Overlaps) > 0:
 		t.Errorf("incomplete (%s), yet rules %v, hazards %v, overlaps %v", o.Incomplete, v.Rules, v.Hazards, v.Overlaps)
@@ -83,7 +86,7 @@ func checkVerdict(t *testing.T, o *Observation, v *Verdict) {
 
 // checkOverlap: it concerns the write at hand and another, names a piece of a file,
 // and its rule is told of.
-func checkOverlap(t *testing.T, o *Observation, v *Verdict, f *Overlap) {
+func checkOverlap(t *testing.T, o *observe.Observation, v *judge.Verdict, f *overlap.Pair) {
 	at, other := f.Other, f.By
 	if f.ByLast {
 		at, other = other, at
@@ -149,7 +152,7 @@ func blocks(t testing.TB, folder string) []string {
 func TestEveryVariant(t *testing.T) {
 	for _, text := range scripts(t) {
 		for _, v := range append(model.Variants(), 0) {
-			j := NewJudge(Options{Variant: v, Seen: func(o *Observation, ver *Verdict) { checkVerdict(t, o, ver) }})
+			j := judge.New(judge.Options{Variant: v, Seen: func(o *observe.Observation, ver *judge.Verdict) { checkVerdict(t, o, ver) }})
 			for _, raw := range parseScript(t, text).raw() {
 				if err := j.Feed(raw); err != nil {
 					t.Fatal(err)
@@ -203,11 +206,11 @@ var ordinary = map[string]string{
 }
 
 // ordinaryJudge is a Judge of a 7.3 kernel that has seen the write before.
-func ordinaryJudge(t testing.TB, text string) (*Judge, [][]byte) {
-	j := NewJudge(Options{
-		Evidence: Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes},
-		Seen: func(o *Observation, v *Verdict) {
-			if v.Kind != Agree {
+func ordinaryJudge(t testing.TB, text string) (*judge.Judge, [][]byte) {
+	j := judge.New(judge.Options{
+		Evidence: judge.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes},
+		Seen: func(o *observe.Observation, v *judge.Verdict) {
+			if v.Kind != judge.Agree {
 				t.Fatalf("%s: %v", v.Kind, v.Why)
 			}
 		},

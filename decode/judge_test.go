@@ -1,10 +1,12 @@
-package decode
+package decode_test
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -16,7 +18,7 @@ func TestVerdicts(t *testing.T) {
 	datadriven.Walk(t, "testdata/verdicts", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			var b strings.Builder
-			opts := Options{Seen: func(_ *Observation, v *Verdict) { b.WriteString(verdictText(v)) }}
+			opts := judge.Options{Seen: func(_ *observe.Observation, v *judge.Verdict) { b.WriteString(verdictText(v)) }}
 			switch d.Cmd {
 			case "judge":
 				var name string
@@ -31,7 +33,7 @@ func TestVerdicts(t *testing.T) {
 			default:
 				t.Fatalf("%s: unknown command %q", d.Pos, d.Cmd)
 			}
-			j := NewJudge(opts)
+			j := judge.New(opts)
 			for _, part := range strings.Split(d.Input, "--\n") {
 				for _, raw := range parseScript(t, part).raw() {
 					if err := j.Feed(raw); err != nil {
@@ -51,21 +53,21 @@ func TestVerdicts(t *testing.T) {
 	})
 }
 
-func evidenceOf(t *testing.T, d *datadriven.TestData) Evidence {
+func evidenceOf(t *testing.T, d *datadriven.TestData) judge.Evidence {
 	var name string
 	d.MaybeScanArgs(t, "evidence", &name)
 	switch name {
 	case "6.1":
-		return Evidence{OverwriteBegin: model.Yes, IovMember: model.Yes, IomapNext: model.No}
+		return judge.Evidence{OverwriteBegin: model.Yes, IovMember: model.Yes, IomapNext: model.No}
 	case "6.12":
-		return Evidence{OverwriteBegin: model.Yes, IovMember: model.No, IomapNext: model.No}
+		return judge.Evidence{OverwriteBegin: model.Yes, IovMember: model.No, IomapNext: model.No}
 	case "7.2":
-		return Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.No}
+		return judge.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.No}
 	case "7.3":
-		return Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}
+		return judge.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}
 	case "":
-		return Evidence{}
+		return judge.Evidence{}
 	}
 	t.Fatalf("unknown evidence %q", name)
-	return Evidence{}
+	return judge.Evidence{}
 }

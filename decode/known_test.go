@@ -1,4 +1,4 @@
-package decode
+package decode_test
 
 import (
 	"fmt"
@@ -6,34 +6,36 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// twins are two judges of one stream; only the first keeps patterns and verdicts.
+// twins are two judges of one stream; only the first keeps verdicts.
 type twins struct {
 	t         *testing.T
-	got, want *Judge
-	gotOne    *Verdict // on the record that was fed last, if it gave one
-	wantOne   *Verdict
-	gotSeen   *Observation // that it was about
-	wantSeen  *Observation
+	got, want *judge.Judge
+	gotOne    *judge.Verdict // on the record that was fed last, if it gave one
+	wantOne   *judge.Verdict
+	gotSeen   *observe.Observation // that it was about
+	wantSeen  *observe.Observation
 	writes    uint64
 	raw       []byte
 }
 
-func newTwins(t *testing.T, opts Options) *twins {
+func newTwins(t *testing.T, opts judge.Options) *twins {
 	w := &twins{t: t}
-	opts.Seen = func(o *Observation, v *Verdict) { w.gotSeen, w.gotOne = plain(o), v }
-	w.got = NewJudge(opts)
-	opts.Seen = func(o *Observation, v *Verdict) { w.wantSeen, w.wantOne = plain(o), v }
-	w.want = NewJudge(opts)
-	w.want.known, w.want.ob.patterns = nil, nil
+	opts.Seen = func(o *observe.Observation, v *judge.Verdict) { w.gotSeen, w.gotOne = plain(o), v }
+	w.got = judge.New(opts)
+	opts.Seen = func(o *observe.Observation, v *judge.Verdict) { w.wantSeen, w.wantOne = plain(o), v }
+	opts.Anew = true
+	w.want = judge.New(opts)
 	return w
 }
 
 // plain is a copy of o in which empty lists are nil.
-func plain(o *Observation) *Observation {
+func plain(o *observe.Observation) *observe.Observation {
 	c := o.Clone()
 	c.Passes, c.Mappings, c.Zeroed = some(c.Passes), some(c.Mappings), some(c.Zeroed)
 	c.Waits, c.Sleeps = some(c.Waits), some(c.Sleeps)
@@ -57,10 +59,10 @@ func (w *twins) feedRaw(raw []byte) {
 		w.t.Fatal(err)
 	}
 	if !sameVerdict(w.gotOne, w.wantOne) {
-		w.t.Fatalf("got  %+v\nwant %+v\nof %+v", w.gotOne, w.wantOne, w.want.ob.w)
+		w.t.Fatalf("got  %+v\nwant %+v\nof %x", w.gotOne, w.wantOne, raw)
 	}
 	if !reflect.DeepEqual(w.gotSeen, w.wantSeen) {
-		w.t.Fatalf("got  %+v\nwant %+v\nof %+v", w.gotSeen, w.wantSeen, w.want.ob.w)
+		w.t.Fatalf("got  %+v\nwant %+v\nof %x", w.gotSeen, w.wantSeen, raw)
 	}
 }
 
@@ -70,7 +72,7 @@ func (w *twins) feed(rec *record.Write) {
 	rec.ID, rec.Ino, rec.T0 = w.writes, 1+w.writes%16, 1000+w.writes*1_000_000
 	w.raw = rec.Append(w.raw[:0])
 	w.feedRaw(w.raw)
-	if rec.Ret == eiocbqueued {
+	if rec.Ret == -529 {
 		c := record.Complete{ID: rec.ID, T: rec.T0 + 5000, Ret: int64(rec.Len0)}
 		if w.writes%3 == 0 {
 			c.Ret = -5
@@ -93,7 +95,7 @@ func (w *twins) end() {
 	}
 }
 
-func sameVerdict(a, b *Verdict) bool {
+func sameVerdict(a, b *judge.Verdict) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
@@ -104,7 +106,7 @@ func sameVerdict(a, b *Verdict) bool {
 }
 
 // sameVerdicts judges a stream with and without what is kept of earlier verdicts.
-func sameVerdicts(t *testing.T, opts Options, each func(feed func(*record.Write))) {
+func sameVerdicts(t *testing.T, opts judge.Options, each func(feed func(*record.Write))) {
 	t.Helper()
 	w := newTwins(t, opts)
 	each(w.feed)
@@ -115,7 +117,7 @@ func sameVerdicts(t *testing.T, opts Options, each func(feed func(*record.Write)
 // for every write to every small file, at other places and in other files, and for
 // writes that differ from them in one field of their record.
 func TestKnownVerdicts(t *testing.T) {
-	static := Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}
+	static := judge.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}
 	for _, v := range model.Variants() {
 		t.Run(v.String(), func(t *testing.T) {
 			t.Parallel()
@@ -123,39 +125,12 @@ func TestKnownVerdicts(t *testing.T) {
 			if len(writes) < 2000 {
 				t.Fatalf("only %d writes", len(writes))
 			}
-			sameVerdicts(t, Options{Variant: v}, moved(writes))
-			sameVerdicts(t, Options{Variant: v}, changed(writes, 53))
-			sameVerdicts(t, Options{Evidence: static}, moved(writes))
-			sameVerdicts(t, Options{}, changed(writes, 211))
-			sameVerdicts(t, Options{Variant: v, Unprobed: record.StageDrain | record.StageLookup | record.StageZero}, changed(writes, 211))
+			sameVerdicts(t, judge.Options{Variant: v}, moved(writes))
+			sameVerdicts(t, judge.Options{Variant: v}, changed(writes, 53))
+			sameVerdicts(t, judge.Options{Evidence: static}, moved(writes))
+			sameVerdicts(t, judge.Options{}, changed(writes, 211))
+			sameVerdicts(t, judge.Options{Variant: v, Unprobed: record.StageDrain | record.StageLookup | record.StageZero}, changed(writes, 211))
 		})
-	}
-}
-
-// TestKnownIsUsed: of writes that agree and repeat, nearly all are known.
-func TestKnownIsUsed(t *testing.T) {
-	j := NewJudge(Options{Variant: model.Linux73})
-	var raw []byte
-	known := 0
-	feed := func(w *record.Write) {
-		raw = w.Append(raw[:0])
-		if err := j.Feed(raw); err != nil {
-			t.Fatal(err)
-		}
-		if p, again := j.ob.patterns.find(raw); again && p.verdict != nil && p.stamp == p.verdict.stamp {
-			known++
-		}
-	}
-	w := parseScript(t, ordinary["stripe"]).w
-	for i := range int64(100) {
-		moved := w
-		shift(&moved, i*1<<20)
-		moved.ISize0 = 1 << 40
-		moved.Steps[0].B = moved.ISize0
-		feed(&moved)
-	}
-	if j.Stats().Kinds[Agree] != 100 || known != 99 { // the first one was decided
-		t.Errorf("%+v, %d known", j.Stats(), known)
 	}
 }
 
@@ -171,16 +146,16 @@ func TestKnownApart(t *testing.T) {
 	for _, c := range []struct {
 		name          string
 		first, second *record.Write
-		want          Kind // of the second
+		want          judge.Kind // of the second
 	}{
-		{"alike", write(0, size, size, "shared"), write(1<<30, 2*size, 2*size, "shared"), Agree},
-		{"i_size moved", write(0, size, 2*size, "exclusive"), write(0, size, size, "exclusive"), Slower},
-		{"i_size in the blocks", write(0, size, size, "shared"), write(0, 4096, 4096, "shared"), Unsafe},
-		{"behind the last block", write(0, size, size, "shared"), write(end-4096, size, size, "shared"), Undecided},
+		{"alike", write(0, size, size, "shared"), write(1<<30, 2*size, 2*size, "shared"), judge.Agree},
+		{"i_size moved", write(0, size, 2*size, "exclusive"), write(0, size, size, "exclusive"), judge.Slower},
+		{"i_size in the blocks", write(0, size, size, "shared"), write(0, 4096, 4096, "shared"), judge.Unsafe},
+		{"behind the last block", write(0, size, size, "shared"), write(end-4096, size, size, "shared"), judge.Undecided},
 	} {
-		w := newTwins(t, Options{Variant: model.Linux73})
+		w := newTwins(t, judge.Options{Variant: model.Linux73})
 		for range 2 {
-			if w.feed(c.first); w.wantOne.Kind != Agree {
+			if w.feed(c.first); w.wantOne.Kind != judge.Agree {
 				t.Fatalf("%s: the first: %s: %q", c.name, w.wantOne.Kind, w.wantOne.Why)
 			}
 		}
@@ -195,7 +170,7 @@ func TestKnownApart(t *testing.T) {
 func TestKnownOverlaps(t *testing.T) {
 	for _, block := range blocks(t, "overlaps") {
 		for _, v := range model.Variants() {
-			w := newTwins(t, Options{Variant: v})
+			w := newTwins(t, judge.Options{Variant: v})
 			id := uint64(1000)
 			for alone := range 3 {
 				writes := parseScripts(t, block)
@@ -412,7 +387,7 @@ func recordOf(p *model.Outcome, write *model.Write, in *model.Inode, layout stri
 		w.Caller = record.CallerLibaio
 	}
 	if p.Queued {
-		w.Ret = eiocbqueued
+		w.Ret = -529
 	}
 	add := func(stage record.Stages, s record.Step) {
 		w.Stages |= stage
@@ -479,94 +454,4 @@ func recordOf(p *model.Outcome, write *model.Write, in *model.Inode, layout stri
 		add(record.StageZero, record.Step{Kind: record.StepZero, Lock: w.Lock, A: uint64(z.Pos), B: uint64(z.Len), C: 1, D: typ})
 	}
 	return w, p.Ended != model.SubmitFallback
-}
-
-// unread are the fields of an Observation that no judgement on it alone reads.
-var unread = map[string]bool{
-	"Time": true, "ID": true, "Pid": true, "Tid": true, "Comm": true, "Dev": true, "Ino": true, "NrSegs": true,
-	"FmodKnown": true, "WaitNs": true, "LockNs": true, "LatencyNs": true, "SubmitNs": true, "LostBefore": true, "Depth": true,
-	"Drain.Count": true, "Drain.Waited": true, "Drain.Ns": true,
-	"Waits": true, "Passes.AtUs": true, "Mappings.AtUs": true, "Zeroed.AtUs": true,
-}
-
-// TestKeyHoldsAll: a key changes with every field of an Observation but those that are
-// listed, so that a field that is added later is not forgotten.
-func TestKeyHoldsAll(t *testing.T) {
-	lookups := []Lookup{{Lblk: 2, Len: 1, Ret: 1}, {Lblk: 4, Len: 1, Ret: 1}}
-	pass := Pass{Pos: 8192, Count: 8192, ISize: 16000, IDisksize: 15000, Lookups: lookups}
-	o := &Observation{
-		Blkbits: 12, Pos0: 8192, Len0: 8192, ISize0: 16000, Drain: &Drain{},
-		Passes:   []Pass{pass, pass},
-		Mappings: []Mapping{{Offset: 8192, Length: 4096}, {Err: -11}},
-		Zeroed:   []Zeroed{{Pos: 8192, Len: 1}},
-	}
-	var before key
-	if !before.fill(o) {
-		t.Fatal("no key")
-	}
-	seen := map[string]bool{}
-	checkField := func(name string) {
-		seen[name] = true
-		var after key
-		held := !after.fill(o) || !after.equal(&before)
-		if held == unread[name] {
-			t.Errorf("%s: in the key %v, want %v", name, held, !unread[name])
-		}
-	}
-	var walk func(name string, f reflect.Value)
-	walk = func(name string, f reflect.Value) {
-		old := reflect.New(f.Type()).Elem()
-		old.Set(f)
-		switch f.Kind() {
-		case reflect.Struct:
-			for i := range f.NumField() {
-				if field := f.Type().Field(i); field.IsExported() {
-					sub := field.Name
-					if name != "" {
-						sub = name + "." + sub
-					}
-					walk(sub, f.Field(i))
-				}
-			}
-			return
-		case reflect.Slice:
-			f.Set(reflect.Append(f, reflect.New(f.Type().Elem()).Elem()))
-			checkField(name)
-			f.Set(old)
-			for i := range f.Len() {
-				// Lookups are shared by the passes: copy before changing.
-				item := reflect.New(f.Type().Elem()).Elem()
-				item.Set(f.Index(i))
-				list := reflect.MakeSlice(f.Type(), f.Len(), f.Len())
-				reflect.Copy(list, f)
-				f.Set(list)
-				walk(name, f.Index(i))
-				f.Set(old)
-			}
-			return
-		case reflect.Pointer:
-			if f.IsNil() {
-				f.Set(reflect.New(f.Type().Elem()))
-			} else {
-				walk(name, f.Elem())
-				f.SetZero()
-			}
-		case reflect.String:
-			f.SetString("changed")
-		case reflect.Bool:
-			f.SetBool(!f.Bool())
-		case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-			f.SetInt(f.Int() + 1)
-		default:
-			f.SetUint(f.Uint() + 1)
-		}
-		checkField(name)
-		f.Set(old)
-	}
-	walk("", reflect.ValueOf(o).Elem())
-	for name := range unread {
-		if !seen[name] {
-			t.Errorf("no field %s", name)
-		}
-	}
 }

@@ -1,4 +1,4 @@
-package decode
+package decode_test
 
 import (
 	"errors"
@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -21,12 +23,12 @@ return -529
 complete 4096 %s`
 
 // collect returns an Observer and the observations that it hands out.
-func collect() (*Observer, *[]*Observation) {
-	var got []*Observation
-	return NewObserver(func(o *Observation) { got = append(got, o.Clone()) }), &got
+func collect() (*observe.Observer, *[]*observe.Observation) {
+	var got []*observe.Observation
+	return observe.NewObserver(func(o *observe.Observation) { got = append(got, o.Clone()) }), &got
 }
 
-func feed(t testing.TB, ob *Observer, raws ...[]byte) {
+func feed(t testing.TB, ob *observe.Observer, raws ...[]byte) {
 	t.Helper()
 	for _, raw := range raws {
 		if err := ob.Feed(raw); err != nil {
@@ -62,35 +64,34 @@ return 1536 at=30`)
 	if o.Incomplete != "" {
 		t.Fatalf("incomplete: %s", o.Incomplete)
 	}
-	want := &Observation{
+	want := &observe.Observation{
 		Time: 1000, ID: 9, Pid: 7, Tid: 7, Comm: "writer", Dev: 8<<20 | 1, Ino: 12, Caller: record.CallerSync,
 		Stages: o.Stages, Flags: model.IocbNowait, Blkbits: 12, Pos0: 512, Len0: 1024, ISize0: 16384,
 		Align0: 0x1ff, Align0Known: true, NrSegs: 3, Depth: 1,
-		Passes: []Pass{
+		Passes: []observe.Pass{
 			{
 				Lock: record.LockShared, Pos: 512, Count: 1024, ISize: 16384, IDisksize: 8192, Align: 0x600,
 				Flags: record.PassNosec | record.PassExtents | record.PassAlign, AtUs: 12,
-				Lookups: []Lookup{{Len: 1, ArgFlags: 0x800, Ret: 1, OutLen: 1, MFlags: model.MapUnwritten}},
+				Lookups: []observe.Lookup{{Len: 1, ArgFlags: 0x800, Ret: 1, OutLen: 1, MFlags: model.MapUnwritten}},
 			},
 			{
 				Lock: record.LockExclusive, Pos: 512, Count: 1024, ISize: 16384, IDisksize: 16384, Align: 0x400,
 				Flags:   record.PassExtents | record.PassAlign,
-				Lookups: []Lookup{{Len: 1, Ret: 1, OutLen: 1, MFlags: model.MapMapped}},
+				Lookups: []observe.Lookup{{Len: 1, Ret: 1, OutLen: 1, MFlags: model.MapMapped}},
 			},
 		},
 		Fmod: record.FmodKiocb, FmodKnown: true, Dio: true, Lock: record.LockExclusive, DioFlags: 1, DioOps: record.OpsOverwrite,
-		Mappings: []Mapping{
+		Mappings: []observe.Mapping{
 			{Length: 4096, Type: model.IomapUnwritten, Flags: model.IomapFNew, AllocFlags: 3, AtUs: 17},
 			{Err: -28, AtUs: 18},
 		},
-		Zeroed: []Zeroed{{Len: 512, Lock: record.LockExclusive, DioCount: 2, Type: model.IomapUnwritten, AtUs: 19}},
-		WaitNs: 77, LockNs: 12000, Sleeps: []Sleep{{Phase: record.PhaseDIO, Ns: 700}},
+		Zeroed: []observe.Zeroed{{Len: 512, Lock: record.LockExclusive, DioCount: 2, Type: model.IomapUnwritten, AtUs: 19}},
+		WaitNs: 77, LockNs: 12000, Sleeps: []observe.Sleep{{Phase: record.PhaseDIO, Ns: 700}},
 		Ret: 1536, SubmitRet: 1536, Completed: true, LatencyNs: 30000, SubmitNs: 30000, LostBefore: 4,
 	}
-	want.drain = Drain{Count: 1, Waited: true, Ns: 1000}
-	want.buffered = Buffered{Pos: 1024, Len: 512, Drained: true, Copied: true, CopyDio: 3, CopyPos: 1024, CopyAtUs: 21}
-	want.Drain, want.Buffered = &want.drain, &want.buffered
-	if !reflect.DeepEqual(o, want) {
+	want.Drain = &observe.Drain{Count: 1, Waited: true, Ns: 1000}
+	want.Buffered = &observe.Buffered{Pos: 1024, Len: 512, Drained: true, Copied: true, CopyDio: 3, CopyPos: 1024, CopyAtUs: 21}
+	if want = want.Clone(); !reflect.DeepEqual(o, want) {
 		t.Errorf("got  %+v\nwant %+v", o, want)
 	}
 	if o.Passes[0].Lookups[0].State() != model.Unwritten {
@@ -292,50 +293,9 @@ func TestComm(t *testing.T) {
 	}
 }
 
-// TestBounds: neither lost completions nor lost writes grow the memory.
-func TestBounds(t *testing.T) {
-	n := 0
-	ob := NewObserver(func(*Observation) { n++ })
-	s := parseScript(t, fmt.Sprintf(asyncWrite, 1, ""))
-	for i := range maxPending + 100 {
-		s.w.ID, s.c.ID = uint64(2*i), uint64(2*i+1)
-		feed(t, ob, s.raw()...)
-	}
-	if n != 100 || ob.Pending() != maxPending || ob.Unpaired != 100 {
-		t.Errorf("%d handed out, %d pending, %d unpaired", n, ob.Pending(), ob.Unpaired)
-	}
-	if len(ob.early) != maxPending || ob.Orphans != 100 {
-		t.Errorf("%d early completions, %d orphans", len(ob.early), ob.Orphans)
-	}
-	ob.Flush()
-	if ob.Unpaired != maxPending+100 || ob.Orphans != maxPending+100 {
-		t.Errorf("after Flush: %d unpaired, %d orphans", ob.Unpaired, ob.Orphans)
-	}
-}
-
-// TestQueueStaysSmall: one write that never completes does not make the queue of
-// ids grow behind it.
-func TestQueueStaysSmall(t *testing.T) {
-	ob := NewObserver(func(*Observation) {})
-	s := parseScript(t, fmt.Sprintf(asyncWrite, 1, ""))
-	s.w.ID = 1 << 40
-	feed(t, ob, s.raw()[0])
-	for i := range 50_000 {
-		s.w.ID, s.c.ID = uint64(i), uint64(i)
-		feed(t, ob, s.raw()...)
-	}
-	if len(ob.queue.ids) > 4096 || len(ob.earlyQ.ids) > 4096 {
-		t.Errorf("queues hold %d and %d ids for one write", len(ob.queue.ids), len(ob.earlyQ.ids))
-	}
-	ob.Flush()
-	if ob.Unpaired != 1 {
-		t.Errorf("%d unpaired", ob.Unpaired)
-	}
-}
-
 // TestMalformed: a bad record is refused and counted, the next is taken.
 func TestMalformed(t *testing.T) {
-	j := NewJudge(Options{Variant: model.Linux73})
+	j := judge.New(judge.Options{Variant: model.Linux73})
 	good := parseScript(t, "entry pos=0 len=4096 isize=16384\npass shared\nfmod kiocb\ndio shared\nmap 0 4096 mapped\nreturn 4096").raw()[0]
 	for _, bad := range [][]byte{nil, good[:4], good[:100], good[:len(good)-1], {9, 0, 8, 0, 0, 0, 0, 0}} {
 		err := j.Feed(bad)
@@ -346,7 +306,7 @@ func TestMalformed(t *testing.T) {
 	if err := j.Feed(good); err != nil {
 		t.Fatal(err)
 	}
-	if s := j.Stats(); s.Malformed != 5 || s.Writes != 1 || s.Kinds[Agree] != 1 {
+	if s := j.Stats(); s.Malformed != 5 || s.Writes != 1 || s.Kinds[judge.Agree] != 1 {
 		t.Errorf("stats %+v", s)
 	}
 }
@@ -371,9 +331,9 @@ func TestTruncatedSteps(t *testing.T) {
 	for n := range s.w.NSteps + 1 {
 		w := s.w
 		w.NSteps, w.StepsLost = n, uint8(s.w.NSteps-n)
-		want := Undecided
+		want := judge.Undecided
 		if w.StepsLost == 0 {
-			want = Agree
+			want = judge.Agree
 		}
 		if kind := kindOf(t, &w); kind != want {
 			t.Errorf("%d steps: %s, want %s", n, kind, want)
@@ -396,7 +356,7 @@ func TestMissingKind(t *testing.T) {
 				w.NSteps++
 			}
 		}
-		if got := kindOf(t, &w); got != Undecided {
+		if got := kindOf(t, &w); got != judge.Undecided {
 			t.Errorf("without steps of kind %d: %s", kind, got)
 		}
 	}
@@ -413,16 +373,16 @@ func TestStepsOutOfPlace(t *testing.T) {
 	} {
 		w := parseScript(t, "entry pos=0 len=4096 isize=16384\nreturn -5").w
 		w.NSteps = copy(w.Steps[:], steps)
-		if got := kindOf(t, &w); got != Undecided {
+		if got := kindOf(t, &w); got != judge.Undecided {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
 }
 
-func kindOf(t testing.TB, w *record.Write) Kind {
+func kindOf(t testing.TB, w *record.Write) judge.Kind {
 	t.Helper()
-	kind := Unsafe
-	j := NewJudge(Options{Variant: model.Linux73, Seen: func(_ *Observation, v *Verdict) { kind = v.Kind }})
+	kind := judge.Unsafe
+	j := judge.New(judge.Options{Variant: model.Linux73, Seen: func(_ *observe.Observation, v *judge.Verdict) { kind = v.Kind }})
 	if err := j.Feed(w.Append(nil)); err != nil {
 		t.Fatal(err)
 	}

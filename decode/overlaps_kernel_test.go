@@ -1,4 +1,4 @@
-package decode
+package decode_test
 
 import (
 	"cmp"
@@ -7,6 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/overlap"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 )
 
 // fault is what a simulated kernel does wrong.
@@ -222,13 +226,13 @@ func (k *simKernel) stream(t testing.TB) [][]byte {
 }
 
 // happened reports whether f is what really happened.
-func (k *simKernel) happened(f *Overlap) bool {
+func (k *simKernel) happened(f *overlap.Pair) bool {
 	by, other := k.writes[f.By.ID-1], k.writes[f.Other.ID-1]
 	flying := func(t uint64) bool { return other.begin <= t && t < other.end }
 	switch f.Kind {
-	case OverlapZeroed:
+	case overlap.Zeroed:
 		return flying(by.zero[0]) || flying(by.zero[1])
-	case OverlapFallback:
+	case overlap.Fallback:
 		return flying(by.copied)
 	default:
 		return by.zero[0] < other.begin && other.begin < by.end
@@ -237,7 +241,7 @@ func (k *simKernel) happened(f *Overlap) bool {
 
 // simulate runs a kernel and returns what is found; every finding must be true where
 // the completions are stamped when the direct I/O ends.
-func simulate(t *testing.T, seed uint64, wrong fault, delay uint64) OverlapStats {
+func simulate(t *testing.T, seed uint64, wrong fault, delay uint64) overlap.Stats {
 	t.Helper()
 	k := &simKernel{r: rand.New(rand.NewPCG(seed, 7)), fault: wrong, delay: delay}
 	now := uint64(1_000_000)
@@ -245,15 +249,15 @@ func simulate(t *testing.T, seed uint64, wrong fault, delay uint64) OverlapStats
 		now += k.some(12_000)
 		k.run(now)
 	}
-	v := NewOverlaps()
-	ob := NewObserver(func(o *Observation) {
+	v := overlap.NewFinder()
+	ob := observe.NewObserver(func(o *observe.Observation) {
 		if o.Incomplete != "" {
 			t.Fatalf("incomplete: %s", o.Incomplete)
 		}
-		if rules := Broken(o, Conditions{}); wrong == faultless && rules != 0 {
+		if rules := rules.Broken(o, rules.Conditions{}); wrong == faultless && rules != 0 {
 			t.Fatalf("seed %d: write %d breaks %v", seed, o.ID, rules.IDs())
 		}
-		for _, f := range v.Add(o, Conditions{}) {
+		for _, f := range v.Add(o, rules.Conditions{}) {
 			if delay == 0 && !k.happened(&f) {
 				t.Errorf("seed %d: not true: %+v", seed, f)
 			}
@@ -272,7 +276,7 @@ func simulate(t *testing.T, seed uint64, wrong fault, delay uint64) OverlapStats
 // nothing else.
 func TestSimulatedKernels(t *testing.T) {
 	for _, delay := range []uint64{0, 5000, 2_000_000} {
-		var sum [noFallbackDrain + 1]OverlapStats
+		var sum [noFallbackDrain + 1]overlap.Stats
 		for seed := range uint64(8) {
 			for wrong := range sum {
 				s, all := simulate(t, seed, fault(wrong), delay), &sum[wrong]

@@ -1,13 +1,12 @@
-package decode
+package decode_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
-	"github.com/ext4dio/ext4dio-trace/record"
-	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 )
 
 // TestRules runs testdata/rules: what each rule takes for a breach, and what not.
@@ -19,20 +18,20 @@ func TestRules(t *testing.T) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			if d.Cmd == "document" {
 				var b strings.Builder
-				if err := WriteRules(&b); err != nil {
+				if err := rules.Write(&b); err != nil {
 					t.Fatal(err)
 				}
 				return b.String()
 			}
-			c := Conditions{EntryAlignment: d.HasArg("entry-alignment")}
+			c := rules.Conditions{EntryAlignment: d.HasArg("entry-alignment")}
 			if d.HasArg("unprobed") {
 				var name string
 				d.ScanArgs(t, "unprobed", &name)
 				c.Unprobed = stageByName[name]
 			}
 			var out string
-			ob := NewObserver(func(o *Observation) {
-				if out = strings.Join(Broken(o, c).IDs(), " "); out == "" {
+			ob := observe.NewObserver(func(o *observe.Observation) {
+				if out = strings.Join(rules.Broken(o, c).IDs(), " "); out == "" {
 					out = "none"
 				}
 			})
@@ -41,84 +40,4 @@ func TestRules(t *testing.T) {
 			return out + "\n"
 		})
 	})
-}
-
-// TestRuleTable: ids are in order and unique, and each rule says what it is for.
-func TestRuleTable(t *testing.T) {
-	rules := AllRules()
-	if len(rules) != 13 {
-		t.Fatalf("%d rules", len(rules))
-	}
-	sentence := func(s string) bool { return strings.HasSuffix(s, ".") && len(s) >= 30 }
-	for i, r := range rules {
-		if r.ID != fmt.Sprintf("R%d", i+1) || r.Set != 1<<(i+1) {
-			t.Errorf("rule %d is called %s, set %#x", i+1, r.ID, r.Set)
-		}
-		if !sentence(r.Text) || !sentence(r.Why) || !r.Needs.Has(needsCall) {
-			t.Errorf("%s: text %q, why %q, needs %v", r.ID, r.Text, r.Why, r.Needs.Names())
-		}
-		for _, e := range r.Exempt {
-			if !strings.HasPrefix(e.Name, "E-") || !sentence(e.Text) {
-				t.Errorf("%s: exemption %q: %q", r.ID, e.Name, e.Text)
-			}
-		}
-		if (r.Promise != 0) != (r.Set&(R5|R12) != 0) {
-			t.Errorf("%s: promise %#x", r.ID, r.Promise)
-		}
-		got, err := ParseRule(strings.ToLower(r.ID))
-		if err != nil || got.ID != r.ID {
-			t.Errorf("ParseRule(%s): %s, %v", r.ID, got.ID, err)
-		}
-	}
-	for _, id := range []string{"", "R0", "R14", "R", "1"} {
-		if _, err := ParseRule(id); err == nil || !strings.Contains(err.Error(), "R1 to R13") {
-			t.Errorf("ParseRule(%q): %v", id, err)
-		}
-	}
-}
-
-// TestRuleSets: the parts of a set.
-func TestRuleSets(t *testing.T) {
-	if got := (R1 | R13).IDs(); strings.Join(got, " ") != "R1 R13" {
-		t.Errorf("ids %v", got)
-	}
-	if got := (R1 | R6 | R9 | R12).safety(); got != R1|R12 {
-		t.Errorf("safety: %v", got.IDs())
-	}
-	if got := (R1 | R5 | R12).promised(model.DrainFallback); got != R1|R5 {
-		t.Errorf("promised with patch 2: %v", got.IDs())
-	}
-	if got := (R1 | R5 | R12).promised(0); got != R1 {
-		t.Errorf("promised with neither: %v", got.IDs())
-	}
-	if got := (R1 | R5 | R12).probed(record.StageZero | record.StageLookup); got != R5 {
-		t.Errorf("without probes for zeroing and lookups: %v", got.IDs())
-	}
-}
-
-// TestRuleTableIsNotShared: the caller's list is its own.
-func TestRuleTableIsNotShared(t *testing.T) {
-	r := AllRules()
-	r[0].ID, r[0].Exempt[0].Name, r[5].Compares[0] = "X", "X", "X"
-	again := AllRules()
-	if again[0].ID == "X" || again[0].Exempt[0].Name == "X" || again[5].Compares[0] == "X" {
-		t.Error("changed for all")
-	}
-}
-
-// TestCompared: the table names the fields that the comparison maps to each rule.
-func TestCompared(t *testing.T) {
-	c := new(comparer)
-	c.d.Variant = model.Linux73
-	o := &Observation{Passes: []Pass{{}}, Blkbits: 12}
-	fields := map[Rules][]string{R2: {"drain"}}
-	for _, m := range ruleOf {
-		field, _, _ := strings.Cut(c.sentence(o, &c.d, m.diff), ":")
-		fields[m.rule] = append(fields[m.rule], field)
-	}
-	for _, r := range AllRules() {
-		if got := strings.Join(r.Compares, ", "); got != strings.Join(fields[r.Set], ", ") {
-			t.Errorf("%s compares %q, the comparison says %q", r.ID, got, fields[r.Set])
-		}
-	}
 }

@@ -1,4 +1,4 @@
-package decode
+package decode_test
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -325,7 +326,7 @@ func (s *script) addEntry(t testing.TB, l line) {
 		w.KiFlags |= model.IocbNowait
 	}
 	if l.has("dsync") {
-		w.KiFlags |= iocbDsync
+		w.KiFlags |= 0x2 | 0x4 // IOCB_DSYNC, IOCB_SYNC
 	}
 	if l.has("append") {
 		w.KiFlags |= model.IocbAppend
@@ -381,7 +382,7 @@ func (s *script) raw() [][]byte {
 }
 
 // verdictText is a verdict as the tests show it.
-func verdictText(v *Verdict) string {
+func verdictText(v *judge.Verdict) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", v.Kind, strings.Join(v.Why, "\n  "))
 	if len(v.Rules) > 0 {

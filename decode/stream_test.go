@@ -1,10 +1,12 @@
-package decode
+package decode_test
 
 import (
 	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -55,11 +57,11 @@ func mix(t testing.TB, writes int) (raws [][]byte) {
 const mixWrites = 1 << 14
 
 // mixJudge is a Judge of a 7.3 kernel that has seen all of the stream before.
-func mixJudge(t testing.TB) (*Judge, [][]byte) {
-	j := NewJudge(Options{Evidence: Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}})
+func mixJudge(t testing.TB) (*judge.Judge, [][]byte) {
+	j := judge.New(judge.Options{Evidence: judge.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}})
 	raws := mix(t, mixWrites)
 	feedJudge(t, j, raws...)
-	if s := j.Stats(); s.Kinds[Agree] != mixWrites || s.Unpaired+s.Orphans+s.Overlaps.Broken() != 0 {
+	if s := j.Stats(); s.Kinds[judge.Agree] != mixWrites || s.Unpaired+s.Orphans+s.Overlaps.Broken() != 0 {
 		t.Fatalf("%+v", s)
 	}
 	return j, raws
@@ -101,23 +103,23 @@ func BenchmarkStream(b *testing.B) {
 func TestDoubt(t *testing.T) {
 	const wrong = "entry pos=0 len=4096 isize=16384\npass exclusive\nfmod kiocb\ndio exclusive\nmap 0 4096 mapped\nreturn 4096"
 	doubt := false
-	var kinds []Kind
+	var kinds []judge.Kind
 	var missing string
-	j := NewJudge(Options{
-		Evidence: Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes},
+	j := judge.New(judge.Options{
+		Evidence: judge.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes},
 		Doubt:    func(from, to uint64) bool { return doubt && from < to },
-		Seen:     func(_ *Observation, v *Verdict) { kinds, missing = append(kinds, v.Kind), v.Missing },
+		Seen:     func(_ *observe.Observation, v *judge.Verdict) { kinds, missing = append(kinds, v.Kind), v.Missing },
 	})
 	before := len(j.Detector().Candidates())
 	for _, doubt = range []bool{true, false, true, false} {
 		s := parseScript(t, wrong)
 		s.w.Latency = 5000
 		feedJudge(t, j, s.raw()...)
-		if doubt && missing != skippedProbe {
+		if doubt && missing != "a probe was skipped by the kernel while the write ran" {
 			t.Errorf("%q is missing", missing)
 		}
 	}
-	if want := []Kind{Undecided, Slower, Undecided, Slower}; !slices.Equal(kinds, want) {
+	if want := []judge.Kind{judge.Undecided, judge.Slower, judge.Undecided, judge.Slower}; !slices.Equal(kinds, want) {
 		t.Errorf("verdicts %v, want %v", kinds, want)
 	}
 	doubt = true

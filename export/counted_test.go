@@ -7,7 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -18,7 +19,7 @@ func TestFillCounted(t *testing.T) {
 	m, brief := Maker{}, Maker{}
 	var row, short Row
 	for i := range 4096 {
-		o := &decode.Observation{
+		o := &observe.Observation{
 			Pid: uint32(i % 3), Comm: fmt.Sprint("c", i%5), Ino: uint64(i % 7), Dio: i&1 != 0, Lock: record.Lock(i >> 1 % 3), Truncated: i&8 != 0,
 			Queued: i&16 != 0, Completed: i&32 != 0, Ret: int64(i - 2000), WaitNs: uint64(i), Caller: record.Caller(i % 10),
 		}
@@ -26,12 +27,12 @@ func TestFillCounted(t *testing.T) {
 			o.Incomplete = "pass"
 		}
 		if i&128 != 0 {
-			o.Drain = new(decode.Drain)
+			o.Drain = new(observe.Drain)
 		}
 		if i&256 != 0 {
-			o.Passes = make([]decode.Pass, 2)
+			o.Passes = make([]observe.Pass, 2)
 		}
-		v := &decode.Verdict{Kind: decode.Kind(i % 5), Why: []string{fmt.Sprint("why ", i%11)}}
+		v := &judge.Verdict{Kind: judge.Kind(i % 5), Why: []string{fmt.Sprint("why ", i%11)}}
 		if i%4 == 0 {
 			v.Rules, v.Hazards, v.Missing = []string{"R1", "R9"}, []string{"R5"}, "size"
 		}
@@ -60,9 +61,9 @@ func TestFillCounted(t *testing.T) {
 func TestBreakdown(t *testing.T) {
 	var b Breakdown
 	for i := range 100 {
-		r := Row{Pid: 1, Comm: "e\x1b[31mvil", Dev: 8 << 20, Ino: uint64(i % 20), Verdict: Some(decode.Agree), Lock: Some(Shared), Why: []string{"aligned"}}
+		r := Row{Pid: 1, Comm: "e\x1b[31mvil", Dev: 8 << 20, Ino: uint64(i % 20), Verdict: Some(judge.Agree), Lock: Some(Shared), Reason: "aligned"}
 		if i == 7 {
-			r.Verdict, r.Rules, r.Lock, r.Why = Some(decode.Unsafe), []string{"R1"}, Some(Exclusive), []string{"lookup missing"}
+			r.Verdict, r.Rules, r.Lock, r.Reason = Some(judge.Unsafe), []string{"R1"}, Some(Exclusive), "lookup missing"
 		}
 		b.Add(&r)
 	}

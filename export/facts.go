@@ -1,7 +1,7 @@
 package export
 
 import (
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -12,20 +12,20 @@ type Facts struct {
 	Pos, Len  int64 // at entry, bytes
 	ISize     int64 // at entry, without the lock
 	Align     Opt[uint32]
-	Checks    []decode.Pass // without their lookups
-	InFlight  Opt[uint32]   // direct I/O in flight at the drain
+	Checks    []observe.Pass // without their lookups
+	InFlight  Opt[uint32]    // direct I/O in flight at the drain
 	Modified  record.Fmod
 	ModRet    Opt[int]
 	DioFlags  uint8
 	Ops       record.Ops
-	Buffered  Opt[decode.Buffered]
+	Buffered  Opt[observe.Buffered]
 	SubmitRet int64
 	Queued    bool
 	Completed bool
 }
 
 // fill sets the empty f from o.
-func (f *Facts) fill(o *decode.Observation) {
+func (f *Facts) fill(o *observe.Observation) {
 	f.Blkbits, f.Pos, f.Len, f.ISize = o.Blkbits, o.Pos0, o.Len0, o.ISize0
 	f.Align.V, f.Align.Known = o.Align0, o.Align0Known
 	f.Modified, f.DioFlags, f.Ops = o.Fmod, o.DioFlags, o.DioOps
@@ -45,9 +45,9 @@ func (f *Facts) fill(o *decode.Observation) {
 
 // Observation is the write as it was observed. It holds all that a verdict on this
 // write alone is made from; times of single steps are not in a Row.
-func (r *Row) Observation() *decode.Observation {
+func (r *Row) Observation() *observe.Observation {
 	f := &r.Facts
-	o := &decode.Observation{
+	o := &observe.Observation{
 		Time: r.TimeNs, Pid: r.Pid, Tid: r.Tid, Comm: r.Comm, Dev: r.Dev, Ino: r.Ino,
 		Caller: r.Caller, Stages: r.Stages, Flags: r.KiFlags, Blkbits: f.Blkbits,
 		Pos0: f.Pos, Len0: f.Len, ISize0: f.ISize, Align0: f.Align.V, Align0Known: f.Align.Known,
@@ -66,13 +66,13 @@ func (r *Row) Observation() *decode.Observation {
 	for _, l := range r.Lookups {
 		if l.Pass < len(o.Passes) {
 			p := &o.Passes[l.Pass]
-			p.Lookups = append(p.Lookups, decode.Lookup{
+			p.Lookups = append(p.Lookups, observe.Lookup{
 				Lblk: l.Lblk, Len: l.Len, ArgFlags: l.Flags, Ret: l.Ret, OutLen: l.Len, MFlags: l.MFlags,
 			})
 		}
 	}
 	if f.InFlight.Known {
-		o.Drain = &decode.Drain{Count: f.InFlight.V, Waited: f.InFlight.V > 0}
+		o.Drain = &observe.Drain{Count: f.InFlight.V, Waited: f.InFlight.V > 0}
 	}
 	if f.Buffered.Known {
 		b := f.Buffered.V

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -27,7 +27,7 @@ func TestJSONJudgedAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, v := range model.Variants() {
-				want, got := decode.Compare(s.Obs, v), decode.Compare(back.Observation(), v)
+				want, got := judge.Compare(s.Obs, v), judge.Compare(back.Observation(), v)
 				if !reflect.DeepEqual(want, got) {
 					t.Errorf("%s: judged %+v, read back %+v", v, want, got)
 				}
@@ -62,6 +62,9 @@ func TestParseJSONErrors(t *testing.T) {
 		{"lock", replaced(`"lock":"shared"`, `"lock":"held"`), `lock: "held" is not known`},
 		{"block size", replaced(`"blocksize":4096`, `"blocksize":4000`), `blocksize: "4000" is not known`},
 		{"caller", replaced(`"caller":"sync"`, `"caller":"me"`), `caller: "me" is not known`},
+		{"number that is too large", replaced(`"pid":1201`, `"pid":4294967296`), `pid: "4294967296" is not known`},
+		{"text for a number", replaced(`"tid":1203`, `"tid":"x"`), `tid: "x" is not known`},
+		{"place", replaced(`"i_disksize":1073741824`, `"i_disksize":true`), `facts.checks.i_disksize: "true" is not known`},
 		{"type", replaced(`"type":"mapped"`, `"type":"mapped?"`), `type: "mapped?" is not known`},
 	}
 	for _, tt := range tests {
@@ -86,7 +89,7 @@ func FuzzParseJSON(f *testing.F) {
 			return
 		}
 		for _, v := range model.Variants() {
-			decode.Compare(r.Observation(), v)
+			judge.Compare(r.Observation(), v)
 		}
 		r.AppendJSON(nil)
 	})

@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/overlap"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -18,15 +19,11 @@ const maxReasons = 64
 
 // Totals counts rows. Its zero value is empty.
 type Totals struct {
-	Writes     uint64
-	Shared     uint64
-	Exclusive  uint64
-	NoDIO      uint64 // never reached iomap_dio_rw
-	NoLock     uint64 // mode not known
+	Writes uint64
+	Locks
+	Judged
 	Restarted  uint64 // more than one pass
 	Drained    uint64
-	Verdicts   [5]uint64 // by decode.Kind
-	Unjudged   uint64
 	Incomplete uint64
 	Bytes      uint64 // written, by results
 	WaitNs     uint64 // waited for i_rwsem
@@ -42,16 +39,9 @@ type Totals struct {
 // Add counts r.
 func (t *Totals) Add(r *Row) {
 	t.Writes++
-	switch {
-	case !r.Lock.Known:
-		t.NoLock++
-	case r.Lock.V == Shared:
-		t.Shared++
-	case r.Lock.V == Exclusive:
-		t.Exclusive++
-		count(&t.reasons, r.Reason())
-	default:
-		t.NoDIO++
+	t.Locks.Add(r.Lock)
+	if Is(r.Lock, Exclusive) {
+		count(&t.reasons, r.ReasonText())
 	}
 	if r.Passes.V > 1 {
 		t.Restarted++
@@ -59,13 +49,9 @@ func (t *Totals) Add(r *Row) {
 	if r.Drained.V {
 		t.Drained++
 	}
-	if r.Verdict.Known {
-		t.Verdicts[r.Verdict.V]++
-		if r.Verdict.V == decode.Undecided {
-			count(&t.missing, r.Missing)
-		}
-	} else {
-		t.Unjudged++
+	t.Judged.Add(r.Verdict)
+	if Is(r.Verdict, judge.Undecided) {
+		count(&t.missing, r.Missing)
 	}
 	for _, rule := range r.Hazards {
 		count(&t.hazards, rule)
@@ -89,12 +75,6 @@ func count(m *map[string]uint64, reason string) {
 		reason = "other reasons"
 	}
 	(*m)[reason]++
-}
-
-// Disagreements is the number of writes in which the kernel did something else
-// than the model said.
-func (t *Totals) Disagreements() uint64 {
-	return t.Verdicts[decode.Slower] + t.Verdicts[decode.Differs] + t.Verdicts[decode.Unsafe]
 }
 
 // Count is a reason and the number of its writes.
@@ -127,7 +107,7 @@ type Summary struct {
 	Totals   Totals
 	Losses   record.Losses
 	Unpaired uint64 // queued writes whose completion was not seen
-	Overlaps decode.OverlapStats
+	Overlaps overlap.Stats
 	Variant  string
 	Evidence []string
 	Elapsed  time.Duration // 0 when not known
@@ -206,8 +186,8 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 		}
 		b.WriteByte('\n')
 	}
-	fmt.Fprintf(&b, "verdict:  %d agree, %d undecided, %d slower, %d differs, %d unsafe", t.Verdicts[decode.Agree],
-		t.Verdicts[decode.Undecided], t.Verdicts[decode.Slower], t.Verdicts[decode.Differs], t.Verdicts[decode.Unsafe])
+	fmt.Fprintf(&b, "verdict:  %d agree, %d undecided, %d slower, %d differs, %d unsafe", t.Verdicts[judge.Agree],
+		t.Verdicts[judge.Undecided], t.Verdicts[judge.Slower], t.Verdicts[judge.Differs], t.Verdicts[judge.Unsafe])
 	if t.Unjudged > 0 {
 		fmt.Fprintf(&b, ", %d not judged", t.Unjudged)
 	}

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -41,7 +41,7 @@ type summaryOverlaps struct {
 	R2        uint64 `json:"R2"`
 	R3        uint64 `json:"R3"`
 	R5        uint64 `json:"R5"`
-	EOF       uint64 `json:"eof"` // breaks no rule: see decode.OverlapEOF
+	EOF       uint64 `json:"eof"` // breaks no rule: see overlap.EOF
 	Evicted   uint64 `json:"evicted"`
 	Unchecked uint64 `json:"unchecked"`
 }
@@ -69,7 +69,7 @@ func (s *Summary) JSON() ([]byte, error) {
 		}
 	}
 	for k, n := range t.Verdicts {
-		j.Verdicts[decode.Kind(k).String()] = n
+		j.Verdicts[judge.Kind(k).String()] = n
 	}
 	b, err := json.Marshal(j)
 	if err != nil {

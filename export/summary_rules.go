@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 )
 
 // appendTogether appends the lines about hazards and overlaps, when there are any.
 func (s *Summary) appendTogether(b *strings.Builder) {
-	for _, r := range decode.AllRules() {
+	for _, r := range rules.All() {
 		if n := s.Totals.hazards[r.ID]; n > 0 {
 			fmt.Fprintf(b, "hazards:  %s broke %s, which this kernel does not promise (%s)\n", plural(n, "write"), r.ID, r.PromisedBy())
 		}

@@ -25,8 +25,8 @@ const (
 
 	cpuStateSize = 192 // struct cpu_state of bpf/state.h
 
-	slotSize  = 1568 // struct inflight
-	slotOwner = 1552 // its member owner
+	slotOwner = record.HeadSize + record.MaxSteps*record.StepSize + 144 // member owner of struct inflight
+	slotSize  = slotOwner + 16                                          // struct inflight
 )
 
 // Session is a set of attached probes and their ring buffer: the live

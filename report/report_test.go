@@ -11,9 +11,10 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -30,8 +31,8 @@ func sample() *Report {
 	for i, name := range exporttest.Hostile {
 		r := rows[6].Clone()
 		r.Comm, r.Path, r.Ino = name, name, uint64(300+i)
-		r.Why = []string{name, name}
-		r.Waits = []decode.Wait{{Ns: 100, Lock: record.LockExclusive, AtUs: 1}}
+		r.Reason, r.Why = name, []string{name, name}
+		r.Waits = []observe.Wait{{Ns: 100, Lock: record.LockExclusive, AtUs: 1}}
 		p.Add(&r)
 	}
 	return p
@@ -113,10 +114,10 @@ func TestEmpty(t *testing.T) {
 }
 
 // write holds the lock of inode 20 from at+1 to at+10 us.
-func write(at uint64, comm string, mode record.Lock, waits ...decode.Wait) export.Row {
-	o := decode.Observation{
+func write(at uint64, comm string, mode record.Lock, waits ...observe.Wait) export.Row {
+	o := observe.Observation{
 		Time: at, Comm: comm, Pid: 1, Dev: 8 << 20, Ino: 20, Blkbits: 12, Dio: true, Lock: mode, Completed: true, SubmitNs: 10_000, LatencyNs: 10_000,
-		Passes: []decode.Pass{{Lock: mode, AtUs: 1}}, Waits: waits,
+		Passes: []observe.Pass{{Lock: mode, AtUs: 1}}, Waits: waits,
 	}
 	for _, w := range waits {
 		o.Passes[0].AtUs, o.SubmitNs, o.WaitNs = w.AtUs, uint64(w.AtUs)*1000+9000, o.WaitNs+w.Ns
@@ -131,9 +132,9 @@ func TestBlames(t *testing.T) {
 	p := &Report{}
 	for _, r := range []export.Row{
 		write(1_000_000, "a", record.LockExclusive),
-		write(1_002_000, "s", record.LockShared, decode.Wait{Ns: 8000, Lock: record.LockShared, AtUs: 8}),       // while a held it
-		write(1_011_000, "s2", record.LockShared, decode.Wait{Ns: 1000, Lock: record.LockShared, AtUs: 2}),      // nobody known held it exclusive
-		write(1_012_000, "b", record.LockExclusive, decode.Wait{Ns: 9000, Lock: record.LockExclusive, AtUs: 9}), // while s and s2 held it
+		write(1_002_000, "s", record.LockShared, observe.Wait{Ns: 8000, Lock: record.LockShared, AtUs: 8}),       // while a held it
+		write(1_011_000, "s2", record.LockShared, observe.Wait{Ns: 1000, Lock: record.LockShared, AtUs: 2}),      // nobody known held it exclusive
+		write(1_012_000, "b", record.LockExclusive, observe.Wait{Ns: 9000, Lock: record.LockExclusive, AtUs: 9}), // while s and s2 held it
 	} {
 		p.Add(&r)
 	}
@@ -148,16 +149,17 @@ func TestBlames(t *testing.T) {
 }
 
 func TestHistogram(t *testing.T) {
-	var h Histogram
+	var h tally.Histogram
 	for _, ns := range []uint64{0, 0, 1, 1000, 1023, 1024, 5000} {
 		h.Add(ns)
 	}
 	for q, want := range map[float64]uint64{0: 0, 0.2: 0, 0.3: 1, 0.5: 1023, 0.75: 2047, 0.9: 5000, 1: 5000} {
-		if got := h.Quantile(q); got != want {
+		if got := quantile(&h, q); got != want {
 			t.Errorf("quantile %v is %d, not %d", q, got, want)
 		}
 	}
-	if first, last := h.span(); first != 1 || last != 13 {
+	m := magnitudes(h.Magnitudes())
+	if first, last := m.span(); first != 1 || last != 13 {
 		t.Errorf("bins %d to %d", first, last)
 	}
 }
@@ -226,10 +228,10 @@ func TestBounds(t *testing.T) {
 	r := exporttest.Rows()[5]
 	for i := range 20000 {
 		r.Ino, r.TimeNs = uint64(i), r.TimeNs+1000
-		r.Why = []string{fmt.Sprint("reason ", i)}
+		r.Reason = fmt.Sprint("reason ", i)
 		p.Add(&r)
 	}
-	if len(p.timeline.lanes) > maxLanes || len(p.cases.all) > maxCases || len(p.cases.lines) > maxLines || len(p.blames.held) > maxInodes {
+	if len(p.timeline.lanes) > maxLanes || p.Kinds() != 64 || len(p.cases.lines) > maxLines || len(p.blames.held) > maxInodes {
 		t.Error("too much is kept")
 	}
 	text, _ := texts(t, p)

@@ -3,7 +3,7 @@ package tui
 import (
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 )
 
 // look is how a piece of text looks: the sequence that begins it. A row has many
@@ -44,15 +44,15 @@ func newStyles() styles {
 }
 
 // verdict is the look of a verdict.
-func (s *styles) verdict(k decode.Kind) look {
+func (s *styles) verdict(k judge.Kind) look {
 	switch k {
-	case decode.Agree:
+	case judge.Agree:
 		return s.good
-	case decode.Slower:
+	case judge.Slower:
 		return s.warn
-	case decode.Differs:
+	case judge.Differs:
 		return s.odd
-	case decode.Unsafe:
+	case judge.Unsafe:
 		return s.bad
 	}
 	return s.dim

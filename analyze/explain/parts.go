@@ -3,7 +3,7 @@ package explain
 import (
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 )
 
 // Drawing draws the blocks that the write touches in at most width cells, as far as two
@@ -17,7 +17,7 @@ func (ob *Observed) Drawing(width int) []string {
 // Steps is the procedure of the first of the variants, with the facts that were seen.
 func (ob *Observed) Steps() []string {
 	var b strings.Builder
-	d, _ := decode.Decide(ob.Write, ob.Variants[0])
+	d, _ := judge.Decide(ob.Write, ob.Variants[0])
 	procedure(&b, d)
 	return strings.Split(strings.Trim(b.String(), "\n"), "\n")
 }

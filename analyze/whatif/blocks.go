@@ -1,7 +1,7 @@
 package whatif
 
 import (
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -34,7 +34,7 @@ type answer struct {
 }
 
 // answerOf finds in o what ext4_map_blocks would have answered to q in a pass.
-func answerOf(o *decode.Observation, pass int, q model.Query) (answer, bool) {
+func answerOf(o *observe.Observation, pass int, q model.Query) (answer, bool) {
 	pass = min(pass, len(o.Passes)-1)
 	if pass < 0 {
 		return answer{}, false
@@ -62,7 +62,7 @@ func answerOf(o *decode.Observation, pass int, q model.Query) (answer, bool) {
 }
 
 // fromLookup answers q by a lookup that asked for other blocks or with other flags.
-func fromLookup(l *decode.Lookup, q model.Query) (answer, bool) {
+func fromLookup(l *observe.Lookup, q model.Query) (answer, bool) {
 	if l.Ret < 0 || l.ArgFlags&model.GetBlocksCachedNowait != 0 || q.Lblk < l.Lblk {
 		return answer{}, false
 	}
@@ -82,7 +82,7 @@ func fromLookup(l *decode.Lookup, q model.Query) (answer, bool) {
 
 // fromMapping answers q by a mapping that the write got. What was there before an
 // allocation is told by the lookup inside ext4_iomap_begin.
-func fromMapping(o *decode.Observation, m *decode.Mapping, q model.Query) (answer, bool) {
+func fromMapping(o *observe.Observation, m *observe.Mapping, q model.Query) (answer, bool) {
 	pos := int64(q.Lblk) << o.Blkbits
 	if m.Err != 0 || pos < m.Offset || pos >= m.Offset+m.Length {
 		return answer{}, false

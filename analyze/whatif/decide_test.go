@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -17,9 +17,9 @@ func TestOwnVariant(t *testing.T) {
 	for _, v := range model.Variants() {
 		n, undecided := 0, map[string]int{}
 		c := NewDecider(v)
-		judged(t, filepath.Join(traces, v.String()+".e4d"), func(o *decode.Observation, reason string) {
+		judged(t, filepath.Join(traces, v.String()+".e4d"), func(o *observe.Observation, reason string) {
 			n++
-			now, _ := seen(o)
+			now := seen(o).lock
 			switch out := c.Decide(o); {
 			case out.Lock == Undecided && out.Missing == "":
 				t.Errorf("%s: write at %d+%d is undecided for no reason", v, o.Pos0, o.Len0)
@@ -41,7 +41,7 @@ func TestAllPairs(t *testing.T) {
 	for _, from := range model.Variants() {
 		for _, to := range model.Variants() {
 			c, n, undecided := NewDecider(to), 0, 0
-			judged(t, filepath.Join(traces, from.String()+".e4d"), func(o *decode.Observation, _ string) {
+			judged(t, filepath.Join(traces, from.String()+".e4d"), func(o *observe.Observation, _ string) {
 				out := c.Decide(o)
 				if n++; out.Lock == Undecided {
 					undecided++
@@ -58,20 +58,20 @@ func TestAllPairs(t *testing.T) {
 }
 
 // write2 is the write of test 2: 14336 bytes at 512 into W U U W, before the series.
-func write2() *decode.Observation {
+func write2() *observe.Observation {
 	const all = record.StageEntry | record.StagePass | record.StageLookup | record.StageFmod | record.StageDIO |
 		record.StageBegin | record.StageReturn | record.StageAlign | record.StageLock
-	pass := func(l record.Lock) decode.Pass {
-		return decode.Pass{
+	pass := func(l record.Lock) observe.Pass {
+		return observe.Pass{
 			Lock: l, Pos: 512, Count: 14336, ISize: 1 << 20, IDisksize: 1 << 20, Flags: record.PassNosec | record.PassAlign,
-			Lookups: []decode.Lookup{{Lblk: 0, Len: 4, Ret: 1, OutLen: 1, MFlags: model.MapMapped}},
+			Lookups: []observe.Lookup{{Lblk: 0, Len: 4, Ret: 1, OutLen: 1, MFlags: model.MapMapped}},
 		}
 	}
-	return &decode.Observation{
+	return &observe.Observation{
 		Stages: all, Blkbits: 12, Pos0: 512, Len0: 14336, ISize0: 1 << 20, Align0Known: true, Caller: record.CallerSync,
-		Passes: []decode.Pass{pass(record.LockShared), pass(record.LockExclusive)}, Fmod: record.FmodFile, FmodKnown: true,
+		Passes: []observe.Pass{pass(record.LockShared), pass(record.LockExclusive)}, Fmod: record.FmodFile, FmodKnown: true,
 		Dio: true, Lock: record.LockExclusive, DioFlags: model.DioForceWait, Ret: 14336, SubmitRet: 14336, Completed: true,
-		Mappings: []decode.Mapping{
+		Mappings: []observe.Mapping{
 			{Offset: 0, Length: 4096, Type: model.IomapMapped},
 			{Offset: 4096, Length: 8192, Type: model.IomapUnwritten},
 			{Offset: 12288, Length: 4096, Type: model.IomapMapped},
@@ -82,29 +82,29 @@ func write2() *decode.Observation {
 func TestTailBlock(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		change  func(*decode.Observation)
+		change  func(*observe.Observation)
 		lock    Lock
 		from    Origin
 		missing string
 	}{
-		{"written", func(*decode.Observation) {}, Shared, FromIomap, ""},
-		{"unwritten", func(o *decode.Observation) { o.Mappings[2].Type = model.IomapUnwritten }, Exclusive, FromIomap, ""},
-		{"allocated", func(o *decode.Observation) {
+		{"written", func(*observe.Observation) {}, Shared, FromIomap, ""},
+		{"unwritten", func(o *observe.Observation) { o.Mappings[2].Type = model.IomapUnwritten }, Exclusive, FromIomap, ""},
+		{"allocated", func(o *observe.Observation) {
 			o.Mappings[2].Type, o.Mappings[2].AllocFlags = model.IomapUnwritten, model.GetBlocksCreateUnwritExt
 			o.Mappings[2].Flags = model.IomapFNew
 		}, Exclusive, FromIomap, ""},
-		{"allocated, looked up", func(o *decode.Observation) {
+		{"allocated, looked up", func(o *observe.Observation) {
 			o.Mappings[2].Type, o.Mappings[2].AllocFlags, o.Mappings[2].LookedUp = model.IomapMapped, model.GetBlocksCreate, true
 			o.Mappings[2].Flags = model.IomapFNew
 		}, Exclusive, FromIomap, ""},
-		{"never mapped", func(o *decode.Observation) { o.Mappings = o.Mappings[:2] }, Undecided, FromCheck,
+		{"never mapped", func(o *observe.Observation) { o.Mappings = o.Mappings[:2] }, Undecided, FromCheck,
 			"the state of the tail block, which was never looked up or mapped"},
-		{"in the check phase", func(o *decode.Observation) {
+		{"in the check phase", func(o *observe.Observation) {
 			for i := range o.Passes {
 				o.Passes[i].Lookups[0].Ret = 4
 			}
 		}, Shared, FromCheck, ""},
-		{"incomplete", func(o *decode.Observation) { o.Incomplete = "return not seen" }, Undecided, FromCheck, "incomplete: return not seen"},
+		{"incomplete", func(o *observe.Observation) { o.Incomplete = "return not seen" }, Undecided, FromCheck, "incomplete: return not seen"},
 	} {
 		o := write2()
 		c.change(o)
@@ -119,7 +119,7 @@ func TestTailBlock(t *testing.T) {
 func TestBackwards(t *testing.T) {
 	o := write2()
 	o.Passes, o.Lock, o.DioFlags = o.Passes[:1], record.LockShared, 0
-	o.Passes[0].Lookups = []decode.Lookup{
+	o.Passes[0].Lookups = []observe.Lookup{
 		{Lblk: 0, Len: 4, Ret: 1, OutLen: 1, MFlags: model.MapMapped},
 		{Lblk: 3, Len: 1, Ret: 1, OutLen: 1, MFlags: model.MapMapped},
 	}

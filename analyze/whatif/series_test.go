@@ -11,21 +11,22 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // judged hands all writes of a trace to use, with the reason for their lock.
-func judged(t testing.TB, path string, use func(o *decode.Observation, reason string)) {
+func judged(t testing.TB, path string, use func(o *observe.Observation, reason string)) {
 	t.Helper()
 	all, err := tracefile.OpenRecordings(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer all[0].Close()
-	j := decode.NewJudge(decode.Options{Seen: func(o *decode.Observation, v *decode.Verdict) { use(o, v.Why[0]) }})
+	j := judge.New(judge.Options{Seen: func(o *observe.Observation, v *judge.Verdict) { use(o, v.Why[0]) }})
 	for {
 		raw, err := all[0].Next()
 		if errors.Is(err, record.ErrEnd) {
@@ -65,7 +66,7 @@ type did struct {
 }
 
 // kindOf names what tells writes of these workloads apart.
-func kindOf(o *decode.Observation) string {
+func kindOf(o *observe.Observation) string {
 	unaligned, _ := o.Unaligned()
 	extending, _ := o.Extending()
 	return fmt.Sprintf("unaligned %v, extending %v", unaligned, extending)
@@ -74,8 +75,8 @@ func kindOf(o *decode.Observation) string {
 func measuredOn(t testing.TB, path string) did {
 	d := did{locks: map[string]map[Lock]int{}}
 	first, last, n, ex := uint64(math.MaxUint64), uint64(0), 0, 0
-	judged(t, path, func(o *decode.Observation, _ string) {
-		lock, _ := seen(o)
+	judged(t, path, func(o *observe.Observation, _ string) {
+		lock := seen(o).lock
 		d.add(o, lock)
 		first, last = min(first, o.Time), max(last, o.Time+o.LatencyNs)
 		if n++; lock == Exclusive {
@@ -86,7 +87,7 @@ func measuredOn(t testing.TB, path string) did {
 	return d
 }
 
-func (d *did) add(o *decode.Observation, lock Lock) {
+func (d *did) add(o *observe.Observation, lock Lock) {
 	k := kindOf(o)
 	if d.locks[k] == nil {
 		d.locks[k] = map[Lock]int{}
@@ -132,7 +133,7 @@ func compareSeries(t *testing.T, dir, name string, v model.Variant) {
 	}
 	want := did{locks: map[string]map[Lock]int{}}
 	c := NewDecider(v)
-	judged(t, base, func(o *decode.Observation, _ string) {
+	judged(t, base, func(o *observe.Observation, _ string) {
 		out := c.Decide(o)
 		want.add(o, out.Lock)
 	})

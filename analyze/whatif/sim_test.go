@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -17,7 +17,7 @@ func made(ways ...way) *window {
 	w := newWindow()
 	w.files = []fileID{{1, 12}}
 	for i, how := range ways {
-		w.writers = append(w.writers, task{pid: 1, tid: uint32(i), comm: "made"})
+		w.writers = append(w.writers, task{pid: 1, comm: "made"})
 		for n := range int64(100) {
 			w.steps = append(w.steps, step{
 				entry: n * 1_010_000, done: 1_000_000, end: 1_000_000, device: 1_000_000, tail: 1_000_000,
@@ -149,7 +149,7 @@ func TestDoubts(t *testing.T) {
 	path := filepath.Join("testdata", "series", "base", "test1-4.e4d")
 	for _, c := range []struct {
 		name    string
-		spoil   func(*decode.Observation, int)
+		spoil   func(*observe.Observation, int)
 		losses  record.Losses
 		missing string
 		marked  string
@@ -160,19 +160,19 @@ func TestDoubts(t *testing.T) {
 		{"many lost", nil, record.Losses{Counters: record.Counters{LostRing: 100}}, "", "100 writes are lost", true},
 		{"probes skipped", nil, record.Losses{MissedInner: 1}, "", "skipped", false},
 		{"torn", nil, record.Losses{}, "the recording was not closed", "not closed", false},
-		{"incomplete", func(o *decode.Observation, n int) {
+		{"incomplete", func(o *observe.Observation, n int) {
 			if n%10 == 0 {
 				o.Incomplete = "return not seen"
 			}
 		}, record.Losses{}, "", "26 writes are incomplete", true},
-		{"undecided", func(o *decode.Observation, n int) {
+		{"undecided", func(o *observe.Observation, n int) {
 			o.Passes[0].Lookups, o.Mappings = nil, nil
 			o.Passes[0].Pos, o.Passes[0].Align = o.Pos0+512, 512
 			o.Pos0 += 512
 		}, record.Losses{}, "", "undecided", true},
 	} {
 		p, n := New(Options{Variant: model.Patch4}), 0
-		judged(t, path, func(o *decode.Observation, why string) {
+		judged(t, path, func(o *observe.Observation, why string) {
 			if c.spoil != nil {
 				o = o.Clone()
 				c.spoil(o, n)
@@ -228,9 +228,9 @@ func TestPauses(t *testing.T) {
 // BenchmarkMillion takes a trace of a million writes, from its observations to the
 // report, and tells the memory that it holds at the end.
 func BenchmarkMillion(b *testing.B) {
-	var all []*decode.Observation
+	var all []*observe.Observation
 	var whys []string
-	judged(b, filepath.Join("testdata", "series", "base", "mixed.e4d"), func(o *decode.Observation, why string) {
+	judged(b, filepath.Join("testdata", "series", "base", "mixed.e4d"), func(o *observe.Observation, why string) {
 		all, whys = append(all, o.Clone()), append(whys, why)
 	})
 	long := all[len(all)-1].Time - all[0].Time + 10_000_000

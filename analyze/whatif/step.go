@@ -1,6 +1,6 @@
 package whatif
 
-import "github.com/ext4dio/ext4dio-trace/decode"
+import "github.com/ext4dio/ext4dio-trace/decode/observe"
 
 // step is one write as the simulation repeats it. Times are ns.
 type step struct {
@@ -26,7 +26,7 @@ type step struct {
 }
 
 // fill takes the times of a write from its observation.
-func (s *step) fill(o *decode.Observation, now, then way) {
+func (s *step) fill(o *observe.Observation, now, then way) {
 	s.entry, s.done, s.end, s.waited = int64(o.Time), int64(o.SubmitNs), int64(o.LatencyNs), int64(o.WaitNs)
 	s.size, s.now, s.then = int32(min(o.Len0, 1<<30)), now, then
 	s.end = max(s.end, s.done)
@@ -58,7 +58,7 @@ func (s *step) fill(o *decode.Observation, now, then way) {
 
 // locks finds when the locks were got, sets what came before the last one, and returns
 // when that was got, ns since entry.
-func (s *step) locks(o *decode.Observation) int64 {
+func (s *step) locks(o *observe.Observation) int64 {
 	first := int64(o.Passes[0].AtUs) * 1000
 	last := int64(o.Passes[len(o.Passes)-1].AtUs) * 1000
 	s.pre = first

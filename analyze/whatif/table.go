@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 )
 
 // Cell counts writes that are alike in what both kernels do with them.
@@ -45,7 +45,7 @@ type tables struct {
 	changed uint64
 }
 
-func (t *tables) add(o *decode.Observation, reason string, now Lock, out *Outcome) {
+func (t *tables) add(o *observe.Observation, reason string, now Lock, out *Outcome) {
 	k := cellKey{reason, now, out.Lock, string(out.Reason)}
 	if out.Lock == Undecided {
 		k.why = out.Missing

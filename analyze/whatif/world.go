@@ -1,7 +1,7 @@
 package whatif
 
 import (
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -9,7 +9,7 @@ import (
 // world answers the questions of another variant's decision from what was seen under
 // this one. It implements model.World.
 type world struct {
-	o     *decode.Observation
+	o     *observe.Observation
 	v     model.Variant
 	holes bool // what may be a hole or unwritten is a hole
 
@@ -20,7 +20,7 @@ type world struct {
 
 // call is what was known at entry. Where i_size moved until the first pass, the lock
 // that was taken tells what the guess saw.
-func call(o *decode.Observation) model.Call {
+func call(o *observe.Observation) model.Call {
 	c := model.Call{
 		Pos: o.Pos0, Len: o.Len0, ISize: o.ISize0, Flags: o.Flags, Blkbits: o.Blkbits,
 		Align: model.Alignment{Bits: o.Align0, Known: o.Align0Known},

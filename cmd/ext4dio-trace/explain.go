@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/explain"
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -240,9 +240,9 @@ func (o *explainOptions) size(name, text string, def int64) (int64, error) {
 // explainRule prints what one rule says, or all.
 func (o *explainOptions) explainRule(cmd *cobra.Command) error {
 	if o.rule == "all" {
-		return decode.WriteRules(cmd.OutOrStdout())
+		return rules.Write(cmd.OutOrStdout())
 	}
-	r, err := decode.ParseRule(o.rule)
+	r, err := rules.Parse(o.rule)
 	if err != nil {
 		return usagef(progName+" explain --rule all", "--rule: %v", err)
 	}

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -61,7 +61,7 @@ func (m made) save(t *testing.T, dir string) {
 }
 
 func write(at uint64, tid uint32, ino uint64, pos, n int64, flags uint32, caller record.Caller, latency uint64) export.Row {
-	o := decode.Observation{
+	o := observe.Observation{
 		Time: at, Pid: 1, Tid: tid, Comm: "w", Dev: 8 << 20, Ino: ino, Blkbits: 12, Pos0: pos, Len0: n, ISize0: 1 << 20, Flags: flags,
 		Caller: caller, LatencyNs: latency, SubmitNs: 10, Completed: true, Ret: n,
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
@@ -92,7 +92,7 @@ func (w *Writer) annotate(r *export.Row) {
 	w.noteInt("pos", r.Pos)
 	w.noteInt("len", r.Len)
 	w.noteText("flags", strings.Join(r.FlagNames(), " "))
-	w.noteText("reason", r.Reason())
+	w.noteText("reason", r.ReasonText())
 	if r.Verdict.Known {
 		w.noteText("verdict", r.Verdict.V.String())
 		w.noteText("rules", strings.Join(r.Rules, " "))
@@ -171,7 +171,7 @@ func appendHeld(dst []span, r *export.Row, back uint64) []span {
 }
 
 // copied is the buffered part of r, if bytes were copied in it.
-func copied(r *export.Row) *decode.Buffered {
+func copied(r *export.Row) *observe.Buffered {
 	if b := &r.Facts.Buffered; b.Known && b.V.Copied {
 		return &b.V
 	}

@@ -14,7 +14,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -243,7 +243,7 @@ func made(t *testing.T, clocks Clocks, rows ...export.Row) (*trace, []byte) {
 	return read(t, file.Bytes()), file.Bytes()
 }
 
-func rowOf(o *decode.Observation) export.Row {
+func rowOf(o *observe.Observation) export.Row {
 	m, r := export.Maker{Names: exporttest.Paths{}}, export.Row{}
 	m.Fill(&r, o, nil)
 	return r
@@ -252,11 +252,11 @@ func rowOf(o *decode.Observation) export.Row {
 // TestRestart: a write that waits for the shared lock, restarts, waits for the
 // exclusive one, zeroes and is completed later.
 func TestRestart(t *testing.T) {
-	r := rowOf(&decode.Observation{
+	r := rowOf(&observe.Observation{
 		Time: 1_000_000, Pid: 7, Tid: 8, Comm: "fio", Dev: 8 << 20, Ino: 14, Blkbits: 12, Dio: true, Lock: record.LockExclusive,
-		Passes:   []decode.Pass{{Lock: record.LockShared, AtUs: 20}, {Lock: record.LockExclusive, AtUs: 50}},
-		Waits:    []decode.Wait{{Ns: 10_000, Lock: record.LockShared, AtUs: 19}, {Ns: 15_000, Lock: record.LockExclusive, AtUs: 49}},
-		Zeroed:   []decode.Zeroed{{Pos: 0, Len: 512, Lock: record.LockExclusive, AtUs: 60}},
+		Passes:   []observe.Pass{{Lock: record.LockShared, AtUs: 20}, {Lock: record.LockExclusive, AtUs: 50}},
+		Waits:    []observe.Wait{{Ns: 10_000, Lock: record.LockShared, AtUs: 19}, {Ns: 15_000, Lock: record.LockExclusive, AtUs: 49}},
+		Zeroed:   []observe.Zeroed{{Pos: 0, Len: 512, Lock: record.LockExclusive, AtUs: 60}},
 		SubmitNs: 70_000, LatencyNs: 100_000, Queued: true, Completed: true, Caller: record.CallerLibaio,
 	})
 	tr, _ := made(t, Clocks{Monotonic: 5, Boot: 6, Real: 7}, r)
@@ -287,9 +287,9 @@ func TestShared(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range 2000 {
 		at := uint64(1e9) + uint64(i)*1000
-		rows = append(rows, rowOf(&decode.Observation{
+		rows = append(rows, rowOf(&observe.Observation{
 			Time: at, Tid: uint32(i % 16), Pid: 1, Comm: "w", Dev: 8 << 20, Ino: uint64(13 + i%3), Dio: true, Lock: record.LockShared,
-			Passes: []decode.Pass{{Lock: record.LockShared}}, SubmitNs: 1 + rng.Uint64N(8000), Completed: true,
+			Passes: []observe.Pass{{Lock: record.LockShared}}, SubmitNs: 1 + rng.Uint64N(8000), Completed: true,
 		}))
 	}
 	tr, _ := made(t, Clocks{}, rows...)

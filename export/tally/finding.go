@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
@@ -15,7 +15,7 @@ const maxFindings = 64
 // Finding is one kind of disagreement: those of one verdict, with the same rules broken,
 // for the same reason.
 type Finding struct {
-	Verdict     decode.Kind
+	Verdict     judge.Kind
 	Rules       string
 	Reason      string
 	Writes      uint64
@@ -26,17 +26,19 @@ type Finding struct {
 }
 
 type findingKey struct {
-	verdict       decode.Kind
+	verdict       judge.Kind
 	rules, reason string
 }
 
-// findings gathers them.
-type findings struct {
+// Findings gathers them. Its zero value is empty, and its memory is bounded.
+type Findings struct {
 	all  map[findingKey]*Finding
 	more uint64 // disagreements of further kinds
 }
 
-func (f *findings) add(r *export.Row, reason string, number uint64) {
+// Add takes a disagreement, the reason of its row and its number among all writes. r
+// stays the caller's.
+func (f *Findings) Add(r *export.Row, reason string, number uint64) {
 	key := findingKey{r.Verdict.V, strings.Join(r.Rules, " "), reason}
 	e := f.all[key]
 	switch {
@@ -57,8 +59,14 @@ func (f *findings) add(r *export.Row, reason string, number uint64) {
 	}
 }
 
-// picture lists them, the unsafe ones first, then the most frequent.
-func (f *findings) picture() []Finding {
+// Len is the number of kinds that are kept apart.
+func (f *Findings) Len() int { return len(f.all) }
+
+// More is the number of disagreements of further kinds.
+func (f *Findings) More() uint64 { return f.more }
+
+// List lists the kinds, the unsafe ones first, then the most frequent.
+func (f *Findings) List() []Finding {
 	out := make([]Finding, 0, len(f.all))
 	for _, e := range f.all {
 		out = append(out, *e)

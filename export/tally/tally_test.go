@@ -7,7 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -65,38 +66,51 @@ func TestBins(t *testing.T) {
 	}
 }
 
+func TestMagnitudes(t *testing.T) {
+	var h Histogram
+	for _, ns := range []uint64{0, 1, 2, 3, 4, 7, 8, 1023, 1024} {
+		h.Add(ns)
+	}
+	got := h.Magnitudes()
+	for bits, want := range map[int]uint64{0: 1, 1: 1, 2: 2, 3: 2, 4: 1, 5: 0, 10: 1, 11: 1} {
+		if got[bits] != want {
+			t.Errorf("%d times of %d bits, want %d", got[bits], bits, want)
+		}
+	}
+}
+
 // row is a write of a file with a lock and a reason.
 func row(ino uint64, lock export.Lock, reason string) export.Row {
 	return export.Row{
 		Ino: ino, Pid: 7, Comm: "fio", Lock: export.Some(lock), Ret: export.Some[int64](4096), WaitNs: export.Some[uint64](1000), SubmitNs: 4000,
-		Verdict: export.Some(decode.Agree), Why: []string{reason}, TimeNs: 1e9 + ino*1e6,
+		Verdict: export.Some(judge.Agree), Reason: reason, TimeNs: 1e9 + ino*1e6,
 	}
 }
 
 func TestClasses(t *testing.T) {
 	for _, c := range []struct {
 		reason string
-		kind   decode.Kind
+		kind   judge.Kind
 		want   Class
 	}{
-		{"extending", decode.Agree, Extending},
-		{"extending i_disksize", decode.Agree, Extending},
-		{"zeroing: head not written", decode.Agree, Zeroing},
-		{"zeroing: tail not written", decode.Agree, Zeroing},
-		{"not overwrite", decode.Agree, NotOverwrite},
-		{"nosec", decode.Agree, Security},
-		{"guess", decode.Agree, Guess},
-		{"unaligned", decode.Agree, Unaligned},
-		{"unaligned, unwritten", decode.Agree, Unaligned},
-		{"aligned, inside i_size", decode.Slower, Needless},
-		{"overwrite", decode.Differs, Needless},
-		{"aligned, inside i_size", decode.Undecided, OtherClass}, // no disagreement was found
-		{"lookup missing", decode.Differs, OtherClass},
-		{"", decode.Undecided, OtherClass},
+		{"extending", judge.Agree, Extending},
+		{"extending i_disksize", judge.Agree, Extending},
+		{"zeroing: head not written", judge.Agree, Zeroing},
+		{"zeroing: tail not written", judge.Agree, Zeroing},
+		{"not overwrite", judge.Agree, NotOverwrite},
+		{"nosec", judge.Agree, Security},
+		{"guess", judge.Agree, Guess},
+		{"unaligned", judge.Agree, Unaligned},
+		{"unaligned, unwritten", judge.Agree, Unaligned},
+		{"aligned, inside i_size", judge.Slower, Needless},
+		{"overwrite", judge.Differs, Needless},
+		{"aligned, inside i_size", judge.Undecided, OtherClass}, // no disagreement was found
+		{"lookup missing", judge.Differs, OtherClass},
+		{"", judge.Undecided, OtherClass},
 	} {
 		r := row(1, export.Exclusive, c.reason)
 		r.Verdict = export.Some(c.kind)
-		if got := classify(&r, r.Reason()); got != c.want {
+		if got := classify(&r, r.ReasonText()); got != c.want {
 			t.Errorf("%q, %s: %s, want %s", c.reason, c.kind, got, c.want)
 		}
 	}
@@ -106,8 +120,8 @@ func TestPoints(t *testing.T) {
 	const all = record.StageEntry | record.StagePass
 	nowait := func(change func(*export.Row)) export.Row {
 		r := row(1, export.NoLock, "")
-		r.KiFlags, r.Ret, r.Stages = iocbNowait, export.Some[int64](eagain), all
-		r.Facts.Checks = []decode.Pass{{}}
+		r.KiFlags, r.Ret, r.Stages = export.KiNowait, export.Some[int64](eagain), all
+		r.Facts.Checks = []observe.Pass{{}}
 		change(&r)
 		return r
 	}
@@ -121,7 +135,7 @@ func TestPoints(t *testing.T) {
 		{"timestamps", nowait(func(r *export.Row) { r.Stages |= record.StageFmod }), "timestamps"},
 		{"mapping", nowait(func(r *export.Row) {
 			r.Stages |= record.StageFmod | record.StageDIO
-			r.Mappings = []decode.Mapping{{Err: eagain}}
+			r.Mappings = []observe.Mapping{{Err: eagain}}
 		}), "mapping"},
 		{"submit", nowait(func(r *export.Row) { r.Stages |= record.StageFmod | record.StageDIO }), "submit"},
 		{"not NOWAIT", nowait(func(r *export.Row) { r.KiFlags = 0 }), ""},
@@ -195,7 +209,7 @@ func TestBounds(t *testing.T) {
 	for i := range uint64(maxGroups + extra) {
 		r := row(i, export.Exclusive, "extending")
 		r.Pid = uint32(i) + 1
-		r.Verdict, r.Rules = export.Some(decode.Unsafe), []string{fmt.Sprint("R", i)}
+		r.Verdict, r.Rules = export.Some(judge.Unsafe), []string{fmt.Sprint("R", i)}
 		tl.Add(&r)
 	}
 	p := tl.Picture(time.Second)
@@ -282,7 +296,7 @@ func TestSeries(t *testing.T) {
 func TestPictureStays(t *testing.T) {
 	tl := New(false)
 	r := row(1, export.Exclusive, "extending")
-	r.Verdict = export.Some(decode.Slower)
+	r.Verdict = export.Some(judge.Slower)
 	tl.Add(&r)
 	p := tl.Picture(time.Second)
 	tl.Add(&r)

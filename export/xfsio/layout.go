@@ -3,7 +3,7 @@ package xfsio
 import (
 	"fmt"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/prove/workload/xfsio"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -43,7 +43,7 @@ func (w *Writer) must(f *file, commands ...string) {
 	w.line("must " + xfsio.Line("", f.word, commands...))
 }
 
-func lastCheck(r *export.Row) *decode.Pass {
+func lastCheck(r *export.Row) *observe.Pass {
 	if n := len(r.Facts.Checks); n > 0 {
 		return &r.Facts.Checks[n-1]
 	}
@@ -161,7 +161,7 @@ func found(r *export.Row) []piece {
 }
 
 // mappedState is the state of the blocks of a mapping before it was made.
-func mappedState(m *decode.Mapping) state {
+func mappedState(m *observe.Mapping) state {
 	switch {
 	case m.Err != 0:
 		return unknown

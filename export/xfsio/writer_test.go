@@ -12,7 +12,8 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -92,8 +93,8 @@ func TestHostile(t *testing.T) {
 	for i, name := range exporttest.Hostile {
 		r := rows[0].Clone()
 		r.Comm, r.Path, r.Ino = name, name, uint64(1000+i)
-		r.Incomplete, r.Why, r.Missing, r.Variant = name, []string{name, name}, name, name
-		r.Verdict = export.Some(decode.Differs)
+		r.Incomplete, r.Reason, r.Why, r.Missing, r.Variant = name, name, []string{name, name}, name, name
+		r.Verdict = export.Some(judge.Differs)
 		rows = append(rows, r)
 	}
 	text := script(t, rows...)
@@ -111,7 +112,7 @@ func TestHostile(t *testing.T) {
 }
 
 // row is a write to inode 20 with blocks of 4096 bytes.
-func row(o decode.Observation, v *decode.Verdict) export.Row {
+func row(o observe.Observation, v *judge.Verdict) export.Row {
 	o.Dev, o.Ino, o.Blkbits, o.Comm, o.Dio, o.Stages = 8<<20, 20, 12, "fio", true, record.StageDIO|record.StageReturn
 	o.Len0, o.Pos0 = o.Passes[0].Count, o.Passes[0].Pos
 	o.Completed, o.SubmitRet = true, o.Ret
@@ -120,47 +121,47 @@ func row(o decode.Observation, v *decode.Verdict) export.Row {
 	return r
 }
 
-func pass(pos, n, size int64, flags uint16, lookups ...decode.Lookup) []decode.Pass {
-	return []decode.Pass{{Lock: record.LockShared, Pos: pos, Count: n, ISize: size, IDisksize: size, Flags: record.PassExtents | flags, Lookups: lookups}}
+func pass(pos, n, size int64, flags uint16, lookups ...observe.Lookup) []observe.Pass {
+	return []observe.Pass{{Lock: record.LockShared, Pos: pos, Count: n, ISize: size, IDisksize: size, Flags: record.PassExtents | flags, Lookups: lookups}}
 }
 
 // TestLayout: written, unwritten and hole blocks are made, i_size, and nothing twice.
 func TestLayout(t *testing.T) {
 	const nosec = record.PassNosec
-	lookup := func(lblk, n uint32, ret int32, flags uint32) decode.Lookup {
-		return decode.Lookup{Lblk: lblk, Len: n, Ret: ret, MFlags: flags}
+	lookup := func(lblk, n uint32, ret int32, flags uint32) observe.Lookup {
+		return observe.Lookup{Lblk: lblk, Len: n, Ret: ret, MFlags: flags}
 	}
 	rows := []export.Row{
 		// An unaligned write: written head, unwritten middle, hole at the end.
-		row(decode.Observation{
+		row(observe.Observation{
 			Lock: record.LockExclusive, Ret: 10240, Flags: model.IocbNowait, Fmod: record.FmodFile,
 			Passes:   pass(512, 10240, 65536, nosec, lookup(0, 3, 1, model.MapMapped), lookup(2, 1, 0, 0)),
-			Mappings: []decode.Mapping{{Offset: 0, Length: 4096, Type: model.IomapMapped}, {Offset: 4096, Length: 4096, Type: model.IomapUnwritten}, {Offset: 8192, Length: 4096, Type: model.IomapUnwritten, Flags: model.IomapFNew, AllocFlags: 3}},
+			Mappings: []observe.Mapping{{Offset: 0, Length: 4096, Type: model.IomapMapped}, {Offset: 4096, Length: 4096, Type: model.IomapUnwritten}, {Offset: 8192, Length: 4096, Type: model.IomapUnwritten, Flags: model.IomapFNew, AllocFlags: 3}},
 		}, nil),
 		// The same blocks again: they are written now.
-		row(decode.Observation{
+		row(observe.Observation{
 			Lock: record.LockShared, Ret: 8192, Passes: pass(4096, 8192, 65536, nosec),
-			Mappings: []decode.Mapping{{Offset: 4096, Length: 8192, Type: model.IomapMapped}},
+			Mappings: []observe.Mapping{{Offset: 4096, Length: 8192, Type: model.IomapMapped}},
 		}, nil),
 		// Block 1 became unwritten in between, the file grew, and nosec is clear.
-		row(decode.Observation{
+		row(observe.Observation{
 			Lock: record.LockExclusive, Ret: -5, Flags: 2, Passes: pass(4096, 4096, 131072, 0),
-			Mappings: []decode.Mapping{{Offset: 4096, Length: 4096, Type: model.IomapUnwritten}},
+			Mappings: []observe.Mapping{{Offset: 4096, Length: 4096, Type: model.IomapUnwritten}},
 		}, nil),
 		// A hole beyond i_size; an append.
-		row(decode.Observation{
+		row(observe.Observation{
 			Lock: record.LockExclusive, Ret: 4096, Flags: model.IocbAppend | 6, Passes: pass(12288, 4096, 12288, nosec),
-			Mappings: []decode.Mapping{{Offset: 12288, Length: 4096, Type: model.IomapUnwritten, Flags: model.IomapFNew, AllocFlags: 3}},
+			Mappings: []observe.Mapping{{Offset: 12288, Length: 4096, Type: model.IomapUnwritten, Flags: model.IomapFNew, AllocFlags: 3}},
 		}, nil),
 		// The file was truncated: block 2 is a hole without being punched.
-		row(decode.Observation{
+		row(observe.Observation{
 			Lock: record.LockExclusive, Ret: 4096, Passes: pass(8192, 4096, 8192, nosec),
-			Mappings: []decode.Mapping{{Offset: 8192, Length: 4096, Type: model.IomapMapped, Flags: model.IomapFNew, AllocFlags: 1}},
+			Mappings: []observe.Mapping{{Offset: 8192, Length: 4096, Type: model.IomapMapped, Flags: model.IomapFNew, AllocFlags: 1}},
 		}, nil),
 		// The lookup found an unwritten block, which was converted at once.
-		row(decode.Observation{
+		row(observe.Observation{
 			Lock: record.LockExclusive, Ret: 4096, Passes: pass(0, 4096, 12288, nosec),
-			Mappings: []decode.Mapping{{Length: 4096, Type: model.IomapMapped, AllocFlags: 1, LookedUp: true, LookupRet: 1}},
+			Mappings: []observe.Mapping{{Length: 4096, Type: model.IomapMapped, AllocFlags: 1, LookedUp: true, LookupRet: 1}},
 		}, nil),
 	}
 	text := script(t, rows...)
@@ -196,10 +197,10 @@ xfs_io [-d] [-c] [pwrite -q -b 4k -S 0x47 0 4k] [e4d-1]`
 
 // TestNotes: what is not repeated stands in the script.
 func TestNotes(t *testing.T) {
-	one := row(decode.Observation{
+	one := row(observe.Observation{
 		Ret: 4096, Lock: record.LockShared, Caller: record.CallerIOUring, Flags: 0x40, Align0: 512 | 4096, Align0Known: true, LatencyNs: 5000,
-		Passes: pass(0, 4096, 4096, record.PassEncrypted, decode.Lookup{Len: 1, Ret: 0, MFlags: model.MapDelayed}),
-	}, &decode.Verdict{Kind: decode.Slower, Variant: model.Linux73, Why: []string{"aligned", "lock: observed exclusive, expected shared"}, Rules: []string{"R6"}})
+		Passes: pass(0, 4096, 4096, record.PassEncrypted, observe.Lookup{Len: 1, Ret: 0, MFlags: model.MapDelayed}),
+	}, &judge.Verdict{Kind: judge.Slower, Variant: model.Linux73, Why: []string{"aligned", "lock: observed exclusive, expected shared"}, Rules: []string{"R6"}})
 	two := one.Clone()
 	two.TimeNs += 100
 	two.Facts.Checks[0].IDisksize = 0

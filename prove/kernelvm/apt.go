@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
 // aptConf is where a machine's apt keeps its sources.
@@ -128,7 +130,7 @@ func (a *apt) command(ctx context.Context, prog string, args ...string) *exec.Cm
 	}
 	cmd := exec.CommandContext(ctx, prog, append(full, args...)...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
-	cmd.SysProcAttr = childAttr()
+	cmd.SysProcAttr = program.OwnGroup()
 	return cmd
 }
 

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,21 +28,53 @@ func (w frameWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// sendOut sends the folders, files and links in guestOut as a tar stream. Devices, pipes
-// and sockets mean nothing outside, and go.
+// sendOut sends the folders, files and links in guestOut as a tar stream. The writer's own
+// AddFS would refuse names that are no UTF-8, and sockets.
 func (g *guest) sendOut() error {
-	err := filepath.WalkDir(guestOut, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type()&^(fs.ModeDir|fs.ModeSymlink) != 0 {
-			err = os.Remove(path)
-		}
-		return err
-	})
 	tw := tar.NewWriter(frameWriter{g, frameOut})
-	if err == nil {
-		err = tw.AddFS(os.DirFS(guestOut))
-	}
+	err := filepath.WalkDir(guestOut, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || path == guestOut {
+			return err
+		}
+		return addToTar(tw, path, d)
+	})
 	if err = errors.Join(err, tw.Close()); err != nil {
 		return fmt.Errorf("send %s: %w", guestOut, err)
 	}
 	return nil
+}
+
+// addToTar adds one entry. Devices, pipes and sockets mean nothing outside.
+func addToTar(tw *tar.Writer, path string, d fs.DirEntry) error {
+	info, err := d.Info()
+	if err != nil {
+		return err
+	}
+	target := ""
+	switch info.Mode().Type() {
+	case fs.ModeSymlink:
+		if target, err = os.Readlink(path); err != nil {
+			return err
+		}
+	case fs.ModeDir, 0:
+	default:
+		return nil
+	}
+	hdr, err := tar.FileInfoHeader(info, target)
+	if err != nil {
+		return err
+	}
+	if hdr.Name, err = filepath.Rel(guestOut, path); err != nil {
+		return err
+	}
+	if err := tw.WriteHeader(hdr); err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.CopyN(tw, f, info.Size())
+	return err
 }

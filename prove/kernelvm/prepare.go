@@ -1,7 +1,6 @@
 package kernelvm
 
 import (
-	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
@@ -11,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/ext4fs"
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
@@ -92,9 +92,8 @@ func makeDisk(cfg *Config) (*os.File, error) {
 	if err != nil {
 		return nil, usagef("", "open disk image: %w", err)
 	}
-	// The magic of an ext4 superblock, struct ext4_super_block in fs/ext4/ext4.h.
-	var magic [2]byte
-	if _, err := f.ReadAt(magic[:], 1024+0x38); err != nil || binary.LittleEndian.Uint16(magic[:]) != 0xef53 {
+	sb := make([]byte, 256)
+	if _, err := f.ReadAt(sb, ext4fs.SuperOffset); err != nil || !ext4fs.IsSuper(sb) {
 		f.Close()
 		return nil, usagef("make one with mkfs.ext4, or give a size to --disk", "%s is no ext4 image", cfg.Image)
 	}

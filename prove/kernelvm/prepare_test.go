@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
+	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
 func TestConfigCheck(t *testing.T) {
@@ -39,7 +40,7 @@ func TestConfigCheck(t *testing.T) {
 }
 
 func TestMkfsAndExtents(t *testing.T) {
-	if _, err := findProgram("mkfs.ext4"); err != nil {
+	if _, err := program.Find("mkfs.ext4"); err != nil {
 		t.Skip("mkfs.ext4 is not installed")
 	}
 	f, err := mkfs(64<<20, []string{"-b", "1024"})

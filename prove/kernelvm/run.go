@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
+	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
 const (
@@ -49,7 +50,7 @@ func Run(ctx context.Context, cfg Config) (int, error) {
 	if err := cfg.check(); err != nil {
 		return 0, err
 	}
-	prog, err := findProgram("qemu-system-x86_64")
+	prog, err := program.Find("qemu-system-x86_64")
 	if err != nil {
 		return 0, unfitf("apt-get install qemu-system-x86", "qemu-system-x86_64 is not there: %w", err)
 	}

@@ -12,6 +12,8 @@ import (
 	"os/exec"
 
 	"github.com/ulikunitz/xz/lzma"
+
+	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
 // errNoVmlinux says that a kernel cannot be booted without its own
@@ -135,7 +137,7 @@ func externalXZ(r io.Reader) (io.ReadCloser, error) {
 	}
 	cmd := exec.Command(prog, "-dcq", "-T0")
 	cmd.Stdin = r
-	cmd.SysProcAttr = childAttr()
+	cmd.SysProcAttr = program.OwnGroup()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

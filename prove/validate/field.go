@@ -8,8 +8,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // field is one thing that a scenario can expect: how it is written, and how it
@@ -17,7 +18,7 @@ import (
 type field struct {
 	name   string
 	syntax *regexp.Regexp
-	read   func(*decode.Observation) string
+	read   func(*observe.Observation) string
 }
 
 const (
@@ -35,19 +36,19 @@ var fields = []field{
 	{"passes", syntax(`[SE]+|none`), passes},
 	{"lock", syntax(`shared|exclusive|none`), lock},
 	{"lookups", syntax(`none|((` + lookupRE + `)+|-)(/((` + lookupRE + `)+|-))*`), lookups},
-	{"drain", syntax(`yes|no`), func(o *decode.Observation) string { return yesNo(o.Drain != nil) }},
+	{"drain", syntax(`yes|no`), func(o *observe.Observation) string { return yesNo(o.Drain != nil) }},
 	{"force-wait", syntax(`yes|no|none`), forceWait},
 	{"zeroed", syntax(`none|(\(` + sizeExpr + `,` + sizeExpr + `\))+`), zeroed},
 	{"mappings", syntax(`none|([wuhd]\*?|-E[A-Z]+)(,([wuhd]\*?|-E[A-Z]+))*`), mappings},
-	{"fallback", syntax(`none|` + sizeExpr), fallback},
-	{"fallback-drain", syntax(`yes|no|none`), fallbackDrain},
-	{"fallback-lock", syntax(`shared|exclusive|none`), fallbackLock},
+	{"fallback", syntax(`none|` + sizeExpr), fallback(func(b *observe.Buffered) string { return fmt.Sprint(b.Len) })},
+	{"fallback-drain", syntax(`yes|no|none`), fallback(func(b *observe.Buffered) string { return yesNo(b.Drained) })},
+	{"fallback-lock", syntax(`shared|exclusive|none`), fallback(copyLock)},
 	{"fmod", syntax(`none|0|-E[A-Z]+`), fmod},
-	{"queued", syntax(`yes|no`), func(o *decode.Observation) string { return yesNo(o.Queued) }},
-	{"unaligned", syntax(`yes|no`), known((*decode.Observation).Unaligned)},
-	{"extending", syntax(`yes|no`), known((*decode.Observation).Extending)},
+	{"queued", syntax(`yes|no`), func(o *observe.Observation) string { return yesNo(o.Queued) }},
+	{"unaligned", syntax(`yes|no`), known((*observe.Observation).Unaligned)},
+	{"extending", syntax(`yes|no`), known((*observe.Observation).Extending)},
 	{"nosec", syntax(`yes|no`), nosec},
-	{"ret", syntax(sizeExpr + `|-E[A-Z]+`), func(o *decode.Observation) string { return result(o.Ret) }},
+	{"ret", syntax(sizeExpr + `|-E[A-Z]+`), func(o *observe.Observation) string { return result(o.Ret) }},
 }
 
 // verdictField is expected of the model's verdict, not of the observation.
@@ -119,8 +120,8 @@ func yesNo(b bool) string {
 }
 
 // known makes a reader of a fact that may not have been captured.
-func known(f func(*decode.Observation) (bool, bool)) func(*decode.Observation) string {
-	return func(o *decode.Observation) string {
+func known(f func(*observe.Observation) (bool, bool)) func(*observe.Observation) string {
+	return func(o *observe.Observation) string {
 		v, ok := f(o)
 		if !ok {
 			return unknown
@@ -129,7 +130,7 @@ func known(f func(*decode.Observation) (bool, bool)) func(*decode.Observation) s
 	}
 }
 
-func passes(o *decode.Observation) string {
+func passes(o *observe.Observation) string {
 	if len(o.Passes) == 0 {
 		return none
 	}
@@ -147,7 +148,7 @@ func passes(o *decode.Observation) string {
 	return b.String()
 }
 
-func lock(o *decode.Observation) string {
+func lock(o *observe.Observation) string {
 	if !o.Dio {
 		return none
 	}
@@ -164,7 +165,7 @@ func mode(l record.Lock) string {
 	return unknown
 }
 
-func lookups(o *decode.Observation) string {
+func lookups(o *observe.Observation) string {
 	any := false
 	var parts []string
 	for _, p := range o.Passes {
@@ -183,15 +184,8 @@ func lookups(o *decode.Observation) string {
 	return strings.Join(parts, "/")
 }
 
-// The bits of m_flags, of the kernel's own headers.
-const (
-	mapMapped    = 0x10
-	mapDelayed   = 0x100
-	mapUnwritten = 0x800
-)
-
 // lookup reads the state off the raw result, without the model's help.
-func lookup(l decode.Lookup) string {
+func lookup(l observe.Lookup) string {
 	s := fmt.Sprintf("(%d,%d", l.Lblk, l.Len)
 	if l.ArgFlags != 0 {
 		s += fmt.Sprintf(",%#x", l.ArgFlags)
@@ -200,29 +194,26 @@ func lookup(l decode.Lookup) string {
 	switch {
 	case l.Ret < 0:
 		return s + "e"
-	case l.Ret == 0 && l.MFlags&mapDelayed != 0:
+	case l.Ret == 0 && l.MFlags&model.MapDelayed != 0:
 		return s + "d"
 	case l.Ret == 0:
 		return s + "h"
-	case l.MFlags&mapMapped != 0:
+	case l.MFlags&model.MapMapped != 0:
 		return s + "w"
-	case l.MFlags&mapUnwritten != 0:
+	case l.MFlags&model.MapUnwritten != 0:
 		return s + "u"
 	}
 	return s + "?"
 }
 
-// dioForceWait is IOMAP_DIO_FORCE_WAIT.
-const dioForceWait = 1
-
-func forceWait(o *decode.Observation) string {
+func forceWait(o *observe.Observation) string {
 	if !o.Dio {
 		return none
 	}
-	return yesNo(o.DioFlags&dioForceWait != 0)
+	return yesNo(o.DioFlags&model.DioForceWait != 0)
 }
 
-func zeroed(o *decode.Observation) string {
+func zeroed(o *observe.Observation) string {
 	if len(o.Zeroed) == 0 {
 		return none
 	}
@@ -233,7 +224,7 @@ func zeroed(o *decode.Observation) string {
 	return s
 }
 
-func mappings(o *decode.Observation) string {
+func mappings(o *observe.Observation) string {
 	if len(o.Mappings) == 0 {
 		return none
 	}
@@ -254,28 +245,24 @@ func mappings(o *decode.Observation) string {
 	return strings.Join(parts, ",")
 }
 
-func fallback(o *decode.Observation) string {
-	if o.Buffered == nil {
-		return none
+// fallback makes a reader of the buffered fallback, where there was one.
+func fallback(f func(*observe.Buffered) string) func(*observe.Observation) string {
+	return func(o *observe.Observation) string {
+		if o.Buffered == nil {
+			return none
+		}
+		return f(o.Buffered)
 	}
-	return fmt.Sprint(o.Buffered.Len)
 }
 
-func fallbackDrain(o *decode.Observation) string {
-	if o.Buffered == nil {
+func copyLock(b *observe.Buffered) string {
+	if !b.Copied {
 		return none
 	}
-	return yesNo(o.Buffered.Drained)
+	return mode(b.CopyLock)
 }
 
-func fallbackLock(o *decode.Observation) string {
-	if o.Buffered == nil || !o.Buffered.Copied {
-		return none
-	}
-	return mode(o.Buffered.CopyLock)
-}
-
-func fmod(o *decode.Observation) string {
+func fmod(o *observe.Observation) string {
 	if !o.Stages.Has(record.StageFmod) {
 		return none
 	}
@@ -286,7 +273,7 @@ func fmod(o *decode.Observation) string {
 }
 
 // nosec is S_NOSEC in the first pass.
-func nosec(o *decode.Observation) string {
+func nosec(o *observe.Observation) string {
 	if len(o.Passes) == 0 {
 		return unknown
 	}

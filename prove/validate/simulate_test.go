@@ -9,7 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -25,13 +26,13 @@ var notSimulated = map[string]struct {
 
 // simKernel is something that decides about a write to a simulated file.
 type simKernel interface {
-	attempt(f *simFile, w *simWrite) *decode.Observation
+	attempt(f *simFile, w *simWrite) *observe.Observation
 }
 
 // miss is a judged write that is not as expected.
 type miss struct {
 	scenario, text string
-	diffs          []Diff
+	diffs          []trial.Diff
 }
 
 func (m miss) String() string {
@@ -62,7 +63,7 @@ func simulate(t *testing.T, sc *Scenario, k simKernel, variant string) []miss {
 		}
 		want := st.Write.Expect[variant]
 		diffs := simulateWrite(&f, st.Write, k, want)
-		diffs = slices.DeleteFunc(diffs, func(d Diff) bool { return slices.Contains(skip.fields, d.Field) })
+		diffs = slices.DeleteFunc(diffs, func(d trial.Diff) bool { return slices.Contains(skip.fields, d.Field) })
 		if len(diffs) > 0 {
 			out = append(out, miss{sc.Name, st.Text, diffs})
 		}
@@ -87,13 +88,13 @@ func needs(sc *Scenario, trait string, value int64) bool {
 
 // simulateWrite makes one judged write, in each way that the expectation leaves
 // open, and returns the differences of the best.
-func simulateWrite(f **simFile, w *Write, k simKernel, want Fields) []Diff {
+func simulateWrite(f **simFile, w *Write, k simKernel, want Fields) []trial.Diff {
 	if w.Fresh >= 0 {
 		cold := (*f).cold
 		(*f).direct(w.Fresh, (*f).bs)
 		(*f).cold = cold // its extent is not that of the judged write
 	}
-	var best []Diff
+	var best []trial.Diff
 	var left *simFile
 	for _, stale := range []bool{w.Fresh < 0, false} {
 		g := (*f).clone()
@@ -116,7 +117,7 @@ func uring(w *Write) bool {
 }
 
 // simulateAttempts makes the attempts of a write and returns the last.
-func simulateAttempts(f *simFile, w *Write, k simKernel, stale bool) *decode.Observation {
+func simulateAttempts(f *simFile, w *Write, k simKernel, stale bool) *observe.Observation {
 	asked := w.Flags&unix.RWF_NOWAIT != 0
 	try := &simWrite{Write: w, nowait: asked || uring(w), async: uring(w) || w.Engine == workload.Libaio, stale: stale}
 	o := k.attempt(f, try)
@@ -139,7 +140,7 @@ func extends(k simKernel) bool {
 // modelKernel asks the model, as the generated writes do.
 type modelKernel struct{ variant model.Variant }
 
-func (k modelKernel) attempt(f *simFile, w *simWrite) *decode.Observation {
+func (k modelKernel) attempt(f *simFile, w *simWrite) *observe.Observation {
 	in := k.inode(f, w)
 	req := &model.Write{Pos: w.Pos, Len: int64(w.Len()), Async: w.async}
 	at := w.Buf
@@ -158,7 +159,7 @@ func (k modelKernel) attempt(f *simFile, w *simWrite) *decode.Observation {
 	}
 	var out model.Outcome
 	if err := model.Predict(&out, req, in, k.variant); err != nil {
-		return &decode.Observation{Incomplete: err.Error(), Ret: 1 << 62}
+		return &observe.Observation{Incomplete: err.Error(), Ret: 1 << 62}
 	}
 	return k.observation(f, in, req, &out)
 }
@@ -193,15 +194,15 @@ func (k modelKernel) inode(f *simFile, w *simWrite) *model.Inode {
 }
 
 // observation is what would be observed of the outcome.
-func (k modelKernel) observation(f *simFile, in *model.Inode, w *model.Write, out *model.Outcome) *decode.Observation {
+func (k modelKernel) observation(f *simFile, in *model.Inode, w *model.Write, out *model.Outcome) *observe.Observation {
 	locks := map[model.Mode]record.Lock{model.Shared: record.LockShared, model.Exclusive: record.LockExclusive}
-	o := &decode.Observation{Blkbits: in.Blkbits, Ret: out.Result, Queued: out.Queued}
+	o := &observe.Observation{Blkbits: in.Blkbits, Ret: out.Result, Queued: out.Queued}
 	pos := w.Pos
 	if w.Flags&model.IocbAppend != 0 {
 		pos = f.size
 	}
 	for i := range out.Passes {
-		p := decode.Pass{Lock: locks[out.Pass[i].Mode], Pos: pos, Count: simCount(in, w), ISize: f.size, IDisksize: f.disk, Flags: record.PassAlign}
+		p := observe.Pass{Lock: locks[out.Pass[i].Mode], Pos: pos, Count: simCount(in, w), ISize: f.size, IDisksize: f.disk, Flags: record.PassAlign}
 		p.Align = w.Buffer | uint32(p.Count)
 		if f.nosec {
 			p.Flags |= record.PassNosec
@@ -211,14 +212,14 @@ func (k modelKernel) observation(f *simFile, in *model.Inode, w *model.Write, ou
 			l := f.lookup(int64(ask.Lblk), int64(ask.Len), ask.Flags)
 			l.Ret = out.Pass[i].Rets[q]
 			if k.variant == model.Linux61 {
-				l.MFlags &^= mapDelayed
+				l.MFlags &^= model.MapDelayed
 			}
 			p.Lookups = append(p.Lookups, l)
 		}
 		o.Passes = append(o.Passes, p)
 	}
 	if out.Drain == model.Yes {
-		o.Drain = &decode.Drain{}
+		o.Drain = &observe.Drain{}
 	}
 	for _, s := range out.Steps() {
 		if s.Func() == out.Modifier.String() {
@@ -229,22 +230,22 @@ func (k modelKernel) observation(f *simFile, in *model.Inode, w *model.Write, ou
 	if out.End == model.EndDio {
 		o.Dio, o.Lock = true, locks[out.Mode]
 		if out.ForceWait == model.Yes {
-			o.DioFlags = dioForceWait
+			o.DioFlags = model.DioForceWait
 		}
 	}
 	for _, m := range out.Mappings {
-		o.Mappings = append(o.Mappings, decode.Mapping{
+		o.Mappings = append(o.Mappings, observe.Mapping{
 			Offset: int64(m.Lblk) * f.bs, Length: int64(m.Len) * f.bs, Type: m.Type, Flags: m.Flags, AllocFlags: m.Alloc, Err: m.Err,
 		})
 	}
 	for _, z := range out.Zeroed {
-		o.Zeroed = append(o.Zeroed, decode.Zeroed{Pos: z.Pos, Len: z.Len})
+		o.Zeroed = append(o.Zeroed, observe.Zeroed{Pos: z.Pos, Len: z.Len})
 	}
 	switch {
 	case out.Result == model.EOPNOTSUPP: // ext4_buffered_write_iter was entered
-		o.Buffered = &decode.Buffered{Pos: pos, Len: simCount(in, w)}
+		o.Buffered = &observe.Buffered{Pos: pos, Len: simCount(in, w)}
 	case out.Fallback.Len > 0:
-		o.Buffered = &decode.Buffered{Pos: out.Fallback.Pos, Len: out.Fallback.Len, Drained: out.FallbackDrain, Copied: true, CopyLock: record.LockExclusive}
+		o.Buffered = &observe.Buffered{Pos: out.Fallback.Pos, Len: out.Fallback.Len, Drained: out.FallbackDrain, Copied: true, CopyLock: record.LockExclusive}
 	}
 	return o
 }

@@ -5,7 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -85,7 +85,7 @@ type sketchCall struct {
 	*sketch
 	f *simFile
 	w *simWrite
-	o *decode.Observation
+	o *observe.Observation
 
 	pos, count int64 // after ext4_generic_write_checks
 	end        int64
@@ -99,9 +99,9 @@ type sketchCall struct {
 
 const eagain = -int64(unix.EAGAIN)
 
-func (k *sketch) attempt(f *simFile, w *simWrite) *decode.Observation {
+func (k *sketch) attempt(f *simFile, w *simWrite) *observe.Observation {
 	c := &sketchCall{sketch: k, f: f, w: w, count: int64(w.Len())}
-	c.o = &decode.Observation{Blkbits: uint8(bits.TrailingZeros64(uint64(f.bs)))}
+	c.o = &observe.Observation{Blkbits: uint8(bits.TrailingZeros64(uint64(f.bs)))}
 	c.exclusive = c.above("guess", w.Pos+c.count, f.size)
 	if c.wrong("guess/by-position") {
 		c.exclusive = w.Pos > f.size
@@ -196,7 +196,7 @@ func (c *sketchCall) checks() int64 {
 // pass notes what is seen of a pass.
 func (c *sketchCall) pass(ret int64) {
 	c.end = c.pos + c.count
-	p := decode.Pass{Lock: c.lock(), Pos: c.pos, Count: ret, ISize: c.f.size, IDisksize: c.f.disk,
+	p := observe.Pass{Lock: c.lock(), Pos: c.pos, Count: ret, ISize: c.f.size, IDisksize: c.f.disk,
 		Align: uint32(c.w.align(c.count)), Flags: record.PassAlign}
 	if c.f.nosec {
 		p.Flags |= record.PassNosec
@@ -274,7 +274,7 @@ func (c *sketchCall) overwriteIO() {
 	l := c.lookup(c.pos/b, n, false)
 	short := c.wrong("overwrite-whole/any")
 	c.overwrite = c.is("overwrite-whole", int64(l.Ret) == n || short && l.Ret > 0)
-	c.unwritten = c.is("overwrite-unwritten", c.overwrite && l.MFlags&mapMapped == 0)
+	c.unwritten = c.is("overwrite-unwritten", c.overwrite && l.MFlags&model.MapMapped == 0)
 }
 
 // partial is ext4_dio_needs_zeroing.
@@ -290,7 +290,7 @@ func (c *sketchCall) partial() bool {
 	}
 	if hp {
 		l := c.lookup(h, c.number("head-length", t-h+1), true)
-		if c.is("head-ret", l.Ret <= 0) || c.is("head-mapped", l.MFlags&mapMapped == 0) {
+		if c.is("head-ret", l.Ret <= 0) || c.is("head-mapped", l.MFlags&model.MapMapped == 0) {
 			return true
 		}
 		if c.is("tail-aligned", !tp) || c.above("covers-tail", h+int64(l.Ret), t) {
@@ -299,7 +299,7 @@ func (c *sketchCall) partial() bool {
 	}
 	if tp {
 		l := c.lookup(c.number("tail-block", t), c.number("tail-length", 1), true)
-		if c.is("tail-ret", l.Ret <= 0) || c.is("tail-mapped", l.MFlags&mapMapped == 0) {
+		if c.is("tail-ret", l.Ret <= 0) || c.is("tail-mapped", l.MFlags&model.MapMapped == 0) {
 			return true
 		}
 	}
@@ -307,7 +307,7 @@ func (c *sketchCall) partial() bool {
 }
 
 // lookup is one call of the check phase.
-func (c *sketchCall) lookup(lblk, n int64, zeroing bool) decode.Lookup {
+func (c *sketchCall) lookup(lblk, n int64, zeroing bool) observe.Lookup {
 	flags := uint32(0)
 	if zeroing && c.cachedZeroing && c.is("zeroing-cached", c.w.nowait) {
 		flags = 0x800
@@ -344,9 +344,9 @@ func (c *sketchCall) wait() int64 {
 		return eagain
 	}
 	if c.is("drain", drain) {
-		c.o.Drain = &decode.Drain{}
+		c.o.Drain = &observe.Drain{}
 	}
-	c.o.DioFlags = dioForceWait
+	c.o.DioFlags = model.DioForceWait
 	if c.wrong("force-wait/never") || c.wrong("force-wait/only-zeroing") && !c.nz || c.wrong("force-wait/only-extending") && !c.extend {
 		c.o.DioFlags = 0
 	}
@@ -419,7 +419,7 @@ func (c *sketchCall) failed(pos int64, err int) {
 
 // buffered is ext4_buffered_write_iter for what is left.
 func (c *sketchCall) buffered(pos int64) {
-	c.o.Buffered = &decode.Buffered{Pos: pos, Len: c.end - pos}
+	c.o.Buffered = &observe.Buffered{Pos: pos, Len: c.end - pos}
 	if c.is("fallback-nowait", c.w.nowait) {
 		c.o.Ret = -int64(unix.EOPNOTSUPP)
 		return
@@ -433,7 +433,7 @@ func (c *sketchCall) buffered(pos int64) {
 }
 
 // begin is ext4_iomap_begin for the rest of the write.
-func (c *sketchCall) begin(f *simFile, pos int64) decode.Mapping {
+func (c *sketchCall) begin(f *simFile, pos int64) observe.Mapping {
 	b := f.bs
 	first, n := pos/b, (c.end-1)/b-pos/b+1
 	if !c.above("begin-beyond", c.end, f.size) {
@@ -443,10 +443,10 @@ func (c *sketchCall) begin(f *simFile, pos int64) decode.Mapping {
 		}
 		l := f.lookup(first, n, flags)
 		if l.Ret < 0 && !c.wrong("begin-miss/ignored") {
-			return decode.Mapping{Err: int(l.Ret)}
+			return observe.Mapping{Err: int(l.Ret)}
 		}
-		mapped := c.is("begin-mapped", l.MFlags&mapMapped != 0)
-		unwritten := c.is("begin-unwritten", l.MFlags&mapUnwritten != 0)
+		mapped := c.is("begin-mapped", l.MFlags&model.MapMapped != 0)
+		unwritten := c.is("begin-unwritten", l.MFlags&model.MapUnwritten != 0)
 		if c.is("begin-ret", l.Ret > 0) && (mapped || unwritten) {
 			return c.mapping(f, first, max(int64(l.Ret), 1), 0)
 		}
@@ -455,9 +455,9 @@ func (c *sketchCall) begin(f *simFile, pos int64) decode.Mapping {
 }
 
 // alloc is ext4_iomap_alloc.
-func (c *sketchCall) alloc(f *simFile, first, n int64) decode.Mapping {
+func (c *sketchCall) alloc(f *simFile, first, n int64) observe.Mapping {
 	if c.nowaitNoAlloc && c.is("alloc-nowait", c.w.nowait) {
-		return decode.Mapping{Err: int(eagain)}
+		return observe.Mapping{Err: int(eagain)}
 	}
 	if !c.wrong("alloc-cut/never") {
 		n = min(n, c.number("alloc-cut", 4096))
@@ -474,9 +474,9 @@ func (c *sketchCall) alloc(f *simFile, first, n int64) decode.Mapping {
 	}
 	if s, got := f.run(first, n); flags == 0 && s != 'W' {
 		if !c.wrong("alloc-enotblk/never") {
-			return decode.Mapping{Err: -int(unix.ENOTBLK)}
+			return observe.Mapping{Err: -int(unix.ENOTBLK)}
 		}
-		return decode.Mapping{Offset: start, Length: got * f.bs, Type: model.IomapHole}
+		return observe.Mapping{Offset: start, Length: got * f.bs, Type: model.IomapHole}
 	}
 	return c.mapping(f, first, n, flags)
 }
@@ -499,9 +499,9 @@ func (c *sketchCall) beyond(start int64) bool {
 
 // mapping is what ext4_map_blocks with these flags, and ext4_set_iomap, make of
 // the blocks.
-func (c *sketchCall) mapping(f *simFile, first, n int64, flags uint32) decode.Mapping {
+func (c *sketchCall) mapping(f *simFile, first, n int64, flags uint32) observe.Mapping {
 	s, got := f.run(first, n)
-	m := decode.Mapping{Offset: first * f.bs, Length: got * f.bs, AllocFlags: flags, Type: model.IomapMapped}
+	m := observe.Mapping{Offset: first * f.bs, Length: got * f.bs, AllocFlags: flags, Type: model.IomapMapped}
 	switch {
 	case s == 'W' || f.indirect && flags == 3:
 	case s == 'U' && flags != 1:
@@ -517,13 +517,13 @@ func (c *sketchCall) mapping(f *simFile, first, n int64, flags uint32) decode.Ma
 }
 
 // zero is what iomap_dio_bio_iter zeroes.
-func (c *sketchCall) zero(pos, end int64, m decode.Mapping) {
+func (c *sketchCall) zero(pos, end int64, m observe.Mapping) {
 	b := c.f.bs
 	needs := m.Type == model.IomapUnwritten || m.Flags&model.IomapFNew != 0
 	if pad := pos % b; pad != 0 && needs {
-		c.o.Zeroed = append(c.o.Zeroed, decode.Zeroed{Pos: pos - pad, Len: pad})
+		c.o.Zeroed = append(c.o.Zeroed, observe.Zeroed{Pos: pos - pad, Len: pad})
 	}
 	if pad := end % b; pad != 0 && (needs || end >= c.f.size) {
-		c.o.Zeroed = append(c.o.Zeroed, decode.Zeroed{Pos: end, Len: b - pad})
+		c.o.Zeroed = append(c.o.Zeroed, observe.Zeroed{Pos: end, Len: b - pad})
 	}
 }

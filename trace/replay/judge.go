@@ -113,6 +113,9 @@ func SayMissing(w io.Writer, in *tracefile.Recording) bool {
 	if n := in.Unknown(); n > 0 {
 		fmt.Fprintf(w, "ext4dio-trace: %d records are of kinds that this version does not know; they are left out\n", n)
 	}
+	if n := in.Longer(); n > 0 {
+		fmt.Fprintf(w, "ext4dio-trace: %d writes have fields that this version does not know; the rest of them is read\n", n)
+	}
 	text := Missing(in)
 	if text != "" {
 		fmt.Fprintf(w, "MISSING: %s\n", text)

@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"encoding/binary"
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -141,12 +140,6 @@ func byTimes(speed float64) func([]byte) time.Duration {
 // cameAt is when a raw record was made, ns of CLOCK_MONOTONIC: the end of a write, or its
 // completion; 0 of a record that is cut off.
 func cameAt(raw []byte) uint64 {
-	kind, _, err := record.KindOf(raw)
-	switch {
-	case err == nil && kind == record.KindWrite && len(raw) >= record.HeadSize:
-		return binary.NativeEndian.Uint64(raw[8:]) + binary.NativeEndian.Uint64(raw[16:])
-	case err == nil && kind == record.KindComplete && len(raw) >= record.CompleteSize:
-		return binary.NativeEndian.Uint64(raw[16:])
-	}
-	return 0
+	_, ended, _ := record.TimesOf(raw)
+	return ended
 }

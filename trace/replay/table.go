@@ -2,7 +2,6 @@ package replay
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -95,7 +94,7 @@ func makeWindowTable(ctx context.Context, w *Window) (*windowTable, error) {
 // feed takes the next record.
 func (t *windowTable) feed(judge *judge.Judge, place int, raw []byte) {
 	t.enter(place)
-	id, ok := idOf(raw)
+	id, ok := record.IDOf(raw)
 	if !ok {
 		_ = judge.Feed(raw) // counted by the judge
 		return
@@ -212,16 +211,4 @@ func (t *windowTable) needed(begin, to int) map[int][]uint64 {
 		}
 	}
 	return out
-}
-
-// idOf is the id of a record: a write and its completion have the same.
-func idOf(raw []byte) (id uint64, ok bool) {
-	kind, _, err := record.KindOf(raw)
-	switch {
-	case err == nil && kind == record.KindWrite && len(raw) >= record.HeadSize:
-		return binary.NativeEndian.Uint64(raw[24:]), true
-	case err == nil && kind == record.KindComplete && len(raw) >= record.CompleteSize:
-		return binary.NativeEndian.Uint64(raw[8:]), true
-	}
-	return 0, false
 }

@@ -226,7 +226,7 @@ func (p *windowPass) prime(wanted map[int][]uint64) error {
 			if err != nil {
 				return fmt.Errorf("read trace: %w", err)
 			}
-			if id, ok := idOf(raw); ok && slices.Contains(wanted[place], id) {
+			if id, ok := record.IDOf(raw); ok && slices.Contains(wanted[place], id) {
 				_ = p.judge.Feed(raw)
 			}
 		}

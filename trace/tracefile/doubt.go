@@ -10,7 +10,7 @@ type lossMark struct {
 
 // Doubt reports whether the kernel may have skipped a probe inside a write that lasted
 // from one instant to another, ns of CLOCK_MONOTONIC: what was seen of it may then be
-// wrong. It is decode.Options.Doubt of a recording.
+// wrong. It is judge.Options.Doubt of a recording.
 //
 // A file has fewer readings of the losses than the tracer had, so that a few writes more
 // are in doubt: those between the last reading before a skip and the first behind it.

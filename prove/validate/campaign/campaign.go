@@ -17,6 +17,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/prove/validate/random"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/series"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/storm"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -105,8 +106,8 @@ func (x *Run) Conclude(short bool) error {
 }
 
 // tracer hands out what is seen, judged by the variant if that is known.
-func (x *Run) tracer() *validate.SourceTracer {
-	return validate.NewSourceTracer(x.capture, judge.Options{
+func (x *Run) tracer() *trial.SourceTracer {
+	return trial.NewSourceTracer(x.capture, judge.Options{
 		Doubt:   x.capture.Doubt,
 		Variant: x.variant, Evidence: x.capture.Evidence(), Unprobed: x.capture.Plan.Unattached,
 		Seen: func(o *observe.Observation, _ *judge.Verdict) { x.id.Add(o) },

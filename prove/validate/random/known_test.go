@@ -6,17 +6,17 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
-	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// observe makes the observation that a kernel gives that does what out says.
-func observe(out *model.Outcome, in *model.Inode, w *model.Write) *decode.Observation {
+// observed makes the observation that a kernel gives that does what out says.
+func observed(out *model.Outcome, in *model.Inode, w *model.Write) *observe.Observation {
 	locks := map[model.Mode]record.Lock{model.Shared: record.LockShared, model.Exclusive: record.LockExclusive}
-	o := &decode.Observation{
+	o := &observe.Observation{
 		Pos0: w.Pos, Len0: w.Len, Flags: w.Flags, Blkbits: in.Blkbits, Ret: out.Result, SubmitRet: out.Ret, Completed: true,
 		Caller: record.CallerSync,
 	}
@@ -24,12 +24,12 @@ func observe(out *model.Outcome, in *model.Inode, w *model.Write) *decode.Observ
 		o.Caller = record.CallerUnknown
 	}
 	for i := range out.Passes {
-		p := decode.Pass{Lock: locks[out.Pass[i].Mode], Pos: w.Pos, Count: w.Len, ISize: in.ISize, IDisksize: in.IDisksize}
+		p := observe.Pass{Lock: locks[out.Pass[i].Mode], Pos: w.Pos, Count: w.Len, ISize: in.ISize, IDisksize: in.IDisksize}
 		if in.Nosec {
 			p.Flags = record.PassNosec
 		}
 		for _, q := range out.Pass[i].Queries[:min(out.Pass[i].N, model.MaxQueries)] {
-			p.Lookups = append(p.Lookups, decode.Lookup{Lblk: q.Lblk, Len: q.Len, ArgFlags: q.Flags})
+			p.Lookups = append(p.Lookups, observe.Lookup{Lblk: q.Lblk, Len: q.Len, ArgFlags: q.Flags})
 		}
 		o.Passes = append(o.Passes, p)
 	}
@@ -41,19 +41,19 @@ func observe(out *model.Outcome, in *model.Inode, w *model.Write) *decode.Observ
 	}
 	o.Dio, o.Lock = true, locks[out.Mode]
 	if out.Drain == model.Yes {
-		o.Drain = &decode.Drain{}
+		o.Drain = &observe.Drain{}
 	}
 	if out.ForceWait == model.Yes {
 		o.DioFlags = model.DioForceWait
 	}
 	for _, m := range out.Mappings {
-		o.Mappings = append(o.Mappings, decode.Mapping{Type: m.Type, Flags: m.Flags, Err: m.Err})
+		o.Mappings = append(o.Mappings, observe.Mapping{Type: m.Type, Flags: m.Flags, Err: m.Err})
 	}
 	for _, z := range out.Zeroed {
-		o.Zeroed = append(o.Zeroed, decode.Zeroed{Pos: z.Pos, Len: z.Len})
+		o.Zeroed = append(o.Zeroed, observe.Zeroed{Pos: z.Pos, Len: z.Len})
 	}
 	if out.Fallback.Len > 0 {
-		o.Buffered = &decode.Buffered{Pos: out.Fallback.Pos, Len: out.Fallback.Len}
+		o.Buffered = &observe.Buffered{Pos: out.Fallback.Pos, Len: out.Fallback.Len}
 	}
 	return o
 }
@@ -84,11 +84,11 @@ func TestKnownAgreesWithItself(t *testing.T) {
 	for n := range 4000 {
 		c := Generate(2, n+1, fourK)
 		s := &c.Steps[len(c.Steps)-1]
-		b := before{size: c.Steps[0].Len + rnd.Int64N(40)*512, indirect: n%7 == 0, nosec: model.AnswerOf(rnd.IntN(5) > 0), cached: model.Answer(rnd.IntN(3))}
+		b := before{size: c.Steps[0].Len + rnd.Int64N(40)*512, state: state{indirect: n%7 == 0, nosec: model.AnswerOf(rnd.IntN(5) > 0)}, cached: model.Answer(rnd.IntN(3))}
 		b.extents = randomExtents(rnd, b.indirect)
 		k := &knowledge{
 			variant: model.Variants()[rnd.IntN(8)], before: &b, step: s, first: true, bs: 4096, sector: 512,
-			o: &decode.Observation{Caller: record.CallerUnknown},
+			o: &observe.Observation{Caller: record.CallerUnknown},
 		}
 		stale := rnd.IntN(2) == 0
 		a := assumptions[rnd.IntN(len(assumptions))]
@@ -100,7 +100,7 @@ func TestKnownAgreesWithItself(t *testing.T) {
 		if err := model.Predict(&out, w, in, k.variant); err != nil {
 			t.Fatalf("%s: %v", s, err)
 		}
-		k.o = observe(&out, in, w)
+		k.o = observed(&out, in, w)
 		if diffs := k.compare(); diffs != nil {
 			t.Fatalf("%s under %s, %s: %+v", s, k.variant, in.Extents, diffs)
 		}
@@ -121,22 +121,22 @@ func TestKnownAgreesWithItself(t *testing.T) {
 func damage(k *knowledge) []string {
 	good := k.o
 	var out []string
-	for field, change := range map[string]func(*decode.Observation){
-		"ret":        func(o *decode.Observation) { o.Ret-- },
-		"drain":      func(o *decode.Observation) { o.Drain = map[bool]*decode.Drain{true: {}}[o.Drain == nil] },
-		"force-wait": func(o *decode.Observation) { o.DioFlags ^= model.DioForceWait },
-		"zeroed":     func(o *decode.Observation) { o.Zeroed = append(o.Zeroed, decode.Zeroed{Pos: 1, Len: 511}) },
-		"lock":       func(o *decode.Observation) { o.Lock = record.LockShared + record.LockExclusive - o.Lock },
-		"end":        func(o *decode.Observation) { o.Dio = false },
-		"passes":     func(o *decode.Observation) { o.Passes = append(o.Passes, decode.Pass{Lock: record.LockShared}) },
-		"i_size": func(o *decode.Observation) {
+	for field, change := range map[string]func(*observe.Observation){
+		"ret":        func(o *observe.Observation) { o.Ret-- },
+		"drain":      func(o *observe.Observation) { o.Drain = map[bool]*observe.Drain{true: {}}[o.Drain == nil] },
+		"force-wait": func(o *observe.Observation) { o.DioFlags ^= model.DioForceWait },
+		"zeroed":     func(o *observe.Observation) { o.Zeroed = append(o.Zeroed, observe.Zeroed{Pos: 1, Len: 511}) },
+		"lock":       func(o *observe.Observation) { o.Lock = record.LockShared + record.LockExclusive - o.Lock },
+		"end":        func(o *observe.Observation) { o.Dio = false },
+		"passes":     func(o *observe.Observation) { o.Passes = append(o.Passes, observe.Pass{Lock: record.LockShared}) },
+		"i_size": func(o *observe.Observation) {
 			if n := len(o.Passes); n > 0 {
 				o.Passes[n-1].ISize++
 			}
 		},
-		"lookups": func(o *decode.Observation) {
+		"lookups": func(o *observe.Observation) {
 			if n := len(o.Passes); n > 0 {
-				o.Passes[n-1].Lookups = append(o.Passes[n-1].Lookups, decode.Lookup{Lblk: 77, Len: 1})
+				o.Passes[n-1].Lookups = append(o.Passes[n-1].Lookups, observe.Lookup{Lblk: 77, Len: 1})
 			}
 		},
 	} {
@@ -153,16 +153,16 @@ func damage(k *knowledge) []string {
 }
 
 func TestKnownFlushesDirtyUnwrittenBlocks(t *testing.T) {
-	b := before{size: 8192, extents: []workload.Extent{{Len: 8192, Physical: 4096, State: workload.Unwritten}}, nosec: model.Yes,
-		cached: model.No, dirty: map[int64]bool{0: true}}
+	b := before{size: 8192, extents: []workload.Extent{{Len: 8192, Physical: 4096, State: workload.Unwritten}},
+		state: state{nosec: model.Yes, dirty: map[int64]bool{0: true}}, cached: model.No}
 	k := &knowledge{variant: model.Linux73, before: &b, first: true, bs: 4096, sector: 512,
 		step: &Step{Off: 512, Len: 512, Segs: []int{512}, Engine: workload.Pwrite}}
-	k.o = &decode.Observation{
-		Len0: 512, Pos0: 512, Blkbits: 12, Ret: 512, Dio: true, Lock: record.LockExclusive, DioFlags: model.DioForceWait, Drain: &decode.Drain{},
+	k.o = &observe.Observation{
+		Len0: 512, Pos0: 512, Blkbits: 12, Ret: 512, Dio: true, Lock: record.LockExclusive, DioFlags: model.DioForceWait, Drain: &observe.Drain{},
 		Caller: record.CallerSync,
 	}
 	for _, l := range []record.Lock{record.LockShared, record.LockExclusive} {
-		k.o.Passes = append(k.o.Passes, decode.Pass{Lock: l, Pos: 512, Count: 512, ISize: 8192, IDisksize: 8192, Lookups: []decode.Lookup{{Len: 1}}})
+		k.o.Passes = append(k.o.Passes, observe.Pass{Lock: l, Pos: 512, Count: 512, ISize: 8192, IDisksize: 8192, Lookups: []observe.Lookup{{Len: 1}}})
 	}
 	if diffs := k.compare(); diffs != nil {
 		t.Errorf("written back first: %+v", diffs)
@@ -171,15 +171,15 @@ func TestKnownFlushesDirtyUnwrittenBlocks(t *testing.T) {
 	b.dirty = map[int64]bool{1: true}
 	k.step.Len, k.step.Segs = 4096, []int{4096}
 	for i := range k.o.Passes {
-		k.o.Passes[i].Count, k.o.Passes[i].Lookups = 4096, []decode.Lookup{{Len: 2}}
+		k.o.Passes[i].Count, k.o.Passes[i].Lookups = 4096, []observe.Lookup{{Len: 2}}
 	}
 	k.o.Len0, k.o.Ret = 4096, 4096
-	for _, z := range [][]decode.Zeroed{nil, {{Pos: 0, Len: 512}}} {
+	for _, z := range [][]observe.Zeroed{nil, {{Pos: 0, Len: 512}}} {
 		if k.o.Zeroed = z; k.compare() != nil {
 			t.Errorf("zeroed %v: %+v", z, k.compare())
 		}
 	}
-	k.o.Zeroed = []decode.Zeroed{{Pos: 4608, Len: 3584}}
+	k.o.Zeroed = []observe.Zeroed{{Pos: 4608, Len: 3584}}
 	if diffs := k.compare(); len(diffs) != 1 || diffs[0].Field != "zeroed" || diffs[0].Expected != "(0,512)?" {
 		t.Errorf("a dirty block was zeroed: %+v", diffs)
 	}
@@ -191,7 +191,7 @@ func TestKnownFlushesDirtyUnwrittenBlocks(t *testing.T) {
 
 // TestKnownTakesTheWholeWrite compares what the model is given with what was asked.
 func TestKnownTakesTheWholeWrite(t *testing.T) {
-	k := &knowledge{first: true, o: &decode.Observation{Caller: record.CallerUnknown, Pos0: 77}, step: &Step{
+	k := &knowledge{first: true, o: &observe.Observation{Caller: record.CallerUnknown, Pos0: 77}, step: &Step{
 		Off: 8192, Len: 5632, Segs: []int{4096, 1024, 512}, Buf: 4096, Engine: workload.Libaio, Flags: unix.RWF_NOWAIT | unix.RWF_APPEND,
 	}}
 	want := model.Write{
@@ -210,10 +210,10 @@ func TestKnownTakesTheWholeWrite(t *testing.T) {
 }
 
 func TestKnownBusyOnlyAfterAWorker(t *testing.T) {
-	b := before{size: 8192, nosec: model.Yes, cached: model.No}
+	b := before{size: 8192, state: state{nosec: model.Yes}, cached: model.No}
 	k := &knowledge{variant: model.Linux73, before: &b, first: true, bs: 4096, sector: 512,
 		step: &Step{Len: 4096, Segs: []int{4096}, Engine: workload.Pwritev2, Flags: unix.RWF_NOWAIT}}
-	k.o = &decode.Observation{Len0: 4096, Flags: model.IocbNowait, Ret: model.EAGAIN, SubmitRet: model.EAGAIN, Caller: record.CallerSync}
+	k.o = &observe.Observation{Len0: 4096, Flags: model.IocbNowait, Ret: model.EAGAIN, SubmitRet: model.EAGAIN, Caller: record.CallerSync}
 	if k.compare() == nil {
 		t.Error("N1 with nobody else there is no difference")
 	}
@@ -223,18 +223,18 @@ func TestKnownBusyOnlyAfterAWorker(t *testing.T) {
 }
 
 func TestKnownLeavesOut(t *testing.T) {
-	submitted := validate.Seen{Observation: &decode.Observation{Mappings: []decode.Mapping{{Type: 2}, {Err: model.EAGAIN}}}}
-	refused := validate.Seen{Observation: &decode.Observation{Passes: make([]decode.Pass, 1)}}
-	moved := validate.Seen{Observation: &decode.Observation{Passes: []decode.Pass{{IDisksize: 1}, {IDisksize: 2}}}}
-	plain := validate.Seen{Observation: &decode.Observation{Dio: true}}
+	submitted := trial.Seen{Observation: &observe.Observation{Mappings: []observe.Mapping{{Type: 2}, {Err: model.EAGAIN}}}}
+	refused := trial.Seen{Observation: &observe.Observation{Passes: make([]observe.Pass, 1)}}
+	moved := trial.Seen{Observation: &observe.Observation{Passes: []observe.Pass{{IDisksize: 1}, {IDisksize: 2}}}}
+	plain := trial.Seen{Observation: &observe.Observation{Dio: true}}
 	for name, c := range map[string]struct {
-		seen []validate.Seen
+		seen []trial.Seen
 		want bool
 	}{
-		"after I/O": {[]validate.Seen{submitted, plain}, true}, "after none": {[]validate.Seen{refused, plain}, false},
-		"the one with I/O": {[]validate.Seen{submitted}, false}, "moved": {[]validate.Seen{moved}, true},
-		"no direct I/O": {[]validate.Seen{{Observation: &decode.Observation{Buffered: &decode.Buffered{}}}}, true},
-		"incomplete":    {[]validate.Seen{{Observation: &decode.Observation{Incomplete: "x"}}}, true},
+		"after I/O": {[]trial.Seen{submitted, plain}, true}, "after none": {[]trial.Seen{refused, plain}, false},
+		"the one with I/O": {[]trial.Seen{submitted}, false}, "moved": {[]trial.Seen{moved}, true},
+		"no direct I/O": {[]trial.Seen{{Observation: &observe.Observation{Buffered: &observe.Buffered{}}}}, true},
+		"incomplete":    {[]trial.Seen{{Observation: &observe.Observation{Incomplete: "x"}}}, true},
 	} {
 		if got := leftOut(c.seen); (got != "") != c.want {
 			t.Errorf("%s: left out: %q", name, got)
@@ -245,10 +245,10 @@ func TestKnownLeavesOut(t *testing.T) {
 func TestGroup(t *testing.T) {
 	c := &Case{Steps: []Step{{Engine: workload.IOUring}, {Engine: workload.Pwrite}, {Engine: workload.IOUring, Flags: unix.RWF_NOWAIT}}}
 	writes := []*made{{step: 0}, {step: 1}, {step: 2}}
-	seen := func(flags uint32, ret int64) validate.Seen {
-		return validate.Seen{Observation: &decode.Observation{Flags: flags, Ret: ret}}
+	seen := func(flags uint32, ret int64) trial.Seen {
+		return trial.Seen{Observation: &observe.Observation{Flags: flags, Ret: ret}}
 	}
-	all := []validate.Seen{seen(8, -11), seen(0, 512), seen(0, -11), seen(8, -11)}
+	all := []trial.Seen{seen(8, -11), seen(0, 512), seen(0, -11), seen(8, -11)}
 	groups, rest := group(c, writes, all)
 	if len(groups) != 3 || rest != 0 || len(groups[0]) != 2 || len(groups[1]) != 1 || len(groups[2]) != 1 {
 		t.Errorf("%d groups, %d left", len(groups), rest)

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -13,24 +15,24 @@ import (
 // Concerns names the patches that a wrong decision under v concerns: those without
 // which, or with which, it would be right; and where there is none, those whose
 // code decides what differs. It is empty for what the series did not touch.
-func Concerns(o *decode.Observation, v model.Variant, unprobed record.Stages) []int {
-	ver := decode.CompareSeen(o, v, unprobed)
-	if ver.Kind == decode.Agree {
+func Concerns(o *observe.Observation, v model.Variant, unprobed record.Stages) []int {
+	ver := judge.CompareSeen(o, v, unprobed)
+	if ver.Kind == judge.Agree {
 		return nil
 	}
 	var out []int
 	for n := 1; n <= model.Patches; n++ {
 		other := v.WithPatch(n, !v.Has(model.PatchBehaviour(n)))
-		if decode.CompareSeen(o, other, unprobed).Kind == decode.Agree {
+		if judge.CompareSeen(o, other, unprobed).Kind == judge.Agree {
 			out = append(out, n)
 		}
 	}
 	if len(out) > 0 {
 		return out
 	}
-	for _, rule := range ver.Rules {
-		if n := patchOfRule[rule]; n != 0 {
-			out = append(out, n)
+	for _, id := range ver.Rules {
+		if rule, err := rules.Parse(id); err == nil && rule.Promise != 0 {
+			out = append(out, model.PatchOf(rule.Promise))
 		}
 	}
 	for _, why := range ver.Why {
@@ -47,15 +49,12 @@ func Concerns(o *decode.Observation, v model.Variant, unprobed record.Stages) []
 	return slices.Compact(out)
 }
 
-// The rules and fields that only one patch decides.
-var (
-	patchOfRule  = map[string]int{"R5": 2, "R12": 1}
-	patchOfField = map[string]int{"timestamps": 5, "drain before the buffered copy": 2}
-)
+// patchOfField are the fields that only one patch decides.
+var patchOfField = map[string]int{"timestamps": 5, "drain before the buffered copy": 2}
 
 // shape names the patch that chooses the lock for writes like o: patch 4 for
 // unaligned ones, patch 3 for aligned ones inside i_size, none for extending ones.
-func shape(o *decode.Observation) []int {
+func shape(o *observe.Observation) []int {
 	unaligned, known := o.Unaligned()
 	switch extending, seen := o.Extending(); {
 	case !known || !seen:

@@ -4,7 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -14,36 +15,36 @@ const stages = record.StageEntry | record.StagePass | record.StageDIO | record.S
 
 // write is a direct write inside a file of 1 MiB with blocks of 4 KiB, as it goes
 // under the shared lock.
-func write(pos, length int64, lookups ...decode.Lookup) *decode.Observation {
-	return &decode.Observation{
+func write(pos, length int64, lookups ...observe.Lookup) *observe.Observation {
+	return &observe.Observation{
 		Caller: record.CallerSync, Stages: stages, Flags: 1 << 17, Blkbits: 12, Pos0: pos, Len0: length, ISize0: 1 << 20,
 		Align0: uint32(length) & 0xffff, Align0Known: true, Dio: true, Lock: record.LockShared, Ret: length, SubmitRet: length,
 		Completed: true, Fmod: record.FmodKiocb,
-		Passes: []decode.Pass{{
+		Passes: []observe.Pass{{
 			Lock: record.LockShared, Pos: pos, Count: length, ISize: 1 << 20, IDisksize: 1 << 20, Align: uint32(length) & 0xffff,
 			Flags: record.PassNosec | record.PassExtents | record.PassAlign, Lookups: lookups,
 		}},
-		Mappings: []decode.Mapping{{Offset: pos &^ 4095, Length: (length + 8191) &^ 4095, Type: 2}},
+		Mappings: []observe.Mapping{{Offset: pos &^ 4095, Length: (length + 8191) &^ 4095, Type: 2}},
 	}
 }
 
 // nowait is the same under NOWAIT, with one mapping.
-func nowait(pos, length int64, m decode.Mapping, lookups ...decode.Lookup) *decode.Observation {
+func nowait(pos, length int64, m observe.Mapping, lookups ...observe.Lookup) *observe.Observation {
 	o := write(pos, length, lookups...)
 	o.Flags |= model.IocbNowait
-	o.Mappings = []decode.Mapping{m}
+	o.Mappings = []observe.Mapping{m}
 	return o
 }
 
-func lookup(lblk, n uint32, ret int32, flags uint32) decode.Lookup {
-	l := decode.Lookup{Lblk: lblk, Len: n, Ret: ret, OutLen: n, ArgFlags: flags}
+func lookup(lblk, n uint32, ret int32, flags uint32) observe.Lookup {
+	l := observe.Lookup{Lblk: lblk, Len: n, Ret: ret, OutLen: n, ArgFlags: flags}
 	if ret > 0 {
 		l.MFlags = model.MapMapped
 	}
 	return l
 }
 
-func change(o *decode.Observation, f func(*decode.Observation)) *decode.Observation {
+func change(o *observe.Observation, f func(*observe.Observation)) *observe.Observation {
 	f(o)
 	return o
 }
@@ -60,29 +61,29 @@ func (s Signs) text() string {
 }
 
 func TestSigns(t *testing.T) {
-	exclusive := func(o *decode.Observation) {
+	exclusive := func(o *observe.Observation) {
 		o.Lock, o.Passes[0].Lock = record.LockExclusive, record.LockExclusive
 	}
 	for _, tt := range []struct {
 		name string
-		o    *decode.Observation
+		o    *observe.Observation
 		want string
 	}{
 		{"aligned, nothing looked up", write(0, 4096), "3+ 5+"},
 		{"aligned, looked up", write(0, 4096, lookup(0, 1, 1, 0)), "3- 5+"},
 		{"aligned, exclusive from the start", change(write(0, 4096), exclusive), "5+"},
-		{"aligned, security info to remove", change(write(0, 4096), func(o *decode.Observation) { o.Passes[0].Flags &^= record.PassNosec }), "5+"},
+		{"aligned, security info to remove", change(write(0, 4096), func(o *observe.Observation) { o.Passes[0].Flags &^= record.PassNosec }), "5+"},
 		{"aligned, extending", write(1<<20, 4096), "5+"},
-		{"i_disksize behind", change(write(0, 8192), func(o *decode.Observation) { o.Passes[0].IDisksize = 4096 }), "5+"},
-		{"file_modified", change(write(0, 4096), func(o *decode.Observation) { o.Fmod = record.FmodFile }), "3+ 5-"},
-		{"neither was called", change(write(0, 4096), func(o *decode.Observation) { o.Stages &^= record.StageFmod }), "3+"},
-		{"incomplete", change(write(0, 4096), func(o *decode.Observation) { o.Incomplete = "no return" }), ""},
-		{"steps lost", change(write(0, 4096), func(o *decode.Observation) { o.Truncated = true }), ""},
+		{"i_disksize behind", change(write(0, 8192), func(o *observe.Observation) { o.Passes[0].IDisksize = 4096 }), "5+"},
+		{"file_modified", change(write(0, 4096), func(o *observe.Observation) { o.Fmod = record.FmodFile }), "3+ 5-"},
+		{"neither was called", change(write(0, 4096), func(o *observe.Observation) { o.Stages &^= record.StageFmod }), "3+"},
+		{"incomplete", change(write(0, 4096), func(o *observe.Observation) { o.Incomplete = "no return" }), ""},
+		{"steps lost", change(write(0, 4096), func(o *observe.Observation) { o.Truncated = true }), ""},
 
 		{"inside one block", write(512, 1024, lookup(0, 1, 1, 0)), "5+"},
 		{"unaligned, exclusive from the start", change(write(512, 1024), exclusive), "4- 5+"},
-		{"unaligned, exclusive, ends at i_size", change(write(512, 1024), func(o *decode.Observation) { exclusive(o); o.ISize0 = 1536 }), "5+"},
-		{"unaligned, seemed to extend", change(write(512, 1024), func(o *decode.Observation) { exclusive(o); o.ISize0 = 512 }), "5+"},
+		{"unaligned, exclusive, ends at i_size", change(write(512, 1024), func(o *observe.Observation) { exclusive(o); o.ISize0 = 1536 }), "5+"},
+		{"unaligned, seemed to extend", change(write(512, 1024), func(o *observe.Observation) { exclusive(o); o.ISize0 = 512 }), "5+"},
 		{"head and tail looked up", write(512, 14336, lookup(0, 4, 1, 0), lookup(3, 1, 1, 0)), "4+ 5+"},
 		{"head only", write(512, 14336, lookup(0, 4, 1, 0)), "4- 5+"},
 		{"head is enough", write(512, 14336, lookup(0, 4, 4, 0)), "5+"},
@@ -90,32 +91,32 @@ func TestSigns(t *testing.T) {
 		{"tail only", write(0, 13<<10, lookup(3, 1, 1, 0)), "4+ 5+"},
 		{"tail partial, all looked up", write(0, 13<<10, lookup(0, 4, 4, 0)), "4- 5+"},
 		{"head partial, shared all the same", write(512, 15872, lookup(0, 4, 1, 0)), "4+ 5+"},
-		{"head partial, NOWAIT refused", change(nowait(512, 15872, decode.Mapping{}, lookup(0, 4, 1, 0)), func(o *decode.Observation) {
+		{"head partial, NOWAIT refused", change(nowait(512, 15872, observe.Mapping{}, lookup(0, 4, 1, 0)), func(o *observe.Observation) {
 			o.Dio, o.SubmitRet, o.Mappings = false, model.EAGAIN, nil
 			o.Stages &^= record.StageFmod
 		}), "4- 8-"},
-		{"odd memory", change(write(0, 4096), func(o *decode.Observation) { o.Passes[0].Align |= 512 }), "4+ 5+"},
-		{"odd memory, looked up", change(write(0, 4096, lookup(0, 1, 1, 0)), func(o *decode.Observation) { o.Passes[0].Align |= 512 }), "4- 5+"},
+		{"odd memory", change(write(0, 4096), func(o *observe.Observation) { o.Passes[0].Align |= 512 }), "4+ 5+"},
+		{"odd memory, looked up", change(write(0, 4096, lookup(0, 1, 1, 0)), func(o *observe.Observation) { o.Passes[0].Align |= 512 }), "4- 5+"},
 
-		{"fallback drains", change(write(0, 4096), func(o *decode.Observation) { o.Buffered = &decode.Buffered{Copied: true, Drained: true} }), "2+ 3+ 5+"},
-		{"fallback does not", change(write(0, 4096), func(o *decode.Observation) { o.Buffered = &decode.Buffered{Copied: true} }), "2- 3+ 5+"},
-		{"nothing copied", change(write(0, 4096), func(o *decode.Observation) { o.Buffered = &decode.Buffered{} }), "3+ 5+"},
+		{"fallback drains", change(write(0, 4096), func(o *observe.Observation) { o.Buffered = &observe.Buffered{Copied: true, Drained: true} }), "2+ 3+ 5+"},
+		{"fallback does not", change(write(0, 4096), func(o *observe.Observation) { o.Buffered = &observe.Buffered{Copied: true} }), "2- 3+ 5+"},
+		{"nothing copied", change(write(0, 4096), func(o *observe.Observation) { o.Buffered = &observe.Buffered{} }), "3+ 5+"},
 
-		{"NOWAIT, looked up", nowait(0, 4096, decode.Mapping{LookedUp: true, LookupRet: 1}), "3+ 5+ 7-"},
-		{"NOWAIT, from the cache", nowait(0, 4096, decode.Mapping{LookedUp: true, LookupRet: 1, LookupFlags: 0x800}), "3+ 5+ 7+"},
-		{"NOWAIT, not in the cache", nowait(0, 4096, decode.Mapping{LookedUp: true, LookupRet: model.EAGAIN, LookupFlags: 0x800, Err: model.EAGAIN}), "3+ 5+ 6+ 7+"},
-		{"NOWAIT, hole refused", nowait(0, 4096, decode.Mapping{LookedUp: true, Err: model.EAGAIN}), "1+ 3+ 5+ 7-"},
-		{"NOWAIT, hole allocated", nowait(0, 4096, decode.Mapping{LookedUp: true, AllocFlags: 0x9}), "1- 3+ 5+ 7-"},
-		{"allocated without NOWAIT", change(write(0, 4096), func(o *decode.Observation) { o.Mappings[0].AllocFlags = 9 }), "3+ 5+"},
-		{"NOWAIT, head looked up", nowait(512, 1024, decode.Mapping{}, lookup(0, 1, 1, 0)), "5+ 8-"},
-		{"NOWAIT, head from the cache", nowait(512, 1024, decode.Mapping{}, lookup(0, 1, 1, 0x800)), "5+ 8+"},
-		{"NOWAIT, head not in the cache", nowait(512, 1024, decode.Mapping{}, lookup(0, 1, model.EAGAIN, 0x800)), "5+ 6+ 8+"},
+		{"NOWAIT, looked up", nowait(0, 4096, observe.Mapping{LookedUp: true, LookupRet: 1}), "3+ 5+ 7-"},
+		{"NOWAIT, from the cache", nowait(0, 4096, observe.Mapping{LookedUp: true, LookupRet: 1, LookupFlags: 0x800}), "3+ 5+ 7+"},
+		{"NOWAIT, not in the cache", nowait(0, 4096, observe.Mapping{LookedUp: true, LookupRet: model.EAGAIN, LookupFlags: 0x800, Err: model.EAGAIN}), "3+ 5+ 6+ 7+"},
+		{"NOWAIT, hole refused", nowait(0, 4096, observe.Mapping{LookedUp: true, Err: model.EAGAIN}), "1+ 3+ 5+ 7-"},
+		{"NOWAIT, hole allocated", nowait(0, 4096, observe.Mapping{LookedUp: true, AllocFlags: 0x9}), "1- 3+ 5+ 7-"},
+		{"allocated without NOWAIT", change(write(0, 4096), func(o *observe.Observation) { o.Mappings[0].AllocFlags = 9 }), "3+ 5+"},
+		{"NOWAIT, head looked up", nowait(512, 1024, observe.Mapping{}, lookup(0, 1, 1, 0)), "5+ 8-"},
+		{"NOWAIT, head from the cache", nowait(512, 1024, observe.Mapping{}, lookup(0, 1, 1, 0x800)), "5+ 8+"},
+		{"NOWAIT, head not in the cache", nowait(512, 1024, observe.Mapping{}, lookup(0, 1, model.EAGAIN, 0x800)), "5+ 6+ 8+"},
 	} {
 		if got := Read(tt.o, 0).text(); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
-	hidden := change(write(0, 4096), func(o *decode.Observation) { o.Buffered = &decode.Buffered{Copied: true} })
+	hidden := change(write(0, 4096), func(o *observe.Observation) { o.Buffered = &observe.Buffered{Copied: true} })
 	if got := Read(hidden, record.StageDrain|record.StageLookup).text(); got != "5+" {
 		t.Errorf("without the probes: %q", got)
 	}
@@ -123,7 +124,7 @@ func TestSigns(t *testing.T) {
 
 var sevens = []model.Variant{model.Linux73, model.SeriesV2, model.Patch4, model.Patch3, model.Base, model.Linux72}
 
-func identify(candidates []model.Variant, os ...*decode.Observation) *Identifier {
+func identify(candidates []model.Variant, os ...*observe.Observation) *Identifier {
 	id := New(candidates, 0)
 	for _, o := range os {
 		id.Add(o)
@@ -140,7 +141,7 @@ func answers(r *Report) string {
 }
 
 func TestIdentify(t *testing.T) {
-	file := func(o *decode.Observation) { o.Fmod = record.FmodFile }
+	file := func(o *observe.Observation) { o.Fmod = record.FmodFile }
 	for _, tt := range []struct {
 		name       string
 		id         *Identifier
@@ -154,7 +155,7 @@ func TestIdentify(t *testing.T) {
 			"patch4", "patch4", "??++-???", true},
 		{"patch 5 for some writes only", identify(sevens, write(0, 4096), write(4096, 4096), change(write(0, 4096), file)),
 			"linux-7.3", "linux-7.3", "??+?!???", false},
-		{"allocates", identify(sevens, write(0, 4096), nowait(0, 4096, decode.Mapping{Length: 4096, Type: 3, Flags: 1, LookedUp: true, AllocFlags: 9})),
+		{"allocates", identify(sevens, write(0, 4096), nowait(0, 4096, observe.Mapping{Length: 4096, Type: 3, Flags: 1, LookedUp: true, AllocFlags: 9})),
 			"linux-7.3", "linux-7.3-patch1", "-?+?+?-?", false},
 	} {
 		r := tt.id.Report()
@@ -168,9 +169,9 @@ func TestIdentify(t *testing.T) {
 
 // TestOld: 6.1 with patch 2 is a known kernel.
 func TestOld(t *testing.T) {
-	drained := change(write(0, 4096, lookup(0, 1, 1, 0)), func(o *decode.Observation) {
+	drained := change(write(0, 4096, lookup(0, 1, 1, 0)), func(o *observe.Observation) {
 		o.Fmod = record.FmodFile
-		o.Buffered = &decode.Buffered{Copied: true, Drained: true}
+		o.Buffered = &observe.Buffered{Copied: true, Drained: true}
 	})
 	id := identify([]model.Variant{model.Linux61}, drained)
 	if got := id.Best().String(); got != "linux-6.1+patch2" {
@@ -198,18 +199,18 @@ func TestCacheMiss(t *testing.T) {
 func TestConcerns(t *testing.T) {
 	for _, tt := range []struct {
 		name string
-		o    *decode.Observation
+		o    *observe.Observation
 		want string
 	}{
 		{"right", write(0, 4096), " [not of the series]"},
-		{"as without patch 5", change(write(0, 4096), func(o *decode.Observation) { o.Fmod = record.FmodFile }), " [patch 5]"},
+		{"as without patch 5", change(write(0, 4096), func(o *observe.Observation) { o.Fmod = record.FmodFile }), " [patch 5]"},
 		{"as without patch 3", write(0, 4096, lookup(0, 1, 1, 0)), " [patch 3]"},
 		{"tail not looked at", write(512, 14336, lookup(0, 4, 1, 0)), " [patch 4]"},
-		{"as nobody does", change(write(512, 1024, lookup(0, 1, 1, 0)), func(o *decode.Observation) { o.DioFlags = 1 }), " [patch 4]"},
+		{"as nobody does", change(write(512, 1024, lookup(0, 1, 1, 0)), func(o *observe.Observation) { o.DioFlags = 1 }), " [patch 4]"},
 		{"extending under the shared lock", write(1<<20, 4096), " [not of the series]"},
 	} {
 		if got := ConcernText(Concerns(tt.o, model.Linux73, 0)); got != tt.want {
-			t.Errorf("%s: %q, want %q: %v", tt.name, got, tt.want, decode.Compare(tt.o, model.Linux73))
+			t.Errorf("%s: %q, want %q: %v", tt.name, got, tt.want, judge.Compare(tt.o, model.Linux73))
 		}
 	}
 }

@@ -1,7 +1,7 @@
 package series
 
 import (
-	"github.com/ext4dio/ext4dio-trace/decode"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -19,12 +19,9 @@ const (
 // Signs is what a write says about each patch, from index 1 on.
 type Signs [model.Patches + 1]Sign
 
-// cachedNowait is EXT4_GET_BLOCKS_CACHED_NOWAIT of a lookup's flags.
-const cachedNowait = 0x800
-
 // Read reads the signs of a write. Steps of a stage in unprobed are never seen, so
 // that their absence says nothing.
-func Read(o *decode.Observation, unprobed record.Stages) (s Signs) {
+func Read(o *observe.Observation, unprobed record.Stages) (s Signs) {
 	if o.Incomplete != "" || o.Truncated {
 		return s
 	}
@@ -59,7 +56,7 @@ func signOf(with bool) Sign {
 }
 
 // mapping reads what ext4_iomap_begin did.
-func (s *Signs) mapping(m *decode.Mapping, now bool) {
+func (s *Signs) mapping(m *observe.Mapping, now bool) {
 	if !now {
 		return
 	}
@@ -72,20 +69,20 @@ func (s *Signs) mapping(m *decode.Mapping, now bool) {
 	if !m.LookedUp {
 		return
 	}
-	s[7] = signOf(m.LookupFlags&cachedNowait != 0)
-	if m.LookupFlags&cachedNowait != 0 && m.LookupRet == model.EAGAIN {
+	s[7] = signOf(m.LookupFlags&model.GetBlocksCachedNowait != 0)
+	if m.LookupFlags&model.GetBlocksCachedNowait != 0 && m.LookupRet == model.EAGAIN {
 		s[6] = With
 	}
 }
 
 // pass reads the lookups of one pass of the checks.
-func (s *Signs) pass(o *decode.Observation, i int, now bool) {
+func (s *Signs) pass(o *observe.Observation, i int, now bool) {
 	p := &o.Passes[i]
 	for _, l := range p.Lookups {
 		if now {
-			s[8] = signOf(l.ArgFlags&cachedNowait != 0)
+			s[8] = signOf(l.ArgFlags&model.GetBlocksCachedNowait != 0)
 		}
-		if l.ArgFlags&cachedNowait != 0 && l.Ret == model.EAGAIN {
+		if l.ArgFlags&model.GetBlocksCachedNowait != 0 && l.Ret == model.EAGAIN {
 			s[6] = With
 		}
 	}
@@ -113,7 +110,7 @@ func (s *Signs) pass(o *decode.Observation, i int, now bool) {
 
 // partial reads the lookups of an unaligned write inside i_size: with patch 4 they
 // are about its first and last block, without it about the whole range.
-func partial(o *decode.Observation, i int, plain bool) Sign {
+func partial(o *observe.Observation, i int, plain bool) Sign {
 	p := &o.Passes[i]
 	mask := int64(1)<<o.Blkbits - 1
 	head, tail := p.Pos&mask != 0, (p.Pos+p.Count)&mask != 0
@@ -150,7 +147,7 @@ func partial(o *decode.Observation, i int, plain bool) Sign {
 
 // keeps reads whether pass i was content with the shared lock: another pass says
 // no, and so does -EAGAIN in its place before anything else is called.
-func keeps(o *decode.Observation, i int) Sign {
+func keeps(o *observe.Observation, i int) Sign {
 	switch {
 	case i < len(o.Passes)-1:
 		return Without

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
+	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
 // umountPatience is how long a file system may be busy after the last file of
@@ -142,7 +143,7 @@ func (dev *Device) runWith(ctx context.Context, name string, args []string) (str
 	cmd := exec.CommandContext(ctx, prog, args...)
 	cmd.ExtraFiles = []*os.File{dev.id}
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
-	cmd.SysProcAttr = ownGroup()
+	cmd.SysProcAttr = program.OwnGroup()
 	out, err := cmd.CombinedOutput()
 	text := strings.ReplaceAll(string(out), "/proc/self/fd/3", dev.Disk.Path)
 	return text, errors.Join(err, dev.take())
@@ -161,18 +162,13 @@ func complaint(out string) string {
 	return "it said nothing"
 }
 
-// findProgram looks in PATH and where administrators' programs are.
+// findProgram finds one of e2fsprogs.
 func findProgram(name string) (string, error) {
-	if file, err := exec.LookPath(name); err == nil {
-		return file, nil
+	file, err := program.Find(name)
+	if err != nil {
+		return "", hint.Unfitf("apt-get install e2fsprogs", "%s is not there", name)
 	}
-	for _, dir := range []string{"/usr/sbin", "/sbin", "/usr/local/sbin"} {
-		file := filepath.Join(dir, name)
-		if st, err := os.Stat(file); err == nil && st.Mode().IsRegular() {
-			return file, nil
-		}
-	}
-	return "", hint.Unfitf("apt-get install e2fsprogs", "%s is not there", name)
+	return file, nil
 }
 
 // mount mounts the device and makes sure that it is the one. The kernel claims

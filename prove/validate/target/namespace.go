@@ -2,7 +2,6 @@ package target
 
 import (
 	"runtime"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -23,10 +22,4 @@ func EnterNamespace() error {
 		return hint.Unfitf("run it as root", "make a mount namespace: %w", err)
 	}
 	return nil
-}
-
-// ownGroup is for a child that signals from the terminal must not reach: our
-// context ends it, and then it is known why it ended.
-func ownGroup() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

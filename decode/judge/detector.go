@@ -1,0 +1,147 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// Evidence is what can be told of a kernel's variant before any write is seen.
+// A field is Unknown when it could not be told.
+type Evidence struct {
+	// OverwriteBegin: the symbol ext4_iomap_overwrite_begin exists (6.x).
+	OverwriteBegin model.Answer
+	// IovMember: struct iov_iter has the member iov rather than __iov (6.1).
+	IovMember model.Answer
+	// IomapNext: the symbol ext4_iomap_next exists (7.3 and later).
+	IomapNext model.Answer
+}
+
+// Detector finds the variant of the traced kernel, from evidence alone: symbols
+// and types first, then every decision that is seen. It never looks at a version
+// number. A variant that was excluded stays excluded, so that a kernel that
+// decides wrongly cannot make the Detector follow it.
+type Detector struct {
+	candidates []model.Variant // best first
+	forced     bool
+	evidence   []string
+	// drains is whether buffered fallbacks drain, as far as seen.
+	drains model.Answer
+}
+
+// NewDetector starts from static evidence.
+func NewDetector(e Evidence) *Detector {
+	d := &Detector{}
+	seven := func(best ...model.Variant) []model.Variant {
+		for _, v := range []model.Variant{model.Linux73, model.SeriesV2, model.Patch4, model.Patch3, model.Linux72, model.Base} {
+			if !slices.Contains(best, v) {
+				best = append(best, v)
+			}
+		}
+		return best
+	}
+	switch {
+	case e.OverwriteBegin == model.Yes && e.IovMember == model.Yes:
+		d.start("symbol ext4_iomap_overwrite_begin and iov_iter.iov: the 6.1 logic", model.Linux61)
+	case e.OverwriteBegin == model.Yes && e.IovMember == model.No:
+		d.start("symbol ext4_iomap_overwrite_begin and iov_iter.__iov: the 6.12 logic", model.Linux612)
+	case e.OverwriteBegin == model.Yes:
+		d.start("symbol ext4_iomap_overwrite_begin: 6.x", model.Linux612, model.Linux61)
+	case e.OverwriteBegin == model.No && e.IomapNext == model.Yes:
+		d.start("no ext4_iomap_overwrite_begin, but ext4_iomap_next: 7.3 or later",
+			seven(model.Linux73, model.SeriesV2, model.Patch4, model.Patch3, model.Base)...)
+	case e.OverwriteBegin == model.No && e.IomapNext == model.No:
+		d.start("neither ext4_iomap_overwrite_begin nor ext4_iomap_next: 7.x before 7.3",
+			seven(model.Linux72)...)
+	case e.OverwriteBegin == model.No:
+		d.start("no ext4_iomap_overwrite_begin: 7.x", seven(model.Linux73)...)
+	default:
+		d.start("no symbols known: every variant is possible",
+			append(seven(model.Linux73), model.Linux612, model.Linux61)...)
+	}
+	return d
+}
+
+// Forced returns a Detector that has settled on v.
+func Forced(v model.Variant) *Detector {
+	return &Detector{candidates: []model.Variant{v}, forced: true, evidence: []string{"chosen by the user: " + v.String()}}
+}
+
+func (d *Detector) start(why string, candidates ...model.Variant) {
+	d.candidates = candidates
+	d.evidence = append(d.evidence, why+" ("+names(candidates)+")")
+}
+
+// Candidates lists the variants that are still possible, the best first.
+func (d *Detector) Candidates() []model.Variant { return slices.Clone(d.candidates) }
+
+// Best is the variant that verdicts are reported under. Where several remain,
+// everything seen is the same in all of them, and it is the one that promises
+// least beyond what was seen.
+func (d *Detector) Best() model.Variant { return d.candidates[0] }
+
+// Settled reports whether one variant is left.
+func (d *Detector) Settled() bool { return len(d.candidates) == 1 }
+
+// Evidence tells in sentences what the choice rests on, in the order in which it
+// was learned.
+func (d *Detector) Evidence() []string {
+	out := slices.Clone(d.evidence)
+	if len(d.candidates) > 1 {
+		out = append(out, "so far nothing was seen that tells apart "+names(d.candidates))
+	}
+	if d.drains != model.Unknown {
+		out = append(out, "buffered fallbacks drain direct I/O (patch 2): "+d.drains.String())
+	}
+	return out
+}
+
+// keep drops all candidates that are not in fit, because of o.
+func (d *Detector) keep(fit []model.Variant, o *observe.Observation) {
+	if len(fit) == 0 || len(fit) == len(d.candidates) {
+		return
+	}
+	var out []model.Variant
+	for _, v := range d.candidates {
+		if !slices.Contains(fit, v) {
+			out = append(out, v)
+		}
+	}
+	d.evidence = append(d.evidence, fmt.Sprintf("write at %d+%d: %s; not %s", o.Pos0, o.Len0, decided(o), names(out)))
+	d.candidates = append(d.candidates[:0], fit...)
+}
+
+// newDrain is whether a buffered fallback drained, and true when that was not known
+// before. One that did shows that the kernel can; from then on it has to.
+func (d *Detector) newDrain(o *observe.Observation) (model.Answer, bool) {
+	b := o.Buffered
+	if b == nil || !b.Copied || o.Incomplete != "" || d.drains == model.Yes {
+		return d.drains, false
+	}
+	drained := model.AnswerOf(b.Drained)
+	return drained, drained != d.drains
+}
+
+// decided says in short what the kernel did.
+func decided(o *observe.Observation) string {
+	parts := []string{"lock " + observe.LockName(o.Lock), fmt.Sprintf("%d passes", len(o.Passes)), "lookups " + seenLookups(o)}
+	if o.Stages.Has(record.StageFmod) {
+		parts = append(parts, observe.FmodName(o.Fmod))
+	}
+	if !o.Dio {
+		parts[0] = fmt.Sprintf("result %d", o.SubmitRet)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func names(vs []model.Variant) string {
+	var out []string
+	for _, v := range vs {
+		out = append(out, v.String())
+	}
+	return strings.Join(out, ", ")
+}

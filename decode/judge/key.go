@@ -1,0 +1,194 @@
+package judge
+
+import (
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// maxKeyWords is enough for a write with two passes, two lookups each, and six
+// mappings. A write of more facts has no key.
+const maxKeyWords = 64
+
+// key holds the facts of one write: everything that a judgement on it alone reads,
+// in a form that is the same for the same write at another place of the file. Two
+// writes with the same key get the same verdict.
+//
+// What a judgement does not read is left out: who wrote, to which file, when, and how
+// long it took. Two things are put into another form, and nothing else:
+//
+//   - Positions count from the block in which the write was asked to begin. The
+//     kernel's tests are about the place in a block and about distances.
+//   - i_size and i_disksize, where all that were read lie behind every block that the
+//     write touched, are only that: they are compared with places in those blocks.
+//
+// TestKeyHoldsAll proves by reflection that nothing else is left out.
+type key struct {
+	n     int
+	words [maxKeyWords]uint64
+	// whole is false for facts that a key does not hold: see fill.
+	whole bool
+
+	mask int64 // of the place in a block, bytes
+	base int64 // start of the first block, bytes
+	far  int64 // well before the positions that the model refuses, bytes
+	top  int64 // end of the last block of which the write touched anything, bytes
+}
+
+// maxTouch is far more than one write can touch behind its position.
+const maxTouch = 1 << 34
+
+// The words that each part of a key takes.
+const (
+	headWords    = 8
+	passWords    = 3
+	lookupWords  = 3
+	mappingWords = 5
+	zeroedWords  = 4
+	sizeWords    = 2
+)
+
+// fill makes k the facts of o. It reports false for a write of which it does not hold
+// all: an incomplete one, one that went buffered or slept, which are rare, one with
+// too many steps, and one at a position near to where the model refuses it.
+func (k *key) fill(o *observe.Observation) bool {
+	if o.Incomplete != "" || o.Buffered != nil || len(o.Sleeps) > 0 || len(o.Passes) > model.MaxPasses {
+		return false
+	}
+	words := headWords + len(o.Passes)*(passWords+sizeWords) + len(o.Mappings)*mappingWords + len(o.Zeroed)*zeroedWords + sizeWords
+	for i := range o.Passes {
+		words += len(o.Passes[i].Lookups) * lookupWords
+	}
+	if words > maxKeyWords {
+		return false
+	}
+	k.n, k.whole, k.top, k.mask = 0, true, 0, 1<<o.Blkbits-1
+	k.base, k.far = o.Pos0&^k.mask, int64(model.MaxBlocks)<<min(o.Blkbits, model.MaxBlkbits)-maxTouch
+	k.head(o)
+	for i := range o.Passes {
+		k.pass(&o.Passes[i], o.Blkbits)
+	}
+	for i := range o.Mappings {
+		k.mapping(&o.Mappings[i])
+	}
+	for i := range o.Zeroed {
+		k.zeroed(&o.Zeroed[i])
+	}
+	k.sizes(o)
+	return k.whole
+}
+
+// next is room for n more words.
+func (k *key) next(n int) []uint64 {
+	w := k.words[k.n : k.n+n]
+	k.n += n
+	return w
+}
+
+// place is a position in a key: the piece of the file that begins there has n bytes.
+func (k *key) place(pos, n int64) uint64 {
+	if pos < 0 || pos > k.far || n > maxTouch || n < -maxTouch {
+		k.whole = false
+	}
+	k.top = max(k.top, (max(pos, pos+n)|k.mask)+1)
+	return uint64(pos - k.base)
+}
+
+// head adds what there is once for each write. The numbers of passes, mappings and
+// pieces zeroed say which word of a key is what.
+func (k *key) head(o *observe.Observation) {
+	w := k.next(headWords)
+	w[0] = uint64(o.Stages) | uint64(o.Flags)<<32
+	w[1] = uint64(o.Blkbits) | uint64(o.Caller)<<8 | uint64(o.Lock)<<16 | uint64(o.DioFlags)<<24 |
+		uint64(o.DioOps)<<32 | uint64(o.Fmod)<<40 |
+		bit(o.Dio)<<48 | bit(o.Queued)<<49 | bit(o.Completed)<<50 | bit(o.Truncated)<<51 |
+		bit(o.Align0Known)<<52 | bit(o.Drain != nil)<<53
+	// Of an alignment only the bits below the block are ever looked at.
+	w[2] = uint64(o.Align0&uint32(k.mask)) |
+		uint64(len(o.Passes))<<32 | uint64(len(o.Mappings))<<40 | uint64(len(o.Zeroed))<<48
+	w[3], w[4], w[5] = uint64(o.FmodRet), uint64(o.SubmitRet), uint64(o.Ret)
+	w[6], w[7] = k.place(o.Pos0, o.Len0), uint64(o.Len0)
+}
+
+// pass adds one run of the write checks, but for i_size and i_disksize.
+func (k *key) pass(p *observe.Pass, blkbits uint8) {
+	w := k.next(passWords)
+	w[0] = uint64(p.Lock) | uint64(p.Flags)<<8 | uint64(len(p.Lookups))<<24 | uint64(p.Align&uint32(k.mask))<<32
+	w[1], w[2] = k.place(p.Pos, p.Count), uint64(p.Count)
+	first := uint32(k.base >> blkbits)
+	for i := range p.Lookups {
+		l, w := &p.Lookups[i], k.next(lookupWords)
+		w[0] = uint64(l.Lblk-first) | uint64(l.Len)<<32
+		w[1] = uint64(l.ArgFlags) | uint64(l.MFlags)<<32
+		w[2] = uint64(uint32(l.Ret)) | uint64(l.OutLen)<<32
+	}
+}
+
+func (k *key) mapping(m *observe.Mapping) {
+	w := k.next(mappingWords)
+	w[0] = uint64(m.Err)<<2 | bit(m.Overwrite)<<1 | bit(m.LookedUp)
+	w[1] = uint64(m.Type) | uint64(m.Flags)<<16 | uint64(m.AllocFlags)<<32
+	w[2] = uint64(m.LookupFlags) | uint64(uint32(m.LookupRet))<<32
+	if m.Err == 0 {
+		w[3], w[4] = k.place(m.Offset, m.Length), uint64(m.Length)
+	} else { // at no position
+		w[3], w[4] = uint64(m.Offset), uint64(m.Length)
+	}
+}
+
+func (k *key) zeroed(z *observe.Zeroed) {
+	w := k.next(zeroedWords)
+	w[0], w[1] = k.place(z.Pos, z.Len), uint64(z.Len)
+	w[2] = uint64(z.Type) | uint64(z.Flags)<<16 | uint64(z.DioCount)<<32
+	w[3] = uint64(z.Lock)
+}
+
+// sizes adds i_size and i_disksize as the entry and each pass read them.
+func (k *key) sizes(o *observe.Observation) {
+	beyond := o.ISize0 >= k.top
+	for i := range o.Passes {
+		p := &o.Passes[i]
+		beyond = beyond && p.ISize == o.ISize0 && p.IDisksize >= k.top && p.IDisksize <= p.ISize
+	}
+	if beyond {
+		return
+	}
+	w := k.next(sizeWords)
+	w[0] = uint64(o.ISize0 - k.base)
+	for i := range o.Passes {
+		w := k.next(sizeWords)
+		w[0], w[1] = uint64(o.Passes[i].ISize-k.base), uint64(o.Passes[i].IDisksize-k.base)
+	}
+}
+
+func bit(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// equal reports whether both hold the same facts.
+func (k *key) equal(other *key) bool {
+	if k.n != other.n {
+		return false
+	}
+	for i, w := range k.words[:k.n] {
+		if w != other.words[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// hash spreads the facts over 64 bits, best over the high ones; two writes with the
+// same hash may differ.
+func (k *key) hash() uint64 {
+	const odd = 0x9e3779b97f4a7c15 // the golden ratio: no pattern in its bits
+	var h uint64
+	by := uint64(odd)
+	for _, w := range k.words[:k.n] {
+		h += (w ^ w>>32) * by
+		by += odd - 1
+	}
+	return h
+}

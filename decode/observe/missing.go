@@ -1,0 +1,161 @@
+package observe
+
+import (
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// missing says which part of the write the record does not hold, or nothing.
+func (o *Observation) missing(w *record.Write) string {
+	switch st := o.Stages; {
+	case !st.Has(record.StageEntry):
+		return "entry not seen"
+	case !st.Has(record.StageReturn):
+		return "return not seen"
+	case st.Has(record.StageBroken):
+		return "an inner probe was entered and not left, or the reverse"
+	case o.Truncated:
+		return "more steps than a record holds"
+	case o.Blkbits < 9 || o.Blkbits > 20:
+		return "block size not known"
+	case o.Pos0 < 0 || o.Len0 < 0:
+		return "contradiction: negative position"
+	}
+	if why := o.missingSteps(w); why != "" {
+		return why
+	}
+	return o.missingStages()
+}
+
+// missingSteps compares the stages that the record claims with its steps.
+func (o *Observation) missingSteps(w *record.Write) string {
+	lookups := 0
+	for i := range o.Passes {
+		p := &o.Passes[i]
+		lookups += len(p.Lookups)
+		if p.Flags&passDisksizeDue != 0 {
+			return "i_disksize not seen"
+		}
+		if p.Pos < 0 || p.ISize < 0 || p.IDisksize < 0 {
+			return "contradiction: negative position"
+		}
+	}
+	st := o.Stages
+	switch {
+	case st.Has(record.StagePass) != (len(o.Passes) > 0), int(w.Passes) != len(o.Passes):
+		return "write checks missing from the record"
+	case st.Has(record.StageLookup) != (lookups > 0):
+		return "lookups missing from the record"
+	case st.Has(record.StageDrain) != (o.Drain != nil):
+		return "drain missing from the record"
+	case st.Has(record.StageBegin) != (len(o.Mappings) > 0):
+		return "mappings missing from the record"
+	case st.Has(record.StageZero) != (len(o.Zeroed) > 0):
+		return "zeroing missing from the record"
+	case st.Has(record.StageBuffered) != (o.Buffered != nil):
+		return "buffered part missing from the record"
+	case st.Has(record.StageCopy) != (o.Buffered != nil && o.Buffered.Copied):
+		return "buffered copy missing from the record"
+	}
+	return ""
+}
+
+// missingStages names a stage that this write must have passed and that was not
+// seen.
+func (o *Observation) missingStages() string {
+	st, p := o.Stages, o.LastPass()
+	if p != nil {
+		switch {
+		case !st.Has(record.StageLock):
+			return "i_rwsem could not be read"
+		case !st.Has(record.StageAlign):
+			return "alignment of the iov_iter not known"
+		}
+	}
+	if o.Dio && o.Lock == record.LockUnknown {
+		return "i_rwsem could not be read"
+	}
+	if p == nil && o.Dio {
+		return "write checks not seen"
+	}
+	if o.SubmitRet < 0 && !o.Queued {
+		return ""
+	}
+	switch {
+	case p == nil && o.Buffered == nil:
+		return "write checks not seen"
+	case p != nil && p.Flags&record.PassDAX != 0:
+		return "" // dax_iomap_rw took it
+	case p != nil && p.Count > 0 && !o.Dio && o.Buffered == nil:
+		return "iomap_dio_rw not seen"
+	}
+	return ""
+}
+
+func (o *Observation) broken(what string) {
+	if o.Incomplete == "" {
+		o.Incomplete = "contradiction: " + what
+	}
+}
+
+// Unjudged says why o cannot be judged at all, or nothing.
+func (o *Observation) Unjudged() string {
+	if o.Incomplete != "" {
+		return o.Incomplete
+	}
+	if p := o.LastPass(); p != nil && p.Flags&record.PassDAX != 0 {
+		return "DAX: its writes take another path"
+	}
+	if why := o.contradiction(); why != "" {
+		return "contradiction: " + why
+	}
+	if len(o.Passes) == 0 && o.Buffered == nil && !o.Dio && !o.EntryError() &&
+		!(o.SubmitRet == model.EAGAIN && o.Flags&model.IocbNowait != 0) {
+		return "why the write ended before the write checks"
+	}
+	return ""
+}
+
+// EntryError reports whether ext4_file_write_iter refused the write before it
+// took i_rwsem: shutdown, read-only after an error, an impossible atomic write.
+func (o *Observation) EntryError() bool {
+	if len(o.Passes) > 0 || o.Buffered != nil || o.Dio {
+		return false
+	}
+	switch o.SubmitRet {
+	case -eio, -erofs:
+		return true
+	case -einval, model.EOPNOTSUPP:
+		return o.Flags&model.IocbAtomic != 0
+	}
+	return false
+}
+
+const (
+	eio    = 5
+	einval = 22
+	erofs  = 30
+)
+
+// contradiction names two facts of o that cannot both be true, or nothing.
+func (o *Observation) contradiction() string {
+	for i := range o.Passes {
+		p := &o.Passes[i]
+		switch {
+		case p.Count > o.Len0:
+			return "more bytes after the write checks than before"
+		case p.Count > 0 && o.Flags&model.IocbAppend != 0 && p.Pos != p.ISize:
+			return "an append that does not begin at i_size"
+		case p.Count > 0 && o.Flags&model.IocbAppend == 0 && p.Pos != o.Pos0:
+			return "ki_pos moved without IOCB_APPEND"
+		case p.Count > 0 && p.Pos+p.Count < 0:
+			return "a write beyond the largest position"
+		}
+		for j := range p.Lookups {
+			if l := &p.Lookups[j]; l.Ret > 0 && uint32(l.Ret) > l.Len {
+				return "a lookup found more blocks than it was asked for"
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,246 @@
+// Package observe puts observations together from raw records: what was seen of one
+// direct write, and what is missing of it.
+package observe
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// Observation is one direct write as it was seen, put together from its write
+// record and, when it was asynchronous, its completion.
+type Observation struct {
+	Time    uint64 // entry, ns of CLOCK_MONOTONIC
+	ID      uint64
+	Pid     uint32 // tgid
+	Tid     uint32
+	Comm    string // raw bytes of the kernel; escape before showing
+	Dev     uint32 // kernel's dev_t: major<<20 | minor
+	Ino     uint64
+	Caller  record.Caller
+	Stages  record.Stages
+	Flags   uint32 // ki_flags at entry (IOCB_*)
+	Blkbits uint8
+
+	Pos0   int64 // ki_pos at entry, bytes
+	Len0   int64 // iov_iter count at entry, bytes
+	ISize0 int64 // i_size at entry, read without the lock
+	Align0 uint32
+	// Align0Known is false when the alignment of the whole iov_iter at entry
+	// could not be read (more segments than the probe walks).
+	Align0Known bool
+	NrSegs      uint16
+
+	Passes []Pass
+	Drain  *Drain // check-phase inode_dio_wait; nil when not called
+	Fmod   record.Fmod
+	// FmodRet is the return value of file_modified or kiocb_modified, told from how
+	// the write went on; FmodKnown is false where that does not tell.
+	FmodRet   int
+	FmodKnown bool
+
+	Dio      bool        // iomap_dio_rw was entered
+	Lock     record.Lock // mode held there
+	DioFlags uint8       // IOMAP_DIO_* given to it
+	DioOps   record.Ops
+	Mappings []Mapping
+	Zeroed   []Zeroed
+
+	Buffered  *Buffered // ext4_buffered_write_iter was entered
+	WaitNs    uint64    // queued for i_rwsem, summed over the passes
+	LockNs    uint64    // entry to the first pass: time to get the first lock
+	Waits     []Wait    // each time it was queued for i_rwsem
+	Sleeps    []Sleep   // of a NOWAIT write
+	Ret       int64     // result as the caller got it; the completion's for async
+	SubmitRet int64     // result of the write function itself
+	Queued    bool      // the write function returned -EIOCBQUEUED
+	Completed bool      // its completion was seen (always for a synchronous write)
+	LatencyNs uint64    // entry to completion, or to return for a synchronous write
+	SubmitNs  uint64    // entry to return
+
+	// Incomplete says why the record does not hold all that the kernel passed;
+	// empty when it does. Such an observation is never judged.
+	Incomplete string
+	Truncated  bool // steps did not fit in the record
+	LostBefore uint32
+	Depth      uint8 // 1 when nested in another write of the task
+
+	// Drain and Buffered point here, so that an Observation can be used again.
+	drain    Drain
+	buffered Buffered
+}
+
+// Clone returns a copy of o that shares nothing with it: an Observation that an
+// Observer hands out is used again for later writes.
+func (o *Observation) Clone() *Observation {
+	c := *o
+	c.Passes = slices.Clone(o.Passes)
+	for i := range c.Passes {
+		c.Passes[i].Lookups = slices.Clone(c.Passes[i].Lookups)
+	}
+	c.Mappings = slices.Clone(o.Mappings)
+	c.Zeroed = slices.Clone(o.Zeroed)
+	c.Waits, c.Sleeps = slices.Clone(o.Waits), slices.Clone(o.Sleeps)
+	if o.Drain != nil {
+		c.drain = *o.Drain
+		c.Drain = &c.drain
+	}
+	if o.Buffered != nil {
+		c.buffered = *o.Buffered
+		c.Buffered = &c.buffered
+	}
+	return &c
+}
+
+// Pass is one run of the checks under i_rwsem: what ext4_generic_write_checks
+// left, and the lookups that followed.
+type Pass struct {
+	Lock      record.Lock
+	Pos       int64 // ki_pos after the checks
+	Count     int64 // bytes left to write, or the result when <= 0
+	ISize     int64
+	IDisksize int64
+	Align     uint32 // iov_iter_alignment, low 17 bits
+	Flags     uint16 // record.Pass*
+	AtUs      uint32 // since the entry
+	Lookups   []Lookup
+}
+
+// Lookup is one ext4_map_blocks call of the check phase.
+type Lookup struct {
+	Lblk, Len uint32 // m_lblk and m_len asked, in blocks
+	ArgFlags  uint32
+	Ret       int32
+	OutLen    uint32 // m_len on return
+	MFlags    uint32 // m_flags on return
+}
+
+// Query is what the lookup asked for.
+func (l Lookup) Query() model.Query { return model.Query{Lblk: l.Lblk, Len: l.Len, Flags: l.ArgFlags} }
+
+// State is the kind of block that the lookup found.
+func (l Lookup) State() model.BlockState { return model.StateOf(l.Ret, l.MFlags) }
+
+// Drain is an inode_dio_wait call.
+type Drain struct {
+	Count  uint32 // i_dio_count at entry: requests in flight
+	Waited bool   // Count was not 0
+	Ns     uint64
+}
+
+// Mapping is one return of ext4_iomap_begin.
+type Mapping struct {
+	Offset, Length int64  // of the iomap, bytes, block granular
+	Type           uint16 // IOMAP_*
+	Flags          uint16 // IOMAP_F_*
+	AllocFlags     uint32 // flags of the allocating ext4_map_blocks, 0 if none
+	Err            int    // negative errno when it failed
+	Overwrite      bool   // ext4_iomap_overwrite_begin (6.x)
+	AtUs           uint32 // of the return, since the entry
+
+	// LookedUp says that ext4_map_blocks was called inside without asking for an
+	// allocation. LookupFlags and LookupRet are the flags argument and the return
+	// value of the last such call: blocks found, 0 or a negative errno.
+	LookedUp    bool
+	LookupFlags uint32
+	LookupRet   int32
+}
+
+// Allocated reports whether blocks were asked for with EXT4_GET_BLOCKS_CREATE.
+func (m Mapping) Allocated() bool { return m.AllocFlags&1 != 0 }
+
+// Zeroed is one iomap_dio_zero call with a length.
+type Zeroed struct {
+	Pos, Len int64
+	Lock     record.Lock
+	DioCount uint32 // i_dio_count, this write included
+	Type     uint16 // IOMAP_* of the mapping that it zeroes in
+	Flags    uint16 // IOMAP_F_* of it
+	AtUs     uint32 // since the entry
+}
+
+// Buffered is the part that went through ext4_buffered_write_iter.
+type Buffered struct {
+	Pos, Len int64
+	Drained  bool   // inode_dio_wait was called before the copy
+	CopyDio  uint32 // i_dio_count at generic_perform_write
+	Copied   bool   // generic_perform_write was entered
+	// CopyLock is the mode of i_rwsem there; shared also stands for no lock at all.
+	CopyLock record.Lock
+	CopyPos  int64  // ki_pos there, bytes
+	CopyAtUs uint32 // of that, since the entry
+	// Refused is what ext4_should_use_dio looked at when it refused direct I/O:
+	// record.BufFacts and others.
+	Refused uint16
+}
+
+// Wait is one time that the write was queued for i_rwsem.
+type Wait struct {
+	Ns   uint64
+	Lock record.Lock // the mode that it waited for; LockUnknown when the kernel does not say
+	AtUs uint32      // of its end, since the entry
+}
+
+// Sleep is one voluntary context switch of a NOWAIT write.
+type Sleep struct {
+	Phase record.Phase
+	Cause record.SleepCause
+	Ns    uint64
+	AtUs  uint32 // when it went on, since the entry
+}
+
+// phaseNames are the parts of a write as they are shown.
+var phaseNames = [...]string{"check", "dio", "buffered"}
+
+// PhaseName is the name of the phase in which it slept: check, dio or buffered.
+func (s *Sleep) PhaseName() string {
+	if int(s.Phase) < len(phaseNames) {
+		return phaseNames[s.Phase]
+	}
+	return "unknown"
+}
+
+// String says how long it slept, for what and where.
+func (s *Sleep) String() string {
+	return fmt.Sprintf("slept %d us for %s in the %s phase", (s.Ns+500)/1000, s.Cause, s.PhaseName())
+}
+
+// LastPass is the pass that settled the write, nil when none was seen.
+func (o *Observation) LastPass() *Pass {
+	if len(o.Passes) == 0 {
+		return nil
+	}
+	return &o.Passes[len(o.Passes)-1]
+}
+
+// Unaligned reports whether ext4 had to take the write for an unaligned one in
+// its last pass: position, length and memory against the block size. The second
+// result is false when that is not known.
+func (o *Observation) Unaligned() (unaligned, known bool) {
+	mask := uint32(1)<<o.Blkbits - 1
+	if len(o.Passes) > 0 {
+		p := &o.Passes[len(o.Passes)-1]
+		if p.Flags&record.PassAlign == 0 {
+			return false, false
+		}
+		return (uint32(p.Pos)|p.Align)&mask != 0, true
+	}
+	if !o.Align0Known {
+		return false, false
+	}
+	return (uint32(o.Pos0)|o.Align0)&mask != 0, true
+}
+
+// Extending reports whether the last pass saw a write that ends beyond i_size
+// or i_disksize. The second result is false when no pass was seen.
+func (o *Observation) Extending() (extending, known bool) {
+	if len(o.Passes) == 0 {
+		return false, false
+	}
+	p := &o.Passes[len(o.Passes)-1]
+	end := p.Pos + max(p.Count, 0)
+	return end > p.ISize || end > p.IDisksize, true
+}
