@@ -12,7 +12,7 @@ export EXT4DIO_KERNELS ?= $(abspath ../shared/kernels)
 export CGO_ENABLED = 0
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: run build test test-unit test-vm test-full test-harness generate generate-check bench bench-series bench-cost bench-view whatif-series mutants lint need-vm need-test
+.PHONY: run build test test-unit test-race test-vm test-full test-harness generate generate-check bench bench-series bench-cost bench-view whatif-series mutants lint need-vm need-test
 
 # Without disablethp, a kernel that uses huge pages everywhere keeps twice the memory
 # resident that the program has use for. go build knows no other way to set it.
@@ -23,16 +23,20 @@ need-vm:
 	@scripts/need.sh qemu-system-x86=qemu-system-x86_64 e2fsprogs=mkfs.ext4 xz-utils=xz
 
 need-test: need-vm
-	@scripts/need.sh ?clang-14=clang-14 ?llvm-14=llvm-strip-14 fio=fio
+	@scripts/need.sh ?clang-14=clang-14 ?llvm-14=llvm-strip-14 fio=fio gcc=gcc libc6-dev=/usr/include/stdlib.h
 
 run: need-vm build
 	$(BIN) vm --kernel $(KERNEL) -- live -- ext4dio-trace workload mixed --dir /mnt --writes 600
 
-test: need-test test-unit lint generate-check test-vm
+test: need-test test-unit test-race lint generate-check test-vm
 
 test-unit: build
 	go test ./...
 	go test -run '^$$' -bench . -benchtime 1x $(BENCH_PKGS)
+
+# The packages with goroutines once more, under the race detector.
+test-race:
+	scripts/race.sh
 
 lint:
 	@test -z "$$(gofmt -l $(GOFILES))" || { echo "not gofmt-ed:"; gofmt -l $(GOFILES); exit 1; }
@@ -66,7 +70,7 @@ mutants:
 # counts is one core. All run in turn, several times, so that each has the chance of a
 # quiet moment. BENCH_UPDATE=-update stores the run as the new baseline.
 BENCH_PKGS   := ./internal/benchcmp ./record ./decode ./decode/overlap ./userspace-model ./export ./export/parquet ./export/perfetto ./export/xfsio ./export/fio \
-	./report ./trace/tracefile ./cmd/ext4dio-trace
+	./report ./trace/tracefile ./trace/session ./trace/replay ./cmd/ext4dio-trace
 BENCH_COUNT  ?= 7
 BENCH_UPDATE ?=
 

@@ -212,6 +212,7 @@ __noinline int describe(struct inflight *st)
 	st->sem = (__u64)&inode->i_rwsem;
 	st->data_sem = data_sem(inode);
 	st->w.kind = REC_WRITE;
+	st->w.head = sizeof(st->w);
 	st->w.stages = ST_ENTRY | ST_ALIGN | ST_LOCK;
 	st->w.id = ((__u64)bpf_get_smp_processor_id() << 48) |
 		   (__sync_fetch_and_add(&cpu->seq, 1) & 0xffffffffffffULL);

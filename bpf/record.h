@@ -2,15 +2,20 @@
 /*
  * The wire records: the only contract between the BPF programs and Go.
  *
- * record/layout.go mirrors this file field by field; a test compares the two
- * through the BTF of the committed objects. Numbers are append-only: a kind, a
- * stage bit or a flag is never reused for something else. Everything is in host
- * byte order, naturally aligned, without bit fields or hidden padding.
+ * record/fields_gen.go is made from the structs of this file: internal/recordgen
+ * takes the layout from the BTF of the committed objects and the words from the
+ * comments here. Numbers are append-only: a kind, a stage bit or a flag is never
+ * reused for something else. Everything is little-endian, naturally aligned,
+ * without bit fields or hidden padding.
  *
  * One struct write_rec leaves the kernel for every direct write, followed by
  * nsteps times struct step in the order in which the kernel passed them. An
  * asynchronous write is followed, or preceded, by one struct complete_rec with
  * the same id.
+ *
+ * write_rec grows at its end only, by whole eight bytes. "head" says how long it
+ * is, so the steps begin there: a reader that knows fewer fields skips the rest,
+ * and to one that knows more those behind are unknown.
  */
 #ifndef E4D_RECORD_H
 #define E4D_RECORD_H
@@ -29,10 +34,10 @@ enum rec_kind {
  * clear was not captured; its zero means nothing.
  */
 #define ST_ENTRY	(1u << 0)	/* entry of the write function */
-#define ST_PASS		(1u << 1)	/* return of ext4_generic_write_checks */
+#define ST_PASS		(1u << 1)	/* ext4_generic_write_checks entered; its outcome is read later, see STEP_PASS */
 #define ST_LOOKUP	(1u << 2)	/* ext4_map_blocks in the check phase */
 #define ST_DRAIN	(1u << 3)	/* inode_dio_wait in the check phase */
-#define ST_FMOD		(1u << 4)	/* file_modified or kiocb_modified returned */
+#define ST_FMOD		(1u << 4)	/* file_modified or kiocb_modified entered; see enum fmod */
 #define ST_DIO		(1u << 5)	/* iomap_dio_rw entered */
 #define ST_BEGIN	(1u << 6)	/* ext4_iomap_begin returned */
 #define ST_ZERO		(1u << 7)	/* iomap_dio_zero with len > 0 */
@@ -68,12 +73,17 @@ enum caller {
 
 enum step_kind {
 	/*
-	 * ext4_generic_write_checks returned. a: ki_pos after it, b: i_size,
-	 * c: its return value, d: iov_iter_alignment (low 17 bits are enough),
-	 * aux: PASS_*, lock: mode held.
+	 * ext4_generic_write_checks entered. b: i_size, aux: PASS_*, lock: mode
+	 * held, all at its entry. What it did is read later, when the write enters
+	 * the next probed function, a: ki_pos, c: bytes left in the iov_iter. When
+	 * it returns without one, a and c are read then; but when it returns 0, or
+	 * an error other than -EAGAIN and -EIOCBQUEUED, c is what it returned.
+	 * d: iov_iter_alignment at the entry of the write (low 17 bits are enough),
+	 * valid with PASS_ALIGN, which is cleared when the checks made the write
+	 * shorter: see STEP_ALIGN.
 	 */
 	STEP_PASS = 1,
-	/* i_disksize at the last STEP_PASS, when it was not i_size. a: i_disksize. */
+	/* i_disksize at the entry of the last STEP_PASS, when it was not i_size. a: i_disksize. */
 	STEP_DISKSIZE = 2,
 	/*
 	 * ext4_map_blocks in the check phase. a: low half its return value, high
@@ -130,7 +140,7 @@ enum step_kind {
 #define PASS_NOSEC	(1u << 0)	/* S_NOSEC */
 #define PASS_EXTENTS	(1u << 1)	/* EXT4_EXTENTS_FL */
 #define PASS_DISKSIZE	(1u << 2)	/* i_disksize != i_size: STEP_DISKSIZE follows */
-#define PASS_ALIGN	(1u << 3)	/* d was read */
+#define PASS_ALIGN	(1u << 3)	/* d is known, and holds for what the checks left */
 #define PASS_ENCRYPTED	(1u << 4)	/* S_ENCRYPTED */
 #define PASS_INLINE	(1u << 5)	/* EXT4_INLINE_DATA_FL */
 #define PASS_JOURNAL	(1u << 6)	/* EXT4_JOURNAL_DATA_FL */
@@ -176,7 +186,10 @@ enum sleep_cause {
 	SLEEP_RTLOCK = 13,	/* a spinlock of PREEMPT_RT */
 };
 
-/* Which function updated timestamps and privileges. */
+/*
+ * Which function was entered to update timestamps and privileges. What it returned
+ * is not recorded: a write that goes on had 0, and one that ends there returns it.
+ */
 enum fmod {
 	FMOD_NONE = 0,
 	FMOD_FILE = 1,		/* file_modified */
@@ -193,7 +206,7 @@ enum dio_ops {
 struct step {
 	__u8 kind;		/* enum step_kind */
 	__u8 lock;		/* enum lock_mode */
-	__u16 aux;
+	__u16 aux;		/* this and a to d: see enum step_kind */
 	__u32 t_us;		/* since the entry, microseconds */
 	__u64 a;
 	__u64 b;
@@ -203,28 +216,28 @@ struct step {
 
 struct write_rec {
 	__u16 kind;		/* REC_WRITE */
-	__u16 size;		/* bytes of head and steps */
+	__u16 size;		/* bytes on the wire, head and steps */
 	__u32 stages;		/* ST_* */
 	__u64 t0;		/* entry, ns of CLOCK_MONOTONIC */
 	__u64 latency;		/* entry to return, ns */
 	__u64 id;		/* unique while tracing */
-	__u64 ino;
+	__u64 ino;		/* number of the inode */
 	__u64 pos0;		/* ki_pos at entry */
-	__u64 isize0;		/* i_size at entry, without the lock */
-	__u32 tgid;
-	__u32 tid;
-	__u8 comm[16];
+	__u64 isize0;		/* i_size at entry, read without the lock */
+	__u32 tgid;		/* the process */
+	__u32 tid;		/* the thread */
+	__u8 comm[16];		/* its command name */
 	__u32 dev;		/* kernel's dev_t: major << 20 | minor */
-	__u32 ki_flags;		/* at entry */
+	__u32 ki_flags;		/* IOCB_* at entry */
 	__u32 len0;		/* iov_iter count at entry */
 	__s32 ret;		/* of the write function */
 	__u64 wait_ns;		/* queued for i_rwsem, all waits */
 	__u32 dio_us;		/* entry to iomap_dio_rw, microseconds */
 	__u32 lost_before;	/* records lost on this CPU since its last record */
-	__u8 nsteps;
+	__u8 nsteps;		/* steps behind the head */
 	__u8 steps_lost;	/* steps that did not fit, saturating */
 	__u8 passes;		/* of ext4_generic_write_checks, saturating */
-	__u8 blkbits;
+	__u8 blkbits;		/* a block has 2^blkbits bytes */
 	__u8 caller;		/* enum caller */
 	__u8 iter_type;		/* kernel's enum iter_type, numbers differ by kernel */
 	__u8 depth;		/* 0, or 1 when nested in another write of the task */
@@ -232,20 +245,21 @@ struct write_rec {
 	__u8 dio_flags;		/* IOMAP_DIO_* given to iomap_dio_rw, low 8 bits */
 	__u8 dio_ops;		/* enum dio_ops */
 	__u8 fmod;		/* enum fmod */
-	__u8 pad[3];
+	__u8 pad;
+	__u16 head;		/* bytes of this head; 0 in records of before it was there: 128 */
 	__u16 nr_segs;		/* saturating; 0 for a single buffer */
 };
 
 struct complete_rec {
 	__u16 kind;		/* REC_COMPLETE */
-	__u16 size;
+	__u16 size;		/* bytes on the wire */
 	__u32 pad;
 	__u64 id;		/* of the write */
 	__u64 t;		/* ns of CLOCK_MONOTONIC */
 	__s64 ret;		/* bytes or negative error, as given to ki_complete */
 };
 
-/* Counters, one set a CPU. Names and order are mirrored by record/loss.go. */
+/* Counters, one set a CPU. record/fields_gen.go has them in this order. */
 struct counters {
 	__u64 seen;		/* direct writes that passed the filter */
 	__u64 filtered;		/* direct writes that did not */

@@ -196,9 +196,11 @@ struct {
 	__type(value, struct cpu_state);
 } cpus SEC(".maps");
 
+/* The type puts struct complete_rec into the BTF, from which record/ is made. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 << 20);
+	__type(value, struct complete_rec);
 } ring SEC(".maps");
 
 static __always_inline struct cpu_state *this_cpu(void)

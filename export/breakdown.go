@@ -20,34 +20,17 @@ const (
 
 // Part counts some of the writes of a trace.
 type Part struct {
-	Writes    uint64    `json:"writes"`
-	Shared    uint64    `json:"shared"`
-	Exclusive uint64    `json:"exclusive"`
-	Verdicts  [5]uint64 `json:"-"` // by judge.Kind
-	Unjudged  uint64    `json:"-"`
-	WaitNs    uint64    `json:"wait_ns"`
+	Writes uint64 `json:"writes"`
+	Locks
+	Judged
+	WaitNs uint64 `json:"wait_ns"`
 }
 
 func (p *Part) add(r *Row) {
 	p.Writes++
-	switch {
-	case Is(r.Lock, Shared):
-		p.Shared++
-	case Is(r.Lock, Exclusive):
-		p.Exclusive++
-	}
-	if r.Verdict.Known {
-		p.Verdicts[r.Verdict.V]++
-	} else {
-		p.Unjudged++
-	}
+	p.Locks.Add(r.Lock)
+	p.Judged.Add(r.Verdict)
 	p.WaitNs += r.WaitNs.V
-}
-
-// Disagreements is the number of writes in which the kernel did something else than the
-// model said.
-func (p *Part) Disagreements() uint64 {
-	return p.Verdicts[judge.Slower] + p.Verdicts[judge.Differs] + p.Verdicts[judge.Unsafe]
 }
 
 // process names a process as the records do.
@@ -56,45 +39,20 @@ type process struct {
 	comm string
 }
 
-// parts counts by something. The next write is often of one of the last few, which are
-// at hand by a number that costs nothing to make.
-type parts[K comparable] struct {
-	all  map[K]*Part
-	rest Part
-	near [nearParts]struct {
-		key  K
-		part *Part
-	}
-}
-
-const nearParts = 64 // a power of two
-
-func (p *parts[K]) of(k K, number int) *Part {
-	near := &p.near[number&(nearParts-1)]
-	if near.part != nil && near.key == k {
-		return near.part
-	}
-	part := p.all[k]
-	if part == nil {
-		if len(p.all) >= maxParts {
-			return &p.rest
-		}
-		if p.all == nil {
-			p.all = map[K]*Part{}
-		}
-		part = new(Part)
-		p.all[k] = part
-	}
-	near.key, near.part = k, part
-	return part
-}
-
 // number is one of a string that others seldom have, too.
-func number(s string) int {
+func number(s string) uint64 {
 	if s == "" {
 		return 0
 	}
-	return len(s) + int(s[len(s)-1])*7 + int(s[len(s)/2])*3
+	return uint64(len(s)) + uint64(s[len(s)-1])*7 + uint64(s[len(s)/2])*3
+}
+
+type parts[K comparable] struct{ Parts[K, Part] }
+
+func (p *parts[K]) add(k K, number uint64, r *Row) {
+	p.Most = maxParts
+	part, _ := p.Of(k, number)
+	part.add(r)
 }
 
 // Breakdown counts rows by reason, rule, file and process, and their waits by lock mode.
@@ -102,7 +60,7 @@ func number(s string) int {
 type Breakdown struct {
 	reasons   parts[string]
 	rules     parts[string]
-	files     parts[fileID]
+	files     parts[FileID]
 	processes parts[process]
 	waits     [Exclusive + 1]waits // by Lock
 }
@@ -112,12 +70,12 @@ func (b *Breakdown) Add(r *Row) {
 	if r.Lock.Known && r.WaitNs.Known {
 		b.waits[r.Lock.V].add(r.WaitNs.V)
 	}
-	reason := r.Reason()
-	b.reasons.of(reason, number(reason)).add(r)
-	b.files.of(fileID{r.Dev, r.Ino}, int(r.Ino)).add(r)
-	b.processes.of(process{r.Pid, r.Comm}, int(r.Pid)+number(r.Comm)).add(r)
+	reason := r.ReasonText()
+	b.reasons.add(reason, number(reason), r)
+	b.files.add(r.File(), r.Ino, r)
+	b.processes.add(process{r.Pid, r.Comm}, uint64(r.Pid)+number(r.Comm), r)
 	for _, rule := range r.Rules {
-		b.rules.of(rule, number(rule)).add(r)
+		b.rules.add(rule, number(rule), r)
 	}
 }
 
@@ -135,8 +93,8 @@ type named struct {
 
 // list sorts the parts: those with disagreements first, then by the number of writes.
 func list[K comparable](p *parts[K], describe func(K, *named)) []named {
-	out := make([]named, 0, len(p.all)+1)
-	for k, part := range p.all {
+	out := make([]named, 0, len(p.All)+1)
+	for k, part := range p.All {
 		n := named{Part: *part}
 		describe(k, &n)
 		out = append(out, n)
@@ -144,8 +102,8 @@ func list[K comparable](p *parts[K], describe func(K, *named)) []named {
 	slices.SortFunc(out, func(a, b named) int {
 		return cmp.Or(cmp.Compare(b.Disagreements(), a.Disagreements()), cmp.Compare(b.Writes, a.Writes), strings.Compare(a.Name, b.Name))
 	})
-	if p.rest.Writes > 0 {
-		out = append(out, named{Name: otherParts, Part: p.rest})
+	if p.Rest.Writes > 0 {
+		out = append(out, named{Name: otherParts, Part: p.Rest})
 	}
 	for i := range out {
 		out[i].Judged = map[string]uint64{}
@@ -167,13 +125,13 @@ func (b *Breakdown) byRule() []named {
 }
 
 func (b *Breakdown) byFile(names Names) []named {
-	return list(&b.files, func(k fileID, n *named) {
-		n.Dev, n.Ino = DevName(k.dev), k.ino
-		n.Name = fmt.Sprintf("inode %d on %s", k.ino, n.Dev)
+	return list(&b.files, func(k FileID, n *named) {
+		n.Dev, n.Ino = DevName(k.Dev), k.Ino
+		n.Name = fmt.Sprintf("inode %d on %s", k.Ino, n.Dev)
 		if names == nil {
 			return
 		}
-		if path := names.Path(k.dev, k.ino, 0); path != "" {
+		if path := names.Path(k.Dev, k.Ino, 0); path != "" {
 			n.Name, n.Path = path, &path
 		}
 	})
@@ -202,18 +160,15 @@ func (b *Breakdown) byProcess() []named {
 // and say so.
 func (b *Breakdown) WriteText(w io.Writer, names Names) error {
 	var out strings.Builder
-	for _, t := range []struct {
-		title string
-		rows  []named
-	}{{"reason", b.byReason()}, {"rule broken", b.byRule()}, {"file", b.byFile(names)}, {"process", b.byProcess()}} {
-		if len(t.rows) == 0 {
+	for _, t := range b.Tables(names) {
+		if len(t.Lines) == 0 {
 			continue
 		}
-		fmt.Fprintf(&out, "%9s %9s %9s %9s %9s  %s\n", "WRITES", "SHARED", "EXCL", "DISAGREE", "WAIT", strings.ToUpper(t.title))
-		for _, n := range t.rows[:min(len(t.rows), textParts)] {
+		fmt.Fprintf(&out, "%9s %9s %9s %9s %9s  %s\n", "WRITES", "SHARED", "EXCL", "DISAGREE", "WAIT", strings.ToUpper(t.Title))
+		for _, n := range t.Lines[:min(len(t.Lines), textParts)] {
 			fmt.Fprintf(&out, "%9d %9d %9d %9d %9s  %s\n", n.Writes, n.Shared, n.Exclusive, n.Disagreements(), Duration(n.WaitNs), Safe(n.Name))
 		}
-		if more := len(t.rows) - textParts; more > 0 {
+		if more := len(t.Lines) - textParts; more > 0 {
 			fmt.Fprintf(&out, "%49s  and %d more\n", "", more)
 		}
 		out.WriteByte('\n')

@@ -15,5 +15,5 @@ func (m *Maker) FillCounted(r *Row, o *observe.Observation, v *judge.Verdict) {
 	m.fillCounted(r, o)
 	r.Verdict = Some(v.Kind)
 	r.Rules, r.Hazards = v.Rules.AppendIDs(r.Rules[:0]), v.Hazards.AppendIDs(r.Hazards[:0])
-	r.Why, r.Missing = append(r.Why[:0], string(v.Reason)), v.Missing
+	r.Reason, r.Missing = string(v.Reason), v.Missing
 }

@@ -63,9 +63,9 @@ func TestFillCounted(t *testing.T) {
 func TestBreakdown(t *testing.T) {
 	var b Breakdown
 	for i := range 100 {
-		r := Row{Pid: 1, Comm: "e\x1b[31mvil", Dev: 8 << 20, Ino: uint64(i % 20), Verdict: Some(judge.Agree), Lock: Some(Shared), Why: []string{"aligned"}}
+		r := Row{Pid: 1, Comm: "e\x1b[31mvil", Dev: 8 << 20, Ino: uint64(i % 20), Verdict: Some(judge.Agree), Lock: Some(Shared), Reason: "aligned"}
 		if i == 7 {
-			r.Verdict, r.Rules, r.Lock, r.Why = Some(judge.Unsafe), []string{"R1"}, Some(Exclusive), []string{"lookup missing"}
+			r.Verdict, r.Rules, r.Lock, r.Reason = Some(judge.Unsafe), []string{"R1"}, Some(Exclusive), "lookup missing"
 		}
 		b.Add(&r)
 	}

@@ -4,20 +4,27 @@ import (
 	"bytes"
 	"io"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
 // CSV writes rows as RFC 4180 wants it: a header, lines that end in CR LF. Its columns
-// are the fields of a JSON object, in their order. What is not known is an empty cell,
-// a list or an object stands as JSON in its cell.
+// are Fields in their order, those that came late at the end, so that columns that are
+// counted stay where they are. What is not known is an empty cell, a list or an object
+// stands as JSON in its cell.
 //
 // A text is written as in JSON, without the quotes around it: what is not printable
 // as an escape, a backslash as two. One that a spreadsheet could take for a formula
 // has an apostrophe before it, and so has one that begins with an apostrophe.
 type CSV struct {
 	lines
-	json []byte
-	head bool
+	json, late []byte
+	head       bool
+}
+
+// CSVFormat is the format of CSV.
+var CSVFormat = Format{
+	Name: "csv", Help: "the same fields as RFC 4180 wants them; lists as JSON in a cell", New: func(t Target) Writer { return NewCSV(t.Out) },
 }
 
 // NewCSV returns a CSV in front of out.
@@ -27,12 +34,20 @@ func NewCSV(out io.Writer) *CSV { return &CSV{lines: lines{out: out}} }
 func (w *CSV) Write(r *Row) error {
 	w.header()
 	w.json = r.AppendJSON(w.json[:0])
-	n := 0
-	eachField(w.json, func(_, value []byte) {
-		w.buf = appendCell(appendComma(w.buf, n), value)
-		n++
+	w.late = w.late[:0]
+	i := 0
+	eachField(w.json, func(value []byte) {
+		switch {
+		case Fields[i].Late:
+			w.late = appendCell(append(w.late, ','), value)
+		case i == 0:
+			w.buf = appendCell(w.buf, value)
+		default:
+			w.buf = appendCell(append(w.buf, ','), value)
+		}
+		i++
 	})
-	w.buf = append(w.buf, "\r\n"...)
+	w.buf = append(append(w.buf, w.late...), "\r\n"...)
 	return w.put(flushBytes)
 }
 
@@ -42,12 +57,15 @@ func (w *CSV) header() {
 		return
 	}
 	w.head = true
-	n := 0
-	eachField((&Row{}).AppendJSON(nil), func(name, _ []byte) {
-		w.buf = append(appendComma(w.buf, n), name...)
-		n++
-	})
-	w.buf = append(w.buf, "\r\n"...)
+	var names, late []string
+	for i := range Fields {
+		if f := &Fields[i]; f.Late {
+			late = append(late, f.Name)
+		} else {
+			names = append(names, f.Name)
+		}
+	}
+	w.buf = append(append(w.buf, strings.Join(append(names, late...), ",")...), "\r\n"...)
 }
 
 // Close writes what has gathered; without a row, the header.
@@ -56,59 +74,37 @@ func (w *CSV) Close() error {
 	return w.lines.Close()
 }
 
-// eachField calls f with name and value of each field of one JSON object without
-// white space, as AppendJSON makes it.
-func eachField(object []byte, f func(name, value []byte)) {
+// eachField calls f with the value of each field of one JSON object without white space,
+// as AppendJSON makes it.
+func eachField(object []byte, f func(value []byte)) {
 	rest := object[1:]
 	for len(rest) > 0 && rest[0] == '"' {
-		end := textEnd(rest)
-		name := rest[1 : end-1]
-		rest = rest[end+1:] // and the colon
-		end = valueEnd(rest)
-		f(name, rest[:end])
+		rest = rest[valueEnd(rest)+1:] // the name and the colon
+		end := valueEnd(rest)
+		f(rest[:end])
 		rest = rest[end+1:] // and the comma, or the brace at the end
 	}
 }
 
-// textEnd returns the place behind the JSON string at the beginning of b.
-func textEnd(b []byte) int {
-	for i := 1; ; i++ {
-		switch b[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-}
-
-// valueEnd returns the place behind the JSON value at the beginning of b.
+// valueEnd returns the place behind the JSON value or the name at the beginning of b.
 func valueEnd(b []byte) int {
-	switch b[0] {
-	case '"':
-		return textEnd(b)
-	case '[', '{':
-		return nestedEnd(b)
-	}
-	i := 0
-	for b[i] != ',' && b[i] != '}' {
-		i++
-	}
-	return i
-}
-
-// nestedEnd is valueEnd for a list or an object.
-func nestedEnd(b []byte) int {
 	depth := 0
 	for i := 0; ; i++ {
 		switch b[i] {
 		case '"':
-			i += textEnd(b[i:]) - 1
+			for i++; b[i] != '"'; i++ {
+				if b[i] == '\\' {
+					i++
+				}
+			}
 		case '[', '{':
 			depth++
-		case ']', '}':
-			if depth--; depth == 0 {
-				return i + 1
+		case ']', '}', ',', ':':
+			switch {
+			case depth == 0:
+				return i
+			case b[i] == ']' || b[i] == '}':
+				depth--
 			}
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/overlap"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
+	"github.com/ext4dio/ext4dio-trace/export/schema"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -99,151 +100,116 @@ func TestNothingUnprintable(t *testing.T) {
 	}
 }
 
-// jsonRow is the contract: the names and types of the JSON fields, in order.
-type jsonRow struct {
-	TimeNs    uint64   `json:"time_ns"`
-	Pid       uint32   `json:"pid"`
-	Tid       uint32   `json:"tid"`
-	Comm      string   `json:"comm"`
-	Dev       string   `json:"dev"`
-	Ino       uint64   `json:"ino"`
-	Path      *string  `json:"path"`
-	Pos       int64    `json:"pos"`
-	Len       int64    `json:"len"`
-	Flags     []string `json:"flags"`
-	Unaligned *bool    `json:"unaligned"`
-	Extending *bool    `json:"extending"`
-	Lock      *string  `json:"lock"`
-	Passes    *int     `json:"passes"`
-	Lookups   []struct {
-		Lblk  uint32 `json:"lblk"`
-		Len   uint32 `json:"len"`
-		Ret   int32  `json:"ret"`
-		State string `json:"state"`
-		Pass  int    `json:"pass"`
-		Flags uint32 `json:"flags"`
-	} `json:"lookups"`
-	Drained   *bool `json:"drained"`
-	ForceWait *bool `json:"force_wait"`
-	Mappings  []struct {
-		Pos         *int64   `json:"pos"`
-		Len         *int64   `json:"len"`
-		Type        string   `json:"type"`
-		Flags       []string `json:"flags"`
-		Allocated   bool     `json:"allocated"`
-		AllocFlags  uint32   `json:"alloc_flags"`
-		Overwrite   bool     `json:"overwrite"`
-		LookupFlags *uint32  `json:"lookup_flags"`
-		LookupRet   *int32   `json:"lookup_ret"`
-	} `json:"mappings"`
-	Zeroed []struct {
-		Pos      int64    `json:"pos"`
-		Len      int64    `json:"len"`
-		Lock     *string  `json:"lock"`
-		InFlight uint32   `json:"in_flight"`
-		Type     string   `json:"type"`
-		Flags    []string `json:"flags"`
-	} `json:"zeroed"`
-	FallbackBytes *int64        `json:"fallback_bytes"`
-	Ret           *int64        `json:"ret"`
-	WaitNs        *uint64       `json:"wait_ns"`
-	LatencyNs     *uint64       `json:"latency_ns"`
-	Slept         *bool         `json:"slept"`
-	Sleeps        []jsonSleep   `json:"sleeps"`
-	Variant       *string       `json:"variant"`
-	Verdict       *string       `json:"verdict"`
-	Rules         []string      `json:"rules"`
-	Hazards       []string      `json:"hazards"`
-	Expected      *jsonExpected `json:"expected"`
-	Why           []string      `json:"why"`
-	Stages        []string      `json:"stages"`
-	Incomplete    *string       `json:"incomplete"`
-	Truncated     bool          `json:"truncated"`
-	Caller        *string       `json:"caller"`
-	Facts         jsonFacts     `json:"facts"`
+// checkObject compares an object with the list of its fields: their names, their order,
+// the types of the values, and where null may stand.
+func checkObject(t *testing.T, object []byte, fields []*schema.About) {
+	t.Helper()
+	dec := json.NewDecoder(bytes.NewReader(object))
+	if brace, err := dec.Token(); err != nil || brace != json.Delim('{') {
+		t.Fatalf("no object: %v, %v", brace, err)
+	}
+	for _, f := range fields {
+		var value json.RawMessage
+		if name, err := dec.Token(); err != nil || name != f.Name {
+			t.Fatalf("%v in place of %s: %v", name, f.Name, err)
+		}
+		if err := dec.Decode(&value); err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+		if string(value) == "null" && f.Null {
+			continue
+		}
+		checkValue(t, value, f)
+	}
+	if dec.More() {
+		t.Error("more fields than there should be")
+	}
 }
 
-type jsonFacts struct {
-	Blocksize uint64  `json:"blocksize"`
-	Pos       int64   `json:"pos"`
-	Len       int64   `json:"len"`
-	ISize     int64   `json:"i_size"`
-	Align     *uint32 `json:"align"`
-	Checks    []struct {
-		Lock      *string  `json:"lock"`
-		Pos       int64    `json:"pos"`
-		Len       int64    `json:"len"`
-		ISize     int64    `json:"i_size"`
-		IDisksize int64    `json:"i_disksize"`
-		Align     *uint32  `json:"align"`
-		Flags     []string `json:"flags"`
-	} `json:"checks"`
-	InFlight    *uint32 `json:"in_flight"`
-	Modified    *string `json:"modified"`
-	ModifiedRet *int    `json:"modified_ret"`
-	DioFlags    uint8   `json:"dio_flags"`
-	Ops         *string `json:"ops"`
-	Buffered    *struct {
-		Pos      int64    `json:"pos"`
-		Len      int64    `json:"len"`
-		Drained  bool     `json:"drained"`
-		Copied   bool     `json:"copied"`
-		Lock     *string  `json:"lock"`
-		InFlight uint32   `json:"in_flight"`
-		Refused  []string `json:"refused"`
-	} `json:"buffered"`
-	SubmitRet int64 `json:"submit_ret"`
-	Queued    bool  `json:"queued"`
-	Completed bool  `json:"completed"`
+func checkValue(t *testing.T, value json.RawMessage, f *schema.About) {
+	t.Helper()
+	var err error
+	switch f.Type {
+	case schema.TypeInt32, schema.TypeInt64:
+		var n json.Number
+		if err = json.Unmarshal(value, &n); err == nil && strings.ContainsAny(string(value), `.eE"`) {
+			t.Errorf("%s: %s is no integer", f.Name, value)
+		}
+	case schema.TypeBool:
+		err = json.Unmarshal(value, new(bool))
+	case schema.TypeText, schema.TypeWord:
+		err = json.Unmarshal(value, new(string))
+	case schema.TypeFlags, schema.TypeTexts:
+		err = json.Unmarshal(value, new([]string))
+	case schema.TypeRecord:
+		checkObject(t, value, f.Kids)
+	case schema.TypeList:
+		var items []json.RawMessage
+		err = json.Unmarshal(value, &items)
+		for _, item := range items {
+			checkObject(t, item, f.Kids)
+		}
+	}
+	if err != nil || value[0] == 'n' {
+		t.Errorf("%s is %s: %v", f.Name, value, err)
+	}
 }
 
-type jsonSleep struct {
-	Cause string `json:"cause"`
-	Phase string `json:"phase"`
-	Ns    uint64 `json:"ns"`
-}
-
-type jsonExpected struct {
-	Lock      string `json:"lock"`
-	Passes    int    `json:"passes"`
-	Drained   bool   `json:"drained"`
-	ForceWait *bool  `json:"force_wait"`
-	Ret       *int64 `json:"ret"`
-}
-
-// The hand-written JSON is what encoding/json reads and writes: same names, same
-// order, same values, and every field in every row.
+// A line is what the list of fields says, in every row, and read back it is the same line.
 func TestJSONRoundTrip(t *testing.T) {
-	for i, r := range exporttest.Rows() {
+	for i, r := range append(exporttest.Rows(), exporttest.Full()) {
 		line := r.AppendJSON(nil)
-		var got jsonRow
-		d := json.NewDecoder(bytes.NewReader(line))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&got); err != nil {
+		checkObject(t, line, export.Fields.About())
+		back, err := export.ParseJSON(line)
+		if err != nil {
 			t.Fatalf("row %d: %v\n%s", i, err, line)
 		}
-		var again bytes.Buffer
-		e := json.NewEncoder(&again)
-		e.SetEscapeHTML(false)
-		if err := e.Encode(got); err != nil {
-			t.Fatal(err)
+		if again := back.AppendJSON(nil); utf8.ValidString(r.Comm+r.Path) && !bytes.Equal(line, again) {
+			t.Errorf("row %d:\n got %s\nwant %s", i, again, line)
 		}
-		// Names with escapes may be escaped in another way; compare values then.
-		var a, b any
-		if err := json.Unmarshal(line, &a); err != nil {
-			t.Fatal(err)
+		if utf8.ValidString(r.Comm) && back.Comm != r.Comm {
+			t.Errorf("row %d: comm %q became %q", i, r.Comm, back.Comm)
 		}
-		if err := json.Unmarshal(again.Bytes(), &b); err != nil {
-			t.Fatal(err)
+	}
+}
+
+// Full has a value in each field, other than that of an empty row.
+func TestFull(t *testing.T) {
+	full, none := exporttest.Full(), export.Row{}
+	for i := range export.Fields {
+		f := &export.Fields[i]
+		value := func(r *export.Row) string { return string(fieldOf(t, r.AppendJSON(nil), f.Name)) }
+		if got := value(&full); got == value(&none) || got == "null" {
+			t.Errorf("%s is %s", f.Name, got)
 		}
-		if !reflect.DeepEqual(a, b) {
-			t.Errorf("row %d:\n got %s\nwant %s", i, line, again.Bytes())
-		}
-		if !strings.ContainsRune(string(line), '\\') && !bytes.Equal(line, again.Bytes()) {
-			t.Errorf("row %d: not byte for byte as encoding/json:\n got %s\nwant %s", i, line, again.Bytes())
-		}
-		if utf8.ValidString(r.Comm) && got.Comm != r.Comm {
-			t.Errorf("row %d: comm %q became %q", i, r.Comm, got.Comm)
+	}
+	// Clone keeps all of it, and shares no list.
+	c := full.Clone()
+	if !reflect.DeepEqual(c, full) {
+		t.Errorf("cloned as %+v", c)
+	}
+	checkApart(t, "row", reflect.ValueOf(c), reflect.ValueOf(full))
+}
+
+func fieldOf(t *testing.T, line []byte, name string) json.RawMessage {
+	t.Helper()
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(line, &fields); err != nil {
+		t.Fatal(err)
+	}
+	return fields[name]
+}
+
+// checkApart looks for lists that are in both, those of facts among them.
+func checkApart(t *testing.T, name string, a, b reflect.Value) {
+	t.Helper()
+	for i := range a.NumField() {
+		field := name + "." + a.Type().Field(i).Name
+		switch x, y := a.Field(i), b.Field(i); {
+		case x.Kind() == reflect.Slice && x.Len() > 0 && x.UnsafePointer() == y.UnsafePointer():
+			t.Errorf("%s is shared", field)
+		case x.Kind() == reflect.Struct:
+			checkApart(t, field, x, y)
 		}
 	}
 }
@@ -259,7 +225,7 @@ func TestUnknownStaysUnknown(t *testing.T) {
 	}
 	for _, name := range []string{
 		"path", "unaligned", "extending", "lock", "passes", "lookups", "drained", "force_wait", "mappings", "zeroed",
-		"fallback_bytes", "ret", "wait_ns", "latency_ns", "slept", "variant", "verdict", "rules", "hazards", "expected", "why", "caller",
+		"fallback_bytes", "ret", "wait_ns", "latency_ns", "slept", "variant", "verdict", "rules", "hazards", "expected", "why", "reason", "diffs", "caller",
 	} {
 		if v, ok := got[name]; !ok || v != nil {
 			t.Errorf("%s is %v, want null", name, v)

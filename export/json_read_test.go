@@ -62,6 +62,9 @@ func TestParseJSONErrors(t *testing.T) {
 		{"lock", replaced(`"lock":"shared"`, `"lock":"held"`), `lock: "held" is not known`},
 		{"block size", replaced(`"blocksize":4096`, `"blocksize":4000`), `blocksize: "4000" is not known`},
 		{"caller", replaced(`"caller":"sync"`, `"caller":"me"`), `caller: "me" is not known`},
+		{"number that is too large", replaced(`"pid":1201`, `"pid":4294967296`), `pid: "4294967296" is not known`},
+		{"text for a number", replaced(`"tid":1203`, `"tid":"x"`), `tid: "x" is not known`},
+		{"place", replaced(`"i_disksize":1073741824`, `"i_disksize":true`), `facts.checks.i_disksize: "true" is not known`},
 		{"type", replaced(`"type":"mapped"`, `"type":"mapped?"`), `type: "mapped?" is not known`},
 	}
 	for _, tt := range tests {

@@ -2,52 +2,88 @@ package export
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/export/safe"
+	"github.com/ext4dio/ext4dio-trace/export/schema"
 	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// Bits of ki_flags and of dio_flags that the rows look at.
+// Safe is safe.Text.
+func Safe(s string) string { return safe.Text(s) }
+
+// SafeText is safe.Message.
+func SafeText(s string) string { return safe.Message(s) }
+
+// dioForceWait is IOMAP_DIO_FORCE_WAIT.
+const dioForceWait = 0x1
+
+// words are the names of values, each list in its one place.
+var (
+	lockWords    = schema.NewWords("lockWords", "", "none", "shared", "exclusive")
+	verdictWords = schema.WordsOf("verdictWords", "", int(judge.Unsafe)+1, judge.Kind.String)
+	callerWords  = schema.WordsOf("callerWords", record.CallerUnknown.String(), record.NumCallers, callerName)
+	causeWords   = schema.WordsOf("causeWords", record.SleepUnknown.String(), record.NumSleepCauses, record.SleepCause.String)
+	phaseWords   = schema.WordsOf("phaseWords", "unknown", int(record.PhaseBuffered)+1, phaseName)
+	stateWords   = schema.WordsOf("stateWords", model.LookupError.String(), int(model.LookupError)+1, model.BlockState.String)
+	stageWords   = schema.NewWords("stageWords", "", record.Stages(math.MaxUint32).Names()...)
+
+	// modeWords are those of record.Lock.
+	modeWords = schema.NewWords("modeWords", "", "", lockWords.At(int64(Shared)), lockWords.At(int64(Exclusive)))
+	fmodWords = schema.NewWords("fmodWords", "", []string{record.FmodFile: "file_modified", record.FmodKiocb: "kiocb_modified"}...)
+	opsWords  = schema.NewWords("opsWords", "", []string{record.OpsIomap: "ext4_iomap_ops", record.OpsOverwrite: "ext4_iomap_overwrite_ops"}...)
+
+	// kiFlagWords are the IOCB_* flags that a caller asks for. The bits from 16 on are
+	// the kernel's own bookkeeping and moved between versions.
+	kiFlagWords = schema.NewWords("kiFlagWords", "", "HIPRI", "DSYNC", "SYNC", "NOWAIT", "APPEND", "", "ATOMIC", "DONTCACHE", "NOSIGNAL")
+	// iomapFlagWords are the IOMAP_F_* flags that are the same in every kernel.
+	iomapFlagWords = schema.NewWords("iomapFlagWords", "", "new", "dirty", "shared", "merged")
+	// passFlagWords are the record.Pass* flags. Those that say what of the record is
+	// valid have no name: other fields show it.
+	passFlagWords = schema.NewWords("passFlagWords", "", "nosec", "extents", "", "", "encrypted", "inline", "journal", "dax")
+	// refusalWords are the record.Buf* flags, with those of a pass.
+	refusalWords = schema.NewWords("refusalWords", "", "", "", "", "", "encrypted", "inline", "journal", "", "read", "data=journal", "delalloc", "has_journal")
+)
+
+// Bits of ki_flags (IOCB_*) that more than one of the outputs looks at.
 const (
-	kiNowait     = 0x8
-	dioForceWait = 0x1
+	KiDSync  = 1 << 1
+	KiSync   = 1 << 2
+	KiNowait = 1 << 3
+	KiAppend = 1 << 4
 )
 
-// kiFlagNames are the IOCB_* flags that a caller asks for, by bit. The bits from
-// kiFlagBits on are the kernel's own bookkeeping and moved between versions.
-var kiFlagNames = [...]string{"HIPRI", "DSYNC", "SYNC", "NOWAIT", "APPEND", "", "ATOMIC", "DONTCACHE", "NOSIGNAL"}
+const (
+	kiFlagMask   = 1<<16 - 1
+	passFlagMask = record.PassNosec | record.PassExtents | record.PassEncrypted | record.PassInline | record.PassJournal | record.PassDAX
+)
 
-const kiFlagBits = 16
-
-// iomapFlagNames are the IOMAP_F_* flags that are the same in every kernel.
-var iomapFlagNames = [...]string{"new", "dirty", "shared", "merged"}
-
-// stageNames are the names of all stages, by bit.
-var stageNames = record.Stages(math.MaxUint32).Names()
-
-// appendBit appends the name of bit i, or its value when it has no name.
-func appendBit(dst []byte, names []string, i int) []byte {
-	if i < len(names) && names[i] != "" {
-		return append(dst, names[i]...)
+func callerName(c record.Caller) string {
+	if c == record.CallerUnknown {
+		return ""
 	}
-	return strconv.AppendUint(append(dst, "0x"...), 1<<i, 16)
+	return c.String()
 }
 
-func bitNames(flags uint32, names []string, bits int) []string {
-	var out []string
-	for i := range bits {
-		if flags&(1<<i) != 0 {
-			out = append(out, string(appendBit(nil, names, i)))
-		}
-	}
-	return out
-}
+func phaseName(p record.Phase) string { return (&observe.Sleep{Phase: p}).PhaseName() }
 
 // FlagNames lists the IOCB_* flags that the caller asked for.
-func (r *Row) FlagNames() []string { return bitNames(r.KiFlags, kiFlagNames[:], kiFlagBits) }
+func (r *Row) FlagNames() []string { return kiFlagWords.Names(r.KiFlags & kiFlagMask) }
+
+// KiFlag is the bit of an IOCB_* flag by its name, 0 for none.
+func KiFlag(name string) uint32 {
+	if i := kiFlagWords.Index(name); i >= 0 {
+		return 1 << i
+	}
+	return 0
+}
 
 // IomapFlags lists the names of IOMAP_F_* flags.
-func IomapFlags(flags uint16) []string { return bitNames(uint32(flags), iomapFlagNames[:], 16) }
+func IomapFlags(flags uint16) []string { return iomapFlagWords.Names(uint32(flags)) }
 
 var iomapTypes = [...]string{"hole", "delalloc", "mapped", "unwritten", "inline"}
 
@@ -57,6 +93,15 @@ func IomapType(t uint16) string {
 		return iomapTypes[t]
 	}
 	return strconv.Itoa(int(t))
+}
+
+// parseIomapType is the reverse of IomapType.
+func parseIomapType(s string) (uint16, bool) {
+	if i := slices.Index(iomapTypes[:], s); i >= 0 {
+		return uint16(i), true
+	}
+	n, err := strconv.ParseUint(s, 10, 16)
+	return uint16(n), err == nil && IomapType(uint16(n)) == s
 }
 
 // errnoNames are the errors that a direct write on ext4 can end in.
@@ -73,6 +118,17 @@ func appendResult(dst []byte, ret int64) []byte {
 		return append(append(dst, '-'), name...)
 	}
 	return strconv.AppendInt(dst, ret, 10)
+}
+
+// ParseErrno reads an error by its name or its number, with the sign.
+func ParseErrno(s string) (int, bool) {
+	for no, name := range errnoNames {
+		if s == "-"+name {
+			return -int(no), true
+		}
+	}
+	n, err := strconv.Atoi(s)
+	return n, err == nil && n < 0
 }
 
 // Result writes a result as bytes or as the name of the error.
@@ -148,31 +204,19 @@ func appendBinary(dst []byte, n int64) []byte {
 }
 
 // PassFlags lists the names of the flags of a run of the write checks.
-func PassFlags(flags uint16) []string {
-	return bitNames(uint32(flags&passFlagBits), passFlagNames[:], len(passFlagNames))
-}
+func PassFlags(flags uint16) []string { return passFlagWords.Names(uint32(flags & passFlagMask)) }
 
 // Refusals lists the names of what ext4_should_use_dio looked at.
-func Refusals(flags uint16) []string {
-	return bitNames(uint32(flags&^record.PassAlign), refusalNames[:], len(refusalNames))
-}
+func Refusals(flags uint16) []string { return refusalWords.Names(uint32(flags &^ record.PassAlign)) }
 
 // FmodName is the function that updated time stamps, empty for none.
-func FmodName(f record.Fmod) string { return name(fmodNames[:], int(f)) }
+func FmodName(f record.Fmod) string { return fmodWords.At(int64(f)) }
 
 // OpsName is the name of the iomap_ops, empty when they are not known.
-func OpsName(o record.Ops) string { return name(opsNames[:], int(o)) }
+func OpsName(o record.Ops) string { return opsWords.At(int64(o)) }
 
 // ModeName is the name of a mode of i_rwsem, empty when it is not known.
-func ModeName(l record.Lock) string {
-	switch l {
-	case record.LockShared:
-		return Shared.String()
-	case record.LockExclusive:
-		return Exclusive.String()
-	}
-	return ""
-}
+func ModeName(l record.Lock) string { return modeWords.At(int64(l)) }
 
 // Bytes writes a number of bytes in three significant digits and binary units.
 func Bytes(n int64) string { return string(appendBinary(nil, n)) }

@@ -28,24 +28,11 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-func TestSafe(t *testing.T) {
-	for in, want := range map[string]string{
-		"plain name":    "plain name",
-		"tab\tline\n":   `tab\tline\n`,
-		"\x1b[31m\a":    `\x1b[31m\x07`,
-		"\u009bx":       `\u009bx`,
-		"\u202eevil":    `\u202eevil`,
-		"\xff\xfe":      `\xff\xfe`,
-		`back\slash`:    `back\\slash`,
-		"日本 é":          "日本 é",
-		"\U000e0001":    `\U000e0001`,
-		"\u00a0 \u200b": `\u00a0 \u200b`,
-	} {
-		if got := Safe(in); got != want {
-			t.Errorf("Safe(%q) = %s, want %s", in, got, want)
+// TestKiFlags: the bits are those of the names.
+func TestKiFlags(t *testing.T) {
+	for name, want := range map[string]uint32{"DSYNC": KiDSync, "SYNC": KiSync, "NOWAIT": KiNowait, "APPEND": KiAppend, "none": 0} {
+		if got := KiFlag(name); got != want {
+			t.Errorf("%s is %#x, want %#x", name, got, want)
 		}
-	}
-	if got := SafeText(`a\b` + "\n"); got != `a\b\n` {
-		t.Errorf("SafeText keeps its backslashes: %s", got)
 	}
 }

@@ -12,21 +12,21 @@ const (
 	retryAfter  = 500 * time.Millisecond // before an unknown inode is looked for again
 )
 
-// fileID names an inode.
-type fileID struct {
-	dev uint32
-	ino uint64
+// FileID names an inode.
+type FileID struct {
+	Dev uint32 // kernel's dev_t
+	Ino uint64
 }
 
 // openFile is a file that a process has open.
 type openFile struct {
-	id   fileID
+	id   FileID
 	path string
 }
 
 // question asks for the files of one process.
 type question struct {
-	id  fileID
+	id  FileID
 	pid uint32
 }
 
@@ -41,8 +41,8 @@ type Resolver struct {
 
 	mu       sync.Mutex
 	answered sync.Cond
-	paths    map[fileID]string
-	tried    map[fileID]time.Time // when an unknown inode was last looked for
+	paths    map[FileID]string
+	tried    map[FileID]time.Time // when an unknown inode was last looked for
 	busy     bool
 }
 
@@ -52,7 +52,7 @@ func NewResolver() *Resolver { return newResolver(scanOpenFiles) }
 func newResolver(scan func(pid uint32) []openFile) *Resolver {
 	s := &Resolver{
 		scan: scan, asks: make(chan question, 1), done: make(chan struct{}),
-		paths: make(map[fileID]string), tried: make(map[fileID]time.Time),
+		paths: make(map[FileID]string), tried: make(map[FileID]time.Time),
 	}
 	s.answered.L = &s.mu
 	go s.run()
@@ -66,7 +66,7 @@ func (s *Resolver) Close() { close(s.done) }
 func (s *Resolver) Learn(dev uint32, ino uint64, path string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.learn(openFile{fileID{dev, ino}, path})
+	s.learn(openFile{FileID{dev, ino}, path})
 }
 
 // learn adds a path. A full table is emptied: what is still in use comes back.
@@ -81,7 +81,7 @@ func (s *Resolver) learn(f openFile) {
 // Path returns the path of an inode, or "" when it is not known (yet). pid is
 // the process that writes to it.
 func (s *Resolver) Path(dev uint32, ino uint64, pid uint32) string {
-	id := fileID{dev, ino}
+	id := FileID{dev, ino}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if path, ok := s.paths[id]; ok {

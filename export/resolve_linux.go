@@ -29,7 +29,7 @@ func scanOpenFiles(pid uint32) []openFile {
 		if syscall.Stat(link, &st) != nil || st.Mode&syscall.S_IFMT != syscall.S_IFREG {
 			continue
 		}
-		out = append(out, openFile{fileID{KernelDev(st.Dev), st.Ino}, path})
+		out = append(out, openFile{FileID{KernelDev(st.Dev), st.Ino}, path})
 	}
 	return out
 }

@@ -3,15 +3,13 @@ package export
 import (
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/export/schema"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // Opt is a fact that may be unknown. Its zero value is unknown.
-type Opt[T any] struct {
-	V     T
-	Known bool
-}
+type Opt[T any] = schema.Opt[T]
 
 // Some is a known fact.
 func Some[T any](v T) Opt[T] { return Opt[T]{V: v, Known: true} }
@@ -20,7 +18,7 @@ func Some[T any](v T) Opt[T] { return Opt[T]{V: v, Known: true} }
 func Is[T comparable](o Opt[T], v T) bool { return o.Known && o.V == v }
 
 // Row is one direct write as every output shows it. The JSON names are in
-// AppendJSON; a field that is not Known is null there and "?" in text.
+// Fields; a field that is not Known is null there and "?" in text.
 type Row struct {
 	TimeNs   uint64 // entry, ns of CLOCK_MONOTONIC
 	Pid, Tid uint32 // Pid is the kernel's tgid
@@ -60,6 +58,8 @@ type Row struct {
 	Hazards  []string // broken, too, but this kernel does not promise them
 	Expected Opt[judge.Expected]
 	Why      []string // the reason first, then a sentence for each difference
+	Reason   string   // why the model decides so: the first of Why
+	Diffs    []Diff   // what differs from Expected
 	Missing  string   // the fact that was missing for a verdict
 	Stages   record.Stages
 	// Incomplete says why the record does not hold all that the kernel passed.
@@ -67,6 +67,11 @@ type Row struct {
 	Truncated  bool
 	Caller     record.Caller
 	Facts      Facts
+}
+
+// Diff is one difference between what the kernel did and what the model says.
+type Diff struct {
+	Field, Seen, Want string
 }
 
 // Lookup is one ext4_map_blocks call of the check phase.
@@ -90,9 +95,7 @@ const (
 	Exclusive
 )
 
-var lockNames = [...]string{"none", "shared", "exclusive"}
-
-func (l Lock) String() string { return lockNames[l] }
+func (l Lock) String() string { return lockWords.At(int64(l)) }
 
 // Names finds the path of an inode. It must return at once, with "" when it does
 // not know (yet).
@@ -149,10 +152,10 @@ func (m *Maker) Fill(r *Row, o *observe.Observation, v *judge.Verdict) {
 // reset empties r and keeps the room of its slices.
 func (r *Row) reset() {
 	lookups, mappings, zeroed, waits, sleeps := r.Lookups[:0], r.Mappings[:0], r.Zeroed[:0], r.Waits[:0], r.Sleeps[:0]
-	rules, hazards, why, checks := r.Rules[:0], r.Hazards[:0], r.Why[:0], r.Facts.Checks[:0]
+	rules, hazards, why, diffs, checks := r.Rules[:0], r.Hazards[:0], r.Why[:0], r.Diffs[:0], r.Facts.Checks[:0]
 	*r = Row{}
 	r.Lookups, r.Mappings, r.Zeroed, r.Waits, r.Sleeps = lookups, mappings, zeroed, waits, sleeps
-	r.Rules, r.Hazards, r.Why, r.Facts.Checks = rules, hazards, why, checks
+	r.Rules, r.Hazards, r.Why, r.Diffs, r.Facts.Checks = rules, hazards, why, diffs, checks
 }
 
 // fillFacts sets what may be unknown. In an incomplete record, what was seen is
@@ -175,7 +178,7 @@ func (m *Maker) fillFacts(r *Row, o *observe.Observation) {
 	if !o.Queued || o.Completed {
 		r.LatencyNs = Some(o.LatencyNs)
 	}
-	if o.Flags&kiNowait != 0 && !m.NoSleeps {
+	if o.Flags&KiNowait != 0 && !m.NoSleeps {
 		r.Slept = Some(len(o.Sleeps) > 0)
 	}
 }
@@ -210,7 +213,10 @@ func (r *Row) fillVerdict(v *judge.Verdict) {
 	r.Rules = v.Rules.AppendIDs(r.Rules)
 	r.Hazards = v.Hazards.AppendIDs(r.Hazards)
 	r.Why = v.AppendWhy(r.Why)
-	r.Missing = v.Missing
+	r.Reason, r.Missing = string(v.Reason), v.Missing
+	for _, d := range v.Diffs {
+		r.Diffs = append(r.Diffs, Diff{d.Field.String(), d.Seen, d.Want})
+	}
 	if v.Expected != nil {
 		r.Expected = Some(*v.Expected)
 	}
@@ -229,6 +235,7 @@ func (r *Row) CopyFrom(from *Row) {
 	r.Rules = append(old.Rules[:0], from.Rules...)
 	r.Hazards = append(old.Hazards[:0], from.Hazards...)
 	r.Why = append(old.Why[:0], from.Why...)
+	r.Diffs = append(old.Diffs[:0], from.Diffs...)
 	r.Facts.Checks = append(old.Facts.Checks[:0], from.Facts.Checks...)
 }
 
@@ -239,23 +246,24 @@ func (r *Row) Clone() Row {
 	return c
 }
 
+// File names the inode.
+func (r *Row) File() FileID { return FileID{r.Dev, r.Ino} }
+
 // Disagrees reports whether the kernel did something else than the model said.
 func (r *Row) Disagrees() bool {
 	return r.Verdict.Known && (r.Verdict.V == judge.Slower || r.Verdict.V == judge.Differs || r.Verdict.V == judge.Unsafe)
 }
 
-// Reason is the short name of why the write went as it did. For a write that was
+// ReasonText is the short name of why the write went as it did. For a write that was
 // not decided it is the fact that was missing.
-func (r *Row) Reason() string {
+func (r *Row) ReasonText() string {
 	switch {
 	case r.Incomplete != "":
 		return "incomplete: " + r.Incomplete
 	case r.Missing != "":
 		return r.Missing
-	case len(r.Why) > 0:
-		return r.Why[0]
 	}
-	return ""
+	return r.Reason
 }
 
 // ZeroedBytes is the number of bytes that were zeroed around the write.

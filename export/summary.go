@@ -19,15 +19,11 @@ const maxReasons = 64
 
 // Totals counts rows. Its zero value is empty.
 type Totals struct {
-	Writes     uint64
-	Shared     uint64
-	Exclusive  uint64
-	NoDIO      uint64 // never reached iomap_dio_rw
-	NoLock     uint64 // mode not known
+	Writes uint64
+	Locks
+	Judged
 	Restarted  uint64 // more than one pass
 	Drained    uint64
-	Verdicts   [5]uint64 // by judge.Kind
-	Unjudged   uint64
 	Incomplete uint64
 	Bytes      uint64 // written, by results
 	WaitNs     uint64 // waited for i_rwsem
@@ -43,16 +39,9 @@ type Totals struct {
 // Add counts r.
 func (t *Totals) Add(r *Row) {
 	t.Writes++
-	switch {
-	case !r.Lock.Known:
-		t.NoLock++
-	case r.Lock.V == Shared:
-		t.Shared++
-	case r.Lock.V == Exclusive:
-		t.Exclusive++
-		count(&t.reasons, r.Reason())
-	default:
-		t.NoDIO++
+	t.Locks.Add(r.Lock)
+	if Is(r.Lock, Exclusive) {
+		count(&t.reasons, r.ReasonText())
 	}
 	if r.Passes.V > 1 {
 		t.Restarted++
@@ -60,13 +49,9 @@ func (t *Totals) Add(r *Row) {
 	if r.Drained.V {
 		t.Drained++
 	}
-	if r.Verdict.Known {
-		t.Verdicts[r.Verdict.V]++
-		if r.Verdict.V == judge.Undecided {
-			count(&t.missing, r.Missing)
-		}
-	} else {
-		t.Unjudged++
+	t.Judged.Add(r.Verdict)
+	if Is(r.Verdict, judge.Undecided) {
+		count(&t.missing, r.Missing)
 	}
 	for _, rule := range r.Hazards {
 		count(&t.hazards, rule)
@@ -90,12 +75,6 @@ func count(m *map[string]uint64, reason string) {
 		reason = "other reasons"
 	}
 	(*m)[reason]++
-}
-
-// Disagreements is the number of writes in which the kernel did something else
-// than the model said.
-func (t *Totals) Disagreements() uint64 {
-	return t.Verdicts[judge.Slower] + t.Verdicts[judge.Differs] + t.Verdicts[judge.Unsafe]
 }
 
 // Count is a reason and the number of its writes.

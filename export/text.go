@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/export/safe"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -59,7 +60,7 @@ const (
 // columns after TIME and before WHY, which is as long as it needs.
 var columns = [...]column{
 	ColPid:       {"PID", -7, func(d []byte, r *Row) []byte { return strconv.AppendUint(d, uint64(r.Pid), 10) }, nil},
-	ColComm:      {"COMM", 15, func(d []byte, r *Row) []byte { return appendSafe(d, r.Comm) }, nil},
+	ColComm:      {"COMM", 15, func(d []byte, r *Row) []byte { return safe.Append(d, r.Comm) }, nil},
 	ColFile:      {"FILE", 16, appendFile, nil},
 	ColPos:       {"POS", -14, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Pos, 10) }, nil},
 	ColLen:       {"LEN", -8, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Len, 10) }, nil},
@@ -132,7 +133,7 @@ func (t *Text) Append(dst []byte, r *Row) []byte {
 		}
 	}
 	dst = append(dst, ' ')
-	dst = appendSafe(dst, r.Reason())
+	dst = safe.Append(dst, r.ReasonText())
 	dst = append(r.appendWaits(dst), '\n')
 	if !r.Disagrees() {
 		return dst
@@ -179,7 +180,7 @@ func (r *Row) appendDisagreement(dst []byte) []byte {
 		if i == 1 {
 			sep = " | "
 		}
-		dst = appendSafe(append(dst, sep...), r.Why[i])
+		dst = safe.Append(append(dst, sep...), r.Why[i])
 	}
 	return dst
 }
@@ -286,7 +287,7 @@ func appendFile(dst []byte, r *Row) []byte {
 		return strconv.AppendUint(append(dst, "ino "...), r.Ino, 10)
 	}
 	// The end of a path tells more than its beginning.
-	return appendSafe(dst, r.Path[strings.LastIndexByte(r.Path, '/')+1:])
+	return safe.Append(dst, r.Path[strings.LastIndexByte(r.Path, '/')+1:])
 }
 
 func appendLockCell(dst []byte, r *Row) []byte {
@@ -349,11 +350,11 @@ func appendRet(dst []byte, r *Row) []byte {
 
 func appendYes(dst []byte, b Opt[bool]) []byte { return append(dst, yesNo(b, "yes", "-", "?")...) }
 
-func appendOr[T int | int64 | uint64](dst []byte, n Opt[T]) []byte {
+func appendOr[T int | int64](dst []byte, n Opt[T]) []byte {
 	if !n.Known {
 		return append(dst, '?')
 	}
-	return appendInt(dst, n)
+	return strconv.AppendInt(dst, int64(n.V), 10)
 }
 
 func appendCount(dst []byte, n Opt[int64]) []byte {

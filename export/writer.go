@@ -42,6 +42,9 @@ func (l *lines) Close() error { return l.put(1) }
 // JSONL writes one JSON object a line, as AppendJSON makes it.
 type JSONL struct{ lines }
 
+// JSONLFormat is the format of JSONL.
+var JSONLFormat = Format{Name: "jsonl", Help: "one JSON object a line, as live --json", New: func(t Target) Writer { return NewJSONL(t.Out) }}
+
 // NewJSONL returns a JSONL in front of out.
 func NewJSONL(out io.Writer) *JSONL { return &JSONL{lines{out: out}} }
 

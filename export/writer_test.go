@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ import (
 
 // hostile rows have every name that could do harm somewhere.
 func hostileRows() []export.Row {
-	rows := exporttest.Rows()
+	rows := append(exporttest.Rows(), exporttest.Full())
 	for _, name := range exporttest.Hostile {
 		r := rows[0].Clone()
 		r.Comm, r.Path = name, "/mnt/"+name
@@ -72,7 +73,8 @@ func TestCSV(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if head[0] != "time_ns" || head[len(head)-1] != "facts" {
+	// Columns that were there before keep their places.
+	if head[0] != "time_ns" || head[35] != "facts" || !slices.Equal(head[36:38], []string{"reason", "diffs"}) || len(head) != len(export.Fields) {
 		t.Errorf("header %q", head)
 	}
 	for i := range rows {

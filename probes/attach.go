@@ -12,6 +12,9 @@ import (
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/clock"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // attached is one program at one function.
@@ -24,7 +27,7 @@ type attached struct {
 
 // Attach loads the programs of the plan and attaches them. The caller must
 // Close the session; when the process dies the kernel detaches everything.
-// Errors about the kernel are *UnfitError.
+// Errors about the kernel are *hint.UnfitError.
 func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 	defer pauseGC()()
 	spec, err := loadExt4dio()
@@ -94,7 +97,7 @@ func loadError(f *Facts, err error) error {
 		if !f.Kprobes && !f.KprobeMulti {
 			msg = "this kernel has no kprobes (CONFIG_KPROBES), and " + strings.TrimPrefix(msg, "the kernel ")
 		}
-		return &UnfitError{msg, vmHint}
+		return &hint.UnfitError{Msg: msg, Hint: vmHint}
 	}
 	var ve *ebpf.VerifierError
 	if errors.As(err, &ve) {
@@ -114,11 +117,11 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		inflight = DefaultInflight
 	}
 	if ring < os.Getpagesize() || ring&(ring-1) != 0 {
-		return &UsageError{fmt.Sprintf("ring size of %d bytes is not a power of two of at least one page", ring), "for example --ring 8M"}
+		return hint.Usagef("for example --ring 8M", "ring size of %d bytes is not a power of two of at least one page", ring)
 	}
 	spec.Maps["ring"].MaxEntries = uint32(ring)
-	if inflight < 0 || inflight > maxInflight {
-		return &UsageError{fmt.Sprintf("%d writes inside at once is not from 1 to %d", inflight, maxInflight), "for example --inflight 4096"}
+	if inflight < 0 || inflight > MaxInflight {
+		return hint.Usagef("for example --inflight 4096", "%d writes inside at once is not from 1 to %d", inflight, MaxInflight)
 	}
 	slots := 1 << bits.Len(uint(inflight-1))
 	spec.Maps["slots"].MaxEntries = uint32(slots)
@@ -126,11 +129,11 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 	spec.Maps["cpus"].MaxEntries = uint32(f.CPUs)
 	var comm [16]byte
 	if len(o.Filter.Comm) > 15 {
-		return &UsageError{"a command name has at most 15 bytes", "--comm " + o.Filter.Comm[:15]}
+		return hint.Usagef("--comm "+o.Filter.Comm[:15], "a command name has at most 15 bytes")
 	}
 	copy(comm[:], o.Filter.Comm)
 	addr := func(name string) uint64 { return f.Addresses[name] }
-	for name, val := range map[string]any{
+	return setConstants(spec, map[string]any{
 		"cfg_pid":                   o.Filter.Pid,
 		"cfg_exclude_pid":           o.Filter.ExcludePid,
 		"cfg_dev":                   o.Filter.Dev,
@@ -151,7 +154,12 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		"have_callers":              addr("aio_complete_rw") != 0 || addr("io_complete_rw") != 0,
 		"spans":                     padSpans(f.spans),
 		"have_spans":                len(f.spans) > 0,
-	} {
+	})
+}
+
+// setConstants gives constants of a BPF object their values.
+func setConstants(spec *ebpf.CollectionSpec, values map[string]any) error {
+	for name, val := range values {
 		v := spec.Variables[name]
 		if v == nil {
 			return fmt.Errorf("set %s: no such constant in the BPF object", name)
@@ -204,10 +212,7 @@ func (s *Session) attachAll(p *Plan) error {
 			return err
 		}
 	}
-	var err error
-	if s.began, err = monotonic(); err != nil {
-		return err
-	}
+	s.began = clock.Monotonic()
 	return s.attachProbe(last)
 }
 
@@ -222,7 +227,7 @@ func (s *Session) attachProbe(pp *PlannedProbe) error {
 			if errors.Is(err, os.ErrPermission) {
 				return loadError(s.facts, err)
 			}
-			return &UnfitError{
+			return &hint.UnfitError{
 				Msg:  fmt.Sprintf("attach %s to %s: %v", pp.How, pp.Func, err),
 				Hint: "try another way: --attach fentry or --attach kprobe",
 			}
@@ -235,7 +240,7 @@ func (s *Session) attachProbe(pp *PlannedProbe) error {
 // attachOne attaches one program. For a symbol without its address the kernel goes
 // through all that it has, once more for each.
 func attachOne(pp *PlannedProbe, name string, prog *ebpf.Program, addr uint64) (link.Link, error) {
-	ret := strings.HasPrefix(name, "kr_")
+	ret := atReturn(name)
 	switch pp.How {
 	case HowSession, HowMulti:
 		o := link.KprobeMultiOptions{Session: pp.How == HowSession}
@@ -255,7 +260,7 @@ func attachOne(pp *PlannedProbe, name string, prog *ebpf.Program, addr uint64) (
 		return link.Kprobe(pp.Func, prog, nil)
 	case HowFentry:
 		at := ebpf.AttachTraceFEntry
-		if strings.HasPrefix(name, "fx_") {
+		if ret {
 			at = ebpf.AttachTraceFExit
 		}
 		return link.AttachTracing(link.TracingOptions{Program: prog, AttachType: at})

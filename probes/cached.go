@@ -10,6 +10,8 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // CachedLookupOptions say what CachedLookup may do.
@@ -117,7 +119,7 @@ func PrepareCachedLookup(dir string) error {
 // walk in RCU mode asks for cached blocks only, as NOWAIT writes do since patches
 // 7 and 8: so it shows patch 6 where no write makes such a lookup.
 //
-// Errors wrap ErrNotPrepared, or are *UnfitError where the kernel cannot be asked.
+// Errors wrap ErrNotPrepared, or are *hint.UnfitError where the kernel cannot be asked.
 func CachedLookup(ctx context.Context, dir string, o CachedLookupOptions) (res CachedLookupResult, err error) {
 	fd, err := openDir(dir)
 	if err != nil {
@@ -215,10 +217,8 @@ func watchCached(st *unix.Stat_t) (*cachedWatch, error) {
 		return nil, fmt.Errorf("read embedded BPF object: %w", err)
 	}
 	dev := unix.Major(st.Dev)<<20 | unix.Minor(st.Dev)
-	for name, val := range map[string]any{"cfg_dev": dev, "cfg_ino": st.Ino} {
-		if err := spec.Variables[name].Set(val); err != nil {
-			return nil, fmt.Errorf("set %s: %w", name, err)
-		}
+	if err := setConstants(spec, map[string]any{"cfg_dev": dev, "cfg_ino": st.Ino}); err != nil {
+		return nil, err
 	}
 	w := &cachedWatch{}
 	if w.coll, err = ebpf.NewCollection(spec); err != nil {
@@ -234,7 +234,7 @@ func watchCached(st *unix.Stat_t) (*cachedWatch, error) {
 
 // unfitForCached says that the kernel has no trampolines for this, or refuses.
 func unfitForCached(err error) error {
-	return &UnfitError{fmt.Sprintf("watch ext4_map_blocks by fexit: %v", err), vmHint}
+	return hint.Unfitf(vmHint, "watch ext4_map_blocks by fexit: %v", err)
 }
 
 func (w *cachedWatch) close() error {

@@ -63,28 +63,18 @@ type Func struct {
 	addr uint64 // of the plain symbol; 0 when not known, or when there are two
 }
 
-var wantedFuncs = []string{
-	"ext4_file_write_iter", "ext4_dio_write_iter", "ext4_dio_write_checks",
-	"ext4_generic_write_checks", "ext4_map_blocks", "inode_dio_wait",
-	"file_modified", "kiocb_modified", "file_modified_flags",
-	"iomap_dio_rw", "__iomap_dio_rw",
-	"ext4_iomap_begin", "ext4_iomap_overwrite_begin", "ext4_iomap_next",
-	"iomap_dio_zero", "ext4_buffered_write_iter", "generic_perform_write",
-	"ext4_dio_write_end_io", "ext4_sync_file", "ext4_overwrite_io", "ext4_dio_needs_zeroing",
-	"bpf_session_is_return", "bpf_rdonly_cast",
-}
+// wantedFuncs are those that are probed, and those that tell what kernel it is or what
+// its BPF can do.
+var wantedFuncs = append(namesOf(false),
+	"ext4_dio_write_checks", "file_modified_flags", "ext4_iomap_next", "ext4_overwrite_io", "ext4_dio_needs_zeroing",
+	"bpf_session_is_return", "bpf_rdonly_cast")
 
 var wantedSymbols = []string{
 	"aio_complete_rw", "io_complete_rw", "io_complete_rw_iopoll",
 	"lo_rw_aio_complete", "ext4_iomap_ops", "ext4_iomap_overwrite_ops",
 }
 
-var wantedTracepoints = []string{
-	"contention_begin", "contention_end", "sched_switch",
-	"sched_process_fork",
-}
-
-// ReadFacts looks at the running kernel. It fails with *UnfitError only when
+// ReadFacts looks at the running kernel. It fails with *hint.UnfitError only when
 // the kernel cannot be looked at; what is missing otherwise is in the facts.
 func ReadFacts() (*Facts, error) {
 	defer pauseGC()()
@@ -103,7 +93,7 @@ func ReadFacts() (*Facts, error) {
 	f.Arch = runtime.GOARCH
 	f.CPUs = possibleCPUs()
 	f.Root = mayTrace()
-	f.Lockdown = bracketed("/sys/kernel/security/lockdown")
+	f.Lockdown = chosen("/sys/kernel/security/lockdown", "[", "]")
 	f.Preempt = preemption(f.Build)
 	f.Kprobes = exists("/sys/bus/event_source/devices/kprobe/type")
 	f.types = btf.NewCache()
@@ -166,17 +156,15 @@ func possibleCPUs() int {
 	return n + 1
 }
 
-// bracketed returns the word in [brackets] of a file that offers choices.
-func bracketed(path string) string {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return ""
-	}
-	_, rest, ok := strings.Cut(string(b), "[")
+// chosen returns the word between two marks of a file that offers choices, "" when it
+// cannot be read.
+func chosen(path, before, after string) string {
+	b, _ := os.ReadFile(path)
+	_, rest, _ := strings.Cut(string(b), before)
+	word, _, ok := strings.Cut(rest, after)
 	if !ok {
 		return ""
 	}
-	word, _, _ := strings.Cut(rest, "]")
 	return word
 }
 
@@ -186,11 +174,8 @@ func preemption(build string) string {
 	if strings.Contains(build, "PREEMPT_RT") {
 		return "rt"
 	}
-	if b, err := os.ReadFile("/sys/kernel/debug/sched/preempt"); err == nil {
-		_, rest, ok := strings.Cut(string(b), "(")
-		if word, _, ok2 := strings.Cut(rest, ")"); ok && ok2 {
-			return word
-		}
+	if word := chosen("/sys/kernel/debug/sched/preempt", "(", ")"); word != "" {
+		return word
 	}
 	switch {
 	case strings.Contains(build, "PREEMPT_LAZY"):
@@ -233,7 +218,7 @@ func (f *Facts) readBTF() {
 			f.Funcs[name] = fn
 		}
 	}
-	for _, tp := range wantedTracepoints {
+	for _, tp := range namesOf(true) {
 		var t *btf.Typedef
 		f.Tracepoints[tp] = vmlinux.TypeByName("btf_trace_"+tp, &t) == nil
 	}
@@ -262,15 +247,15 @@ func memberIn(members []btf.Member, name string) bool {
 		if m.Name != "" {
 			continue
 		}
+		var inner []btf.Member
 		switch t := btf.UnderlyingType(m.Type).(type) {
 		case *btf.Struct:
-			if memberIn(t.Members, name) {
-				return true
-			}
+			inner = t.Members
 		case *btf.Union:
-			if memberIn(t.Members, name) {
-				return true
-			}
+			inner = t.Members
+		}
+		if memberIn(inner, name) {
+			return true
 		}
 	}
 	return false

@@ -84,7 +84,7 @@ func (f *Facts) takeSymbols(all []found) bool {
 	}
 	spans, why := finder.finish()
 	missing := func(p probe) bool {
-		return p.required && !slices.ContainsFunc(p.funcs, func(n string) bool { return have[n] })
+		return p.is(required) && !slices.ContainsFunc(p.funcs, func(n string) bool { return have[n] })
 	}
 	if why != "" || slices.ContainsFunc(table, missing) {
 		return false

@@ -3,6 +3,7 @@ package probes
 import (
 	"encoding/binary"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,124 +12,50 @@ import (
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
-// The C structs, as clang laid them out, and the Go that reads them agree: a
-// value is written at each C offset, and must come out in the Go field.
+// The table of fields has what clang made of the C structs: every member
+// at its place, and nothing else. Package record tests that Go reads what the table says.
 func TestRecordLayout(t *testing.T) {
 	spec, err := loadExt4dio()
 	if err != nil {
 		t.Fatal(err)
 	}
 	inflight := structOf(t, spec.Types, "inflight")
-	head, ok := inflight.Members[0].Type.(*btf.Struct)
-	if !ok || head.Name != "write_rec" || inflight.Members[0].Offset != 0 {
-		t.Fatalf("struct inflight must begin with its record, has %v", inflight.Members[0])
+	steps, ok := inflight.Members[1].Type.(*btf.Array)
+	if first := inflight.Members[0].Type.TypeName(); first != "write_rec" || !ok || inflight.Members[1].Offset.Bytes() != record.HeadSize || steps.Nelems != record.MaxSteps {
+		t.Fatalf("struct inflight must begin with its record and %d steps, has %v", record.MaxSteps, inflight.Members[:2])
 	}
-	steps := inflight.Members[1]
-	arr, ok := steps.Type.(*btf.Array)
-	if !ok || steps.Offset.Bytes() != record.HeadSize || arr.Nelems != record.MaxSteps {
-		t.Fatalf("struct inflight must go on with %d steps at %d, has %v at %d", record.MaxSteps, record.HeadSize, steps.Type, steps.Offset.Bytes())
-	}
-	if head.Size != record.HeadSize {
-		t.Errorf("write_rec: C has %d bytes, Go %d", head.Size, record.HeadSize)
-	}
-	fields := map[string]string{
-		"t0": "T0", "latency": "Latency", "id": "ID", "ino": "Ino", "pos0": "Pos0",
-		"isize0": "ISize0", "tgid": "Tgid", "tid": "Tid", "comm": "Comm", "dev": "Dev",
-		"ki_flags": "KiFlags", "len0": "Len0", "ret": "Ret", "wait_ns": "WaitNs",
-		"dio_us": "DioUs", "lost_before": "LostBefore", "steps_lost": "StepsLost",
-		"passes": "Passes", "blkbits": "Blkbits", "caller": "Caller", "iter_type": "IterType",
-		"depth": "Depth", "lock": "Lock", "dio_flags": "DioFlags", "dio_ops": "DioOps",
-		"fmod": "Fmod", "nr_segs": "NrSegs", "stages": "Stages",
-		"size": "Size", "nsteps": "NSteps", "kind": "", "pad": "",
-	}
-	for _, m := range head.Members {
-		name, known := fields[m.Name]
-		if !known {
-			t.Errorf("write_rec.%s has no Go field", m.Name)
+	for name, want := range map[string]struct {
+		size   int
+		fields []record.Field
+	}{
+		"write_rec":    {record.HeadSize, record.Fields[record.Write]()},
+		"step":         {record.StepSize, record.Fields[record.Step]()},
+		"complete_rec": {record.CompleteSize, record.Fields[record.Complete]()},
+		"counters":     {record.NumCounters * 8, record.Fields[record.Counters]()},
+	} {
+		c := structOf(t, spec.Types, name)
+		if int(c.Size) != want.size {
+			t.Errorf("%s: C has %d bytes, Go %d", name, c.Size, want.size)
 		}
-		if name == "" {
-			continue
+		for _, m := range c.Members {
+			width, err := btf.Sizeof(m.Type)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plain := strings.ReplaceAll(m.Name, "_", "")
+			known := slices.ContainsFunc(want.fields, func(f record.Field) bool {
+				return strings.EqualFold(f.Go, plain) && f.At == int(m.Offset.Bytes()) && f.Width == width
+			})
+			if frame := m.Name == "kind" || m.Name == "size" || strings.HasPrefix(m.Name, "pad"); !known && !frame {
+				t.Errorf("%s.%s at %d is not in the table", name, m.Name, m.Offset.Bytes())
+			}
 		}
-		switch m.Name {
-		case "size", "nsteps":
-			continue // other values are refused; covered by the round trip of package record
-		}
-		raw := (&record.Write{}).Append(nil)
-		raw[m.Offset.Bytes()] = 0x2a
-		var w record.Write
-		if err := record.ParseWrite(raw, &w); err != nil {
-			t.Fatalf("%s: %v", m.Name, err)
-		}
-		v := reflect.ValueOf(w).FieldByName(name)
-		if v.Kind() == reflect.Array {
-			v = v.Index(0)
-		}
-		if got := asUint(v); got != 0x2a {
-			t.Errorf("write_rec.%s at %d: Go field %s reads %#x", m.Name, m.Offset.Bytes(), name, got)
-		}
-		delete(fields, m.Name)
-	}
-	for name, goName := range fields {
-		if goName != "" && name != "size" && name != "nsteps" {
-			t.Errorf("write_rec has no %s for Go's %s", name, goName)
+		if len(want.fields) > len(c.Members) {
+			t.Errorf("%s: C has %d members, the table %d fields", name, len(c.Members), len(want.fields))
 		}
 	}
-	stepLayout(t, arr.Type.(*btf.Struct))
-}
-
-func stepLayout(t *testing.T, step *btf.Struct) {
-	if step.Size != record.StepSize {
-		t.Errorf("step: C has %d bytes, Go %d", step.Size, record.StepSize)
-	}
-	fields := map[string]string{"kind": "Kind", "lock": "Lock", "aux": "Aux", "t_us": "TUs", "a": "A", "b": "B", "c": "C", "d": "D"}
-	for _, m := range step.Members {
-		w := record.Write{NSteps: 1}
-		raw := w.Append(nil)
-		raw[record.HeadSize+m.Offset.Bytes()] = 0x2a
-		if err := record.ParseWrite(raw, &w); err != nil {
-			t.Fatal(err)
-		}
-		if got := asUint(reflect.ValueOf(w.Steps[0]).FieldByName(fields[m.Name])); got != 0x2a {
-			t.Errorf("step.%s at %d: Go reads %#x", m.Name, m.Offset.Bytes(), got)
-		}
-	}
-	if len(step.Members) != len(fields) {
-		t.Errorf("step: C has %d members, Go %d", len(step.Members), len(fields))
-	}
-}
-
-func asUint(v reflect.Value) uint64 {
-	if v.CanInt() {
-		return uint64(v.Int())
-	}
-	return v.Uint()
-}
-
-// The counters are read as an array of numbers, in the order of the C struct.
-func TestCounterLayout(t *testing.T) {
-	spec, err := loadExt4dio()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cpu := structOf(t, spec.Types, "cpu_state")
-	if cpu.Size != cpuStateSize {
+	if cpu := structOf(t, spec.Types, "cpu_state"); cpu.Size != cpuStateSize || cpu.Members[0].Type.TypeName() != "counters" {
 		t.Errorf("cpu_state: C has %d bytes, Go %d", cpu.Size, cpuStateSize)
-	}
-	c := cpu.Members[0].Type.(*btf.Struct)
-	if len(c.Members) != record.NumCounters {
-		t.Fatalf("counters: C has %d, Go %d", len(c.Members), record.NumCounters)
-	}
-	var v [record.NumCounters]uint64
-	for i := range v {
-		v[i] = uint64(i + 1)
-	}
-	got := reflect.ValueOf(record.CountersFrom(v))
-	for i, m := range c.Members {
-		name := strings.ReplaceAll(m.Name, "_", "")
-		f := got.FieldByNameFunc(func(s string) bool { return strings.EqualFold(s, name) })
-		if !f.IsValid() || f.Uint() != uint64(i+1) {
-			t.Errorf("counter %d is %s in C; Go has %v there", i, m.Name, f)
-		}
 	}
 }
 
@@ -147,20 +74,15 @@ func TestPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]bool{"tp_fork": true}
+	want := map[string]bool{}
 	for _, p := range table {
-		for _, how := range []string{HowSession, HowMulti, HowFentry, HowKprobe} {
-			if how == HowSession && (p.ends != entry|exit || p.name == "end_io") {
+		for _, how := range []string{HowSession, HowMulti, HowFentry, HowKprobe, HowRawTP} {
+			if how == HowSession && (p.ends != entry|exit || p.name == "end_io") || p.is(tracepoint) != (how == HowRawTP) {
 				continue
 			}
-			for _, name := range programs(how, p) {
+			for _, name := range programs(how, &p) {
 				want[name] = true
 			}
-		}
-	}
-	for _, tp := range tracepoints {
-		for _, name := range tp.progs {
-			want[name] = true
 		}
 	}
 	for name := range want {

@@ -5,8 +5,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
+
+// vmHint is what to type where this very kernel cannot be traced.
+const vmHint = "trace inside a virtual machine instead: ext4dio-trace vm -- live"
 
 // Options are the choices of the user.
 type Options struct {
@@ -21,7 +25,7 @@ type Options struct {
 const (
 	DefaultRing     = 8 << 20
 	DefaultInflight = 4096
-	maxInflight     = 1 << 18 // some 400 MB of the kernel's memory
+	MaxInflight     = 1 << 18 // some 400 MB of the kernel's memory
 )
 
 // Filter is applied in the kernel; zero fields do not filter.
@@ -51,48 +55,65 @@ const (
 	exit
 )
 
+// traits are what sets a probe apart from others.
+type traits uint8
+
+const (
+	required   traits = 1 << iota // no verdict without it
+	sometimes                     // left out of the plan where the kernel has no such function
+	spare                         // a run that the kernel skips loses nothing of a write
+	tracepoint                    // of the kernel, by a program of its own
+	ofTree                        // only with Options.Tree
+)
+
 // probe is one line of the table of what we want to see.
 type probe struct {
-	name     string   // of the programs: kp_NAME, kr_NAME, …
-	funcs    []string // the first that is a real symbol is taken
-	ends     ends
-	stage    record.Stages
-	tells    string
-	required bool
+	name   string   // of the programs: kp_NAME, kr_NAME, …
+	funcs  []string // the first that is a real symbol is taken
+	ends   ends
+	stage  record.Stages
+	tells  string
+	traits traits
 }
+
+func (p *probe) is(t traits) bool { return p.traits&t != 0 }
 
 // table lists the probes inside a write in the order in which they are
 // attached: the entry of a write comes last, so that a write which is seen at
-// all is seen by all of them.
+// all is seen by all of them. Tracepoints follow, and are attached before it.
+//
+// Of those that are spare, a completion has four witnesses, and one that all of them
+// missed leaves its write without completion; so does a flush that was missed.
+// Contention of other locks interrupts ours.
 var table = []probe{
-	{"pass", []string{"ext4_generic_write_checks"}, entry, record.StagePass, "each pass of the checks under i_rwsem", true},
-	{"map", []string{"ext4_map_blocks"}, entry | exit, record.StageLookup, "block lookups of the lock decision, allocations", true},
-	{"drain", []string{"inode_dio_wait"}, entry | exit, record.StageDrain, "waiting for direct I/O in flight", true},
-	{"file_modified", []string{"file_modified"}, entry, record.StageFmod, "timestamp and privilege update", false},
-	{"kiocb_modified", []string{"kiocb_modified"}, entry, record.StageFmod, "timestamp and privilege update", false},
-	{"dio", []string{"iomap_dio_rw", "__iomap_dio_rw"}, entry, record.StageDIO, "the decision: lock mode and dio_flags", true},
-	{"begin", []string{"ext4_iomap_begin"}, entry | exit, record.StageBegin, "mappings and -EAGAIN of the iomap phase", true},
-	{"overwrite_begin", []string{"ext4_iomap_overwrite_begin"}, entry | exit, record.StageBegin, "mappings of overwrites (6.x only)", false},
-	{"zero", []string{"iomap_dio_zero"}, entry, record.StageZero, "zeroing of partial blocks", true},
-	{"buffered", []string{"ext4_buffered_write_iter"}, entry, record.StageBuffered, "fallback to buffered I/O", true},
-	{"copy", []string{"generic_perform_write"}, entry, record.StageCopy, "direct I/O in flight at a buffered copy", false},
-	{"sync", []string{"ext4_sync_file"}, exit, 0, "the flush at the end of asynchronous O_DSYNC writes", false},
-	{"end_io", []string{"ext4_dio_write_end_io"}, entry | exit, 0, "completion of asynchronous writes", false},
-	{"write", []string{"ext4_dio_write_iter", "ext4_file_write_iter"}, entry | exit, record.StageEntry | record.StageReturn, "begin and end of each write", true},
+	{"pass", []string{"ext4_generic_write_checks"}, entry, record.StagePass, "each pass of the checks under i_rwsem", required},
+	{"map", []string{"ext4_map_blocks"}, entry | exit, record.StageLookup, "block lookups of the lock decision, allocations", required},
+	{"drain", []string{"inode_dio_wait"}, entry | exit, record.StageDrain, "waiting for direct I/O in flight", required},
+	{"file_modified", []string{"file_modified"}, entry, record.StageFmod, "timestamp and privilege update", 0},
+	{"kiocb_modified", []string{"kiocb_modified"}, entry, record.StageFmod, "timestamp and privilege update", 0},
+	{"dio", []string{"iomap_dio_rw", "__iomap_dio_rw"}, entry, record.StageDIO, "the decision: lock mode and dio_flags", required},
+	{"begin", []string{"ext4_iomap_begin"}, entry | exit, record.StageBegin, "mappings and -EAGAIN of the iomap phase", required},
+	{"overwrite_begin", []string{"ext4_iomap_overwrite_begin"}, entry | exit, record.StageBegin, "mappings of overwrites (6.x only)", sometimes},
+	{"zero", []string{"iomap_dio_zero"}, entry, record.StageZero, "zeroing of partial blocks", required},
+	{"buffered", []string{"ext4_buffered_write_iter"}, entry, record.StageBuffered, "fallback to buffered I/O", required},
+	{"copy", []string{"generic_perform_write"}, entry, record.StageCopy, "direct I/O in flight at a buffered copy", 0},
+	{"sync", []string{"ext4_sync_file"}, exit, 0, "the flush at the end of asynchronous O_DSYNC writes", spare},
+	{"end_io", []string{"ext4_dio_write_end_io"}, entry | exit, 0, "completion of asynchronous writes", spare},
+	{"write", []string{"ext4_dio_write_iter", "ext4_file_write_iter"}, entry | exit, record.StageEntry | record.StageReturn, "begin and end of each write", required},
+	{"wait_begin", []string{"contention_begin"}, entry, record.StageWait, "queueing for i_rwsem", spare | tracepoint},
+	{"wait_end", []string{"contention_end"}, entry, record.StageWait, "queueing for i_rwsem", spare | tracepoint},
+	{"switch", []string{"sched_switch"}, entry, record.StageSleep, "sleeps of NOWAIT writes", spare | tracepoint},
+	{"fork", []string{"sched_process_fork"}, entry, 0, "children of the traced command", spare | tracepoint | ofTree},
 }
 
-// tracepoint is one line of the table of tracepoints.
-type tracepoint struct {
-	progs []string
-	tp    string
-	stage record.Stages
-	tells string
-}
-
-var tracepoints = []tracepoint{
-	{[]string{"tp_wait_begin"}, "contention_begin", record.StageWait, "queueing for i_rwsem"},
-	{[]string{"tp_wait_end"}, "contention_end", record.StageWait, "queueing for i_rwsem"},
-	{[]string{"tp_switch"}, "sched_switch", record.StageSleep, "sleeps of NOWAIT writes"},
+// namesOf lists the functions of the table, or its tracepoints.
+func namesOf(tracepoints bool) (names []string) {
+	for i := range table {
+		if table[i].is(tracepoint) == tracepoints {
+			names = append(names, table[i].funcs...)
+		}
+	}
+	return names
 }
 
 // PlannedProbe is one probe of a plan: attached how, or why not.
@@ -105,8 +126,7 @@ type PlannedProbe struct {
 	Tells    string   `json:"tells"`    // what is unknown without it
 	Required bool     `json:"required"` // no verdict without it
 
-	ends  ends
-	stage record.Stages
+	want *probe
 }
 
 // Attached reports whether the probe is to be attached.
@@ -123,7 +143,7 @@ type Plan struct {
 }
 
 // MakePlan chooses the probes for a kernel. It depends on its arguments only.
-// The error is *UnfitError when the kernel cannot be traced.
+// The error is *hint.UnfitError when the kernel cannot be traced.
 func MakePlan(f *Facts, o Options) (*Plan, error) {
 	if err := fit(f); err != nil {
 		return nil, err
@@ -133,26 +153,17 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Mode: mode, Why: why}
-	for _, t := range table {
-		if !t.required && !f.Funcs[t.funcs[0]].Symbol && t.name == "overwrite_begin" {
-			continue // this kernel has no such operation
+	for i := range table {
+		t := &table[i]
+		if t.is(sometimes) && !f.Funcs[t.funcs[0]].Symbol || t.is(ofTree) && !o.Tree {
+			continue
 		}
 		p.Probes = append(p.Probes, planProbe(f, mode, t))
-	}
-	for _, t := range tracepoints {
-		if t.tp == "sched_switch" {
-			t.tells = sleepTells(f)
-		}
-		p.Probes = append(p.Probes, planTracepoint(f, t))
-	}
-	if o.Tree {
-		p.Probes = append(p.Probes, planTracepoint(f, tracepoint{
-			[]string{"tp_fork"}, "sched_process_fork", 0, "children of the traced command"}))
 	}
 	p.Unattached = unattached(p.Probes)
 	for i := range p.Probes {
 		if pp := &p.Probes[i]; pp.Required && !pp.Attached() {
-			return p, &UnfitError{
+			return p, &hint.UnfitError{
 				Msg:  fmt.Sprintf("cannot probe %s (%s): %s", pp.Func, pp.Tells, pp.Why),
 				Hint: "see all probes with: ext4dio-trace doctor",
 			}
@@ -165,9 +176,9 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 func unattached(probes []PlannedProbe) record.Stages {
 	var have, want record.Stages
 	for i := range probes {
-		want |= probes[i].stage
+		want |= probes[i].want.stage
 		if probes[i].Attached() {
-			have |= probes[i].stage
+			have |= probes[i].want.stage
 		}
 	}
 	return want &^ have
@@ -176,13 +187,13 @@ func unattached(probes []PlannedProbe) record.Stages {
 func fit(f *Facts) error {
 	switch {
 	case !f.Root:
-		return &UnfitError{"tracing needs root, or CAP_BPF with CAP_PERFMON", "sudo ext4dio-trace live"}
+		return &hint.UnfitError{Msg: "tracing needs root, or CAP_BPF with CAP_PERFMON", Hint: "sudo ext4dio-trace live"}
 	case f.Lockdown == "confidentiality":
-		return &UnfitError{"kernel lockdown is in confidentiality mode, which forbids reading kernel memory from BPF", vmHint}
+		return &hint.UnfitError{Msg: "kernel lockdown is in confidentiality mode, which forbids reading kernel memory from BPF", Hint: vmHint}
 	case f.Ext4 == "":
-		return &UnfitError{"ext4 is not in this kernel, or its module is not loaded", "sudo modprobe ext4; or " + vmHint}
+		return &hint.UnfitError{Msg: "ext4 is not in this kernel, or its module is not loaded", Hint: "sudo modprobe ext4; or " + vmHint}
 	case !f.BTF:
-		return &UnfitError{"this kernel has no BTF type information (CONFIG_DEBUG_INFO_BTF)", vmHint}
+		return &hint.UnfitError{Msg: "this kernel has no BTF type information (CONFIG_DEBUG_INFO_BTF)", Hint: vmHint}
 	}
 	return nil
 }
@@ -200,10 +211,10 @@ func chooseMode(f *Facts, force string) (mode, why string, err error) {
 	if force != "" && force != "auto" {
 		ok, known := can[force]
 		if !known {
-			return "", "", &UsageError{fmt.Sprintf("unknown way to attach %q", force), "--attach auto, session, multi, fentry or kprobe"}
+			return "", "", hint.Usagef("--attach auto, session, multi, fentry or kprobe", "unknown way to attach %q", force)
 		}
 		if !ok {
-			return "", "", &UnfitError{fmt.Sprintf("this kernel cannot attach by %s", force), "leave --attach away, or see: ext4dio-trace doctor"}
+			return "", "", hint.Unfitf("leave --attach away, or see: ext4dio-trace doctor", "this kernel cannot attach by %s", force)
 		}
 		return force, "forced", nil
 	}
@@ -219,11 +230,14 @@ func chooseMode(f *Facts, force string) (mode, why string, err error) {
 	case f.Kprobes:
 		return HowKprobe, "no other way on this kernel; returns beyond the instances of a kretprobe are missed and counted", nil
 	}
-	return "", "", &UnfitError{"this kernel has neither kprobes (CONFIG_KPROBES) nor BTF trampolines", vmHint}
+	return "", "", &hint.UnfitError{Msg: "this kernel has neither kprobes (CONFIG_KPROBES) nor BTF trampolines", Hint: vmHint}
 }
 
-func planProbe(f *Facts, mode string, t probe) PlannedProbe {
-	p := PlannedProbe{Name: t.name, Tells: t.tells, Required: t.required, ends: t.ends, stage: t.stage}
+func planProbe(f *Facts, mode string, t *probe) PlannedProbe {
+	p := PlannedProbe{Name: t.name, Tells: t.tells, Required: t.is(required), want: t}
+	if t.is(tracepoint) {
+		return planTracepoint(f, p)
+	}
 	for _, name := range t.funcs {
 		p.Func = name
 		if f.Funcs[name].Symbol {
@@ -245,7 +259,7 @@ func planProbe(f *Facts, mode string, t probe) PlannedProbe {
 }
 
 // chooseHow decides for one function within the mode chosen for all.
-func chooseHow(f *Facts, mode string, fn Func, t probe) (how, why string) {
+func chooseHow(f *Facts, mode string, fn Func, t *probe) (how, why string) {
 	if t.name == "end_io" && fn.BTF {
 		return HowFentry, "runs in interrupts, too: several programs, of which one interrupted leaves the others"
 	}
@@ -269,9 +283,11 @@ func chooseHow(f *Facts, mode string, fn Func, t probe) (how, why string) {
 }
 
 // programs names the programs of the BPF object for a probe.
-func programs(how string, t probe) []string {
+func programs(how string, t *probe) []string {
 	in, out := "", ""
 	switch how {
+	case HowRawTP:
+		return []string{"tp_" + t.name}
 	case HowSession:
 		return []string{"ks_" + t.name}
 	case HowFentry:
@@ -296,12 +312,20 @@ func programs(how string, t probe) []string {
 	return ps
 }
 
-func planTracepoint(f *Facts, t tracepoint) PlannedProbe {
-	p := PlannedProbe{Name: strings.TrimPrefix(t.progs[0], "tp_"), Func: t.tp, Tells: t.tells, stage: t.stage, ends: entry}
-	if !f.Tracepoints[t.tp] {
+// atReturn tells by its name whether a program runs at the return of a function alone.
+func atReturn(program string) bool {
+	return strings.HasPrefix(program, "kr_") || strings.HasPrefix(program, "fx_")
+}
+
+func planTracepoint(f *Facts, p PlannedProbe) PlannedProbe {
+	p.Func = p.want.funcs[0]
+	if p.want.stage == record.StageSleep {
+		p.Tells = sleepTells(f)
+	}
+	if !f.Tracepoints[p.Func] {
 		p.Why = "no such tracepoint in this kernel"
 		return p
 	}
-	p.How, p.Programs = HowRawTP, t.progs
+	p.How, p.Programs = HowRawTP, programs(HowRawTP, p.want)
 	return p
 }

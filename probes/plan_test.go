@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // facts reads what was recorded of a kernel with "doctor --json".
@@ -79,8 +81,8 @@ func without(t *testing.T, f *Facts, what string) {
 
 func describe(p *Plan, err error) string {
 	var b strings.Builder
-	var unfit *UnfitError
-	var usage *UsageError
+	var unfit *hint.UnfitError
+	var usage *hint.UsageError
 	switch {
 	case errors.As(err, &unfit):
 		fmt.Fprintf(&b, "unfit: %s\nhint: %s\n", unfit.Msg, unfit.Hint)
@@ -112,12 +114,12 @@ func describe(p *Plan, err error) string {
 
 // A number of writes for which there can be no slots is refused before anything is loaded.
 func TestInflightOutOfRange(t *testing.T) {
-	for _, n := range []int{-1, maxInflight + 1} {
+	for _, n := range []int{-1, MaxInflight + 1} {
 		spec, err := loadExt4dio()
 		if err != nil {
 			t.Fatal(err)
 		}
-		var usage *UsageError
+		var usage *hint.UsageError
 		if err := configure(spec, &Facts{CPUs: 2}, Options{MaxInflight: n}); !errors.As(err, &usage) {
 			t.Errorf("%d: %v, want wrong usage", n, err)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/clock"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -24,8 +25,8 @@ const (
 
 	cpuStateSize = 192 // struct cpu_state of bpf/state.h
 
-	slotSize  = 1568 // struct inflight
-	slotOwner = 1552 // its member owner
+	slotOwner = record.HeadSize + record.MaxSteps*record.StepSize + 144 // member owner of struct inflight
+	slotSize  = slotOwner + 16                                          // struct inflight
 )
 
 // Session is a set of attached probes and their ring buffer: the live
@@ -118,15 +119,6 @@ func (s *Session) Next() ([]byte, error) {
 		}
 		return nil, fmt.Errorf("read ring buffer: %w", err)
 	}
-}
-
-// monotonic is the clock of bpf_ktime_get_ns.
-func monotonic() (uint64, error) {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
-		return 0, fmt.Errorf("read monotonic clock: %w", err)
-	}
-	return uint64(ts.Nano()), nil
 }
 
 // drained reports whether tracing was stopped and nothing more can come: no
@@ -272,10 +264,7 @@ func (s *Session) missedInner() (uint64, error) {
 // misses asks the kernel how often it skipped programs at the entry of writes, at their
 // return, and inside them.
 func (s *Session) misses() (entry, ret, inner uint64, err error) {
-	begin, err := monotonic()
-	if err != nil {
-		return 0, 0, 0, err
-	}
+	begin := clock.Monotonic()
 	for i := range s.attached {
 		a := &s.attached[i]
 		n, err := a.missed()
@@ -283,24 +272,17 @@ func (s *Session) misses() (entry, ret, inner uint64, err error) {
 			return entry, ret, inner, fmt.Errorf("read misses of %s at %s: %w", a.name, a.probe.Func, err)
 		}
 		switch {
-		case n == 0:
-		case a.name == "fe_write" || a.name == "kp_write" || a.name == "ks_write":
-			entry += n
-		case a.name == "fx_write" || a.name == "kr_write":
+		case n == 0 || a.probe.want.is(spare):
+		case a.probe.Name == "write" && atReturn(a.name):
 			ret += n
-		case a.probe.How == HowRawTP || a.probe.Name == "end_io" || a.probe.Name == "sync":
-			// A completion has four witnesses, and one that all of them missed
-			// leaves its write without completion; so does a flush that was missed.
-			// Contention of other locks interrupts ours: such a skip loses nothing.
+		case a.probe.Name == "write":
+			entry += n
 		default:
 			inner += n
 		}
 	}
-	end, err := monotonic()
-	if err == nil {
-		s.skips.add(begin, end, inner)
-	}
-	return entry, ret, inner, err
+	s.skips.add(begin, clock.Monotonic(), inner)
+	return entry, ret, inner, nil
 }
 
 // missed is how often the kernel skipped this program or found no room to

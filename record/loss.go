@@ -2,30 +2,9 @@ package record
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 )
-
-// Counters sums struct counters of bpf/record.h over all CPUs, in its order.
-type Counters struct {
-	Seen         uint64 // direct writes that passed the filter
-	Filtered     uint64 // direct writes that did not
-	Sent         uint64 // write records sent
-	Completed    uint64 // completion records sent
-	Queued       uint64 // writes that returned -EIOCBQUEUED
-	LostRing     uint64 // write records that found the ring full
-	LostComplete uint64 // completion records that found the ring full
-	LostMap      uint64 // writes without room in the in-flight map
-	LostReturn   uint64 // writes whose return was never seen
-	LostDepth    uint64 // writes nested too deep
-	StepsLost    uint64 // steps that did not fit in their record
-	LostAIO      uint64 // asynchronous writes whose completion cannot be matched
-	Started      uint64 // returns of writes that began before tracing
-	Bytes        uint64 // bytes sent into the ring
-	TooFast      uint64 // writes below the minimum latency, not sent
-}
-
-// NumCounters is the number of fields in Counters, all uint64.
-const NumCounters = 15
 
 // Losses is everything known to be missing from a capture, by cause.
 type Losses struct {
@@ -45,20 +24,21 @@ type Losses struct {
 	Unfinished uint64
 }
 
+// All lists the counters in the order in which a trace file has them. It is append-only:
+// those come first that are hardly ever zero.
+func (l *Losses) All() [NumCounters + 5]*uint64 {
+	return [...]*uint64{
+		&l.Seen, &l.Sent, &l.Bytes, &l.Queued, &l.Completed, &l.Filtered, &l.TooFast, &l.Started,
+		&l.Unfinished, &l.LostRing, &l.LostComplete, &l.LostMap, &l.LostReturn, &l.LostDepth, &l.LostAIO,
+		&l.StepsLost, &l.MissedEntry, &l.MissedReturn, &l.MissedInner, &l.Malformed,
+	}
+}
+
 // Since is what was counted after base, which is an earlier reading of the same counters.
 func (l Losses) Since(base Losses) Losses {
-	less := func(n *uint64, by uint64) { *n -= min(*n, by) }
-	for _, c := range []struct {
-		n  *uint64
-		by uint64
-	}{
-		{&l.Seen, base.Seen}, {&l.Filtered, base.Filtered}, {&l.Sent, base.Sent}, {&l.Completed, base.Completed}, {&l.Queued, base.Queued},
-		{&l.LostRing, base.LostRing}, {&l.LostComplete, base.LostComplete}, {&l.LostMap, base.LostMap}, {&l.LostReturn, base.LostReturn},
-		{&l.LostDepth, base.LostDepth}, {&l.StepsLost, base.StepsLost}, {&l.LostAIO, base.LostAIO}, {&l.Started, base.Started},
-		{&l.Bytes, base.Bytes}, {&l.TooFast, base.TooFast}, {&l.MissedEntry, base.MissedEntry}, {&l.MissedReturn, base.MissedReturn},
-		{&l.MissedInner, base.MissedInner}, {&l.Malformed, base.Malformed},
-	} {
-		less(c.n, c.by)
+	before := base.All()
+	for i, n := range l.All() {
+		*n -= min(*n, *before[i])
 	}
 	return l
 }
@@ -97,11 +77,10 @@ func (l Losses) String() string {
 }
 
 // CountersFrom names the counters of struct counters, in its order.
-func CountersFrom(v [NumCounters]uint64) Counters {
-	return Counters{
-		Seen: v[0], Filtered: v[1], Sent: v[2], Completed: v[3], Queued: v[4],
-		LostRing: v[5], LostComplete: v[6], LostMap: v[7], LostReturn: v[8],
-		LostDepth: v[9], StepsLost: v[10], LostAIO: v[11], Started: v[12],
-		Bytes: v[13], TooFast: v[14],
+func CountersFrom(v [NumCounters]uint64) (c Counters) {
+	to := reflect.ValueOf(&c).Elem()
+	for i, n := range v {
+		to.Field(i).SetUint(n)
 	}
+	return c
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // ErrShort is wrapped by every error about a record that ends too early.
@@ -13,80 +14,80 @@ var ErrShort = errors.New("record too short")
 // Such a record is skipped by its size and counted, never guessed at.
 var ErrKind = errors.New("unknown record kind")
 
+const (
+	// FirstHead is the length of the head in the first version, bytes. A head that
+	// says nothing of its length has it.
+	FirstHead = 128
+	// minHead is the shortest head that holds its own length.
+	minHead = AtHead + 2
+)
+
 // KindOf tells the kind of a raw record and its size in bytes on the wire.
 // The error wraps ErrShort when raw does not even hold that.
 func KindOf(raw []byte) (Kind, int, error) {
 	if len(raw) < 8 {
 		return 0, 0, fmt.Errorf("read record kind: %w: %d bytes", ErrShort, len(raw))
 	}
-	return Kind(binary.NativeEndian.Uint16(raw)), int(binary.NativeEndian.Uint16(raw[2:])), nil
+	return Kind(binary.LittleEndian.Uint16(raw[AtKind:])), int(binary.LittleEndian.Uint16(raw[AtSize:])), nil
+}
+
+// HeadOf is the length in bytes of the head of a raw write record, behind which its
+// steps begin; 0 when raw is none, or holds less than its head.
+func HeadOf(raw []byte) int {
+	if len(raw) < minHead || Kind(binary.LittleEndian.Uint16(raw[AtKind:])) != KindWrite {
+		return 0
+	}
+	n := int(binary.LittleEndian.Uint16(raw[AtHead:]))
+	if n == 0 {
+		n = FirstHead
+	}
+	if n < minHead || n > len(raw) {
+		return 0
+	}
+	return n
 }
 
 // ParseWrite fills w from raw. It allocates nothing and leaves w unspecified on
-// error. The error wraps ErrShort or ErrKind.
+// error. The error wraps ErrShort or ErrKind. Fields that a shorter head has not are
+// zero; what a longer head has more is skipped, see Write.Surplus.
 func ParseWrite(raw []byte, w *Write) error {
-	kind, size, err := KindOf(raw)
-	if err != nil {
-		return err
+	head := HeadOf(raw)
+	if head == 0 {
+		return noWrite(raw)
 	}
-	if kind != KindWrite {
-		return fmt.Errorf("parse write: %w: %d", ErrKind, kind)
+	size, n := int(binary.LittleEndian.Uint16(raw[AtSize:])), int(raw[AtNSteps])
+	if size > len(raw) || n > MaxSteps || size != head+n*StepSize {
+		return fmt.Errorf("parse write: %w: %d steps in %d of %d bytes", ErrShort, n, len(raw), size)
 	}
-	if len(raw) < HeadSize || size > len(raw) || size < HeadSize {
-		return fmt.Errorf("parse write: %w: %d of %d bytes", ErrShort, len(raw), size)
+	if head < HeadSize {
+		w.parseShort(raw[:head])
+	} else {
+		w.parse((*[HeadSize]byte)(raw))
 	}
-	e := binary.NativeEndian
-	n := int(raw[112])
-	if n > MaxSteps || size != HeadSize+n*StepSize {
-		return fmt.Errorf("parse write: %w: %d steps in %d bytes", ErrShort, n, size)
-	}
-	w.Size = uint16(size)
-	w.Stages = Stages(e.Uint32(raw[4:]))
-	w.T0 = e.Uint64(raw[8:])
-	w.Latency = e.Uint64(raw[16:])
-	w.ID = e.Uint64(raw[24:])
-	w.Ino = e.Uint64(raw[32:])
-	w.Pos0 = e.Uint64(raw[40:])
-	w.ISize0 = e.Uint64(raw[48:])
-	w.Tgid = e.Uint32(raw[56:])
-	w.Tid = e.Uint32(raw[60:])
-	copy(w.Comm[:], raw[64:80])
-	w.Dev = e.Uint32(raw[80:])
-	w.KiFlags = e.Uint32(raw[84:])
-	w.Len0 = e.Uint32(raw[88:])
-	w.Ret = int32(e.Uint32(raw[92:]))
-	w.WaitNs = e.Uint64(raw[96:])
-	w.DioUs = e.Uint32(raw[104:])
-	w.LostBefore = e.Uint32(raw[108:])
-	w.NSteps = n
-	w.StepsLost = raw[113]
-	w.Passes = raw[114]
-	w.Blkbits = raw[115]
-	w.Caller = Caller(raw[116])
-	w.IterType = raw[117]
-	w.Depth = raw[118]
-	w.Lock = Lock(raw[119])
-	w.DioFlags = raw[120]
-	w.DioOps = Ops(raw[121])
-	w.Fmod = Fmod(raw[122])
-	w.NrSegs = e.Uint16(raw[126:])
+	w.Head = uint16(head)
 	for i := range n {
-		parseStep(raw[HeadSize+i*StepSize:], &w.Steps[i])
+		w.Steps[i].parse((*[StepSize]byte)(raw[head+i*StepSize:]))
 	}
 	return nil
 }
 
-func parseStep(raw []byte, s *Step) {
-	_ = raw[StepSize-1]
-	e := binary.NativeEndian
-	s.Kind = StepKind(raw[0])
-	s.Lock = Lock(raw[1])
-	s.Aux = e.Uint16(raw[2:])
-	s.TUs = e.Uint32(raw[4:])
-	s.A = e.Uint64(raw[8:])
-	s.B = e.Uint64(raw[16:])
-	s.C = e.Uint32(raw[24:])
-	s.D = e.Uint32(raw[28:])
+// parseShort is parse for a head that ends before its last fields: they are zero.
+func (w *Write) parseShort(head []byte) {
+	var whole [HeadSize]byte
+	copy(whole[:], head)
+	w.parse(&whole)
+}
+
+// noWrite says why bytes without a whole head are no write record.
+func noWrite(raw []byte) error {
+	kind, size, err := KindOf(raw)
+	switch {
+	case err != nil:
+		return err
+	case kind != KindWrite:
+		return fmt.Errorf("parse write: %w: %d", ErrKind, kind)
+	}
+	return fmt.Errorf("parse write: %w: %d of %d bytes", ErrShort, len(raw), size)
 }
 
 // ParseComplete fills c from raw. The error wraps ErrShort or ErrKind.
@@ -101,73 +102,95 @@ func ParseComplete(raw []byte, c *Complete) error {
 	if len(raw) < CompleteSize || size < CompleteSize || size > len(raw) {
 		return fmt.Errorf("parse completion: %w: %d of %d bytes", ErrShort, len(raw), size)
 	}
-	e := binary.NativeEndian
-	c.ID = e.Uint64(raw[8:])
-	c.T = e.Uint64(raw[16:])
-	c.Ret = int64(e.Uint64(raw[24:]))
+	c.parse((*[CompleteSize]byte)(raw))
 	return nil
 }
 
+// Has reports whether the head of w was long enough to hold the field at one of the
+// offsets AtT0, AtLatency and so on. The zero of a field that it has not means nothing.
+func (w *Write) Has(at int) bool {
+	i := slices.IndexFunc(headFields, func(f Field) bool { return f.At == at })
+	return i >= 0 && headFields[i].At+headFields[i].Width <= w.headLen()
+}
+
+// headLen is the length of the head, bytes; that of this version when none was set.
+func (w *Write) headLen() int {
+	if w.Head == 0 {
+		return HeadSize
+	}
+	return int(w.Head)
+}
+
+// Surplus is the number of bytes of the head that were skipped: of fields that only a
+// later version knows.
+func (w *Write) Surplus() int { return max(w.headLen()-HeadSize, 0) }
+
 // Append encodes w in wire form to dst, the inverse of ParseWrite. Tests and
-// trace tools build records with it.
+// trace tools build records with it. The head is as long as w.Head says, and of this
+// version's length when that is 0.
 func (w *Write) Append(dst []byte) []byte {
-	e := binary.NativeEndian
-	off := len(dst)
-	dst = append(dst, make([]byte, HeadSize+w.NSteps*StepSize)...)
+	var whole [HeadSize]byte
+	put(whole[:], headFields, w)
+	head, off := max(w.headLen(), minHead), len(dst)
+	dst = append(dst, make([]byte, head+w.NSteps*StepSize)...)
 	raw := dst[off:]
-	e.PutUint16(raw, uint16(KindWrite))
-	e.PutUint16(raw[2:], uint16(len(raw)))
-	e.PutUint32(raw[4:], uint32(w.Stages))
-	e.PutUint64(raw[8:], w.T0)
-	e.PutUint64(raw[16:], w.Latency)
-	e.PutUint64(raw[24:], w.ID)
-	e.PutUint64(raw[32:], w.Ino)
-	e.PutUint64(raw[40:], w.Pos0)
-	e.PutUint64(raw[48:], w.ISize0)
-	e.PutUint32(raw[56:], w.Tgid)
-	e.PutUint32(raw[60:], w.Tid)
-	copy(raw[64:80], w.Comm[:])
-	e.PutUint32(raw[80:], w.Dev)
-	e.PutUint32(raw[84:], w.KiFlags)
-	e.PutUint32(raw[88:], w.Len0)
-	e.PutUint32(raw[92:], uint32(w.Ret))
-	e.PutUint64(raw[96:], w.WaitNs)
-	e.PutUint32(raw[104:], w.DioUs)
-	e.PutUint32(raw[108:], w.LostBefore)
-	raw[112], raw[113], raw[114], raw[115] = byte(w.NSteps), w.StepsLost, w.Passes, w.Blkbits
-	raw[116], raw[117], raw[118], raw[119] = byte(w.Caller), w.IterType, w.Depth, byte(w.Lock)
-	raw[120], raw[121], raw[122] = w.DioFlags, byte(w.DioOps), byte(w.Fmod)
-	e.PutUint16(raw[126:], w.NrSegs)
+	copy(raw[:head], whole[:])
+	binary.LittleEndian.PutUint16(raw[AtKind:], uint16(KindWrite))
+	binary.LittleEndian.PutUint16(raw[AtSize:], uint16(len(raw)))
+	binary.LittleEndian.PutUint16(raw[AtHead:], uint16(head))
 	for i := range w.NSteps {
-		s, b := &w.Steps[i], raw[HeadSize+i*StepSize:]
-		b[0], b[1] = byte(s.Kind), byte(s.Lock)
-		e.PutUint16(b[2:], s.Aux)
-		e.PutUint32(b[4:], s.TUs)
-		e.PutUint64(b[8:], s.A)
-		e.PutUint64(b[16:], s.B)
-		e.PutUint32(b[24:], s.C)
-		e.PutUint32(b[28:], s.D)
+		put(raw[head+i*StepSize:], stepFields, &w.Steps[i])
 	}
 	return dst
 }
 
 // Append encodes c in wire form to dst, the inverse of ParseComplete.
 func (c *Complete) Append(dst []byte) []byte {
-	e := binary.NativeEndian
-	dst = e.AppendUint16(dst, uint16(KindComplete))
-	dst = e.AppendUint16(dst, CompleteSize)
-	dst = e.AppendUint32(dst, 0)
-	dst = e.AppendUint64(dst, c.ID)
-	dst = e.AppendUint64(dst, c.T)
-	return e.AppendUint64(dst, uint64(c.Ret))
+	var raw [CompleteSize]byte
+	binary.LittleEndian.PutUint16(raw[AtDoneKind:], uint16(KindComplete))
+	binary.LittleEndian.PutUint16(raw[AtDoneSize:], CompleteSize)
+	put(raw[:], completeFields, c)
+	return append(dst, raw[:]...)
 }
 
 // FileOf tells which file a raw write record is about, and the process (tgid) that
 // wrote. ok is false for any other record.
 func FileOf(raw []byte) (dev uint32, ino uint64, tgid uint32, ok bool) {
-	e := binary.NativeEndian
-	if len(raw) < HeadSize || Kind(e.Uint16(raw)) != KindWrite {
+	if HeadOf(raw) == 0 {
 		return 0, 0, 0, false
 	}
-	return e.Uint32(raw[80:]), e.Uint64(raw[32:]), e.Uint32(raw[56:]), true
+	e := binary.LittleEndian
+	return e.Uint32(raw[AtDev:]), e.Uint64(raw[AtIno:]), e.Uint32(raw[AtTgid:]), true
+}
+
+// IDOf is the id of a raw record: a write and its completion have the same. ok is
+// false for a record that is cut off, or of another kind.
+func IDOf(raw []byte) (id uint64, ok bool) {
+	switch {
+	case HeadOf(raw) > 0:
+		return binary.LittleEndian.Uint64(raw[AtID:]), true
+	case isComplete(raw):
+		return binary.LittleEndian.Uint64(raw[AtDoneID:]), true
+	}
+	return 0, false
+}
+
+// TimesOf is when what a raw record tells of began and when it ended, ns of
+// CLOCK_MONOTONIC: entry and return of a write; both are the same for a completion. ok
+// is as that of IDOf.
+func TimesOf(raw []byte) (began, ended uint64, ok bool) {
+	e := binary.LittleEndian
+	switch {
+	case HeadOf(raw) > 0:
+		began = e.Uint64(raw[AtT0:])
+		return began, began + e.Uint64(raw[AtLatency:]), true
+	case isComplete(raw):
+		t := e.Uint64(raw[AtDoneT:])
+		return t, t, true
+	}
+	return 0, 0, false
+}
+
+func isComplete(raw []byte) bool {
+	return len(raw) >= CompleteSize && Kind(binary.LittleEndian.Uint16(raw[AtDoneKind:])) == KindComplete
 }

@@ -1,23 +1,45 @@
 package record
 
 import (
+	"bytes"
 	"errors"
+	"math"
 	"reflect"
 	"testing"
 )
 
+// fill sets each number and array under v to another value.
+func fill(v reflect.Value, next *byte) {
+	switch {
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i), next)
+		}
+	case v.Kind() == reflect.Array:
+		for i := range v.Len() {
+			fill(v.Index(i), next)
+		}
+	case v.CanInt():
+		*next++
+		v.SetInt(-int64(*next))
+	default:
+		*next++
+		v.SetUint(uint64(*next))
+	}
+}
+
 // sample has another value in every field.
 func sample() *Write {
-	w := &Write{
-		Stages: StageEntry | StageReturn, T0: 1, Latency: 2, ID: 3, Ino: 4, Pos0: 5, ISize0: 6,
-		Tgid: 7, Tid: 8, Comm: [16]byte{'f', 'i', 'o'}, Dev: 8 << 20, KiFlags: 10, Len0: 11, Ret: -11,
-		WaitNs: 13, DioUs: 14, LostBefore: 15, StepsLost: 16, Passes: 17, Blkbits: 12, Caller: CallerIOWQ,
-		IterType: 19, Depth: 1, Lock: LockExclusive, DioFlags: 22, DioOps: OpsOverwrite, Fmod: FmodKiocb,
-		NrSegs: 26, NSteps: 2,
+	w, next := &Write{}, byte(0)
+	v := reflect.ValueOf(w).Elem()
+	for i := range v.NumField() - 1 {
+		fill(v.Field(i), &next)
 	}
-	w.Steps[0] = Step{Kind: StepPass, Lock: LockShared, Aux: PassNosec, TUs: 30, A: 31, B: 32, C: 33, D: 34}
-	w.Steps[1] = Step{Kind: StepZero, Lock: LockExclusive, Aux: 41, TUs: 42, A: 43, B: 44, C: 45, D: 46}
-	w.Size = HeadSize + 2*StepSize
+	w.NSteps = 2
+	for i := range w.NSteps {
+		fill(v.FieldByName("Steps").Index(i), &next)
+	}
+	w.Head, w.Size = HeadSize, HeadSize+2*StepSize
 	return w
 }
 
@@ -34,10 +56,121 @@ func TestWriteRoundTrip(t *testing.T) {
 }
 
 func TestCompleteRoundTrip(t *testing.T) {
-	want := Complete{ID: 1, T: 2, Ret: -5}
-	var got Complete
+	var got, want Complete
+	fill(reflect.ValueOf(&want).Elem(), new(byte))
 	if err := ParseComplete(want.Append(nil), &got); err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+}
+
+// Each field is read from where the C compiler has laid it, whole and nothing else.
+func TestLayout(t *testing.T) {
+	check := func(f Field, v any, err error) {
+		got := reflect.ValueOf(v).Elem().FieldByName(f.Go)
+		if err != nil || got.CanInt() && got.Int() != -1 || got.CanUint() && got.Uint() != math.MaxUint64>>(64-8*f.Width) {
+			t.Errorf("%T: %s at %d is %v, error %v", v, f.Go, f.At, got, err)
+		}
+	}
+	ones := bytes.Repeat([]byte{0xff}, 16)
+	var w Write
+	for _, f := range Fields[Write]() {
+		raw := (&Write{}).Append(nil)
+		if at := f.At; at == AtSize || at == AtNSteps || at == AtHead {
+			continue // other values are refused, see the round trip
+		}
+		copy(raw[f.At:], ones[:f.Width])
+		err := ParseWrite(raw, &w)
+		check(f, &w, err)
+	}
+	for _, f := range Fields[Step]() {
+		raw := (&Write{NSteps: 1}).Append(nil)
+		copy(raw[HeadSize+f.At:], ones[:f.Width])
+		err := ParseWrite(raw, &w)
+		check(f, &w.Steps[0], err)
+	}
+	for _, f := range Fields[Complete]() {
+		raw, c := new(Complete).Append(nil), Complete{}
+		copy(raw[f.At:], ones[:f.Width])
+		err := ParseComplete(raw, &c)
+		check(f, &c, err)
+	}
+	for _, f := range Fields[Counters]() {
+		var n [NumCounters]uint64
+		n[f.At/8] = math.MaxUint64
+		c := CountersFrom(n)
+		check(f, &c, nil)
+	}
+}
+
+// A head of an older version has fewer fields, which are not there then; one of a newer
+// version has more, which are skipped. The steps are behind both.
+func TestHeads(t *testing.T) {
+	for head := minHead; head <= HeadSize+3*StepSize; head++ {
+		want := sample()
+		want.Head = uint16(head)
+		raw := want.Append(nil)
+		for i := HeadSize; i < head; i++ {
+			raw[i] = 0xee
+		}
+		var got Write
+		got.NrSegs = 0xbad
+		if err := ParseWrite(raw, &got); err != nil {
+			t.Fatalf("head of %d bytes: %v", head, err)
+		}
+		want.Size = uint16(len(raw))
+		for _, f := range Fields[Write]() {
+			known := f.At+f.Width <= head
+			if got.Has(f.At) != known {
+				t.Errorf("head of %d bytes has %s: %v", head, f.Go, !known)
+			}
+			if field := reflect.ValueOf(want).Elem().FieldByName(f.Go); !known && f.At < head {
+				field.Set(reflect.ValueOf(got).FieldByName(f.Go)) // cut, so that it is not looked at
+			} else if !known {
+				field.SetZero()
+			}
+		}
+		if !reflect.DeepEqual(&got, want) || got.Surplus() != max(head-HeadSize, 0) {
+			t.Errorf("head of %d bytes: surplus %d\ngot  %+v\nwant %+v", head, got.Surplus(), got, *want)
+		}
+	}
+	first := sample()
+	first.Head = FirstHead
+	old := first.Append(nil)
+	old[AtHead], old[AtHead+1] = 0, 0
+	var got Write
+	if err := ParseWrite(old, &got); err != nil || got.Head != FirstHead {
+		t.Errorf("head without a length: %d bytes, error %v", got.Head, err)
+	}
+	if (&Write{}).Has(HeadSize) {
+		t.Error("there is a field behind the head")
+	}
+}
+
+// What is asked of raw records is what parsing them gives; nothing of what is cut off.
+func TestAsked(t *testing.T) {
+	w, c := sample(), Complete{ID: 7, T: 9}
+	raw, done := w.Append(nil), c.Append(nil)
+	dev, ino, tgid, ok := FileOf(raw)
+	if !ok || dev != w.Dev || ino != w.Ino || tgid != w.Tgid {
+		t.Errorf("file %d %d, process %d, %v", dev, ino, tgid, ok)
+	}
+	if _, _, _, ok := FileOf(done); ok {
+		t.Error("a completion has a file")
+	}
+	for _, r := range []struct {
+		raw              []byte
+		id, began, ended uint64
+	}{{raw, w.ID, w.T0, w.T0 + w.Latency}, {done, 7, 9, 9}} {
+		id, ok := IDOf(r.raw)
+		began, ended, timed := TimesOf(r.raw)
+		if id != r.id || began != r.began || ended != r.ended || !ok || !timed {
+			t.Errorf("id %d, from %d to %d, want %+v", id, began, ended, r)
+		}
+		cut := r.raw[:min(len(r.raw), HeadSize)-1]
+		_, ok = IDOf(cut)
+		if _, _, timed := TimesOf(cut); ok || timed || HeadOf(cut) != 0 {
+			t.Errorf("%d bytes of a record have an id or a time", len(cut))
+		}
 	}
 }
 
@@ -52,10 +185,12 @@ func TestParseRefuses(t *testing.T) {
 		}
 	}
 	for name, change := range map[string]func([]byte){
-		"more steps than bytes": func(b []byte) { b[112] = 3 },
-		"fewer steps":           func(b []byte) { b[112] = 1 },
-		"too many steps":        func(b []byte) { b[112] = MaxSteps + 1 },
-		"size beyond the end":   func(b []byte) { b[3] = 0xff },
+		"more steps than bytes": func(b []byte) { b[AtNSteps] = 3 },
+		"fewer steps":           func(b []byte) { b[AtNSteps] = 1 },
+		"too many steps":        func(b []byte) { b[AtNSteps] = MaxSteps + 1 },
+		"size beyond the end":   func(b []byte) { b[AtSize+1] = 0xff },
+		"head without a length": func(b []byte) { b[AtHead] = minHead - 1 },
+		"head beyond the end":   func(b []byte) { b[AtHead+1] = 0xff },
 	} {
 		bad := append([]byte(nil), raw...)
 		change(bad)

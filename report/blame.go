@@ -2,9 +2,11 @@ package report
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -20,12 +22,10 @@ type inodeID struct {
 	ino uint64
 }
 
-// hold is a time during which a write held i_rwsem, as far as it was seen.
+// hold is when a write held i_rwsem, as far as it was seen.
 type hold struct {
-	from, to uint64 // ns
-	mode     record.Lock
-	pid      uint32
-	comm     string
+	tally.Hold
+	comm string
 }
 
 // Blame is how long tasks of one name waited for those of another, on one inode.
@@ -58,11 +58,10 @@ func (b *blames) add(r *export.Row) {
 		b.held, b.all = make(map[inodeID][]hold), make(map[blameKey]*Blame)
 	}
 	id := inodeID{r.Dev, r.Ino}
-	for _, t := range r.Waits {
-		to := r.TimeNs + uint64(t.AtUs)*1000
-		b.wait(id, r.Comm, to-min(t.Ns, to), to, t.Lock)
+	for i := range r.Waits {
+		b.wait(id, r.Comm, tally.WaitOf(r, &r.Waits[i]))
 	}
-	h, ok := held(r)
+	h, ok := tally.HoldOf(r)
 	if !ok {
 		return
 	}
@@ -73,35 +72,30 @@ func (b *blames) add(r *export.Row) {
 	case len(list) >= maxHeld:
 		list = slices.Delete(list, 0, 1)
 	}
-	b.held[id] = append(list, h)
+	b.held[id] = append(list, hold{h, r.Comm})
 }
 
-// held is when r held the lock in its last mode: from its last checks to its return.
-func held(r *export.Row) (hold, bool) {
-	from, to, mode, ok := r.Held()
-	return hold{from, to, mode, r.Pid, r.Comm}, ok
-}
-
-// wait notes that a task waited for the lock in a mode.
-func (b *blames) wait(id inodeID, waiter string, from, to uint64, mode record.Lock) {
+// wait notes that a task waited for the lock.
+func (b *blames) wait(id inodeID, waiter string, w tally.Hold) {
 	found := false
 	for _, h := range b.held[id] {
-		if mode == record.LockShared && h.mode == record.LockShared || h.from >= to || h.to <= from {
+		ns, blocked := h.Blocks(w)
+		if !blocked {
 			continue
 		}
 		found = true
-		key := blameKey{waiter, h.comm, h.mode, id}
+		key := blameKey{waiter, h.comm, h.Mode, id}
 		bl := b.all[key]
 		if bl == nil {
 			if len(b.all) >= maxBlames {
 				b.more++
 				continue
 			}
-			bl = &Blame{Waiter: waiter, Holder: h.comm, Mode: h.mode, Dev: id.dev, Ino: id.ino}
+			bl = &Blame{Waiter: waiter, Holder: h.comm, Mode: h.Mode, Dev: id.dev, Ino: id.ino}
 			b.all[key] = bl
 		}
 		bl.Waits++
-		bl.Ns += min(h.to, to) - max(h.from, from)
+		bl.Ns += ns
 	}
 	if !found {
 		b.alone++
@@ -110,12 +104,7 @@ func (b *blames) wait(id inodeID, waiter string, from, to uint64, mode record.Lo
 
 // list returns the blames, the longest first.
 func (b *blames) list() []*Blame {
-	out := make([]*Blame, 0, len(b.all))
-	for _, bl := range b.all {
-		out = append(out, bl)
-	}
-	slices.SortFunc(out, func(x, y *Blame) int {
+	return slices.SortedFunc(maps.Values(b.all), func(x, y *Blame) int {
 		return cmp.Or(cmp.Compare(y.Ns, x.Ns), cmp.Compare(x.Waiter, y.Waiter), cmp.Compare(x.Holder, y.Holder), cmp.Compare(x.Ino, y.Ino), cmp.Compare(x.Mode, y.Mode))
 	})
-	return out
 }

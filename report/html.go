@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
 //go:embed page.html
@@ -19,7 +20,8 @@ func (p *Report) WriteHTML(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	t, err := template.ParseFS(files, "page.html")
+	words := template.FuncMap{"safe": export.Safe, "duration": export.Duration}
+	t, err := template.New("page.html").Funcs(words).ParseFS(files, "page.html")
 	if err != nil {
 		return fmt.Errorf("read template: %w", err)
 	}
@@ -28,8 +30,6 @@ func (p *Report) WriteHTML(w io.Writer) error {
 	}
 	return nil
 }
-
-func durationText(ns uint64) string { return export.Duration(ns) }
 
 // Sizes of the drawings, in their own units.
 const (
@@ -46,27 +46,30 @@ func (t timesOf) Bars() template.HTML {
 	most := t.hist.most()
 	var b strings.Builder
 	width := (last - first + 1) * binWidth
-	fmt.Fprintf(&b, `<svg viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="distribution of %d times, half at most %s">`, width, histHeight, width, histHeight, t.N, t.P50)
+	fmt.Fprintf(&b, `<svg viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="distribution of %d times, half at most %s">`, width, histHeight, width, histHeight, t.all.Len(), t.atMost(0.5))
 	for i := first; i <= last; i++ {
-		n := t.hist.counts[i]
+		n := t.hist[i]
 		high := float64(n) / float64(most) * (histHeight - 2)
 		if n > 0 {
 			high = max(high, 1)
 		}
 		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%.1f" width="%d" height="%.1f"><title>from %s: %d</title></rect>`,
-			t.Mode, (i-first)*binWidth, histHeight-high, binWidth-2, high, durationText(binStart(i)), n)
+			t.Mode, (i-first)*binWidth, histHeight-high, binWidth-2, high, export.Duration(tally.BinStart(i, 0)), n)
 	}
 	b.WriteString(`</svg>`)
 	return template.HTML(b.String())
 }
 
+// atMost is what a share q of the times is at most.
+func (t timesOf) atMost(q float64) string { return export.Duration(quantile(t.all, q)) }
+
 // Words is the distribution in words.
 func (t timesOf) Words() string {
-	text := fmt.Sprintf("%d writes", t.N)
-	if zero := t.hist.counts[0]; zero > 0 {
+	text := fmt.Sprintf("%d writes", t.all.Len())
+	if zero := t.hist[0]; zero > 0 {
 		text += fmt.Sprintf(", of which %d did not wait", zero)
 	}
-	return text + fmt.Sprintf("; half at most %s, 99 %% at most %s, longest %s", t.P50, t.P99, t.Max)
+	return text + fmt.Sprintf("; half at most %s, 99 %% at most %s, longest %s", t.atMost(0.5), t.atMost(0.99), export.Duration(t.all.Max()))
 }
 
 // Range is what the bars stand for.
@@ -75,7 +78,7 @@ func (t timesOf) Range() string {
 	if last < first {
 		return ""
 	}
-	return fmt.Sprintf("From %s to %s, each bar to twice the time of the one before it.", durationText(binStart(first)), durationText(binStart(last+1)))
+	return fmt.Sprintf("From %s to %s, each bar to twice the time of the one before it.", export.Duration(tally.BinStart(first, 0)), export.Duration(tally.BinStart(last+1, 0)))
 }
 
 // Strip draws the timeline: shared below, exclusive above, both as high as their part.

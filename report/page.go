@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
 // How much is shown of what is sorted by weight.
@@ -14,7 +16,8 @@ const (
 	shownLanes  = 12
 )
 
-// page is what both forms of a report show. All texts are escaped for a terminal.
+// page is what both forms of a report show. All texts but the names in Tables are escaped
+// for a terminal.
 type page struct {
 	Title    string
 	Redacted bool
@@ -41,16 +44,10 @@ type line struct {
 	Count uint64
 }
 
+// table is one of the counts, whose first lines are shown.
 type table struct {
-	Title string
-	Lines []tableLine
-	More  int
-}
-
-type tableLine struct {
-	Name                                string
-	Writes, Shared, Exclusive, Disagree uint64
-	Wait                                string
+	export.Table
+	More int // lines that are not
 }
 
 // times are the distributions of one kind of time.
@@ -60,10 +57,9 @@ type times struct {
 }
 
 type timesOf struct {
-	Mode          string
-	N             uint64
-	P50, P99, Max string
-	hist          *Histogram
+	Mode string
+	all  *tally.Histogram
+	hist magnitudes
 }
 
 type laneLine struct {
@@ -94,8 +90,8 @@ func (p *Report) page() (*page, error) {
 	for _, f := range p.Facts {
 		out.Facts = append(out.Facts, Fact{f.Name, export.Safe(f.Value)})
 	}
-	for _, name := range []string{"unsafe", "differs", "slower", "undecided", "agree"} {
-		out.Verdicts = append(out.Verdicts, line{name, t.Verdicts[verdictKind(name)]})
+	for _, k := range []judge.Kind{judge.Unsafe, judge.Differs, judge.Slower, judge.Undecided, judge.Agree} {
+		out.Verdicts = append(out.Verdicts, line{k.String(), t.Verdicts[k]})
 	}
 	out.Totals = []line{
 		{"writes", t.Writes}, {"shared", t.Shared}, {"exclusive", t.Exclusive}, {"no direct I/O", t.NoDIO},
@@ -109,15 +105,10 @@ func (p *Report) page() (*page, error) {
 
 func (p *Report) fillTables(out *page) {
 	for _, t := range p.counts.Tables(p.Names) {
-		v := table{Title: t.Title, More: max(len(t.Lines)-shownParts, 0)}
-		for _, l := range t.Lines[:min(len(t.Lines), shownParts)] {
-			v.Lines = append(v.Lines, tableLine{
-				Name: export.Safe(l.Name), Writes: l.Writes, Shared: l.Shared, Exclusive: l.Exclusive, Disagree: l.Disagreements(),
-				Wait: export.Duration(l.WaitNs),
-			})
-		}
-		if len(v.Lines) > 0 {
-			out.Tables = append(out.Tables, v)
+		if shown := min(len(t.Lines), shownParts); shown > 0 {
+			more := len(t.Lines) - shown
+			t.Lines = t.Lines[:shown]
+			out.Tables = append(out.Tables, table{t, more})
 		}
 	}
 }
@@ -164,15 +155,12 @@ func (p *Report) fillBlames(out *page) {
 func (p *Report) fillTimes(out *page) {
 	for _, t := range []struct {
 		title string
-		hists *[3]Histogram
+		hists *[3]tally.Histogram
 	}{{"Waits for i_rwsem", &p.waits}, {"Latency", &p.latency}} {
 		v := times{Title: t.title}
 		for i := range t.hists {
-			if h := &t.hists[i]; h.n > 0 {
-				v.Modes = append(v.Modes, timesOf{
-					Mode: export.Lock(i).String(), N: h.n, P50: export.Duration(h.Quantile(0.5)), P99: export.Duration(h.Quantile(0.99)),
-					Max: export.Duration(h.max), hist: h,
-				})
+			if h := &t.hists[i]; h.Len() > 0 {
+				v.Modes = append(v.Modes, timesOf{export.Lock(i).String(), h, h.Magnitudes()})
 			}
 		}
 		if len(v.Modes) > 0 {
@@ -194,8 +182,8 @@ func (p *Report) fillCases(out *page) error {
 	for _, f := range out.Facts {
 		about = append(about, f.Name+": "+f.Value)
 	}
-	for _, c := range p.cases.list() {
-		script, err := c.Reproducer(about...)
+	for _, c := range p.cases.kinds.List() {
+		script, err := reproducer(c.Example, about)
 		if err != nil {
 			return err
 		}
@@ -203,11 +191,11 @@ func (p *Report) fillCases(out *page) error {
 		if c.Rules != "" {
 			title += ", broken: " + c.Rules
 		}
-		out.Cases = append(out.Cases, caseText{title, strings.TrimRight(c.Explanation(), "\n"), script})
+		out.Cases = append(out.Cases, caseText{title, strings.TrimRight(explanation(&c), "\n"), script})
 	}
 	out.Lines = p.cases.lines
-	if p.cases.uncased > 0 {
-		out.CaseNote = fmt.Sprintf("%d disagreements of further kinds are only counted. ", p.cases.uncased)
+	if more := p.cases.kinds.More(); more > 0 {
+		out.CaseNote = fmt.Sprintf("%d disagreements of further kinds are only counted. ", more)
 	}
 	if p.cases.more > 0 {
 		out.CaseNote += fmt.Sprintf("%d further disagreements are not listed one by one.", p.cases.more)

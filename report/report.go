@@ -2,6 +2,7 @@ package report
 
 import (
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
 // Fact is one line about where the writes were seen.
@@ -21,8 +22,8 @@ type Report struct {
 	Prediction string
 
 	counts   export.Breakdown
-	waits    [3]Histogram // by export.Lock
-	latency  [3]Histogram
+	waits    [3]tally.Histogram // by export.Lock
+	latency  [3]tally.Histogram
 	blames   blames
 	timeline timeline
 	cases    cases

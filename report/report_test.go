@@ -14,6 +14,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -30,7 +31,7 @@ func sample() *Report {
 	for i, name := range exporttest.Hostile {
 		r := rows[6].Clone()
 		r.Comm, r.Path, r.Ino = name, name, uint64(300+i)
-		r.Why = []string{name, name}
+		r.Reason, r.Why = name, []string{name, name}
 		r.Waits = []observe.Wait{{Ns: 100, Lock: record.LockExclusive, AtUs: 1}}
 		p.Add(&r)
 	}
@@ -148,16 +149,17 @@ func TestBlames(t *testing.T) {
 }
 
 func TestHistogram(t *testing.T) {
-	var h Histogram
+	var h tally.Histogram
 	for _, ns := range []uint64{0, 0, 1, 1000, 1023, 1024, 5000} {
 		h.Add(ns)
 	}
 	for q, want := range map[float64]uint64{0: 0, 0.2: 0, 0.3: 1, 0.5: 1023, 0.75: 2047, 0.9: 5000, 1: 5000} {
-		if got := h.Quantile(q); got != want {
+		if got := quantile(&h, q); got != want {
 			t.Errorf("quantile %v is %d, not %d", q, got, want)
 		}
 	}
-	if first, last := h.span(); first != 1 || last != 13 {
+	m := magnitudes(h.Magnitudes())
+	if first, last := m.span(); first != 1 || last != 13 {
 		t.Errorf("bins %d to %d", first, last)
 	}
 }
@@ -226,10 +228,10 @@ func TestBounds(t *testing.T) {
 	r := exporttest.Rows()[5]
 	for i := range 20000 {
 		r.Ino, r.TimeNs = uint64(i), r.TimeNs+1000
-		r.Why = []string{fmt.Sprint("reason ", i)}
+		r.Reason = fmt.Sprint("reason ", i)
 		p.Add(&r)
 	}
-	if len(p.timeline.lanes) > maxLanes || len(p.cases.all) > maxCases || len(p.cases.lines) > maxLines || len(p.blames.held) > maxInodes {
+	if len(p.timeline.lanes) > maxLanes || p.Kinds() != 64 || len(p.cases.lines) > maxLines || len(p.blames.held) > maxInodes {
 		t.Error("too much is kept")
 	}
 	text, _ := texts(t, p)

@@ -5,17 +5,9 @@ import (
 	"io"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
-
-func verdictKind(name string) judge.Kind {
-	for k := judge.Undecided; k <= judge.Unsafe; k++ {
-		if k.String() == name {
-			return k
-		}
-	}
-	return judge.Undecided
-}
 
 // WriteText writes the report as plain text, fit for a mail.
 func (p *Report) WriteText(w io.Writer) error {
@@ -71,7 +63,7 @@ func (v *page) tables(b *strings.Builder) {
 		heading(b, "By "+t.Title)
 		fmt.Fprintf(b, "%9s %9s %9s %9s %9s\n", "WRITES", "SHARED", "EXCL", "DISAGREE", "WAIT")
 		for _, l := range t.Lines {
-			fmt.Fprintf(b, "%9d %9d %9d %9d %9s  %s\n", l.Writes, l.Shared, l.Exclusive, l.Disagree, l.Wait, l.Name)
+			fmt.Fprintf(b, "%9d %9d %9d %9d %9s  %s\n", l.Writes, l.Shared, l.Exclusive, l.Disagreements(), export.Duration(l.WaitNs), export.Safe(l.Name))
 		}
 		if t.More > 0 {
 			fmt.Fprintf(b, "%49s  and %d more\n", "", t.More)
@@ -106,8 +98,8 @@ func (v *page) times(b *strings.Builder) {
 			most := m.hist.most()
 			first, last := m.hist.span()
 			for i := first; i <= last; i++ {
-				n := m.hist.counts[i]
-				fmt.Fprintf(b, "%9s %9d %s\n", durationText(binStart(i)), n, strings.Repeat("#", int((n*barWidth+most-1)/most)))
+				n := m.hist[i]
+				fmt.Fprintf(b, "%9s %9d %s\n", export.Duration(tally.BinStart(i, 0)), n, strings.Repeat("#", int((n*barWidth+most-1)/most)))
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/ext4dio/ext4dio-trace/export"
@@ -75,11 +76,7 @@ func (t *timeline) widen() {
 // most returns the n inodes whose writes waited the longest, then those with the most
 // writes.
 func (t *timeline) most(n int) []*lane {
-	out := make([]*lane, 0, len(t.lanes))
-	for _, l := range t.lanes {
-		out = append(out, l)
-	}
-	slices.SortFunc(out, func(a, b *lane) int {
+	out := slices.SortedFunc(maps.Values(t.lanes), func(a, b *lane) int {
 		return cmp.Or(cmp.Compare(b.waitNs, a.waitNs), cmp.Compare(b.writes, a.writes), cmp.Compare(a.id.ino, b.id.ino), cmp.Compare(a.id.dev, b.id.dev))
 	})
 	return out[:min(n, len(out))]

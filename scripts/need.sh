@@ -1,12 +1,16 @@
 #!/bin/sh
 # need.sh PACKAGE=PROGRAM...: installs the Debian packages whose programs are
-# missing, by exact name, with sudo where not root, and says so first. With a
-# question mark before it, a package that this Debian does not have is left out.
+# missing, by exact name, with sudo where not root, and says so first. In place of
+# a program a file can be named by its path. With a question mark before it, a
+# package that this Debian does not have is left out.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 missing=
 for pair in "$@"; do
-	command -v "${pair#*=}" >/dev/null 2>&1 || missing="$missing ${pair%%=*}"
+	case ${pair#*=} in
+	/*) [ -f "${pair#*=}" ] ;;
+	*) command -v "${pair#*=}" >/dev/null 2>&1 ;;
+	esac || missing="$missing ${pair%%=*}"
 done
 [ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null 2>&1; then

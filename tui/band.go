@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"strings"
@@ -43,17 +44,14 @@ func (m *model) joinParts(parts ...part) string {
 // lossLine says what is known to be missing, "" when nothing is.
 func (m *model) lossLine() string {
 	var text []string
-	if m.missing != "" {
-		text = append(text, "MISSING: "+export.SafeText(m.missing))
+	if m.now.Missing != "" {
+		text = append(text, "MISSING: "+export.SafeText(m.now.Missing))
 	}
-	if m.summary.Losses.Any() {
-		text = append(text, "LOST: "+m.summary.Losses.String())
+	if m.now.Summary.Losses.Any() {
+		text = append(text, "LOST: "+m.now.Summary.Losses.String())
 	}
-	if n := m.summary.Totals.Incomplete; n > 0 {
+	if n := m.now.Summary.Totals.Incomplete; n > 0 {
 		text = append(text, fmt.Sprintf("INCOMPLETE: %d not judged", n))
-	}
-	if len(text) == 0 {
-		return ""
 	}
 	return strings.Join(text, "; ")
 }
@@ -79,36 +77,33 @@ func (m *model) lossLines() []string {
 // kernelLine says what is traced and how.
 func (m *model) kernelLine() string {
 	s := &m.styles
-	variant := m.summary.Variant
-	if variant == "" {
-		variant = "variant not known yet"
-	}
+	variant := cmp.Or(m.now.Summary.Variant, "variant not known yet")
 	probes := fmt.Sprintf("%d probes (%s)", m.opts.Attached, m.opts.Mode)
 	missing := ""
 	if n := len(m.opts.Missing); n > 0 {
 		missing = fmt.Sprintf("%d not attached", n)
 	}
 	cpu := ""
-	if m.cpu >= 0 {
-		cpu = fmt.Sprintf("own CPU %s", percentOf(m.cpu))
+	if m.now.CPU >= 0 {
+		cpu = fmt.Sprintf("own CPU %s", percentOf(m.now.CPU))
 	}
 	return m.joinParts(
 		m.statePart(), part{"Linux " + export.Safe(m.opts.Kernel), s.title}, part{variant, s.label}, part{missing, s.warn},
-		part{export.Duration(uint64(m.summary.Elapsed)), s.dim}, part{cpu, s.dim}, part{probes, s.dim})
+		part{export.Duration(uint64(m.now.Summary.Elapsed)), s.dim}, part{cpu, s.dim}, part{probes, s.dim})
 }
 
 // statePart says what is not as usual.
 func (m *model) statePart() part {
 	text := ""
 	switch {
-	case m.ended && !m.opts.Recording:
+	case m.now.Ended && !m.opts.Recording:
 		text = "ENDED"
 	case m.paused:
 		text = "PAUSED"
-	case m.opts.Recording && !m.ended:
+	case m.opts.Recording && !m.now.Ended:
 		text = "READING"
 	}
-	if m.recording {
+	if m.now.Recording {
 		text = strings.TrimSpace(text + " REC")
 	}
 	return part{text, m.styles.warn}
@@ -116,7 +111,7 @@ func (m *model) statePart() part {
 
 // lockLine is the answer to whether writers are serialised, and why.
 func (m *model) lockLine() string {
-	s, t := &m.styles, &m.summary.Totals
+	s, t := &m.styles, &m.now.Summary.Totals
 	now := m.span()
 	if t.Writes == 0 {
 		return s.dim.Render("i_rwsem: no direct write yet")
@@ -125,13 +120,12 @@ func (m *model) lockLine() string {
 		return m.joinParts(part{"i_rwsem: no direct write now", s.dim},
 			part{fmt.Sprintf("%s before, %s exclusive", export.Amount(float64(t.Writes)), percentOf(ratio(t.Exclusive, t.Writes))), s.dim})
 	}
-	var all tally.Counts
-	for i := range m.picture.Reasons {
-		for k, n := range m.picture.Reasons[i].By {
+	all := tally.Counts{Writes: t.Writes}
+	for i := range m.now.Picture.Reasons {
+		for k, n := range m.now.Picture.Reasons[i].By {
 			all.By[k] += n
 		}
 	}
-	all.Writes = t.Writes
 	rate := part{export.Amount(now.perSecond(now.writes)) + " writes/s", s.bold}
 	exclusive, waiting := ratio(now.exclusive, now.writes), ratio(now.waitNs, now.timeNs)
 	mode := part{fmt.Sprintf("i_rwsem %s shared", percentOf(ratio(now.shared, now.writes))), s.good}
@@ -141,16 +135,16 @@ func (m *model) lockLine() string {
 	wait := part{"waiting " + percentOf(waiting) + " of the time", waitLook(s, waiting)}
 	const gaps = len("  " + "  " + "  by ")
 	room := m.width - len(mode.text) - len(rate.text) - len(wait.text) - gaps
-	why := part{}
-	if text := classText(&all, room); text != "" {
-		why = part{"by " + text, s.warn}
+	why := classText(&all, room)
+	if why != "" {
+		why = "by " + why
 	}
-	return m.joinParts(mode, rate, wait, why)
+	return m.joinParts(mode, rate, wait, part{why, s.warn})
 }
 
 // verdictLine says whether the kernel decides as the model does.
 func (m *model) verdictLine() string {
-	s, t := &m.styles, &m.summary.Totals
+	s, t := &m.styles, &m.now.Summary.Totals
 	var parts []part
 	for _, k := range []judge.Kind{judge.Unsafe, judge.Differs, judge.Slower} {
 		if n := t.Verdicts[k]; n > 0 {
@@ -184,9 +178,9 @@ const (
 // and the distribution of the waits beside them.
 func (m *model) bandLines(height int) []string {
 	width := m.width - bandLabel - bandRate
-	waits := waitGraph{width: tally.NumOctaves, quantiles: true}
+	waits := waitGraph{tally.NumOctaves, 2}
 	if width-waits.cells() < leastBand {
-		waits = waitGraph{width: tally.NumOctaves / 2}
+		waits = waitGraph{tally.NumOctaves / 2, 1}
 	}
 	if width-waits.cells() < leastBand {
 		waits = waitGraph{}
@@ -198,12 +192,12 @@ func (m *model) bandLines(height int) []string {
 		most = max(most, shared[i], exclusive[i])
 	}
 	now := m.span()
-	lines := m.modeLines("shared", m.styles.good, bars(shared, most, height), now.perSecond(now.shared), waits.lines(&m.picture.Shared, height))
-	lines = append(lines, m.modeLines("exclusive", m.styles.warn, bars(exclusive, most, height), now.perSecond(now.exclusive), waits.lines(&m.picture.Exclusive, height))...)
+	lines := m.modeLines("shared", m.styles.good, bars(shared, most, height), now.perSecond(now.shared), waits.lines(&m.now.Picture.Shared, height))
+	lines = append(lines, m.modeLines("exclusive", m.styles.warn, bars(exclusive, most, height), now.perSecond(now.exclusive), waits.lines(&m.now.Picture.Exclusive, height))...)
 	if height == 1 {
 		return lines
 	}
-	column := m.picture.Series.Width
+	column := m.now.Picture.Series.Width
 	caption := fmt.Sprintf("%-*s%-*s", bandLabel, "", width+bandRate, export.Duration(column)+" a column, "+export.Amount(float64(most)/(float64(column)/1e9))+" writes/s at the top")
 	return append(lines, m.styles.dim.Render(caption+waits.caption()))
 }
@@ -228,7 +222,7 @@ func (m *model) modeLines(name string, style look, graph []string, rate float64,
 // waitGraph is the distribution of the waits for one lock mode, with more or less room.
 type waitGraph struct {
 	width     int // cells of the graph; 0: none is drawn
-	quantiles bool
+	quantiles int // that stand beside it: p99, and p50 before it
 }
 
 const (
@@ -237,13 +231,10 @@ const (
 )
 
 func (g waitGraph) cells() int {
-	switch {
-	case g.width == 0:
+	if g.width == 0 {
 		return 0
-	case g.quantiles:
-		return len(waitLabel) + g.width + 2*quantile
 	}
-	return len(waitLabel) + g.width + quantile
+	return len(waitLabel) + g.width + g.quantiles*quantile
 }
 
 // lines draws the graph in height lines.
@@ -262,7 +253,7 @@ func (g waitGraph) lines(w *tally.Waits, height int) []string {
 			continue
 		}
 		out[i] = waitLabel + out[i]
-		if g.quantiles {
+		if g.quantiles > 1 {
 			out[i] += fmt.Sprintf(" p50 %-6s", export.Duration(w.P50))
 		}
 		out[i] += fmt.Sprintf(" p99 %-6s", export.Duration(w.P99))
@@ -280,7 +271,7 @@ func (g waitGraph) caption() string {
 // spans are the newest width spans of the series, or all of it pressed into width.
 func (m *model) spans(width int) (shared, exclusive []uint64) {
 	shared, exclusive = make([]uint64, max(width, 0)), make([]uint64, max(width, 0))
-	spans := m.picture.Series.Spans
+	spans := m.now.Picture.Series.Spans
 	if width <= 0 || len(spans) == 0 {
 		return shared, exclusive
 	}

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/analyze/explain"
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 	"github.com/ext4dio/ext4dio-trace/record"
 	ref "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -57,34 +59,33 @@ func (d *detail) variants() {
 		return
 	}
 	o := d.r.Observation()
-	type line struct{ names, text string }
+	type line struct {
+		outcome
+		names string
+		own   bool // the variant that was traced is among them
+	}
 	var lines []line
-	own := 0
 	for _, v := range ref.Variants() {
 		decision, verdict := judge.Decide(o, v)
-		text := decided(decision) + "\x00" + verdict.Kind.String()
-		i := slices.IndexFunc(lines, func(l line) bool { return l.text == text })
+		out := outcomeOf(decision, verdict.Kind)
+		i := slices.IndexFunc(lines, func(l line) bool { return l.outcome == out })
 		if i < 0 {
-			lines = append(lines, line{v.String(), text})
-			i = len(lines) - 1
+			i = len(lines)
+			lines = append(lines, line{outcome: out, names: v.String()})
 		} else {
 			lines[i].names += ", " + v.String()
 		}
-		if v.String() == d.r.Variant {
-			own = i
-		}
+		lines[i].own = lines[i].own || v.String() == d.r.Variant
 	}
 	d.raw([]string{"what each variant would do with it, and what that says of what was seen"}, d.m.styles.title)
 	d.raw([]string{fmt.Sprintf("%-2s%-10s%-7s%-6s%-6s%-10s %s", "", "LOCK", "PASSES", "DRAIN", "WAIT", "VERDICT", "WHY")}, d.m.styles.title)
-	for i, l := range lines {
-		text, verdict, _ := strings.Cut(l.text, "\x00")
-		facts, why, _ := strings.Cut(text, "\n")
+	for _, l := range lines {
 		mark := "  "
-		if i == own {
+		if l.own {
 			mark = "> "
 		}
-		kind := slices.IndexFunc(kinds, func(k judge.Kind) bool { return k.String() == verdict })
-		d.raw([]string{mark + facts + d.m.styles.verdict(kinds[kind]).Render(fmt.Sprintf("%-10s", verdict)) + " " + why}, "")
+		verdict := d.m.styles.verdict(l.verdict).Render(fmt.Sprintf("%-10s", l.verdict))
+		d.raw([]string{fmt.Sprintf("%s%-10s%-7d%-6s%-6s%s %s", mark, l.lock, l.passes, l.drain, l.wait, verdict, l.why)}, "")
 		for _, names := range strings.Split(ansi.Wrap(l.names, max(d.width-4, 8), " ,"), "\n") {
 			d.raw([]string{"    " + names}, d.m.styles.label)
 		}
@@ -92,25 +93,27 @@ func (d *detail) variants() {
 	d.raw([]string{""}, "")
 }
 
-var kinds = []judge.Kind{judge.Undecided, judge.Agree, judge.Slower, judge.Differs, judge.Unsafe}
+// outcome is what a variant would do with a write and what that says of what was seen, in
+// columns.
+type outcome struct {
+	lock        string
+	passes      int
+	drain, wait string
+	verdict     judge.Kind
+	why         string
+}
 
-// decided is a decision in columns, and behind a line feed its reason.
-func decided(d *ref.Decision) string {
-	lock, drain, wait := "none", "", ""
+func outcomeOf(d *ref.Decision, verdict judge.Kind) outcome {
+	out := outcome{lock: ref.Unlocked.String(), passes: d.Passes, verdict: verdict, why: string(d.Reason)}
 	switch d.End {
 	case ref.EndDio:
-		lock, drain, wait = d.Mode.String(), d.Drain.String(), d.ForceWait.String()
+		out.lock, out.drain, out.wait = d.Mode.String(), d.Drain.String(), d.ForceWait.String()
 	case ref.EndUnknown:
-		lock = "?"
+		out.lock, out.why = "?", "not decided: "+d.Missing
+	default:
+		out.why += " (" + d.End.String() + ")"
 	}
-	why := string(d.Reason)
-	switch {
-	case d.End == ref.EndUnknown:
-		why = "not decided: " + d.Missing
-	case d.End != ref.EndDio:
-		why += " (" + d.End.String() + ")"
-	}
-	return fmt.Sprintf("%-10s%-7d%-6s%-6s\n%s", lock, d.Passes, drain, wait, why)
+	return out
 }
 
 // moment is something that happened within a write.
@@ -166,10 +169,7 @@ func (d *detail) moments() []moment {
 }
 
 func modeName(l record.Lock) string {
-	if name := export.ModeName(l); name != "" {
-		return name
-	}
-	return "(mode not known)"
+	return cmp.Or(export.ModeName(l), "(mode not known)")
 }
 
 // Widths of the course of a write.
@@ -211,32 +211,27 @@ func (d *detail) waitedFor() {
 	}
 	var found []string
 	more := 0
-	for _, w := range d.r.Waits {
-		to := d.r.TimeNs + uint64(w.AtUs)*1000
-		from := to - min(w.Ns, to)
+	for k := range d.r.Waits {
+		wait := tally.WaitOf(d.r, &d.r.Waits[k])
 		for i := range d.m.writes.rows {
 			h := &d.m.writes.rows[i]
-			began, ended, mode, ok := h.Held()
-			if !ok || h.Dev != d.r.Dev || h.Ino != d.r.Ino || h.TimeNs == d.r.TimeNs && h.Tid == d.r.Tid ||
-				began >= to || ended <= from || w.Lock == record.LockShared && mode == record.LockShared {
+			hold, ok := tally.HoldOf(&h.Row)
+			ns, blocked := hold.Blocks(wait)
+			if !ok || !blocked || h.Dev != d.r.Dev || h.Ino != d.r.Ino || h.TimeNs == d.r.TimeNs && h.Tid == d.r.Tid {
 				continue
 			}
 			if len(found) == maxHolders {
 				more++
 				continue
 			}
-			found = append(found, fmt.Sprintf("#%d %s tid %d held it %s for %s of that", h.Number, export.Safe(h.Comm), h.Tid, modeName(mode),
-				export.Duration(min(ended, to)-max(began, from))))
+			found = append(found, fmt.Sprintf("#%d %s tid %d held it %s for %s of that", h.Number, export.Safe(h.Comm), h.Tid, modeName(hold.Mode),
+				export.Duration(ns)))
 		}
 	}
-	label := "waited for"
-	for _, text := range found {
-		d.plain(label, text)
-		label = ""
-	}
+	d.each("waited for", len(found), func(i int) string { return found[i] })
 	switch {
 	case len(found) == 0:
-		d.add(label, "holder not among the direct writes that are kept", d.m.styles.dim)
+		d.add("waited for", "holder not among the direct writes that are kept", d.m.styles.dim)
 	case more > 0:
 		d.add("", fmt.Sprintf("and %d more", more), d.m.styles.dim)
 	}

@@ -63,20 +63,15 @@ type Matcher interface{ Match(r *export.Row) bool }
 
 // Collector gathers rows on one side and hands out snapshots on the other.
 type Collector struct {
-	mu      sync.Mutex
-	ring    []Numbered // reused between snapshots
-	next    int        // where the next row goes
-	held    int        // rows in ring
-	skipped uint64
-	writes  uint64
-	filter  Matcher
-	tally   *tally.Tally
-	summary export.Summary
-	note    string
-	ended   bool
-	missing string
-	records bool // see Snapshot.Recording
-	wants   bool // a summary since the last snapshot
+	mu     sync.Mutex
+	ring   []Numbered // reused between snapshots
+	next   int        // where the next row goes
+	held   int        // rows in ring
+	writes uint64
+	filter Matcher
+	tally  *tally.Tally
+	now    Snapshot // the next one but for its rows and its picture
+	wants  bool     // a summary since the last snapshot
 
 	usage func() Usage // of this process so far; nil when not known
 	share cpuShare
@@ -110,71 +105,54 @@ func (c *Collector) Add(r *export.Row, shown bool) {
 	if c.held < batchRows {
 		c.held++
 	} else {
-		c.skipped++
+		c.now.Skipped++
 	}
 }
 
-// SetFilter chooses the rows that snapshots hold from now on; nil is all of them.
-func (c *Collector) SetFilter(m Matcher) {
+// locked does something while nothing else is done with c.
+func (c *Collector) locked(do func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.filter = m
+	do()
 }
+
+// SetFilter chooses the rows that snapshots hold from now on; nil is all of them.
+func (c *Collector) SetFilter(m Matcher) { c.locked(func() { c.filter = m }) }
 
 // WantsSummary reports whether the summary is older than the last snapshot: to copy it
 // more often than it is shown would cost something for nothing.
-func (c *Collector) WantsSummary() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.wants
+func (c *Collector) WantsSummary() (wants bool) {
+	c.locked(func() { wants = c.wants })
+	return wants
 }
 
 // SetSummary takes a copy of s.
 func (c *Collector) SetSummary(s *export.Summary) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	totals := s.Totals.Clone()
-	c.summary = *s
-	c.summary.Totals = totals
-	c.wants = false
+	c.locked(func() {
+		c.now.Summary = *s
+		c.now.Summary.Totals = s.Totals.Clone()
+		c.wants = false
+	})
 }
 
 // SetRecording says whether what is shown is recorded to a file, too.
-func (c *Collector) SetRecording(on bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.records = on
-}
+func (c *Collector) SetRecording(on bool) { c.locked(func() { c.now.Recording = on }) }
 
 // SetMissing says what of a recording could not be read.
-func (c *Collector) SetMissing(text string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.missing = text
-}
+func (c *Collector) SetMissing(text string) { c.locked(func() { c.now.Missing = text }) }
 
 // SetNote sets what is told to the user.
-func (c *Collector) SetNote(note string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.note = note
-}
+func (c *Collector) SetNote(note string) { c.locked(func() { c.now.Note = note }) }
 
 // End says that nothing more will come.
-func (c *Collector) End() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ended = true
-}
+func (c *Collector) End() { c.locked(func() { c.now.Ended = true }) }
 
 // take hands out what has gathered.
 func (c *Collector) take(now time.Time) Snapshot {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := Snapshot{
-		Skipped: c.skipped, Summary: c.summary, Note: c.note, Ended: c.ended, CPU: -1, Recording: c.records, Missing: c.missing,
-		Picture: c.tally.Picture(c.summary.Elapsed),
-	}
+	s := c.now
+	s.CPU, s.Picture = -1, c.tally.Picture(s.Summary.Elapsed)
 	if c.held > 0 {
 		s.Rows = make([]Numbered, c.held)
 		for i := range s.Rows {
@@ -186,7 +164,7 @@ func (c *Collector) take(now time.Time) Snapshot {
 		u := c.usage()
 		s.CPU, s.Memory = c.share.of(now, u.CPU), u.Memory
 	}
-	c.held, c.skipped, c.wants = 0, 0, true
+	c.held, c.now.Skipped, c.wants = 0, 0, true
 	return s
 }
 

@@ -1,303 +1,240 @@
 package tui
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
-// othersName stands for the groups that have no line of their own.
-const othersName = "(others)"
+// grouping is what writes are grouped by on a tab.
+type grouping struct {
+	name        string // of the tab
+	title       string // of the column with the names
+	width, grow int    // of that
+	fromEnd     bool   // the end of a name tells more than its beginning
+	by          bool   // there is a column that says why writes were exclusive
+	dev         bool   // and one of the file system
+	of          func(p *tally.Picture) []tally.Group
+	label       func(g *tally.Group) string // safe for a terminal
+	filter      func(g *tally.Group) string // lets its writes through; "" when none can
+}
 
-// groupName is what a group is called on a screen, safe for a terminal.
-func groupName(on screen, g *tally.Group) string {
-	switch {
-	case g.Others:
-		return othersName
-	case on == onProcesses:
-		return fmt.Sprintf("%s %d", export.Safe(g.Comm), g.Pid)
-	case on == onReasons && g.Reason == "":
-		return "reason not known"
-	case on == onReasons:
+var byFile = grouping{
+	name: "Files", title: "FILE", width: 14, grow: 60, fromEnd: true, by: true, dev: true,
+	of: func(p *tally.Picture) []tally.Group { return p.Files },
+	label: func(g *tally.Group) string {
+		if g.Path != "" {
+			return export.Safe(g.Path)
+		}
+		return fmt.Sprintf("ino %d on %s", g.Ino, export.DevName(g.Dev))
+	},
+	filter: func(g *tally.Group) string { return fmt.Sprintf("dev=%s ino=%d", export.DevName(g.Dev), g.Ino) },
+}
+
+var byProcess = grouping{
+	name: "Processes", title: "PROCESS PID", width: 14, grow: 24, by: true,
+	of:     func(p *tally.Picture) []tally.Group { return p.Processes },
+	label:  func(g *tally.Group) string { return fmt.Sprintf("%s %d", export.Safe(g.Comm), g.Pid) },
+	filter: func(g *tally.Group) string { return fmt.Sprintf("pid=%d", g.Pid) },
+}
+
+var byReason = grouping{
+	name: "Reasons", title: "REASON", width: 16, grow: 28,
+	of: func(p *tally.Picture) []tally.Group { return p.Reasons },
+	label: func(g *tally.Group) string {
+		if g.Reason == "" {
+			return "reason not known"
+		}
 		return export.SafeText(g.Reason)
-	case g.Path != "":
-		return export.Safe(g.Path)
-	}
-	return fmt.Sprintf("ino %d on %s", g.Ino, export.DevName(g.Dev))
-}
-
-// tail keeps the end of a name, which tells more of a path than its beginning.
-func tail(name string, width int) string {
-	runes := []rune(name)
-	if len(runes) <= width || width < 2 {
-		return name
-	}
-	return "~" + string(runes[len(runes)-width+1:])
-}
-
-// nameColumn is the column of what a group is of.
-func nameColumn(on screen) column[tally.Group] {
-	c := column[tally.Group]{
-		width: 14, want: 26, grow: 60,
-		cell:  func(g *tally.Group, _ int) (string, look) { return groupName(on, g), "" },
-		order: func(a, b *tally.Group) int { return strings.Compare(groupName(on, a), groupName(on, b)) },
-	}
-	switch on {
-	case onProcesses:
-		c.title, c.width, c.grow = "PROCESS PID", 14, 24
-	case onReasons:
-		c.title, c.width, c.grow = "REASON", 16, 28
-	default:
-		c.title = "FILE"
-		c.cell = func(g *tally.Group, width int) (string, look) { return tail(groupName(on, g), width), "" }
-	}
-	return c
-}
-
-// number makes a column of a count, which is sorted from the largest.
-func number(title string, width, rank int, style look, of func(*tally.Group) float64) column[tally.Group] {
-	return column[tally.Group]{
-		title: title, width: -width, rank: rank,
-		cell: func(g *tally.Group, _ int) (string, look) {
-			v := of(g)
-			if v == 0 {
-				return "-", ""
-			}
-			return export.Amount(v), style
-		},
-		order: func(a, b *tally.Group) int { return cmp.Compare(of(b), of(a)) },
-	}
-}
-
-// share makes a column of a percentage of the writes.
-func share(title string, rank int, style look, of func(*tally.Group) uint64) column[tally.Group] {
-	part := func(g *tally.Group) float64 { return ratio(of(g), g.Writes) }
-	return column[tally.Group]{
-		title: title, width: -5, rank: rank,
-		cell: func(g *tally.Group, _ int) (string, look) {
-			if of(g) == 0 {
-				return "-", ""
-			}
-			return percentOf(part(g)), style
-		},
-		order: func(a, b *tally.Group) int { return cmp.Compare(part(b), part(a)) },
-	}
-}
-
-// span makes a column of a time.
-func span(title string, rank int, of func(*tally.Group) uint64) column[tally.Group] {
-	return column[tally.Group]{
-		title: title, width: -6, rank: rank,
-		cell:  func(g *tally.Group, _ int) (string, look) { return export.Duration(of(g)), "" },
-		order: func(a, b *tally.Group) int { return cmp.Compare(of(b), of(a)) },
-	}
-}
-
-// groupColumns are the columns of a screen with groups.
-func groupColumns(on screen, s *styles) []column[tally.Group] {
-	out := []column[tally.Group]{
-		nameColumn(on),
-		number("W/S", 5, 3, "", func(g *tally.Group) float64 { return g.Rate }),
-		number("WRITES", 6, 9, "", func(g *tally.Group) float64 { return float64(g.Writes) }),
-		share("SHRD%", 10, s.good, func(g *tally.Group) uint64 { return g.Shared }),
-		share("EXCL%", 1, s.warn, func(g *tally.Group) uint64 { return g.Exclusive }),
-	}
-	if on != onReasons {
-		out = append(out, whyColumn(s))
-	}
-	out = append(out,
-		waitColumn(s),
-		span("P50", 7, func(g *tally.Group) uint64 { return g.P50 }),
-		span("P99", 5, func(g *tally.Group) uint64 { return g.P99 }),
-		span("MAX", 20, func(g *tally.Group) uint64 { return g.MaxWait }),
-		number("RESTART", 7, 11, s.warn, func(g *tally.Group) float64 { return float64(g.Restarted) }),
-		number("DRAIN", 5, 15, "", func(g *tally.Group) float64 { return float64(g.Drained) }),
-		binary("ZEROED", 8, func(g *tally.Group) uint64 { return g.Zeroed }),
-		againColumn(),
-		number("DISAGR", 6, 6, s.bad, func(g *tally.Group) float64 { return float64(g.Disagreements()) }),
-		number("AGREE", 5, 13, s.good, func(g *tally.Group) float64 { return float64(g.Verdicts[judge.Agree]) }),
-		number("UNDEC", 5, 14, "", func(g *tally.Group) float64 { return float64(g.Verdicts[judge.Undecided] + g.Unjudged) }),
-		binary("BYTES", 16, func(g *tally.Group) uint64 { return g.Bytes }),
-	)
-	if on == onFiles {
-		out = append(out, column[tally.Group]{
-			title: "DEV", width: 7, rank: 17, cell: func(g *tally.Group, _ int) (string, look) { return export.DevName(g.Dev), "" },
-		})
-	}
-	return out
-}
-
-// waitColumn is the part of the time in the write function that was spent waiting for
-// i_rwsem.
-func waitColumn(s *styles) column[tally.Group] {
-	part := func(g *tally.Group) float64 { return ratio(g.WaitNs, g.TimeNs) }
-	return column[tally.Group]{
-		title: "WAIT%", width: -5, rank: 4,
-		cell: func(g *tally.Group, _ int) (string, look) {
-			if g.WaitNs == 0 {
-				return "-", ""
-			}
-			return percentOf(part(g)), waitLook(s, part(g))
-		},
-		order: func(a, b *tally.Group) int { return cmp.Compare(part(b), part(a)) },
-	}
-}
-
-// waitLook is the look of a part of the time that is spent waiting.
-func waitLook(s *styles, part float64) look {
-	switch {
-	case part >= 0.5:
-		return s.bad
-	case part >= 0.1:
-		return s.warn
-	}
-	return ""
-}
-
-func binary(title string, rank int, of func(*tally.Group) uint64) column[tally.Group] {
-	c := number(title, 6, rank, "", func(g *tally.Group) float64 { return float64(of(g)) })
-	c.cell = func(g *tally.Group, _ int) (string, look) {
-		if of(g) == 0 {
-			return "-", ""
+	},
+	filter: func(g *tally.Group) string {
+		if g.Reason == "" {
+			return ""
 		}
-		return export.Bytes(int64(of(g))), ""
-	}
-	return c
+		return "reason=" + quoted(g.Reason)
+	},
 }
 
-// whyColumn lists why writes were exclusive, the most frequent first.
-func whyColumn(s *styles) column[tally.Group] {
-	return column[tally.Group]{
-		title: "EXCLUSIVE BY", width: 17, rank: 2, grow: 44,
-		cell: func(g *tally.Group, width int) (string, look) { return classText(&g.Counts, width), s.warn },
-		order: func(a, b *tally.Group) int {
-			return strings.Compare(classText(&a.Counts, 80), classText(&b.Counts, 80))
-		},
-	}
-}
-
-// classText lists the classes of exclusive writes in at most width cells: "zeroing 90%,
-// extending 8%", in parts of all writes.
-func classText(c *tally.Counts, width int) string {
-	classes := make([]tally.Class, 0, tally.NumClasses)
-	for k := range tally.NumClasses {
-		if c.By[k] > 0 {
-			classes = append(classes, k)
-		}
-	}
-	slices.SortStableFunc(classes, func(a, b tally.Class) int { return cmp.Compare(c.By[b], c.By[a]) })
-	text := ""
-	for i, k := range classes {
-		next := fmt.Sprintf("%s %s", k, percentOf(ratio(c.By[k], c.Writes)))
-		if len(classes) == 1 {
-			next = k.String()
-		}
-		if i > 0 {
-			next = text + ", " + next
-		}
-		if i > 0 && len(next) > width {
-			break
-		}
-		text = next
+// quoted puts a value with blanks in quotes.
+func quoted(text string) string {
+	if strings.ContainsAny(text, " \t,") {
+		return `"` + text + `"`
 	}
 	return text
 }
 
-// againColumn tells how many NOWAIT writes got -EAGAIN, and where.
-func againColumn() column[tally.Group] {
-	return column[tally.Group]{
-		title: "EAGAIN", width: 7, rank: 12, grow: 24,
-		cell:  func(g *tally.Group, width int) (string, look) { return againText(&g.Counts, width), "" },
-		order: func(a, b *tally.Group) int { return cmp.Compare(b.Eagain(), a.Eagain()) },
+// groupName is what a group is called on a screen, safe for a terminal. Those that have no
+// line of their own have one together.
+func (b *grouping) groupName(g *tally.Group) string {
+	if g.Others {
+		return "(others)"
 	}
+	return b.label(g)
 }
 
-func againText(c *tally.Counts, width int) string {
-	if c.Eagain() == 0 {
-		return "-"
+// matches reports whether a text is in the name of a group, or in why its writes were
+// exclusive.
+func (b *grouping) matches(g *tally.Group, text string) bool {
+	said := b.groupName(g) + " " + classText(&g.Counts, far)
+	return strings.Contains(strings.ToLower(said), strings.ToLower(text))
+}
+
+// groupTab is a table of groups of writes.
+type groupTab struct {
+	table[tally.Group]
+	by     *grouping
+	filter string
+	key    tally.Key // of the selected one
+	chosen bool      // somebody has selected it; else the first is
+}
+
+func newGroupTab(m *model, by *grouping) *groupTab {
+	t := &groupTab{by: by, table: table[tally.Group]{m: m, sort: "W/S"}}
+	t.columns = func() []column[tally.Group] { return by.columns(&m.styles) }
+	t.move, t.open = t.choose, t.openWrites
+	return t
+}
+
+func (t *groupTab) About() about {
+	a := about{name: t.by.name, bandFrom: roomForBand}
+	if t.filter != "" {
+		a.note = "filter: " + t.filter
 	}
-	var parts []string
-	for p := range tally.NumPoints {
-		if c.Again[p] > 0 {
-			parts = append(parts, fmt.Sprintf("%s %s", p, export.Amount(float64(c.Again[p]))))
+	return a
+}
+
+// Update shows the groups as they are now.
+func (t *groupTab) Update(msg tea.Msg) tea.Cmd {
+	if _, ok := msg.(Snapshot); ok {
+		t.arrange()
+	}
+	return nil
+}
+
+func (t *groupTab) Keys() keys {
+	k := &t.m.keys
+	return t.keys([]key.Binding{k.Quit, k.Help, k.Next, k.Open, k.Sort, k.Filter, k.Pause, k.WhatIf, k.Record, k.Report},
+		keyed{k.Left, t.shiftBy(-1)}, keyed{k.Right, t.shiftBy(1)}, keyed{k.Sort, t.sortNext}, keyed{k.Reverse, func() tea.Cmd { return t.sortBy(t.sort, !t.reverse) }},
+		keyed{k.Filter, t.askFilter}, keyed{k.Back, t.back})
+}
+
+// Mouse sorts where a title was clicked on, the other way round when it is sorted by that
+// already.
+func (t *groupTab) Mouse(e mouse) tea.Cmd {
+	if e.wheel != 0 || e.line > 0 {
+		return t.table.Mouse(e)
+	}
+	columns := t.fitted()
+	if i := columnAt(columns, e.x); i >= 0 && columns[i].order != nil {
+		return t.sortBy(columns[i].title, t.sort == columns[i].title && !t.reverse)
+	}
+	return nil
+}
+
+// View draws the table.
+func (t *groupTab) View() []string {
+	if t.filter != "" {
+		return t.draw("nothing has a name or reason with " + export.Safe(t.filter) + " (esc: all)")
+	}
+	return t.draw(t.m.nothingYet())
+}
+
+// arrange filters and sorts the groups, and keeps what is selected.
+func (t *groupTab) arrange() {
+	t.rows = t.rows[:0]
+	for _, row := range t.by.of(&t.m.now.Picture) {
+		if t.filter == "" || t.by.matches(&row, t.filter) {
+			t.rows = append(t.rows, row)
 		}
 	}
-	if text := strings.Join(parts, ", "); len(text) <= width {
-		return text
+	order := t.by.order(t.sort)
+	slices.SortStableFunc(t.rows, func(a, b tally.Group) int {
+		if a.Others != b.Others {
+			return map[bool]int{true: 1, false: -1}[a.Others]
+		}
+		n := order(&a, &b)
+		if t.reverse {
+			n = -n
+		}
+		if n == 0 {
+			n = byWrites(&a, &b)
+		}
+		return n
+	})
+	if !t.chosen {
+		t.cursor = 0
+	} else if at := slices.IndexFunc(t.rows, func(row tally.Group) bool { return row.Key() == t.key }); at >= 0 {
+		t.cursor = at
 	}
-	return export.Amount(float64(c.Eagain()))
 }
 
-func ratio(n, of uint64) float64 {
-	if of == 0 {
-		return 0
-	}
-	return float64(n) / float64(of)
-}
-
-// percentOf writes a part as a percentage. What is not all is never 100 %, and what is
-// not nothing never 0 %.
-func percentOf(part float64) string {
-	switch {
-	case part >= 1:
-		return "100%"
-	case part <= 0:
-		return "0%"
-	case part < 0.01:
-		return "<1%"
-	case part > 0.99:
-		return ">99%"
-	}
-	return fmt.Sprintf("%.0f%%", part*100)
-}
-
-// byWrites sorts the groups with the most writes first.
-func byWrites(a, b *tally.Group) int {
-	return cmp.Or(cmp.Compare(b.Writes, a.Writes), cmp.Compare(a.Ino, b.Ino), cmp.Compare(a.Pid, b.Pid), strings.Compare(a.Reason, b.Reason))
-}
-
-// sortOrder is the order of the column with a title.
-func sortOrder(on screen, title string) func(a, b *tally.Group) int {
-	columns := groupColumns(on, &styles{})
-	if i := slices.IndexFunc(columns, func(c column[tally.Group]) bool { return c.title == title && c.order != nil }); i >= 0 {
-		return columns[i].order
-	}
-	return byWrites
+// sortBy sorts by a column.
+func (t *groupTab) sortBy(title string, reverse bool) tea.Cmd {
+	t.sort, t.reverse = title, reverse
+	t.arrange()
+	return nil
 }
 
 // sortNext sorts by the next of the columns that are on the screen.
-func (m *model) sortNext() {
-	g := &m.groups[m.screen]
-	columns := fitColumns(groupColumns(m.screen, &m.styles), m.width, g.shift)
-	at := slices.IndexFunc(columns, func(c fitted[tally.Group]) bool { return c.title == g.sort })
+func (t *groupTab) sortNext() tea.Cmd {
+	columns := t.fitted()
+	at := slices.IndexFunc(columns, func(c fitted[tally.Group]) bool { return c.title == t.sort })
 	for i := range columns {
 		if c := columns[(at+1+i)%len(columns)]; c.order != nil {
-			g.sort, g.reverse = c.title, false
-			break
+			return t.sortBy(c.title, false)
 		}
 	}
-	m.arrange()
+	return nil
 }
 
-// groupLines draws the table of a screen with groups.
-func (m *model) groupLines(l layout) []string {
-	g := &m.groups[m.screen]
-	columns := fitColumns(groupColumns(m.screen, &m.styles), m.width, g.shift)
-	lines := []string{m.styles.title.Render(drawHead(columns, g.sort, g.reverse))}
-	if len(g.rows) == 0 {
-		text := m.nothingYet()
-		if g.filter != "" {
-			text = "nothing has a name or reason with " + export.Safe(g.filter) + " (esc: all)"
-		}
-		return append(lines, m.styles.dim.Render(text))
+// choose selects another group.
+func (t *groupTab) choose(by int) tea.Cmd {
+	t.step(by)
+	if g := t.selected(); g != nil {
+		t.key, t.chosen = g.Key(), by != -far
 	}
-	for i := g.top; i < len(g.rows) && len(lines) < l.body; i++ {
-		lines = append(lines, drawRow(columns, &g.rows[i], m.selectedLook(i == g.cursor)))
+	return nil
+}
+
+// openWrites leads to the writes of the selected group.
+func (t *groupTab) openWrites() tea.Cmd {
+	g := t.selected()
+	if g == nil || g.Others || t.m.opts.Filter == nil {
+		return nil
 	}
-	return lines
+	text := t.by.filter(g)
+	if text == "" {
+		return nil
+	}
+	t.m.tab = t.m.writes
+	return t.m.writes.apply(text)
+}
+
+// askFilter asks which groups to show.
+func (t *groupTab) askFilter() tea.Cmd {
+	return t.m.ask("names or reasons with: ", t.filter, func(text string) tea.Cmd {
+		t.filter, t.chosen = strings.TrimSpace(text), false
+		t.arrange()
+		return nil
+	})
+}
+
+// back undoes what was chosen, the last thing first.
+func (t *groupTab) back() tea.Cmd {
+	switch {
+	case t.filter != "":
+		t.filter = ""
+	case t.shift > 0:
+		t.shift = 0
+	default:
+		t.chosen = false
+	}
+	t.arrange()
+	return nil
 }

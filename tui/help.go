@@ -1,13 +1,11 @@
 package tui
 
 import (
-	"fmt"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
-
-	"github.com/ext4dio/ext4dio-trace/export"
 )
 
 // legend explains what is not a word.
@@ -24,10 +22,27 @@ var legend = []string{
 	"filter   lock=exclusive verdict!=agree pos>1m len>=64k wait>5ms comm~mysqld file~ibd reason~zeroing nowait; a bare word: in names and reasons",
 }
 
-// helpText is the help screen: the bindings in columns, and then what the tables mean.
+// help is what the keys do, and what the tables mean.
+type help struct{ scrolled }
+
+// showHelp shows the help over what is shown.
+func (m *model) showHelp() tea.Cmd {
+	m.push(&help{scrolled{m: m, lines: m.helpText}})
+	return nil
+}
+
+func (h *help) Keys() keys {
+	k := &h.m.keys
+	return keys{
+		line: []key.Binding{k.Back, k.Up, k.Down, k.Quit},
+		does: append(h.steps(), keyed{k.Back, h.m.pop}, keyed{k.Open, h.m.pop}, keyed{k.Help, h.m.pop}),
+	}
+}
+
+// helpText is the bindings in columns, and then the legend.
 func (m *model) helpText() []string {
 	var bindings []key.Binding
-	for _, b := range m.keys.full() {
+	for _, b := range m.keys.all {
 		if b.Enabled() {
 			bindings = append(bindings, b)
 		}
@@ -55,64 +70,4 @@ func (m *model) helpText() []string {
 		}
 	}
 	return lines
-}
-
-// probeLines is the plan of the probes, what is missing, and on what the variant rests.
-func (m *model) probeLines() []string {
-	s := &m.styles
-	d := detail{m: m, width: m.width}
-	d.plain("kernel", "Linux "+export.Safe(m.opts.Kernel))
-	d.plain("variant", m.summary.Variant)
-	for i, e := range m.summary.Evidence {
-		d.plain(map[bool]string{true: "because"}[i == 0], export.SafeText(e))
-	}
-	l := &m.summary.Losses
-	lost := look("")
-	if l.Any() {
-		lost = s.loss
-	}
-	d.add("lost", l.String(), lost)
-	d.plain("records", fmt.Sprintf("%d writes entered, %d judged, %d filtered out, %d bytes from the kernel", l.Seen, m.summary.Totals.Writes, l.Filtered, l.Bytes))
-	if m.cpu >= 0 {
-		d.plain("itself", fmt.Sprintf("%s of one CPU, at most %sB of memory so far", percentOf(m.cpu), export.Bytes(int64(m.memory))))
-	}
-	d.lines = append(d.lines, "")
-	d.probes(m.opts.Probes)
-	return d.lines
-}
-
-// probes is the table of the probes: how each is attached, how often the kernel skipped
-// it, and what it tells.
-func (d *detail) probes(all []Probe) {
-	const function, by, skipped = 27, 15, 7
-	m, s, name := d.m, &d.m.styles, 0
-	if d.width >= 100 {
-		name = 14
-	}
-	wide := d.width >= 76
-	row := func(a, b, c, e string) string {
-		return fmt.Sprintf("%-*.*s%-*s%-*s%*s  ", name, name, a, function, b, by, c, skipped, e)
-	}
-	if wide {
-		d.raw([]string{row("PROBE", "FUNCTION", "ATTACHED BY", "SKIPPED") + "TELLS"}, s.title)
-	}
-	for _, p := range all {
-		how, tells, style := p.How, p.Tells, look("")
-		missed := "?"
-		if n, ok := m.missed[p.Func]; ok {
-			missed = fmt.Sprint(n)
-		}
-		if how == "" {
-			how, missed, tells, style = "NO", "-", "not known: "+p.Tells+" ("+p.Why+")", s.warn
-		}
-		if !wide {
-			d.raw([]string{p.Func + "  " + how}, style)
-			continue
-		}
-		head := row(p.Name, p.Func, how, missed)
-		for _, line := range strings.Split(ansi.Wrap(tells, max(d.width-len(head), 10), " "), "\n") {
-			d.raw([]string{head + line}, style)
-			head = strings.Repeat(" ", len(head))
-		}
-	}
 }

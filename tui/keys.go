@@ -1,32 +1,50 @@
 package tui
 
-import "charm.land/bubbles/v2/key"
+import (
+	"strconv"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+)
 
 // keyMap holds the only bindings; the help is made from them.
 type keyMap struct {
 	Up, Down, PageUp, PageDown, Top, Bottom, Left, Right key.Binding
 	Next, Previous, Screens                              key.Binding
 	Open, Back, Filter, Sort, Reverse, Pause             key.Binding
-	Variants, WhatIf, Record, Report, GoTo               key.Binding
+	Variants, WhatIf, GoTo, Record, Report               key.Binding
 	Help, Suspend, Quit                                  key.Binding
+
+	all []key.Binding // in the order of the help
 }
 
-func newKeyMap() keyMap {
-	bind := func(help, desc string, keys ...string) key.Binding {
-		return key.NewBinding(key.WithKeys(keys...), key.WithHelp(help, desc))
+// newKeyMap makes the bindings for so many tabs; those that o does not offer are not
+// enabled.
+func newKeyMap(o *Options, tabs int) keyMap {
+	var all []key.Binding
+	bindIf := func(offered bool, help, desc string, keys ...string) key.Binding {
+		b := key.NewBinding(key.WithKeys(keys...), key.WithHelp(help, desc))
+		b.SetEnabled(offered)
+		all = append(all, b)
+		return b
 	}
-	return keyMap{
+	bind := func(help, desc string, keys ...string) key.Binding { return bindIf(true, help, desc, keys...) }
+	var numbers []string
+	for i := range tabs {
+		numbers = append(numbers, strconv.Itoa(i+1))
+	}
+	k := keyMap{ // in the order of the help: the calls are made from the first to the last
 		Up:       bind("↑/k", "up", "up", "k"),
 		Down:     bind("↓/j", "down", "down", "j"),
-		Left:     bind("←/h", "other columns", "left", "h"),
-		Right:    bind("→/l", "other columns", "right", "l"),
 		PageUp:   bind("pgup", "page up", "pgup", "b", "ctrl+b"),
 		PageDown: bind("pgdn", "page down", "pgdown", "f", "ctrl+f"),
 		Top:      bind("g", "first", "g", "home"),
 		Bottom:   bind("G", "last, follow", "G", "end"),
+		Left:     bind("←/h", "other columns", "left", "h"),
+		Right:    bind("→/l", "other columns", "right", "l"),
 		Next:     bind("tab", "next screen", "tab"),
 		Previous: bind("S-tab", "screen before", "shift+tab"),
-		Screens:  bind("1-6", "screen", "1", "2", "3", "4", "5", "6"),
+		Screens:  bind("1-"+strconv.Itoa(tabs), "screen", numbers...),
 		Open:     bind("enter", "open", "enter"),
 		Back:     bind("esc", "back", "esc", "backspace"),
 		Filter:   bind("/", "filter", "/"),
@@ -34,51 +52,36 @@ func newKeyMap() keyMap {
 		Reverse:  bind("S", "reverse sort", "S"),
 		Pause:    bind("space", "pause", "space", "p"),
 		Variants: bind("v", "all variants", "v"),
-		WhatIf:   bind("x", "other kernel", "x"),
-		Record:   bind("r", "record on/off", "r"),
-		Report:   bind("w", "write report", "w"),
-		GoTo:     bind("t", "go to time", "t"),
+		WhatIf:   bindIf(o.WhatIf != nil, "x", "other kernel", "x"),
+		GoTo:     bindIf(o.Window != nil, "t", "go to time", "t"),
+		Record:   bindIf(o.Record != nil, "r", "record on/off", "r"),
+		Report:   bindIf(o.Report != nil, "w", "write report", "w"),
 		Help:     bind("?", "help", "?"),
-		Suspend:  bind("ctrl+z", "suspend", "ctrl+z"),
+		Suspend:  bindIf(o.CanSuspend, "ctrl+z", "suspend", "ctrl+z"),
 		Quit:     bind("q", "quit", "q", "ctrl+c"),
 	}
+	k.all = all
+	return k
 }
 
-// short lists the bindings of the help line of a screen, the most needed first.
-func (m *model) short() []key.Binding {
+// number is the key of a tab, counted from 0.
+func (k *keyMap) number(tab int) key.Binding {
+	return key.NewBinding(key.WithKeys(k.Screens.Keys()[tab]))
+}
+
+// sideways are the keys to the left and right, with the names that they have on a screen.
+func (k *keyMap) sideways(before, next string) (left, right key.Binding) {
+	left, right = k.Left, k.Right
+	left.SetHelp("←", before)
+	right.SetHelp("→", next)
+	return left, right
+}
+
+// everywhere are the keys that do the same on all screens.
+func (m *model) everywhere() []keyed {
 	k := &m.keys
-	switch {
-	case m.prompt != nil:
-		return []key.Binding{
-			key.NewBinding(key.WithHelp("enter", "apply")), key.NewBinding(key.WithHelp("esc", "cancel")),
-		}
-	case m.help:
-		return []key.Binding{k.Back, k.Up, k.Down, k.Quit}
-	case m.whatIf != nil:
-		left, right := k.Left, k.Right
-		left.SetHelp("←", "variant before")
-		right.SetHelp("→", "next variant")
-		return []key.Binding{k.Back, left, right, k.Help, k.Quit}
-	case m.one != nil:
-		left, right := k.Left, k.Right
-		left.SetHelp("←", "before")
-		right.SetHelp("→", "next")
-		return []key.Binding{k.Back, k.Variants, left, right, k.Report, k.Help, k.Quit}
-	case m.screen == onWrites:
-		return []key.Binding{k.Quit, k.Help, k.Open, k.Filter, k.Pause, k.Next, k.GoTo, k.Back, k.Record}
-	case m.screen == onFindings:
-		return []key.Binding{k.Quit, k.Help, k.Open, k.Report, k.Next, k.Pause}
-	case m.screen == onProbes:
-		return []key.Binding{k.Quit, k.Help, k.Next, k.Up, k.Down}
-	}
-	return []key.Binding{k.Quit, k.Help, k.Next, k.Open, k.Sort, k.Filter, k.Pause, k.WhatIf, k.Record, k.Report}
-}
-
-// full lists all bindings for the help screen.
-func (k *keyMap) full() []key.Binding {
-	return []key.Binding{
-		k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom, k.Left, k.Right,
-		k.Next, k.Previous, k.Screens, k.Open, k.Back, k.Filter, k.Sort, k.Reverse, k.Pause,
-		k.Variants, k.WhatIf, k.GoTo, k.Record, k.Report, k.Help, k.Suspend, k.Quit,
+	return []keyed{
+		{k.Quit, func() tea.Cmd { return tea.Quit }}, {k.Suspend, suspend}, {k.Help, m.showHelp},
+		{k.Pause, m.togglePause}, {k.Record, m.record}, {k.Report, m.report},
 	}
 }

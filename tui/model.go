@@ -1,28 +1,12 @@
 package tui
 
 import (
-	"slices"
-	"strings"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
-
-// screen is one of the screens between which tab changes.
-type screen int
-
-const (
-	onFiles screen = iota
-	onProcesses
-	onReasons
-	onWrites
-	onFindings
-	onProbes
-	numScreens
-)
-
-var screenNames = [numScreens]string{"Files", "Processes", "Reasons", "Writes", "Findings", "Probes"}
 
 // Options say what is shown beside the writes, and what keys can do. A function that is
 // nil is not offered. They are called outside of Update, and may take their time.
@@ -34,7 +18,6 @@ type Options struct {
 	Probes    []Probe
 	Start     uint64 // what times are counted from, ns of CLOCK_MONOTONIC; 0: the first write
 	Recording bool   // what is shown comes from a file
-	Recorded  bool   // what is shown is recorded to a file, from the beginning
 	QuitAtEnd bool   // quit when the feed ends
 	// CanSuspend says that a shell is there to continue after ctrl+z.
 	CanSuspend bool
@@ -98,19 +81,7 @@ type ratePoint struct {
 	waitNs, timeNs            uint64
 }
 
-// groupScreen is the state of one of the three screens with groups.
-type groupScreen struct {
-	list
-	sort    string // title of the column
-	reverse bool
-	filter  string
-	shift   int
-	key     tally.Key // of the selected one
-	chosen  bool      // somebody has selected it; else the first is
-	rows    []tally.Group
-}
-
-// model is the state of the screen.
+// model is what all screens share, and which of them are shown.
 type model struct {
 	opts   Options
 	keys   keyMap
@@ -119,37 +90,19 @@ type model struct {
 
 	width, height int // 0 before the first size is known
 
-	screen  screen
-	picture tally.Picture
-	summary export.Summary
-	cpu     float64
-	memory  uint64
-	note    string
-	missing string // see Snapshot.Missing
-	ended   bool
-	rates   []ratePoint
+	tabs   []tab
+	writes *writesTab // one of them
+	tab    tab        // that is shown
+	over   []screen   // what is shown over it, the top one last
+
+	now   Snapshot // what is known, but for its rows
+	rates []ratePoint
 
 	paused  bool
-	pending *Snapshot // the newest while paused
-	groups  [onReasons + 1]groupScreen
-	writes  writeList
-	finding list
-	probe   list
+	pending *Snapshot // the newest while paused, with the rows of all since then
 
-	one    *oneWrite
-	help   bool
-	helped list
-	prompt *prompt
-
-	missed  map[string]uint64
-	asking  bool          // for them
-	askedAt time.Duration // of the recording
-
-	whatIf *whatIf // nil unless it is shown
-
-	recording bool   // records to a file
-	said      string // what an action said, until the next key
-	failed    bool   // it failed
+	said   string // what an action said, until the next key
+	failed bool   // it failed
 }
 
 // Rates are taken over this time, and as many snapshots may come in it.
@@ -159,35 +112,34 @@ const (
 )
 
 func newModel(feed <-chan Snapshot, o Options) *model {
-	m := &model{opts: o, keys: newKeyMap(), styles: newStyles(), feed: feed, cpu: -1}
-	m.writes.follow, m.writes.start = true, o.Start
-	for i := range m.groups {
-		m.groups[i].sort = "W/S"
-	}
-	m.keys.Suspend.SetEnabled(o.CanSuspend)
-	m.keys.Record.SetEnabled(o.Record != nil)
-	m.keys.Report.SetEnabled(o.Report != nil)
-	m.keys.GoTo.SetEnabled(o.Window != nil)
-	m.keys.WhatIf.SetEnabled(o.WhatIf != nil)
+	m := &model{opts: o, styles: newStyles(), feed: feed, now: Snapshot{CPU: -1}}
+	m.writes = newWritesTab(m)
+	m.tabs = newTabs(m)
+	m.tab = m.tabs[0]
+	m.keys = newKeyMap(&o, len(m.tabs))
 	return m
 }
 
 // take brings in a snapshot. While the screen is paused, the writes gather and the rest
 // waits.
-func (m *model) take(s Snapshot) {
-	m.ended, m.note, m.missing, m.recording = s.Ended, s.Note, s.Missing, s.Recording
-	if m.paused {
-		m.writes.hold(s.Rows, s.Skipped)
-		m.pending = &s
-		return
+func (m *model) take(s Snapshot) tea.Cmd {
+	if !m.paused {
+		return m.show(s)
 	}
-	m.show(s)
-	m.writes.push(s.Rows, s.Skipped, m.layout().rows)
+	m.now.Ended, m.now.Note, m.now.Missing, m.now.Recording = s.Ended, s.Note, s.Missing, s.Recording
+	if p := m.pending; p != nil {
+		all := append(p.Rows, s.Rows...)
+		s.Rows = trim(all)
+		s.Skipped += p.Skipped + uint64(len(all)-len(s.Rows))
+	}
+	m.pending = &s
+	return m.tell(m.now)
 }
 
-// show makes s what is on the screen, but for its rows.
-func (m *model) show(s Snapshot) {
-	m.picture, m.summary, m.cpu, m.memory = s.Picture, s.Summary, s.CPU, s.Memory
+// show makes s what is on the screen.
+func (m *model) show(s Snapshot) tea.Cmd {
+	m.now = s
+	m.now.Rows = nil
 	p := ratePoint{at: s.Summary.Elapsed, writes: s.Summary.Totals.Writes, shared: s.Summary.Totals.Shared, exclusive: s.Summary.Totals.Exclusive}
 	for i := range s.Picture.Reasons {
 		g := &s.Picture.Reasons[i]
@@ -197,82 +149,26 @@ func (m *model) show(s Snapshot) {
 	if len(m.rates) > ratePoints+1 {
 		m.rates = m.rates[1:]
 	}
-	m.arrange()
+	return m.tell(s)
 }
 
-// setPaused stops or resumes the screen. What came meanwhile is not lost.
-func (m *model) setPaused(paused bool) {
-	m.paused = paused
-	if paused {
-		return
+// togglePause stops or resumes the screen. What came meanwhile is not lost.
+func (m *model) togglePause() tea.Cmd {
+	m.paused = !m.paused
+	s := m.pending
+	if s == nil {
+		return nil
 	}
-	if m.pending != nil {
-		m.show(*m.pending)
-		m.pending = nil
-	}
-	m.writes.release(m.layout().rows)
+	m.pending = nil
+	return m.show(*s)
 }
 
-// arrange filters and sorts the groups of the screens, and keeps what is selected.
-func (m *model) arrange() {
-	for i, all := range [...][]tally.Group{m.picture.Files, m.picture.Processes, m.picture.Reasons} {
-		g := &m.groups[i]
-		g.rows = g.rows[:0]
-		for _, row := range all {
-			if g.filter == "" || matches(screen(i), &row, g.filter) {
-				g.rows = append(g.rows, row)
-			}
-		}
-		order := sortOrder(screen(i), g.sort)
-		slices.SortStableFunc(g.rows, func(a, b tally.Group) int {
-			if a.Others != b.Others {
-				return map[bool]int{true: 1, false: -1}[a.Others]
-			}
-			n := order(&a, &b)
-			if g.reverse {
-				n = -n
-			}
-			if n == 0 {
-				n = byWrites(&a, &b)
-			}
-			return n
-		})
-		if g.chosen {
-			if at := slices.IndexFunc(g.rows, func(row tally.Group) bool { return row.Key() == g.key }); at >= 0 {
-				g.cursor = at
-			}
-		} else {
-			g.cursor = 0
-		}
+// waiting is the number of writes that came since the screen is paused.
+func (m *model) waiting() uint64 {
+	if m.pending == nil {
+		return 0
 	}
-	m.settle()
-}
-
-// matches reports whether a text is in the name of a group, or in why its writes were
-// exclusive.
-func matches(on screen, g *tally.Group, text string) bool {
-	said := groupName(on, g) + " " + classText(&g.Counts, far)
-	return strings.Contains(strings.ToLower(said), strings.ToLower(text))
-}
-
-// settle brings everything that scrolls within its lines.
-func (m *model) settle() {
-	room := m.layout().rows
-	for i := range m.groups {
-		m.groups[i].settle(len(m.groups[i].rows), room)
-	}
-	m.writes.settle(room)
-	m.finding.settle(len(m.picture.Findings), room)
-	m.probe.settle(len(m.probeLines()), m.layout().body)
-	if m.one != nil {
-		m.scrollOne(0)
-	}
-	if m.whatIf != nil {
-		m.whatIf.settle(len(m.whatIfLines()), m.layout().body)
-	}
-	if m.help {
-		m.helped.top = min(m.helped.top, max(len(m.helpText())-m.layout().body, 0))
-	}
+	return uint64(len(m.pending.Rows)) + m.pending.Skipped
 }
 
 // span is what changed over the last second, or over all that was seen when the feed has
@@ -282,7 +178,7 @@ func (m *model) span() ratePoint {
 		return ratePoint{}
 	}
 	last := m.rates[len(m.rates)-1]
-	if m.opts.Recording || m.ended {
+	if m.opts.Recording || m.now.Ended {
 		return last
 	}
 	first := ratePoint{}

@@ -14,68 +14,73 @@ import (
 // labelWidth is the width of the left column of one write.
 const labelWidth = 11
 
-// oneWrite is everything about one write.
+// writeSource is a list of which one write is shown, and knows those beside it.
+type writeSource interface {
+	step(by int)
+	write() (Numbered, bool)
+}
+
+// oneWrite is everything about one write. The list that it is from goes along to the
+// write before and behind.
 type oneWrite struct {
+	scrolled
+	from     writeSource
 	row      Numbered
-	seq      uint64 // its sequence number in the list of writes
-	alone    bool   // it is not in that list
-	variants bool   // all of them are shown
-	top      int
+	variants bool // all of them are shown
 }
 
-// pressedInOne does what a key stands for while one write is shown.
-func (m *model) pressedInOne(msg tea.KeyPressMsg) {
-	k := &m.keys
-	if by, ok := k.steps(msg, m.layout().body); ok {
-		m.scrollOne(by)
-		return
+// showOne shows the selected write of a list.
+func (m *model) showOne(from writeSource) tea.Cmd {
+	if row, ok := from.write(); ok {
+		o := &oneWrite{scrolled: scrolled{m: m}, from: from, row: row}
+		o.lines = o.draw
+		m.push(o)
 	}
-	switch {
-	case key.Matches(msg, k.Left):
-		m.openNext(-1)
-	case key.Matches(msg, k.Right):
-		m.openNext(1)
-	case key.Matches(msg, k.Variants):
-		m.one.variants = !m.one.variants
-		m.one.top = 0
-	case key.Matches(msg, k.Back), key.Matches(msg, k.Open):
-		m.one = nil
+	return nil
+}
+
+func (o *oneWrite) Keys() keys {
+	k := &o.m.keys
+	left, right := k.sideways("before", "next")
+	return keys{
+		line: []key.Binding{k.Back, k.Variants, left, right, k.Report, k.Help, k.Quit},
+		does: append(o.steps(), []keyed{
+			{k.Left, func() tea.Cmd { return o.next(-1) }}, {k.Right, func() tea.Cmd { return o.next(1) }},
+			{k.Variants, o.toggleVariants}, {k.Back, o.m.pop}, {k.Open, o.m.pop},
+		}...),
 	}
 }
 
-// openNext goes to the write before or behind, or to the finding.
-func (m *model) openNext(by int) {
-	variants := m.one.variants
-	if m.one.alone {
-		m.finding.cursor = max(min(m.finding.cursor+by, len(m.picture.Findings)-1), 0)
-	} else {
-		m.writes.move(by, m.layout().rows)
+// next goes to the write before or behind.
+func (o *oneWrite) next(by int) tea.Cmd {
+	o.from.step(by)
+	if row, ok := o.from.write(); ok {
+		o.row, o.first = row, 0
 	}
-	m.open()
-	m.one.variants = variants
+	return nil
 }
 
-// scrollOne moves one write up or down within its lines.
-func (m *model) scrollOne(by int) {
-	last := max(len(m.oneLines())-m.layout().body, 0)
-	m.one.top = min(max(m.one.top+by, 0), last)
+func (o *oneWrite) toggleVariants() tea.Cmd {
+	o.variants, o.first = !o.variants, 0
+	return nil
 }
 
-// oneLines draws everything about one write, wrapped to the width.
-func (m *model) oneLines() []string {
-	d := detail{m: m, r: &m.one.row.Row, width: m.width}
-	d.what(m.one.row.Number)
-	if m.one.variants {
+// draw is everything about the write, wrapped to the width.
+func (o *oneWrite) draw() []string {
+	d := detail{m: o.m, r: &o.row.Row, width: o.m.width}
+	d.add("write", fmt.Sprintf("#%d: %d bytes at %d", o.row.Number, d.r.Len, d.r.Pos), d.m.styles.title)
+	if o.variants {
 		d.variants()
-		d.verdict()
-		d.who()
-		d.outcome()
-		return d.lines
 	}
 	d.verdict()
 	d.who()
-	d.drawing()
+	if !o.variants {
+		d.drawing()
+	}
 	d.outcome()
+	if o.variants {
+		return d.lines
+	}
 	d.reasons()
 	d.timeline()
 	d.waitedFor()
@@ -108,10 +113,6 @@ func (d *detail) add(label, text string, style look) {
 }
 
 func (d *detail) plain(label, text string) { d.add(label, text, look("")) }
-
-func (d *detail) what(number uint64) {
-	d.add("write", fmt.Sprintf("#%d: %d bytes at %d", number, d.r.Len, d.r.Pos), d.m.styles.title)
-}
 
 func (d *detail) verdict() {
 	r, s := d.r, &d.m.styles
@@ -197,37 +198,39 @@ func (d *detail) reasons() {
 	if len(r.Hazards) > 0 {
 		d.add("hazard", "rules "+strings.Join(r.Hazards, ", ")+", which this kernel does not promise", d.m.styles.bad)
 	}
-	label := "why"
-	for _, sentence := range r.Why {
-		d.plain(label, export.SafeText(sentence))
+	d.each("why", len(r.Why), func(i int) string { return export.SafeText(r.Why[i]) })
+}
+
+// each adds a line for each of n things, the first one behind the label.
+func (d *detail) each(label string, n int, text func(i int) string) {
+	for i := range n {
+		d.plain(label, text(i))
 		label = ""
 	}
 }
 
-func (d *detail) lookups() {
-	r := d.r
-	if len(r.Lookups) == 0 {
-		d.plain("lookups", nothing(r))
-	}
-	for i, l := range r.Lookups {
-		label := ""
-		if i == 0 {
-			label = "lookups"
-		}
-		d.plain(label, fmt.Sprintf("pass %d: block %d, %s → %s", l.Pass+1, l.Lblk, blocks(int64(l.Len)), found(l)))
+// list is each, and says so when there is none or when that is not known.
+func (d *detail) list(label string, n int, text func(i int) string) {
+	switch {
+	case n > 0:
+		d.each(label, n, text)
+	case d.r.ListsKnown:
+		d.plain(label, "none")
+	default:
+		d.plain(label, "not known")
 	}
 }
 
+func (d *detail) lookups() {
+	d.list("lookups", len(d.r.Lookups), func(i int) string {
+		l := d.r.Lookups[i]
+		return fmt.Sprintf("pass %d: block %d, %s → %s", l.Pass+1, l.Lblk, blocks(int64(l.Len)), found(l))
+	})
+}
+
 func (d *detail) mappings() {
-	r := d.r
-	if len(r.Mappings) == 0 {
-		d.plain("mappings", nothing(r))
-	}
-	for i := range r.Mappings {
-		mp, label := &r.Mappings[i], ""
-		if i == 0 {
-			label = "mappings"
-		}
+	d.list("mappings", len(d.r.Mappings), func(i int) string {
+		mp := &d.r.Mappings[i]
 		text := export.Result(int64(mp.Err))
 		if mp.Err == 0 {
 			words := append([]string{export.IomapType(mp.Type)}, export.IomapFlags(mp.Flags)...)
@@ -236,40 +239,27 @@ func (d *detail) mappings() {
 		if mp.Allocated() {
 			text += ", allocated"
 		}
-		d.plain(label, text)
-	}
+		return text
+	})
 }
 
 func (d *detail) zeroed() {
-	r := d.r
-	if len(r.Zeroed) == 0 {
-		d.plain("zeroed", nothing(r))
-	}
-	for i, z := range r.Zeroed {
-		label := ""
-		if i == 0 {
-			label = "zeroed"
-		}
-		d.plain(label, fmt.Sprintf("%d bytes at %d", z.Len, z.Pos))
-	}
-	if r.FallbackBytes.V > 0 {
-		d.plain("buffered", fmt.Sprintf("%d bytes fell back to buffered I/O", r.FallbackBytes.V))
+	d.list("zeroed", len(d.r.Zeroed), func(i int) string {
+		return fmt.Sprintf("%d bytes at %d", d.r.Zeroed[i].Len, d.r.Zeroed[i].Pos)
+	})
+	if n := d.r.FallbackBytes.V; n > 0 {
+		d.plain("buffered", fmt.Sprintf("%d bytes fell back to buffered I/O", n))
 	}
 }
 
 func (d *detail) sleeps() {
-	r := d.r
-	if r.Slept.Known && !r.Slept.V {
+	if d.r.Slept.Known && !d.r.Slept.V {
 		d.plain("slept", "did not sleep, as NOWAIT asks")
 	}
-	for i := range r.Sleeps {
-		label := ""
-		if i == 0 {
-			label = "slept"
-		}
-		s := &r.Sleeps[i]
-		d.plain(label, fmt.Sprintf("%s for %s in the %s phase, although NOWAIT", export.Duration(s.Ns), s.Cause, s.PhaseName()))
-	}
+	d.each("slept", len(d.r.Sleeps), func(i int) string {
+		s := &d.r.Sleeps[i]
+		return fmt.Sprintf("%s for %s in the %s phase, although NOWAIT", export.Duration(s.Ns), s.Cause, s.PhaseName())
+	})
 }
 
 func (d *detail) provenance() {
@@ -294,14 +284,6 @@ func blocks(n int64) string {
 		return "1 block"
 	}
 	return fmt.Sprintf("%d blocks", n)
-}
-
-// nothing says that a list is empty, or that this is not known.
-func nothing(r *export.Row) string {
-	if r.ListsKnown {
-		return "none"
-	}
-	return "not known"
 }
 
 func is(b export.Opt[bool], yes, no, unknown string) string {

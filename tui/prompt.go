@@ -1,9 +1,7 @@
 package tui
 
 import (
-	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
@@ -11,8 +9,11 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
-// prompt is a line that is being typed.
+// prompt is a line that is being typed. The tab that it is about goes on to be shown, but
+// takes neither keys nor mouse.
 type prompt struct {
+	tab
+	m     *model
 	label string
 	text  string
 	done  func(text string) tea.Cmd
@@ -20,6 +21,26 @@ type prompt struct {
 
 // maxPrompt bounds what is typed or pasted, bytes.
 const maxPrompt = 400
+
+// ask has a line typed.
+func (m *model) ask(label, text string, done func(text string) tea.Cmd) tea.Cmd {
+	m.push(&prompt{m.tab, m, label, text, done})
+	return nil
+}
+
+// Keys are all keys; the prompt stands in their line.
+func (p *prompt) Keys() keys { return keys{typed: p.typed, text: p.line()} }
+
+// Mouse does nothing: the tab waits for what is typed.
+func (p *prompt) Mouse(mouse) tea.Cmd { return nil }
+
+// Update takes what is pasted.
+func (p *prompt) Update(msg tea.Msg) tea.Cmd {
+	if msg, ok := msg.(tea.PasteMsg); ok {
+		p.insert(msg.Content)
+	}
+	return nil
+}
 
 // insert adds what was typed or pasted, without what is not for a line.
 func (p *prompt) insert(text string) {
@@ -31,23 +52,20 @@ func (p *prompt) insert(text string) {
 }
 
 // line draws the prompt; of a long text its end.
-func (p *prompt) line(m *model) string {
-	room := max(m.width-len(p.label)-2, 8)
-	text := tail(export.SafeText(p.text), room)
-	return m.styles.bold.Render(p.label) + text + m.styles.selected.Render(" ")
+func (p *prompt) line() string {
+	s := &p.m.styles
+	room := max(p.m.width-len(p.label)-2, 8)
+	return s.bold.Render(p.label) + tail(export.SafeText(p.text), room) + s.selected.Render(" ")
 }
 
-// typed takes a key while a line is being typed.
-func (m *model) typed(msg tea.KeyPressMsg) tea.Cmd {
-	p := m.prompt
+// typed takes a key.
+func (p *prompt) typed(msg tea.KeyPressMsg) tea.Cmd {
 	switch msg.String() {
 	case "enter":
-		m.prompt = nil
-		cmd := p.done(p.text)
-		m.settle()
-		return cmd
+		p.m.pop()
+		return p.done(p.text)
 	case "esc", "ctrl+c":
-		m.prompt = nil
+		return p.m.pop()
 	case "backspace":
 		_, n := utf8.DecodeLastRuneInString(p.text)
 		p.text = p.text[:len(p.text)-n]
@@ -60,59 +78,4 @@ func (m *model) typed(msg tea.KeyPressMsg) tea.Cmd {
 		p.insert(msg.Text)
 	}
 	return nil
-}
-
-// askFilter asks what to show of the screen.
-func (m *model) askFilter() {
-	if m.screen == onWrites {
-		if m.opts.Filter == nil {
-			return
-		}
-		m.prompt = &prompt{label: "filter (lock=exclusive verdict!=agree pos>1m comm~mysqld): ", text: strings.TrimLeft(m.writes.filter+" ", " "), done: func(text string) tea.Cmd {
-			return m.applyFilter(text)
-		}}
-		if m.width < 100 {
-			m.prompt.label = "filter: "
-		}
-		return
-	}
-	g := &m.groups[m.screen]
-	m.prompt = &prompt{label: "names or reasons with: ", text: g.filter, done: func(text string) tea.Cmd {
-		g.filter, g.chosen = strings.TrimSpace(text), false
-		m.arrange()
-		return nil
-	}}
-}
-
-// askTime asks for the time of a recording to go to.
-func (m *model) askTime() {
-	m.prompt = &prompt{label: "go to time (12.5s) or write (#1000): ", done: func(text string) tea.Cmd {
-		at, byNumber, err := parsePlace(text)
-		if err != "" {
-			m.said, m.failed = err, true
-			return nil
-		}
-		m.screen = onWrites
-		return m.seek(Seek{At: at, ByNumber: byNumber})
-	}}
-}
-
-// parsePlace reads a time since the start of a recording, in ns, or the number of a write.
-func parsePlace(text string) (at uint64, byNumber bool, err string) {
-	text = strings.TrimSpace(text)
-	if number, ok := strings.CutPrefix(text, "#"); ok {
-		n, e := strconv.ParseUint(number, 10, 64)
-		if e != nil || n == 0 {
-			return 0, false, strconv.Quote(text) + " is no write: give its number, such as #1000"
-		}
-		return n, true, ""
-	}
-	d, e := time.ParseDuration(text)
-	if seconds, e2 := strconv.ParseFloat(text, 64); e != nil && e2 == nil {
-		d, e = time.Duration(seconds*float64(time.Second)), nil
-	}
-	if e != nil || d < 0 {
-		return 0, false, strconv.Quote(text) + " is no time since the start: give one such as 12.5s"
-	}
-	return uint64(d), false, ""
 }

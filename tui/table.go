@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -42,21 +44,20 @@ const margin = 2
 // ones, so that the others can be seen on a narrow screen.
 func fitColumns[T any](all []column[T], width, shift int) []fitted[T] {
 	room := width - margin + 1 // the last one needs no gap
+	wanted, kept := 0, 0
 	var ranked []*column[T]
 	for i := range all {
-		if all[i].rank == 0 {
-			room -= abs(all[i].width) + 1
-		} else {
-			ranked = append(ranked, &all[i])
+		c := &all[i]
+		if c.rank != 0 {
+			ranked = append(ranked, c)
+			continue
+		}
+		room -= abs(c.width) + 1
+		if c.want > 0 {
+			wanted = c.want - c.width
 		}
 	}
 	slices.SortFunc(ranked, func(a, b *column[T]) int { return cmp.Compare(a.rank, b.rank) })
-	wanted, kept := 0, 0
-	for i := range all {
-		if all[i].rank == 0 && all[i].want > 0 {
-			wanted = all[i].want - all[i].width
-		}
-	}
 	chosen := map[*column[T]]bool{}
 	for _, c := range ranked[min(shift, len(ranked)):] {
 		if c.rank > comfort {
@@ -84,12 +85,8 @@ func fitColumns[T any](all []column[T], width, shift int) []fitted[T] {
 
 // drawHead draws the titles; that of the column that is sorted by is marked.
 func drawHead[T any](columns []fitted[T], sorted string, reverse bool) string {
-	var b strings.Builder
-	b.WriteString(strings.Repeat(" ", margin))
-	for i, c := range columns {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
+	var titles []string
+	for _, c := range columns {
 		title := c.title
 		if title == sorted && sorted != "" {
 			mark := "▼"
@@ -101,9 +98,9 @@ func drawHead[T any](columns []fitted[T], sorted string, reverse bool) string {
 			}
 			title += mark
 		}
-		b.WriteString(align(title, c.width))
+		titles = append(titles, align(title, c.width))
 	}
-	return b.String()
+	return strings.Repeat(" ", margin) + strings.Join(titles, " ")
 }
 
 // drawRow draws one row. The selected one is marked by ">" and in reverse.
@@ -156,18 +153,84 @@ func columnAt[T any](columns []fitted[T], x int) int {
 
 func abs(n int) int { return max(n, -n) }
 
-// list is a list of which a part is on the screen.
-type list struct {
-	cursor int // the selected line
-	top    int // the first line shown
+// table is a screen of rows of which one is selected.
+type table[T any] struct {
+	m       *model
+	columns func() []column[T]
+	move    func(by int) tea.Cmd // selects another row
+	open    func() tea.Cmd       // goes deeper into the selected one
+	rows    []T
+	cursor  int    // the selected row
+	top     int    // the first one shown
+	shift   int    // columns skipped
+	sort    string // title of the column that it is sorted by
+	reverse bool
+	room    layout
 }
 
-// settle brings l within n lines, of which room are shown.
-func (l *list) settle(n, room int) {
-	room = max(room, 1)
-	l.cursor = max(min(l.cursor, n-1), 0)
-	l.top = max(min(l.top, l.cursor, n-room), 0)
-	if l.cursor >= l.top+room {
-		l.top = l.cursor - room + 1
+func (t *table[T]) Fit(l layout) {
+	t.room = l
+	n, room := len(t.rows), max(l.rows, 1)
+	t.cursor = max(min(t.cursor, n-1), 0)
+	t.top = max(min(t.top, t.cursor, n-room), 0, t.cursor-room+1)
+}
+
+// Mouse moves, selects the row that was clicked on, and opens it when it is selected.
+func (t *table[T]) Mouse(e mouse) tea.Cmd {
+	if e.wheel != 0 {
+		return t.move(e.wheel)
 	}
+	at := t.top + e.line - 1
+	switch {
+	case e.line < 1 || e.line > t.room.rows || at >= len(t.rows):
+		return nil
+	case at == t.cursor:
+		return t.open()
+	}
+	return t.move(at - t.cursor)
+}
+
+// keys are those of all tables, with those on the last line, and some more.
+func (t *table[T]) keys(line []key.Binding, more ...keyed) keys {
+	steps := t.m.steps(t.room.rows, t.move)
+	return keys{line: line, does: slices.Concat(steps, []keyed{{t.m.keys.Open, t.open}}, t.m.tabKeys(), more)}
+}
+
+// step selects the row that is some lines further.
+func (t *table[T]) step(by int) { t.cursor = max(min(t.cursor+by, len(t.rows)-1), 0) }
+
+// selected is the row that is selected, nil when there is none.
+func (t *table[T]) selected() *T {
+	if t.cursor >= len(t.rows) {
+		return nil
+	}
+	return &t.rows[t.cursor]
+}
+
+// shiftBy skips more or fewer columns.
+func (t *table[T]) shiftBy(by int) func() tea.Cmd {
+	return func() tea.Cmd {
+		t.shift = max(min(t.shift+by, len(t.columns())-3), 0)
+		return nil
+	}
+}
+
+// fitted are the columns that fit.
+func (t *table[T]) fitted() []fitted[T] { return fitColumns(t.columns(), t.m.width, t.shift) }
+
+// draw draws the rows that fit, or why there are none.
+func (t *table[T]) draw(none string) []string {
+	s, columns := &t.m.styles, t.fitted()
+	lines := []string{s.title.Render(drawHead(columns, t.sort, t.reverse))}
+	if len(t.rows) == 0 {
+		return append(lines, s.dim.Render(none))
+	}
+	for i := t.top; i < len(t.rows) && len(lines) <= t.room.rows; i++ {
+		selected := look("")
+		if i == t.cursor {
+			selected = s.selected
+		}
+		lines = append(lines, drawRow(columns, &t.rows[i], selected))
+	}
+	return lines
 }

@@ -4,38 +4,60 @@ import (
 	"fmt"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 )
 
-// tab is the name of a screen on the line of screens.
-type tab struct {
-	screen   screen
-	from, to int // cells
+// newTabs makes the tabs in the order of their numbers. The line with their names, its
+// areas for the mouse, and the keys that lead to them follow from it.
+func newTabs(m *model) []tab {
+	return []tab{
+		newGroupTab(m, &byFile), newGroupTab(m, &byProcess), newGroupTab(m, &byReason),
+		m.writes, newFindingsTab(m), newProbesTab(m),
+	}
+}
+
+// tabKeys are the keys that each tab takes besides its own ones.
+func (m *model) tabKeys() []keyed {
+	k := &m.keys
+	out := []keyed{
+		{k.Next, func() tea.Cmd { return m.turnBy(1) }}, {k.Previous, func() tea.Cmd { return m.turnBy(-1) }},
+		{k.WhatIf, m.showWhatIf}, {k.GoTo, m.writes.askTime},
+	}
+	for i, t := range m.tabs {
+		out = append(out, keyed{k.number(i), func() tea.Cmd { return m.turn(t) }})
+	}
+	return out
+}
+
+// tabName is the name of a tab on the line of them.
+type tabName struct {
+	tab
+	found    bool // it lists disagreements
+	from, to int  // cells
 	text     string
 }
 
-// tabs are the names of the screens, shorter where there is no room.
-func (m *model) tabs() []tab {
+// tabNames are the names of the tabs, shorter where there is no room.
+func (m *model) tabNames() []tabName {
 	room := m.width
-	if n := ansi.StringWidth(m.tabText()); n > 0 {
+	if n := ansi.StringWidth(m.tab.About().note); n > 0 {
 		room -= n + 2
 	}
 	for _, short := range []int{20, 4, 0} {
 		at := 0
-		var out []tab
-		for on := range numScreens {
-			name := screenNames[on]
-			text := fmt.Sprintf("%d %s", int(on)+1, name[:min(short, len(name))])
-			if n := len(m.picture.Findings); on == onFindings && n > 0 {
-				text += fmt.Sprintf("(%d)", n)
+		var out []tabName
+		for i, t := range m.tabs {
+			a := t.About()
+			text := fmt.Sprintf("%d %s", i+1, a.name[:min(short, len(a.name))])
+			if a.found > 0 {
+				text += fmt.Sprintf("(%d)", a.found)
 			}
-			text = strings.TrimSpace(text)
-			if on == m.screen {
-				text = "[" + fmt.Sprintf("%d %s", int(on)+1, name) + "]"
-			} else {
-				text = " " + text + " "
+			text = " " + strings.TrimSpace(text) + " "
+			if t == m.tab {
+				text = fmt.Sprintf("[%d %s]", i+1, a.name)
 			}
-			out = append(out, tab{on, at, at + len(text), text})
+			out = append(out, tabName{t, a.found > 0, at, at + len(text), text})
 			at += len(text)
 		}
 		if at <= room || short == 0 {
@@ -45,41 +67,22 @@ func (m *model) tabs() []tab {
 	return nil
 }
 
-// tabLine draws the names of the screens, and what filters the one that is shown.
+// tabLine draws the names of the tabs, and what that which is shown does not show.
 func (m *model) tabLine() string {
 	var b strings.Builder
-	for _, t := range m.tabs() {
+	for _, t := range m.tabNames() {
 		style := m.styles.dim
 		switch {
-		case t.screen == m.screen:
+		case t.tab == m.tab:
 			style = m.styles.title
-		case t.screen == onFindings && len(m.picture.Findings) > 0:
+		case t.found:
 			style = m.styles.bad
 		}
 		b.WriteString(style.Render(t.text))
 	}
 	line := b.String()
-	text := m.tabText()
-	if text != "" && ansi.StringWidth(line)+2 < m.width {
-		line += "  " + m.styles.warn.Render(text)
+	if note := m.tab.About().note; note != "" && ansi.StringWidth(line)+2 < m.width {
+		line += "  " + m.styles.warn.Render(note)
 	}
 	return line
-}
-
-// tabText says what is not all, or not the newest, of what the screen shows.
-func (m *model) tabText() string {
-	text := ""
-	switch {
-	case m.screen <= onReasons && m.groups[m.screen].filter != "":
-		text = "filter: " + m.groups[m.screen].filter
-	case m.screen == onWrites:
-		text = strings.TrimSpace(m.writes.state())
-		if m.writes.filter != "" {
-			text = strings.TrimSpace("filter: " + m.writes.filter + "  " + text)
-		}
-		if m.paused {
-			text = strings.TrimSpace(fmt.Sprintf("PAUSED, %d more  %s", m.writes.held, text))
-		}
-	}
-	return text
 }

@@ -18,23 +18,11 @@ func (m *model) View() tea.View {
 	return v
 }
 
-// layout is how the height of the screen is shared out.
-type layout struct {
-	header int // lines above the body, that of the screens included
-	body   int // lines of the table with its head, of the detail, or of the help
-	rows   int // lines of the table without its head
-}
-
-// layout shares out the height: one line is for the keys.
-func (m *model) layout() layout {
-	var l layout
-	l.header = len(m.headerLines())
-	l.body = max(m.height-l.header-1, 0)
-	l.rows = max(l.body-1, 0)
-	if m.screen == onFindings && m.one == nil {
-		l.rows = min(l.rows, max(len(m.picture.Findings), 1), max(l.rows/2, 1))
-	}
-	return l
+// layout shares out the height for a screen: one line is for the keys.
+func (m *model) layout(s screen) layout {
+	header := len(m.headerLines(s))
+	body := max(m.height-header-1, 0)
+	return layout{header, body, max(body-1, 0)}
 }
 
 // Heights from which on there is room for more.
@@ -47,36 +35,34 @@ const (
 	graphsFrom     = 40 // width
 )
 
-// headerLines says what is missing, what was done, whether writers are serialised, and
-// the more the higher the screen is.
-func (m *model) headerLines() []string {
-	var lines []string
-	add := func(line string) {
-		if line != "" {
-			lines = append(lines, line)
-		}
+// headerLines says above a screen what is missing, what was done, whether writers are
+// serialised, and the more the higher the terminal is; over what is shown over a tab, less.
+func (m *model) headerLines(s screen) []string {
+	h, lines := m.height, m.lossLines()
+	if say := m.sayLine(); say != "" {
+		lines = append(lines, say)
 	}
-	h := m.height
-	lines = append(lines, m.lossLines()...)
-	add(m.sayLine())
 	if h < 4 {
 		return lines[:min(len(lines), max(h-1, 0))]
 	}
-	reading := m.one != nil || m.help || m.whatIf != nil
+	on, reading := about{bandFrom: far}, true
+	if t, ok := s.(tab); ok {
+		on, reading = t.About(), false
+	}
 	if h >= roomForKernel {
-		add(m.kernelLine())
+		lines = append(lines, m.kernelLine())
 	}
 	if !reading || h >= roomForGraphs {
-		add(m.lockLine())
+		lines = append(lines, m.lockLine())
 	}
 	if h >= roomForVerdict && !reading || h >= roomForGraphs {
-		add(m.verdictLine())
+		lines = append(lines, m.verdictLine())
 	}
 	switch {
-	case reading || m.screen > onReasons && h < roomForGraphs || m.screen == onProbes || m.width < graphsFrom:
+	case h < on.bandFrom || m.width < graphsFrom:
 	case h >= roomForGraphs:
 		lines = append(lines, m.bandLines(graphHeight)...)
-	case h >= roomForBand:
+	default:
 		lines = append(lines, m.bandLines(1)...)
 	}
 	if !reading {
@@ -92,8 +78,8 @@ func (m *model) sayLine() string {
 		return m.styles.bad.Render(export.SafeText(m.said))
 	case m.said != "":
 		return m.styles.bold.Render(export.SafeText(m.said))
-	case m.note != "":
-		return m.styles.warn.Render(export.SafeText(m.note))
+	case m.now.Note != "":
+		return m.styles.warn.Render(export.SafeText(m.now.Note))
 	}
 	return ""
 }
@@ -102,17 +88,10 @@ func (m *model) render() string {
 	if m.width <= 0 || m.height <= 0 {
 		return ""
 	}
-	l := m.layout()
-	lines := m.headerLines()
-	switch {
-	case m.help:
-		lines = append(lines, slice(m.helpText(), m.helped.top, l.body)...)
-	case m.whatIf != nil && m.one == nil:
-		lines = append(lines, slice(m.whatIfLines(), m.whatIf.top, l.body)...)
-	case m.one != nil:
-		lines = append(lines, slice(m.oneLines(), m.one.top, l.body)...)
-	case l.body > 0:
-		lines = append(lines, m.body(l)...)
+	top := m.top()
+	lines, l := m.headerLines(top), m.layout(top)
+	if l.body > 0 {
+		lines = append(lines, top.View()...)
 	}
 	for len(lines) < l.header+l.body {
 		lines = append(lines, "")
@@ -128,33 +107,15 @@ func (m *model) render() string {
 	return out
 }
 
-// body draws what is below the line of screens.
-func (m *model) body(l layout) []string {
-	switch m.screen {
-	case onWrites:
-		return m.writeLines(l)
-	case onFindings:
-		return m.findingLines(l)
-	case onProbes:
-		return slice(m.probeLines(), m.probe.top, l.body)
-	}
-	return m.groupLines(l)
-}
-
-// slice is the part of lines from one on that fits.
-func slice(lines []string, from, room int) []string {
-	from = max(min(from, len(lines)), 0)
-	return lines[from:min(from+room, len(lines))]
-}
-
-// lastLine is the prompt, or the keys, made from the bindings.
+// lastLine is what the top screen has there, or its keys, made from the bindings.
 func (m *model) lastLine() string {
-	if m.prompt != nil {
-		return m.prompt.line(m)
+	keys := m.top().Keys()
+	if keys.text != "" {
+		return keys.text
 	}
 	var parts []part
-	for _, b := range m.short() {
-		if !b.Enabled() && b.Keys() != nil {
+	for _, b := range keys.line {
+		if !b.Enabled() {
 			continue
 		}
 		h := b.Help()

@@ -3,7 +3,6 @@ package tui
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -11,14 +10,12 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
-// whatIf is the state of what another variant would do.
+// whatIf is what another variant would do with the writes.
 type whatIf struct {
-	list
+	scrolled
 	variant string
-	known   bool
 	counts  WhatIf
-	asking  bool
-	askedAt time.Duration
+	poll
 }
 
 // whatIfMsg is what Options.WhatIf told.
@@ -28,27 +25,73 @@ type whatIfMsg struct {
 	err     error
 }
 
-// showWhatIf shows what a variant would do.
-func (m *model) showWhatIf(variant string) tea.Cmd {
-	m.whatIf = &whatIf{variant: variant}
-	m.settle()
-	return m.askWhatIf()
+// showWhatIf shows what the other variant would do.
+func (m *model) showWhatIf() tea.Cmd {
+	w := &whatIf{scrolled: scrolled{m: m}}
+	w.lines = w.draw
+	m.push(w)
+	return w.choose(m.opts.Other)
 }
 
-// whatIfEvery is how often it is asked, while that is shown.
-const whatIfEvery = time.Second
+// choose shows what a variant would do.
+func (w *whatIf) choose(variant string) tea.Cmd {
+	w.variant, w.poll, w.first = variant, poll{}, 0
+	return w.ask()
+}
 
-// askWhatIf asks for the counts when they are shown and not new. Those of a recording
-// stay what they are.
-func (m *model) askWhatIf() tea.Cmd {
-	w := m.whatIf
-	switch {
-	case w == nil || w.asking:
-		return nil
-	case w.known && (m.opts.Recording || m.ended || m.summary.Elapsed < w.askedAt+whatIfEvery):
+// next shows the variant that is some places further, all around.
+func (w *whatIf) next(by int) tea.Cmd {
+	all := w.m.opts.Variants
+	return w.choose(all[(slices.Index(all, w.variant)+by+len(all))%len(all)])
+}
+
+func (w *whatIf) Keys() keys {
+	k := &w.m.keys
+	left, right := k.sideways("variant before", "next variant")
+	return keys{
+		line: []key.Binding{k.Back, left, right, k.Help, k.Quit},
+		does: append(w.steps(), []keyed{
+			{k.Left, func() tea.Cmd { return w.next(-1) }}, {k.Right, func() tea.Cmd { return w.next(1) }},
+			{k.Back, w.close}, {k.Open, w.close}, {k.WhatIf, w.close},
+		}...),
+	}
+}
+
+// close uncovers what is below, and ends the counting.
+func (w *whatIf) close() tea.Cmd {
+	end := w.m.opts.WhatIf
+	w.m.pop()
+	return func() tea.Msg {
+		_, err := end("")
+		return whatIfMsg{err: err}
+	}
+}
+
+// Update asks for the counts, and takes them in.
+func (w *whatIf) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case Snapshot:
+		return w.ask()
+	case whatIfMsg:
+		if w.variant != msg.variant {
+			return nil // another one is shown by now
+		}
+		w.came(true)
+		if msg.err == nil {
+			w.counts = msg.counts
+		} else {
+			w.m.say("", msg.err) // what was counted stays
+		}
+	}
+	return nil
+}
+
+// ask asks for the counts when they are not new. Those of a recording stay what they are.
+func (w *whatIf) ask() tea.Cmd {
+	m := w.m
+	if w.known && (m.opts.Recording || m.now.Ended) || !w.due(m.now.Summary.Elapsed) {
 		return nil
 	}
-	w.asking, w.askedAt = true, m.summary.Elapsed
 	ask, variant := m.opts.WhatIf, w.variant
 	return func() tea.Msg {
 		counts, err := ask(variant)
@@ -56,50 +99,9 @@ func (m *model) askWhatIf() tea.Cmd {
 	}
 }
 
-func (m *model) whatIfCame(msg whatIfMsg) {
-	w := m.whatIf
-	if w == nil || w.variant != msg.variant {
-		return // another one is shown now, or none
-	}
-	w.asking = false
-	if msg.err != nil {
-		m.said, m.failed = msg.err.Error(), true
-		w.known = true // what was counted stays
-		return
-	}
-	w.counts, w.known = msg.counts, true
-	m.settle()
-}
-
-// pressedInWhatIf does what a key stands for while it is shown.
-func (m *model) pressedInWhatIf(msg tea.KeyPressMsg) tea.Cmd {
-	k, w := &m.keys, m.whatIf
-	by := 0
-	switch {
-	case key.Matches(msg, k.Left):
-		by = -1
-	case key.Matches(msg, k.Right):
-		by = 1
-	case key.Matches(msg, k.Back), key.Matches(msg, k.Open), key.Matches(msg, k.WhatIf):
-		m.whatIf = nil
-		m.settle()
-		end := m.opts.WhatIf
-		return func() tea.Msg {
-			_, err := end("")
-			return whatIfMsg{err: err}
-		}
-	default:
-		m.scroll(&w.list, msg, len(m.whatIfLines()))
-		m.settle()
-		return nil
-	}
-	all := m.opts.Variants
-	return m.showWhatIf(all[(slices.Index(all, w.variant)+by+len(all))%len(all)])
-}
-
-// whatIfLines is the table of what the other variant would do.
-func (m *model) whatIfLines() []string {
-	w, s := m.whatIf, &m.styles
+// draw is the table of what the other variant would do.
+func (w *whatIf) draw() []string {
+	m, s := w.m, &w.m.styles
 	lines := []string{s.title.Render("the same writes under " + w.variant + " (locks; whatif FILE for times)")}
 	if !w.known {
 		return append(lines, s.dim.Render("deciding …"))
@@ -111,10 +113,10 @@ func (m *model) whatIfLines() []string {
 		r := &c.Rows[i]
 		waited += r.WaitNs
 		switch {
-		case r.Now == "exclusive" && r.Then == "shared":
+		case r.Now == exclusiveName && r.Then == sharedName:
 			fewer += r.Writes
 			freed += r.WaitNs
-		case r.Now == "shared" && r.Then == "exclusive":
+		case r.Now == sharedName && r.Then == exclusiveName:
 			more += r.Writes
 		}
 	}
@@ -128,7 +130,7 @@ func (m *model) whatIfLines() []string {
 	}
 	lines = append(lines, m.joinParts(part{fmt.Sprintf("of %d", c.Writes), s.bold}, what, part{count(more, "shared → exclusive"), s.warn},
 		part{count(c.Undecided, "undecided"), s.dim}, freedPart))
-	columns := fitColumns(m.whatIfColumns(), m.width, 0)
+	columns := fitColumns(s.whatIfColumns(), m.width, 0)
 	lines = append(lines, s.title.Render(drawHead(columns, "", false)))
 	for i := range c.Rows {
 		lines = append(lines, drawRow(columns, &c.Rows[i], ""))
@@ -136,10 +138,12 @@ func (m *model) whatIfLines() []string {
 	return lines
 }
 
-func (m *model) whatIfColumns() []column[WhatIfRow] {
-	s := &m.styles
+// The names of the locks, as the rows have them.
+var sharedName, exclusiveName = export.Shared.String(), export.Exclusive.String()
+
+func (s *styles) whatIfColumns() []column[WhatIfRow] {
 	lockLook := func(lock string) look {
-		return map[string]look{"exclusive": s.warn, "shared": s.good}[lock]
+		return map[string]look{exclusiveName: s.warn, sharedName: s.good}[lock]
 	}
 	return []column[WhatIfRow]{
 		{title: "WRITES", width: -6, rank: 1, cell: func(r *WhatIfRow, _ int) (string, look) { return export.Amount(float64(r.Writes)), s.bold }},

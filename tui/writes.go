@@ -4,94 +4,51 @@ import (
 	"fmt"
 	"strings"
 
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
 // maxRows is the number of recent writes that are kept.
 const maxRows = 2000
 
-// writeList is the list of writes.
-type writeList struct {
-	rows  []Numbered // oldest first
-	first uint64     // sequence number of rows[0] here, whatever their numbers
-	start uint64     // TimeNs of the first write ever
-
-	late    []Numbered // came while paused
-	held    uint64     // number of them
-	skipped uint64     // that went by too fast to be kept
-
+// writesTab is the list of writes, oldest first.
+type writesTab struct {
+	table[Numbered]
+	start  uint64 // TimeNs of the first write ever
 	filter string
 	match  Matcher
 	window bool // of a recording: what is shown was sought, and stays
-	follow bool
-	cursor uint64 // sequence number of the selected row
-	top    uint64 // sequence number of the first row shown
-	shift  int    // columns skipped
+	follow bool // the newest is selected
 }
 
-// end is the sequence number behind the last row.
-func (w *writeList) end() uint64 { return w.first + uint64(len(w.rows)) }
-
-// at is the row with a sequence number, nil when it is gone.
-func (w *writeList) at(seq uint64) *Numbered {
-	if seq < w.first || seq >= w.end() {
-		return nil
+func newWritesTab(m *model) *writesTab {
+	t := &writesTab{table: table[Numbered]{m: m}, follow: true, start: m.opts.Start}
+	t.columns = t.allColumns
+	t.move = func(by int) tea.Cmd {
+		cmd := t.moveWindow(by)
+		if cmd == nil {
+			t.step(by)
+		}
+		return cmd
 	}
-	return &w.rows[seq-w.first]
+	t.open = func() tea.Cmd { return m.showOne(t) }
+	return t
 }
 
-// push appends rows and keeps the selection in place, or at the newest.
-func (w *writeList) push(rows []Numbered, skipped uint64, room int) {
-	if len(rows) > 0 && w.start == 0 {
-		w.start = rows[0].TimeNs
+// push appends rows. The selected one stays where it is.
+func (t *writesTab) push(rows []Numbered) {
+	if len(rows) > 0 && t.start == 0 {
+		t.start = rows[0].TimeNs
 	}
-	if w.window {
+	if t.window {
 		return
 	}
-	w.skipped += skipped
-	all := append(w.rows, rows...)
-	kept := trim(all)
-	w.first += uint64(len(all) - len(kept))
-	w.rows = kept
-	w.settle(room)
-}
-
-// hold keeps rows until release.
-func (w *writeList) hold(rows []Numbered, skipped uint64) {
-	w.late = trim(append(w.late, rows...))
-	w.held += uint64(len(rows)) + skipped
-}
-
-// release pushes what was held.
-func (w *writeList) release(room int) {
-	rows, skipped := w.late, w.held-uint64(len(w.late))
-	w.late, w.held = nil, 0
-	w.push(rows, skipped, room)
-}
-
-// replace shows other rows.
-func (w *writeList) replace(rows []Numbered, room int) {
-	w.first = w.end()
-	w.rows = rows
-	w.window, w.follow = true, false
-	w.cursor, w.top = w.first, w.first
-	w.settle(room)
-}
-
-// choose shows only the kept rows that match lets through, and remembers it.
-func (w *writeList) choose(text string, match Matcher, room int) {
-	w.filter, w.match = text, match
-	rows := w.rows
-	w.first = w.end()
-	w.rows = nil
-	for i := range rows {
-		if match == nil || match.Match(&rows[i].Row) {
-			w.rows = append(w.rows, rows[i])
-		}
-	}
-	w.follow = !w.window
-	w.cursor, w.top = w.first, w.first
-	w.settle(room)
+	all := append(t.rows, rows...)
+	t.rows = trim(all)
+	gone := len(all) - len(t.rows)
+	t.cursor, t.top = t.cursor-gone, t.top-gone
 }
 
 // trim keeps the newest rows. It moves them to the front only now and then.
@@ -106,71 +63,148 @@ func trim(rows []Numbered) []Numbered {
 	return append(make([]Numbered, 0, 4*maxRows), rows...)
 }
 
-// settle brings cursor and top within the rows and the screen.
-func (w *writeList) settle(room int) {
-	if len(w.rows) == 0 {
-		w.cursor, w.top = w.first, w.first
-		return
+func (t *writesTab) About() about {
+	var notes []string
+	if t.m.paused {
+		notes = append(notes, fmt.Sprintf("PAUSED, %d more", t.m.waiting()))
 	}
-	if w.follow || w.cursor >= w.end() {
-		w.cursor = w.end() - 1
+	if t.filter != "" {
+		notes = append(notes, "filter: "+t.filter)
 	}
-	w.cursor = max(w.cursor, w.first)
-	n := uint64(max(room, 1))
-	switch {
-	case w.cursor < w.top:
-		w.top = w.cursor
-	case w.cursor >= w.top+n:
-		w.top = w.cursor - n + 1
+	switch newer := len(t.rows) - 1 - t.cursor; {
+	case t.window && len(t.rows) > 0:
+		notes = append(notes, fmt.Sprintf("writes %d to %d", t.rows[0].Number, t.rows[len(t.rows)-1].Number))
+	case !t.follow && newer > 0:
+		notes = append(notes, fmt.Sprintf("HELD, %d newer", newer))
 	}
-	w.top = max(w.top, w.first)
-	if w.end()-w.top < n { // do not leave room below the newest
-		w.top = max(w.first, w.end()-min(n, w.end()))
+	return about{name: "Writes", note: strings.Join(notes, "  "), bandFrom: roomForGraphs}
+}
+
+// Update takes in writes. Those of a recording are shown from its first on.
+func (t *writesTab) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case Snapshot:
+		t.push(msg.Rows)
+	case enteredMsg:
+		if t.seeks() && !t.window {
+			return t.seek(Seek{At: 1, ByNumber: true})
+		}
+	case soughtMsg:
+		t.sought(msg)
+	}
+	return nil
+}
+
+func (t *writesTab) Fit(l layout) {
+	if t.follow {
+		t.cursor = len(t.rows) - 1
+	}
+	t.table.Fit(l)
+}
+
+func (t *writesTab) Keys() keys {
+	k := &t.m.keys
+	return t.keys([]key.Binding{k.Quit, k.Help, k.Open, k.Filter, k.Pause, k.Next, k.GoTo, k.Back, k.Record},
+		keyed{k.Left, t.shiftBy(-1)}, keyed{k.Right, t.shiftBy(1)}, keyed{k.Filter, t.askFilter}, keyed{k.Back, t.back})
+}
+
+// View draws the list.
+func (t *writesTab) View() []string {
+	if t.filter != "" {
+		return t.draw("no write passed the filter yet (esc: all writes)")
+	}
+	return t.draw(t.m.nothingYet())
+}
+
+// step selects another write; the newest is followed from then on.
+func (t *writesTab) step(by int) {
+	if len(t.rows) > 0 {
+		t.table.step(by)
+		t.follow = t.cursor == len(t.rows)-1 && !t.window
 	}
 }
 
-// move selects another row.
-func (w *writeList) move(by, room int) {
-	if len(w.rows) == 0 {
-		return
+// write implements writeSource.
+func (t *writesTab) write() (Numbered, bool) {
+	if r := t.selected(); r != nil {
+		return Numbered{r.Row.Clone(), r.Number}, true
 	}
-	i := min(max(int(w.cursor-w.first)+by, 0), len(w.rows)-1)
-	w.cursor = w.first + uint64(i)
-	w.follow = i == len(w.rows)-1 && !w.window
-	w.settle(room)
+	return Numbered{}, false
 }
 
-// state says what is not as usual about the list.
-func (w *writeList) state() string {
-	switch {
-	case w.window && len(w.rows) > 0:
-		return fmt.Sprintf("writes %d to %d", w.rows[0].Number, w.rows[len(w.rows)-1].Number)
-	case !w.follow && len(w.rows) > 0 && w.end()-1 > w.cursor:
-		return fmt.Sprintf("HELD, %d newer", w.end()-1-w.cursor)
+// back undoes what was chosen, the last thing first.
+func (t *writesTab) back() tea.Cmd {
+	if t.filter != "" {
+		return t.apply("")
 	}
-	return ""
+	t.shift = 0
+	t.step(far)
+	return nil
+}
+
+// askFilter asks which writes to show.
+func (t *writesTab) askFilter() tea.Cmd {
+	if t.m.opts.Filter == nil {
+		return nil
+	}
+	label := "filter (lock=exclusive verdict!=agree pos>1m comm~mysqld): "
+	if t.m.width < 100 {
+		label = "filter: "
+	}
+	return t.m.ask(label, strings.TrimLeft(t.filter+" ", " "), t.apply)
+}
+
+// apply shows only the writes that a filter lets through; "" is all of them.
+func (t *writesTab) apply(text string) tea.Cmd {
+	o := &t.m.opts
+	if o.Filter == nil {
+		return nil
+	}
+	var match Matcher
+	if text = strings.TrimSpace(text); text != "" {
+		var err error
+		if match, err = o.Filter(text); err != nil {
+			t.m.say("", err)
+			return nil
+		}
+	}
+	if o.SetFilter != nil {
+		o.SetFilter(match)
+	}
+	t.filter, t.match = text, match
+	kept := t.rows
+	t.rows, t.cursor, t.top = nil, 0, 0
+	for i := range kept {
+		if match == nil || match.Match(&kept[i].Row) {
+			t.rows = append(t.rows, kept[i])
+		}
+	}
+	t.follow = !t.window
+	if t.seeks() {
+		return t.seek(Seek{At: 1, ByNumber: true})
+	}
+	return nil
 }
 
 // last is the rank of a column that tells least.
 const last = 16
 
-// writeColumns are the columns of the list of writes.
-func (m *model) writeColumns() []column[Numbered] {
-	s := &m.styles
+func (t *writesTab) allColumns() []column[Numbered] {
+	s := &t.m.styles
 	col := func(c export.Col, width, rank int) column[Numbered] {
 		return column[Numbered]{title: title(c), width: width, rank: rank, cell: func(r *Numbered, width int) (string, look) {
 			w := width
 			if c.Width() < 0 {
 				w = -width
 			}
-			return c.Cell(&r.Row, w), m.rowLook(c, &r.Row)
+			return c.Cell(&r.Row, w), s.cell(c, &r.Row)
 		}}
 	}
-	why := func(r *Numbered, _ int) (string, look) { return export.SafeText(r.Reason()), "" }
-	at := func(r *Numbered, _ int) (string, look) { return export.Since(r.TimeNs, m.writes.start), s.dim }
+	why := func(r *Numbered, _ int) (string, look) { return export.SafeText(r.ReasonText()), "" }
+	at := func(r *Numbered, _ int) (string, look) { return export.Since(r.TimeNs, t.start), s.dim }
 	file, comm := col(export.ColFile, 11, 4), col(export.ColComm, 10, 6)
 	file.grow, comm.grow = 32, 15
-	if strings.Contains(m.writes.filter, "ino=") {
+	if strings.Contains(t.filter, "ino=") {
 		file.rank, file.grow = last, 0 // it is the same in all lines
 	}
 	return []column[Numbered]{
@@ -197,52 +231,24 @@ func (m *model) writeColumns() []column[Numbered] {
 // title is the head of a column of rows.
 func title(c export.Col) string {
 	const wide = 20
-	t := c.Title(wide)
-	for len(t) > 0 && t[len(t)-1] == ' ' {
-		t = t[:len(t)-1]
-	}
-	return t
+	return strings.TrimRight(c.Title(wide), " ")
 }
 
-// rowLook is the look of a cell of a row.
-func (m *model) rowLook(c export.Col, r *export.Row) look {
+// cell is the look of a cell of a row.
+func (s *styles) cell(c export.Col, r *export.Row) look {
 	switch {
 	case c == export.ColLock && export.Is(r.Lock, export.Exclusive), c == export.ColPasses && r.Passes.V > 1:
-		return m.styles.warn
+		return s.warn
 	case c == export.ColVerdict && r.Verdict.Known:
-		return m.styles.verdict(r.Verdict.V)
+		return s.verdict(r.Verdict.V)
 	}
 	return ""
-}
-
-// writeLines draws the list of writes.
-func (m *model) writeLines(l layout) []string {
-	w := &m.writes
-	columns := fitColumns(m.writeColumns(), m.width, w.shift)
-	lines := []string{m.styles.title.Render(drawHead(columns, "", false))}
-	if len(w.rows) == 0 {
-		return append(lines, m.styles.dim.Render(m.nothingYet()))
-	}
-	for seq := w.top; seq < w.end() && len(lines) < l.body; seq++ {
-		lines = append(lines, drawRow(columns, w.at(seq), m.selectedLook(seq == w.cursor)))
-	}
-	return lines
 }
 
 // nothingYet says why a list is empty.
 func (m *model) nothingYet() string {
-	switch {
-	case m.screen == onWrites && m.writes.filter != "":
-		return "no write passed the filter yet (esc: all writes)"
-	case m.ended:
+	if m.now.Ended {
 		return "there was no direct write on ext4"
 	}
 	return "waiting for direct writes on ext4 …"
-}
-
-func (m *model) selectedLook(selected bool) look {
-	if selected {
-		return m.styles.selected
-	}
-	return ""
 }

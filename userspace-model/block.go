@@ -14,11 +14,19 @@ const (
 
 var blockStateNames = [...]string{"hole", "written", "unwritten", "delayed", "error"}
 
-func (s BlockState) String() string {
-	if int(s) < len(blockStateNames) {
-		return blockStateNames[s]
+func (s BlockState) String() string { return blockStateNames[min(s, LookupError)] }
+
+// Found is what ext4_map_blocks returns for n blocks in state s when it only looks.
+func Found(s BlockState, n uint32) Result {
+	switch s {
+	case Written:
+		return Result{Ret: int32(n), MFlags: MapMapped}
+	case Unwritten:
+		return Result{Ret: int32(n), MFlags: MapUnwritten}
+	case Delayed:
+		return Result{MFlags: MapDelayed}
 	}
-	return "error"
+	return Result{}
 }
 
 // StateOf tells the kind of block from the return value and the m_flags of

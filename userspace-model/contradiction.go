@@ -1,15 +1,15 @@
 package model
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // ErrFact is wrapped by every error about facts that cannot be: the text names
 // the fact.
 var ErrFact = errors.New("impossible fact")
 
-type factError string
-
-func (e factError) Error() string { return "impossible fact: " + string(e) }
-func (e factError) Unwrap() error { return ErrFact }
+func factError(text string) error { return fmt.Errorf("%w: %s", ErrFact, text) }
 
 // Blkbits of ext4: blocks of 1 KiB to 64 KiB.
 const (

@@ -173,7 +173,7 @@ func (p *procedure) examine(pass int, ck *Checks) bool {
 	}
 	d.Pass[pass].Unaligned, d.Pass[pass].Extend = p.unaligned, p.extend
 	d.Extend = p.extend
-	return d.Missing == "" // a contradiction in a lookup ends it
+	return d.contradiction == "" // one in a lookup ends it
 }
 
 // examine61 is 6.1: the overwrite check is the last operand of the upgrade's
@@ -373,16 +373,7 @@ func (p *procedure) dioRw() {
 	d.step(stepDio, d.Passes-1, AnswerOf(d.Mode == Exclusive), 0, 0)
 }
 
-func not(a Answer) Answer {
-	switch a {
-	case Yes:
-		return No
-	case No:
-		return Yes
-	default:
-		return Unknown
-	}
-}
+func not(a Answer) Answer { return [...]Answer{Unknown: Unknown, No: Yes, Yes: No}[a] }
 
 func and(a, b Answer) Answer {
 	switch {

@@ -1,7 +1,5 @@
 package model
 
-import "strings"
-
 // End is where the check phase of a write ends.
 type End uint8
 
@@ -26,11 +24,14 @@ var endNames = [...]string{
 	"N0", "N1", "N2", "N3", "N4", "entry checks", "DAX",
 }
 
-func (e End) String() string {
-	if int(e) < len(endNames) {
-		return endNames[e]
+func (e End) String() string { return nameOf(endNames[:], e) }
+
+// nowaitErrno is what a write gets that ends here because NOWAIT would have to wait.
+func (e End) nowaitErrno() int64 {
+	if e == EndN0 {
+		return EOPNOTSUPP
 	}
-	return "unknown"
+	return EAGAIN
 }
 
 // Modifier is the function that updates timestamps and privileges.
@@ -94,6 +95,8 @@ type Decision struct {
 	// Ret is the result when the check phase ends the write, else 0.
 	Ret int64
 
+	contradiction string // the facts that cannot both be true; Missing says so, too
+
 	steps  [maxSteps]Step
 	nsteps int
 }
@@ -112,15 +115,17 @@ func (d *Decision) stop(missing string) {
 	}
 }
 
-const contradicting = "contradiction: "
+// Contradiction begins every text that names two facts which cannot both be true.
+const Contradiction = "contradiction: "
 
 // contradict ends the decision with two facts that cannot both be true.
-func (d *Decision) contradict(why string) { d.stop(contradicting + why) }
+func (d *Decision) contradict(why string) {
+	d.stop(Contradiction + why)
+	d.contradiction = why
+}
 
 // Contradiction is the contradiction in the facts that ended d, if one did.
-func (d *Decision) Contradiction() (string, bool) {
-	return strings.CutPrefix(d.Missing, contradicting)
-}
+func (d *Decision) Contradiction() (string, bool) { return d.contradiction, d.contradiction != "" }
 
 // Reason is the short name of what settled the lock mode or the end of a write.
 // The texts are stable: tables group by them.

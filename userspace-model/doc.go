@@ -26,7 +26,8 @@
 //	submission.rest, buffered  ext4_buffered_write_iter          15cdefd0c052
 //	AllocFlags, BeginMayEagain ext4_iomap_alloc, ext4_iomap_begin 07d62890ef19
 //	Head, Tail, NeedZeroout    iomap_dio_bio_iter
-//	Extents.lookup             ext4_map_blocks
+//	Extents.lookup, Found      ext4_map_blocks
+//	Create, MappingOf          ext4_map_blocks, ext4_set_iomap
 //
 // A Variant is a set of Behaviours, each the change of one commit.
 //

@@ -305,6 +305,9 @@ func (c *comparison) space(t *testing.T, v model.Variant, indirect bool, layouts
 // limits, timestamps, the page cache, a cold extent-status tree, a lock that is
 // held, the device's sectors, atomic writes.
 func TestTwoImplementationsRest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: the comparison of a million cases takes ten seconds")
+	}
 	c := &comparison{t: t}
 	layouts := []string{"WWW", "W|WW", "UUU", "HHH", "WUW", "WHW", "UHW", "DWD"}
 	t.Run("rest", func(t *testing.T) {

@@ -75,22 +75,17 @@ func (x Extents) add(e Extent) Extents {
 	return append(x, e)
 }
 
+// letters are those of the states in which a block can be, in their order.
+const letters = "HWUD"
+
 func stateOfLetter(ch byte) (BlockState, bool) {
-	switch ch {
-	case 'W', 'w':
-		return Written, true
-	case 'U', 'u':
-		return Unwritten, true
-	case 'H', 'h':
-		return Hole, true
-	case 'D', 'd':
-		return Delayed, true
-	}
-	return 0, false
+	const small = 'a' - 'A' // the bit in which a small letter differs
+	i := strings.IndexByte(letters, ch&^small)
+	return BlockState(i), i >= 0
 }
 
-// Letter is the letter that ParseExtents reads.
-func (s BlockState) Letter() byte { return "HWUD?"[min(s, LookupError)] }
+// Letter is the letter that ParseExtents reads, '?' for no state.
+func (s BlockState) Letter() byte { return (letters + "?")[min(s, LookupError)] }
 
 // String is the layout as ParseExtents reads it.
 func (x Extents) String() string {
@@ -204,26 +199,14 @@ func (x Extents) lookup(q Query, cache Cache) (r Result, n uint32) {
 	if cache == CacheCold && (e.State == Written || e.State == Unwritten) {
 		e.Len = min(e.Len, onDiskMax(e.State))
 	}
-	switch e.State {
-	case Written:
-		return Result{Ret: int32(e.Len), MFlags: MapMapped}, e.Len
-	case Unwritten:
-		return Result{Ret: int32(e.Len), MFlags: MapUnwritten}, e.Len
-	case Delayed:
-		return Result{MFlags: MapDelayed}, e.Len
-	}
-	return Result{}, e.Len
+	return Found(e.State, e.Len), e.Len
 }
 
 // flushed is the layout after the page cache in the blocks from first to last
 // was written back: delayed blocks have become written ones. Where the allocator
 // put them is not known; each run is taken for an extent of its own.
 func (x Extents) flushed(first, last uint32) Extents {
-	delayed := false
-	for _, e := range x {
-		delayed = delayed || e.State == Delayed
-	}
-	if !delayed {
+	if !x.delayed(first, last) {
 		return x
 	}
 	var out Extents

@@ -89,6 +89,8 @@ func TestFlushed(t *testing.T) {
 		{"D4", 0, 0, "W,D3"},
 		{"W4", 0, 3, "W4"},
 		{"DUD", 0, 2, "W|U|W"},
+		{"DUD", 0, 0, "W|U,D"},
+		{"D2WD", 2, 3, "D2,W|W"},
 	}
 	for _, tt := range tests {
 		x, err := ParseExtents(tt.text)

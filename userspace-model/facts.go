@@ -10,15 +10,16 @@ const (
 	Yes
 )
 
-func (a Answer) String() string {
-	switch a {
-	case No:
-		return "no"
-	case Yes:
-		return "yes"
-	default:
-		return "unknown"
+var answerNames = [...]string{"unknown", "no", "yes"}
+
+func (a Answer) String() string { return nameOf(answerNames[:], a) }
+
+// nameOf is the name of i among names, which the first stands for when it has none.
+func nameOf[T ~uint8](names []string, i T) string {
+	if int(i) < len(names) {
+		return names[i]
 	}
+	return names[0]
 }
 
 // AnswerOf turns a known fact into an Answer.
@@ -39,16 +40,9 @@ const (
 	Exclusive
 )
 
-func (m Mode) String() string {
-	switch m {
-	case Shared:
-		return "shared"
-	case Exclusive:
-		return "exclusive"
-	default:
-		return "none"
-	}
-}
+var modeNames = [...]string{"none", "shared", "exclusive"}
+
+func (m Mode) String() string { return nameOf(modeNames[:], m) }
 
 // Alignment is iov_iter_alignment: the OR of the addresses and lengths of all
 // segments that are left. Only the low bits, below the block size, matter.

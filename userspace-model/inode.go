@@ -71,6 +71,14 @@ func (in *Inode) check() error {
 	return in.Extents.check(in.Indirect)
 }
 
+// Start is where w is made: IOCB_APPEND moves it to i_size.
+func (in *Inode) Start(w *Write) int64 {
+	if w.Flags&IocbAppend != 0 {
+		return in.ISize
+	}
+	return w.Pos
+}
+
 // call is the write as ext4_file_write_iter finds it.
 func (w *Write) call(in *Inode) Call {
 	return Call{
@@ -101,9 +109,7 @@ func (in *Inode) writeChecks(w *Write, n int64) (pos, left int64) {
 	case n == 0:
 		return pos, 0
 	}
-	if w.Flags&IocbAppend != 0 {
-		pos = in.ISize
-	}
+	pos = in.Start(w)
 	for _, limit := range [...]int64{l.Fsize, l.MaxBytes, in.bitmapLimit()} {
 		if limit == 0 {
 			continue

@@ -90,29 +90,28 @@ func (p *procedure) partialUnwritten(pass int, ck *Checks) Answer {
 	}
 	if headPartial {
 		// The lookup asks up to the tail, so that one mapping can answer for both.
-		r, ok := p.lookup(pass, Query{uint32(head), uint32(tail - head + 1), flags})
-		if !ok {
-			return Unknown
-		}
-		p.d.step(stepHead, pass, AnswerOf(r.written()), head, int64(r.Ret))
-		if !r.written() {
-			p.nzReason = ReasonHead
-			return Yes
-		}
-		if !tailPartial || head+int64(r.Ret) > tail {
-			return No
+		r, need := p.partial(pass, stepHead, Query{uint32(head), uint32(tail - head + 1), flags}, ReasonHead)
+		if need != No || !tailPartial || head+int64(r.Ret) > tail {
+			return need
 		}
 	}
 	if tailPartial {
-		r, ok := p.lookup(pass, Query{uint32(tail), 1, flags})
-		if !ok {
-			return Unknown
-		}
-		p.d.step(stepTail, pass, AnswerOf(r.written()), tail, int64(r.Ret))
-		if !r.written() {
-			p.nzReason = ReasonTail
-			return Yes
-		}
+		_, need := p.partial(pass, stepTail, Query{uint32(tail), 1, flags}, ReasonTail)
+		return need
 	}
 	return No
+}
+
+// partial looks up a partial block, which has to be zeroed unless it is written.
+func (p *procedure) partial(pass int, step StepID, q Query, reason Reason) (Result, Answer) {
+	r, ok := p.lookup(pass, q)
+	if !ok {
+		return r, Unknown
+	}
+	p.d.step(step, pass, AnswerOf(r.written()), int64(q.Lblk), int64(r.Ret))
+	if r.written() {
+		return r, No
+	}
+	p.nzReason = reason
+	return r, Yes
 }

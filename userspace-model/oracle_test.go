@@ -310,6 +310,9 @@ func layouts() []string {
 // layout, head and tail, alignment of memory, i_size, i_disksize, nosec, guess,
 // NOWAIT and variant.
 func TestExhaustive(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: every combination takes a quarter of a minute")
+	}
 	points := []int64{0, 512, 4096, 4608, 8192, 11776, 12288, 12800, 16384}
 	cases, failures := 0, 0
 	var d Decision

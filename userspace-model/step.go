@@ -75,7 +75,7 @@ var stepText = [...]struct {
 	stepOrphan:         {"ext4_dio_write_iter", "extending: ext4_orphan_add", 0, "no", "yes"},
 	stepOps:            {"ext4_dio_write_iter", "ext4_iomap_overwrite_ops", 0, "no: ext4_iomap_ops", "yes"},
 	stepDio:            {"iomap_dio_rw", "entered with i_rwsem", 0, "shared", "exclusive"},
-	stepEnd:            {"", "", 0, "", ""},
+	stepEnd:            {"ext4_dio_write_iter", "NOWAIT would have to wait", 0, "", ""},
 }
 
 // Func is the kernel function in which the test stands.
@@ -85,8 +85,6 @@ func (s Step) Func() string {
 		return KiocbModifiedFn.String()
 	case s.ID == stepEnd && End(s.A) == EndN0:
 		return "ext4_buffered_write_iter"
-	case s.ID == stepEnd:
-		return "ext4_dio_write_iter"
 	}
 	return stepText[s.ID].fn
 }
@@ -95,8 +93,6 @@ func (s Step) Func() string {
 func (s Step) Test() string {
 	t := &stepText[s.ID]
 	switch {
-	case s.ID == stepEnd:
-		return "NOWAIT would have to wait"
 	case t.args == 2:
 		return fmt.Sprintf(t.test, s.A, s.B)
 	case t.args == 1:
@@ -108,10 +104,8 @@ func (s Step) Test() string {
 // Outcome is what the answer means.
 func (s Step) Outcome() string {
 	switch {
-	case s.ID == stepEnd && End(s.A) == EndN0:
-		return fmt.Sprintf("%d (%s)", EOPNOTSUPP, End(s.A))
 	case s.ID == stepEnd:
-		return fmt.Sprintf("%d (%s)", EAGAIN, End(s.A))
+		return fmt.Sprintf("%d (%s)", End(s.A).nowaitErrno(), End(s.A))
 	case s.Answer == No:
 		return stepText[s.ID].no
 	case s.Answer == Yes:
@@ -141,9 +135,6 @@ func (d *Decision) step(id StepID, pass int, a Answer, x, y int64) {
 
 // again ends the decision at a point where NOWAIT would have to wait.
 func (d *Decision) again(pass int, at End) {
-	d.End, d.Ret, d.Mode = at, EAGAIN, Unlocked
-	if at == EndN0 {
-		d.Ret = EOPNOTSUPP
-	}
+	d.End, d.Ret, d.Mode = at, at.nowaitErrno(), Unlocked
 	d.step(stepEnd, pass, Yes, int64(at), 0)
 }

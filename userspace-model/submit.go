@@ -136,10 +136,7 @@ type submission struct {
 }
 
 func (s *submission) run(count int64) {
-	s.pos = s.w.Pos
-	if s.w.Flags&IocbAppend != 0 {
-		s.pos = s.in.ISize
-	}
+	s.pos = s.in.Start(s.w)
 	s.end = s.pos + count
 	if !s.invalidate() {
 		return
@@ -209,7 +206,7 @@ func (s *submission) begin() Mapping {
 			return Mapping{Err: int(r.Ret)}
 		}
 		if s.usable(r, asked) {
-			return mapped(first, r)
+			return MappingOf(first, r)
 		}
 		if !s.v.Has(SplitAtEndIO) {
 			n = found // 6.x asks ext4_iomap_alloc only for what the lookup left in m_len
@@ -231,7 +228,9 @@ func (s *submission) usable(r Result, asked uint32) bool {
 	return r.MFlags&MapMapped != 0
 }
 
-func mapped(lblk uint32, r Result) Mapping {
+// MappingOf is the iomap that ext4_set_iomap makes of the blocks that ext4_map_blocks
+// returned, from lblk on.
+func MappingOf(lblk uint32, r Result) Mapping {
 	m := Mapping{Lblk: lblk, Len: uint32(r.Ret), Type: IomapMapped}
 	if r.MFlags&MapUnwritten != 0 {
 		m.Type = IomapUnwritten // ext4_set_iomap tests it first
@@ -249,28 +248,28 @@ func (s *submission) alloc(first, n uint32) Mapping {
 	}
 	n = min(n, maxAlloc)
 	flags := AllocFlags(s.v, int64(first)<<s.in.Blkbits, s.in.ISize, !s.in.Indirect)
-	r := s.extents.create(first, n, flags)
+	e := s.extents.At(first, n)
+	r := Create(e.State, e.Len, flags)
 	if r.Ret == 0 {
 		return Mapping{Err: ENOTBLK} // only without extents and with no flags
 	}
-	m := mapped(first, r)
+	m := MappingOf(first, r)
 	m.Alloc = flags
 	return m
 }
 
-// create is ext4_map_blocks with the flags of ext4_iomap_alloc. A hole is taken to
-// be filled up to the next block that is there.
-func (x Extents) create(lblk, n, flags uint32) Result {
-	e := x.At(lblk, n)
-	ret := int32(e.Len)
+// Create is what ext4_map_blocks returns for n blocks in state s, given the flags of
+// ext4_iomap_alloc. A hole is taken to be filled up to the next block that is there.
+func Create(s BlockState, n, flags uint32) Result {
+	ret := int32(n)
 	switch {
-	case e.State == Written:
+	case s == Written:
 		return Result{Ret: ret, MFlags: MapMapped}
 	case flags == 0:
 		return Result{}
 	case flags == GetBlocksCreate:
 		return Result{Ret: ret, MFlags: MapMapped | MapNew}
-	case e.State == Unwritten && flags == GetBlocksCreateUnwritExt:
+	case s == Unwritten && flags == GetBlocksCreateUnwritExt:
 		return Result{Ret: ret, MFlags: MapUnwritten}
 	}
 	return Result{Ret: ret, MFlags: MapUnwritten | MapMapped | MapNew}
@@ -319,9 +318,5 @@ func (s *submission) rest() {
 		return
 	}
 	out.buffered(Range{s.pos, s.end - s.pos}, s.v)
-	first := s.w.Pos
-	if s.w.Flags&IocbAppend != 0 {
-		first = s.in.ISize
-	}
-	out.Result = s.end - first
+	out.Result = s.end - s.in.Start(s.w)
 }

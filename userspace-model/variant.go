@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -27,18 +28,20 @@ const seven = OverwriteUnwritten | UnalignedShared | SingleOps | SplitAtEndIO
 var variants = [...]struct {
 	name string
 	has  Behaviours
+	// open is what the releases of one kernel differ in: some have it, and whether
+	// this one does shows in what it does.
+	open Behaviours
 }{
-	// Stable releases of 6.1 and 6.12 have patch 2 from some release on; whether
-	// this one has it shows in what it does.
-	Linux61:  {"linux-6.1", 0},
-	Linux612: {"linux-6.12", OverwriteUnwritten | UnalignedShared},
-	Linux72:  {"linux-7.2", seven | DrainFallback},
-	Base:     {"base", seven},
-	Patch3:   {"patch3", seven | NowaitNoAlloc | DrainFallback | AlignedUnchecked},
-	Patch4:   {"patch4", seven | NowaitNoAlloc | DrainFallback | AlignedUnchecked | NeedsZeroing},
-	Linux73: {"linux-7.3", seven | NowaitNoAlloc | DrainFallback | AlignedUnchecked |
+	// Stable releases of 6.1 and 6.12 have patch 2 from some release on.
+	Linux61:  {name: "linux-6.1", open: DrainFallback},
+	Linux612: {name: "linux-6.12", has: OverwriteUnwritten | UnalignedShared, open: DrainFallback},
+	Linux72:  {name: "linux-7.2", has: seven | DrainFallback},
+	Base:     {name: "base", has: seven},
+	Patch3:   {name: "patch3", has: seven | NowaitNoAlloc | DrainFallback | AlignedUnchecked},
+	Patch4:   {name: "patch4", has: seven | NowaitNoAlloc | DrainFallback | AlignedUnchecked | NeedsZeroing},
+	Linux73: {name: "linux-7.3", has: seven | NowaitNoAlloc | DrainFallback | AlignedUnchecked |
 		NeedsZeroing | KiocbModified | DaxNowait | EncryptAligned},
-	SeriesV2: {"series-v2", seven | NowaitNoAlloc | DrainFallback | AlignedUnchecked |
+	SeriesV2: {name: "series-v2", has: seven | NowaitNoAlloc | DrainFallback | AlignedUnchecked |
 		NeedsZeroing | KiocbModified | DaxNowait | EncryptAligned |
 		CachedMissEagain | NowaitCachedBegin | NowaitCachedZeroing},
 }
@@ -52,8 +55,26 @@ var patches = [Patches]Behaviours{
 	CachedMissEagain, NowaitCachedBegin, NowaitCachedZeroing,
 }
 
+// titles are the patches' subjects, shortened.
+var titles = [Patches]string{
+	"no sleeping allocation under NOWAIT",
+	"drain direct I/O before the buffered fallback",
+	"no overwrite check for aligned writes inside i_size",
+	"unaligned writes: lock by partial block zeroing",
+	"kiocb_modified instead of file_modified",
+	"cache-only lookup that misses: -EAGAIN",
+	"ext4_iomap_begin under NOWAIT: cache-only lookup",
+	"ext4_dio_needs_zeroing under NOWAIT: cache-only lookup",
+}
+
 // PatchBehaviour is what patch n of the series, from 1 to Patches, changed.
 func PatchBehaviour(n int) Behaviours { return patches[n-1] }
+
+// PatchTitle is the subject of patch n of the series, from 1 to Patches, shortened.
+func PatchTitle(n int) string { return titles[n-1] }
+
+// PatchOf is the patch of the series that brought a behaviour, 0 for none of them.
+func PatchOf(b Behaviours) int { return slices.Index(patches[:], b) + 1 }
 
 // Named is the variant with a name of its own from which v is made.
 func (v Variant) Named() Variant { return v & 0xff }
@@ -108,6 +129,16 @@ func (v Variant) Behaviours() Behaviours {
 		}
 	}
 	return has
+}
+
+// Open is what kernels of this variant do or do not do, by their stable release. The
+// variant by its own name does not do it.
+func (v Variant) Open() Behaviours {
+	named := int(v.Named())
+	if named >= len(variants) {
+		return 0
+	}
+	return variants[named].open
 }
 
 // Has reports whether the variant has every behaviour in want.

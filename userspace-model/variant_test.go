@@ -1,6 +1,9 @@
 package model
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestVariantNames: what a patch more or less is called, and what it is.
 func TestVariantsMadeOfPatches(t *testing.T) {
@@ -37,6 +40,28 @@ func TestVariantsMadeOfPatches(t *testing.T) {
 		if b := PatchBehaviour(n); Base.Has(b) || !SeriesV2.Has(b) || !Base.WithPatch(n, true).Has(b) {
 			t.Errorf("patch %d is not what the series adds to its base", n)
 		}
+	}
+}
+
+// TestOpen: what is open is not had by a variant's own name, and can be held besides.
+func TestOpen(t *testing.T) {
+	for _, v := range Variants() {
+		open := v.Open()
+		if want := v == Linux61 || v == Linux612; (open == DrainFallback) != want || !want && open != 0 {
+			t.Errorf("%s leaves %#x open", v, open)
+		}
+		if v.Behaviours()&open != 0 {
+			t.Errorf("%s has %#x, and leaves that open", v, open)
+		}
+	}
+	if v := Linux612.WithPatch(2, true); v.Open() != DrainFallback || PatchOf(v.Open()) != 2 {
+		t.Errorf("%s leaves %#x open", v, v.Open())
+	}
+	if PatchTitle(1) != "no sleeping allocation under NOWAIT" || !strings.HasPrefix(PatchTitle(Patches), "ext4_dio_needs_zeroing") {
+		t.Errorf("the first and the last patch are %q and %q", PatchTitle(1), PatchTitle(Patches))
+	}
+	if Variant(0).Open() != 0 || Variant(0xff).Open() != 0 || PatchOf(DaxNowait) != 0 {
+		t.Error("no variant, or no patch, is one")
 	}
 }
 

@@ -33,17 +33,6 @@ func Explain(c Case) (*Explanation, error) {
 	return e, nil
 }
 
-// at is where the write is made, and where it ends, under the first variant that
-// got so far.
-func (e *Explanation) at() (pos, end int64) {
-	w := &e.Case.Write
-	pos = w.Pos
-	if w.Flags&model.IocbAppend != 0 {
-		pos = e.Case.Inode.ISize
-	}
-	return pos, pos + w.Len
-}
-
 // picture draws the write. What is zeroed is drawn when all variants that come to
 // it agree.
 func (e *Explanation) picture() *picture {
@@ -51,7 +40,8 @@ func (e *Explanation) picture() *picture {
 	p := &picture{blkbits: in.Blkbits, isize: in.ISize, state: func(b int64) byte {
 		return in.Extents.At(uint32(min(b, model.MaxBlocks-1)), 1).State.Letter()
 	}}
-	p.pos, p.end = e.at()
+	p.pos = in.Start(&e.Case.Write)
+	p.end = p.pos + e.Case.Write.Len
 	first := true
 	for i := range e.Outcomes {
 		o := &e.Outcomes[i]
@@ -67,11 +57,17 @@ func (e *Explanation) picture() *picture {
 	return p
 }
 
-// headline tells what is written to what.
+// headline tells what is written to what, and how.
+func headline(pos, n int64, how []string, file string) []string {
+	write := fmt.Sprintf("%d bytes at %d, to %d", n, pos, pos+n)
+	if len(how) > 0 {
+		write += ": " + strings.Join(how, ", ")
+	}
+	return []string{"write  " + write, "file   " + file}
+}
+
 func (e *Explanation) headline() []string {
 	w, in := &e.Case.Write, e.Case.Inode
-	pos, end := e.at()
-	write := fmt.Sprintf("%d bytes at %d, to %d", w.Len, pos, end)
 	how := flagNames(w.Flags)
 	if w.Async {
 		how = append(how, "asynchronous")
@@ -79,14 +75,11 @@ func (e *Explanation) headline() []string {
 	if w.Buffer != 0 {
 		how = append(how, fmt.Sprintf("buffer aligned to %d", w.Buffer&-w.Buffer))
 	}
-	if len(how) > 0 {
-		write += ": " + strings.Join(how, ", ")
-	}
 	file := fmt.Sprintf("%d-byte blocks, i_size %d, i_disksize %d", 1<<in.Blkbits, in.ISize, in.IDisksize)
 	if in.ISizeAtGuess != in.ISize {
 		file += fmt.Sprintf(", i_size %d at the guess", in.ISizeAtGuess)
 	}
-	return []string{"write  " + write, "file   " + file + inodeWords(in)}
+	return headline(in.Start(w), w.Len, how, file+inodeWords(in))
 }
 
 func inodeWords(in *model.Inode) string {

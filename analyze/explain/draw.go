@@ -1,7 +1,9 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -35,26 +37,19 @@ func (p *picture) lines() []string {
 	if p.end <= p.pos {
 		return nil
 	}
+	var number, state, bytes, sizes string
 	blocks := p.blocks()
-	var number, state, bytes, sizes strings.Builder
 	for i, b := range blocks {
 		if i > 0 && b != blocks[i-1]+1 {
-			number.WriteString("    ")
-			state.WriteString("| ..")
-			bytes.WriteString("| ..")
-			sizes.WriteString("    ")
+			number, state, bytes, sizes = number+"    ", state+"| ..", bytes+"| ..", sizes+"    "
 		}
-		fmt.Fprintf(&number, " %-*d", cells, b)
-		fmt.Fprintf(&state, "|%-*s", cells, string(p.state(b)))
-		bytes.WriteString("|" + p.block(b))
-		sizes.WriteString(" " + p.mark(b))
+		number += fmt.Sprintf(" %-*d", cells, b)
+		state += fmt.Sprintf("|%-*s", cells, string(p.state(b)))
+		bytes += "|" + p.block(b)
+		sizes += " " + p.mark(b)
 	}
-	out := []string{
-		"block  " + strings.TrimRight(number.String(), " "),
-		"state  " + state.String() + "|",
-		"write  " + bytes.String() + "|",
-	}
-	if m := strings.TrimRight(sizes.String(), " "); m != "" {
+	out := []string{"block  " + strings.TrimRight(number, " "), "state  " + state + "|", "write  " + bytes + "|"}
+	if m := strings.TrimRight(sizes, " "); m != "" {
 		out = append(out, "       "+m)
 	}
 	return append(out, "       "+legend(strings.Join(out[1:3], "")))
@@ -77,23 +72,15 @@ func legend(drawn string) string {
 // blocks lists the blocks to draw: those of the write and their neighbours.
 func (p *picture) blocks() []int64 {
 	first, last := max(0, p.pos>>p.blkbits-1), (p.end-1)>>p.blkbits+1
-	var out []int64
-	most := p.most
-	if most == 0 {
-		most = maxDrawn
+	runs := [][2]int64{{first, last}}
+	if most := int64(cmp.Or(p.most, maxDrawn)); last-first+1 > most {
+		runs = [][2]int64{{first, first + most/2 - 1}, {last - most/2 + 1, last}}
 	}
-	if n := last - first + 1; n <= int64(most) {
-		for b := first; b <= last; b++ {
+	var out []int64
+	for _, run := range runs {
+		for b := run[0]; b <= run[1]; b++ {
 			out = append(out, b)
 		}
-		return out
-	}
-	half := int64(most / 2)
-	for b := first; b < first+half; b++ {
-		out = append(out, b)
-	}
-	for b := last - half + 1; b <= last; b++ {
-		out = append(out, b)
 	}
 	return out
 }
@@ -122,12 +109,7 @@ func (p *picture) block(b int64) string {
 }
 
 func (p *picture) zeroes(from, to int64) bool {
-	for _, z := range p.zeroed {
-		if from < z.Pos+z.Len && to > z.Pos {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.zeroed, func(z model.Range) bool { return from < z.Pos+z.Len && to > z.Pos })
 }
 
 // mark shows where in block b the file ends, if it does.

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -55,24 +57,16 @@ func (ob *Observed) WriteText(w io.Writer) error {
 // compare prints the table of what was observed and expected. Variants that expect
 // the same share a column.
 func (ob *Observed) compare(b *strings.Builder, all []judged) {
-	names, columns := []string{"observed"}, [][]fact{observedFacts(ob.Write)}
+	names, columns := []string{"observed"}, [][]item{observedOutcome(ob.Write)}
 	for i, j := range all {
-		name, f := ob.Variants[i].String(), expectedFacts(ob.Write, j.decision)
-		if k := slices.IndexFunc(columns[1:], func(c []fact) bool { return slices.Equal(c, f) }); k >= 0 {
+		name, f := ob.Variants[i].String(), expectedOutcome(ob.Write, j.decision)
+		if k := slices.IndexFunc(columns[1:], func(c []item) bool { return slices.Equal(c, f) }); k >= 0 {
 			names[k+1] += ", " + name
 			continue
 		}
 		names, columns = append(names, name), append(columns, f)
 	}
-	var rows []row
-	for i, c := range columns {
-		at := 0
-		for _, f := range c {
-			rows, at = place(rows, at, row{label: f.label}, len(columns))
-			rows[at].cells[i] = f.text
-			at++
-		}
-	}
+	rows := align(columns)
 	for i := range rows {
 		for k, c := range rows[i].cells {
 			if k > 0 && c == absent {
@@ -81,7 +75,7 @@ func (ob *Observed) compare(b *strings.Builder, all []judged) {
 		}
 	}
 	b.WriteByte('\n')
-	tableOf(b, "", names, rows, true)
+	table(b, "", names, rows, true)
 }
 
 func procedure(b *strings.Builder, d *model.Decision) {
@@ -125,12 +119,19 @@ func observedHeadline(o *observe.Observation) []string {
 			}
 		}
 	}
-	write := fmt.Sprintf("%d bytes at %d, to %d", n, pos, pos+n)
 	how := append(flagNames(o.Flags), o.Caller.String())
 	if align := o.Align0 | uint32(n); o.Align0Known && align&-align < 1<<o.Blkbits && align != uint32(n) {
 		how = append(how, fmt.Sprintf("memory and lengths aligned to %d", align&-align))
 	}
-	return []string{"write  " + write + ": " + strings.Join(how, ", "), "file   " + file}
+	return headline(pos, n, how, file)
+}
+
+// zeroedBy is what o zeroed.
+func zeroedBy(o *observe.Observation) (out []model.Range) {
+	for _, z := range o.Zeroed {
+		out = append(out, model.Range{Pos: z.Pos, Len: z.Len})
+	}
+	return out
 }
 
 // observedPicture draws the write with the blocks that mappings and lookups showed.
@@ -142,9 +143,7 @@ func observedPicture(o *observe.Observation) *picture {
 		last := &o.Passes[k-1]
 		p.pos, p.end, p.isize = last.Pos, last.Pos+last.Count, last.ISize
 	}
-	for _, z := range o.Zeroed {
-		p.zeroed = append(p.zeroed, model.Range{Pos: z.Pos, Len: z.Len})
-	}
+	p.zeroed = zeroedBy(o)
 	p.state = func(b int64) byte { return observedState(o, b) }
 	return p
 }
@@ -180,63 +179,49 @@ func observedState(o *observe.Observation, b int64) byte {
 	return '?'
 }
 
-// observedFacts lists what was seen, under the labels of expectedFacts.
-func observedFacts(o *observe.Observation) []fact {
-	out := []fact{{"ends", o.Ends()}}
-	add := func(label, text string) { out = append(out, fact{label, text}) }
+// observedOutcome lists what was seen.
+func observedOutcome(o *observe.Observation) outcome {
+	var out outcome
+	out.add("ends", o.Ends())
 	if len(o.Passes) > 0 {
-		add("first lock", modeText(o.Passes[0].Lock))
-		add("passes", fmt.Sprint(len(o.Passes)))
-		add("lookups", observedLookups(o))
+		out.checks(lockText(o.Passes[0].Lock), len(o.Passes), observedLookups(o))
 	}
 	if o.Dio {
-		add("lock", modeText(o.Lock))
-		add("drain", yesNo(o.Drain != nil))
-		add("force wait", yesNo(o.DioFlags&model.DioForceWait != 0))
-		var zeroed []model.Range
-		for _, z := range o.Zeroed {
-			zeroed = append(zeroed, model.Range{Pos: z.Pos, Len: z.Len})
-		}
-		add("zeroed", rangesText(zeroed))
+		out.dio(lockText(o.Lock), yesNo(o.Drain != nil), yesNo(o.DioFlags&model.DioForceWait != 0))
+		out.add("zeroed", rangesText(zeroedBy(o)))
 	}
 	switch {
 	case o.Queued && o.Completed:
-		add("result", "queued, then "+errnoText(o.Ret))
+		out.add("result", "queued, then "+errnoText(o.Ret))
 	case o.Queued:
-		add("result", "queued")
+		out.add("result", "queued")
 	default:
-		add("result", errnoText(o.Ret))
+		out.add("result", errnoText(o.Ret))
 	}
 	return out
 }
 
-// expectedFacts lists what d says about the same.
-func expectedFacts(o *observe.Observation, d *model.Decision) []fact {
-	out := []fact{{"ends", d.End.String()}}
-	add := func(label, text string) { out = append(out, fact{label, text}) }
+// expectedOutcome lists what d says about the same.
+func expectedOutcome(o *observe.Observation, d *model.Decision) outcome {
+	var out outcome
+	end := d.End.String()
 	switch d.End {
 	case model.EndUnknown:
-		out[0].text = "not decided: " + d.Missing
+		end = "not decided: " + d.Missing
 	case model.EndDio:
-		out[0].text = "iomap_dio_rw entered"
+		end = "iomap_dio_rw entered"
 	}
-	if d.Passes > 0 {
-		add("first lock", d.Pass[0].Mode.String())
-		add("passes", fmt.Sprint(d.Passes))
-		add("lookups", lookupsText(d))
-	}
-	if d.End == model.EndUnknown && d.Mode != model.Unlocked {
-		add("lock", d.Mode.String())
-	}
-	if d.End == model.EndDio {
-		add("lock", d.Mode.String())
-		add("drain", d.Drain.String())
-		add("force wait", d.ForceWait.String())
+	out.add("ends", end)
+	out.decided(d)
+	switch {
+	case d.End == model.EndUnknown && d.Mode != model.Unlocked:
+		out.add("lock", d.Mode.String())
+	case d.End == model.EndDio:
 		if want, ok := o.ExpectedZeroed(); ok {
-			add("zeroed", rangesText(slices.DeleteFunc(want[:], func(r model.Range) bool { return r.Len == 0 })))
+			out.add("zeroed", rangesText(slices.DeleteFunc(want[:], func(r model.Range) bool { return r.Len == 0 })))
 		}
-	} else if d.End != model.EndUnknown && d.Ret != 0 {
-		add("result", errnoText(d.Ret))
+	case d.End != model.EndUnknown && d.Ret != 0:
+		out.add("result", errnoText(d.Ret))
 	}
 	return out
 }
@@ -246,28 +231,13 @@ func observedLookups(o *observe.Observation) string {
 	for i := range o.Passes {
 		var one []string
 		for _, l := range o.Passes[i].Lookups {
-			flags := ""
-			if l.ArgFlags != 0 {
-				flags = fmt.Sprintf(",%#x", l.ArgFlags)
-			}
-			one = append(one, fmt.Sprintf("(%d,%d%s)=%d", l.Lblk, l.Len, flags, l.Ret))
+			one = append(one, lookupText(model.Query{Lblk: l.Lblk, Len: l.Len, Flags: l.ArgFlags}, l.Ret))
 		}
-		if len(one) == 0 {
-			one = []string{"none"}
-		}
-		passes = append(passes, strings.Join(one, " "))
+		passes = append(passes, cmp.Or(strings.Join(one, " "), "none"))
 	}
 	return strings.Join(passes, ", then ")
 }
 
-func modeText(l record.Lock) string {
-	switch l {
-	case record.LockShared:
-		return "shared"
-	case record.LockExclusive:
-		return "exclusive"
-	}
-	return "unknown"
-}
+func lockText(l record.Lock) string { return cmp.Or(export.ModeName(l), "unknown") }
 
 func yesNo(b bool) string { return model.AnswerOf(b).String() }

@@ -9,11 +9,22 @@ import (
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// row is one line of a comparison: a label and a cell for each column.
+// place is where something stands in a comparison: below a label, of one pass, below the
+// function, which is printed when it changes. A fact of the outcome has no function.
+type place struct {
+	head, label string
+	pass        int
+}
+
+// item is what one column has in a place.
+type item struct {
+	place
+	text string
+}
+
+// row is one line of a comparison, with a cell for each column.
 type row struct {
-	head  string // the function, printed when it changes
-	label string
-	pass  int
+	place
 	cells []string
 }
 
@@ -45,34 +56,42 @@ func (e *Explanation) columns() []column {
 	var keys []string
 	for i := range e.Outcomes {
 		o := &e.Outcomes[i]
-		key := fmt.Sprint(o.Steps(), facts(o))
-		name, found := e.Case.Variants[i].String(), false
-		for j := range keys {
-			if keys[j] == key {
-				out[j].names, found = append(out[j].names, name), true
-				break
-			}
+		key := fmt.Sprint(o.Steps(), outcomeOf(o))
+		name := e.Case.Variants[i].String()
+		if j := slices.Index(keys, key); j >= 0 {
+			out[j].names = append(out[j].names, name)
+			continue
 		}
-		if !found {
-			keys, out = append(keys, key), append(out, column{[]string{name}, o})
-		}
+		keys, out = append(keys, key), append(out, column{[]string{name}, o})
 	}
 	return out
 }
 
-// stepRows lays the procedures of all columns side by side, each step on one line
-// where columns share it.
-func stepRows(cols []column) []row {
+// align lays columns side by side, what is in the same place on one line. Where a column
+// has nothing, its cell is absent.
+func align(columns [][]item) []row {
 	var rows []row
-	for i, c := range cols {
+	for i, c := range columns {
 		at := 0
-		for _, s := range c.outcome.Steps() {
-			rows, at = place(rows, at, row{head: s.Func(), label: s.Test(), pass: passOf(s)}, len(cols))
-			rows[at].cells[i] = short(s)
+		for _, it := range c {
+			if next := slices.IndexFunc(rows[at:], func(r row) bool { return r.place == it.place }); next >= 0 {
+				at += next
+			} else {
+				rows = slices.Insert(rows, at, row{it.place, slices.Repeat([]string{absent}, len(columns))})
+			}
+			rows[at].cells[i] = it.text
 			at++
 		}
 	}
 	return rows
+}
+
+// procedureOf is the procedure that led to d, in few words.
+func procedureOf(d *model.Decision) (out []item) {
+	for _, s := range d.Steps() {
+		out = append(out, item{place{s.Func(), s.Test(), passOf(s)}, short(s)})
+	}
+	return out
 }
 
 // passOf is the pass that a step belongs to, 0 for one that follows the last.
@@ -83,67 +102,69 @@ func passOf(s model.Step) int {
 	return int(s.Pass) + 1
 }
 
-// place finds r at or behind line at, or inserts it there without any cells.
-func place(rows []row, at int, r row, columns int) ([]row, int) {
-	for j := at; j < len(rows); j++ {
-		if rows[j].head == r.head && rows[j].label == r.label && rows[j].pass == r.pass {
-			return rows, j
-		}
-	}
-	r.cells = make([]string, columns)
-	for i := range r.cells {
-		r.cells[i] = absent
-	}
-	return slices.Insert(rows, at, r), at
-}
-
 // short is the outcome of a step for a narrow column.
 func short(s model.Step) string {
 	text, _, _ := strings.Cut(s.Outcome(), ":")
 	return text
 }
 
-// fact is one line of an outcome.
-type fact struct{ label, text string }
+// outcome gathers what can be seen of a write from outside, what was observed and what is
+// expected under the same labels.
+type outcome []item
 
-// facts lists what can be seen of an outcome from outside.
-func facts(o *model.Outcome) []fact {
-	var out []fact
-	add := func(label, text string) { out = append(out, fact{label, text}) }
-	add("ends", endText(o))
-	add("reason", string(o.Reason))
+func (f *outcome) add(label, text string) { *f = append(*f, item{place{label: label}, text}) }
+
+// checks adds what the write checks did.
+func (f *outcome) checks(firstLock string, passes int, lookups string) {
+	f.add("first lock", firstLock)
+	f.add("passes", fmt.Sprint(passes))
+	f.add("lookups", lookups)
+}
+
+// dio adds how iomap_dio_rw was entered.
+func (f *outcome) dio(lock, drain, forceWait string) {
+	f.add("lock", lock)
+	f.add("drain", drain)
+	f.add("force wait", forceWait)
+}
+
+// decided adds what d says of both.
+func (f *outcome) decided(d *model.Decision) {
+	if d.Passes > 0 {
+		f.checks(d.Pass[0].Mode.String(), d.Passes, lookupsText(d))
+	}
+	if d.End == model.EndDio {
+		f.dio(d.Mode.String(), d.Drain.String(), d.ForceWait.String())
+	}
+}
+
+// outcomeOf lists what can be seen of a prediction.
+func outcomeOf(o *model.Outcome) outcome {
+	var out outcome
+	out.add("ends", endText(o))
+	out.add("reason", string(o.Reason))
 	if o.End == model.EndUnknown {
-		add("missing", o.Missing)
+		out.add("missing", o.Missing)
 	}
-	if o.Passes > 0 {
-		add("first lock", o.Pass[0].Mode.String())
-		add("passes", fmt.Sprint(o.Passes))
-		add("lookups", lookupsText(&o.Decision))
-	}
+	out.decided(&o.Decision)
 	if o.End == model.EndDio {
-		add("lock", o.Mode.String())
-		add("drain", o.Drain.String())
-		add("force wait", o.ForceWait.String())
-		add("mappings", mappingsText(o))
-		add("zeroed", rangesText(o.Zeroed))
+		out.add("mappings", mappingsText(o))
+		out.add("zeroed", rangesText(o.Zeroed))
 	}
 	if o.Fallback.Len > 0 {
 		drained := "without a drain"
 		if o.FallbackDrain {
 			drained = "after a drain"
 		}
-		add("buffered", fmt.Sprintf("%d+%d %s", o.Fallback.Pos, o.Fallback.Len, drained))
+		out.add("buffered", fmt.Sprintf("%d+%d %s", o.Fallback.Pos, o.Fallback.Len, drained))
 	}
-	add("result", resultText(o))
+	out.add("result", resultText(o))
 	return out
 }
 
 func endText(o *model.Outcome) string {
-	switch {
-	case o.End != model.EndDio:
+	if o.End != model.EndDio {
 		return o.End.String()
-	case o.Ended == model.SubmitN5 || o.Ended == model.SubmitN6:
-		return o.Ended.String()
 	}
 	return o.Ended.String()
 }
@@ -166,28 +187,33 @@ func errnoText(r int64) string {
 	return fmt.Sprintf("%d bytes", r)
 }
 
+// lookupText is one ext4_map_blocks call of the check phase.
+func lookupText(q model.Query, ret int32) string {
+	flags := ""
+	if q.Flags != 0 {
+		flags = fmt.Sprintf(",%#x", q.Flags)
+	}
+	return fmt.Sprintf("(%d,%d%s)=%d", q.Lblk, q.Len, flags, ret)
+}
+
 func lookupsText(d *model.Decision) string {
 	var passes []string
 	for i := range d.Passes {
-		p, text := &d.Pass[i], "none"
-		switch {
-		case p.N > 0:
-			text = ""
-		case d.End == model.EndUnknown && i == d.Passes-1:
-			text = "not known"
-		}
+		p := &d.Pass[i]
+		var one []string
 		for j := range min(p.N, model.MaxQueries) {
-			q := p.Queries[j]
-			text += fmt.Sprintf("(%d,%d", q.Lblk, q.Len)
-			if q.Flags != 0 {
-				text += fmt.Sprintf(",%#x", q.Flags)
-			}
-			text += fmt.Sprintf(")=%d ", p.Rets[j])
+			one = append(one, lookupText(p.Queries[j], p.Rets[j]))
 		}
-		if p.MayLookUp {
-			text = fmt.Sprintf("(%d,%d) or none", p.Queries[0].Lblk, p.Queries[0].Len)
+		switch {
+		case p.MayLookUp:
+			one = []string{fmt.Sprintf("(%d,%d) or none", p.Queries[0].Lblk, p.Queries[0].Len)}
+		case p.N > 0:
+		case d.End == model.EndUnknown && i == d.Passes-1:
+			one = []string{"not known"}
+		default:
+			one = []string{"none"}
 		}
-		passes = append(passes, strings.TrimSpace(text))
+		passes = append(passes, strings.Join(one, " "))
 	}
 	return strings.Join(passes, ", then ")
 }

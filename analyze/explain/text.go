@@ -44,7 +44,7 @@ func (e *Explanation) single(b *strings.Builder, c column) {
 	fmt.Fprintf(b, "\n%s\n", strings.Join(c.names, ", "))
 	steps(b, &c.outcome.Decision)
 	b.WriteString("\noutcome\n")
-	for _, f := range facts(c.outcome) {
+	for _, f := range outcomeOf(c.outcome) {
 		fmt.Fprintf(b, "  %-11s %s\n", f.label, f.text)
 	}
 }
@@ -69,39 +69,21 @@ func steps(b *strings.Builder, d *model.Decision) {
 func sideBySide(b *strings.Builder, cols []column) {
 	b.WriteByte('\n')
 	names := make([]string, len(cols))
+	steps, outcomes := make([][]item, len(cols)), make([][]item, len(cols))
 	for i, c := range cols {
 		names[i] = string(rune('A' + i))
 		fmt.Fprintf(b, "%s  %s\n", names[i], strings.Join(c.names, ", "))
+		steps[i], outcomes[i] = procedureOf(&c.outcome.Decision), outcomeOf(c.outcome)
 	}
 	b.WriteByte('\n')
-	steps := stepRows(cols)
-	table(b, "procedure (* where they part)", names, steps)
+	table(b, "procedure (* where they part)", names, align(steps), false)
 	b.WriteByte('\n')
-	table(b, "outcome", names, factRows(cols))
+	table(b, "outcome", names, align(outcomes), false)
 }
 
-// factRows lays the outcomes side by side.
-func factRows(cols []column) []row {
-	var rows []row
-	for i, c := range cols {
-		at := 0
-		for _, f := range facts(c.outcome) {
-			rows, at = place(rows, at, row{label: f.label}, len(cols))
-			rows[at].cells[i] = f.text
-			at++
-		}
-	}
-	return rows
-}
-
-// table prints rows in columns as wide as their widest cell; a fact that all
-// columns share is printed once.
-func table(b *strings.Builder, title string, names []string, rows []row) {
-	tableOf(b, title, names, rows, false)
-}
-
-// tableOf is table, where every cell can be asked for.
-func tableOf(b *strings.Builder, title string, names []string, rows []row, every bool) {
+// table prints rows in columns as wide as their widest cell. A fact that all columns
+// share is printed once, unless every cell is asked for.
+func table(b *strings.Builder, title string, names []string, rows []row, every bool) {
 	label := utf8.RuneCountInString(title)
 	width := make([]int, len(names))
 	for i, n := range names {

@@ -15,9 +15,7 @@ func (m *machine) fallback(s *state, i int) {
 	if m.sc.Writes[i].Append {
 		from, to = int(s.isize), min(int(s.isize)+to-from, m.sc.limit())
 	}
-	if m.log != nil {
-		m.say(i, "ext4_buffered_write_iter: i_rwsem exclusive%s", choose(m.fallbackDrains(), ", inode_dio_wait: i_dio_count is 0", ", no drain"))
-	}
+	m.say(i, "ext4_buffered_write_iter: i_rwsem exclusive%s", choose(m.fallbackDrains(), ", inode_dio_wait: i_dio_count is 0", ", no drain"))
 	first, end := m.blocksOf(from, to)
 	for b := first; b < end; b++ {
 		m.copyIn(s, i, b, sectors(from, to)&m.blockSet(b))
@@ -31,9 +29,7 @@ func (m *machine) fallback(s *state, i int) {
 	w.wrote |= sectors(from, to)
 	*w = w.rest(atFlush)
 	w.pos, w.end = int8(from), int8(to)
-	if m.log != nil {
-		m.say(i, "%s in the page cache, i_size %d; i_rwsem released", rangeText(sectors(from, to)), s.isize)
-	}
+	m.say(i, "%s in the page cache, i_size %d; i_rwsem released", sectors(from, to), s.isize)
 }
 
 // copyIn copies into the page of one block. A partly written page is read first,
@@ -42,15 +38,9 @@ func (m *machine) copyIn(s *state, i, b int, set sectorSet) {
 	all := m.blockSet(b)
 	if s.pages[b] == absent && set != all {
 		m.fill(s, b)
-		if m.log != nil {
-			m.say(i, "reads the page of block %d from disk", b)
-		}
+		m.say(i, "reads the page of block %d from disk", b)
 	}
-	for k := range maxSectors {
-		if set.has(k) {
-			s.cache.set(k, dataOf(i))
-		}
-	}
+	s.cache.fill(set, dataOf(i))
 	s.pages[b] = dirty
 }
 
@@ -74,9 +64,7 @@ func (m *machine) readPage(s *state, b int) {
 		s.cache.set(k, zeroes)
 	}
 	s.readDone = true
-	if m.log != nil {
-		m.say(-1, "a reader reads the page of block %d", b)
-	}
+	m.say(-1, "a reader reads the page of block %d", b)
 }
 
 // writeback writes a dirty page: it allocates the block if there is none, and
@@ -92,9 +80,7 @@ func (m *machine) writeback(s *state, i, b int) {
 	}
 	s.blocks[b], s.pages[b] = model.Written, clean
 	s.disksize = max(s.disksize, min(s.isize, int8((b+1)*m.spb)))
-	if m.log != nil {
-		m.say(i, "writeback of the page of block %d: %s", b, rangeText(m.blockSet(b)))
-	}
+	m.say(i, "writeback of the page of block %d: %s", b, m.blockSet(b))
 }
 
 // flush is the end of the fallback: it writes its pages and drops them.
@@ -102,9 +88,7 @@ func (m *machine) flush(s *state, i int) {
 	w := &s.w[i]
 	m.flushRange(s, i, int(w.pos), int(w.end))
 	*w = w.rest(done)
-	if m.log != nil {
-		m.say(i, "flushed and invalidated its pages")
-	}
+	m.say(i, "flushed and invalidated its pages")
 }
 
 // flushRange writes the dirty pages over the sectors [from, to) and drops all.
@@ -128,23 +112,26 @@ func (m *machine) invalidate(s *state, i, from, to int) {
 			continue
 		}
 		s.warned = true
-		if m.log != nil {
-			m.say(i, "kiocb_invalidate_post_direct_write: the page of block %d is dirty: fsync returns -EIO", b)
-		}
+		m.say(i, "kiocb_invalidate_post_direct_write: the page of block %d is dirty: fsync returns -EIO", b)
 	}
 }
 
 func (m *machine) drop(s *state, b int) {
 	s.pages[b] = absent
-	for k := b * m.spb; k < (b+1)*m.spb; k++ {
-		s.cache.set(k, zeroes)
-	}
+	s.cache.fill(m.blockSet(b), zeroes)
 }
 
-// blocksText names the blocks [from, to).
-func blocksText(from, to int) string {
-	if to-from == 1 {
-		return fmt.Sprintf("block %d", from)
+// blockRun is a run of blocks, one bit each.
+type blockRun sectorSet
+
+// blockRunOf is the blocks [from, to).
+func blockRunOf(from, to int) blockRun { return blockRun(sectors(from, to)) }
+
+// String is the run, both ends included.
+func (r blockRun) String() string {
+	first, last := sectorSet(r).first(), sectorSet(r).last()
+	if first == last {
+		return fmt.Sprintf("block %d", first)
 	}
-	return fmt.Sprintf("blocks %d-%d", from, to-1)
+	return fmt.Sprintf("blocks %d-%d", first, last)
 }

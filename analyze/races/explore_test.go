@@ -1,6 +1,7 @@
 package races
 
 import (
+	"slices"
 	"testing"
 
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -19,6 +20,15 @@ func finals(m *machine, s state, out map[state]bool) {
 	}
 }
 
+func familyOf(t *testing.T, name string) *family {
+	all := families()
+	at := slices.IndexFunc(all, func(f family) bool { return f.name == name })
+	if at < 0 {
+		t.Fatalf("no family %s", name)
+	}
+	return &all[at]
+}
+
 // The set of states seen loses no end of a run.
 func TestVisitedLosesNothing(t *testing.T) {
 	t.Parallel()
@@ -27,7 +37,7 @@ func TestVisitedLosesNothing(t *testing.T) {
 		{Format: Indirect, Blkbits: twoSectors, Blocks: []model.BlockState{model.Hole}, ISize: 2, Writes: []Write{w, {Pos: 1, Len: 1}}},
 		{Format: Extents, Blkbits: twoSectors, Blocks: []model.BlockState{model.Unwritten}, ISize: 2, Writes: []Write{w, {Len: 2, Async: true}}},
 	}
-	for sc := range eofTail(Extents) {
+	for sc := range familyOf(t, EOFTailScenario).each(Extents) {
 		scs = append(scs, sc)
 	}
 	e := newExplorer()
@@ -85,7 +95,7 @@ func TestFamilies(t *testing.T) {
 			for sc := range fam.each(f) {
 				n++
 				seen[sc.String()] = true
-				if len(sc.Writes) != fam.writers || sc.Family != fam.name || sc.limit() > maxSectors || len(sc.Blocks) > maxBlocks {
+				if len(sc.Writes) != len(fam.writes) || sc.Family != fam.name || sc.limit() > maxSectors || len(sc.Blocks) > maxBlocks {
 					t.Errorf("%s: %s", fam.name, sc)
 				}
 			}
@@ -102,9 +112,10 @@ func TestOneWriter(t *testing.T) {
 	e := newExplorer()
 	for _, v := range model.Variants() {
 		for _, f := range []Format{Extents, Indirect} {
-			for _, l := range layouts(f, 2, 4) {
+			for _, sc := range files(Scenario{Format: f, Blkbits: fourSectors}, 2, 0)(f) {
 				for _, w := range append(writes(8, true), Write{Len: 3, Append: true}, Write{Len: 4, Odd: true}) {
-					m := newMachine(&Scenario{Format: f, Blkbits: fourSectors, Blocks: l.blocks, ISize: l.isize, Writes: []Write{w}}, v, NoFault)
+					sc.Writes = []Write{w}
+					m := newMachine(&sc, v, NoFault)
 					e.explore(m)
 					for c, at := range e.found {
 						if at >= 0 {

@@ -2,34 +2,52 @@ package races
 
 import (
 	"iter"
+	"math"
 	"slices"
 
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// family is a set of scenarios that is enumerated to the end.
+// family is a set of scenarios that is enumerated to the end: each file, with each
+// choice of one write for every writer.
 type family struct {
-	name    string
-	text    string
-	writers int
-	each    func(Format) iter.Seq[*Scenario]
+	name  string
+	text  string
+	files func(Format) []Scenario // without writes
+	// writes of each writer. The writers are alike, so the order does not matter: the
+	// list of a writer begins with that of the one before it, if that is longer than
+	// one write, and nobody takes a write that stands before that of the one before.
+	writes [][]Write
 }
 
 // families lists them all. Each is bounded so that all of them together take
 // seconds.
 func families() []family {
+	inTwo, inFour := writes(2, false), writes(4, false)
+	syncToo := writes(2, true)
+	odd := slices.Clone(inTwo)
+	for i := range odd {
+		odd[i].Odd = true
+	}
+	appends := []Write{{Len: 1, Async: true, Append: true}, {Len: 2, Async: true, Append: true}}
+	long := []Write{{Pos: 1, Len: 4, Async: true}}
+	plain := Scenario{Blkbits: twoSectors}
 	return []family{
-		{"pairs", "two async writes, two blocks of two sectors", 2, pairs},
-		{"block", "two writes, sync or async, one block of four sectors", 2, oneBlock},
-		{"stripe", "two async writes, three blocks of two sectors, one over all partly", 2, stripe},
-		{"append", "two async writes, one or both with O_APPEND", 2, appends},
-		{"nosec", "two writes, S_NOSEC clear, one block of two sectors", 2, nosec},
-		{"odd", "two async writes, one from a buffer that is not aligned", 2, odd},
-		{"reader", "two async writes and a reader of the page cache", 2, reader},
-		{"dirty", "two async writes, dirty pages of a buffered writer before them", 2, dirtyPages},
-		{EOFTailScenario, "an async write that ends at i_size, an aligned one that extends", 2, eofTail},
-		{"three", "three async writes, one block of two sectors", 3, three},
-		{"three-blocks", "three async writes inside i_size, two blocks of two sectors", 3, threeBlocks},
+		{"pairs", "two async writes, two blocks of two sectors", files(plain, 2, 0), [][]Write{inFour, inFour}},
+		{"block", "two writes, sync or async, one block of four sectors",
+			files(Scenario{Blkbits: fourSectors}, 1, 0), [][]Write{writes(4, true), writes(4, true)}},
+		{"stripe", "two async writes, three blocks of two sectors, one over all partly", files(plain, 3, 6), [][]Write{long, writes(6, false)}},
+		{"append", "two async writes, one or both with O_APPEND", files(plain, 2, 0), [][]Write{appends, slices.Concat(appends, inFour)}},
+		{"nosec", "two writes, S_NOSEC clear, one block of two sectors",
+			files(Scenario{Blkbits: twoSectors, Insecure: true}, 1, 0), [][]Write{syncToo, syncToo}},
+		{"odd", "two async writes, one from a buffer that is not aligned", files(plain, 1, 0), [][]Write{odd, slices.Concat(odd, inTwo)}},
+		{"reader", "two async writes and a reader of the page cache",
+			files(Scenario{Blkbits: twoSectors, Reader: true}, 2, 3), [][]Write{inFour, inFour}},
+		{"dirty", "two async writes, dirty pages of a buffered writer before them", dirtied, [][]Write{inFour, inFour}},
+		{EOFTailScenario, "an async write that ends at i_size, an aligned one that extends",
+			halfBlock, [][]Write{{{Pos: 0, Len: 1, Async: true}}, {{Pos: 0, Len: 2, Async: true}}}},
+		{"three", "three async writes, one block of two sectors", files(plain, 1, 0), [][]Write{inTwo, inTwo, inTwo}},
+		{"three-blocks", "three async writes inside i_size, two blocks of two sectors", files(plain, 2, 4), [][]Write{inFour, inFour, inFour}},
 	}
 }
 
@@ -45,41 +63,69 @@ func FamilyNames() [][2]string {
 	return out
 }
 
-// layout is a file before the writes.
-type layout struct {
-	blocks []model.BlockState
-	isize  int
-}
-
-// layouts enumerates files of n blocks of spb sectors: every i_size, and every
-// kind of every block. Behind i_size a block is a hole, or unwritten
-// (FALLOC_FL_KEEP_SIZE), never written.
-func layouts(f Format, n, spb int) []layout {
-	var out []layout
-	for isize := 0; isize <= n*spb; isize++ {
-		for code := range pow(3, n) {
-			blocks := make([]model.BlockState, n)
-			ok := true
-			for b := range blocks {
-				blocks[b] = model.BlockState(code % 3)
-				code /= 3
-				ok = ok && !(blocks[b] == model.Written && b*spb >= isize) &&
-					!(blocks[b] == model.Unwritten && f == Indirect)
-			}
-			if ok {
-				out = append(out, layout{blocks, isize})
+// each enumerates the scenarios of a family.
+func (f *family) each(format Format) iter.Seq[*Scenario] {
+	return func(yield func(*Scenario) bool) {
+		for _, sc := range f.files(format) {
+			sc.Family, sc.Format = f.name, format
+			if !f.choose(sc, 0, yield) {
+				return
 			}
 		}
 	}
-	return out
 }
 
-func pow(x, n int) int {
-	r := 1
-	for range n {
-		r *= x
+// choose gives the next writer of sc each of its writes from first on.
+func (f *family) choose(sc Scenario, first int, yield func(*Scenario) bool) bool {
+	chosen := slices.Clip(sc.Writes)
+	if len(chosen) == len(f.writes) {
+		return yield(&sc)
 	}
-	return r
+	for i, w := range f.writes[len(chosen)][first:] {
+		sc.Writes = append(chosen, w)
+		if !f.choose(sc, first+i, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// dirtied are files of two blocks, of which the first or the second has a dirty page.
+func dirtied(f Format) []Scenario {
+	return slices.Concat(files(Scenario{Blkbits: twoSectors, Dirty: []bool{true, false}}, 2, 3)(f),
+		files(Scenario{Blkbits: twoSectors, Dirty: []bool{false, true}}, 2, 3)(f))
+}
+
+// halfBlock is the file of class EOFTail: A ends at i_size inside a written block, B
+// covers the whole block and extends.
+func halfBlock(Format) []Scenario {
+	return []Scenario{{Blkbits: twoSectors, Blocks: []model.BlockState{model.Written}, ISize: 1}}
+}
+
+// files enumerates files of n blocks, otherwise like sc: every i_size from least on, and
+// every kind of every block. Behind i_size a block is a hole, or unwritten
+// (FALLOC_FL_KEEP_SIZE), never written.
+func files(sc Scenario, n, least int) func(Format) []Scenario {
+	spb := sc.perBlock()
+	return func(f Format) []Scenario {
+		var out []Scenario
+		for sc.ISize = least; sc.ISize <= n*spb; sc.ISize++ {
+			for code := range int(math.Pow(3, float64(n))) {
+				sc.Blocks = make([]model.BlockState, n)
+				ok := true
+				for b := range sc.Blocks {
+					kind := model.BlockState(code % 3)
+					code /= 3
+					ok = ok && !(kind == model.Written && b*spb >= sc.ISize) && !(kind == model.Unwritten && f == Indirect)
+					sc.Blocks[b] = kind
+				}
+				if ok {
+					out = append(out, sc)
+				}
+			}
+		}
+		return out
+	}
 }
 
 // writes enumerates all runs of sectors below n, async; and sync if asked.
@@ -96,121 +142,7 @@ func writes(n int, sync bool) []Write {
 	return out
 }
 
-// over puts each pair of writes, in one order only, over each layout. The writers
-// are alike, so the order does not matter.
-func over(tmpl Scenario, ls []layout, a, b []Write) iter.Seq[*Scenario] {
-	return func(yield func(*Scenario) bool) {
-		for _, l := range ls {
-			for i, x := range a {
-				for j, y := range b {
-					if at := slices.Index(b, x); at >= 0 && j < at && slices.Index(a, y) >= 0 && slices.Index(a, y) < i {
-						continue
-					}
-					sc := tmpl
-					sc.Blocks, sc.ISize, sc.Writes = l.blocks, l.isize, []Write{x, y}
-					if !yield(&sc) {
-						return
-					}
-				}
-			}
-		}
-	}
-}
-
 const (
 	twoSectors  = sectorBits + 1 // log2 of a block of two sectors
 	fourSectors = sectorBits + 2
 )
-
-func pairs(f Format) iter.Seq[*Scenario] {
-	w := writes(4, false)
-	return over(Scenario{Family: "pairs", Format: f, Blkbits: twoSectors}, layouts(f, 2, 2), w, w)
-}
-
-func oneBlock(f Format) iter.Seq[*Scenario] {
-	w := writes(4, true)
-	return over(Scenario{Family: "block", Format: f, Blkbits: fourSectors}, layouts(f, 1, 4), w, w)
-}
-
-func stripe(f Format) iter.Seq[*Scenario] {
-	ls := slices.DeleteFunc(layouts(f, 3, 2), func(l layout) bool { return l.isize != 6 })
-	long := []Write{{Pos: 1, Len: 4, Async: true}}
-	return over(Scenario{Family: "stripe", Format: f, Blkbits: twoSectors}, ls, long, writes(6, false))
-}
-
-func appends(f Format) iter.Seq[*Scenario] {
-	a := []Write{{Len: 1, Async: true, Append: true}, {Len: 2, Async: true, Append: true}}
-	b := append(slices.Clone(a), writes(4, false)...)
-	return over(Scenario{Family: "append", Format: f, Blkbits: twoSectors}, layouts(f, 2, 2), a, b)
-}
-
-func nosec(f Format) iter.Seq[*Scenario] {
-	w := writes(2, true)
-	return over(Scenario{Family: "nosec", Format: f, Blkbits: twoSectors, Insecure: true}, layouts(f, 1, 2), w, w)
-}
-
-func odd(f Format) iter.Seq[*Scenario] {
-	w := writes(2, false)
-	o := slices.Clone(w)
-	for i := range o {
-		o[i].Odd = true
-	}
-	return over(Scenario{Family: "odd", Format: f, Blkbits: twoSectors}, layouts(f, 1, 2), o, append(o, w...))
-}
-
-func reader(f Format) iter.Seq[*Scenario] {
-	w := writes(4, false)
-	ls := slices.DeleteFunc(layouts(f, 2, 2), func(l layout) bool { return l.isize < 3 })
-	return over(Scenario{Family: "reader", Format: f, Blkbits: twoSectors, Reader: true}, ls, w, w)
-}
-
-func dirtyPages(f Format) iter.Seq[*Scenario] {
-	ls := slices.DeleteFunc(layouts(f, 2, 2), func(l layout) bool { return l.isize < 3 })
-	w := writes(4, false)
-	return func(yield func(*Scenario) bool) {
-		for _, dirty := range [][]bool{{true, false}, {false, true}} {
-			tmpl := Scenario{Family: "dirty", Format: f, Blkbits: twoSectors, Dirty: dirty}
-			for sc := range over(tmpl, ls, w, w) {
-				if !yield(sc) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// eofTail is the smallest scenario of class EOFTail: A ends at i_size inside a
-// written block, B covers the whole block and extends.
-func eofTail(f Format) iter.Seq[*Scenario] {
-	l := layout{blocks: []model.BlockState{model.Written}, isize: 1}
-	return over(Scenario{Family: EOFTailScenario, Format: f, Blkbits: twoSectors}, []layout{l},
-		[]Write{{Pos: 0, Len: 1, Async: true}}, []Write{{Pos: 0, Len: 2, Async: true}})
-}
-
-func three(f Format) iter.Seq[*Scenario] {
-	return triples(Scenario{Family: "three", Format: f, Blkbits: twoSectors}, layouts(f, 1, 2), writes(2, false))
-}
-
-func threeBlocks(f Format) iter.Seq[*Scenario] {
-	ls := slices.DeleteFunc(layouts(f, 2, 2), func(l layout) bool { return l.isize != 4 })
-	return triples(Scenario{Family: "three-blocks", Format: f, Blkbits: twoSectors}, ls, writes(4, false))
-}
-
-// triples puts each three of the writes, in one order only, over each layout.
-func triples(tmpl Scenario, ls []layout, w []Write) iter.Seq[*Scenario] {
-	return func(yield func(*Scenario) bool) {
-		for _, l := range ls {
-			for i := range w {
-				for j := i; j < len(w); j++ {
-					for k := j; k < len(w); k++ {
-						sc := tmpl
-						sc.Blocks, sc.ISize, sc.Writes = l.blocks, l.isize, []Write{w[i], w[j], w[k]}
-						if !yield(&sc) {
-							return
-						}
-					}
-				}
-			}
-		}
-	}
-}

@@ -40,20 +40,10 @@ var faultTexts = [...]struct{ name, text string }{
 }
 
 // String is the name by which users choose the fault.
-func (f Fault) String() string {
-	if int(f) < len(faultTexts) {
-		return faultTexts[f].name
-	}
-	return fmt.Sprintf("fault(%d)", uint8(f))
-}
+func (f Fault) String() string { return faultTexts[f].name }
 
 // Text says in a line what is done wrong; empty for NoFault.
-func (f Fault) Text() string {
-	if int(f) < len(faultTexts) {
-		return faultTexts[f].text
-	}
-	return ""
-}
+func (f Fault) Text() string { return faultTexts[f].text }
 
 // Faults lists the faults that can be planted.
 func Faults() []Fault {

@@ -4,26 +4,17 @@ import (
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// mapping is one iomap: a run of blocks, or -ENOTBLK.
-type mapping struct {
-	blocks     int
-	typ, flags uint16
-	notblk     bool
-}
-
 // enterDio is the beginning of iomap_dio_rw: drain, flush and invalidate the
 // pages, i_dio_count++. Then it takes the first mapping.
 func (m *machine) enterDio(s *state, i int) {
 	w := &s.w[i]
-	if m.log != nil && w.drain {
+	if w.drain {
 		m.say(i, "inode_dio_wait: i_dio_count is 0")
 	}
 	w.drain = false
 	m.flushRange(s, i, int(w.pos), int(w.end))
 	w.dio = true
-	if m.log != nil {
-		m.say(i, "iomap_dio_rw: i_dio_count %d", s.dioCount())
-	}
+	m.say(i, "iomap_dio_rw: i_dio_count %d", s.dioCount())
 	m.mapNext(s, i)
 }
 
@@ -33,14 +24,12 @@ func (m *machine) mapNext(s *state, i int) {
 	w.phase = atMap
 	from := int(w.next)
 	mp := m.begin(s, from, int(w.end))
-	if mp.notblk {
-		if m.log != nil {
-			m.say(i, "ext4_iomap_begin: block %d is a hole: -ENOTBLK, the rest goes to the buffered fallback", from/m.spb)
-		}
+	if mp.Err != 0 {
+		m.say(i, "ext4_iomap_begin: block %d is a hole: -ENOTBLK, the rest goes to the buffered fallback", from/m.spb)
 		w.nbio, w.phase = true, atWait
 		return
 	}
-	to := min(int(w.end), (from/m.spb+mp.blocks)*m.spb)
+	to := min(int(w.end), (from/m.spb+int(mp.Len))*m.spb)
 	m.submit(s, i, from, to, mp)
 	w.next = int8(to)
 	if to < int(w.end) {
@@ -49,61 +38,38 @@ func (m *machine) mapNext(s *state, i int) {
 	w.phase = atWait
 	if w.queue {
 		w.phase, w.held = queued, model.Unlocked
-		if m.log != nil {
-			m.say(i, "returns -EIOCBQUEUED; i_rwsem released")
-		}
+		m.say(i, "returns -EIOCBQUEUED; i_rwsem released")
 	}
 }
 
-// begin is ext4_iomap_begin for the sectors [from, to).
-func (m *machine) begin(s *state, from, to int) mapping {
+// begin is ext4_iomap_begin for the sectors [from, to). Blocks of one kind are one
+// mapping.
+func (m *machine) begin(s *state, from, to int) model.Mapping {
 	b, end := m.blocksOf(from, to)
 	n := s.run(b, end-b)
 	kind := s.blocks[b]
-	if to <= int(s.isize) {
-		switch {
-		case kind == model.Written:
-			return mapping{blocks: n, typ: model.IomapMapped}
-		case kind == model.Unwritten && m.variant.Has(model.SplitAtEndIO):
-			return mapping{blocks: n, typ: model.IomapUnwritten}
+	if to <= int(s.isize) && (kind == model.Written || kind == model.Unwritten && m.variant.Has(model.SplitAtEndIO)) {
+		return model.MappingOf(uint32(b), model.Found(kind, uint32(n)))
+	}
+	flags := model.AllocFlags(m.variant, inBytes(b*m.spb), inBytes(int(s.isize)), m.sc.Format == Extents)
+	r := model.Create(kind, uint32(n), flags)
+	if r.Ret == 0 {
+		return model.Mapping{Err: model.ENOTBLK}
+	}
+	mp := model.MappingOf(uint32(b), r)
+	for k := b; k < b+n; k++ {
+		s.blocks[k] = model.Written
+		if mp.Type == model.IomapUnwritten {
+			s.blocks[k] = model.Unwritten
 		}
 	}
-	return m.alloc(s, b, n)
-}
-
-// alloc is ext4_iomap_alloc for n blocks of one kind from b on.
-func (m *machine) alloc(s *state, b, n int) mapping {
-	flags := model.AllocFlags(m.variant, inBytes(b*m.spb), inBytes(int(s.isize)), m.sc.Format == Extents)
-	mp := mapping{blocks: n, typ: model.IomapMapped}
-	kind := s.blocks[b]
-	switch {
-	case kind == model.Written:
-		return mp
-	case flags == 0:
-		return mapping{notblk: true}
-	case flags == model.GetBlocksCreate:
-		m.setBlocks(s, b, n, model.Written)
-		mp.flags = model.IomapFNew
-		return mp
-	case kind == model.Unwritten && m.variant.Has(model.SplitAtEndIO):
-		mp.typ = model.IomapUnwritten
-		return mp
-	}
-	m.setBlocks(s, b, n, model.Unwritten)
-	mp.typ, mp.flags = model.IomapUnwritten, model.IomapFNew
 	return mp
 }
 
-func (m *machine) setBlocks(s *state, b, n int, kind model.BlockState) {
-	for k := b; k < b+n; k++ {
-		s.blocks[k] = kind
-	}
-}
-
 // submit is iomap_dio_bio_iter: the data bio and the zero bios around it.
-func (m *machine) submit(s *state, i, from, to int, mp mapping) {
+func (m *machine) submit(s *state, i, from, to int, mp model.Mapping) {
 	w := &s.w[i]
-	w.conv = w.conv || mp.typ == model.IomapUnwritten
+	w.conv = w.conv || mp.Type == model.IomapUnwritten
 	data := sectors(from, to)
 	w.bios[dataBio] |= data
 	w.wrote |= data
@@ -111,10 +77,10 @@ func (m *machine) submit(s *state, i, from, to int, mp mapping) {
 		w.apart |= data
 	}
 	isize := inBytes(int(s.isize))
-	head := model.Head(inBytes(from), m.sc.Blkbits, mp.typ, mp.flags)
-	tail := model.Tail(inBytes(to), isize, m.sc.Blkbits, mp.typ, mp.flags)
+	head := model.Head(inBytes(from), m.sc.Blkbits, mp.Type, mp.Flags)
+	tail := model.Tail(inBytes(to), isize, m.sc.Blkbits, mp.Type, mp.Flags)
 	kind := zeroBio
-	if to == int(s.isize) && model.EOFTail(tail.Pos, isize, mp.typ, mp.flags) {
+	if to == int(s.isize) && model.EOFTail(tail.Pos, isize, mp.Type, mp.Flags) {
 		kind = eofBio
 	}
 	w.bios[zeroBio] |= setOf(head)
@@ -122,13 +88,13 @@ func (m *machine) submit(s *state, i, from, to int, mp mapping) {
 	if m.log == nil {
 		return
 	}
-	m.say(i, "ext4_iomap_begin: %s: %s", blocksText(from/m.spb, from/m.spb+mp.blocks), mp)
+	m.say(i, "ext4_iomap_begin: %s: %s", blockRunOf(from/m.spb, from/m.spb+int(mp.Len)), mappingText(mp))
 	if head.Len > 0 {
-		m.say(i, "submits zero bio: head, %s", rangeText(setOf(head)))
+		m.say(i, "submits zero bio: head, %s", setOf(head))
 	}
-	m.say(i, "submits data bio: %s", rangeText(data))
+	m.say(i, "submits data bio: %s", data)
 	if tail.Len > 0 {
-		m.say(i, "submits zero bio: tail%s, %s", choose(kind == eofBio, " behind i_size of a written block", ""), rangeText(setOf(tail)))
+		m.say(i, "submits zero bio: tail%s, %s", choose(kind == eofBio, " behind i_size of a written block", ""), setOf(tail))
 	}
 }
 
@@ -137,12 +103,12 @@ func setOf(r model.Range) sectorSet {
 	return sectors(int(r.Pos>>sectorBits), int((r.Pos+r.Len)>>sectorBits))
 }
 
-func (mp mapping) String() string {
+func mappingText(mp model.Mapping) string {
 	text := "mapped"
-	if mp.typ == model.IomapUnwritten {
+	if mp.Type == model.IomapUnwritten {
 		text = "unwritten"
 	}
-	if mp.flags&model.IomapFNew != 0 {
+	if mp.Flags&model.IomapFNew != 0 {
 		text += ", new"
 	}
 	return text
@@ -153,15 +119,8 @@ func (m *machine) land(s *state, i int, kind bioKind, b int) {
 	w := &s.w[i]
 	set := w.bios[kind] & m.blockSet(b)
 	w.bios[kind] &^= set
-	c := [bioKinds]content{dataOf(i), zeroes, eofZero}[kind]
-	for k := range maxSectors {
-		if set.has(k) {
-			s.disk.set(k, c)
-		}
-	}
-	if m.log != nil {
-		m.say(i, "%s bio lands: %s", choose(kind == dataBio, "data", "zero"), rangeText(set))
-	}
+	s.disk.fill(set, [bioKinds]content{dataOf(i), zeroes, eofZero}[kind])
+	m.say(i, "%s bio lands: %s", choose(kind == dataBio, "data", "zero"), set)
 }
 
 // convert is ext4_convert_unwritten_extents in end_io.
@@ -174,9 +133,7 @@ func (m *machine) convert(s *state, i int) {
 			s.blocks[b] = model.Written
 		}
 	}
-	if m.log != nil {
-		m.say(i, "end_io: ext4_convert_unwritten_extents: %s written", blocksText(from, to))
-	}
+	m.say(i, "end_io: ext4_convert_unwritten_extents: %s written", blockRunOf(from, to))
 }
 
 // complete is the rest of iomap_dio_complete: i_size, the pages, i_dio_count--;
@@ -188,10 +145,8 @@ func (m *machine) complete(s *state, i int) {
 		m.invalidate(s, i, int(w.pos), int(w.next))
 	}
 	w.dio = false
-	if m.log != nil {
-		m.say(i, "iomap_dio_complete: i_size %d, i_dio_count %d%s", s.isize, s.dioCount(),
-			choose(w.held == model.Unlocked, "", "; i_rwsem released"))
-	}
+	m.say(i, "iomap_dio_complete: i_size %d, i_dio_count %d%s", s.isize, s.dioCount(),
+		choose(w.held == model.Unlocked, "", "; i_rwsem released"))
 	next, end := w.next, w.end
 	if !w.nbio {
 		*w = w.rest(done)

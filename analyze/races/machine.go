@@ -27,7 +27,12 @@ type machine struct {
 	log *[]Step
 }
 
+// say takes down what writer w did, or somebody else for a w below 0, where a log is
+// kept. It is called for every step of a search, so that args are made to words here.
 func (m *machine) say(w int, format string, args ...any) {
+	if m.log == nil {
+		return
+	}
 	who := ""
 	if w >= 0 {
 		who = name(w)
@@ -124,28 +129,14 @@ func (m *machine) apply(s *state, a action) {
 	case readPage:
 		m.readPage(s, int(a.block))
 	default:
-		m.advance(s, w)
+		advances[s.w[w].phase](m, s, w)
 	}
 }
 
-// advance takes the next step of a writer.
-func (m *machine) advance(s *state, w int) {
-	switch s.w[w].phase {
-	case atGuess:
-		m.guess(s, w)
-	case atLock:
-		m.lock(s, w)
-	case atLookup:
-		m.lookup(s, w)
-	case atDio:
-		m.enterDio(s, w)
-	case atMap:
-		m.mapNext(s, w)
-	case atFallback:
-		m.fallback(s, w)
-	case atFlush:
-		m.flush(s, w)
-	}
+// advances has the next step of a writer that stands in a phase.
+var advances = [...]func(*machine, *state, int){
+	atGuess: (*machine).guess, atLock: (*machine).lock, atLookup: (*machine).lookup, atDio: (*machine).enterDio,
+	atMap: (*machine).mapNext, atFallback: (*machine).fallback, atFlush: (*machine).flush,
 }
 
 // blockSet is the sectors of block b.

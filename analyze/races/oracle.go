@@ -2,6 +2,8 @@ package races
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -115,12 +117,7 @@ func (m *machine) judgeSector(s *state, k int, out []loss) []loss {
 // apart reports whether a write that extended without a drain wrote sector k
 // directly. Only then is the loss to a pad at i_size the known one.
 func (m *machine) apart(s *state, k int) bool {
-	for i := range s.w {
-		if s.w[i].apart.has(k) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.w[:], func(w writer) bool { return w.apart.has(k) })
 }
 
 func same(a, b content) bool { return a == b || a.zero() && b.zero() }
@@ -155,17 +152,13 @@ func (m *machine) want(s *state, k int, got content) (string, bool) {
 
 // names lists a set of writers.
 func names(set sectorSet) string {
-	text := ""
+	var out []string
 	for i := range maxWriters {
-		if !set.has(i) {
-			continue
+		if set.has(i) {
+			out = append(out, name(i))
 		}
-		if text != "" {
-			text += " and "
-		}
-		text += name(i)
 	}
-	return text
+	return strings.Join(out, " and ")
 }
 
 func (c content) String() string {

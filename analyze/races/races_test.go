@@ -191,7 +191,7 @@ func TestEOFTail(t *testing.T) {
 		}
 	}
 	e := newExplorer()
-	for sc := range eofTail(Extents) {
+	for sc := range familyOf(t, EOFTailScenario).each(Extents) {
 		sc.Writes[0].Async = false
 		e.explore(newMachine(sc, model.Linux73, NoFault))
 		if e.found[EOFTail] >= 0 {

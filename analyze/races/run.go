@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -67,12 +68,7 @@ type Report struct {
 
 // Found reports whether any result has a finding other than the known one.
 func (r *Report) Found() bool {
-	for i := range r.Results {
-		if r.Results[i].WithFinding > 0 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.Results, func(res Result) bool { return res.WithFinding > 0 })
 }
 
 // Run explores every scenario of every variant, fault and format in o. The error
@@ -115,7 +111,7 @@ func chosenFamilies(o Options) ([]family, error) {
 	var out []family
 	var names []string
 	for _, f := range families() {
-		if f.writers != o.Writers {
+		if len(f.writes) != o.Writers {
 			continue
 		}
 		names = append(names, f.name)

@@ -52,7 +52,7 @@ func (w Write) String() string {
 	if w.Append {
 		fmt.Fprintf(&b, "appends %d", w.Len)
 	} else {
-		b.WriteString(rangeText(w.set()))
+		b.WriteString(w.set().String())
 	}
 	if w.Async {
 		b.WriteString(" async")
@@ -106,7 +106,7 @@ func (sc *Scenario) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: ", sc.Format)
 	for _, k := range sc.Blocks {
-		b.WriteByte("HWU"[k])
+		b.WriteByte(k.Letter())
 	}
 	fmt.Fprintf(&b, ", %d sectors a block, i_size %d", sc.perBlock(), sc.ISize)
 	for i, w := range sc.Writes {
@@ -180,8 +180,8 @@ func (sc *Scenario) holds(i int) content {
 
 func name(w int) string { return string(rune('A' + w)) }
 
-// rangeText is a run of sectors, both ends included.
-func rangeText(s sectorSet) string {
+// String is a run of sectors, both ends included.
+func (s sectorSet) String() string {
 	if s.first() == s.last() {
 		return fmt.Sprintf("sector %d", s.first())
 	}

@@ -38,6 +38,15 @@ func (r *row) set(i int, c content) {
 	*r = *r&^(15<<(4*i)) | row(c)<<(4*i)
 }
 
+// fill sets all sectors of a set.
+func (r *row) fill(set sectorSet, c content) {
+	for i := range maxSectors {
+		if set.has(i) {
+			r.set(i, c)
+		}
+	}
+}
+
 // sectorSet is a set of sectors, one bit each.
 type sectorSet uint8
 

@@ -1,6 +1,9 @@
 package races
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"slices"
+)
 
 // visited is the set of states of one scenario, in the order in which they were
 // found, each with the step that led to it.
@@ -64,8 +67,6 @@ func (v *visited) path(i int) []action {
 	for ; v.from[i] >= 0; i = int(v.from[i]) {
 		out = append(out, v.by[i])
 	}
-	for a, b := 0, len(out)-1; a < b; a, b = a+1, b-1 {
-		out[a], out[b] = out[b], out[a]
-	}
+	slices.Reverse(out)
 	return out
 }

@@ -67,16 +67,9 @@ func (v *view) Lookup(pass int, q model.Query) (model.Result, bool) {
 func (v *view) Modified() (int, bool) { return 0, true }
 
 func (a answer) result(old bool) model.Result {
-	r := model.Result{Ret: int32(a.n)}
-	switch a.kind {
-	case model.Written:
-		r.MFlags = model.MapMapped
-	case model.Unwritten:
-		r.MFlags = model.MapUnwritten
-	case model.Delayed:
-		if !old {
-			r.MFlags = model.MapDelayed
-		}
+	r := model.Found(a.kind, uint32(a.n))
+	if old {
+		r.MFlags &^= model.MapDelayed
 	}
 	return r
 }

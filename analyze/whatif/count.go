@@ -16,10 +16,14 @@ type Counter struct {
 func NewCounter(v model.Variant) *Counter { return &Counter{decider: NewDecider(v)} }
 
 // Add decides and counts one write; reason is that of its lock on the kernel that made it.
-func (c *Counter) Add(o *observe.Observation, reason string) {
+func (c *Counter) Add(o *observe.Observation, reason string) { c.add(o, reason) }
+
+// add is Add, and says how the write went down and how it would.
+func (c *Counter) add(o *observe.Observation, reason string) (now, then way) {
 	out := c.decider.Decide(o)
-	now, _ := seen(o)
-	c.table.add(o, reason, now, &out)
+	now = seen(o)
+	c.table.add(o, reason, now.lock, &out)
+	return now, out.way
 }
 
 // Decisions is what was counted so far.

@@ -1,6 +1,8 @@
 package whatif
 
 import (
+	"slices"
+
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -99,12 +101,13 @@ func (c *Decider) outcome(o *observe.Observation, w *world) Outcome {
 	out := Outcome{Reason: d.Reason, From: w.from}
 	switch d.End {
 	case model.EndDio:
-		if out.Missing = c.begin(o); out.Missing != "" {
-			return Outcome{From: w.from, Missing: out.Missing}
-		}
-		if c.beginRefuses(o) {
+		refused, missing := c.begin(o)
+		switch out.Lock = Shared; {
+		case missing != "":
+			return Outcome{From: w.from, Missing: missing}
+		case refused:
 			out.Lock, out.Reason = Refused, "NOWAIT would have to allocate"
-		} else if out.Lock = Shared; d.Mode == model.Exclusive {
+		case d.Mode == model.Exclusive:
 			out.Lock = Exclusive
 		}
 	case model.EndBuffered:
@@ -121,34 +124,25 @@ func (c *Decider) outcome(o *observe.Observation, w *world) Outcome {
 	return out
 }
 
-// beginRefuses reports whether ext4_iomap_begin gives -EAGAIN, since it has to allocate.
-func (c *Decider) beginRefuses(o *observe.Observation) bool {
-	if o.Flags&model.IocbNowait == 0 || !c.v.Has(model.NowaitNoAlloc) {
-		return false
-	}
-	for i := range o.Mappings {
-		if o.Mappings[i].Allocated() {
-			return true
-		}
-	}
-	return false
-}
-
-// begin names what is not known about ext4_iomap_begin under NOWAIT.
-func (c *Decider) begin(o *observe.Observation) string {
+// begin reports whether ext4_iomap_begin gives -EAGAIN under NOWAIT, since it has to
+// allocate, or names what is not known about that.
+func (c *Decider) begin(o *observe.Observation) (refused bool, missing string) {
 	switch {
 	case o.Flags&model.IocbNowait == 0:
 	case c.v.Has(model.NowaitCachedBegin):
-		return "whether a block was in the extent status cache"
-	case c.v.Has(model.NowaitNoAlloc) && len(o.Mappings) == 0:
-		return "whether a NOWAIT write would have to allocate"
+		return false, "whether a block was in the extent status cache"
+	case !c.v.Has(model.NowaitNoAlloc):
+	case len(o.Mappings) == 0:
+		return false, "whether a NOWAIT write would have to allocate"
+	default:
+		return slices.ContainsFunc(o.Mappings, observe.Mapping.Allocated), ""
 	}
-	return ""
+	return false, ""
 }
 
 // seen is how the write went down on the kernel that was traced.
-func seen(o *observe.Observation) (Lock, way) {
-	w := way{again: len(o.Passes) > 1, drain: o.Drain != nil, queued: o.Queued, first: Shared}
+func seen(o *observe.Observation) way {
+	w := way{lock: Ended, again: len(o.Passes) > 1, drain: o.Drain != nil, queued: o.Queued, first: Shared}
 	switch {
 	case o.Incomplete != "":
 		w.lock = Undecided
@@ -162,8 +156,6 @@ func seen(o *observe.Observation) (Lock, way) {
 		w.lock = Buffered
 	case o.SubmitRet == model.EAGAIN:
 		w.lock = Refused
-	default:
-		w.lock = Ended
 	}
-	return w.lock, w
+	return w
 }

@@ -19,7 +19,7 @@ func TestOwnVariant(t *testing.T) {
 		c := NewDecider(v)
 		judged(t, filepath.Join(traces, v.String()+".e4d"), func(o *observe.Observation, reason string) {
 			n++
-			now, _ := seen(o)
+			now := seen(o).lock
 			switch out := c.Decide(o); {
 			case out.Lock == Undecided && out.Missing == "":
 				t.Errorf("%s: write at %d+%d is undecided for no reason", v, o.Pos0, o.Len0)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 )
 
 // Interval is what repeated simulations gave: the least, the middle, the most.
@@ -27,30 +26,24 @@ type Summary struct {
 
 // merged is the sum of tallies of several scenes, each as long as it was in the trace.
 type merged struct {
-	rates     []float64 // of each scene, summed
-	runs      []float64
-	span      []float64
-	writes    int
-	exclusive int
-	waited    float64
-	latency   float64
-	waits     histogram
-	depth     int
+	share
+	rates   []float64 // of each scene, summed
+	runs    []float64
+	waited  float64
+	latency float64
+	depth   int
 }
 
 func newMerged(scenes int) *merged {
-	return &merged{rates: make([]float64, scenes), runs: make([]float64, scenes), span: make([]float64, scenes)}
+	return &merged{rates: make([]float64, scenes), runs: make([]float64, scenes)}
 }
 
-func (m *merged) add(_, scene int, t *tally, _ runOptions) {
+func (m *merged) add(scene int, t *tally) {
 	m.rates[scene] += t.perSecond()
 	m.runs[scene]++
-	m.span[scene] = float64(t.span)
-	m.writes += t.writes
-	m.exclusive += t.exclusive
+	m.merge(&t.share)
 	m.waited += float64(t.waited)
 	m.latency += float64(t.latency)
-	m.waits.merge(&t.waits)
 	m.depth = max(m.depth, t.depth)
 }
 
@@ -74,16 +67,22 @@ func (m *merged) summary() Summary {
 	n := float64(max(m.writes, 1))
 	rate := m.perSecond()
 	return Summary{
-		PerSecond: Interval{rate, rate, rate}, ExclusiveShare: float64(m.exclusive) / n,
+		PerSecond: Interval{rate, rate, rate}, ExclusiveShare: m.exclusiveShare(),
 		WaitP50Ns: m.waits.quantile(0.5), WaitP99Ns: m.waits.quantile(0.99),
 		MeanWaitNs: m.waited / n, MeanLatencyNs: m.latency / n, Depth: m.depth,
 	}
 }
 
 // pick chooses n writers of a scene: each once before one comes again, so that their mix
-// is that of the trace.
+// is that of the trace. 0 is all of them.
 func (sc *scene) pick(n int, seed uint64) []int32 {
 	var from []int32
+	if n == 0 {
+		for i := range sc.paces {
+			from = append(from, int32(i))
+		}
+		return from
+	}
 	for i := range sc.paces {
 		if sc.paces[i].steady || !sc.steady {
 			from = append(from, int32(i))
@@ -117,43 +116,36 @@ type Gain struct {
 
 // gained is what one file or process had.
 type gained struct {
-	g      Gain
-	rate   float64
-	writes int
-	excl   int
-	waits  histogram
+	share
+	rate float64
 }
 
-// gains is what each had, of all scenes.
+// gains is what each had, of all scenes, by a Gain that only says whose it is.
 type gains struct {
-	files map[string]*gained
-	tasks map[string]*gained
+	files map[Gain]*gained
+	tasks map[Gain]*gained
 	n     float64
 }
 
 func newGains(scenes []*scene) *gains {
-	return &gains{files: map[string]*gained{}, tasks: map[string]*gained{}, n: float64(len(scenes))}
+	return &gains{files: map[Gain]*gained{}, tasks: map[Gain]*gained{}, n: float64(len(scenes))}
 }
 
 func (g *gains) add(sc *scene, t *tally) {
-	put := func(to map[string]*gained, key string, id Gain, s *share) {
-		k := to[key]
+	put := func(to map[Gain]*gained, of Gain, s *share) {
+		k := to[of]
 		if k == nil {
-			k = &gained{g: id}
-			to[key] = k
+			k = new(gained)
+			to[of] = k
 		}
 		k.rate += float64(s.writes) / float64(t.span) * 1e9 / g.n
-		k.writes += s.writes
-		k.excl += s.exclusive
-		k.waits.merge(s.waits)
+		k.merge(s)
 	}
 	for i := range t.files {
-		id := sc.w.files[i]
-		put(g.files, strconv.Itoa(int(id.dev))+":"+strconv.FormatUint(id.ino, 10), Gain{Dev: id.dev, Ino: id.ino}, &t.files[i])
+		put(g.files, Gain{Dev: sc.w.files[i].dev, Ino: sc.w.files[i].ino}, &t.files[i])
 	}
 	for i := range t.actors {
-		w := sc.w.writers[i]
-		put(g.tasks, strconv.Itoa(int(w.pid))+w.comm, Gain{Pid: w.pid, Comm: w.comm}, &t.actors[i])
+		put(g.tasks, Gain{Pid: sc.w.writers[i].pid, Comm: sc.w.writers[i].comm}, &t.actors[i])
 	}
 }
 
@@ -162,11 +154,11 @@ const maxGains = 8
 
 // compareGains lists the files and processes that gain most.
 func compareGains(now, then *gains) (files, tasks []Gain) {
-	list := func(now, then map[string]*gained) (out []Gain) {
-		for key, n := range now {
-			g := n.g
+	list := func(now, then map[Gain]*gained) (out []Gain) {
+		for g, n := range now {
+			t := then[g]
 			g.Now, g.NowExcl, g.NowP50, g.NowP99 = n.told()
-			if t := then[key]; t != nil {
+			if t != nil {
 				g.Then, g.ThenExcl, g.ThenP50, g.ThenP99 = t.told()
 			}
 			out = append(out, g)
@@ -180,5 +172,5 @@ func compareGains(now, then *gains) (files, tasks []Gain) {
 }
 
 func (g *gained) told() (rate, excl float64, p50, p99 int64) {
-	return g.rate, float64(g.excl) / float64(max(g.writes, 1)), g.waits.quantile(0.5), g.waits.quantile(0.99)
+	return g.rate, g.exclusiveShare(), g.waits.quantile(0.5), g.waits.quantile(0.99)
 }

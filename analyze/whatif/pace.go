@@ -121,9 +121,9 @@ func (sc *scene) span(end int64) {
 }
 
 // middle is the median, 0 of nothing.
-func middle(all []int64) int64 {
+func middle[T cmp.Ordered](all []T) (mid T) {
 	if len(all) == 0 {
-		return 0
+		return mid
 	}
 	all = slices.Clone(all)
 	slices.Sort(all)

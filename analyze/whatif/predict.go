@@ -1,7 +1,6 @@
 package whatif
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -30,12 +29,11 @@ const Tolerance = 0.15
 // Predictor takes in the writes of a trace, each once, and predicts. It is not safe for
 // concurrent use.
 type Predictor struct {
-	opts   Options
-	decide *Decider
-	table  tables
-	sample *sample
-	open   uint64 // queued writes whose completion is not known
-	broken uint64 // incomplete ones
+	opts    Options
+	counter *Counter
+	sample  *sample
+	open    uint64 // queued writes whose completion is not known
+	broken  uint64 // incomplete ones
 }
 
 // New returns a Predictor that has seen nothing.
@@ -43,15 +41,13 @@ func New(o Options) *Predictor {
 	if o.Seeds == 0 {
 		o.Seeds = DefaultSeeds
 	}
-	return &Predictor{opts: o, decide: NewDecider(o.Variant), sample: newSample(o.Seed)}
+	return &Predictor{opts: o, counter: NewCounter(o.Variant), sample: newSample(o.Seed)}
 }
 
 // Add takes a write with the reason for its lock on the kernel that was traced. It keeps
 // nothing of o.
 func (p *Predictor) Add(o *observe.Observation, reason string) {
-	out := p.decide.Decide(o)
-	now, way := seen(o)
-	p.table.add(o, reason, now, &out)
+	now, then := p.counter.add(o, reason)
 	switch {
 	case o.Incomplete != "":
 		p.broken++
@@ -59,16 +55,16 @@ func (p *Predictor) Add(o *observe.Observation, reason string) {
 		p.open++
 	}
 	if o.Queued && !o.Completed {
-		way.lock = Undecided // how long it took is not known
+		now.lock = Undecided // how long it took is not known
 	}
-	p.sample.add(o, way, out.way)
+	p.sample.add(o, now, then)
 }
 
 // Predict sums up, and simulates. The losses are those of the whole trace; missing is
 // what could not be read of it, empty when that is nothing.
 func (p *Predictor) Predict(ctx context.Context, losses record.Losses, missing string) (*Report, error) {
 	p.sample.close()
-	r := &Report{Variant: p.opts.Variant, Seed: p.opts.Seed, Seeds: p.opts.Seeds, Decisions: p.table.decisions()}
+	r := &Report{Variant: p.opts.Variant, Seed: p.opts.Seed, Seeds: p.opts.Seeds, Decisions: p.counter.Decisions()}
 	r.doubts(p, losses, missing)
 	if r.Refused != "" || len(p.sample.kept) == 0 {
 		r.refuse("no write of it can be simulated")
@@ -88,14 +84,14 @@ func (p *Predictor) Predict(ctx context.Context, losses record.Losses, missing s
 	if err := p.sweep(ctx, r, scenes); err != nil {
 		return r, err
 	}
-	r.conclude()
+	r.Sentence = r.sentence()
 	return r, nil
 }
 
 // doubts refuses a trace of which too much is missing, and marks one of which something is.
 func (r *Report) doubts(p *Predictor, l record.Losses, missing string) {
 	const most = 100 // one in so many
-	n := p.table.writes
+	n := r.Decisions.Writes
 	mark := func(part uint64, text string) {
 		if part == 0 {
 			return
@@ -147,7 +143,11 @@ const (
 // calibrate simulates what was traced. It refuses when that does not give what was
 // measured.
 func (p *Predictor) calibrate(ctx context.Context, r *Report, scenes []*scene) (err error) {
-	r.Measured = gather(scenes, func(sc *scene) *tally { return sc.measured() }).summary()
+	seen := newMerged(len(scenes))
+	for i, sc := range scenes {
+		seen.add(i, sc.measured())
+	}
+	r.Measured = seen.summary()
 	if r.Now, err = p.summary(ctx, scenes, runOptions{wakeNs: wakeMid}); err == nil {
 		r.judge()
 	}
@@ -178,17 +178,14 @@ func (r *Report) judge() {
 // does not cost many times the work.
 const most = 4
 
-// runs simulates all scenes so many times.
-func (p *Predictor) runs(ctx context.Context, scenes []*scene, o runOptions, times int, each func(seed int, sc int, t *tally, o runOptions)) error {
-	for seed := range times {
-		for i, sc := range scenes {
-			if err := ctx.Err(); err != nil {
-				return fmt.Errorf("simulate: %w", err)
-			}
-			o.seed = p.opts.Seed<<16 + uint64(seed)<<8 + uint64(i)
-			s := newSim(sc, o)
-			each(seed, i, s.run(max(sc.to-sc.from, 1), max(1000, most*len(sc.w.steps))), o)
+// run simulates all scenes with one seed.
+func (p *Predictor) run(ctx context.Context, scenes []*scene, o runOptions, seed int, each func(scene int, t *tally)) error {
+	for i, sc := range scenes {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("simulate: %w", err)
 		}
+		o.seed = p.opts.Seed<<16 + uint64(seed)<<8 + uint64(i)
+		each(i, newSim(sc, o).run(max(sc.to-sc.from, 1), max(1000, most*len(sc.w.steps))))
 	}
 	return nil
 }
@@ -197,18 +194,20 @@ func (p *Predictor) runs(ctx context.Context, scenes []*scene, o runOptions, tim
 func (p *Predictor) summary(ctx context.Context, scenes []*scene, o runOptions) (Summary, error) {
 	all := newMerged(len(scenes))
 	var rates []float64
-	one := newMerged(len(scenes))
-	err := p.runs(ctx, scenes, o, p.opts.Seeds, func(seed, i int, t *tally, o runOptions) {
-		all.add(seed, i, t, o)
-		one.add(seed, i, t, o)
-		if i == len(scenes)-1 {
-			rates = append(rates, one.perSecond())
-			one = newMerged(len(scenes))
+	for seed := range p.opts.Seeds {
+		one := newMerged(len(scenes))
+		err := p.run(ctx, scenes, o, seed, func(i int, t *tally) {
+			all.add(i, t)
+			one.add(i, t)
+		})
+		if err != nil {
+			return Summary{}, err
 		}
-	})
+		rates = append(rates, one.perSecond())
+	}
 	s := all.summary()
 	s.PerSecond = interval(rates)
-	return s, err
+	return s, nil
 }
 
 // predict simulates with the other variant's locks, and finds who gains.
@@ -220,7 +219,7 @@ func (p *Predictor) predict(ctx context.Context, r *Report, scenes []*scene) err
 	in := &r.Then.PerSecond
 	for _, wake := range [...]int64{wakeFast, wakeSlow} {
 		one := newMerged(len(scenes))
-		if err := p.runs(ctx, scenes, runOptions{then: true, wakeNs: wake}, 1, one.add); err != nil {
+		if err := p.run(ctx, scenes, runOptions{then: true, wakeNs: wake}, 0, one.add); err != nil {
 			return err
 		}
 		in.Low, in.High = min(in.Low, one.perSecond()), max(in.High, one.perSecond())
@@ -228,8 +227,7 @@ func (p *Predictor) predict(ctx context.Context, r *Report, scenes []*scene) err
 	now, then := newGains(scenes), newGains(scenes)
 	for _, g := range [...]*gains{now, then} {
 		o := runOptions{then: g == then, wakeNs: wakeMid}
-		err := p.runs(ctx, scenes, o, 1, func(_, i int, t *tally, _ runOptions) { g.add(scenes[i], t) })
-		if err != nil {
+		if err := p.run(ctx, scenes, o, 0, func(i int, t *tally) { g.add(scenes[i], t) }); err != nil {
 			return err
 		}
 	}
@@ -242,33 +240,15 @@ func (p *Predictor) sweep(ctx context.Context, r *Report, scenes []*scene) error
 	for _, n := range p.opts.Jobs {
 		row := SweepRow{Jobs: n}
 		for _, to := range []*Interval{&row.Now, &row.Then} {
-			var rates []float64
-			for seed := range p.opts.Seeds {
-				one := newMerged(len(scenes))
-				for i, sc := range scenes {
-					if err := ctx.Err(); err != nil {
-						return fmt.Errorf("simulate: %w", err)
-					}
-					o := runOptions{then: to == &row.Then, wakeNs: wakeMid, seed: p.opts.Seed<<16 + uint64(seed)<<8 + uint64(i)}
-					o.actors = sc.pick(n, o.seed)
-					one.add(seed, i, newSim(sc, o).run(max(sc.to-sc.from, 1), max(1000, most*len(sc.w.steps))), o)
-				}
-				rates = append(rates, one.perSecond())
+			s, err := p.summary(ctx, scenes, runOptions{then: to == &row.Then, wakeNs: wakeMid, writers: n})
+			if err != nil {
+				return err
 			}
-			*to = interval(rates)
+			*to = s.PerSecond
 		}
 		r.Sweep = append(r.Sweep, row)
 	}
 	return nil
-}
-
-// gather merges what each scene shows.
-func gather(scenes []*scene, of func(*scene) *tally) *merged {
-	m := newMerged(len(scenes))
-	for i, sc := range scenes {
-		m.add(0, i, of(sc), runOptions{})
-	}
-	return m
 }
 
 // interval is the middle and the extremes of what repeated seeds gave.
@@ -276,7 +256,5 @@ func interval(all []float64) Interval {
 	if len(all) == 0 {
 		return Interval{}
 	}
-	all = slices.Clone(all)
-	slices.SortFunc(all, cmp.Compare[float64])
-	return Interval{Low: all[0], Mid: all[len(all)/2], High: all[len(all)-1]}
+	return Interval{Low: slices.Min(all), Mid: middle(all), High: slices.Max(all)}
 }

@@ -93,11 +93,7 @@ func (r *Report) assume(scenes []*scene, windows int) {
 	say("there are CPUs enough, and locks other than i_rwsem are not waited for")
 }
 
-// conclude puts the answer into one sentence.
-func (r *Report) conclude() {
-	r.Sentence = r.sentence()
-}
-
+// sentence puts the answer into one.
 func (r *Report) sentence() string {
 	d := &r.Decisions
 	gained := d.count(Exclusive, Shared)
@@ -111,9 +107,9 @@ func (r *Report) sentence() string {
 	case exclusive == 0 && d.Changed == 0:
 		return under + " nothing would change: no write holds i_rwsem exclusive."
 	case gained == 0 && d.Changed == 0:
-		return fmt.Sprintf("%s nothing would change for %s exclusive writes: %s.", under, count(exclusive), r.why(Exclusive, Exclusive))
+		return fmt.Sprintf("%s nothing would change for %d exclusive writes: %s.", under, exclusive, r.why(Exclusive, Exclusive))
 	case gained == 0:
-		return fmt.Sprintf("%s no exclusive write would be shared, and %s would go down otherwise: about %.1f times the throughput.", under, count(d.Changed), times)
+		return fmt.Sprintf("%s no exclusive write would be shared, and %d would go down otherwise: about %.1f times the throughput.", under, d.Changed, times)
 	case times < 1.1 && times > 0.9:
 		return fmt.Sprintf("%s %s of the exclusive writes would be shared, because %s, but the throughput would hardly change (%.2f times)%s.", under,
 			percent(gained, exclusive), r.why(Exclusive, Shared), times, r.stays())
@@ -142,20 +138,20 @@ func (r *Report) stays() string {
 	return ""
 }
 
-var whys = map[string]string{
-	string(model.ReasonAligned):   "they are aligned and inside i_size",
-	string(model.ReasonWritten):   "the blocks that they write in part are written",
-	string(model.ReasonNoPartial): "they write no block in part",
-	string(model.ReasonOverwrite): "they overwrite blocks that are there",
-	string(model.ReasonExtending): "they extend the file",
-	string(model.ReasonDisksize):  "they extend i_disksize",
-	string(model.ReasonHead):      "a part of their first block has to be zeroed",
-	string(model.ReasonTail):      "a part of their last block has to be zeroed",
-	string(model.ReasonNotOver):   "they are no overwrites of one extent",
-	string(model.ReasonUnwritten): "they are unaligned and their blocks unwritten",
-	string(model.ReasonNosec):     "the inode may hold privileges that a write removes",
-	string(model.ReasonGuess):     "they looked as if they extend the file before the lock was held",
-	string(model.ReasonUnaligned): "they are unaligned",
+var whys = map[model.Reason]string{
+	model.ReasonAligned:   "they are aligned and inside i_size",
+	model.ReasonWritten:   "the blocks that they write in part are written",
+	model.ReasonNoPartial: "they write no block in part",
+	model.ReasonOverwrite: "they overwrite blocks that are there",
+	model.ReasonExtending: "they extend the file",
+	model.ReasonDisksize:  "they extend i_disksize",
+	model.ReasonHead:      "a part of their first block has to be zeroed",
+	model.ReasonTail:      "a part of their last block has to be zeroed",
+	model.ReasonNotOver:   "they are no overwrites of one extent",
+	model.ReasonUnwritten: "they are unaligned and their blocks unwritten",
+	model.ReasonNosec:     "the inode may hold privileges that a write removes",
+	model.ReasonGuess:     "they looked as if they extend the file before the lock was held",
+	model.ReasonUnaligned: "they are unaligned",
 }
 
 // why is the most frequent reason for a lock.
@@ -165,7 +161,7 @@ func (r *Report) why(now, then Lock) string {
 		if c.Now != now || c.Then != then {
 			continue
 		}
-		if text := whys[c.Why]; text != "" {
+		if text := whys[model.Reason(c.Why)]; text != "" {
 			return text
 		}
 		return c.Why
@@ -179,8 +175,6 @@ func percent(n, of uint64) string {
 	}
 	return fmt.Sprintf("%.0f %%", 100*float64(n)/float64(max(of, 1)))
 }
-
-func count(n uint64) string { return fmt.Sprint(n) }
 
 // duration words ns with three digits.
 func duration(ns float64) string {

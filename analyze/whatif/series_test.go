@@ -76,7 +76,7 @@ func measuredOn(t testing.TB, path string) did {
 	d := did{locks: map[string]map[Lock]int{}}
 	first, last, n, ex := uint64(math.MaxUint64), uint64(0), 0, 0
 	judged(t, path, func(o *observe.Observation, _ string) {
-		lock, _ := seen(o)
+		lock := seen(o).lock
 		d.add(o, lock)
 		first, last = min(first, o.Time), max(last, o.Time+o.LatencyNs)
 		if n++; lock == Exclusive {

@@ -20,17 +20,14 @@ type actor struct {
 	pace   *pace
 	next   int // index in pace.steps
 	flying int
-	busy   bool // inside of the write function
 	stuck  bool // as many in flight as ever: the next write waits for one of them
 }
 
 // sim repeats the writes of a scene. It is deterministic.
 type sim struct {
-	sc     *scene
-	then   bool  // with the other variant's locks
-	wakeNs int64 // from the wake-up of a writer until it tries to lock
-	rng    *rand.Rand
-	pools  map[pool][]int32
+	runOptions
+	sc  *scene
+	rng *rand.Rand
 
 	now    int64
 	seq    uint64
@@ -53,30 +50,24 @@ type pool struct {
 	class  int8
 }
 
-// options of one run.
+// runOptions are those of one run.
 type runOptions struct {
-	then   bool
-	wakeNs int64
-	seed   uint64
-	actors []int32 // indices of the writers; nil: all
+	then    bool  // with the other variant's locks
+	wakeNs  int64 // from the wake-up of a writer until it tries to lock
+	seed    uint64
+	writers int // of the same mix; 0: those of the scene
 }
 
 func newSim(sc *scene, o runOptions) *sim {
 	s := &sim{
-		sc: sc, then: o.then, wakeNs: o.wakeNs, rng: rand.New(rand.NewPCG(o.seed, 2)), pools: sc.pools,
+		runOptions: o, sc: sc, rng: rand.New(rand.NewPCG(o.seed, 2)),
 		locks: make([]rwsem, len(sc.w.files)), flying: make([]int32, len(sc.w.files)), drains: make([][]int32, len(sc.w.files)),
 		disks: map[uint32]int{},
 	}
-	if o.actors == nil {
-		for i := range sc.paces {
-			s.actors = append(s.actors, actor{pace: &sc.paces[i]})
-		}
-	}
-	for _, i := range o.actors {
+	for _, i := range sc.pick(o.writers, o.seed) {
 		s.actors = append(s.actors, actor{pace: &sc.paces[i]})
 	}
-	s.out.files = make([]share, len(sc.w.files))
-	s.out.actors = make([]share, len(s.actors))
+	s.out = newTally(len(sc.w.files), len(s.actors))
 	return s
 }
 
@@ -112,7 +103,6 @@ func (s *sim) start() {
 			a.next = s.rng.IntN(len(a.pace.steps))
 			at = a.pace.gaps[a.next]
 		}
-		a.busy = true
 		s.at(at, evEnter, int32(i))
 	}
 }
@@ -176,9 +166,9 @@ func (s *sim) draw(j *job, st *step) {
 	if j.way.lock != Shared && j.way.lock != Exclusive {
 		return
 	}
-	from := s.pools[pool{st.writer, int8(sizeClass(st.size))}]
+	from := s.sc.pools[pool{st.writer, int8(sizeClass(st.size))}]
 	if len(from) == 0 {
-		from = s.pools[pool{-1, int8(sizeClass(st.size))}]
+		from = s.sc.pools[pool{-1, int8(sizeClass(st.size))}]
 	}
 	if len(from) == 0 {
 		j.device, j.depth = st.device, st.depth

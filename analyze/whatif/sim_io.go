@@ -38,7 +38,7 @@ func (s *sim) complete(n int32) {
 		}
 	}
 	s.unused = append(s.unused, n)
-	s.out.add(&s.sc.w.steps[j.step], &j, s.now-j.begun)
+	s.out.add(&j, s.now-j.begun)
 	s.actors[j.writer].flying--
 	if !j.way.queued || j.way.lock == Refused || j.way.lock == Ended {
 		s.returned(j.writer)
@@ -64,7 +64,6 @@ func (s *sim) landed(file int32) {
 // returned is a writer coming back from the write function.
 func (s *sim) returned(writer int32) {
 	a := &s.actors[writer]
-	a.busy = false
 	if a.flying >= a.pace.depth {
 		a.stuck = true
 		return
@@ -75,6 +74,5 @@ func (s *sim) returned(writer int32) {
 // goOn schedules a writer's next write.
 func (s *sim) goOn(writer int32) {
 	a := &s.actors[writer]
-	a.busy = true
 	s.at(s.now+a.pace.gaps[a.next], evEnter, writer)
 }

@@ -17,7 +17,7 @@ func made(ways ...way) *window {
 	w := newWindow()
 	w.files = []fileID{{1, 12}}
 	for i, how := range ways {
-		w.writers = append(w.writers, task{pid: 1, tid: uint32(i), comm: "made"})
+		w.writers = append(w.writers, task{pid: 1, comm: "made"})
 		for n := range int64(100) {
 			w.steps = append(w.steps, step{
 				entry: n * 1_010_000, done: 1_000_000, end: 1_000_000, device: 1_000_000, tail: 1_000_000,

@@ -21,8 +21,8 @@ type fileID struct {
 
 // task names a writer.
 type task struct {
-	pid, tid uint32
-	comm     string
+	pid  uint32
+	comm string
 }
 
 // window is a part of the trace: writes in the order of their completion.
@@ -32,7 +32,6 @@ type window struct {
 	writers []task
 	fileOf  map[fileID]int32
 	taskOf  map[uint32]int32
-	left    int // writes that are not in it: undecided
 }
 
 func newWindow() *window {
@@ -40,7 +39,7 @@ func newWindow() *window {
 }
 
 func (w *window) reset() {
-	w.steps, w.files, w.writers, w.left = w.steps[:0], w.files[:0], w.writers[:0], 0
+	w.steps, w.files, w.writers = w.steps[:0], w.files[:0], w.writers[:0]
 	clear(w.fileOf)
 	clear(w.taskOf)
 }
@@ -49,26 +48,26 @@ func (w *window) reset() {
 // has counted it.
 func (w *window) add(o *observe.Observation, now, then way) {
 	if now.lock == Undecided {
-		w.left++
 		return
 	}
 	if then.lock == Undecided {
-		w.left++
 		then = now
 	}
 	id := fileID{o.Dev, o.Ino}
-	file, ok := w.fileOf[id]
+	st := step{file: placeOf(w.fileOf, id, &w.files, id), writer: placeOf(w.taskOf, o.Tid, &w.writers, task{o.Pid, o.Comm})}
+	st.fill(o, now, then)
+	w.steps = append(w.steps, st)
+}
+
+// placeOf is where the one with this key stands in a list, to which it is added when it
+// is new.
+func placeOf[K comparable, V any](known map[K]int32, key K, list *[]V, v V) int32 {
+	at, ok := known[key]
 	if !ok {
-		file = int32(len(w.files))
-		w.fileOf[id], w.files = file, append(w.files, id)
+		at = int32(len(*list))
+		known[key], *list = at, append(*list, v)
 	}
-	writer, ok := w.taskOf[o.Tid]
-	if !ok {
-		writer = int32(len(w.writers))
-		w.taskOf[o.Tid], w.writers = writer, append(w.writers, task{o.Pid, o.Tid, o.Comm})
-	}
-	w.steps = append(w.steps, step{writer: writer, file: file})
-	w.steps[len(w.steps)-1].fill(o, now, then)
+	return at
 }
 
 // sample keeps some of the windows of a trace, each with the same chance.
@@ -98,15 +97,12 @@ func (s *sample) close() {
 		return
 	}
 	s.seen++
-	at := len(s.kept)
-	if at == maxWindows {
-		if at = s.rng.IntN(s.seen); at >= maxWindows {
-			s.cur.reset()
-			return
-		}
-		s.kept[at], s.cur = s.cur, s.kept[at]
-		s.cur.reset()
+	if len(s.kept) < maxWindows {
+		s.kept, s.cur = append(s.kept, s.cur), newWindow()
 		return
 	}
-	s.kept, s.cur = append(s.kept, s.cur), newWindow()
+	if at := s.rng.IntN(s.seen); at < maxWindows {
+		s.kept[at], s.cur = s.cur, s.kept[at]
+	}
+	s.cur.reset()
 }

@@ -1,27 +1,25 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/prove/bench"
+	"github.com/ext4dio/ext4dio-trace/prove/bench/watch"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
 )
 
 // benchFlags are the flags of bench test1, test2 and all.
 type benchFlags struct {
 	opts  bench.Options
 	to    validateOptions // of which only where to write
-	json  bool
-	out   string
+	kept  keptFlags
 	trace bool
 }
 
@@ -109,8 +107,8 @@ func (f *benchFlags) addFlags(fl *pflag.FlagSet) {
 	fl.DurationVar(&f.opts.For, "for", 0, "how long a step lasts (default "+bench.DefaultFor.String()+")")
 	fl.IntVar(&f.opts.Writes, "writes", 0, "writes of each job in each step, instead of --for")
 	fl.BoolVar(&f.trace, "trace", false, "run each step once more with the tracer on")
-	fl.BoolVar(&f.json, "json", false, "one JSON object for each test instead of a table")
-	fl.StringVarP(&f.out, "output", "o", "", "write the JSON to `FILE` too, for compare")
+	fl.BoolVar(&f.kept.json, "json", false, "one JSON object for each test instead of a table")
+	fl.StringVarP(&f.kept.out, "output", "o", "", "write the JSON to `FILE` too, for compare")
 }
 
 // runBench runs tests in one directory or on one disk and shows their reports.
@@ -122,12 +120,12 @@ func runBench(ctx context.Context, f *benchFlags, tests []bench.Test) error {
 		return benchError(err)
 	}
 	if f.trace {
-		if err := mayWatch(); err != nil {
+		if err := watch.Possible(); err != nil {
 			return err
 		}
-		f.opts.Watch = startWatch
+		f.opts.Watch = watch.Start
 	}
-	if err := f.mayKeep(); err != nil {
+	if err := f.kept.check(); err != nil {
 		return err
 	}
 	f.opts.Progress = benchProgress
@@ -137,7 +135,7 @@ func runBench(ctx context.Context, f *benchFlags, tests []bench.Test) error {
 	}
 	all, err := run(ctx, f, tests)
 	// What was measured before something went wrong took its time too.
-	shown := f.show(os.Stdout, all)
+	shown := show(f.kept, os.Stdout, all)
 	if isClosedPipe(shown) {
 		shown = nil
 	}
@@ -165,7 +163,7 @@ func runTests(ctx context.Context, dir *workload.Dir, tests []bench.Test, o benc
 	for _, t := range tests {
 		rep, err := bench.Run(ctx, dir, t, o)
 		if rep != nil {
-			rep.Tool, rep.Kernel = versionText(), kernelName()
+			rep.Tool, rep.Kernel = versionText(), session.RunningKernel()
 			all = append(all, rep)
 		}
 		if err != nil {
@@ -175,18 +173,6 @@ func runTests(ctx context.Context, dir *workload.Dir, tests []bench.Test, o benc
 	return all, nil
 }
 
-// mayKeep makes sure that the file of -o can be written before anything is measured.
-func (f *benchFlags) mayKeep() error {
-	if f.out == "" {
-		return nil
-	}
-	file, err := os.OpenFile(f.out, os.O_WRONLY|os.O_CREATE, 0o644)
-	if err != nil {
-		return usagef("", "-o: %v", err)
-	}
-	return file.Close()
-}
-
 // benchProgress tells of a step that is over.
 func benchProgress(t bench.Test, s bench.Step) {
 	text := fmt.Sprintf("%s, jobs %d: %.0f IOPS", t.Name, s.Jobs, s.IOPS)
@@ -194,35 +180,4 @@ func benchProgress(t bench.Test, s bench.Step) {
 		text += fmt.Sprintf(", traced %.0f", s.Traced.IOPS)
 	}
 	note(os.Stderr, "%s", text)
-}
-
-// show writes the reports to w, and keeps them in a file when that is wanted.
-func (f *benchFlags) show(w io.Writer, all []*bench.Report) error {
-	var lines bytes.Buffer
-	enc := json.NewEncoder(&lines)
-	for _, rep := range all {
-		if err := enc.Encode(rep); err != nil {
-			return fmt.Errorf("encode report: %w", err)
-		}
-	}
-	if f.out != "" {
-		if err := os.WriteFile(f.out, lines.Bytes(), 0o644); err != nil {
-			return fmt.Errorf("write report: %w", err)
-		}
-	}
-	if f.json {
-		if _, err := w.Write(lines.Bytes()); err != nil {
-			return fmt.Errorf("write report: %w", err)
-		}
-		return nil
-	}
-	for i, rep := range all {
-		if i > 0 {
-			fmt.Fprintln(w)
-		}
-		if err := rep.Text(w); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,21 +11,22 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/bench/cost"
+	"github.com/ext4dio/ext4dio-trace/prove/bench/tracers"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
 )
 
 // costFlags are the flags of bench cost.
 type costFlags struct {
-	dir, other, bpftrace    string
-	scripts, attach, leaves []string
-	loads                   []string
-	opts                    cost.Options
-	json                    bool
-	out                     string
+	dir, other string
+	choice     tracers.Choice
+	loads      []string
+	opts       cost.Options
+	kept       keptFlags
 }
 
 // newCostCmd makes the command that measures what tracing costs.
@@ -72,19 +72,19 @@ func (f *costFlags) addFlags(fl *pflag.FlagSet) {
 	fl.StringVar(&f.dir, "dir", "", "directory on an ext4 in which to make "+cost.DirName)
 	fl.StringVar(&f.other, "other", "", "directory on another file system, to write there too")
 	fl.StringSliceVar(&f.loads, "loads", []string{"direct"}, "what is measured: "+strings.Join(cost.LoadNames(), ", "))
-	fl.StringSliceVar(&f.attach, "attach", []string{probes.HowSession, probes.HowFentry}, "our ways to attach that are measured")
-	fl.StringSliceVar(&f.leaves, "leave-out", nil, "measure ours also with a filter that leaves all out: pid, dev, ino")
-	fl.StringArrayVar(&f.scripts, "script", nil, "measure this bpftrace `SCRIPT` too (repeatable)")
-	fl.StringVar(&f.bpftrace, "bpftrace", "bpftrace", "the bpftrace `PROGRAM`, or a folder made by scripts/bpftrace.sh")
+	fl.StringSliceVar(&f.choice.Attach, "attach", []string{probes.HowSession, probes.HowFentry}, "our ways to attach that are measured")
+	fl.StringSliceVar(&f.choice.LeaveOut, "leave-out", nil, "measure ours also with a filter that leaves all out: pid, dev, ino")
+	fl.StringArrayVar(&f.choice.Scripts, "script", nil, "measure this bpftrace `SCRIPT` too (repeatable)")
+	fl.StringVar(&f.choice.Bpftrace, "bpftrace", "bpftrace", "the bpftrace `PROGRAM`, or a folder made by scripts/bpftrace.sh")
 	fl.IntVar(&f.opts.Rounds, "rounds", 10, "rounds; each tracer is measured once in a round")
 	fl.DurationVar(&f.opts.For, "for", 500*time.Millisecond, "how long each load runs each time")
 	fl.BoolVar(&f.opts.Stats, "programs", false, "list the runs and times of each of our BPF programs, too")
-	fl.BoolVar(&f.json, "json", false, "one JSON object instead of tables")
-	fl.StringVarP(&f.out, "output", "o", "", "write the JSON to `FILE` too")
+	fl.BoolVar(&f.kept.json, "json", false, "one JSON object instead of tables")
+	fl.StringVarP(&f.kept.out, "output", "o", "", "write the JSON to `FILE` too")
 }
 
 // check looks for wrong usage, and for what this machine lacks, before anything is measured.
-func (f *costFlags) check() (err error) {
+func (f *costFlags) check() error {
 	const hint = progName + " bench cost --help"
 	switch {
 	case f.dir == "":
@@ -93,16 +93,21 @@ func (f *costFlags) check() (err error) {
 		return usagef("--rounds 10", "%d rounds: one at least is needed", f.opts.Rounds)
 	case f.opts.For <= 0:
 		return usagef("--for 500ms", "--for must be positive")
-	case len(f.attach)+len(f.scripts) == 0:
+	case len(f.choice.Attach)+len(f.choice.Scripts) == 0:
 		return usagef(hint, "no tracer is left to be measured")
 	}
+	var err error
 	if f.opts.Loads, err = cost.LoadsNamed(f.loads); err != nil {
 		return usagef("--loads "+strings.Join(cost.LoadNames(), ", "), "%v", err)
 	}
 	if len(f.opts.Loads) == 0 && f.other == "" {
 		return usagef("--loads direct", "no load is left to be measured")
 	}
-	if f.opts.Tracers, err = f.tracers(); err != nil {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	if f.opts.Tracers, err = f.choice.Tracers(self); err != nil {
 		return err
 	}
 	for i, t := range f.opts.Tracers {
@@ -110,10 +115,10 @@ func (f *costFlags) check() (err error) {
 			return usagef(hint, "tracer %s is given twice", t.Name)
 		}
 	}
-	if err := (&benchFlags{out: f.out}).mayKeep(); err != nil {
+	if err := f.kept.check(); err != nil {
 		return err
 	}
-	return mayCapture(f.attach)
+	return mayCapture(f.choice.Attach)
 }
 
 // mayCapture tells whether the kernel can be traced in each of the ways.
@@ -138,12 +143,12 @@ func runCost(ctx context.Context, f *costFlags) error {
 	if err != nil {
 		return costError(err)
 	}
-	rep.Tool, rep.Kernel = versionText(), kernelName()
-	if err := f.show(rep); err != nil && !isClosedPipe(err) {
+	rep.Tool, rep.Kernel = versionText(), session.RunningKernel()
+	if err := show(f.kept, os.Stdout, []*cost.Report{rep}); err != nil && !isClosedPipe(err) {
 		return err
 	}
 	if rep.OursLost() {
-		return &exitError{code: exitUnproven, msg: "ours lost writes", hint: progName + " bench cost --dir " + f.dir + " --for 100ms"}
+		return &exit.Error{Code: exit.Unproven, Msg: "ours lost writes", Hint: progName + " bench cost --dir " + f.dir + " --for 100ms"}
 	}
 	return nil
 }
@@ -171,40 +176,17 @@ func (f *costFlags) measure(ctx context.Context) (rep *cost.Report, err error) {
 	return rep, errors.Join(err, dir.Close(false))
 }
 
-// show writes the report to stdout, and keeps it in a file when that is wanted.
-func (f *costFlags) show(rep *cost.Report) error {
-	raw, err := json.Marshal(rep)
-	if err != nil {
-		return fmt.Errorf("encode report: %w", err)
-	}
-	raw = append(raw, '\n')
-	if f.out != "" {
-		if err := os.WriteFile(f.out, raw, 0o644); err != nil {
-			return fmt.Errorf("write report: %w", err)
-		}
-	}
-	if !f.json {
-		return rep.Text(os.Stdout)
-	}
-	if _, err := os.Stdout.Write(raw); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
-}
-
 // costError turns an error of a measurement into what main exits with.
 func costError(err error) error {
-	out := asExit(benchError(err))
-	out.hint = strings.ReplaceAll(out.hint, "bench all", "bench cost")
+	command := writing{"bench cost", "another --dir, with 256 MiB free", ""}
+	out := asExit(command.failed(err))
 	var tracer *cost.TracerError
 	switch {
 	case errors.Is(err, context.Canceled):
-		out.msg, out.hint = "interrupted before the last round, so there is nothing to show", progName+" bench cost --rounds 1"
+		out.Msg, out.Hint = "interrupted before the last round, so there is nothing to show", progName+" bench cost --rounds 1"
 	case errors.As(err, &tracer):
 		// 0 stands for all processes, for ours and for the scripts.
-		out.hint = strings.ReplaceAll(strings.Join(tracer.Tracer.Args, " "), "PID", "0")
-	case errors.Is(err, unix.ENOSPC):
-		out.hint = "another --dir, with 256 MiB free"
+		out.Hint = strings.ReplaceAll(strings.Join(tracer.Tracer.Args, " "), "PID", "0")
 	}
 	return out
 }

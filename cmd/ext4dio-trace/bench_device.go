@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/prove/bench"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
 )
@@ -45,7 +47,7 @@ func runOnDevice(ctx context.Context, f *benchFlags, tests []bench.Test) ([]*ben
 		rep.Dir = f.to.device
 	}
 	if err == nil && fsck != nil && !fsck.Clean {
-		err = &exitError{code: exitDisagree, msg: fmt.Sprintf("e2fsck finds errors on %s: %s", f.to.device, strings.TrimSpace(fsck.Output))}
+		err = &exit.Error{Code: exit.Disagree, Msg: fmt.Sprintf("e2fsck finds errors on %s: %s", f.to.device, strings.TrimSpace(fsck.Output))}
 	}
 	return all, deviceError(errors.Join(err, dev.Close()))
 }
@@ -54,10 +56,10 @@ func runOnDevice(ctx context.Context, f *benchFlags, tests []bench.Test) ([]*ben
 func deviceError(err error) error {
 	var not *target.NotPossibleError
 	var refused *target.RefusedError
-	var unfit *target.UnfitError
+	var unfit *hint.UnfitError
 	switch {
 	case errors.As(err, &not):
-		return &exitError{code: exitUnfit, msg: not.Reason}
+		return &exit.Error{Code: exit.Unfit, Msg: not.Reason}
 	case errors.As(err, &refused), errors.As(err, &unfit), errors.Is(err, context.Canceled):
 		return targetError(err)
 	}

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/prove/bench"
-	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
 // littleGain is the gain below which the way i_rwsem is held is not worth measuring:
@@ -41,41 +38,26 @@ func benchStatus(all []*bench.Report) error {
 	unproven := false
 	for _, rep := range all {
 		if n, first := rep.Wrong(); n > 0 {
-			return &exitError{code: exitDisagree, msg: fmt.Sprintf("%s: %d bytes are not what was written: %s", rep.Test, n, first)}
+			return &exit.Error{Code: exit.Disagree, Msg: fmt.Sprintf("%s: %d bytes are not what was written: %s", rep.Test, n, first)}
 		}
 		for _, s := range rep.Steps {
 			if s.Traced == nil {
 				continue
 			}
 			if s.Traced.Disagree > 0 {
-				return &exitError{code: exitDisagree, hint: progName + " live --only differs,unsafe,slower",
-					msg: fmt.Sprintf("%s: the model disagrees with %d of %d writes", rep.Test, s.Traced.Disagree, s.Traced.Seen)}
+				return &exit.Error{Code: exit.Disagree, Hint: progName + " live --only differs,unsafe,slower",
+					Msg: fmt.Sprintf("%s: the model disagrees with %d of %d writes", rep.Test, s.Traced.Disagree, s.Traced.Seen)}
 			}
 			unproven = unproven || s.Traced.Unproven
 		}
 	}
 	if unproven {
-		return &exitError{code: exitUnproven, msg: "records were lost, so the share of exclusive locks is not certain"}
+		return &exit.Error{Code: exit.Unproven, Msg: "records were lost, so the share of exclusive locks is not certain"}
 	}
 	return nil
 }
 
 // benchError turns an error of a run into what main exits with.
 func benchError(err error) error {
-	var known *exitError
-	if err == nil || errors.As(err, &known) {
-		return err
-	}
-	out := asExit(workloadError(err))
-	switch {
-	case errors.Is(err, workload.ErrUsage):
-		out.hint = progName + " bench all --help"
-	case errors.Is(err, unix.ENOSPC):
-		out.hint = "fewer --writes or --jobs, or another disk"
-	case errors.Is(err, workload.ErrUnfit):
-		out.hint = progName + " vm -- bench all --dir /mnt"
-	case out.code == exitUnfit:
-		out.hint = ""
-	}
-	return out
+	return writing{"bench all", "fewer --writes or --jobs, or another disk", ""}.failed(err)
 }

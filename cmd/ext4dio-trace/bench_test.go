@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/prove/bench"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
@@ -41,16 +43,16 @@ func TestBenchErrors(t *testing.T) {
 		code int
 		hint string
 	}{
-		{fmt.Errorf("lay out: %w: %w", workload.ErrUnfit, unix.ENOSPC), exitUnfit, "fewer --writes or --jobs, or another disk"},
-		{fmt.Errorf("run: %w", workload.ErrUnfit), exitUnfit, progName + " vm -- bench all --dir /mnt"},
-		{fmt.Errorf("run: %w", unix.EIO), exitUnfit, ""},
-		{&target.NotPossibleError{Reason: "no"}, exitUnfit, ""},
-		{&target.RefusedError{Msg: "mounted", Hint: "umount"}, exitUsage, "umount"},
-		{&target.UnfitError{Msg: "no mkfs", Hint: "install"}, exitUnfit, "install"},
-		{fmt.Errorf("run: %w", context.Canceled), exitUnfit, ""},
+		{fmt.Errorf("lay out: %w: %w", workload.ErrUnfit, unix.ENOSPC), exit.Unfit, "fewer --writes or --jobs, or another disk"},
+		{fmt.Errorf("run: %w", workload.ErrUnfit), exit.Unfit, progName + " vm -- bench all --dir /mnt"},
+		{fmt.Errorf("run: %w", unix.EIO), exit.Unfit, ""},
+		{&target.NotPossibleError{Reason: "no"}, exit.Unfit, ""},
+		{&target.RefusedError{Msg: "mounted", Hint: "umount"}, exit.Usage, "umount"},
+		{&hint.UnfitError{Msg: "no mkfs", Hint: "install"}, exit.Unfit, "install"},
+		{fmt.Errorf("run: %w", context.Canceled), exit.Unfit, ""},
 	} {
-		var got *exitError
-		if !errors.As(benchError(deviceError(c.err)), &got) || got.code != c.code || got.hint != c.hint {
+		var got *exit.Error
+		if !errors.As(benchError(deviceError(c.err)), &got) || got.Code != c.code || got.Hint != c.hint {
 			t.Errorf("%v: %+v", c.err, got)
 		}
 	}

@@ -1,18 +1,27 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"os/exec"
 	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
+	"github.com/ext4dio/ext4dio-trace/trace/tracee"
 )
 
 // captureFlags are the flags about what is captured, and how.
 type captureFlags struct {
-	filter   filterFlags
+	filter   session.Filter
 	duration time.Duration
 	attach   string
 	ring     string
@@ -24,22 +33,27 @@ type captureFlags struct {
 // register adds all but the filters.
 func (o *captureFlags) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.duration, "for", 0, "end after this time, such as 10s")
-	flags.StringVar(&o.attach, "attach", "auto", "how to attach: auto, session, multi, fentry or kprobe")
+	flags.StringVar(&o.attach, "attach", "auto", attachUsage)
 	flags.StringVar(&o.ring, "ring", "8M", "size of the ring buffer")
 	flags.IntVar(&o.inflight, "inflight", probes.DefaultInflight, "writes that may be inside the kernel at once")
 	flags.BoolVar(&o.all, "all", false, "with a COMMAND: trace all processes")
 }
+
+const attachUsage = "how to attach: auto, session, multi, fentry or kprobe"
+
+// attachWays are the values of --attach besides auto.
+var attachWays = []string{probes.HowSession, probes.HowMulti, probes.HowFentry, probes.HowKprobe}
 
 // check looks for wrong usage that needs no kernel to be seen.
 func (o *captureFlags) check() error {
 	if o.duration < 0 {
 		return usagef("--for 10s", "--for must not be negative")
 	}
-	if !slices.Contains([]string{"", "auto", probes.HowSession, probes.HowMulti, probes.HowFentry, probes.HowKprobe}, o.attach) {
+	if o.attach != "" && o.attach != "auto" && !slices.Contains(attachWays, o.attach) {
 		return usagef("--attach auto, session, multi, fentry or kprobe", "unknown way to attach %q", o.attach)
 	}
-	if o.inflight < 1 || o.inflight > 1<<20 {
-		return usagef("--inflight 4096", "--inflight must be between 1 and %d", 1<<20)
+	if o.inflight < 1 || o.inflight > probes.MaxInflight {
+		return usagef("--inflight 4096", "--inflight must be between 1 and %d", probes.MaxInflight)
 	}
 	if o.all && len(o.command) == 0 {
 		return usagef("live without --all traces everything", "--all is only of use with a COMMAND")
@@ -53,35 +67,135 @@ func (o *captureFlags) probeOptions() (probes.Options, error) {
 	if err != nil {
 		return probes.Options{}, usagef("--ring 16M", "--ring: %v", err)
 	}
-	filter, err := o.filter.resolve()
+	filter, err := o.filter.Resolve()
 	return probes.Options{
 		Attach: o.attach, RingBytes: ring, MaxInflight: o.inflight, Filter: filter,
 		Tree: len(o.command) > 0 && !o.all,
 	}, err
 }
 
-// findCommand finds the command to trace; "" when there is none.
-func (o *captureFlags) findCommand() (path string, err error) {
-	if len(o.command) == 0 {
-		return "", nil
+// findCommand looks args[0] up as a shell does. This program finds itself
+// wherever it is installed.
+func findCommand(args []string) (string, error) {
+	path, err := exec.LookPath(args[0])
+	if err != nil && args[0] == progName {
+		return "/proc/self/exe", nil
 	}
-	return findCommand(o.command)
+	if err != nil {
+		const hint = progName + " live -- /usr/bin/fio job.fio"
+		if errors.Is(err, exec.ErrNotFound) {
+			return "", usagef(hint, "command not found: %s", args[0])
+		}
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return "", usagef(hint, "cannot run %s: %v", args[0], err)
+	}
+	return path, nil
 }
 
-// holder starts the command to trace without letting it run.
-type holder func(stdin io.Reader, output io.Writer) (*command, error)
+// holder starts the command to trace without letting it run; it returns nil when there is
+// none.
+type holder func(stdin io.Reader, output io.Writer) (*tracee.Command, error)
 
-// hold starts the command without letting it run, and traces it.
-func (o *captureFlags) hold(session *probes.Session, path string, stdin io.Reader, output io.Writer) (*command, error) {
-	cmd, err := holdCommand(path, o.command, stdin, output)
+// capture is a kernel whose probes are attached, and what waits for that.
+type capture struct {
+	*session.Capture
+	flags *captureFlags
+	path  string            // of the command's program; empty: there is no command
+	out   *session.Recorder // what is recorded to; nil for nothing
+}
+
+// attached calls use with the probes attached, and with the file to record to if that has a
+// name. The context ends when the time of --for is over.
+func (o *captureFlags) attached(ctx context.Context, file *session.RecorderOptions, use func(context.Context, *capture) error) error {
+	po, err := o.probeOptions()
+	if err != nil {
+		return err
+	}
+	c := &capture{flags: o}
+	if len(o.command) > 0 {
+		if c.path, err = findCommand(o.command); err != nil {
+			return err
+		}
+	}
+	if file.Path != "" {
+		if c.out, err = openRecorder(file, &po.Filter); err != nil {
+			return err
+		}
+		defer c.out.Close()
+	}
+	if c.Capture, err = session.Attach(po); err != nil {
+		return err
+	}
+	if o.duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.duration)
+		defer cancel()
+	}
+	err = use(ctx, c)
+	if cerr := c.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// hold is a holder: it starts the command without letting it run, and traces it.
+func (c *capture) hold(stdin io.Reader, output io.Writer) (*tracee.Command, error) {
+	if c.path == "" {
+		return nil, nil
+	}
+	cmd, err := tracee.Hold(c.path, c.flags.command, stdin, output)
 	if err != nil {
 		return nil, err
 	}
-	if !o.all {
-		if err := session.AddProcess(cmd.pid()); err != nil {
-			cmd.stop()
+	if !c.flags.all {
+		if err := c.AddProcess(cmd.Pid()); err != nil {
+			cmd.Stop()
 			return nil, err
 		}
 	}
 	return cmd, nil
+}
+
+// openRecorder opens the file to record to, and says what is excluded because of it.
+func openRecorder(o *session.RecorderOptions, filter *probes.Filter) (*session.Recorder, error) {
+	if o.Path == "-" && isTerminal(os.Stdout) {
+		return nil, usagef("-o FILE, or a pipe behind it", "a trace is not for a terminal")
+	}
+	o.Tool, o.Command = versionText(), os.Args
+	out, err := session.NewRecorder(*o, filter)
+	if err == nil && out.Excluded() != "" {
+		note(os.Stderr, "%s %s", o.Path, out.Excluded())
+	}
+	return out, err
+}
+
+// ended ends a command, if there is one, and says how it did.
+func ended(w io.Writer, cmd *tracee.Command) {
+	if cmd != nil {
+		cmd.Stop()
+		note(w, "%s %s", cmd.Name(), cmd.Outcome())
+	}
+}
+
+// registerFilter adds the filters that the kernel applies.
+func registerFilter(f *session.Filter, flags *pflag.FlagSet) {
+	flags.Uint32Var(&f.Pid, "pid", 0, "only this process (all its threads)")
+	flags.StringVar(&f.Comm, "comm", "", "only threads of this name (up to 15 bytes)")
+	flags.StringVar(&f.Cgroup, "cgroup", "", "only this cgroup: its folder or its id")
+	flags.StringVar(&f.Dev, "dev", "", "only this device: MAJOR:MINOR, /dev/NAME, or a folder on it")
+	flags.Uint64Var(&f.Ino, "ino", 0, "only this inode number")
+	flags.StringVar(&f.Path, "path", "", "only this file")
+	flags.DurationVar(&f.MinLatency, "min-latency", 0, "only writes that took at least this long, such as 5ms")
+}
+
+// parseSize takes a size of 1 byte to 2 GiB, with an optional unit.
+func parseSize(s string) (int, error) {
+	n, err := kernelvm.ParseSize(s)
+	if err != nil || n == 0 || n > 2<<30 {
+		return 0, fmt.Errorf("%q is no size", s)
+	}
+	return int(n), nil
 }

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile/tracetest"
@@ -17,8 +19,8 @@ import (
 // traceOf is one of the traces of real kernels.
 func traceOf(name string) string { return filepath.Join("..", "..", "testdata", "traces", name+".e4d") }
 
-// rawTrace reads the records of a trace.
-func rawTrace(t testing.TB, path string) (*tracefile.Info, [][]byte) {
+// rawTrace reads the records of a trace. The reader is closed; it knows the names of files.
+func rawTrace(t testing.TB, path string) (*tracefile.Reader, [][]byte) {
 	t.Helper()
 	r, err := tracefile.Open(path)
 	if err != nil {
@@ -29,7 +31,7 @@ func rawTrace(t testing.TB, path string) (*tracefile.Info, [][]byte) {
 	for {
 		raw, err := r.Next()
 		if errors.Is(err, record.ErrEnd) {
-			return r.Info(), out
+			return r, out
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -39,7 +41,7 @@ func rawTrace(t testing.TB, path string) (*tracefile.Info, [][]byte) {
 }
 
 // traceFile is a trace with these records, and the number of writes in it.
-func traceFile(b *testing.B, info *tracefile.Info, raws [][]byte) (file []byte, writes uint64) {
+func traceFile(b testing.TB, info *tracefile.Info, raws [][]byte) (file []byte, writes uint64) {
 	b.Helper()
 	var buf bytes.Buffer
 	w, err := tracefile.NewWriter(&buf, info)
@@ -58,23 +60,35 @@ func traceFile(b *testing.B, info *tracefile.Info, raws [][]byte) (file []byte, 
 	return buf.Bytes(), writes
 }
 
+// longTrace is a file of so many writes at least.
+func longTrace(t testing.TB, writes int) string {
+	t.Helper()
+	r, raws := rawTrace(t, traceOf("patch4"))
+	file, _ := traceFile(t, r.Info(), tracetest.Repeated(raws, writes))
+	path := filepath.Join(t.TempDir(), "long.e4d")
+	if err := os.WriteFile(path, file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // BenchmarkCheck is the price of one write of a file: reading, judging, all sums. With
 // GOMAXPROCS=1 it is that of one core. The mixed workload has more steps a write than
 // any other: most are unaligned, restarted, or refused.
 func BenchmarkCheck(b *testing.B) {
-	info, raws := rawTrace(b, traceOf("linux-7.3"))
-	for name, raws := range map[string][][]byte{"mixed": tracetest.Repeated(raws, 400_000), "aligned": sharedWrites(400_000)} {
+	r, raws := rawTrace(b, traceOf("linux-7.3"))
+	for name, raws := range map[string][][]byte{"mixed": tracetest.Repeated(raws, 400_000), "aligned": tracetest.SharedWrites(400_000)} {
 		b.Run(name, func(b *testing.B) {
-			file, writes := traceFile(b, info, raws)
+			file, writes := traceFile(b, r.Info(), raws)
 			n, from := uint64(0), cpuTime(b)
 			for b.Loop() {
 				r, err := tracefile.NewReader(bytes.NewReader(file))
 				if err != nil {
 					b.Fatal(err)
 				}
-				c, err := (&checkFlags{variant: "auto"}).judge(context.Background(), tracefile.NewRecording(r))
-				if err != nil || c.summary.Totals.Writes != writes {
-					b.Fatalf("%d writes of %d, error %v", c.summary.Totals.Writes, writes, err)
+				c, err := recorded.Check(context.Background(), tracefile.NewRecording(r), "auto")
+				if err != nil || c.Summary.Totals.Writes != writes {
+					b.Fatalf("%d writes of %d, error %v", c.Summary.Totals.Writes, writes, err)
 				}
 				n += writes
 				r.Close()

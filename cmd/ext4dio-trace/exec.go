@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 )
 
 // newExecCmd makes the command that becomes another program: in a guest the
@@ -18,11 +20,11 @@ func newExecCmd() *cobra.Command {
 		Example: `  ext4dio-trace vm --share ./tests -- exec -- sh /share/all.sh`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return &exitError{code: 2, msg: "no program given", hint: "ext4dio-trace exec -- PROGRAM"}
+				return &exit.Error{Code: exit.Usage, Msg: "no program given", Hint: "ext4dio-trace exec -- PROGRAM"}
 			}
 			path, err := exec.LookPath(args[0])
 			if err != nil {
-				return &exitError{code: 2, msg: fmt.Sprintf("find program: %v", err), hint: "give its full path; vm copies what stands behind the second --"}
+				return &exit.Error{Code: exit.Usage, Msg: fmt.Sprintf("find program: %v", err), Hint: "give its full path; vm copies what stands behind the second --"}
 			}
 			return fmt.Errorf("exec %s: %w", path, unix.Exec(path, args, os.Environ()))
 		},

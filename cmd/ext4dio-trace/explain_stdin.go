@@ -8,7 +8,6 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/explain"
 	"github.com/ext4dio/ext4dio-trace/export"
@@ -16,7 +15,7 @@ import (
 
 // observed explains the lines of "live --json" on standard input.
 func (o *explainOptions) observed(cmd *cobra.Command) error {
-	if f, ok := cmd.InOrStdin().(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := cmd.InOrStdin().(*os.File); ok && isTerminal(f) {
 		return usagef(explainHint, "no --pos given, and no lines of \"live --json\" on standard input")
 	}
 	if o.json {

@@ -6,7 +6,8 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/trace/replay"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
@@ -19,12 +20,12 @@ func (o *explainOptions) recorded(cmd *cobra.Command) error {
 	case o.json:
 		return usagef(progName+" view --json "+o.trace, "--json explains flags, not a recorded write")
 	}
-	all, err := openTraces([]string{o.trace})
+	in, err := openTrace([]string{o.trace}, "", "explained")
 	if err != nil {
 		return err
 	}
-	defer closeTraces(all)
-	row, total, err := findWrite(cmd, all[0], o.seq)
+	defer in.Close()
+	row, total, err := findWrite(cmd, in, o.seq)
 	switch {
 	case err != nil:
 		return err
@@ -37,8 +38,8 @@ func (o *explainOptions) recorded(cmd *cobra.Command) error {
 // findWrite judges a trace up to the write of a number, counted from 1 as view shows
 // them. The row is nil when there are only total.
 func findWrite(cmd *cobra.Command, in *tracefile.Recording, number uint64) (row *export.Row, total uint64, err error) {
-	_, _, err = judgeRecording(cmd.Context(), in, "auto", func(plan *probes.Plan) seenFunc {
-		maker := newMaker(plan, in)
+	_, err = replay.Judge(cmd.Context(), in, "auto", func(k *session.Kernel) session.Seen {
+		maker := k.Maker(in)
 		return func(ob *observe.Observation, v *judge.Verdict) {
 			if total++; total == number {
 				row = new(export.Row)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,12 +20,35 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export/parquet"
 	"github.com/ext4dio/ext4dio-trace/export/perfetto"
 	"github.com/ext4dio/ext4dio-trace/export/xfsio"
-	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/trace/replay"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
-// exportFormats are the formats, in the order in which they are listed.
-var exportFormats = []string{"jsonl", "csv", "parquet", "perfetto", "xfsio", "fio"}
+// exportFormats are the formats, in the order in which they are listed. All that is said
+// and done about a format comes from here.
+var exportFormats = []export.Format{export.JSONLFormat, export.CSVFormat, parquet.Format, perfetto.Format, xfsio.Format, fio.Format}
+
+// formatNames lists the names of the formats that use accepts, all for a nil use.
+func formatNames(use func(*export.Format) bool) []string {
+	var out []string
+	for i := range exportFormats {
+		if f := &exportFormats[i]; use == nil || use(f) {
+			out = append(out, f.Name)
+		}
+	}
+	return out
+}
+
+// formatHelp says what the formats are, a line or two each.
+func formatHelp() string {
+	var b strings.Builder
+	for _, f := range exportFormats {
+		fmt.Fprintf(&b, "  %-9s %s\n", f.Name, strings.ReplaceAll(f.Help, "\n", "\n"+strings.Repeat(" ", 12)))
+	}
+	return b.String()
+}
 
 // exportFlags are the flags of export.
 type exportFlags struct {
@@ -42,14 +66,7 @@ func newExportCmd() *cobra.Command {
 		Short: "turn a recorded trace into what other programs read",
 		Long: `Judge a recorded trace and write its writes in another format:
 
-  jsonl     one JSON object a line, as live --json
-  csv       the same fields as RFC 4180 wants them; lists as JSON in a cell
-  parquet   typed columns, for DuckDB, ClickHouse and the like
-  perfetto  tracks of every inode and task, for ui.perfetto.dev
-  xfsio     a shell script of xfs_io commands that lays out files and repeats the
-            writes: the reproducer of a report
-  fio       a folder with a job file and one I/O log for each task
-
+` + formatHelp() + `
 Filters choose among the judged writes; all are judged, so that a verdict does
 not depend on them. Times are those at which a write began: since the recording
 began (2.5s), or on the wall clock (2026-11-22T20:00:00Z).
@@ -64,11 +81,12 @@ missing in it, because they were lost or the trace is not whole.`,
 	}
 	fl := cmd.Flags()
 	fl.SortFlags = false
-	fl.StringVar(&f.format, "format", "", strings.Join(exportFormats, ", "))
-	fl.StringVarP(&f.out, "output", "o", "-", "the file to write, or - for standard output; the folder for fio")
+	fl.StringVar(&f.format, "format", "", strings.Join(formatNames(nil), ", "))
+	folders := formatNames(func(f *export.Format) bool { return f.To == export.ToFolder })
+	fl.StringVarP(&f.out, "output", "o", "-", "the file to write, or - for standard output; the folder for "+strings.Join(folders, ", "))
 	fl.StringVar(&f.variant, "variant", "auto", variantUsage())
 	f.choose.register(fl)
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(exportFormats, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formatNames(nil), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	return cmd
 }
 
@@ -76,15 +94,11 @@ func (f *exportFlags) run(ctx context.Context, paths []string) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	all, err := openTraces(paths)
+	in, err := openTrace(paths, progName+" export "+paths[0]+" --format "+f.format, "exported")
 	if err != nil {
 		return err
 	}
-	defer closeTraces(all)
-	if len(all) > 1 {
-		return usagef(progName+" export "+paths[0]+" --format "+f.format, "%d recordings are given, and one can be exported", len(all))
-	}
-	in := all[0]
+	defer in.Close()
 	if err := f.choose.resolve(in.Info()); err != nil {
 		return err
 	}
@@ -92,7 +106,7 @@ func (f *exportFlags) run(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
-	w := f.writer(out, in.Info())
+	w := f.chosen().New(out.target(in.Info()))
 	shown, seen, err := f.pump(ctx, in, w)
 	if err := errors.Join(err, w.Close()); err != nil {
 		return f.failed(out, err)
@@ -106,23 +120,28 @@ func (f *exportFlags) run(ctx context.Context, paths []string) error {
 	return sayExportLosses(os.Stderr, in)
 }
 
+// chosen is the format that was asked for, nil when there is no such.
+func (f *exportFlags) chosen() *export.Format {
+	i := slices.IndexFunc(exportFormats, func(format export.Format) bool { return format.Name == f.format })
+	if i < 0 {
+		return nil
+	}
+	return &exportFormats[i]
+}
+
 // check refuses what cannot be.
 func (f *exportFlags) check() error {
-	hint := "--format " + strings.Join(exportFormats, ", --format ")
-	switch f.format {
-	case "":
+	hint := "--format " + strings.Join(formatNames(nil), ", --format ")
+	format := f.chosen()
+	switch {
+	case f.format == "":
 		return usagef(hint, "no --format given")
-	case "jsonl", "csv", "xfsio":
-	case "parquet", "perfetto":
-		if f.out == "-" && isTerminal(os.Stdout) {
-			return usagef("-o FILE", "%s is not for a terminal", f.format)
-		}
-	case "fio":
-		if f.out == "-" {
-			return usagef("-o FOLDER", "fio needs a folder: a job file and its logs are written there")
-		}
-	default:
+	case format == nil:
 		return usagef(hint, "--format %q is not known", f.format)
+	case format.To == export.ToFile && f.out == "-" && isTerminal(os.Stdout):
+		return usagef("-o FILE", "%s is not for a terminal", f.format)
+	case format.To == export.ToFolder && f.out == "-":
+		return usagef("-o FOLDER", "%s needs a folder: %s are written there", f.format, format.Into)
 	}
 	if err := checkVariant(f.variant); err != nil {
 		return err
@@ -136,8 +155,8 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, w expor
 	defer stop(nil)
 	var row export.Row
 	var failed error
-	_, _, err = judgeRecording(ctx, in, f.variant, func(plan *probes.Plan) seenFunc {
-		maker := newMaker(plan, in)
+	_, err = replay.Judge(ctx, in, f.variant, func(k *session.Kernel) session.Seen {
+		maker := k.Maker(in)
 		return func(o *observe.Observation, v *judge.Verdict) {
 			seen++
 			if failed != nil {
@@ -172,7 +191,7 @@ func (f *exportFlags) open(inputs []string) (*exportOutput, error) {
 	if f.out == "-" {
 		return &exportOutput{file: os.Stdout, buf: bufio.NewWriterSize(os.Stdout, 64<<10)}, nil
 	}
-	if f.format == "fio" {
+	if f.chosen().To == export.ToFolder {
 		if err := os.MkdirAll(f.out, 0o755); err != nil {
 			return nil, usagef("-o FOLDER", "cannot export: %v", err)
 		}
@@ -232,21 +251,16 @@ func (f *exportFlags) failed(o *exportOutput, err error) error {
 	return err
 }
 
-// writer makes the writer of a format.
-func (f *exportFlags) writer(o *exportOutput, info *tracefile.Info) export.Writer {
-	switch f.format {
-	case "csv":
-		return export.NewCSV(o.buf)
-	case "parquet":
-		return parquet.New(o.buf, exportPairs(info))
-	case "perfetto":
-		return perfetto.New(o.buf, perfetto.Clocks{Monotonic: info.Monotonic, Boot: info.Boot, Real: uint64(max(info.Began.UnixNano(), 0))})
-	case "xfsio":
-		return xfsio.New(o.buf, exportAbout(info)...)
-	case "fio":
-		return fio.New(o.create, exportAbout(info)...)
+// target is what a format is given.
+func (o *exportOutput) target(info *tracefile.Info) export.Target {
+	t := export.Target{
+		Create: o.create, About: exportAbout(info), Pairs: exportPairs(info),
+		Clocks: export.Clocks{Monotonic: info.Monotonic, Boot: info.Boot, Real: uint64(max(info.Began.UnixNano(), 0))},
 	}
-	return export.NewJSONL(o.buf)
+	if o.buf != nil {
+		t.Out = o.buf
+	}
+	return t
 }
 
 // exportAbout says where a trace comes from, in lines. The host's name is not among them.
@@ -275,16 +289,16 @@ func exportPairs(info *tracefile.Info) map[string]string {
 
 // sayExportLosses says what is missing in what was exported.
 func sayExportLosses(stderr io.Writer, in *tracefile.Recording) error {
-	torn := sayMissing(stderr, in)
-	losses, err := in.Losses()
+	torn := replay.SayMissing(stderr, in)
+	losses, err := replay.Losses(in)
 	if err != nil {
-		return fmt.Errorf("read losses: %w", err)
+		return err
 	}
 	if losses.Any() {
 		fmt.Fprintf(stderr, "LOST: %s\n", losses)
 	}
 	if torn || losses.Any() {
-		return &exitError{code: exitUnproven}
+		return &exit.Error{Code: exit.Unproven}
 	}
 	return nil
 }

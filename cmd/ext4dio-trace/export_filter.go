@@ -4,7 +4,6 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -108,13 +107,11 @@ func traceDevice(text string, info *tracefile.Info) (uint32, error) {
 			number = fs.Dev
 		}
 	}
-	major, minor, ok := strings.Cut(number, ":")
-	a, err1 := strconv.ParseUint(major, 10, 12)
-	b, err2 := strconv.ParseUint(minor, 10, 20)
-	if !ok || err1 != nil || err2 != nil {
+	dev, ok := export.ParseDev(number)
+	if !ok {
 		return 0, usagef(strings.Join(known, ", "), "--dev %q is no MAJOR:MINOR, and the trace knows no such device", text)
 	}
-	return uint32(a<<20 | b), nil
+	return dev, nil
 }
 
 func (f *rowFilter) isPattern() bool { return strings.ContainsAny(f.path, "*?") }

@@ -13,9 +13,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/export/fio"
-	"github.com/ext4dio/ext4dio-trace/export/parquet"
-	"github.com/ext4dio/ext4dio-trace/export/perfetto"
 	"github.com/ext4dio/ext4dio-trace/export/xfsio"
 	"github.com/ext4dio/ext4dio-trace/record"
 	reports "github.com/ext4dio/ext4dio-trace/report"
@@ -46,9 +43,16 @@ func TestExportOdd(t *testing.T) {
 	dir := t.TempDir()
 	var lines, script bytes.Buffer
 	p := &reports.Report{Title: "odd"}
-	writers := []export.Writer{
-		export.NewJSONL(&lines), export.NewCSV(io.Discard), parquet.New(io.Discard, nil), perfetto.New(io.Discard, perfetto.Clocks{}), xfsio.New(&script),
-		fio.New(func(name string) (io.WriteCloser, error) { return os.Create(filepath.Join(dir, name)) }),
+	var writers []export.Writer
+	for _, f := range exportFormats {
+		target := export.Target{Out: io.Discard, Create: func(name string) (io.WriteCloser, error) { return os.Create(filepath.Join(dir, name)) }}
+		switch f.Name {
+		case export.JSONLFormat.Name:
+			target.Out = &lines
+		case xfsio.Format.Name:
+			target.Out = &script
+		}
+		writers = append(writers, f.New(target))
 	}
 	var row export.Row
 	var maker export.Maker

@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile/tracetest"
 )
 
 // traceBegan is when the traces of these tests began.
@@ -38,7 +40,7 @@ func makeTrace(t *testing.T, n int) string {
 	}
 	w.Name(8<<20, 100, "/mnt/a$(b)")
 	for i := range n {
-		rec := sharedWrite(uint64(i + 1))
+		rec := tracetest.SharedWrite(uint64(i + 1))
 		rec.T0, rec.Ino, rec.Dev = 1e12+uint64(i)*1e9, uint64(100+i%2), 8<<20
 		if err := w.Append(rec.Append(nil), &record.Losses{}); err != nil {
 			t.Fatal(err)
@@ -170,7 +172,7 @@ func TestExportRefuses(t *testing.T) {
 		"--format csv -o /":              "cannot export",
 	} {
 		path, err := exported(t, trace, strings.Fields(flags)...)
-		if err == nil || asExit(err).code != exitUsage || !strings.Contains(err.Error(), want) {
+		if err == nil || asExit(err).Code != exit.Usage || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", flags, err)
 		}
 		if _, err := os.Stat(path); err == nil {
@@ -190,7 +192,7 @@ func TestExportTorn(t *testing.T) {
 		t.Fatal(err)
 	}
 	path, err := exported(t, trace, "--format", "jsonl")
-	if err == nil || asExit(err).code != exitUnproven {
+	if err == nil || asExit(err).Code != exit.Unproven {
 		t.Errorf("%v", err)
 	}
 	if n := strings.Count(readFile(t, path), "\n"); n != 3 {
@@ -204,7 +206,7 @@ func TestExportFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	trace := makeTrace(t, 3)
-	for _, format := range exportFormats[:5] {
+	for _, format := range formatNames(func(f *export.Format) bool { return f.To != export.ToFolder }) {
 		root := newRootCmd()
 		root.SetArgs([]string{"export", trace, "--format", format, "-o", "/dev/full"})
 		if err := root.ExecuteContext(t.Context()); err == nil || !strings.Contains(fmt.Sprint(err), "no space left") {

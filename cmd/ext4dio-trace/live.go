@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -13,7 +12,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/rowfilter"
-	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -26,7 +25,7 @@ type liveOptions struct {
 	json    bool
 	variant string
 	summary string
-	record  recordFlags
+	record  session.RecorderOptions
 }
 
 func newLiveCmd() *cobra.Command {
@@ -57,9 +56,9 @@ among the judged writes. Totals and the exit status count all of them.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	o.filter.register(flags)
+	registerFilter(&o.filter, flags)
 	o.registerShow(flags)
-	flags.StringVar(&o.record.path, "record", "", "also record to this `FILE`, see record")
+	flags.StringVar(&o.record.Path, "record", "", "also record to this `FILE`, see record")
 	o.captureFlags.register(flags)
 	return cmd
 }
@@ -148,68 +147,20 @@ func runLive(ctx context.Context, o *liveOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	po, err := o.probeOptions()
-	if err != nil {
-		return err
-	}
-	path, err := o.findCommand()
-	if err != nil {
-		return err
-	}
-	var out *recording
-	if o.record.path != "" {
-		if out, err = openRecording(&o.record, &po, os.Stderr); err != nil {
+	return o.attached(ctx, &o.record, func(ctx context.Context, c *capture) error {
+		t, err := newTrace(&c.Kernel, session.Options{Doubt: c.Doubt}, o)
+		if err != nil {
 			return err
 		}
-		defer out.close()
-	}
-	facts, plan, session, err := attach(po)
-	if err != nil {
-		return err
-	}
-	err = runTrace(ctx, facts, plan, session, o, path, out)
-	if cerr := session.Close(); err == nil {
-		err = cerr
-	}
-	return err
-}
-
-// runTrace shows and records what a session sees.
-func runTrace(ctx context.Context, facts *probes.Facts, plan *probes.Plan, session *probes.Session, o *liveOptions, path string, out *recording) error {
-	t, err := newTrace(facts, plan, session.Doubt, o)
-	if err != nil {
-		return err
-	}
-	defer t.close()
-	t.start = session.Began()
-	if out != nil {
-		if err := out.begin(facts, plan, t.start, o.variant, t.resolver); err != nil {
-			return err
+		defer t.Close()
+		t.start = c.Began()
+		if c.out != nil {
+			if err := t.RecordTo(c.out, t.start); err != nil {
+				return err
+			}
 		}
-		t.recording = out
-	}
-	var hold holder
-	if path != "" {
-		hold = func(stdin io.Reader, output io.Writer) (*command, error) {
-			return o.hold(session, path, stdin, output)
-		}
-	}
-	return t.run(ctx, session, hold)
-}
-
-// attach looks at the kernel, plans the probes and attaches them. The caller
-// closes the session.
-func attach(po probes.Options) (*probes.Facts, *probes.Plan, *probes.Session, error) {
-	facts, err := probes.ReadFacts()
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	plan, err := probes.MakePlan(facts, po)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	session, err := probes.Attach(facts, plan, po)
-	return facts, plan, session, err
+		return t.run(ctx, c.Capture, c.hold)
+	})
 }
 
 // checkVariant refuses names that the model does not know.
@@ -220,17 +171,6 @@ func checkVariant(name string) error {
 	if _, err := model.ParseVariant(name); err != nil {
 		msg, _, _ := strings.Cut(err.Error(), ": one of ") // the hint has them
 		return usagef("--variant auto, "+strings.Join(model.VariantNames(), ", ")+", with +patchN or -patchN behind it", "%s", msg)
-	}
-	return nil
-}
-
-// exitStatus is the end of a trace as an error: nil when all is well.
-func exitStatus(s *export.Summary) error {
-	switch {
-	case s.Totals.Disagreements() > 0:
-		return &exitError{code: exitDisagree}
-	case s.Unproven():
-		return &exitError{code: exitUnproven}
 	}
 	return nil
 }

@@ -6,14 +6,18 @@ import (
 	"os"
 
 	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
+	"github.com/ext4dio/ext4dio-trace/trace/tracee"
 )
 
 func main() {
 	if kernelvm.IsGuestInit() {
 		kernelvm.GuestMain()
 	}
-	if isHeld(os.Args) {
-		os.Exit(runHeld(os.Args, os.Stderr))
+	if tracee.IsHeld(os.Args) {
+		if err := tracee.Become(os.Args); err != nil {
+			note(os.Stderr, "%v", err)
+		}
+		os.Exit(tracee.ExitNotRun)
 	}
 	os.Exit(run(os.Args[1:], os.Stderr))
 }

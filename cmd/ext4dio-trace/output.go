@@ -16,39 +16,22 @@ import (
 	"io"
 	"os"
 	"strings"
-	"syscall"
 
 	"github.com/charmbracelet/colorprofile"
 	"golang.org/x/term"
 
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/probes"
-	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
+	"github.com/ext4dio/ext4dio-trace/trace/replay"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
 )
 
 const progName = "ext4dio-trace"
 
-// Exit statuses; they are a contract.
-const (
-	exitDisagree = 1 // a disagreement, a broken rule or a failed validation
-	exitUsage    = 2 // wrong usage
-	exitUnfit    = 3 // this machine or kernel cannot do it
-	exitUnproven = 4 // nothing wrong was seen, but records were lost or incomplete
-)
-
-// exitError ends the program with a status. Without a message nothing is said,
-// as the output has said it.
-type exitError struct {
-	code int
-	msg  string // one line, no prefix
-	hint string // what can be typed, may be empty
-}
-
-func (e *exitError) Error() string { return e.msg }
-
-// usagef makes an exitError for wrong usage.
+// usagef makes an error for wrong usage.
 func usagef(hint, format string, args ...any) error {
-	return &exitError{code: exitUsage, msg: fmt.Sprintf(format, args...), hint: hint}
+	return &exit.Error{Code: exit.Usage, Msg: fmt.Sprintf(format, args...), Hint: hint}
 }
 
 // report says what went wrong and returns the exit status for it.
@@ -57,35 +40,32 @@ func report(stderr io.Writer, err error) int {
 		return 0
 	}
 	e := asExit(err)
-	if e.msg != "" {
-		fmt.Fprintf(stderr, "%s: error: %s\n", progName, oneLine(e.msg))
+	if e.Msg != "" {
+		fmt.Fprintf(stderr, "%s: error: %s\n", progName, oneLine(e.Msg))
 	}
-	if e.hint != "" {
-		fmt.Fprintf(stderr, "hint: %s\n", oneLine(e.hint))
+	if e.Hint != "" {
+		fmt.Fprintf(stderr, "hint: %s\n", oneLine(e.Hint))
 	}
-	return e.code
+	return e.Code
 }
 
-// asExit finds the exit status that an error stands for.
-func asExit(err error) *exitError {
-	var exit *exitError
-	var usage *kernelvm.UsageError
-	var unfit *kernelvm.UnfitError
-	var probeUsage *probes.UsageError
-	var probeUnfit *probes.UnfitError
+// asExit finds the exit status that an error stands for. What is of no known kind is a
+// matter of this machine.
+func asExit(err error) *exit.Error {
+	var worded *exit.Error
+	var usage *hint.UsageError
+	var unfit *hint.UnfitError
 	switch {
-	case errors.As(err, &exit):
-		return exit
-	case errors.As(err, &probeUsage):
-		return &exitError{code: exitUsage, msg: err.Error(), hint: probeUsage.Hint}
-	case errors.As(err, &probeUnfit):
-		return &exitError{code: exitUnfit, msg: err.Error(), hint: probeUnfit.Hint}
+	case errors.As(err, &worded):
+		return worded
 	case errors.As(err, &usage):
-		return &exitError{code: exitUsage, msg: err.Error(), hint: usage.Hint}
+		return &exit.Error{Code: exit.Usage, Msg: err.Error(), Hint: usage.Hint}
 	case errors.As(err, &unfit):
-		return &exitError{code: exitUnfit, msg: err.Error(), hint: unfit.Hint}
+		return &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: unfit.Hint}
+	case errors.Is(err, replay.ErrInterrupted):
+		return &exit.Error{Code: exit.Unproven, Msg: err.Error()}
 	}
-	return &exitError{code: exitUnfit, msg: err.Error()}
+	return &exit.Error{Code: exit.Unfit, Msg: err.Error()}
 }
 
 // oneLine makes a message fit for one line of a terminal.
@@ -108,17 +88,15 @@ func wantsColor(f *os.File) bool {
 }
 
 // isClosedPipe reports whether a write failed because the reader went away.
-func isClosedPipe(err error) bool {
-	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe)
-}
+func isClosedPipe(err error) bool { return session.IsClosedPipe(err) }
 
-// writeJSON writes a report to stdout as one line.
-func writeJSON(rep any) error {
+// writeJSON writes a report as one line.
+func writeJSON(w io.Writer, rep any) error {
 	b, err := json.Marshal(rep)
 	if err != nil {
 		return fmt.Errorf("encode report: %w", err)
 	}
-	if _, err := os.Stdout.Write(append(b, '\n')); err != nil {
+	if _, err := w.Write(append(b, '\n')); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 )
 
 const (
@@ -135,7 +137,7 @@ var badlyEnded = regexp.MustCompile("error|panic|UNACCOUNTED|MISSING|LOST")
 
 // A reader of the lines that goes away ends the program, which is no failure.
 func TestClosedPipeOfView(t *testing.T) {
-	path := long(t, 20_000)[0]
+	path := longTrace(t, 20_000)
 	for _, how := range []string{"--json", "--plain"} {
 		t.Run(how, func(t *testing.T) {
 			r, w, err := os.Pipe()
@@ -163,9 +165,9 @@ func TestClosedPipeOfView(t *testing.T) {
 			defer kill.Stop()
 			err = cmd.Wait()
 			said, _ := os.ReadFile(stderr)
-			var exit *exec.ExitError
+			var ended *exec.ExitError
 			// A write that was queued then has no end, which is said and makes it 4.
-			queued := errors.As(err, &exit) && exit.ExitCode() == exitUnproven && strings.Contains(string(said), "WITHOUT COMPLETION")
+			queued := errors.As(err, &ended) && ended.ExitCode() == exit.Unproven && strings.Contains(string(said), "WITHOUT COMPLETION")
 			if err != nil && !queued || !strings.Contains(string(said), "verdict:") || badlyEnded.Match(said) {
 				t.Errorf("%v, and it said:\n%s", err, said)
 			}

@@ -1,15 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/races"
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -118,28 +117,18 @@ func runRaces(cmd *cobra.Command, o *racesOptions) error {
 	case errors.Is(err, races.ErrUsage):
 		return usagef(progName+" races --help", "%v", err)
 	case err != nil:
-		return &exitError{code: exitUnproven, msg: fmt.Sprintf("not explored to the end: %v", err)}
+		return &exit.Error{Code: exit.Unproven, Msg: fmt.Sprintf("not explored to the end: %v", err)}
 	}
-	if err := o.report(cmd.OutOrStdout(), rep); err != nil {
+	if o.json {
+		err = writeJSON(cmd.OutOrStdout(), rep)
+	} else {
+		err = rep.WriteText(cmd.OutOrStdout())
+	}
+	if err != nil {
 		return err
 	}
 	if rep.Found() {
-		return &exitError{code: exitDisagree}
-	}
-	return nil
-}
-
-// report writes the report.
-func (o *racesOptions) report(w io.Writer, rep *races.Report) error {
-	if !o.json {
-		return rep.WriteText(w)
-	}
-	b, err := json.Marshal(rep)
-	if err != nil {
-		return fmt.Errorf("encode report: %w", err)
-	}
-	if _, err := w.Write(append(b, '\n')); err != nil {
-		return fmt.Errorf("write report: %w", err)
+		return &exit.Error{Code: exit.Disagree}
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,15 +10,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
 	"github.com/ext4dio/ext4dio-trace/record"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
 )
 
 // recordOptions are the flags of record.
 type recordOptions struct {
 	captureFlags
-	file    recordFlags
+	file    session.RecorderOptions
 	maxSize string
 }
 
@@ -54,11 +54,11 @@ file systems with their options, and the command line of the recording.`,
 	}
 	fl := cmd.Flags()
 	fl.SortFlags = false
-	fl.StringVarP(&o.file.path, "output", "o", "", "write to this `FILE`; - is standard output")
-	o.filter.register(fl)
+	fl.StringVarP(&o.file.Path, "output", "o", "", "write to this `FILE`; - is standard output")
+	registerFilter(&o.filter, fl)
 	fl.StringVar(&o.maxSize, "max-size", "", "end when the file has this `SIZE`, such as 100M")
-	fl.IntVar(&o.file.rotate, "rotate", 0, "with --max-size: go on in a new file and keep the last `N`")
-	fl.BoolVar(&o.file.hostName, "host-name", false, "put this machine's name into the file")
+	fl.IntVar(&o.file.Rotate, "rotate", 0, "with --max-size: go on in a new file and keep the last `N`")
+	fl.BoolVar(&o.file.HostName, "host-name", false, "put this machine's name into the file")
 	o.captureFlags.register(fl)
 	return cmd
 }
@@ -67,7 +67,7 @@ const recordHint = progName + " record -o trace.e4d"
 
 // check looks for wrong usage that needs no kernel to be seen.
 func (o *recordOptions) check() error {
-	if o.file.path == "" {
+	if o.file.Path == "" {
 		return usagef(recordHint, "no output given")
 	}
 	if o.maxSize != "" {
@@ -75,14 +75,14 @@ func (o *recordOptions) check() error {
 		if err != nil || n < 64<<10 {
 			return usagef("--max-size 100M", "--max-size %q is no size of at least 64K", o.maxSize)
 		}
-		o.file.maxSize = n
+		o.file.MaxSize = n
 	}
 	switch {
-	case o.file.rotate < 0 || o.file.rotate > 1000:
+	case o.file.Rotate < 0 || o.file.Rotate > 1000:
 		return usagef("--rotate 3", "--rotate must be between 0 and 1000")
-	case o.file.rotate > 0 && o.file.maxSize == 0:
+	case o.file.Rotate > 0 && o.file.MaxSize == 0:
 		return usagef("--max-size 100M --rotate 3", "--rotate needs --max-size")
-	case o.file.rotate > 0 && o.file.path == "-":
+	case o.file.Rotate > 0 && o.file.Path == "-":
 		return usagef("-o FILE", "standard output cannot be rotated")
 	}
 	return o.captureFlags.check()
@@ -92,116 +92,42 @@ func (o *recordOptions) run(ctx context.Context) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	po, err := o.probeOptions()
-	if err != nil {
-		return err
-	}
-	path, err := o.findCommand()
-	if err != nil {
-		return err
-	}
-	out, err := openRecording(&o.file, &po, os.Stderr)
-	if err != nil {
-		return err
-	}
-	defer out.close()
-	facts, plan, session, err := attach(po)
-	if err != nil {
-		return err
-	}
-	err = o.capture(ctx, facts, plan, session, path, out)
-	if cerr := session.Close(); err == nil {
-		err = cerr
-	}
-	return err
+	return o.attached(ctx, &o.file, recordAll)
 }
 
-// capture records until ctx ends, the time is over, the file is full or the command has
-// ended.
-func (o *recordOptions) capture(ctx context.Context, facts *probes.Facts, plan *probes.Plan, session *probes.Session, path string, out *recording) error {
-	if o.duration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.duration)
-		defer cancel()
-	}
+// recordAll records until ctx ends, the file is full or the command has ended.
+func recordAll(ctx context.Context, c *capture) error {
 	names := export.NewResolver()
 	defer names.Close()
-	if err := out.begin(facts, plan, session.Began(), "auto", names); err != nil {
+	if err := c.out.Begin(&c.Kernel, c.Began(), "auto", names); err != nil {
 		return err
 	}
-	var cmd *command
-	if path != "" {
-		var err error
-		if cmd, err = o.hold(session, path, os.Stdin, os.Stderr); err != nil {
-			return err
-		}
-		defer cmd.stop()
-	}
-	n, missing := attachedProbes(plan)
-	text := fmt.Sprintf("recording ext4 direct writes on Linux %s: %d probes (%s)", facts.Release, n, plan.Mode)
-	for i, name := range missing {
-		text += []string{", without ", ", "}[min(i, 1)] + name
-	}
-	note(os.Stderr, "%s", text)
-	p := newPump(session)
-	go p.run()
-	stopped := stopper(ctx, p, cmd)
-	if cmd != nil {
-		if err := cmd.release(); err != nil {
-			p.stop.Store(true)
-			return errors.Join(fmt.Errorf("start %s: %w", o.command[0], err), recordAll(p, out, nil))
-		}
-	}
-	var shown *progress
-	if isTerminal(os.Stderr) {
-		shown = newProgress(os.Stderr)
-	}
-	err := recordAll(p, out, shown)
-	<-stopped
-	if cmd != nil {
-		cmd.stop()
-		note(os.Stderr, "%s %s", o.command[0], cmd.outcome())
-	}
+	cmd, err := c.hold(os.Stdin, os.Stderr)
 	if err != nil {
 		return err
 	}
-	return recorded(os.Stderr, out, p.losses.Load())
+	if cmd != nil {
+		defer cmd.Stop()
+	}
+	note(os.Stderr, "%s", c.Banner("recording"))
+	shown := newProgress(os.Stderr, c.out)
+	run, err := c.out.Start(ctx, c, cmd, shown.show)
+	if err != nil {
+		return err
+	}
+	err = run.Wait()
+	shown.clear()
+	ended(os.Stderr, cmd)
+	if err != nil {
+		return err
+	}
+	return sayRecorded(os.Stderr, c.out, run.Losses())
 }
 
-// recordAll records everything that comes, to the end. When it fails, the rest is
-// thrown away.
-func recordAll(p *pump, out *recording, shown *progress) error {
-	hurry()
-	var failed error
-	for b := range p.full {
-		l := p.read.Load()
-		if failed == nil {
-			failed = out.batch(b, l)
-		}
-		if failed != nil || out.full {
-			p.stop.Store(true)
-		}
-		p.free <- b
-		if shown != nil && failed == nil {
-			shown.show(out, &l.losses)
-		}
-	}
-	if shown != nil {
-		shown.clear()
-	}
-	if failed == nil {
-		failed = out.end(p.read.Load())
-	}
-	if isClosedPipe(failed) {
-		failed = nil
-	}
-	return errors.Join(failed, p.err)
-}
-
-// recorded says what was recorded and lost, and makes the exit status.
-func recorded(w io.Writer, out *recording, l *record.Losses) error {
+// sayRecorded says what was recorded and lost, and makes the exit status.
+func sayRecorded(w io.Writer, out *session.Recorder, l *record.Losses) error {
 	s := export.Summary{Losses: *l}
-	s.Totals.Writes = out.writes
+	s.Totals.Writes, _ = out.Written()
 	if l.Any() {
 		fmt.Fprintf(w, "LOST: %s\n", l)
 	}
@@ -211,9 +137,9 @@ func recorded(w io.Writer, out *recording, l *record.Losses) error {
 	if l.Unfinished > 0 {
 		fmt.Fprintf(w, "UNFINISHED: %d writes were still inside the kernel at the end\n", l.Unfinished)
 	}
-	note(w, "%s", out.outcome())
+	note(w, "%s", out.Outcome())
 	if l.Any() || l.Unfinished > 0 || s.Unaccounted() > 0 {
-		return &exitError{code: exitUnproven}
+		return &exit.Error{Code: exit.Unproven}
 	}
 	return nil
 }
@@ -221,32 +147,43 @@ func recorded(w io.Writer, out *recording, l *record.Losses) error {
 // progressEvery is how often the progress line changes.
 const progressEvery = 500 * time.Millisecond
 
-// progress is one line on a terminal that is written over and over.
+// progress is one line on a terminal that is written over and over. Elsewhere it shows
+// nothing.
 type progress struct {
-	out    io.Writer
+	out    *os.File // nil for none
+	r      *session.Recorder
 	began  time.Time
 	shown  time.Time
 	writes uint64 // when it was shown last
 }
 
-func newProgress(out io.Writer) *progress {
+func newProgress(out *os.File, r *session.Recorder) *progress {
+	if !isTerminal(out) {
+		out = nil
+	}
 	now := time.Now()
-	return &progress{out: out, began: now, shown: now}
+	return &progress{out: out, r: r, began: now, shown: now}
 }
 
 // show brings the line up to date, now and then.
-func (p *progress) show(r *recording, l *record.Losses) {
-	now := time.Now()
-	since := now.Sub(p.shown)
-	if since < progressEvery || r.w == nil {
+func (p *progress) show(l *record.Losses) {
+	if p.out == nil {
 		return
 	}
-	_, writes := r.w.Written()
-	writes += r.writes
+	now := time.Now()
+	since := now.Sub(p.shown)
+	if since < progressEvery {
+		return
+	}
+	writes, bytes := p.r.Written()
 	fmt.Fprintf(p.out, "\r\x1b[K%s  %d writes  %.0f/s  %s  %s", now.Sub(p.began).Round(100*time.Millisecond), writes,
-		float64(writes-p.writes)/since.Seconds(), size(r.size+r.w.Whole()), l)
+		float64(writes-p.writes)/since.Seconds(), session.Size(bytes), l)
 	p.shown, p.writes = now, writes
 }
 
 // clear removes the line.
-func (p *progress) clear() { fmt.Fprint(p.out, "\r\x1b[K") }
+func (p *progress) clear() {
+	if p.out != nil {
+		fmt.Fprint(p.out, "\r\x1b[K")
+	}
+}

@@ -8,17 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
-	"github.com/ext4dio/ext4dio-trace/decode/judge"
-	"github.com/ext4dio/ext4dio-trace/decode/observe"
-	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/probes"
 	reports "github.com/ext4dio/ext4dio-trace/report"
-	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // reportFlags are the flags of report.
@@ -27,8 +23,6 @@ type reportFlags struct {
 	redact  bool
 	variant string
 	whatif  string // predict this variant, too; empty: none
-	// predictor does so; nil for none.
-	predictor *whatif.Predictor
 }
 
 // newReportCmd makes the command that makes of a trace what one attaches to a bug report.
@@ -73,18 +67,15 @@ func (f *reportFlags) run(ctx context.Context, paths []string) error {
 	if err := checkVariant(f.variant); err != nil {
 		return err
 	}
-	var err error
-	if f.predictor, err = reportPredictor(f.whatif); err != nil {
-		return err
-	}
-	all, err := openTraces(paths)
+	predictor, err := reportPredictor(f.whatif)
 	if err != nil {
 		return err
 	}
-	defer closeTraces(all)
-	if len(all) > 1 {
-		return usagef(progName+" report "+paths[0]+" -o "+f.out, "%d recordings are given, and one can be reported", len(all))
+	in, err := openTrace(paths, progName+" report "+paths[0]+" -o "+f.out, "reported")
+	if err != nil {
+		return err
 	}
+	defer in.Close()
 	for _, path := range paths {
 		if a, err := os.Stat(path); err == nil {
 			if b, err := os.Stat(f.out); err == nil && os.SameFile(a, b) {
@@ -92,7 +83,7 @@ func (f *reportFlags) run(ctx context.Context, paths []string) error {
 			}
 		}
 	}
-	p, err := f.judge(ctx, all[0])
+	p, err := recorded.Report(ctx, in, recorded.ReportOptions{Variant: f.variant, Redact: f.redact, Predictor: predictor, Tool: versionText()})
 	if err != nil {
 		return err
 	}
@@ -102,97 +93,19 @@ func (f *reportFlags) run(ctx context.Context, paths []string) error {
 	if f.out != "-" {
 		note(os.Stderr, "reported %d writes in %s", p.Summary.Totals.Writes, f.out)
 	}
-	if status := exitStatus(&p.Summary); status != nil {
-		return status
-	}
-	if all[0].Missing() != nil {
-		return &exitError{code: exitUnproven}
-	}
-	return nil
+	return exitStatus(&p.Summary, in.Missing() != nil)
 }
 
-// judge makes the report of a recording.
-func (f *reportFlags) judge(ctx context.Context, in *tracefile.Recording) (*reports.Report, error) {
-	p := &reports.Report{Title: "Direct writes on ext4, Linux " + in.Info().Release, Redacted: f.redact, Names: in}
-	redact := reports.NewRedactor(in)
-	if f.redact {
-		p.Names = redact
+// reportPredictor predicts a variant by its name; nil for the empty one.
+func reportPredictor(name string) (*whatif.Predictor, error) {
+	if name == "" {
+		return nil, nil
 	}
-	var row export.Row
-	judge, plan, err := judgeRecording(ctx, in, f.variant, func(plan *probes.Plan) seenFunc {
-		maker := newMaker(plan, p.Names)
-		return func(o *observe.Observation, v *judge.Verdict) {
-			maker.Fill(&row, o, v)
-			if f.redact {
-				redact.Row(&row)
-			}
-			p.Add(&row)
-			if f.predictor != nil {
-				f.predictor.Add(o, string(v.Reason))
-			}
-		}
-	})
+	v, err := model.ParseVariant(name)
 	if err != nil {
-		return nil, err
+		return nil, usagef(progName+" report --help", "--whatif: %v", err)
 	}
-	losses, err := in.Losses()
-	if err != nil {
-		return nil, fmt.Errorf("read losses: %w", err)
-	}
-	refreshSummary(&p.Summary, &losses, judge)
-	if err := in.Missing(); err != nil {
-		p.Missing = append(p.Missing, oneLine(err.Error()))
-	}
-	if n := in.Unknown(); n > 0 {
-		p.Missing = append(p.Missing, fmt.Sprintf("%d records are of kinds that this version does not know", n))
-	}
-	if f.predictor != nil {
-		if p.Prediction, err = predictionText(ctx, f.predictor, in, judge, p.Names, redact, f.redact); err != nil {
-			return nil, err
-		}
-	}
-	d := judge.Detector()
-	p.Facts = environment(in, f.redact)
-	p.Facts = append(p.Facts, reports.Fact{Name: "judged as", Value: variantText(d)}, reports.Fact{Name: "because", Value: strings.Join(d.Evidence(), "; ")})
-	for _, name := range plan.Unattached.Names() {
-		p.Missing = append(p.Missing, "the probe for "+name+" was not attached: what it would have seen is not judged")
-	}
-	return p, nil
-}
-
-// environment says where a trace comes from. Redacted, it names no host, no command and
-// no place.
-func environment(in *tracefile.Recording, redact bool) []reports.Fact {
-	info := in.Info()
-	out := []reports.Fact{
-		{Name: "kernel", Value: info.Release + " " + info.Arch}, {Name: "build", Value: info.Build},
-		{Name: "CPUs", Value: fmt.Sprint(info.CPUs)}, {Name: "page size", Value: fmt.Sprint(info.PageSize)},
-		{Name: "recorded", Value: info.Began.UTC().Format(time.RFC3339) + " for " + recordedTime(in).String()},
-		{Name: "recorded by", Value: progName + " " + info.Tool}, {Name: "reported by", Value: progName + " " + versionText()},
-	}
-	host, command := info.Host, strings.Join(info.Command, " ")
-	if redact && host != "" {
-		host = "host-1"
-	}
-	if redact {
-		command = ""
-	}
-	for _, f := range []reports.Fact{{Name: "host", Value: host}, {Name: "command", Value: command}, {Name: "left out", Value: info.Excluded}} {
-		if f.Value != "" && (!redact || f.Name == "host") {
-			out = append(out, f)
-		}
-	}
-	for i, fs := range info.FileSystems {
-		where := fs.Source + " on " + fs.Mount
-		if redact {
-			where = fmt.Sprintf("fs-%d", i+1)
-		}
-		out = append(out, reports.Fact{
-			Name:  "ext4 on " + fs.Dev,
-			Value: fmt.Sprintf("%s, blocks of %d bytes, %s; features %s", where, fs.BlockSize, fs.SuperOptions, strings.Join(fs.Features, " ")),
-		})
-	}
-	return out
+	return whatif.New(whatif.Options{Variant: v, Seed: 1}), nil
 }
 
 // write writes the report in the form that the name asks for.

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 )
 
 // reported runs report with an output of this name.
@@ -33,7 +35,7 @@ var asOld = []string{"--variant", "linux-7.2"}
 func TestReportForms(t *testing.T) {
 	for _, name := range []string{"r.html", "r.txt"} {
 		path, err := reported(t, wrongTrace, name, asOld...)
-		if asExit(err).code != exitDisagree {
+		if asExit(err).Code != exit.Disagree {
 			t.Fatalf("%s: %v", name, err)
 		}
 		text := readFile(t, path)
@@ -53,7 +55,7 @@ func TestReportBundle(t *testing.T) {
 			flags = append(flags, "--redact")
 		}
 		path, err := reported(t, wrongTrace, "bug.tar.zst", flags...)
-		if asExit(err).code != exitDisagree {
+		if asExit(err).Code != exit.Disagree {
 			t.Fatal(err)
 		}
 		files := unpack(t, path)
@@ -109,7 +111,7 @@ func unpack(t *testing.T, path string) map[string][]byte {
 // TestReportFolder: the same files, and none that is half written.
 func TestReportFolder(t *testing.T) {
 	dir, err := reported(t, wrongTrace, "bug", asOld...)
-	if asExit(err).code != exitDisagree {
+	if asExit(err).Code != exit.Disagree {
 		t.Fatal(err)
 	}
 	list, err := os.ReadDir(dir)
@@ -135,7 +137,7 @@ func TestReportRefuses(t *testing.T) {
 	} {
 		root := newRootCmd()
 		root.SetArgs(append([]string{"report", trace}, args...))
-		if err := root.ExecuteContext(t.Context()); asExit(err).code != exitUsage || !strings.Contains(err.Error(), name) {
+		if err := root.ExecuteContext(t.Context()); asExit(err).Code != exit.Usage || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v: %v", args, err)
 		}
 	}

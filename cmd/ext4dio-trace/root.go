@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 )
 
 // version is set by the linker; without it the build information is shown.
@@ -107,7 +109,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	if name, ok := strings.CutPrefix(msg, "unknown flag: "); ok {
 		msg = "unknown flag " + name
 	}
-	return &exitError{code: exitUsage, msg: msg, hint: cmd.CommandPath() + " --help"}
+	return &exit.Error{Code: exit.Usage, Msg: msg, Hint: cmd.CommandPath() + " --help"}
 }
 
 // versionText tells the version and the commit that the binary was built from.

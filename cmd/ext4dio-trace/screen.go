@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,12 +13,12 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/rowfilter"
 	"github.com/ext4dio/ext4dio-trace/probes"
+	"github.com/ext4dio/ext4dio-trace/trace/replay"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
+	"github.com/ext4dio/ext4dio-trace/trace/tracee"
 	"github.com/ext4dio/ext4dio-trace/tui"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
-
-// maxOutput is how much of a command's output is kept while a screen is shown.
-const maxOutput = 16 << 10
 
 // screenSink feeds the screen.
 type screenSink struct {
@@ -29,49 +26,50 @@ type screenSink struct {
 	t *trace
 }
 
-func (s screenSink) row(r *export.Row, shown bool) { s.c.Add(r, shown) }
+func (s screenSink) Row(r *export.Row) { s.c.Add(r, s.t.opts.shows(r)) }
 
-func (s screenSink) flush(sum *export.Summary) error {
+func (s screenSink) Flush(sum *export.Summary) error {
 	if s.c.WantsSummary() {
 		s.c.SetSummary(sum)
-		s.c.SetRecording(s.t.recording != nil)
+		s.c.SetRecording(s.t.Recorder != nil)
 	}
 	return nil
 }
 
 // runScreen shows the live view. With a command, the screen stays when that has
 // ended, so that what was seen can be looked at.
-func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
-	var cmd *command
-	output := &tail{}
-	if hold != nil {
-		var err error
-		if cmd, err = hold(nil, output); err != nil {
-			return err
-		}
-		defer cmd.stop()
+func (t *trace) runScreen(ctx context.Context, src session.Source, hold holder) error {
+	output := &tracee.Tail{}
+	cmd, err := hold(nil, output)
+	if err != nil {
+		return err
+	}
+	if cmd != nil {
+		defer cmd.Stop()
 	}
 	collector := tui.NewCollector(t.file != nil, ownUsage)
-	t.sink, t.tell = screenSink{collector, t}, collector.SetNote
-	p := newPump(src)
-	go p.run()
-
+	t.Sink, t.Tell = screenSink{collector, t}, func(text string) { collector.SetNote(oneLine(text)) }
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
-	stopped := stopper(ctx, p, cmd)
+	// Before anything is judged: the judge belongs to the goroutine that consumes from then on.
+	options := t.screenOptions(collector, src, cmd == nil && t.file == nil)
+	run, err := t.Start(ctx, src, cmd)
+	if err != nil {
+		return err
+	}
 	consumed := make(chan error, 1)
 	go func() {
-		err := t.consume(p)
-		collector.SetSummary(&t.summary)
+		err := run.Wait()
+		collector.SetSummary(&t.Summary)
 		if t.file != nil && t.file.Missing() != nil {
-			collector.SetMissing(oneLine(t.file.Missing().Error()))
+			collector.SetMissing(replay.Missing(t.file))
 		}
 		switch {
 		case err != nil:
 			collector.SetNote("tracing ended: " + err.Error())
 		case cmd != nil && ctx.Err() == nil:
-			note := t.opts.command[0] + " " + cmd.outcome()
-			if last := output.last(); last != "" && cmd.failed() {
+			note := cmd.Name() + " " + cmd.Outcome()
+			if last := output.Last(); last != "" && cmd.Failed() {
 				note += ": " + last
 			}
 			collector.SetNote(note)
@@ -79,13 +77,6 @@ func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 		collector.End()
 		consumed <- err
 	}()
-	if cmd != nil {
-		if err := cmd.release(); err != nil {
-			quit()
-			return errors.Join(fmt.Errorf("start %s: %w", t.opts.command[0], err), <-consumed)
-		}
-	}
-	options := t.screenOptions(collector, p, cmd == nil && t.file == nil)
 	if t.paths != nil {
 		parts := &screenWindow{ctx: ctx, paths: t.paths, variant: t.opts.variant}
 		defer parts.close()
@@ -94,34 +85,35 @@ func (t *trace) runScreen(ctx context.Context, src source, hold holder) error {
 	}
 	screenErr := tui.Run(ctx, collector.Snapshots(ctx), options)
 	quit()
-	<-stopped
-	err := <-consumed
-	if text := output.bytes(); len(text) > 0 {
+	err = <-consumed
+	if text := output.Bytes(); len(text) > 0 {
 		os.Stderr.Write(text)
 	}
 	return t.finish(errors.Join(screenErr, err), cmd)
 }
 
-func (t *trace) screenOptions(c *tui.Collector, p *pump, quitAtEnd bool) tui.Options {
+func (t *trace) screenOptions(c *tui.Collector, src session.Source, quitAtEnd bool) tui.Options {
 	// The leader of a session has no shell above it that could continue it.
 	sid, err := unix.Getsid(0)
 	o := tui.Options{
-		Kernel: t.facts.Release, Mode: t.plan.Mode, QuitAtEnd: quitAtEnd, Recording: t.file != nil, Start: t.start,
+		Kernel: t.Facts.Release, Mode: t.Plan.Mode, QuitAtEnd: quitAtEnd, Recording: t.file != nil, Start: t.start,
 		NoColor: os.Getenv("NO_COLOR") != "", ASCII: isASCII(os.Getenv),
 		CanSuspend: err == nil && sid != os.Getpid(),
 		Filter:     parseFilter, SetFilter: c.SetFilter, Report: t.screenReport,
 	}
-	o.Attached, o.Missing = attachedProbes(t.plan)
-	o.Variants, o.Other = model.VariantNames(), otherVariant(t.judge)
+	o.Attached, o.Missing = t.Attached()
+	o.Variants, o.Other = model.VariantNames(), otherVariant(t.Detector())
 	if t.file == nil {
 		o.WhatIf = t.screenWhatIf
-		o.Record = func(on bool) (string, error) { return t.screenRecord(p, on) }
-		if session, ok := p.src.(*probes.Session); ok {
-			o.Missed = func() (map[string]uint64, error) { return t.screenMissed(session) }
+		o.Record = func(on bool) (string, error) {
+			return t.Record(on, session.RecorderOptions{Tool: versionText(), Command: os.Args})
+		}
+		if c, ok := src.(*session.Capture); ok {
+			o.Missed = func() (map[string]uint64, error) { return t.screenMissed(c) }
 		}
 	}
-	for i := range t.plan.Probes {
-		p := &t.plan.Probes[i]
+	for i := range t.Plan.Probes {
+		p := &t.Plan.Probes[i]
 		o.Probes = append(o.Probes, tui.Probe{Name: p.Name, Func: p.Func, How: p.How, Tells: p.Tells, Why: p.Why})
 	}
 	return o
@@ -156,56 +148,15 @@ func isASCII(env func(string) string) bool {
 	return false
 }
 
-// attachedProbes counts the probes that are attached and names the functions of
-// the others.
-func attachedProbes(p *probes.Plan) (n int, missing []string) {
-	for i := range p.Probes {
-		if p.Probes[i].Attached() {
-			n++
-		} else {
-			missing = append(missing, p.Probes[i].Func)
+// screenMissed tells how often the kernel skipped the programs of each function.
+func (t *trace) screenMissed(c *session.Capture) (missed map[string]uint64, err error) {
+	late := t.Order(func() {
+		var stats []probes.ProbeStats
+		stats, err = c.Stats()
+		missed = make(map[string]uint64, len(stats))
+		for _, p := range stats {
+			missed[p.Func] += p.Missed
 		}
-	}
-	return n, missing
-}
-
-// tail keeps the last part of what is written to it.
-type tail struct {
-	mu  sync.Mutex
-	buf []byte
-}
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.buf = append(t.buf, b...)
-	if len(t.buf) > 2*maxOutput {
-		t.buf = append(t.buf[:0], t.buf[len(t.buf)-maxOutput:]...)
-	}
-	return len(b), nil
-}
-
-// last returns the last line that says something, and is no hint on what to do.
-func (t *tail) last() string {
-	lines := strings.Split(string(t.bytes()), "\n")
-	for _, line := range slices.Backward(lines) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "hint:") {
-			return line
-		}
-	}
-	return ""
-}
-
-// bytes returns what is kept, in whole lines.
-func (t *tail) bytes() []byte {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	b := t.buf
-	if len(b) > maxOutput {
-		b = b[len(b)-maxOutput:]
-		if i := bytes.IndexByte(b, '\n'); i >= 0 {
-			b = b[i+1:]
-		}
-	}
-	return b
+	})
+	return missed, cmp.Or(late, err)
 }

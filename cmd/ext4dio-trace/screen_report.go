@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
 	"github.com/ext4dio/ext4dio-trace/export"
 	reports "github.com/ext4dio/ext4dio-trace/report"
 	"github.com/ext4dio/ext4dio-trace/tui"
@@ -14,14 +15,14 @@ import (
 // screenReport writes a report from the screen into a new folder: of the whole recording
 // that is shown, and of a kernel of what is kept.
 func (t *trace) screenReport(rows []tui.Numbered, s export.Summary) (string, error) {
-	flags := reportFlags{out: "ext4dio-report-" + time.Now().Format("20060102-150405"), variant: t.opts.variant}
+	flags := reportFlags{out: "ext4dio-report-" + time.Now().Format("20060102-150405")}
 	if t.paths != nil {
-		all, err := openTraces(t.paths)
+		in, err := openTrace(t.paths, "", "reported")
 		if err != nil {
 			return "", err
 		}
-		defer closeTraces(all)
-		p, err := flags.judge(context.Background(), all[0])
+		defer in.Close()
+		p, err := recorded.Report(context.Background(), in, recorded.ReportOptions{Variant: t.opts.variant, Tool: versionText()})
 		if err != nil {
 			return "", err
 		}
@@ -33,7 +34,7 @@ func (t *trace) screenReport(rows []tui.Numbered, s export.Summary) (string, err
 // keptReport makes a report of the writes that are kept, and says what is not in it.
 func (t *trace) keptReport(rows []tui.Numbered, s export.Summary) *reports.Report {
 	names := keptNames{}
-	p := &reports.Report{Title: "Direct writes on ext4, Linux " + t.facts.Release, Names: names}
+	p := &reports.Report{Title: "Direct writes on ext4, Linux " + t.Facts.Release, Names: names}
 	for i := range rows {
 		r := &rows[i].Row
 		names[keptName{r.Dev, r.Ino}] = r.Path
@@ -47,9 +48,9 @@ func (t *trace) keptReport(rows []tui.Numbered, s export.Summary) *reports.Repor
 		p.Missing = append(p.Missing, fmt.Sprintf("made from the live view: %d of the %d writes that were seen are in it, the newest and the first of each kind of disagreement; "+
 			"a report of all needs a recording (live --record, or r)", kept.Writes, all))
 	}
-	n, missing := attachedProbes(t.plan)
+	n, missing := t.Attached()
 	p.Facts = []reports.Fact{
-		{Name: "kernel", Value: t.facts.Release}, {Name: "probes", Value: fmt.Sprintf("%d attached (%s)", n, t.plan.Mode)},
+		{Name: "kernel", Value: t.Facts.Release}, {Name: "probes", Value: fmt.Sprintf("%d attached (%s)", n, t.Plan.Mode)},
 		{Name: "reported by", Value: progName + " " + versionText()}, {Name: "judged as", Value: s.Variant},
 		{Name: "because", Value: strings.Join(s.Evidence, "; ")},
 	}

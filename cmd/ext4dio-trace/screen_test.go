@@ -83,8 +83,15 @@ func (s *screen) String() string {
 	return b.String()
 }
 
-// utf8Full reports whether b begins with a whole character.
-func utf8Full(b []byte) bool { return utf8.FullRune(b) }
+// wholeRunes is b without a character at its end of which some bytes have not come yet.
+func wholeRunes(b []byte) []byte {
+	for i := len(b) - 1; i >= max(len(b)-utf8.UTFMax, 0); i-- {
+		if utf8.RuneStart(b[i]) && !utf8.FullRune(b[i:]) {
+			return b[:i]
+		}
+	}
+	return b
+}
 
 // take does what one character or sequence says.
 func (s *screen) take(seq string, width int, cmd ansi.Cmd, params ansi.Params) {

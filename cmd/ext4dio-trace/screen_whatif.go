@@ -6,18 +6,18 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
-	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/tui"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // otherVariant is the one that the screen asks for first: the newest that is merged, or
 // the whole series where the kernel is that new already.
-func otherVariant(judge *judge.Judge) string {
-	if v := judge.Detector().Best(); v == model.Linux73 || v == model.SeriesV2 {
+func otherVariant(d *judge.Detector) string {
+	if v := d.Best(); v == model.Linux73 || v == model.SeriesV2 {
 		return model.SeriesV2.String()
 	}
 	return model.Linux73.String()
@@ -25,16 +25,18 @@ func otherVariant(judge *judge.Judge) string {
 
 // screenWhatIf counts what a variant would do with the writes that come from now on.
 func (t *trace) screenWhatIf(variant string) (out tui.WhatIf, err error) {
-	late := t.order(func() {
+	late := t.Order(func() {
 		switch v, perr := model.ParseVariant(variant); {
 		case variant == "":
-			t.counter, t.counted = nil, ""
+			t.counter, t.counted, t.Seen = nil, "", nil
 			return
 		case perr != nil:
 			err = perr
 			return
 		case t.counted != variant:
-			t.counter, t.counted = whatif.NewCounter(v), variant
+			c := whatif.NewCounter(v)
+			t.counter, t.counted = c, variant
+			t.Seen = func(o *observe.Observation, v *judge.Verdict) { c.Add(o, string(v.Reason)) }
 		}
 		out = shownWhatIf(t.counter.Decisions())
 	})
@@ -87,16 +89,13 @@ func (r *recordedWhatIf) counts(variant string) (tui.WhatIf, error) {
 	if err != nil {
 		return tui.WhatIf{}, err
 	}
-	all, err := openTraces(r.paths)
+	in, err := openTrace(r.paths, "", "simulated")
 	if err != nil {
 		return tui.WhatIf{}, err
 	}
-	defer closeTraces(all)
+	defer in.Close()
 	c := whatif.NewCounter(v)
-	_, _, err = judgeRecording(r.ctx, all[0], r.traced, func(*probes.Plan) seenFunc {
-		return func(o *observe.Observation, v *judge.Verdict) { c.Add(o, string(v.Reason)) }
-	})
-	if err != nil {
+	if err := recorded.Decisions(r.ctx, in, r.traced, c); err != nil {
 		return tui.WhatIf{}, err
 	}
 	if r.done == nil {

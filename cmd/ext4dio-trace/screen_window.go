@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/tui"
 )
 
@@ -17,7 +18,7 @@ type screenWindow struct {
 	variant string
 
 	mu sync.Mutex
-	w  *window
+	w  *replay.Window
 }
 
 // rows returns the writes that are asked for.
@@ -26,14 +27,14 @@ func (s *screenWindow) rows(k tui.Seek) ([]tui.Numbered, error) {
 	defer s.mu.Unlock()
 	var err error
 	if s.w == nil {
-		if s.w, err = openWindow(s.ctx, s.paths, s.variant); err != nil {
+		if s.w, err = replay.OpenWindow(s.ctx, s.paths, s.variant); err != nil {
 			return nil, err
 		}
 	}
 	number, n := max(k.At, 1), s.w.Writes()
 	switch {
 	case !k.ByNumber:
-		if _, number, err = s.w.At(s.w.in.Info().Monotonic+k.At, 0); err != nil {
+		if number, err = s.w.NumberAt(s.w.Began() + k.At); err != nil {
 			return nil, err
 		}
 	case k.Before && k.Match == nil:
@@ -52,7 +53,7 @@ func (s *screenWindow) find(number, n uint64, k tui.Seek) ([]tui.Numbered, error
 	if k.Match == nil {
 		n = min(n, uint64(k.N))
 	}
-	err := s.w.each(number, int(min(n, math.MaxInt)), func(r *export.Row) bool {
+	err := s.w.Each(number, int(min(n, math.MaxInt)), func(r *export.Row) bool {
 		if k.Match == nil || k.Match.Match(r) {
 			out = append(out, tui.Numbered{Row: r.Clone(), Number: number})
 			if len(out) > 2*k.N {

@@ -12,7 +12,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){progName: main, fakeRecordName: fakeRecord})
+	testscript.Main(m, map[string]func(){progName: main})
 }
 
 // TestScripts runs the program as a user does. Beside testscript's commands the

@@ -156,11 +156,12 @@ func (term *terminal) read() {
 // show does what the bytes say that came, as far as they are whole.
 func (term *terminal) show() {
 	p := ansi.NewParser()
-	for len(term.rest) > 0 {
-		if r := term.rest; len(r) < 4 && r[0] >= 0x80 && !utf8Full(r) {
+	for {
+		whole := wholeRunes(term.rest)
+		if len(whole) == 0 {
 			return
 		}
-		seq, width, n, state := ansi.DecodeSequence(term.rest, ansi.NormalState, p)
+		seq, width, n, state := ansi.DecodeSequence(whole, ansi.NormalState, p)
 		if state != ansi.NormalState {
 			return // it goes on
 		}

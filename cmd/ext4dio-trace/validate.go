@@ -12,8 +12,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/campaign"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -106,7 +108,7 @@ func (o *validateOptions) addFlags(fl *pflag.FlagSet) {
 	fl.BoolVar(&o.dropCaches, "drop-caches", false, "with --dir: drop the system's unused inodes once, to tell whether patch 6 is there")
 	fl.StringVar(&o.variant, "variant", "auto", "what the kernel is meant to be: auto, "+strings.Join(model.VariantNames(), ", ")+
 		", with +patchN or -patchN behind it")
-	fl.StringVar(&o.attach, "attach", "auto", "how to attach: auto, session, multi, fentry or kprobe")
+	fl.StringVar(&o.attach, "attach", "auto", attachUsage)
 	fl.BoolVar(&o.json, "json", false, "the report as one JSON object")
 	fl.StringVar(&o.junit, "junit", "", "write the report as JUnit XML into this file, too")
 	fl.StringVarP(&o.out, "output", "o", "", "keep report, explanations and records of failures in this new directory")
@@ -125,7 +127,7 @@ func (o *validateOptions) scenarioSet() ([]validate.Scenario, error) {
 	}
 	all, err := read()
 	if err != nil {
-		return nil, &exitError{code: exitUsage, msg: err.Error(), hint: progName + " validate --help"}
+		return nil, &exit.Error{Code: exit.Usage, Msg: err.Error(), Hint: progName + " validate --help"}
 	}
 	if o.scenarios == "" {
 		return all, nil
@@ -147,7 +149,7 @@ func runValidate(ctx context.Context, o *validateOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	scenarios, err := o.scenarioSet()
+	ro, err := o.runOptions()
 	if err != nil {
 		return err
 	}
@@ -155,11 +157,11 @@ func runValidate(ctx context.Context, o *validateOptions) error {
 		return err
 	}
 	if o.dir == "" {
-		return o.runConfigs(ctx, scenarios)
+		return o.runConfigs(ctx, ro)
 	}
 	// Others may write to the same file system: what they do is not our business.
 	own := probes.Filter{Pid: uint32(os.Getpid())}
-	return o.traced(own, func(x *validation) error { return x.runDir(ctx, scenarios) })
+	return o.traced(ro, own, func(x *campaign.Run) error { return workloadError(x.Dir(ctx, o.dir)) })
 }
 
 // check finds what makes no sense in the flags.

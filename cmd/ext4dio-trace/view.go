@@ -3,17 +3,20 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
+	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
+	"github.com/ext4dio/ext4dio-trace/trace/replay"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
+	"github.com/ext4dio/ext4dio-trace/trace/tracee"
 )
 
 // newViewCmd makes the command that shows a trace file as live shows a kernel.
 func newViewCmd() *cobra.Command {
 	var o liveOptions
-	var pace paceFlags
+	var pace replay.Pace
 	cmd := &cobra.Command{
 		Use:   "view [flags] FILE…",
 		Short: "show a recorded trace as live shows a kernel",
@@ -27,41 +30,45 @@ Totals and exit status are those of live: what could not be read counts as lost.
   ext4dio-trace view --json db.e4d | jq .lock
   ext4dio-trace view --speed 1 db.e4d`,
 		Args: needFile,
-		RunE: func(cmd *cobra.Command, args []string) error { return runView(cmd.Context(), &o, &pace, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runView(cmd.Context(), &o, pace, args) },
 	}
 	fl := cmd.Flags()
 	fl.SortFlags = false
 	o.registerShow(fl)
-	pace.register(fl)
+	fl.Float64Var(&pace.Rate, "rate", 0, "replay this many writes a second")
+	fl.Float64Var(&pace.Speed, "speed", 0, "replay by the recorded times: 1 as it happened, 10 ten times as fast")
 	return cmd
 }
 
-// needFile wants the name of a trace.
-func needFile(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return usagef(cmd.CommandPath()+" trace.e4d", "no trace given")
+// checkPace refuses what cannot be meant.
+func checkPace(p replay.Pace) error {
+	const most = 1e9 // a second, and times as fast
+	switch {
+	case p.Rate != 0 && p.Speed != 0:
+		return usagef("--rate 50000", "--rate and --speed exclude each other")
+	case !(p.Rate == 0 || p.Rate >= 1e-3 && p.Rate <= most):
+		return usagef("--rate 50000", "--rate %g is no number of writes a second", p.Rate)
+	case !(p.Speed == 0 || p.Speed >= 1e-3 && p.Speed <= most):
+		return usagef("--speed 1", "--speed %g is no speed", p.Speed)
 	}
 	return nil
 }
 
-func runView(ctx context.Context, o *liveOptions, pace *paceFlags, paths []string) error {
-	if err := errors.Join(o.checkShow(), pace.check()); err != nil {
+func runView(ctx context.Context, o *liveOptions, pace replay.Pace, paths []string) error {
+	if err := errors.Join(o.checkShow(), checkPace(pace)); err != nil {
 		return err
 	}
-	all, err := openTraces(paths)
+	in, err := openTrace(paths, progName+" view "+paths[0], "shown")
 	if err != nil {
 		return err
 	}
-	defer closeTraces(all)
-	if len(all) > 1 {
-		return usagef(progName+" view "+paths[0], "%d recordings are given, and one can be shown", len(all))
-	}
-	in := all[0]
-	facts, plan, err := recordedKernel(in.Info())
+	defer in.Close()
+	k, err := session.Recorded(in.Info())
 	if err != nil {
-		return notATrace(err)
+		return err
 	}
-	t, err := newTraceNaming(facts, plan, in.Doubt, o, in)
+	elapsed := func() time.Duration { return replay.Length(in) }
+	t, err := newTrace(&k, session.Options{Doubt: in.Doubt, Names: in, Elapsed: elapsed}, o)
 	if err != nil {
 		return err
 	}
@@ -69,39 +76,8 @@ func runView(ctx context.Context, o *liveOptions, pace *paceFlags, paths []strin
 	if paths[0] != "-" {
 		t.paths = paths
 	}
-	return t.run(ctx, pace.source(in), nil)
+	return t.run(ctx, pace.Source(in), noCommand)
 }
 
-// openTraces opens the files of one or several recordings. The error is one of usage
-// when a file is not there or is no trace.
-func openTraces(paths []string) ([]*tracefile.Recording, error) {
-	if len(paths) == 1 && paths[0] == "-" {
-		r, err := tracefile.NewReader(os.Stdin)
-		if err != nil {
-			return nil, notATrace(err)
-		}
-		return []*tracefile.Recording{tracefile.NewRecording(r)}, nil
-	}
-	all, err := tracefile.OpenRecordings(paths...)
-	return all, notATrace(err)
-}
-
-// notATrace makes the errors of opening a trace ones of usage. One that a later version
-// has made is a matter of this machine.
-func notATrace(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, tracefile.ErrVersion):
-		return &exitError{code: exitUnfit, msg: err.Error(), hint: "use a newer " + progName}
-	case errors.Is(err, tracefile.ErrFormat), errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission):
-		return &exitError{code: exitUsage, msg: err.Error()}
-	}
-	return err
-}
-
-func closeTraces(all []*tracefile.Recording) {
-	for _, r := range all {
-		_ = r.Close() // nothing was written
-	}
-}
+// noCommand is a holder without a command.
+func noCommand(io.Reader, io.Writer) (*tracee.Command, error) { return nil, nil }

@@ -36,12 +36,7 @@ func TestViewCost(t *testing.T) {
 		}
 		seconds, strict = n, n >= 10
 	}
-	bin := filepath.Join(t.TempDir(), progName)
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X runtime.godebugDefault=disablethp=1", "-o", bin, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	bin := buildProgram(t)
 	path, writes := steady(t, seconds*costRate)
 	rate := strconv.Itoa(costRate)
 
@@ -121,7 +116,8 @@ func spentBy(t *testing.T, pid int) (c spent) {
 // real one again and again.
 func steady(t *testing.T, n int) (path string, writes int) {
 	t.Helper()
-	info, raws, names := readRaws(t, ptyTrace)
+	names, raws := rawTrace(t, ptyTrace)
+	info := names.Info()
 	f, err := os.Create(filepath.Join(t.TempDir(), "steady.e4d"))
 	if err != nil {
 		t.Fatal(err)
@@ -144,13 +140,13 @@ func steady(t *testing.T, n int) (path string, writes int) {
 			if i < len(raws) {
 				w.Name(dev, ino, names.Path(dev, ino, pid))
 			}
-			e.PutUint64(raw[8:], now-e.Uint64(raw[16:]))
-			e.PutUint64(raw[24:], e.Uint64(raw[24:])&(1<<20-1)|e.Uint64(raw[24:])>>40<<40|id)
+			e.PutUint64(raw[record.AtT0:], now-e.Uint64(raw[record.AtLatency:]))
+			e.PutUint64(raw[record.AtID:], e.Uint64(raw[record.AtID:])&(1<<20-1)|e.Uint64(raw[record.AtID:])>>40<<40|id)
 			writes++
 			l.Seen++
 		} else {
-			e.PutUint64(raw[8:], e.Uint64(raw[8:])&(1<<20-1)|e.Uint64(raw[8:])>>40<<40|id)
-			e.PutUint64(raw[16:], now)
+			e.PutUint64(raw[record.AtDoneID:], e.Uint64(raw[record.AtDoneID:])&(1<<20-1)|e.Uint64(raw[record.AtDoneID:])>>40<<40|id)
+			e.PutUint64(raw[record.AtDoneT:], now)
 		}
 		check(w.Append(raw, &l))
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
 )
 
@@ -97,13 +99,13 @@ func (v *vmFlags) runAny(cmd *cobra.Command, args []string) (int, error) {
 	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	return m.run(ctx)
+	return runMatrix(ctx, m, slices.Contains(args, "--json"))
 }
 
 // run reads the flags, finds the kernel and runs the guest.
 func (v *vmFlags) run(ctx context.Context) (int, error) {
 	if err := v.sizes(); err != nil {
-		return 0, &kernelvm.UsageError{Msg: err.Error()}
+		return 0, &hint.UsageError{Msg: err.Error()}
 	}
 	v.cfg.Mkfs = strings.Fields(v.mkfs)
 	signals := make(chan os.Signal, 8)
@@ -124,7 +126,7 @@ func (v *vmFlags) run(ctx context.Context) (int, error) {
 	if v.console != "" {
 		f, err := os.Create(v.console)
 		if err != nil {
-			return 0, &kernelvm.UsageError{Msg: err.Error()}
+			return 0, &hint.UsageError{Msg: err.Error()}
 		}
 		defer f.Close()
 		v.cfg.Console = f
@@ -242,12 +244,12 @@ func namesDevice(args []string) bool {
 // vmError turns the end of a run into an error for report. The end of the
 // guest's console goes before its message.
 func vmError(stderr io.Writer, code int, err error) error {
-	var unfit *kernelvm.UnfitError
+	var unfit *hint.UnfitError
 	if errors.As(err, &unfit) && unfit.Console != "" {
 		fmt.Fprintf(stderr, "--- the end of the guest's console ---\n%s\n--------------------------------------\n", unfit.Console)
 	}
 	if err == nil && code != 0 {
-		return &exitError{code: code}
+		return &exit.Error{Code: code}
 	}
 	return err
 }

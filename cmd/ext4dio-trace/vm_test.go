@@ -8,7 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 func TestNamesDevice(t *testing.T) {
@@ -47,12 +48,12 @@ func TestVMSizes(t *testing.T) {
 
 func TestVMErrorShowsTheConsoleFirst(t *testing.T) {
 	var b bytes.Buffer
-	unfit := &kernelvm.UnfitError{Msg: "panicked", Console: "[ 1.0] BUG"}
+	unfit := &hint.UnfitError{Msg: "panicked", Console: "[ 1.0] BUG"}
 	if err := vmError(&b, 0, unfit); err != unfit || !strings.Contains(b.String(), "[ 1.0] BUG\n") {
 		t.Errorf("got %v, printed %q", err, b.String())
 	}
-	var exit *exitError
-	if err := vmError(&b, 7, nil); !errors.As(err, &exit) || exit.code != 7 || exit.msg != "" {
+	var exit *exit.Error
+	if err := vmError(&b, 7, nil); !errors.As(err, &exit) || exit.Code != 7 || exit.Msg != "" {
 		t.Errorf("got %v", err)
 	}
 	if err := vmError(&b, 0, nil); err != nil {

@@ -9,12 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
-	"github.com/ext4dio/ext4dio-trace/decode/judge"
-	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/probes"
-	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -97,15 +95,12 @@ func (f *whatifFlags) run(ctx context.Context, stdout io.Writer, paths []string)
 	if err != nil {
 		return err
 	}
-	all, err := openTraces(paths)
+	in, err := openTrace(paths, progName+" whatif "+paths[0], "simulated")
 	if err != nil {
 		return err
 	}
-	defer closeTraces(all)
-	if len(all) > 1 {
-		return usagef(progName+" whatif "+paths[0], "%d recordings are given, and one can be simulated", len(all))
-	}
-	rep, err := f.predict(ctx, all[0], opts)
+	defer in.Close()
+	rep, err := recorded.Predict(ctx, in, f.traced, opts)
 	if err != nil {
 		return err
 	}
@@ -118,43 +113,7 @@ func (f *whatifFlags) run(ctx context.Context, stdout io.Writer, paths []string)
 		return fmt.Errorf("write output: %w", err)
 	}
 	if !rep.Proven() {
-		return &exitError{code: exitUnproven}
+		return &exit.Error{Code: exit.Unproven}
 	}
 	return nil
-}
-
-// predict runs over a recording once and simulates what it kept of it.
-func (f *whatifFlags) predict(ctx context.Context, in *tracefile.Recording, opts whatif.Options) (*whatif.Report, error) {
-	p := whatif.New(opts)
-	judge, _, err := judgeRecording(ctx, in, f.traced, func(*probes.Plan) seenFunc {
-		return func(o *observe.Observation, v *judge.Verdict) { p.Add(o, string(v.Reason)) }
-	})
-	if err != nil {
-		return nil, err
-	}
-	return finishPrediction(ctx, p, in, judge, in)
-}
-
-// finishPrediction simulates what p has taken in of a recording, with the names of files
-// from names.
-func finishPrediction(ctx context.Context, p *whatif.Predictor, in *tracefile.Recording, judge *judge.Judge, names export.Names) (*whatif.Report, error) {
-	losses, err := in.Losses()
-	if err != nil {
-		return nil, fmt.Errorf("read losses: %w", err)
-	}
-	losses.Malformed += judge.Stats().Malformed
-	missing := ""
-	if err := in.Missing(); err != nil {
-		missing = oneLine(err.Error())
-	}
-	rep, err := p.Predict(ctx, losses, missing)
-	if err != nil {
-		return nil, &exitError{code: exitUnproven, msg: "interrupted before all was simulated"}
-	}
-	rep.Traced = variantText(judge.Detector())
-	for i := range rep.Files {
-		g := &rep.Files[i]
-		g.Path = names.Path(g.Dev, g.Ino, 0)
-	}
-	return rep, nil
 }

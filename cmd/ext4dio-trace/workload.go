@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
@@ -94,7 +95,7 @@ func runWorkload(cmd *cobra.Command, f workloadFlags) (err error) {
 		return workloadError(err)
 	}
 	if n := sum.Failed(); n > 0 {
-		return &exitError{code: exitDisagree, msg: fmt.Sprintf("%d of %d writes failed", n, sum.Issued)}
+		return &exit.Error{Code: exit.Disagree, Msg: fmt.Sprintf("%d of %d writes failed", n, sum.Issued)}
 	}
 	return nil
 }
@@ -110,9 +111,9 @@ func runEOFTail(cmd *cobra.Command, dir *workload.Dir, rounds int) error {
 		return workloadError(err)
 	}
 	if sum.Lost > 0 {
-		return &exitError{
-			code: exitDisagree, msg: fmt.Sprintf("%d bytes that were written are not there", sum.Bytes),
-			hint: progName + " races --variant linux-7.3 --scenario eof-tail",
+		return &exit.Error{
+			Code: exit.Disagree, Msg: fmt.Sprintf("%d bytes that were written are not there", sum.Bytes),
+			Hint: progName + " races --variant linux-7.3 --scenario eof-tail",
 		}
 	}
 	return nil
@@ -120,18 +121,36 @@ func runEOFTail(cmd *cobra.Command, dir *workload.Dir, rounds int) error {
 
 // workloadError turns an error of package workload into what main exits with.
 func workloadError(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, workload.ErrUsage):
-		return &exitError{code: exitUsage, msg: err.Error(), hint: progName + " workload --help"}
-	case errors.Is(err, workload.ErrNotOurs):
-		return &exitError{code: exitUsage, msg: err.Error(), hint: "name another --dir, or remove what is in the way"}
-	case errors.Is(err, workload.ErrBusy):
-		return &exitError{code: exitUsage, msg: err.Error(), hint: "name another --dir, or wait for the other run"}
-	case errors.Is(err, unix.ENOSPC):
-		return &exitError{code: exitUnfit, msg: err.Error(), hint: "free some space there, or name another place"}
-	default:
-		return &exitError{code: exitUnfit, msg: err.Error(), hint: progName + " vm -- workload --dir /mnt"}
+	return writing{"workload", "free some space there, or name another place", progName + " vm -- workload --dir /mnt"}.failed(err)
+}
+
+// writing is a command that writes to a file system, and the hints that it has for those who
+// cannot.
+type writing struct {
+	command string // without the name of this program
+	space   string // where there is no room
+	other   string // of errors of any other kind, may be empty
+}
+
+// failed turns an error of package workload, or of what is built on it, into what main exits
+// with.
+func (c writing) failed(err error) error {
+	var worded *exit.Error
+	if err == nil || errors.As(err, &worded) {
+		return err
 	}
+	out := &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: c.other}
+	switch {
+	case errors.Is(err, workload.ErrUsage):
+		out.Code, out.Hint = exit.Usage, progName+" "+c.command+" --help"
+	case errors.Is(err, workload.ErrNotOurs):
+		out.Code, out.Hint = exit.Usage, "name another --dir, or remove what is in the way"
+	case errors.Is(err, workload.ErrBusy):
+		out.Code, out.Hint = exit.Usage, "name another --dir, or wait for the other run"
+	case errors.Is(err, unix.ENOSPC):
+		out.Hint = c.space
+	case errors.Is(err, workload.ErrUnfit):
+		out.Hint = progName + " vm -- " + c.command + " --dir /mnt"
+	}
+	return out
 }

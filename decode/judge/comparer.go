@@ -101,7 +101,7 @@ func (c *comparer) fallback(o *observe.Observation, v model.Variant) (out fields
 		return 0
 	}
 	out.add(FieldCopyLock, b.CopyLock == record.LockShared)
-	mayDrain := b.Drained && (v.Named() == model.Linux61 || v.Named() == model.Linux612)
+	mayDrain := b.Drained && v.Open().Has(model.DrainFallback)
 	out.add(FieldCopyDrain, !c.unprobed.Has(record.StageDrain) && !mayDrain && b.Drained != c.behaviours(v).Has(model.DrainFallback))
 	return out
 }

@@ -19,7 +19,7 @@ func (o *Observation) missing(w *record.Write) string {
 	case o.Blkbits < 9 || o.Blkbits > 20:
 		return "block size not known"
 	case o.Pos0 < 0 || o.Len0 < 0:
-		return contradicting + "negative position"
+		return model.Contradiction + "negative position"
 	}
 	if why := o.missingSteps(w); why != "" {
 		return why
@@ -37,7 +37,7 @@ func (o *Observation) missingSteps(w *record.Write) string {
 			return "i_disksize not seen"
 		}
 		if p.Pos < 0 || p.ISize < 0 || p.IDisksize < 0 {
-			return contradicting + "negative position"
+			return model.Contradiction + "negative position"
 		}
 	}
 	st := o.Stages
@@ -94,7 +94,7 @@ func (o *Observation) missingStages() string {
 
 func (o *Observation) broken(what string) {
 	if o.Incomplete == "" {
-		o.Incomplete = contradicting + what
+		o.Incomplete = model.Contradiction + what
 	}
 }
 
@@ -107,7 +107,7 @@ func (o *Observation) Unjudged() string {
 		return "DAX: its writes take another path"
 	}
 	if why := o.contradiction(); why != "" {
-		return contradicting + why
+		return model.Contradiction + why
 	}
 	if len(o.Passes) == 0 && o.Buffered == nil && !o.Dio && !o.EntryError() &&
 		!(o.SubmitRet == model.EAGAIN && o.Flags&model.IocbNowait != 0) {
@@ -136,9 +136,6 @@ const (
 	einval = 22
 	erofs  = 30
 )
-
-// contradicting begins every reason that names two facts which cannot both be true.
-const contradicting = "contradiction: "
 
 // contradiction names two facts of o that cannot both be true, or nothing.
 func (o *Observation) contradiction() string {

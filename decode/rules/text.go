@@ -89,18 +89,13 @@ func (r *Rule) kindText() string {
 // PromisedBy names what a kernel must have to promise the rule, "" when all promise
 // it.
 func (r *Rule) PromisedBy() string {
-	switch r.Promise {
-	case 0:
-		if r.Set == R4 {
-			return sleepPromises
-		}
-		return ""
-	case model.NowaitNoAlloc:
-		return "patch 1"
-	case model.DrainFallback:
-		return "patch 2"
+	switch {
+	case r.Promise != 0:
+		return fmt.Sprintf("patch %d", model.PatchOf(r.Promise))
+	case r.Set == R4:
+		return sleepPromises
 	}
-	return fmt.Sprintf("behaviours %#x", uint32(r.Promise))
+	return ""
 }
 
 func (r *Rule) promiseText() string {

@@ -2,10 +2,14 @@
 package exporttest
 
 import (
+	"encoding/json"
+	"fmt"
+
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/schema"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -84,6 +88,58 @@ func Rows() []export.Row {
 		var r export.Row
 		m.Fill(&r, s.Obs, s.Ver)
 		out = append(out, r)
+	}
+	return out
+}
+
+// Full is a row in which each field has a value, by the list of fields: a field that is
+// new is in it, too.
+func Full() export.Row {
+	object := fill(export.Fields.About(), new(int64))
+	line, err := json.Marshal(object)
+	if err != nil {
+		panic(err)
+	}
+	r, err := export.ParseJSON(line)
+	if err != nil {
+		panic(err)
+	}
+	return *r
+}
+
+// fill makes a value for each field, the numbers and texts all different.
+func fill(fields []*schema.About, n *int64) map[string]any {
+	out := map[string]any{}
+	for _, f := range fields {
+		*n++
+		switch f.Type {
+		case schema.TypeInt32, schema.TypeInt64:
+			out[f.Name] = *n
+		case schema.TypeBool:
+			out[f.Name] = true
+		case schema.TypeText:
+			out[f.Name] = fmt.Sprintf("%s %d", f.Name, *n)
+		case schema.TypeWord:
+			out[f.Name] = "unwritten"
+			if f.Words != nil {
+				list := f.Words.List()
+				out[f.Name] = list[len(list)-1]
+			}
+		case schema.TypeFlags:
+			out[f.Name] = f.Words.List()
+		case schema.TypeTexts:
+			out[f.Name] = []string{fmt.Sprintf("%s %d", f.Name, *n)}
+		case schema.TypeRecord:
+			out[f.Name] = fill(f.Kids, n)
+		case schema.TypeList:
+			out[f.Name] = []any{fill(f.Kids, n), fill(f.Kids, n)}
+		}
+		switch f.Name {
+		case "dev":
+			out[f.Name] = "8:1"
+		case "blocksize":
+			out[f.Name] = 4096
+		}
 	}
 	return out
 }

@@ -30,7 +30,7 @@ type Writer struct {
 	base    uint64 // time of the first row
 	jobs    map[jobKey]*job
 	order   []*job
-	files   map[fileID]*file
+	files   map[export.FileID]*file
 	names   []*file
 	skipped int
 	appends int
@@ -45,11 +45,6 @@ type jobKey struct {
 	sync     string // value of the option, if any
 }
 
-type fileID struct {
-	dev uint32
-	ino uint64
-}
-
 // file is one file of the export.
 type file struct {
 	name  string
@@ -57,12 +52,16 @@ type file struct {
 	size  int64 // i_size that its first write saw, bytes
 }
 
-var _ export.Writer = (*Writer)(nil)
+// Format is the format of Writer.
+var Format = export.Format{
+	Name: "fio", Help: "a folder with a job file and one I/O log for each task", To: export.ToFolder, Into: "a job file and its logs",
+	New: func(t export.Target) export.Writer { return New(t.Create, t.About...) },
+}
 
 // New returns a Writer that makes its files with create. The lines of about say where
 // the writes were seen.
 func New(create Create, about ...string) *Writer {
-	return &Writer{create: create, about: about, jobs: make(map[jobKey]*job), files: make(map[fileID]*file)}
+	return &Writer{create: create, about: about, jobs: make(map[jobKey]*job), files: make(map[export.FileID]*file)}
 }
 
 // Write takes one row. After an error it returns that again.
@@ -82,26 +81,19 @@ func (w *Writer) Write(r *export.Row) error {
 	if err == nil {
 		err = j.add(entry{at: (max(r.TimeNs, w.base) - w.base) / 1000, end: (end(r) - min(w.base, end(r))) / 1000, file: f, pos: r.Pos, n: r.Len})
 	}
-	if r.KiFlags&iocbAppend != 0 {
+	if r.KiFlags&export.KiAppend != 0 {
 		w.appends++
 	}
 	w.err = err
 	return err
 }
 
-const (
-	iocbDSync  = 0x2
-	iocbSync   = 0x4
-	iocbNowait = 0x8
-	iocbAppend = 0x10
-)
-
 // end is when a write was complete, as far as it is known.
 func end(r *export.Row) uint64 { return r.TimeNs + max(r.LatencyNs.V, r.SubmitNs) }
 
 // file returns the file of r; nil when there are too many.
 func (w *Writer) file(r *export.Row) *file {
-	id := fileID{r.Dev, r.Ino}
+	id := r.File()
 	if f := w.files[id]; f != nil {
 		return f
 	}
@@ -135,7 +127,7 @@ func submitter(r *export.Row) uint32 {
 
 // job returns the job of r.
 func (w *Writer) job(r *export.Row) (*job, error) {
-	key := jobKey{pid: r.Pid, tid: submitter(r), engine: "psync", nowait: r.KiFlags&iocbNowait != 0}
+	key := jobKey{pid: r.Pid, tid: submitter(r), engine: "psync", nowait: r.KiFlags&export.KiNowait != 0}
 	switch r.Caller {
 	case record.CallerLibaio:
 		key.engine = "libaio"
@@ -147,9 +139,9 @@ func (w *Writer) job(r *export.Row) (*job, error) {
 		}
 	}
 	switch {
-	case r.KiFlags&iocbSync != 0:
+	case r.KiFlags&export.KiSync != 0:
 		key.sync = "sync"
-	case r.KiFlags&iocbDSync != 0:
+	case r.KiFlags&export.KiDSync != 0:
 		key.sync = "dsync"
 	}
 	if j := w.jobs[key]; j != nil {

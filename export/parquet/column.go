@@ -3,6 +3,8 @@ package parquet
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"github.com/ext4dio/ext4dio-trace/export/safe"
 )
 
 // physical is a type in which Parquet stores values.
@@ -25,6 +27,8 @@ type column struct {
 	numbers        []int64 // values, or places in the dictionary
 	dict           map[string]int64
 	texts          []string
+	last           string // the last text that was looked up, and its place
+	lastAt         int64
 }
 
 // null adds that there is no value, defined to this level.
@@ -37,17 +41,39 @@ func (c *column) number(rep uint8, v int64) {
 	c.numbers = append(c.numbers, v)
 }
 
-func (c *column) text(rep uint8, s string) {
-	i, ok := c.dict[s]
-	if !ok {
-		i = int64(len(c.texts))
-		if c.dict == nil {
-			c.dict = make(map[string]int64)
+// text adds a text; unsafe is one that must not get into the file as it is.
+func (c *column) text(rep uint8, s string, unsafe bool) {
+	if s != c.last || len(c.texts) == 0 {
+		i, ok := c.dict[s]
+		if !ok {
+			i = c.learn(s, unsafe)
 		}
-		c.dict[s] = i
-		c.texts = append(c.texts, s)
+		c.last, c.lastAt = s, i
 	}
-	c.number(rep, i)
+	c.number(rep, c.lastAt)
+}
+
+// textBytes is text for a word that is valid for the moment.
+func (c *column) textBytes(rep uint8, s []byte) {
+	if string(s) == c.last && len(c.texts) > 0 {
+		c.number(rep, c.lastAt)
+		return
+	}
+	c.text(rep, string(s), false)
+}
+
+// learn gives a text a place in the dictionary.
+func (c *column) learn(s string, unsafe bool) int64 {
+	i := int64(len(c.texts))
+	if c.dict == nil {
+		c.dict = make(map[string]int64)
+	}
+	c.dict[s] = i
+	if unsafe {
+		s = safe.Text(s)
+	}
+	c.texts = append(c.texts, s)
+	return i
 }
 
 // reset forgets the values and keeps the room.

@@ -1,94 +1,93 @@
 package parquet
 
 import (
-	"reflect"
-	"strings"
+	"github.com/ext4dio/ext4dio-trace/export/schema"
 )
 
-// node is one element of the schema: how a Go type is taken apart into columns.
+// node is one element of the schema: a field, or what is in a list.
 type node struct {
 	name     string
-	optional bool    // a pointer, or a list that may be null
+	optional bool
 	list     bool    // its one child is the element
 	kids     []*node // of a group or a list
 	leaf     *column
 	def, rep uint8 // levels when it is there
+	at, end  int   // its place among all nodes, and the place behind those in it
 }
 
-// schema makes the nodes and the columns of a structure, whose fields tell their names
-// and whether a list may be null in the tag parquet.
-func schema(t reflect.Type) (root *node, columns []*column) {
-	root = &node{name: "write"}
-	root.group(t, nil, &columns)
-	return root, columns
+// shredder takes rows apart into columns. It is a schema.Visitor.
+type shredder struct {
+	root    *node
+	nodes   []*node // all, in the order of the fields
+	columns []*column
+
+	next  int   // place of the node whose value comes next
+	rep   uint8 // level at which it repeats
+	lists []openList
 }
 
-func (n *node) group(t reflect.Type, path []string, columns *[]*column) {
-	for i := range t.NumField() {
-		f := t.Field(i)
-		name, options, _ := strings.Cut(f.Tag.Get("parquet"), ",")
-		kid := &node{name: name, optional: strings.Contains(options, "optional"), def: n.def, rep: n.rep}
+// openList is a list of which not all items were seen.
+type openList struct {
+	*node
+	outer uint8 // rep before it
+}
+
+func newShredder(fields []*schema.About) *shredder {
+	s := &shredder{root: &node{name: "write"}}
+	s.group(s.root, fields, nil)
+	return s
+}
+
+func (s *shredder) group(n *node, fields []*schema.About, path []string) {
+	for _, f := range fields {
+		kid := &node{name: f.Name, optional: f.Null, def: n.def, rep: n.rep}
 		if kid.optional {
 			kid.def++
 		}
-		kid.fill(f.Type, append(path[:len(path):len(path)], name), columns)
 		n.kids = append(n.kids, kid)
+		s.add(kid, f, join(path, f.Name))
 	}
 }
 
-func (n *node) fill(t reflect.Type, path []string, columns *[]*column) {
-	switch t.Kind() {
-	case reflect.Pointer:
-		n.fill(t.Elem(), path, columns)
-	case reflect.Struct:
-		n.group(t, path, columns)
-	case reflect.Slice:
+// add makes the columns of a field, the elements of its list among them.
+func (s *shredder) add(n *node, f *schema.About, path []string) {
+	n.at = len(s.nodes)
+	s.nodes = append(s.nodes, n)
+	switch f.Type {
+	case schema.TypeFlags, schema.TypeTexts, schema.TypeList:
 		n.list = true
 		element := &node{name: "element", def: n.def + 1, rep: n.rep + 1}
-		element.fill(t.Elem(), append(path[:len(path):len(path)], "list", "element"), columns)
 		n.kids = []*node{element}
+		of := &schema.About{Type: schema.TypeText}
+		if f.Type == schema.TypeList {
+			of = &schema.About{Type: schema.TypeRecord, Kids: f.Kids}
+		}
+		s.add(element, of, join(path, "list", "element"))
+	case schema.TypeRecord:
+		s.group(n, f.Kids, path)
 	default:
-		n.leaf = &column{path: path, maxDef: n.def, maxRep: n.rep, typ: map[reflect.Kind]physical{
-			reflect.Bool: boolean, reflect.Int32: int32s, reflect.Int64: int64s, reflect.String: byteArray,
-		}[t.Kind()]}
-		*columns = append(*columns, n.leaf)
+		n.leaf = &column{path: path, maxDef: n.def, maxRep: n.rep, typ: physicalOf(f.Type)}
+		s.columns = append(s.columns, n.leaf)
 	}
+	n.end = len(s.nodes)
 }
 
-// add takes a value apart. rep says at which level it repeats.
-func (n *node) add(v reflect.Value, rep uint8) {
-	if n.optional && v.IsNil() {
-		n.null(rep, n.def-1)
-		return
+func join(path []string, names ...string) []string {
+	return append(path[:len(path):len(path)], names...)
+}
+
+// physicalOf is the type of a column. All numbers are signed, as not every engine knows
+// others.
+func physicalOf(t schema.Type) physical {
+	switch t {
+	case schema.TypeBool:
+		return boolean
+	case schema.TypeInt32:
+		return int32s
+	case schema.TypeInt64:
+		return int64s
 	}
-	if v.Kind() == reflect.Pointer {
-		v = v.Elem()
-	}
-	switch {
-	case n.list:
-		element := n.kids[0]
-		if v.Len() == 0 {
-			element.null(rep, n.def)
-		}
-		for i := range v.Len() {
-			element.add(v.Index(i), rep)
-			rep = element.rep
-		}
-	case n.leaf == nil:
-		for i, kid := range n.kids {
-			kid.add(v.Field(i), rep)
-		}
-	case n.leaf.typ == byteArray:
-		n.leaf.text(rep, v.String())
-	case n.leaf.typ == boolean:
-		one := int64(0)
-		if v.Bool() {
-			one = 1
-		}
-		n.leaf.number(rep, one)
-	default:
-		n.leaf.number(rep, v.Int())
-	}
+	return byteArray
 }
 
 // null adds to all columns below that there is no value.
@@ -101,3 +100,65 @@ func (n *node) null(rep, def uint8) {
 		kid.null(rep, def)
 	}
 }
+
+// take returns the node whose value comes.
+func (s *shredder) take() *node {
+	n := s.nodes[s.next]
+	s.next++
+	return n
+}
+
+// begin starts a row.
+func (s *shredder) begin() { s.next, s.rep = 0, 0 }
+
+// Null is of schema.Visitor, and so are all below.
+func (s *shredder) Null() {
+	n := s.take()
+	n.null(s.rep, n.def-1)
+	s.next = n.end
+}
+
+// Number adds a number or a boolean.
+func (s *shredder) Number(v int64) { s.take().leaf.number(s.rep, v) }
+
+// Word adds a text of our own.
+func (s *shredder) Word(word string) { s.take().leaf.text(s.rep, word, false) }
+
+// WordBytes adds one that is valid for the moment.
+func (s *shredder) WordBytes(word []byte) { s.take().leaf.textBytes(s.rep, word) }
+
+// Text adds a text that could act on a terminal.
+func (s *shredder) Text(text string) { s.take().leaf.text(s.rep, text, true) }
+
+// Record begins a record.
+func (s *shredder) Record() { s.take() }
+
+// List begins a list.
+func (s *shredder) List(n int) {
+	list := s.take()
+	s.lists = append(s.lists, openList{list, s.rep})
+	if n == 0 {
+		list.kids[0].null(s.rep, list.def)
+	}
+}
+
+// Item begins an item of the last list that was begun.
+func (s *shredder) Item(i int) {
+	list := s.lists[len(s.lists)-1]
+	element := list.kids[0]
+	if s.next = element.at; element.leaf == nil {
+		s.next++
+	}
+	if i > 0 {
+		s.rep = element.rep
+	}
+}
+
+// End ends it.
+func (s *shredder) End() {
+	list := s.lists[len(s.lists)-1]
+	s.lists = s.lists[:len(s.lists)-1]
+	s.next, s.rep = list.end, list.outer
+}
+
+var _ schema.Visitor = (*shredder)(nil)

@@ -37,7 +37,7 @@ func TestStatistics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := len(f.Metadata().ColumnOrders), len(w.columns); got != want {
+	if got, want := len(f.Metadata().ColumnOrders), len(w.shred.columns); got != want {
 		t.Errorf("orders of %d columns, not %d", got, want)
 	}
 	withNulls, without := 0, 0

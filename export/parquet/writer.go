@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"reflect"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -18,45 +17,39 @@ const magic = "PAR1"
 
 // Writer writes rows into a Parquet file. It is an export.Writer.
 type Writer struct {
-	out     io.Writer
-	at      int64 // bytes written
-	zip     *zstd.Encoder
-	about   map[string]string
-	root    *node
-	columns []*column
-	groups  []group
-	rows    int64 // in the columns
-	fill    filler
-	row     row
-	value   reflect.Value // of row
+	out    io.Writer
+	at     int64 // bytes written
+	zip    *zstd.Encoder
+	about  map[string]string
+	shred  *shredder
+	groups []group
+	rows   int64 // in the columns
 
 	plain, packed []byte
 }
 
-var _ export.Writer = (*Writer)(nil)
+// Format is the format of Writer.
+var Format = export.Format{
+	Name: "parquet", Help: "typed columns, for DuckDB, ClickHouse and the like", To: export.ToFile,
+	New: func(t export.Target) export.Writer { return New(t.Out, t.Pairs) },
+}
 
 // New returns a Writer in front of out. The pairs of about are kept in the file's
 // metadata, such as the release of the kernel.
 func New(out io.Writer, about map[string]string) *Writer {
 	// There is no error with these options.
 	zip, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
-	w := &Writer{
-		out: out, zip: zip, about: make(map[string]string),
-		fill: filler{names: make(map[flagSet][]string), safe: make(map[string]*string)},
-	}
+	w := &Writer{out: out, zip: zip, about: make(map[string]string), shred: newShredder(export.Fields.About())}
 	for k, v := range about {
 		w.about[k] = export.Safe(v)
 	}
-	w.value = reflect.ValueOf(&w.row).Elem()
-	w.root, w.columns = schema(w.value.Type())
 	return w
 }
 
 // Write takes one row.
 func (w *Writer) Write(r *export.Row) error {
-	w.fill.reset()
-	w.fill.row(&w.row, r)
-	w.root.add(w.value, 0)
+	w.shred.begin()
+	export.Fields.Visit(r, w.shred)
 	if w.rows++; w.rows < groupRows {
 		return nil
 	}
@@ -86,7 +79,7 @@ func (w *Writer) flush() error {
 		return err
 	}
 	g := group{rows: w.rows}
-	for _, c := range w.columns {
+	for _, c := range w.shred.columns {
 		ch, err := w.chunk(c)
 		if err != nil {
 			return err
@@ -156,7 +149,7 @@ func (w *Writer) Close() error {
 			return err
 		}
 	}
-	b := footer(w.root, w.columns, w.groups, w.about)
+	b := footer(w.shred.root, w.shred.columns, w.groups, w.about)
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(b)))
 	return w.put(append(b, magic...))
 }

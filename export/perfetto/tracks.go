@@ -35,11 +35,6 @@ const (
 	maxLanes  = 4096 // of one kind of one inode
 )
 
-type inodeID struct {
-	dev uint32
-	ino uint64
-}
-
 // inode is what is known of the tracks of one inode.
 type inode struct {
 	uuid  uint64
@@ -62,7 +57,7 @@ func hash(parts ...uint64) uint64 {
 // inode returns the tracks of the inode of r, and describes them when they are new or
 // their name has become known.
 func (w *Writer) inode(r *export.Row) *inode {
-	id := inodeID{r.Dev, r.Ino}
+	id := r.File()
 	n := w.inodes[id]
 	switch {
 	case n == nil:

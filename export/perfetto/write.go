@@ -92,7 +92,7 @@ func (w *Writer) annotate(r *export.Row) {
 	w.noteInt("pos", r.Pos)
 	w.noteInt("len", r.Len)
 	w.noteText("flags", strings.Join(r.FlagNames(), " "))
-	w.noteText("reason", r.Reason())
+	w.noteText("reason", r.ReasonText())
 	if r.Verdict.Known {
 		w.noteText("verdict", r.Verdict.V.String())
 		w.noteText("rules", strings.Join(r.Rules, " "))

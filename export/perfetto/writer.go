@@ -10,9 +10,8 @@ import (
 // flushBytes is how much is gathered before it is written.
 const flushBytes = 64 << 10
 
-// Clocks is one moment on three clocks, ns. The times of the rows are those of
-// Monotonic; the zero value means that the others are not known.
-type Clocks struct{ Monotonic, Boot, Real uint64 }
+// Clocks is where a trace stands on the clocks.
+type Clocks = export.Clocks
 
 // Writer writes rows as a Perfetto trace. It is an export.Writer.
 type Writer struct {
@@ -23,18 +22,22 @@ type Writer struct {
 
 	categories, names, annotations, texts interned
 
-	inodes     map[inodeID]*inode
+	inodes     map[export.FileID]*inode
 	generation uint64 // of the lanes: how often inodes were forgotten
 	tasks      map[taskID]string
 	spans      []span
 }
 
-var _ export.Writer = (*Writer)(nil)
+// Format is the format of Writer.
+var Format = export.Format{
+	Name: "perfetto", Help: "tracks of every inode and task, for ui.perfetto.dev", To: export.ToFile,
+	New: func(t export.Target) export.Writer { return New(t.Out, t.Clocks) },
+}
 
 // New returns a Writer in front of out.
 func New(out io.Writer, clocks Clocks) *Writer {
 	return &Writer{
-		out: out, clocks: clocks, inodes: make(map[inodeID]*inode), tasks: make(map[taskID]string),
+		out: out, clocks: clocks, inodes: make(map[export.FileID]*inode), tasks: make(map[taskID]string),
 		categories: newInterned(internedCategories), names: newInterned(internedNames),
 		annotations: newInterned(internedAnnotations), texts: newInterned(internedTexts),
 	}

@@ -15,12 +15,12 @@ import (
 func zeroing() *export.Row {
 	return &export.Row{
 		Pid: 1201, Tid: 1203, Comm: "mysqld", Dev: 8 << 20, Ino: 14, Path: "/mnt/db/Table.ibd",
-		Pos: 1<<20 + 512, Len: 64 << 10, KiFlags: kiNowait | 1<<17, Unaligned: export.Some(true), Extending: export.Some(false),
+		Pos: 1<<20 + 512, Len: 64 << 10, KiFlags: export.KiFlag("NOWAIT") | 1<<17, Unaligned: export.Some(true), Extending: export.Some(false),
 		Lock: export.Some(export.Exclusive), Passes: export.Some(2), Zeroed: []observe.Zeroed{{Pos: 1 << 20, Len: 512}}, ListsKnown: true,
 		Drained: export.Some(true), ForceWait: export.Some(true), FallbackBytes: export.Some[int64](0), Ret: export.Some[int64](-11),
 		WaitNs: export.Some[uint64](7_000_000), LatencyNs: export.Some[uint64](1_200_000_000), Slept: export.Some(true),
 		Variant: "linux-7.2", Verdict: export.Some(judge.Unsafe), Rules: []string{"R1", "R4"}, Hazards: []string{"R12"},
-		Why: []string{"zeroing", "R1 is broken"}, Stages: record.StageReturn, Caller: record.CallerIOUring,
+		Reason: "zeroing", Why: []string{"zeroing", "R1 is broken"}, Stages: record.StageReturn, Caller: record.CallerIOUring,
 	}
 }
 
@@ -66,6 +66,20 @@ func TestNoMatch(t *testing.T) {
 		}
 		if f.Match(zeroing()) {
 			t.Errorf("%s: matches", line)
+		}
+	}
+}
+
+// TestOrder: no name of the orders is one that there is not.
+func TestOrder(t *testing.T) {
+	for _, name := range strings.Fields(first) {
+		if fields[name] == nil {
+			t.Errorf("no field %s", name)
+		}
+	}
+	for _, name := range strings.Fields(firstFlags) {
+		if flags[name] == nil {
+			t.Errorf("no flag %s", name)
 		}
 	}
 }

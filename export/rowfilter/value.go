@@ -60,8 +60,9 @@ func (f *field) matchChoice(t *token) (func(*export.Row) bool, bool) {
 	if f.Name == "verdict" && value == "disagree" {
 		return func(r *export.Row) bool { return r.Verdict.Known && r.Disagrees() == want }, true
 	}
-	get := f.word
-	return func(r *export.Row) bool { s, known := get(r); return known && (s == value) == want }, true
+	get, words := f.number, f.choices
+	is := words.Index(value)
+	return func(r *export.Row) bool { n, known := get(r); return known && words.At(n) != "" && (n == is) == want }, true
 }
 
 // hasWord reports whether word stands in a list such as "shared, exclusive or none".
@@ -107,13 +108,15 @@ func (k kind) parse(s string) (int64, bool) {
 		d, err := time.ParseDuration(strings.ToLower(s))
 		return int64(d), err == nil && d >= 0
 	case device:
-		return parseDevice(s)
+		dev, ok := export.ParseDev(s)
+		return int64(dev), ok
 	case count:
 		n, err := strconv.ParseInt(s, 10, 64)
 		return n, err == nil && n >= 0
 	case result:
-		if n, ok := parseErrno(s); ok {
-			return n, true
+		if name := strings.ToUpper(strings.TrimPrefix(s, "-")); strings.HasPrefix(name, "E") {
+			n, ok := export.ParseErrno("-" + name)
+			return int64(n), ok
 		}
 		digits, negative := strings.CutPrefix(s, "-")
 		n, ok := parseBytes(digits)
@@ -135,27 +138,4 @@ func parseBytes(s string) (int64, bool) {
 	}
 	n, err := strconv.ParseUint(s, 10, 63)
 	return int64(n << shift), err == nil && n <= math.MaxInt64>>shift
-}
-
-// parseErrno reads an error such as -EAGAIN, also without its sign.
-func parseErrno(s string) (int64, bool) {
-	const most = 530 // above all errors that the kernel uses inside
-	name := strings.ToUpper(strings.TrimPrefix(s, "-"))
-	if !strings.HasPrefix(name, "E") {
-		return 0, false
-	}
-	for n := int64(1); n < most; n++ {
-		if export.Result(-n) == "-"+name {
-			return -n, true
-		}
-	}
-	return 0, false
-}
-
-// parseDevice reads MAJOR:MINOR as the kernel's dev_t.
-func parseDevice(s string) (int64, bool) {
-	major, minor, ok := strings.Cut(s, ":")
-	a, err1 := strconv.ParseUint(major, 10, 12)
-	b, err2 := strconv.ParseUint(minor, 10, 20)
-	return int64(a<<20 | b), ok && err1 == nil && err2 == nil
 }

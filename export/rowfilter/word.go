@@ -46,7 +46,7 @@ func (t *token) flag(name string, f *flag) word {
 // anywhere makes the condition TEXT or !TEXT.
 func (t *token) anywhere() word {
 	c := newContained(t.name)
-	in := func(r *export.Row) bool { return c.in(r.Path) || c.in(r.Comm) || c.in(r.Reason()) }
+	in := func(r *export.Row) bool { return c.in(r.Path) || c.in(r.Comm) || c.in(r.ReasonText()) }
 	text := t.name
 	if t.quoted {
 		text = quote(text)

@@ -64,14 +64,11 @@ var pointNames = [NumPoints]string{"lock", "checks", "timestamps", "mapping", "s
 
 func (p Point) String() string { return pointNames[p] }
 
-const (
-	iocbNowait = 0x8 // IOCB_NOWAIT
-	eagain     = -11
-)
+const eagain = -11
 
 // again tells where r got its -EAGAIN. A record that is not whole does not tell.
 func again(r *export.Row) (Point, bool) {
-	if r.KiFlags&iocbNowait == 0 || !export.Is(r.Ret, eagain) || r.Incomplete != "" || r.Truncated {
+	if r.KiFlags&export.KiNowait == 0 || !export.Is(r.Ret, eagain) || r.Incomplete != "" || r.Truncated {
 		return 0, false
 	}
 	switch {

@@ -1,17 +1,12 @@
 package tally
 
-import (
-	"github.com/ext4dio/ext4dio-trace/decode/judge"
-	"github.com/ext4dio/ext4dio-trace/export"
-)
+import "github.com/ext4dio/ext4dio-trace/export"
 
 // Counts are the writes of one file, process or reason.
 type Counts struct {
-	Writes    uint64
-	Shared    uint64
-	Exclusive uint64
-	NoDIO     uint64 // never reached iomap_dio_rw
-	NoLock    uint64 // mode not known
+	Writes uint64
+	export.Locks
+	export.Judged
 	By        [NumClasses]uint64
 	Restarted uint64 // more than one pass
 	Drained   uint64
@@ -21,15 +16,7 @@ type Counts struct {
 	Bytes     uint64 // written, by results
 	WaitNs    uint64 // waited for i_rwsem
 	TimeNs    uint64 // spent in the write function, the waits included
-	Verdicts  [5]uint64
-	Unjudged  uint64
 	Lacking   uint64 // incomplete
-}
-
-// Disagreements is the number of writes in which the kernel did something else than the
-// model said.
-func (c *Counts) Disagreements() uint64 {
-	return c.Verdicts[judge.Slower] + c.Verdicts[judge.Differs] + c.Verdicts[judge.Unsafe]
 }
 
 // Eagain is the number of NOWAIT writes that got -EAGAIN at a known point.
@@ -64,16 +51,9 @@ func factsOf(r *export.Row, reason string) facts {
 
 func (c *Counts) add(r *export.Row, f *facts) {
 	c.Writes++
-	switch {
-	case f.excluded:
-		c.Exclusive++
+	c.Locks.Add(r.Lock)
+	if f.excluded {
 		c.By[f.class]++
-	case !r.Lock.Known:
-		c.NoLock++
-	case r.Lock.V == export.Shared:
-		c.Shared++
-	default:
-		c.NoDIO++
 	}
 	if r.Passes.V > 1 {
 		c.Restarted++
@@ -81,7 +61,7 @@ func (c *Counts) add(r *export.Row, f *facts) {
 	if r.Drained.V {
 		c.Drained++
 	}
-	if r.KiFlags&iocbNowait != 0 {
+	if r.KiFlags&export.KiNowait != 0 {
 		c.NoWait++
 	}
 	if f.again {
@@ -93,13 +73,10 @@ func (c *Counts) add(r *export.Row, f *facts) {
 	}
 	c.WaitNs += r.WaitNs.V
 	c.TimeNs += r.SubmitNs
-	switch {
-	case r.Incomplete != "":
+	if r.Incomplete != "" {
 		c.Lacking++
-	case !r.Verdict.Known:
-		c.Unjudged++
 	}
-	if r.Verdict.Known {
-		c.Verdicts[r.Verdict.V]++
+	if r.Verdict.Known || r.Incomplete == "" {
+		c.Judged.Add(r.Verdict)
 	}
 }

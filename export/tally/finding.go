@@ -30,13 +30,15 @@ type findingKey struct {
 	rules, reason string
 }
 
-// findings gathers them.
-type findings struct {
+// Findings gathers them. Its zero value is empty, and its memory is bounded.
+type Findings struct {
 	all  map[findingKey]*Finding
 	more uint64 // disagreements of further kinds
 }
 
-func (f *findings) add(r *export.Row, reason string, number uint64) {
+// Add takes a disagreement, the reason of its row and its number among all writes. r
+// stays the caller's.
+func (f *Findings) Add(r *export.Row, reason string, number uint64) {
 	key := findingKey{r.Verdict.V, strings.Join(r.Rules, " "), reason}
 	e := f.all[key]
 	switch {
@@ -57,8 +59,14 @@ func (f *findings) add(r *export.Row, reason string, number uint64) {
 	}
 }
 
-// picture lists them, the unsafe ones first, then the most frequent.
-func (f *findings) picture() []Finding {
+// Len is the number of kinds that are kept apart.
+func (f *Findings) Len() int { return len(f.all) }
+
+// More is the number of disagreements of further kinds.
+func (f *Findings) More() uint64 { return f.more }
+
+// List lists the kinds, the unsafe ones first, then the most frequent.
+func (f *Findings) List() []Finding {
 	out := make([]Finding, 0, len(f.all))
 	for _, e := range f.all {
 		out = append(out, *e)

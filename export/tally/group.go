@@ -56,50 +56,22 @@ func (e *entry) add(r *export.Row, f *facts) {
 	e.stale = true
 }
 
-// groups are the groups of one kind. The next write is often of one of the last few,
-// which are found by a number that costs nothing to make.
-type groups[K comparable] struct {
-	all  map[K]*entry
-	list []*entry
-	rest entry
-	near [nearGroups]struct {
-		key   K
-		entry *entry
-	}
-}
-
-const nearGroups = 64 // a power of two
+// groups are the groups of one kind.
+type groups[K comparable] struct{ export.Parts[K, entry] }
 
 // of finds the group of k; isNew says that it had to be made.
 func (g *groups[K]) of(k K, number uint64) (e *entry, isNew bool) {
-	near := &g.near[number%nearGroups]
-	if near.entry != nil && near.key == k {
-		return near.entry, false
-	}
-	e = g.all[k]
-	if e == nil {
-		if len(g.list) >= maxGroups {
-			g.rest.group.Others = true
-			return &g.rest, false
-		}
-		if g.all == nil {
-			g.all = make(map[K]*entry)
-		}
-		e, isNew = new(entry), true
-		g.all[k] = e
-		g.list = append(g.list, e)
-	}
-	near.key, near.entry = k, e
-	return e, isNew
+	g.Most, g.Rest.group.Others = maxGroups, true
+	return g.Of(k, number)
 }
 
 // each calls f with every group that has writes.
 func (g *groups[K]) each(f func(*entry)) {
-	for _, e := range g.list {
+	for _, e := range g.List {
 		f(e)
 	}
-	if g.rest.group.Writes > 0 {
-		f(&g.rest)
+	if g.Rest.group.Writes > 0 {
+		f(&g.Rest)
 	}
 }
 
@@ -115,7 +87,7 @@ func (g *groups[K]) rate(seconds float64, whole bool) {
 
 // picture copies the groups.
 func (g *groups[K]) picture() []Group {
-	out := make([]Group, 0, len(g.list)+1)
+	out := make([]Group, 0, len(g.List)+1)
 	g.each(func(e *entry) {
 		if e.stale {
 			e.group.P50, e.group.P99, e.group.MaxWait = e.waits.Quantile(0.5), e.waits.Quantile(0.99), e.waits.Max()

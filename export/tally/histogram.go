@@ -13,23 +13,31 @@ type Histogram struct {
 // numBins is enough for 2^42 ns, more than an hour; longer ones are in the last bin.
 const numBins = 4 * 42
 
-// bin is the bin of a time.
-func bin(ns uint64) int {
-	if ns < 4 {
-		return int(ns)
+// fine is the logarithm of the bins to each power of two.
+const fine = 2
+
+// Bin is the number of the bin of n, where each power of two is parted into 1<<fine bins
+// of equal width; below 1<<fine each number has its own.
+func Bin(n uint64, fine uint) int {
+	if n < 1<<fine {
+		return int(n)
 	}
-	e := bits.Len64(ns) - 1 // at least 2
-	return min(4*(e-1)+int(ns>>(e-2)&3), numBins-1)
+	e := uint(bits.Len64(n)) - 1 - fine
+	return int(e<<fine) + int(n>>e)
 }
 
-// binEnd is the largest time of a bin, ns.
-func binEnd(i int) uint64 {
-	if i < 4 {
+// BinStart is the least number in a bin.
+func BinStart(i int, fine uint) uint64 {
+	if i < 1<<fine {
 		return uint64(i)
 	}
-	e := i/4 + 1
-	return uint64(5+i%4)<<(e-2) - 1
+	return uint64(1<<fine|i&(1<<fine-1)) << (i>>fine - 1)
 }
+
+func bin(ns uint64) int { return min(Bin(ns, fine), numBins-1) }
+
+// binEnd is the largest time of a bin, ns.
+func binEnd(i int) uint64 { return BinStart(i+1, fine) - 1 }
 
 // Add counts one time, ns.
 func (h *Histogram) Add(ns uint64) {
@@ -60,13 +68,22 @@ func (h *Histogram) Quantile(q float64) uint64 {
 	return h.max
 }
 
+// NumMagnitudes is how many binary magnitudes are told apart.
+const NumMagnitudes = numBins/4 + 2
+
+// Magnitudes counts the times of 0 ns, of 1 ns, of 2 to 3 ns, of 4 to 7 ns and so on.
+func (h *Histogram) Magnitudes() (out [NumMagnitudes]uint64) {
+	for i, n := range h.counts {
+		out[bits.Len64(binEnd(i))] += uint64(n)
+	}
+	return out
+}
+
 // Octaves counts the times by powers of two: those below 1024 ns, below 2048 ns and so
 // on; the last has all that are longer.
 func (h *Histogram) Octaves(out []uint64) {
 	clear(out)
-	for i, n := range h.counts {
-		if n > 0 {
-			out[min(bits.Len64(binEnd(i)/1024), len(out)-1)] += uint64(n)
-		}
+	for i, n := range h.Magnitudes() {
+		out[min(max(i-10, 0), len(out)-1)] += n
 	}
 }

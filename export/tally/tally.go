@@ -26,11 +26,6 @@ type Picture struct {
 	MoreFindings              uint64 // disagreements of kinds that are not in Findings
 }
 
-type fileKey struct {
-	dev uint32
-	ino uint64
-}
-
 type processKey struct {
 	pid  uint32
 	comm string
@@ -38,12 +33,12 @@ type processKey struct {
 
 // Tally counts rows.
 type Tally struct {
-	files     groups[fileKey]
+	files     groups[export.FileID]
 	processes groups[processKey]
 	reasons   groups[string]
 	series    series
 	waits     [export.Exclusive + 1]Histogram
-	findings  findings
+	findings  Findings
 	writes    uint64
 	rated     time.Duration
 }
@@ -66,9 +61,9 @@ func New(recording bool) *Tally {
 // Add counts r, which stays the caller's.
 func (t *Tally) Add(r *export.Row) {
 	t.writes++
-	reason := r.Reason()
+	reason := r.ReasonText()
 	f := factsOf(r, reason)
-	file, isNew := t.files.of(fileKey{r.Dev, r.Ino}, r.Ino)
+	file, isNew := t.files.of(r.File(), r.Ino)
 	if isNew {
 		file.group.Dev, file.group.Ino = r.Dev, r.Ino
 	}
@@ -91,7 +86,7 @@ func (t *Tally) Add(r *export.Row) {
 		t.waits[r.Lock.V].Add(r.WaitNs.V)
 	}
 	if r.Disagrees() {
-		t.findings.add(r, reason, t.writes)
+		t.findings.Add(r, reason, t.writes)
 	}
 }
 
@@ -111,7 +106,7 @@ func (t *Tally) Picture(elapsed time.Duration) Picture {
 	}
 	p := Picture{
 		Files: t.files.picture(), Processes: t.processes.picture(), Reasons: t.reasons.picture(),
-		Series: t.series.picture(), Findings: t.findings.picture(), MoreFindings: t.findings.more,
+		Series: t.series.picture(), Findings: t.findings.List(), MoreFindings: t.findings.More(),
 	}
 	t.waits[export.Shared].picture(&p.Shared)
 	t.waits[export.Exclusive].picture(&p.Exclusive)

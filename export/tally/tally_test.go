@@ -66,11 +66,24 @@ func TestBins(t *testing.T) {
 	}
 }
 
+func TestMagnitudes(t *testing.T) {
+	var h Histogram
+	for _, ns := range []uint64{0, 1, 2, 3, 4, 7, 8, 1023, 1024} {
+		h.Add(ns)
+	}
+	got := h.Magnitudes()
+	for bits, want := range map[int]uint64{0: 1, 1: 1, 2: 2, 3: 2, 4: 1, 5: 0, 10: 1, 11: 1} {
+		if got[bits] != want {
+			t.Errorf("%d times of %d bits, want %d", got[bits], bits, want)
+		}
+	}
+}
+
 // row is a write of a file with a lock and a reason.
 func row(ino uint64, lock export.Lock, reason string) export.Row {
 	return export.Row{
 		Ino: ino, Pid: 7, Comm: "fio", Lock: export.Some(lock), Ret: export.Some[int64](4096), WaitNs: export.Some[uint64](1000), SubmitNs: 4000,
-		Verdict: export.Some(judge.Agree), Why: []string{reason}, TimeNs: 1e9 + ino*1e6,
+		Verdict: export.Some(judge.Agree), Reason: reason, TimeNs: 1e9 + ino*1e6,
 	}
 }
 
@@ -97,7 +110,7 @@ func TestClasses(t *testing.T) {
 	} {
 		r := row(1, export.Exclusive, c.reason)
 		r.Verdict = export.Some(c.kind)
-		if got := classify(&r, r.Reason()); got != c.want {
+		if got := classify(&r, r.ReasonText()); got != c.want {
 			t.Errorf("%q, %s: %s, want %s", c.reason, c.kind, got, c.want)
 		}
 	}
@@ -107,7 +120,7 @@ func TestPoints(t *testing.T) {
 	const all = record.StageEntry | record.StagePass
 	nowait := func(change func(*export.Row)) export.Row {
 		r := row(1, export.NoLock, "")
-		r.KiFlags, r.Ret, r.Stages = iocbNowait, export.Some[int64](eagain), all
+		r.KiFlags, r.Ret, r.Stages = export.KiNowait, export.Some[int64](eagain), all
 		r.Facts.Checks = []observe.Pass{{}}
 		change(&r)
 		return r

@@ -11,14 +11,6 @@ import (
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// Names of IOCB_* flags that xfs_io has an option for.
-const (
-	flagNowait = "NOWAIT"
-	flagDSync  = "DSYNC"
-	flagSync   = "SYNC"
-	flagAppend = "APPEND"
-)
-
 // write repeats r.
 func (w *Writer) write(f *file, r *export.Row) {
 	w.line("")
@@ -27,23 +19,23 @@ func (w *Writer) write(f *file, r *export.Row) {
 	if c := lastCheck(r); c != nil && c.Flags&record.PassNosec == 0 {
 		w.line(xfsio.Unprime(f.word))
 	}
-	flags := r.FlagNames()
-	nowait := slices.Contains(flags, flagNowait)
+	has := func(flag uint32) bool { return r.KiFlags&flag != 0 }
+	nowait := has(export.KiNowait)
 	line := ""
 	if nowait && r.Facts.ModRet.Known && r.Facts.ModRet.V == 0 {
 		line = xfsio.Touch(f.word)
 	}
 	options := "-d"
-	if slices.Contains(flags, flagAppend) {
+	if has(export.KiAppend) {
 		options += " -a"
 	}
-	if slices.Contains(flags, flagSync) {
+	if has(export.KiSync) {
 		options += " -s"
 	}
 	block, vectors := segments(r)
 	line += xfsio.Line(options, f.word, xfsio.Write{
 		Off: r.Facts.Pos, Len: r.Len, Block: block, Vectors: vectors, Quiet: true, NoWait: nowait,
-		DSync:   slices.Contains(flags, flagDSync) && !slices.Contains(flags, flagSync),
+		DSync:   has(export.KiDSync) && !has(export.KiSync),
 		Pattern: xfsio.Pattern(w.writes),
 	}.String())
 	if !r.Ret.Known || r.Ret.V != r.Len {
@@ -70,7 +62,7 @@ func (w *Writer) describe(f *file, r *export.Row) {
 	}
 	w.comment("%s", strings.Join(what, ", "))
 	if r.Verdict.Known {
-		w.comment("  %s (%s): %s", r.Verdict.V, r.Variant, strings.Join(append(slices.Clone(r.Rules), r.Reason()), ", "))
+		w.comment("  %s (%s): %s", r.Verdict.V, r.Variant, strings.Join(append(slices.Clone(r.Rules), r.ReasonText()), ", "))
 		if r.Disagrees() && len(r.Why) > 1 {
 			for _, why := range r.Why[1:] {
 				w.comment("  %s", why)
@@ -126,7 +118,6 @@ func notes(f *file, r *export.Row) []string {
 	}
 	for _, name := range r.FlagNames() {
 		switch name {
-		case flagNowait, flagDSync, flagSync, flagAppend:
 		case "ATOMIC", "HIPRI", "DONTCACHE":
 			out = append(out, "it had IOCB_"+name+"; here it has not")
 		}

@@ -21,15 +21,10 @@ type Writer struct {
 	buf    bytes.Buffer
 	about  []string
 	begun  bool
-	files  map[fileID]*file
+	files  map[export.FileID]*file
 	writes int // repeated
 	tooBig int // writes to more files than maxFiles
 	bare   int // writes that were not seen well enough
-}
-
-type fileID struct {
-	dev uint32
-	ino uint64
 }
 
 // file is one file of the script.
@@ -41,12 +36,16 @@ type file struct {
 	busy    uint64 // until when writes were in flight, ns
 }
 
-var _ export.Writer = (*Writer)(nil)
+// Format is the format of Writer.
+var Format = export.Format{
+	Name: "xfsio", Help: "a shell script of xfs_io commands that lays out files and repeats the\nwrites: the reproducer of a report",
+	New: func(t export.Target) export.Writer { return New(t.Out, t.About...) },
+}
 
 // New returns a Writer in front of out. The lines of about say where the writes were
 // seen: kernel, file systems, version.
 func New(out io.Writer, about ...string) *Writer {
-	return &Writer{out: out, about: about, files: make(map[fileID]*file)}
+	return &Writer{out: out, about: about, files: make(map[export.FileID]*file)}
 }
 
 const head = `#!/bin/sh
@@ -137,7 +136,7 @@ func (w *Writer) Close() error {
 
 // file returns the file of r, and makes it when it is new; nil when there are too many.
 func (w *Writer) file(r *export.Row) *file {
-	id := fileID{r.Dev, r.Ino}
+	id := r.File()
 	f := w.files[id]
 	switch {
 	case f != nil:

@@ -94,7 +94,7 @@ func TestHostile(t *testing.T) {
 	for i, name := range exporttest.Hostile {
 		r := rows[0].Clone()
 		r.Comm, r.Path, r.Ino = name, name, uint64(1000+i)
-		r.Incomplete, r.Why, r.Missing, r.Variant = name, []string{name, name}, name, name
+		r.Incomplete, r.Reason, r.Why, r.Missing, r.Variant = name, name, []string{name, name}, name, name
 		r.Verdict = export.Some(judge.Differs)
 		rows = append(rows, r)
 	}

@@ -5,11 +5,15 @@ import (
 	"encoding/xml"
 	"errors"
 	"flag"
+	"image/color"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	uv "github.com/charmbracelet/ultraviolet"
+	"github.com/charmbracelet/x/ansi"
 )
 
 var update = flag.Bool("update", false, "write the golden file")
@@ -57,21 +61,19 @@ func wellFormed(t *testing.T, svg []byte) {
 }
 
 func TestCells(t *testing.T) {
-	red, direct := paint{kind: indexed, index: 1}, paint{kind: direct, rgb: [3]uint8{1, 2, 3}}
+	direct := color.RGBA{1, 2, 3, 255}
 	for text, want := range map[string]look{
-		"\x1b[31mx":                      {fg: red},
-		"\x1b[31;49;1;2mx":               {fg: red, bold: true, faint: true},
+		"\x1b[31mx":                      {Fg: ansi.Red},
+		"\x1b[31;49;1;2mx":               {Fg: ansi.Red, Attrs: uv.AttrBold | uv.AttrFaint},
 		"\x1b[1;2;22;3;23;4;24;9;29mx":   {},
 		"\x1b[31m\x1b[mx":                {},
-		"\x1b[38;5;1;48;2;1;2;3mx":       {fg: red, bg: direct},
-		"\x1b[38:5:1m\x1b[48:2::1:2:3mx": {fg: red, bg: direct},
-		"\x1b[48:2:1:2:3;1mx":            {bg: direct, bold: true},
-		"\x1b[58;5;1;4mx":                {underline: true},
-		"\x1b[58:2::9:9:9;7mx":           {reverse: true},
+		"\x1b[38;5;1;48;2;1;2;3mx":       {Fg: ansi.IndexedColor(1), Bg: direct},
+		"\x1b[38:5:1m\x1b[48:2::1:2:3mx": {Fg: ansi.IndexedColor(1), Bg: direct},
+		"\x1b[48:2:1:2:3;1mx":            {Bg: direct, Attrs: uv.AttrBold},
 		"\x1b[4:0mx":                     {},
 		"\x1b[38mx":                      {},
-		"\x1b[38;5mx":                    {},
-		"\x1b[107;90mx":                  {fg: paint{kind: indexed, index: 8}, bg: paint{kind: indexed, index: 15}},
+		"\x1b[38;5mx":                    {Attrs: uv.AttrBlink},
+		"\x1b[107;90mx":                  {Fg: ansi.BrightBlack, Bg: ansi.BrightWhite},
 	} {
 		lines := parse([]byte(text))
 		if len(lines) != 1 || len(lines[0]) != 1 || lines[0][0].text != "x" || lines[0][0].look != want {
@@ -89,10 +91,15 @@ func TestGrid(t *testing.T) {
 	}
 }
 
+// The upper 240 of the 256 colours are those of xterm; the lower 16 are the theme's.
 func TestColours(t *testing.T) {
-	for index, want := range map[uint8][3]uint8{16: {}, 208: {255, 135, 0}, 231: {255, 255, 255}, 232: {8, 8, 8}, 255: {238, 238, 238}} {
-		if got := rgb(index); got != want {
-			t.Errorf("colour %d is %v, not %v", index, got, want)
+	for c, want := range map[color.Color]string{
+		ansi.IndexedColor(16): ` fill="#000000"`, ansi.IndexedColor(208): ` fill="#ff8700"`, ansi.IndexedColor(231): ` fill="#ffffff"`,
+		ansi.IndexedColor(232): ` fill="#080808"`, ansi.IndexedColor(255): ` fill="#eeeeee"`, color.RGBA{1, 2, 3, 255}: ` fill="#010203"`,
+		ansi.IndexedColor(9): "c9", ansi.BrightRed: "c9", nil: "t",
+	} {
+		if got := inkOf(c, "t"); got.class+got.fill != want {
+			t.Errorf("colour %v is %q, not %q", c, got, want)
 		}
 	}
 }

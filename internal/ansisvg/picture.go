@@ -5,6 +5,9 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	uv "github.com/charmbracelet/ultraviolet"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // Measures of a picture, in pixels. A cell is as wide as a character of 14 pixels in the
@@ -41,34 +44,31 @@ func (p *picture) write(w io.Writer, lines [][]cell) {
 	fmt.Fprint(w, "</svg>\n")
 }
 
-// ink is what a cell is drawn with.
-func (l look) ink() (fg, bg paint, fgUsual, bgUsual string) {
-	if l.reverse {
-		return l.bg, l.fg, "g", "t"
+// inks are what a character and the ground behind it are drawn with.
+func (l look) inks() (text, ground ink) {
+	text, ground = inkOf(l.Fg, "t"), inkOf(l.Bg, "g")
+	if l.has(uv.AttrReverse) {
+		return ground, text
 	}
-	return l.fg, l.bg, "t", "g"
+	return text, ground
 }
 
 // grounds draws what lies behind the characters, where that is not the ground of all.
 func grounds(w io.Writer, y int, line []cell) {
 	for x := 0; x < len(line); {
 		n := 1
-		for x+n < len(line) && sameGround(line[x].look, line[x+n].look) {
+		_, ground := line[x].look.inks()
+		for x+n < len(line) {
+			if _, next := line[x+n].look.inks(); next != ground {
+				break
+			}
 			n++
 		}
-		_, bg, _, ground := line[x].look.ink()
-		if bg.kind != usual || ground != "g" {
-			class, fill := bg.fill(ground)
-			fmt.Fprintf(w, `<rect x="%.1f" y="%d" width="%.1f" height="%d"%s%s/>`+"\n", left(x), top(y), float64(n)*cellWidth, cellHeight, classes(class), fill)
+		if ground.class != "g" {
+			fmt.Fprintf(w, `<rect x="%.1f" y="%d" width="%.1f" height="%d"%s%s/>`+"\n", left(x), top(y), float64(n)*cellWidth, cellHeight, classes(ground.class), ground.fill)
 		}
 		x += n
 	}
-}
-
-func sameGround(a, b look) bool {
-	_, c, _, ground1 := a.ink()
-	_, d, _, ground2 := b.ink()
-	return c == d && ground1 == ground2
 }
 
 func left(x int) float64 { return margin + float64(x)*cellWidth }
@@ -81,7 +81,7 @@ func texts(w io.Writer, y int, line []cell) {
 		c := line[x]
 		n := 1
 		switch {
-		case c.look.hidden || c.width == 0:
+		case c.look.has(uv.AttrConceal) || c.width == 0:
 		case c.width == 2:
 			fmt.Fprintf(w, `<text class="%s" x="%.1f" y="%d"%s>%s</text>`+"\n", strings.TrimSpace("w "+c.look.class()), left(x)+cellWidth, top(y)+baseline, c.look.fill(), escape(c.text))
 			n = 2
@@ -106,7 +106,7 @@ func alike(w io.Writer, x, y int, line []cell) int {
 		end++
 	}
 	n := end - x
-	if !l.underline && !l.strike {
+	if !l.underlined() && !l.has(uv.AttrStrikethrough) {
 		for x < end && line[x].text == " " {
 			x++
 		}
@@ -126,13 +126,18 @@ func alike(w io.Writer, x, y int, line []cell) int {
 	return n
 }
 
+func (l look) underlined() bool { return l.Underline != ansi.UnderlineNone }
+
 func (l look) class() string {
-	fg, _, ordinary, _ := l.ink()
-	class, _ := fg.fill(ordinary)
+	text, _ := l.inks()
+	class := text.class
 	for _, c := range []struct {
 		on   bool
 		name string
-	}{{l.bold, " b"}, {l.faint, " f"}, {l.italic, " i"}, {l.underline, " u"}, {l.strike, " s"}} {
+	}{
+		{l.has(uv.AttrBold), " b"}, {l.has(uv.AttrFaint), " f"}, {l.has(uv.AttrItalic), " i"},
+		{l.underlined(), " u"}, {l.has(uv.AttrStrikethrough), " s"},
+	} {
 		if c.on {
 			class += c.name
 		}
@@ -141,9 +146,8 @@ func (l look) class() string {
 }
 
 func (l look) fill() string {
-	fg, _, ordinary, _ := l.ink()
-	_, fill := fg.fill(ordinary)
-	return fill
+	text, _ := l.inks()
+	return text.fill
 }
 
 func classes(names string) string {
@@ -153,24 +157,14 @@ func classes(names string) string {
 	return ` class="` + names + `"`
 }
 
+var markup = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
+
 // escape makes text fit for XML, which does not know most control characters.
 func escape(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '&':
-			b.WriteString("&amp;")
-		case r == '<':
-			b.WriteString("&lt;")
-		case r == '>':
-			b.WriteString("&gt;")
-		case r == '"':
-			b.WriteString("&quot;")
-		case r < ' ' && r != '\n' && r != '\t', r == 0xfffe, r == 0xffff:
-			b.WriteRune(utf8.RuneError)
-		default:
-			b.WriteRune(r)
+	return markup.Replace(strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0xfffe || r == 0xffff {
+			return utf8.RuneError
 		}
-	}
-	return b.String()
+		return r
+	}, s))
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"image/color"
 	"io"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // themes are the values of -theme.
@@ -52,32 +55,22 @@ func (p *palette) style(w io.Writer) {
 	fmt.Fprintln(w)
 }
 
-// fill is the attribute that fills with a colour: a class where the theme says which.
-func (c paint) fill(otherwise string) (class, attribute string) {
-	mixed := c.rgb
-	switch {
-	case c.kind == usual:
-		return otherwise, ""
-	case c.kind == indexed && c.index < 16:
-		return fmt.Sprintf("c%d", c.index), ""
-	case c.kind == indexed:
-		mixed = rgb(c.index)
-	}
-	return "", fmt.Sprintf(` fill="#%02x%02x%02x"`, mixed[0], mixed[1], mixed[2])
-}
+// ink is a colour to draw with: a class where the theme says which, or the attribute
+// that fills with it.
+type ink struct{ class, fill string }
 
-// rgb is one of the upper 240 of the 256 colours, as xterm has them.
-func rgb(index uint8) [3]uint8 {
-	if index >= 232 {
-		grey := 8 + 10*(index-232)
-		return [3]uint8{grey, grey, grey}
-	}
-	level := func(n uint8) uint8 {
-		if n == 0 {
-			return 0
+// inkOf is the ink of a colour; nil is the usual one.
+func inkOf(c color.Color, usual string) ink {
+	switch c := c.(type) {
+	case nil:
+		return ink{class: usual}
+	case ansi.BasicColor:
+		return ink{class: fmt.Sprintf("c%d", c)}
+	case ansi.IndexedColor:
+		if c < 16 {
+			return ink{class: fmt.Sprintf("c%d", c)}
 		}
-		return 55 + 40*n
 	}
-	index -= 16
-	return [3]uint8{level(index / 36), level(index / 6 % 6), level(index % 6)}
+	r, g, b, _ := c.RGBA()
+	return ink{fill: fmt.Sprintf(` fill="#%02x%02x%02x"`, r>>8, g>>8, b>>8)}
 }

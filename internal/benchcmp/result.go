@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strconv"
 	"strings"
+
+	bench "golang.org/x/tools/benchmark/parse"
 )
 
 // reference is the benchmark that every time is divided by.
@@ -44,7 +45,7 @@ func parse(in io.Reader) (*result, error) {
 		case strings.HasPrefix(line, "cpu: "):
 			r.cpu = strings.TrimPrefix(line, "cpu: ")
 		case strings.HasPrefix(line, "Benchmark"):
-			r.add(pkg, strings.Fields(line))
+			r.add(pkg, line)
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -56,25 +57,17 @@ func parse(in io.Reader) (*result, error) {
 	return r, nil
 }
 
-// add takes the fields of one line: name, iterations, and pairs of value and unit.
-func (r *result) add(pkg string, fields []string) {
-	if len(fields) < 4 {
+// add takes a line that tells of one benchmark.
+func (r *result) add(pkg, line string) {
+	b, err := bench.ParseLine(line)
+	if err != nil || b.Measured == 0 {
 		return
 	}
-	m := mark{allocs: -1}
-	for i := 2; i+1 < len(fields); i += 2 {
-		v, err := strconv.ParseFloat(fields[i], 64)
-		if err != nil {
-			return
-		}
-		switch fields[i+1] {
-		case "ns/op":
-			m.ns = v
-		case "allocs/op":
-			m.allocs = int64(v)
-		}
+	m := mark{ns: b.NsPerOp, allocs: -1}
+	if b.Measured&bench.AllocsPerOp != 0 {
+		m.allocs = int64(b.AllocsPerOp)
 	}
-	name := pkg + "." + procs.ReplaceAllString(strings.TrimPrefix(fields[0], "Benchmark"), "")
+	name := pkg + "." + procs.ReplaceAllString(strings.TrimPrefix(b.Name, "Benchmark"), "")
 	old, ok := r.marks[name]
 	if !ok {
 		r.names = append(r.names, name)

@@ -72,7 +72,7 @@ func TestNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	size, got, err := parseSuper(image[superOffset:])
+	size, got, err := parseSuper(image[SuperOffset:])
 	if err != nil || size != 2048 {
 		t.Fatalf("block size %d, error %v", size, err)
 	}

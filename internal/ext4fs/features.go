@@ -6,11 +6,13 @@ import (
 	"fmt"
 )
 
-// Where the super block lies on the device, and what is read of it, bytes. The fields
-// are those of struct ext4_super_block.
+// SuperOffset is where the super block lies on the device, bytes.
+const SuperOffset = 1024
+
+// What is read of the super block, bytes. The fields are those of struct
+// ext4_super_block.
 const (
-	superOffset = 1024
-	superSize   = 1024
+	superSize = 1024
 
 	offLogBlockSize = 0x18
 	offMagic        = 0x38
@@ -37,13 +39,18 @@ var (
 	}
 )
 
+// IsSuper tells whether b begins as the super block of an ext2, ext3 or ext4 does.
+func IsSuper(b []byte) bool {
+	return len(b) >= offMagic+2 && binary.LittleEndian.Uint16(b[offMagic:]) == superMagic
+}
+
 var errNoSuper = errors.New("no ext4 super block")
 
 // parseSuper reads the block size, bytes, and the names of the features. A bit without
 // a name is given by its number.
 func parseSuper(b []byte) (blockSize int, features []string, err error) {
 	le := binary.LittleEndian
-	if len(b) < superSize || le.Uint16(b[offMagic:]) != superMagic {
+	if len(b) < superSize || !IsSuper(b) {
 		return 0, nil, errNoSuper
 	}
 	log := le.Uint32(b[offLogBlockSize:])

@@ -50,7 +50,7 @@ func readSuper(path string) (int, []string, error) {
 		return 0, nil, fmt.Errorf("read super block of %s: no device", path)
 	}
 	b := make([]byte, superSize)
-	if _, err := io.ReadFull(io.NewSectionReader(f, superOffset, superSize), b); err != nil {
+	if _, err := io.ReadFull(io.NewSectionReader(f, SuperOffset, superSize), b); err != nil {
 		return 0, nil, fmt.Errorf("read super block of %s: %w", path, err)
 	}
 	return parseSuper(b)

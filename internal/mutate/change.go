@@ -26,12 +26,8 @@ var otherValue = map[string]string{
 
 // walk looks at every node of a function's body.
 func (f *finder) walk(body ast.Node) {
-	ast.Inspect(body, func(n ast.Node) bool {
-		if n == nil {
-			f.stack = f.stack[:len(f.stack)-1]
-			return true
-		}
-		f.stack = append(f.stack, n)
+	ast.PreorderStack(body, nil, func(n ast.Node, above []ast.Node) bool {
+		f.stack = append(above, n)
 		f.look(n)
 		return true
 	})
@@ -107,14 +103,12 @@ func (f *finder) operator(x *ast.BinaryExpr, op string) string {
 }
 
 func (f *finder) binary(x *ast.BinaryExpr) {
-	if op, ok := boundary[x.Op]; ok {
-		f.add(x, f.operator(x, op))
+	for _, others := range [...]map[token.Token]string{boundary, opposite, otherLogic} {
+		if op, ok := others[x.Op]; ok {
+			f.add(x, f.operator(x, op))
+		}
 	}
-	if op, ok := opposite[x.Op]; ok {
-		f.add(x, f.operator(x, op))
-	}
-	if op, ok := otherLogic[x.Op]; ok {
-		f.add(x, f.operator(x, op))
+	if otherLogic[x.Op] != "" {
 		for _, operand := range []ast.Expr{x.X, x.Y} {
 			if b, ok := ast.Unparen(operand).(*ast.BinaryExpr); !ok || otherLogic[b.Op] == "" {
 				f.negate(operand)
@@ -165,19 +159,12 @@ func (f *finder) table(decl *ast.GenDecl) {
 			continue
 		}
 		f.fn = v.Names[0].Name
-		f.stack = []ast.Node{v}
 		for _, value := range v.Values {
-			ast.Inspect(value, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case nil:
-					f.stack = f.stack[:len(f.stack)-1]
-					return true
-				case *ast.BinaryExpr:
-					if n.Op == token.OR {
-						f.bit(n)
-					}
+			ast.PreorderStack(value, []ast.Node{v}, func(n ast.Node, above []ast.Node) bool {
+				f.stack = above
+				if or, ok := n.(*ast.BinaryExpr); ok && or.Op == token.OR {
+					f.bit(or)
 				}
-				f.stack = append(f.stack, n)
 				return true
 			})
 		}

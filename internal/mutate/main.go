@@ -35,9 +35,13 @@ var errLeft = errors.New("there are mutants that no test kills, or that are list
 
 // options are what the command line says.
 type options struct {
-	dir, match, slow, table string
-	list, quick             bool
-	limit                   time.Duration
+	dir                string // the package, as it was named
+	match, slow, table string
+	list, quick        bool
+	// limit is how long the quick tests of a mutant may take. All of them may take ten
+	// times as long: a machine with other work to do is slow, and what loops for ever
+	// is nearly always met by the quick ones.
+	limit time.Duration
 }
 
 // parse reads the command line; flags may stand on both sides of the folder.
@@ -138,7 +142,7 @@ func tryAll(ctx context.Context, o *options, mutants []mutant, reasons map[strin
 		return nil, err
 	}
 	defer os.RemoveAll(tmp)
-	t := tester{dir: o.dir, slow: o.slow, quick: o.quick, limit: o.limit, tmp: tmp, mutants: mutants}
+	t := tester{options: *o, tmp: tmp, mutants: mutants}
 	if err := t.prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -149,9 +153,10 @@ func tryAll(ctx context.Context, o *options, mutants []mutant, reasons map[strin
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", m.name(), err)
 		}
-		r := result{mutant: *m, outcome: got, reason: reasons[m.name()]}
+		r := result{*m, got, reasons[m.name()]}
 		results = append(results, r)
-		fmt.Fprintf(w, "%s:%d: %s: %s: %s -> %s: %s\n", r.file, r.line, r.fn, r.where, r.old, r.new, r.verdict())
+		fate, _ := r.verdict()
+		fmt.Fprintf(w, "%s:%d: %s: %s: %s -> %s: %s\n", r.file, r.line, r.fn, r.where, r.old, r.new, fate)
 	}
 	return results, nil
 }

@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // chosen is the environment variable by which a test binary is told which mutant to
@@ -38,18 +37,14 @@ var mutantChosen = func() int {
 type overlay struct {
 	dir, tmp string
 	replace  map[string]string
-	lines    map[string][]span // by file, which lines belong to which mutant
 }
-
-// span are lines of a changed file, from 1, that are the body of one mutant.
-type span struct{ first, last, mutant int }
 
 func newOverlay(dir, tmp string) (*overlay, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	return &overlay{dir: dir, tmp: tmp, replace: map[string]string{}, lines: map[string][]span{}}, nil
+	return &overlay{dir: dir, tmp: tmp, replace: map[string]string{}}, nil
 }
 
 // put writes a file that takes the place of another.
@@ -89,7 +84,7 @@ func (o *overlay) all(mutants []mutant, which []int) error {
 		if name == "" {
 			name = string(packageClause.FindSubmatch(src)[1])
 		}
-		if err := o.put(file, o.bodies(file, src, mutants, list)); err != nil {
+		if err := o.put(file, bodies(src, mutants, list)); err != nil {
 			return err
 		}
 	}
@@ -98,8 +93,9 @@ func (o *overlay) all(mutants []mutant, which []int) error {
 
 var packageClause = regexp.MustCompile(`(?m)^package (\w+)`)
 
-// bodies is the file with the bodies of its mutants.
-func (o *overlay) bodies(file string, src []byte, mutants []mutant, list []int) []byte {
+// bodies is the file with the bodies of its mutants. The compiler takes each body for a
+// file of its own, with the number of the mutant in its name.
+func bodies(src []byte, mutants []mutant, list []int) []byte {
 	slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(mutants[a].body.from, mutants[b].body.from) })
 	var out bytes.Buffer
 	done := 0
@@ -116,9 +112,7 @@ func (o *overlay) bodies(file string, src []byte, mutants []mutant, list []int) 
 		if b.result {
 			end = `panic("nothing is returned")`
 		}
-		first := bytes.Count(out.Bytes(), []byte("\n")) + 1
-		fmt.Fprintf(&out, "\ncase %d:\n{\n%s%s%s\n}\n%s", i, src[b.from:m.from], m.text, src[m.to:b.to], end)
-		o.lines[file] = append(o.lines[file], span{first, bytes.Count(out.Bytes(), []byte("\n")) + 1, i})
+		fmt.Fprintf(&out, "\ncase %d:\n{\n//line mutant%d.go:1\n%s%s%s\n}\n%s", i, i, src[b.from:m.from], m.text, src[m.to:b.to], end)
 		if k+1 == len(list) || mutants[list[k+1]].body.from != b.from {
 			out.WriteString("\n}\n")
 		}
@@ -137,20 +131,14 @@ func (o *overlay) list() (string, error) {
 	return name, os.WriteFile(name, text, 0o600)
 }
 
-var errorLine = regexp.MustCompile(`(?m)^(\S+\.go):(\d+):\d+: `)
+var errorLine = regexp.MustCompile(`(?m)^\S*\bmutant(\d+)\.go:\d+: `)
 
 // broken tells from the compiler's messages which mutants do not compile.
-func (o *overlay) broken(log []byte) []int {
-	var out []int
+func broken(log []byte) map[int]bool {
+	out := map[int]bool{}
 	for _, hit := range errorLine.FindAllSubmatch(log, -1) {
-		line, err := strconv.Atoi(string(hit[2]))
-		if err != nil || strings.HasSuffix(string(hit[1]), "_test.go") {
-			continue
-		}
-		for _, s := range o.lines[filepath.Base(string(hit[1]))] {
-			if s.first <= line && line <= s.last && !slices.Contains(out, s.mutant) {
-				out = append(out, s.mutant)
-			}
+		if i, err := strconv.Atoi(string(hit[1])); err == nil {
+			out[i] = true
 		}
 	}
 	return out

@@ -13,24 +13,20 @@ type result struct {
 	reason string // why it is equivalent
 }
 
-// verdict is what became of the mutant, in a word or with the test that noticed it.
-func (r *result) verdict() string {
+// verdict is what became of the mutant, in a word or with the test that noticed it, and
+// whether somebody has to do something about it.
+func (r *result) verdict() (text string, wrong bool) {
 	switch {
 	case r.noBuild:
-		return "does not compile"
+		return "does not compile", false
 	case r.killedBy != "" && r.reason != "":
-		return "killed by " + r.killedBy + ", BUT LISTED AS EQUIVALENT"
+		return "killed by " + r.killedBy + ", BUT LISTED AS EQUIVALENT", true
 	case r.killedBy != "":
-		return "killed by " + r.killedBy
+		return "killed by " + r.killedBy, false
 	case r.reason != "":
-		return "equivalent"
+		return "equivalent", false
 	}
-	return "SURVIVED"
-}
-
-// wrong reports whether somebody has to do something about the mutant.
-func (r *result) wrong() bool {
-	return r.survived() && r.reason == "" || r.killedBy != "" && r.reason != ""
+	return "SURVIVED", true
 }
 
 // tally counts results.
@@ -44,8 +40,8 @@ func count(results []result) tally {
 			continue // no mutant
 		}
 		c.made++
-		switch {
-		case r.wrong():
+		switch _, wrong := r.verdict(); {
+		case wrong:
 			c.wrong++
 		case r.killedBy != "":
 			c.killed++
@@ -86,7 +82,8 @@ func writeTable(w io.Writer, pkg string, results []result) error {
 		case r.nth > 1:
 			change += fmt.Sprintf(" (%d)", r.nth)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.fn, quote(r.where), change, strings.TrimPrefix(r.verdict(), "killed by "))
+		fate, _ := r.verdict()
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.fn, quote(r.where), change, strings.TrimPrefix(fate, "killed by "))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -1,14 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -26,15 +27,8 @@ func (o outcome) survived() bool { return o.killedBy == "" && !o.noBuild }
 
 // tester runs the tests of one package.
 type tester struct {
-	dir   string // the package, as it was named
-	slow  string // the names of tests that are left for last, a regexp
-	quick bool   // these are left out
-	// limit is how long the quick tests of a mutant may take. All of them may take ten
-	// times as long: a machine with other work to do is slow, and what loops for ever
-	// is nearly always met by the quick ones.
-	limit time.Duration
-	tmp   string
-
+	options
+	tmp     string
 	mutants []mutant
 	broken  map[int]bool // these do not compile
 }
@@ -61,13 +55,11 @@ func (t *tester) prepare(ctx context.Context) error {
 		if err == nil {
 			break
 		}
-		broken := o.broken(log)
+		broken := broken(log)
 		if len(broken) == 0 || ctx.Err() != nil {
 			return fmt.Errorf("build tests: %w\n%s", err, log)
 		}
-		for _, i := range broken {
-			t.broken[i] = true
-		}
+		maps.Copy(t.broken, broken)
 	}
 	switch got, err := t.tests(ctx, "all", -1); {
 	case err != nil:
@@ -94,9 +86,7 @@ func (t *tester) try(ctx context.Context, i int) (outcome, error) {
 		return outcome{}, err
 	}
 	if log, err := t.build(ctx, o, "one"); err != nil {
-		if ctx.Err() == nil && slices.ContainsFunc(errorLine.FindAllString(string(log), -1), func(s string) bool {
-			return strings.Contains(s, t.mutants[i].file+":")
-		}) {
+		if ctx.Err() == nil && bytes.Contains(log, []byte(t.mutants[i].file+":")) {
 			return outcome{noBuild: true}, nil
 		}
 		return outcome{}, fmt.Errorf("build mutant: %w\n%s", err, log)

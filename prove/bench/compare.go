@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/internal/table"
 )
 
 // Column is one kernel of a comparison.
@@ -92,7 +94,7 @@ func ratio(a, b *Step) (float64, bool) {
 
 // style is how tables are written: for a terminal, or as Markdown.
 type style struct {
-	draw  func(*grid, *strings.Builder)
+	draw  func(*table.Table, *strings.Builder)
 	line  func(string) string // ends a line of text
 	title string              // before the name of a test
 	after string              // behind that line
@@ -102,9 +104,9 @@ type style struct {
 // styles are those of the formats that are text.
 func styles(format string) style {
 	if format == "markdown" {
-		return style{(*grid).markdown, func(s string) string { return s + "\n" }, "### ", "\n", "- "}
+		return style{(*table.Table).Markdown, func(s string) string { return s + "\n" }, "### ", "\n", "- "}
 	}
-	return style{draw: (*grid).text, line: wrap}
+	return style{draw: (*table.Table).Text, line: wrap}
 }
 
 // tables writes everything as text.
@@ -130,12 +132,12 @@ func (c Comparison) tables(b *strings.Builder, s style) {
 }
 
 // iops is the table of the cover letter.
-func (c Comparison) iops(test string) *grid {
-	g := &grid{head: []string{"JOBS"}}
+func (c Comparison) iops(test string) *table.Table {
+	g := &table.Table{Head: []string{"JOBS"}, LineWidth: lineWidth}
 	for _, x := range c {
-		g.head = append(g.head, safe(x.Name))
+		g.Head = append(g.Head, safe(x.Name))
 	}
-	g.head = append(g.head, "speedup")
+	g.Head = append(g.Head, "speedup")
 	for _, n := range c.jobs(test) {
 		row := []string{fmt.Sprint(n)}
 		for _, x := range c {
@@ -149,7 +151,7 @@ func (c Comparison) iops(test string) *grid {
 		if f, ok := c.speedup(test, n); ok {
 			cell = times(f)
 		}
-		g.rows = append(g.rows, append(row, cell))
+		g.Rows = append(g.Rows, append(row, cell))
 	}
 	return g
 }
@@ -174,14 +176,14 @@ func (c Comparison) walls(test string) []string {
 }
 
 // locks is the table of what the tracer saw; nil when it was on in no step.
-func (c Comparison) locks(test string) *grid {
-	g := &grid{head: []string{"JOBS"}, per: 3}
+func (c Comparison) locks(test string) *table.Table {
+	g := &table.Table{Head: []string{"JOBS"}, Per: 3, LineWidth: lineWidth}
 	var traced []*Report
 	for _, x := range c {
 		if r := x.reports[test]; r != nil && r.traced() {
 			traced = append(traced, r)
-			g.over = append(g.over, safe(x.Name))
-			g.head = append(g.head, "IOPS", "excl", "wait")
+			g.Over = append(g.Over, safe(x.Name))
+			g.Head = append(g.Head, "IOPS", "excl", "wait")
 		}
 	}
 	if traced == nil {
@@ -196,7 +198,7 @@ func (c Comparison) locks(test string) *grid {
 				row = append(row, none, none, none)
 			}
 		}
-		g.rows = append(g.rows, row)
+		g.Rows = append(g.Rows, row)
 	}
 	return g
 }

@@ -4,33 +4,14 @@ import (
 	"encoding/csv"
 	"encoding/xml"
 	"errors"
-	"flag"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
+
+	"github.com/ext4dio/ext4dio-trace/internal/testkit"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files; look at the difference")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs (go test ./bench -update)\ngot:\n%s\nwant:\n%s", name, got, want)
-	}
-}
 
 // letter are the IOPS of the cover letter: by test and kernel, for 1 to 32 jobs; and
 // the wall times at 32 jobs, in seconds, of the first and the last.
@@ -93,7 +74,7 @@ func write(t *testing.T, c Comparison, format string) string {
 func TestCoverLetter(t *testing.T) {
 	c := coverLetter(t)
 	for format, file := range map[string]string{"text": "letter.txt", "markdown": "letter.md", "csv": "letter.csv", "svg": "letter.svg"} {
-		golden(t, file, write(t, c, format))
+		testkit.Golden(t, file, write(t, c, format))
 	}
 	text := strings.Join(strings.Fields(write(t, c, "text")), " ")
 	for _, want := range []string{
@@ -139,7 +120,7 @@ func TestOddComparison(t *testing.T) {
 	c := odd(t)
 	for format, file := range map[string]string{"text": "odd.txt", "markdown": "odd.md", "csv": "odd.csv", "svg": "odd.svg"} {
 		got := write(t, c, format)
-		golden(t, file, got)
+		testkit.Golden(t, file, got)
 		if strings.ContainsAny(got, "\x1b\x00") {
 			t.Errorf("%s holds control characters: %q", format, got)
 		}
@@ -275,7 +256,7 @@ func TestReportText(t *testing.T) {
 		}
 		b.WriteByte('\n')
 	}
-	golden(t, "reports.txt", b.String())
+	testkit.Golden(t, "reports.txt", b.String())
 }
 
 func TestRead(t *testing.T) {
@@ -324,6 +305,54 @@ func TestWords(t *testing.T) {
 	} {
 		if got := l.wait(); got != want {
 			t.Errorf("wait of %+v is %s, want %s", l, got, want)
+		}
+	}
+}
+
+// tracedSeries is what make bench-series measures, with numbers as wide as the cover
+// letter's.
+func tracedSeries(t *testing.T) Comparison {
+	t.Helper()
+	c := coverLetter(t)
+	for i, name := range []string{"Debian 7.2", "Debian 7.3"} {
+		x := coverLetter(t)[2*i]
+		x.Name = name
+		for _, r := range x.reports {
+			r.Kernel = "7.3.4+deb13-amd64 (#1 SMP PREEMPT_DYNAMIC Debian 7.3.4-1~bpo13+1 (2026-11-15))"
+		}
+		c = append(c, x)
+	}
+	for _, x := range c {
+		for _, r := range x.reports {
+			for i := range r.Steps {
+				s := &r.Steps[i]
+				l := Locks{Seen: uint64(s.Writes), Exclusive: uint64(s.Writes), WaitNs: uint64(s.Writes) * uint64(s.Jobs) * 9_270_000, Losses: "none lost"}
+				s.Traced = &Traced{Measure: s.Measure, Locks: l}
+			}
+		}
+	}
+	return c
+}
+
+// Three kernels fit side by side on a terminal of 80 columns, and five in two parts.
+func TestTerminalWidth(t *testing.T) {
+	c := tracedSeries(t)
+	three := write(t, c[:3], "text")
+	testkit.Golden(t, "traced.txt", three)
+	if n := strings.Count(three, "JOBS "); n != 4 {
+		t.Errorf("three kernels make %d tables, want two for each test:\n%s", n, three)
+	}
+	all := write(t, c, "text")
+	if n := strings.Count(all, "JOBS "); n != 6 {
+		t.Errorf("five kernels make %d tables, want three for each test:\n%s", n, all)
+	}
+	var report strings.Builder
+	if err := c[4].reports["test1"].Text(&report); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(three + all + report.String()) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
+			t.Errorf("%d columns: %s", n, line)
 		}
 	}
 }

@@ -36,10 +36,7 @@ func (c Comparison) record(test string, x Column, s *Step) []string {
 		}
 		return strconv.FormatFloat(f, 'f', 4, 64)
 	}
-	wrong := int64(0)
-	for _, m := range s.measures() {
-		wrong += m.WrongBytes
-	}
+	_, wrong, _ := read([]Step{*s})
 	out := []string{
 		test, fmt.Sprint(s.Jobs), safe(x.Name), safe(x.reports[test].Kernel), fmt.Sprint(s.Writes), fmt.Sprint(s.WallNs),
 		strconv.FormatFloat(s.IOPS, 'f', 1, 64), decimal(ratio(c[0].reports[test].step(s.Jobs), s)), fmt.Sprint(wrong),

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/clock"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
@@ -42,25 +43,9 @@ func (j *job) stamp(stripe int64) {
 
 // run makes the writes and takes the CPU time of its thread for them.
 func (j *job) run(stop *atomic.Bool) {
-	before, err := threadTime()
-	if err == nil {
-		j.write(stop)
-		j.cpu, err = threadTime()
-		j.cpu -= before
-	}
-	if err != nil {
-		j.err = errors.Join(j.err, err)
-		stop.Store(true)
-	}
-}
-
-// threadTime is the CPU time that the calling thread has used.
-func threadTime() (time.Duration, error) {
-	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
-		return 0, fmt.Errorf("read CPU time: %w", err)
-	}
-	return time.Duration(t.Nano()), nil
+	before := clock.Thread()
+	j.write(stop)
+	j.cpu = clock.Thread() - before
 }
 
 // write makes the writes of the region in order, until stop is set.

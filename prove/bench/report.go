@@ -1,12 +1,16 @@
 package bench
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/ext4dio/ext4dio-trace/internal/table"
 )
 
 // Report is the result of one test.
@@ -101,37 +105,27 @@ func (s *Step) measures() []*Measure {
 	return out
 }
 
-// Wrong is the number of bytes that were not what was written, and the first.
-func (r *Report) Wrong() (n int64, first string) {
-	for i := range r.Steps {
-		for _, m := range r.Steps[i].measures() {
-			if n == 0 {
-				first = m.FirstWrong
-			}
-			n += m.WrongBytes
+// read is what was read back of some measures: how many bytes, how many of them were
+// not what was written, and the first of those.
+func read(steps []Step) (checked, wrong int64, first string) {
+	for i := range steps {
+		for _, m := range steps[i].measures() {
+			first = cmp.Or(first, m.FirstWrong)
+			checked, wrong = checked+m.CheckedBytes, wrong+m.WrongBytes
 		}
 	}
-	return n, first
+	return checked, wrong, first
 }
 
-// checked is the number of bytes that were read back.
-func (r *Report) checked() (n int64) {
-	for i := range r.Steps {
-		for _, m := range r.Steps[i].measures() {
-			n += m.CheckedBytes
-		}
-	}
-	return n
+// Wrong is the number of bytes that were not what was written, and the first.
+func (r *Report) Wrong() (n int64, first string) {
+	_, n, first = read(r.Steps)
+	return n, first
 }
 
 // traced reports whether any step was run with the tracer on.
 func (r *Report) traced() bool {
-	for i := range r.Steps {
-		if r.Steps[i].Traced != nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Traced != nil })
 }
 
 // step finds the step of so many jobs; nil when there is none.
@@ -139,12 +133,11 @@ func (r *Report) step(jobs int) *Step {
 	if r == nil {
 		return nil
 	}
-	for i := range r.Steps {
-		if r.Steps[i].Jobs == jobs {
-			return &r.Steps[i]
-		}
+	i := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Jobs == jobs })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return &r.Steps[i]
 }
 
 // MostGain is the most by which more writers can be faster than one here, by the CPU
@@ -186,16 +179,16 @@ func (r *Report) Text(w io.Writer) error {
 	fmt.Fprintf(&b, "%s: %s\n", r.Test, t.Title)
 	b.WriteString(wrap(safe(r.Kernel)) + wrap(safe(r.Dir)+": "+r.conditions()))
 	r.problems(&b)
-	g := grid{head: []string{"JOBS", "IOPS", "wall time"}}
+	g := table.Table{Head: []string{"JOBS", "IOPS", "wall time"}, LineWidth: lineWidth}
 	if r.traced() {
-		g.head = append(g.head, "traced IOPS", "of untraced", "exclusive", "wait/write", "lost")
+		g.Head = append(g.Head, "traced IOPS", "of untraced", "exclusive", "wait/write", "lost")
 	}
 	for i := range r.Steps {
-		g.rows = append(g.rows, r.Steps[i].cells(r.traced()))
+		g.Rows = append(g.Rows, r.Steps[i].cells(r.traced()))
 	}
-	g.text(&b)
-	if n, _ := r.Wrong(); n == 0 {
-		fmt.Fprintf(&b, "bytes: %s read back, all right\n", grouped(float64(r.checked())))
+	g.Text(&b)
+	if checked, wrong, _ := read(r.Steps); wrong == 0 {
+		fmt.Fprintf(&b, "bytes: %s read back, all right\n", grouped(float64(checked)))
 	}
 	if r.traced() {
 		b.WriteString("exclusive: held i_rwsem exclusive, share of the writes whose lock is known\n" +

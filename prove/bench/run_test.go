@@ -100,13 +100,20 @@ func TestRunByTime(t *testing.T) {
 func TestRoundsUntilTimeIsOver(t *testing.T) {
 	d := testDir(t)
 	const most = 100 * time.Millisecond
-	r := &runner{dir: d, test: Tests()[0], opts: Options{For: most}, stripes: 2}
-	m, err := r.measure(t.Context(), 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if m.WallNs < int64(most) || m.Rounds < 2 || r.rounds != m.Rounds || m.Writes > int64(2*m.Rounds) || m.WrongBytes != 0 {
-		t.Errorf("%d rounds in all, %+v", r.rounds, m)
+	const tries = 20 // a busy machine may need all of the time for one round
+	for i := range tries {
+		r := &runner{dir: d, test: Tests()[0], opts: Options{For: most}, stripes: 2}
+		m, err := r.measure(t.Context(), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Rounds == 1 && i+1 < tries {
+			continue
+		}
+		if m.WallNs < int64(most) || m.Rounds < 2 || r.rounds != m.Rounds || m.Writes > int64(2*m.Rounds) || m.WrongBytes != 0 {
+			t.Errorf("%d rounds in all, %+v", r.rounds, m)
+		}
+		return
 	}
 }
 

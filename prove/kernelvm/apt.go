@@ -1,7 +1,6 @@
 package kernelvm
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -14,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
 // aptConf is where a machine's apt keeps its sources.
@@ -129,7 +130,7 @@ func (a *apt) command(ctx context.Context, prog string, args ...string) *exec.Cm
 	}
 	cmd := exec.CommandContext(ctx, prog, append(full, args...)...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
-	cmd.SysProcAttr = childAttr()
+	cmd.SysProcAttr = program.OwnGroup()
 	return cmd
 }
 
@@ -182,38 +183,27 @@ type debPackage struct {
 var pinnedDep = regexp.MustCompile(`^(linux-[a-z]+-[^ ]+) \(= ([^ )]+)\)$`)
 
 // parsePackages reads the paragraphs that apt-cache show prints.
-func parsePackages(text []byte) []debPackage {
-	var all []debPackage
-	cur := debPackage{}
-	flush := func() {
-		if cur.name != "" {
-			all = append(all, cur)
-		}
-		cur = debPackage{}
-	}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		name, value, ok := strings.Cut(lines.Text(), ": ")
-		switch {
-		case lines.Text() == "":
-			flush()
-		case !ok:
-		case name == "Package":
-			cur.name = value
-		case name == "Version":
-			cur.version = value
-		case name == "Size":
-			cur.size, _ = strconv.ParseInt(value, 10, 64)
-		case name == "Depends":
-			for dep := range strings.SplitSeq(value, ", ") {
-				if m := pinnedDep.FindStringSubmatch(dep); m != nil {
-					cur.pinned = append(cur.pinned, m[1]+"="+m[2])
+func parsePackages(text []byte) (all []debPackage) {
+	for _, p := range paragraphs(bytes.NewReader(text)) {
+		var d debPackage
+		for _, o := range p {
+			switch o.name {
+			case "Package":
+				d.name = o.value
+			case "Version":
+				d.version = o.value
+			case "Size":
+				d.size, _ = strconv.ParseInt(o.value, 10, 64)
+			case "Depends":
+				for dep := range strings.SplitSeq(o.value, ", ") {
+					if m := pinnedDep.FindStringSubmatch(dep); m != nil {
+						d.pinned = append(d.pinned, m[1]+"="+m[2])
+					}
 				}
 			}
 		}
+		all = append(all, d)
 	}
-	flush()
 	return all
 }
 

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // The dependencies of Debian's kernels as apt-cache show prints them, shortened.
@@ -83,7 +85,7 @@ func TestResolveFetchesOnceAndServesOffline(t *testing.T) {
 	if read(t, bin+"/calls") != calls {
 		t.Error("apt was asked although the cache is fresh")
 	}
-	var unfit *UnfitError
+	var unfit *hint.UnfitError
 	opts.Update = true
 	if _, err := Resolve(t.Context(), "debian:bookworm", opts); !errors.As(err, &unfit) {
 		t.Errorf("--update offline: %v", err)
@@ -121,7 +123,7 @@ func TestResolveWithoutNetworkAndCache(t *testing.T) {
 		write(t, fakeDebian(t), tt.state, "")
 		cache := t.TempDir()
 		_, err := Resolve(t.Context(), "debian:bookworm", ResolveOptions{CacheDir: cache})
-		var unfit *UnfitError
+		var unfit *hint.UnfitError
 		if !errors.As(err, &unfit) || unfit.Msg != tt.msg || !strings.Contains(unfit.Hint, tt.hint) {
 			t.Errorf("got %#v", err)
 		}
@@ -172,7 +174,7 @@ func TestResolveRefusesWrongSpecs(t *testing.T) {
 		"/none/a.deb":        "kernel package: stat /none/a.deb: no such file or directory",
 	} {
 		_, err := Resolve(t.Context(), spec, ResolveOptions{CacheDir: t.TempDir()})
-		var usage *UsageError
+		var usage *hint.UsageError
 		if !errors.As(err, &usage) || usage.Msg != want {
 			t.Errorf("%s: got %v", spec, err)
 		}
@@ -191,7 +193,7 @@ func TestResolveDebFiles(t *testing.T) {
 		t.Errorf("second time: %+v, %v", again, err)
 	}
 	other := write(t, dir, "other.deb", string(makeDeb(t, "", makeTar(t, "./usr/share/doc/x", "y"))))
-	var usage *UsageError
+	var usage *hint.UsageError
 	if _, err := Resolve(t.Context(), other, opts); !errors.As(err, &usage) || !strings.Contains(err.Error(), "no kernel in other.deb") {
 		t.Errorf("a package without kernel: %v", err)
 	}

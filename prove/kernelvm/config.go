@@ -1,6 +1,7 @@
 package kernelvm
 
 import (
+	"cmp"
 	"io"
 	"os"
 	"time"
@@ -59,19 +60,10 @@ type Config struct {
 
 // withDefaults fills what was left open.
 func (c Config) withDefaults() Config {
-	def := func(p *int64, v int64) {
-		if *p == 0 {
-			*p = v
-		}
-	}
-	def(&c.Memory, 1<<30)
-	def(&c.Disk, 2<<30)
-	if c.CPUs == 0 {
-		c.CPUs = 2
-	}
-	if c.Timeout == 0 {
-		c.Timeout = 10 * time.Minute
-	}
+	c.Memory = cmp.Or(c.Memory, 1<<30)
+	c.Disk = cmp.Or(c.Disk, 2<<30)
+	c.CPUs = cmp.Or(c.CPUs, 2)
+	c.Timeout = cmp.Or(c.Timeout, 10*time.Minute)
 	if c.Stdout == nil {
 		c.Stdout = io.Discard
 	}

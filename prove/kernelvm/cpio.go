@@ -34,23 +34,11 @@ func newCPIOWriter(w io.Writer) *cpioWriter {
 }
 
 // Dir adds the folder name and its parents.
-func (c *cpioWriter) Dir(name string) {
-	name = cpioName(name)
-	if name == "" || c.has[name] {
-		return
-	}
-	c.parents(name)
-	c.entry(name, modeDir|0o755, 0, 0, 0, strings.NewReader(""))
-}
+func (c *cpioWriter) Dir(name string) { c.add(name, modeDir|0o755, 0, 0, 0, strings.NewReader("")) }
 
 // File adds a regular file of size bytes read from r.
 func (c *cpioWriter) File(name string, perm uint32, size int64, r io.Reader) {
-	name = cpioName(name)
-	if c.has[name] {
-		return
-	}
-	c.parents(name)
-	c.entry(name, modeRegular|perm&0o7777, size, 0, 0, r)
+	c.add(name, modeRegular|perm&0o7777, size, 0, 0, r)
 }
 
 // Bytes adds a regular file with the given content.
@@ -60,19 +48,12 @@ func (c *cpioWriter) Bytes(name string, perm uint32, content string) {
 
 // Symlink adds a symbolic link.
 func (c *cpioWriter) Symlink(name, target string) {
-	name = cpioName(name)
-	if c.has[name] {
-		return
-	}
-	c.parents(name)
-	c.entry(name, modeSymlink|0o777, int64(len(target)), 0, 0, strings.NewReader(target))
+	c.add(name, modeSymlink|0o777, int64(len(target)), 0, 0, strings.NewReader(target))
 }
 
 // Char adds a character device node.
 func (c *cpioWriter) Char(name string, perm uint32, major, minor int) {
-	name = cpioName(name)
-	c.parents(name)
-	c.entry(name, modeChar|perm, 0, major, minor, strings.NewReader(""))
+	c.add(name, modeChar|perm, 0, major, minor, strings.NewReader(""))
 }
 
 // usrLinks are the folders that are links into usr, as on most systems today, so
@@ -110,10 +91,16 @@ func cpioName(name string) string {
 	return name
 }
 
-func (c *cpioWriter) parents(name string) {
+// add adds an entry and its parents, unless there is one of that name.
+func (c *cpioWriter) add(name string, mode uint32, size int64, major, minor int, r io.Reader) {
+	name = cpioName(name)
+	if name == "" || c.has[name] {
+		return
+	}
 	if dir := path.Dir(name); dir != "." {
 		c.Dir(dir)
 	}
+	c.entry(name, mode, size, major, minor, r)
 }
 
 func (c *cpioWriter) entry(name string, mode uint32, size int64, major, minor int, r io.Reader) {

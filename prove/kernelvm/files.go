@@ -3,12 +3,13 @@ package kernelvm
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
 // tempFile makes a file that has no name, so that it goes with its last user
@@ -38,23 +39,9 @@ func memoryFile(name string) (*os.File, error) {
 // childPath names the nth extra file of a child process, counted from 0.
 func childPath(n int) string { return fmt.Sprintf("/proc/self/fd/%d", 3+n) }
 
-// findProgram looks for a program in PATH and where administrators' programs
-// are, which the PATH of other users lacks.
-func findProgram(name string) (string, error) {
-	if file, err := exec.LookPath(name); err == nil {
-		return file, nil
-	}
-	for _, dir := range []string{"/usr/sbin/", "/sbin/", "/usr/local/sbin/"} {
-		if st, err := os.Stat(dir + name); err == nil && st.Mode().IsRegular() {
-			return dir + name, nil
-		}
-	}
-	return "", fmt.Errorf("find %s: %w", name, fs.ErrNotExist)
-}
-
 // mkfs makes an ext4 of size bytes in an unnamed sparse file.
 func mkfs(size int64, opts []string) (*os.File, error) {
-	prog, err := findProgram("mkfs.ext4")
+	prog, err := program.Find("mkfs.ext4")
 	if err != nil {
 		return nil, unfitf("apt-get install e2fsprogs", "mkfs.ext4 is not there: %w", err)
 	}
@@ -68,7 +55,7 @@ func mkfs(size int64, opts []string) (*os.File, error) {
 	}
 	cmd := exec.Command(prog, append(append([]string{"-q", "-F"}, opts...), childPath(0))...)
 	cmd.ExtraFiles = []*os.File{f}
-	cmd.SysProcAttr = childAttr()
+	cmd.SysProcAttr = program.OwnGroup()
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return f, nil

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // IsGuestInit tells whether this process is the first process of a guest that
@@ -47,13 +49,6 @@ type guest struct {
 	mu sync.Mutex // held while a frame is written to up
 	up ringWriter
 }
-
-// guestError is a set-up error worded for the user.
-type guestError struct {
-	msg, hint string
-}
-
-func (e *guestError) Error() string { return e.msg }
 
 // boot makes the guest able to talk to the host.
 func (g *guest) boot() error {
@@ -105,10 +100,10 @@ func (g *guest) work() error {
 
 // fail tells the host, or the console when there is no link, what went wrong.
 func (g *guest) fail(err error) {
-	var ge *guestError
+	var unfit *hint.UnfitError
 	msg := failMsg{Msg: err.Error()}
-	if errors.As(err, &ge) {
-		msg.Hint = ge.hint
+	if errors.As(err, &unfit) {
+		msg.Hint = unfit.Hint
 	}
 	fmt.Fprintln(os.Stderr, "ext4dio guest:", msg.Msg)
 	if g.link == nil {

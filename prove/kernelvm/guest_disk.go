@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 const (
@@ -55,9 +57,9 @@ func mountExt4(disk, dir string, flags uintptr) error {
 	err := unix.Mount(disk, dir, "ext4", flags, "")
 	switch {
 	case errors.Is(err, unix.ENODEV):
-		return &guestError{"this kernel has no ext4", "build it in, or give its modules with --modules DIR"}
+		return hint.Unfitf("build it in, or give its modules with --modules DIR", "this kernel has no ext4")
 	case errors.Is(err, unix.EINVAL):
-		return &guestError{fmt.Sprintf("this kernel cannot mount the ext4 of %s", disk), "check the options given to --mkfs"}
+		return hint.Unfitf("check the options given to --mkfs", "this kernel cannot mount the ext4 of %s", disk)
 	case err != nil:
 		return fmt.Errorf("mount %s on %s: %w", disk, dir, err)
 	}
@@ -69,8 +71,8 @@ func scanLUN(lun int, node string) error {
 	host := ""
 	for end := time.Now().Add(diskPatience); host == ""; time.Sleep(2 * time.Millisecond) {
 		if host = virtioHost(); host == "" && time.Now().After(end) {
-			return &guestError{"this kernel finds no virtio SCSI disk",
-				"it needs VIRTIO_PCI, SCSI_VIRTIO and BLK_DEV_SD, built in or as modules (--modules DIR)"}
+			return hint.Unfitf("it needs VIRTIO_PCI, SCSI_VIRTIO and BLK_DEV_SD, built in or as modules (--modules DIR)",
+				"this kernel finds no virtio SCSI disk")
 		}
 	}
 	if err := os.WriteFile(filepath.Join(host, "scan"), fmt.Appendf(nil, "0 0 %d", lun), 0); err != nil {
@@ -107,7 +109,7 @@ func virtioHost() string {
 // disk, which is all zero at first.
 func fillNullDisk(extents [][2]int64) error {
 	if err := waitNode(nullDisk); err != nil {
-		return &guestError{"this kernel has no null_blk", "leave --null-blk out, or build null_blk in or as a module"}
+		return hint.Unfitf("leave --null-blk out, or build null_blk in or as a module", "this kernel has no null_blk")
 	}
 	// A busy host can keep the whole guest waiting for longer than the 30 seconds after
 	// which a request fails. It is a help, no more: no error without it.

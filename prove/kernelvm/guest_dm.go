@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // Device mapper's ioctl interface, include/uapi/linux/dm-ioctl.h: every call is
@@ -24,7 +26,7 @@ const (
 func delayDisk(disk string, ms int64) (string, error) {
 	ctl, err := os.OpenFile("/dev/mapper/control", os.O_RDWR, 0)
 	if err != nil {
-		return "", &guestError{"this kernel has no device mapper to add latency with", "use --null-blk SIZE with --latency"}
+		return "", hint.Unfitf("use --null-blk SIZE with --latency", "this kernel has no device mapper to add latency with")
 	}
 	defer ctl.Close()
 	sectors, err := diskSectors(disk)
@@ -44,7 +46,7 @@ func delayDisk(disk string, ms int64) (string, error) {
 	target = append(target, make([]byte, -len(target)&7)...)
 	_, err = dmCall(ctl, dmLoad, name, 1, target)
 	if errors.Is(err, unix.EINVAL) {
-		return "", &guestError{"this kernel has no dm-delay to add latency with", "use --null-blk SIZE with --latency"}
+		return "", hint.Unfitf("use --null-blk SIZE with --latency", "this kernel has no dm-delay to add latency with")
 	}
 	if err != nil {
 		return "", fmt.Errorf("set up dm-delay: %w", err)

@@ -28,7 +28,8 @@ func (w frameWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// sendOut sends the folders, files and links in guestOut as a tar stream.
+// sendOut sends the folders, files and links in guestOut as a tar stream. The writer's own
+// AddFS would refuse names that are no UTF-8, and sockets.
 func (g *guest) sendOut() error {
 	tw := tar.NewWriter(frameWriter{g, frameOut})
 	err := filepath.WalkDir(guestOut, func(path string, d fs.DirEntry, err error) error {

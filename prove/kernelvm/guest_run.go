@@ -54,8 +54,7 @@ func (g *guest) runCommand() (int, error) {
 		f    *os.File
 	}{{frameStdout, c.outs[1]}, {frameStderr, c.outs[2]}} {
 		if out.f != nil {
-			c.wg.Add(1)
-			go c.forward(out.kind, out.f)
+			c.wg.Go(func() { _, _ = io.Copy(frameWriter{g, out.kind}, out.f) })
 		}
 	}
 	code, err := c.reap()
@@ -182,21 +181,6 @@ func (c *command) obey() {
 func (c *command) stop() {
 	_ = unix.Kill(c.pid, unix.SIGTERM)
 	time.AfterFunc(3*time.Second, func() { _ = unix.Kill(-1, unix.SIGKILL) })
-}
-
-// forward sends the command's output to the host.
-func (c *command) forward(kind frameKind, f *os.File) {
-	defer c.wg.Done()
-	buf := make([]byte, maxFrame)
-	for {
-		n, err := f.Read(buf)
-		if n > 0 && c.g.send(kind, buf[:n]) != nil {
-			return
-		}
-		if err != nil {
-			return
-		}
-	}
 }
 
 // reap waits for the command, and for every orphan as init must.

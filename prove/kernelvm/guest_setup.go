@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // systemMounts are the file systems of the guest. Those that a kernel may lack
@@ -65,8 +67,7 @@ func mountSystem() error {
 func loadModules(names []string) error {
 	for _, name := range names {
 		if err := loadModule(filepath.Join(guestModules, name)); err != nil {
-			return &guestError{msg: fmt.Sprintf("load module %s: %v", name, err),
-				hint: "the modules must be those of this very kernel"}
+			return hint.Unfitf("the modules must be those of this very kernel", "load module %s: %v", name, err)
 		}
 	}
 	return nil

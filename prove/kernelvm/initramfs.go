@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
 // buildInitramfs makes the guest's first file system, in memory.
@@ -45,7 +47,7 @@ func fillInitramfs(c *cpioWriter, cfg *Config, gc *guestConfig) error {
 		return err
 	}
 	for _, name := range cfg.Programs {
-		host, err := findProgram(name)
+		host, err := program.Find(name)
 		if err == nil {
 			host, err = filepath.Abs(host)
 		}
@@ -90,7 +92,7 @@ func addCommand(c *cpioWriter, libs *libraryFinder, cfg *Config) error {
 	if filepath.Base(name) == filepath.Base(guestBinary) || c.Has(name) {
 		return nil
 	}
-	host, err := findProgram(name)
+	host, err := program.Find(name)
 	if err != nil || !filepath.IsAbs(host) {
 		return nil
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // DefaultKernel is what is booted when nothing else is asked for.
@@ -36,7 +38,7 @@ type ResolveOptions struct {
 // a bzImage, or paths of .deb files separated by commas. Debian's kernels are
 // fetched by apt and kept in the cache, which also serves without network.
 //
-// The error is a *UsageError for a spec that names no kernel and an *UnfitError
+// The error is a *hint.UsageError for a spec that names no kernel and an *hint.UnfitError
 // when it cannot be had here.
 func Resolve(ctx context.Context, spec string, opts ResolveOptions) (Kernel, error) {
 	if runtime.GOARCH != "amd64" {
@@ -116,19 +118,19 @@ func resolveDebian(ctx context.Context, suite, flavour string, opts ResolveOptio
 
 // refreshError words why a kernel cannot be had.
 func refreshError(name string, cached bool, err error) error {
-	var usage *UsageError
-	var unfit *UnfitError
+	var usage *hint.UsageError
+	var unfit *hint.UnfitError
 	if errors.As(err, &usage) || errors.As(err, &unfit) {
 		return err
 	}
-	hint := "check the network, or give a kernel's .deb files or a bzImage to --kernel"
+	advice := "check the network, or give a kernel's .deb files or a bzImage to --kernel"
 	if errors.Is(err, errNoApt) {
-		hint = "give a kernel's .deb files or a bzImage to --kernel"
+		advice = "give a kernel's .deb files or a bzImage to --kernel"
 	}
 	if cached {
 		return unfitf("leave --update out to use the cached one", "fetch %s: %w", name, err)
 	}
-	return unfitf(hint, "%s is not in the cache and cannot be fetched: %w", name, err)
+	return unfitf(advice, "%s is not in the cache and cannot be fetched: %w", name, err)
 }
 
 // cachedKernel describes a kernel unpacked in dir.
@@ -301,7 +303,7 @@ func resolveDebs(ctx context.Context, files []string, opts ResolveOptions) (Kern
 
 // cacheError words what went wrong with the cache.
 func cacheError(ctx context.Context, err error) error {
-	var usage *UsageError
+	var usage *hint.UsageError
 	if ctx.Err() != nil || errors.As(err, &usage) {
 		return err
 	}

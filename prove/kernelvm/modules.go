@@ -41,10 +41,9 @@ func findModules(dir string) (string, error) {
 	return dir, nil
 }
 
-// moduleSet knows the module files of one kernel by name.
-type moduleSet struct {
-	files map[string]string // name with underscores to path
-}
+// moduleSet holds the paths of the module files of one kernel by the names of the
+// modules, which have underscores.
+type moduleSet map[string]string
 
 // moduleName is a module's name for its file, "" when it is none.
 func moduleName(file string) string {
@@ -58,16 +57,16 @@ func moduleName(file string) string {
 }
 
 // newModuleSet looks through a folder of modules.
-func newModuleSet(dir string) (*moduleSet, error) {
-	s := &moduleSet{files: map[string]string{}}
+func newModuleSet(dir string) (moduleSet, error) {
+	s := moduleSet{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		name := moduleName(path)
 		// Of two files of one module, the one without compression saves time.
-		if name != "" && d.Type().IsRegular() && filepath.Ext(s.files[name]) != ".ko" {
-			s.files[name] = path
+		if name != "" && d.Type().IsRegular() && filepath.Ext(s[name]) != ".ko" {
+			s[name] = path
 		}
 		return nil
 	})
@@ -79,13 +78,13 @@ func newModuleSet(dir string) (*moduleSet, error) {
 
 // expand replaces the compressed files of modules that guests load by plain ones,
 // which saves a second at every start.
-func (s *moduleSet) expand(wanted []string) error {
+func (s moduleSet) expand(wanted []string) error {
 	mods, err := s.closure(wanted)
 	if err != nil {
 		return err
 	}
 	for _, m := range mods {
-		old := s.files[m.name]
+		old := s[m.name]
 		if filepath.Ext(old) == ".ko" {
 			continue
 		}
@@ -96,7 +95,7 @@ func (s *moduleSet) expand(wanted []string) error {
 		if err := os.Remove(old); err != nil {
 			return err
 		}
-		s.files[m.name] = plain
+		s[m.name] = plain
 	}
 	return nil
 }
@@ -109,17 +108,17 @@ type module struct {
 
 // closure returns the wanted modules with all that they depend on, dependencies
 // first, each once. A name that is no module file is taken to be built in.
-func (s *moduleSet) closure(wanted []string) ([]module, error) {
+func (s moduleSet) closure(wanted []string) ([]module, error) {
 	var all []module
 	seen := map[string]bool{}
 	var add func(name string) error
 	add = func(name string) error {
 		name = strings.ReplaceAll(name, "-", "_")
-		if seen[name] || s.files[name] == "" {
+		if seen[name] || s[name] == "" {
 			return nil
 		}
 		seen[name] = true
-		data, err := readModule(s.files[name])
+		data, err := readModule(s[name])
 		if err != nil {
 			return fmt.Errorf("read module %s: %w", name, err)
 		}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 func TestModuleClosure(t *testing.T) {
@@ -46,8 +48,8 @@ func TestModuleClosure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := read(t, again.files["ext4"]); got != ext4 || filepath.Ext(again.files["jbd2"]) != ".ko" {
-		t.Errorf("expanded: %v", again.files)
+	if got := read(t, again["ext4"]); got != ext4 || filepath.Ext(again["jbd2"]) != ".ko" {
+		t.Errorf("expanded: %v", again)
 	}
 	if _, err := set.closure([]string{"bad"}); err == nil || !strings.Contains(err.Error(), "read module bad") {
 		t.Errorf("a module that is none: %v", err)
@@ -63,7 +65,7 @@ func TestFindModules(t *testing.T) {
 		}
 	}
 	write(t, one, "lib/modules/6.1/kernel/fs/x.ko", "")
-	var usage *UsageError
+	var usage *hint.UsageError
 	if _, err := findModules(one); !errors.As(err, &usage) {
 		t.Errorf("two kernels: %v", err)
 	}

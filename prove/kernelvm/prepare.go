@@ -1,7 +1,6 @@
 package kernelvm
 
 import (
-	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
@@ -10,6 +9,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/ext4fs"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // check finds what makes no sense in a configuration.
@@ -72,13 +74,13 @@ func prepareParts(cfg *Config, p *parts) error {
 func makeDisk(cfg *Config) (*os.File, error) {
 	if cfg.Image == "" {
 		f, err := mkfs(cfg.Disk, cfg.Mkfs)
-		var unfit *UnfitError
+		var unfit *hint.UnfitError
 		if err != nil && !errors.As(err, &unfit) {
-			hint := "see mkfs.ext4(8) for what --mkfs may hold, and --disk for the size"
+			advice := "see mkfs.ext4(8) for what --mkfs may hold, and --disk for the size"
 			if strings.Contains(err.Error(), "64-bit") {
-				hint = `without extents: --mkfs "-O ^extents,^64bit"`
+				advice = `without extents: --mkfs "-O ^extents,^64bit"`
 			}
-			return nil, usagef(hint, "%w", err)
+			return nil, usagef(advice, "%w", err)
 		}
 		return f, err
 	}
@@ -90,9 +92,8 @@ func makeDisk(cfg *Config) (*os.File, error) {
 	if err != nil {
 		return nil, usagef("", "open disk image: %w", err)
 	}
-	// The magic of an ext4 superblock, struct ext4_super_block in fs/ext4/ext4.h.
-	var magic [2]byte
-	if _, err := f.ReadAt(magic[:], 1024+0x38); err != nil || binary.LittleEndian.Uint16(magic[:]) != 0xef53 {
+	sb := make([]byte, 256)
+	if _, err := f.ReadAt(sb, ext4fs.SuperOffset); err != nil || !ext4fs.IsSuper(sb) {
 		f.Close()
 		return nil, usagef("make one with mkfs.ext4, or give a size to --disk", "%s is no ext4 image", cfg.Image)
 	}
@@ -124,7 +125,7 @@ func packShare(dir string) (*os.File, error) {
 	size += size / 8 // bitmaps and extent blocks
 	size += files * 256
 	f, err := mkfs(size&^4095, []string{"-b", "4096", "-m", "0", "-O", "^has_journal", "-N", itoa(files), "-d", dir})
-	var unfit *UnfitError
+	var unfit *hint.UnfitError
 	if err != nil && !errors.As(err, &unfit) {
 		return nil, unfitf("", "pack %s for the guest: %w", dir, err)
 	}
@@ -199,7 +200,7 @@ func addModules(c *cpioWriter, cfg *Config, gc *guestConfig) error {
 		return err
 	}
 	for _, name := range cfg.Modules {
-		if set.files[strings.ReplaceAll(name, "-", "_")] == "" {
+		if set[strings.ReplaceAll(name, "-", "_")] == "" {
 			return usagef("", "no module %s in %s", name, cfg.Kernel.Modules)
 		}
 	}

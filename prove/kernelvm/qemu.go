@@ -10,15 +10,11 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 
 	"golang.org/x/sys/unix"
-)
 
-// childAttr makes a child that dies with us and is out of the terminal's reach.
-func childAttr() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
+	"github.com/ext4dio/ext4dio-trace/internal/program"
+)
 
 // qemu is one running machine.
 type qemu struct {
@@ -153,7 +149,7 @@ func startQEMU(prog string, cfg *Config, kvm bool, p parts) (*qemu, error) {
 		q.cmd.Stdout = io.MultiWriter(q.console, cfg.Console)
 	}
 	q.cmd.ExtraFiles = p.all
-	q.cmd.SysProcAttr = childAttr()
+	q.cmd.SysProcAttr = program.OwnGroup()
 	started := make(chan error, 1)
 	go func() {
 		// The death signal is tied to the thread that started the child.

@@ -13,6 +13,9 @@ import (
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
+	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
 const (
@@ -39,7 +42,7 @@ var errNoKVM = errors.New("KVM does not work here")
 // Run boots cfg.Kernel, runs the command in it and returns the command's exit
 // status, which is 128 + N when signal N ended the command or the run.
 //
-// The error is a *UsageError when cfg makes no sense, and an *UnfitError when
+// The error is a *hint.UsageError when cfg makes no sense, and an *hint.UnfitError when
 // this machine or the kernel cannot do it: no QEMU, a panic, a hang, a timeout.
 // It is ctx's error when ctx ended the run. No process or file is left behind.
 func Run(ctx context.Context, cfg Config) (int, error) {
@@ -47,7 +50,7 @@ func Run(ctx context.Context, cfg Config) (int, error) {
 	if err := cfg.check(); err != nil {
 		return 0, err
 	}
-	prog, err := findProgram("qemu-system-x86_64")
+	prog, err := program.Find("qemu-system-x86_64")
 	if err != nil {
 		return 0, unfitf("apt-get install qemu-system-x86", "qemu-system-x86_64 is not there: %w", err)
 	}
@@ -342,7 +345,7 @@ func (r *run) readFrames() {
 		case frameFail:
 			var f failMsg
 			_ = decodeMsg(payload, &f)
-			r.ended <- ending{err: &UnfitError{Msg: f.Msg, Hint: f.Hint}}
+			r.ended <- ending{err: &hint.UnfitError{Msg: f.Msg, Hint: f.Hint}}
 			return
 		case frameExit:
 			var x exitMsg
@@ -385,7 +388,7 @@ func (r *run) judge(end ending, cause error) (int, error) {
 		}
 		return end.code, nil
 	}
-	var unfit *UnfitError
+	var unfit *hint.UnfitError
 	if errors.As(end.err, &unfit) {
 		return 0, end.err
 	}
@@ -408,10 +411,10 @@ func (r *run) judge(end ending, cause error) (int, error) {
 // guest did not even stop.
 func (r *run) timeoutError(console string) error {
 	msg := fmt.Sprintf("the guest did not end within %v (timeout)", r.cfg.Timeout)
-	return &UnfitError{Msg: msg, Hint: "give it more with --timeout", Console: console}
+	return &hint.UnfitError{Msg: msg, Hint: "give it more with --timeout", Console: console}
 }
 
 // unfit makes an error that shows the console.
-func (r *run) unfit(msg, hint string) error {
-	return &UnfitError{Msg: msg, Hint: hint, Console: r.q.console.Excerpt(consoleLines)}
+func (r *run) unfit(msg, advice string) error {
+	return &hint.UnfitError{Msg: msg, Hint: advice, Console: r.q.console.Excerpt(consoleLines)}
 }

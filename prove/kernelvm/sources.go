@@ -24,38 +24,37 @@ type aptOption struct {
 	name, value string
 }
 
-// parseDeb822 reads a .sources file. Nonsense is left out, as apt itself
-// complains about it.
-func parseDeb822(r io.Reader) []aptSource {
-	var all []aptSource
-	var cur *aptSource
-	var last *aptOption
+// paragraphs reads the fields of what is written as deb822(5) says, without comments.
+// Nonsense is left out.
+func paragraphs(r io.Reader) (all [][]aptOption) {
+	var cur []aptOption
 	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		line := lines.Text()
 		switch {
 		case strings.HasPrefix(line, "#"):
 		case strings.TrimSpace(line) == "":
-			cur, last = nil, nil
+			all, cur = append(all, cur), nil
 		case line[0] == ' ' || line[0] == '\t':
-			if last != nil {
-				last.value += "\n" + line
+			if len(cur) > 0 {
+				cur[len(cur)-1].value += "\n" + line
 			}
 		default:
-			name, value, ok := strings.Cut(line, ":")
-			if !ok {
-				continue
+			if name, value, ok := strings.Cut(line, ":"); ok {
+				cur = append(cur, aptOption{strings.TrimSpace(name), strings.TrimSpace(value)})
 			}
-			if cur == nil {
-				all = append(all, aptSource{})
-				cur = &all[len(all)-1]
-			}
-			cur.options = append(cur.options, aptOption{strings.TrimSpace(name), strings.TrimSpace(value)})
-			last = &cur.options[len(cur.options)-1]
 		}
 	}
-	for n := range all {
-		all[n].sort()
+	return slices.DeleteFunc(append(all, cur), func(p []aptOption) bool { return len(p) == 0 })
+}
+
+// parseDeb822 reads a .sources file. Apt itself complains about nonsense.
+func parseDeb822(r io.Reader) (all []aptSource) {
+	for _, p := range paragraphs(r) {
+		s := aptSource{options: p}
+		s.sort()
+		all = append(all, s)
 	}
 	return all
 }

@@ -11,8 +11,9 @@ import (
 	"os"
 	"os/exec"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz/lzma"
+
+	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
 // errNoVmlinux says that a kernel cannot be booted without its own
@@ -59,11 +60,7 @@ func openPayload(p *io.SectionReader) (io.ReadCloser, error) {
 		// With the x86 filter, which the Go package does not know.
 		return externalXZ(data)
 	case string(magic[:4]) == "\x28\xb5\x2f\xfd":
-		z, err := zstd.NewReader(data, zstd.WithDecoderMaxMemory(1<<30))
-		if err != nil {
-			return nil, err
-		}
-		return z.IOReadCloser(), nil
+		return decompress(".zst", data)
 	case string(magic[:3]) == "BZh":
 		return io.NopCloser(bzip2.NewReader(data)), nil
 	case string(magic[:3]) == "\x5d\x00\x00":
@@ -140,7 +137,7 @@ func externalXZ(r io.Reader) (io.ReadCloser, error) {
 	}
 	cmd := exec.Command(prog, "-dcq", "-T0")
 	cmd.Stdin = r
-	cmd.SysProcAttr = childAttr()
+	cmd.SysProcAttr = program.OwnGroup()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

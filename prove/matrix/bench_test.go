@@ -75,7 +75,7 @@ func benchGuest(t *testing.T, kernel string, where ...string) []benchReport {
 		}
 	}
 	args = append(args, "--", "bench", "all", "--jobs", fmt.Sprint(benchJobs), "--writes", fmt.Sprint(benchWrites), "--trace", "--json")
-	stdout, stderr, status := guest(t, image(t, kernel), append(args, where...)...)
+	stdout, stderr, status := guest(t, kernelSpec(t, kernel), append(args, where...)...)
 	if status != 0 {
 		t.Fatalf("%s: bench ended with %d:\n%s", kernel, status, stderr)
 	}

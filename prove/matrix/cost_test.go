@@ -31,7 +31,7 @@ type costLoad struct {
 func TestCost(t *testing.T) {
 	need(t)
 	t.Parallel()
-	stdout, stderr, status := guest(t, "debian:trixie-backports", "--smp", "1", "--null-blk", "512M", "--no-kvm", "--count-instructions",
+	stdout, stderr, status := guest(t, kernelSpec(t, "debian-7.3"), "--smp", "1", "--null-blk", "512M", "--no-kvm", "--count-instructions",
 		"--", "bench", "cost", "--dir", "/mnt", "--rounds", "1", "--for", "20ms", "--attach", "fentry", "--json")
 	if status != 0 {
 		t.Fatalf("bench cost ended with %d:\n%s", status, stderr)

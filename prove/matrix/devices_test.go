@@ -19,7 +19,7 @@ func TestRefusedDevices(t *testing.T) {
 		}
 		args = append(args, "--bin", file)
 	}
-	out, stderr, status := guest(t, "debian:trixie-backports", append(args, "--", "exec", "--", "sh", "/share/devices.sh")...)
+	out, stderr, status := guest(t, kernelSpec(t, "debian-7.3"), append(args, "--", "exec", "--", "sh", "/share/devices.sh")...)
 	if status != 0 || !strings.Contains(out, "nothing was written") {
 		t.Errorf("ended with %d:\n%s\n%s", status, out, stderr)
 	}

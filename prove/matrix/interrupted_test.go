@@ -14,7 +14,7 @@ import (
 func TestInterrupted(t *testing.T) {
 	need(t)
 	t.Parallel()
-	spec := image(t, "series-patch5")
+	spec := kernelSpec(t, "series-patch5")
 	const scripts = "testdata/interrupted"
 	var programs []string
 	for _, name := range []string{"sha256sum", "mkdir", "sync"} {

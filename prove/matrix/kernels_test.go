@@ -16,34 +16,42 @@ import (
 
 // kernel is one line of the matrix.
 type kernel struct {
-	name    string
-	spec    string // of vm --kernel
+	name    string // as kernelSpec takes it
 	variant string // that must be found from evidence
 	wrong   string // another that must be seen to be wrong, "" not to try
 	load    string // fio, or workload where fio cannot run
-	debian  bool
 }
 
 var kernels = []kernel{
-	{"debian-6.1", "debian:bookworm", "linux-6.1", "linux-6.12", "fio", true},
-	{"debian-6.12", "debian:trixie", "linux-6.12", "", "fio", true},
-	{"debian-sid", "debian:sid", "", "", "fio", true},
-	{"debian-7.3", "debian:trixie-backports", "linux-7.3", "linux-7.2", "fio", true},
-	{"debian-7.3-cloud", "debian:trixie-backports/cloud-amd64", "linux-7.3", "", "fio", true},
-	{"debian-7.3-rt", "debian:trixie-backports/rt-amd64", "linux-7.3", "", "fio", true},
-	{"series-base", "series-base", "base", "", "workload", false},
-	{"series-patch3", "series-patch3", "patch3", "", "workload", false},
-	{"series-patch4", "series-patch4", "patch4", "", "workload", false},
-	{"series-patch5", "series-patch5", "linux-7.3", "linux-7.2", "workload", false},
-	{"series-v2", "series-v2", "series-v2", "", "workload", false},
-	{"env-nokprobes", "env-nokprobes", "linux-7.3", "", "workload", false},
-	{"env-noinline", "env-noinline", "linux-7.3", "", "workload", false},
+	{"debian-6.1", "linux-6.1", "linux-6.12", "fio"},
+	{"debian-6.12", "linux-6.12", "", "fio"},
+	{"debian-sid", "", "", "fio"},
+	{"debian-7.3", "linux-7.3", "linux-7.2", "fio"},
+	{"debian-7.3-cloud", "linux-7.3", "", "fio"},
+	{"debian-7.3-rt", "linux-7.3", "", "fio"},
+	{"series-base", "base", "", "workload"},
+	{"series-patch3", "patch3", "", "workload"},
+	{"series-patch4", "patch4", "", "workload"},
+	{"series-patch5", "linux-7.3", "linux-7.2", "workload"},
+	{"series-v2", "series-v2", "", "workload"},
+	{"env-nokprobes", "linux-7.3", "", "workload"},
+	{"env-noinline", "linux-7.3", "", "workload"},
+}
+
+// debianSpecs are Debian's kernels as vm --kernel takes them. The other kernels are files.
+var debianSpecs = map[string]string{
+	"debian-6.1":       "debian:bookworm",
+	"debian-6.12":      "debian:trixie",
+	"debian-sid":       "debian:sid",
+	"debian-7.3":       "debian:trixie-backports",
+	"debian-7.3-cloud": "debian:trixie-backports/cloud-amd64",
+	"debian-7.3-rt":    "debian:trixie-backports/rt-amd64",
 }
 
 // program is the built binary; "make build" leaves it there.
 func program(t *testing.T) string {
 	t.Helper()
-	p, err := filepath.Abs("../bin/ext4dio-trace")
+	p, err := filepath.Abs("../../bin/ext4dio-trace")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,26 +72,20 @@ func need(t *testing.T) {
 	}
 }
 
-// image finds one of the small kernels. They are test data that not everybody
-// has, so that even the required run goes on without them, and says so.
-func image(t *testing.T, name string) string {
+// kernelSpec is what vm --kernel takes for the kernel of a name: one of debianSpecs, or
+// the file of a small one. Those are test data that not everybody has, so that even the
+// required run goes on without them, and says so.
+func kernelSpec(t *testing.T, name string) string {
 	t.Helper()
+	if spec, ok := debianSpecs[name]; ok {
+		return spec
+	}
 	dir := os.Getenv("EXT4DIO_KERNELS")
 	p := filepath.Join(dir, name+".bzImage")
 	if _, err := os.Stat(p); dir == "" || err != nil {
 		t.Skipf("no kernel %s: set EXT4DIO_KERNELS to the folder of the small kernels", name)
 	}
 	return p
-}
-
-// kernelSpec is what vm --kernel takes: a suite of Debian as it is, or the file of one
-// of the small kernels.
-func kernelSpec(t *testing.T, spec string, debian bool) string {
-	t.Helper()
-	if debian {
-		return spec
-	}
-	return image(t, spec)
 }
 
 // guest boots a kernel and runs a command in it; the status is the command's.
@@ -106,7 +108,7 @@ func TestKernels(t *testing.T) {
 	for _, k := range kernels {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
-			spec := kernelSpec(t, k.spec, k.debian)
+			spec := kernelSpec(t, k.name)
 			start := time.Now()
 			r := run(t, k, spec)
 			r.doctor(t)
@@ -354,7 +356,7 @@ func wrongKernels(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			spec, dir := image(t, name), t.TempDir()
+			spec, dir := kernelSpec(t, name), t.TempDir()
 			_, stderr, status := guest(t, spec, "--out", dir, "--", "live", "--plain", "--summary", "/out/s.json", "--", "ext4dio-trace", "workload", "mixed", "--dir", "/mnt")
 			r := &result{dir: dir}
 			var s summary
@@ -371,7 +373,7 @@ func wrongKernels(t *testing.T) {
 func unfitKernels(t *testing.T) {
 	t.Run("env-nobtf", func(t *testing.T) {
 		t.Parallel()
-		_, stderr, status := guest(t, image(t, "env-nobtf"), "--", "live")
+		_, stderr, status := guest(t, kernelSpec(t, "env-nobtf"), "--", "live")
 		if status != 3 || !strings.Contains(stderr, "no BTF") || !strings.Contains(stderr, "hint:") {
 			t.Errorf("status %d, want 3, and:\n%s", status, stderr)
 		}

@@ -14,7 +14,7 @@ import (
 func TestLoss(t *testing.T) {
 	need(t)
 	t.Parallel()
-	const spec = "debian:trixie-backports"
+	spec := kernelSpec(t, "debian-7.3")
 	t.Run("small", func(t *testing.T) {
 		r := lossGuest(t, spec, "small")
 		for name, count := range map[string]func(*testing.T, string) capture{"drain": r.drained, "live": r.live} {

@@ -21,7 +21,7 @@ func TestMemory(t *testing.T) {
 		}
 		args = append(args, "--bin", file)
 	}
-	lines, stderr, status := guest(t, "debian:trixie-backports", append(args, "--", "live", "--json", "--", "/bin/sh", "/share/write.sh")...)
+	lines, stderr, status := guest(t, kernelSpec(t, "debian-7.3"), append(args, "--", "live", "--json", "--", "/bin/sh", "/share/write.sh")...)
 	if status != 0 {
 		t.Fatalf("live ended with %d:\n%s", status, stderr)
 	}

@@ -13,7 +13,7 @@ import (
 func TestSymbols(t *testing.T) {
 	need(t)
 	dir := t.TempDir()
-	build := exec.Command("go", "test", "-c", "-o", filepath.Join(dir, "probes.test"), "../probes")
+	build := exec.Command("go", "test", "-c", "-o", filepath.Join(dir, "probes.test"), "../../probes")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the tests of probes: %v\n%s", err, out)
@@ -26,7 +26,7 @@ func TestSymbols(t *testing.T) {
 		}
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
-			out, stderr, status := guest(t, kernelSpec(t, k.spec, k.debian), "--share", dir, "--",
+			out, stderr, status := guest(t, kernelSpec(t, k.name), "--share", dir, "--",
 				"exec", "--", "/share/probes.test", "-test.v", "-test.run", "^TestSymbolsBothWays$")
 			if status != 0 || !strings.Contains(out, "both ways:") {
 				t.Errorf("ended with %d:\n%s%s", status, out, stderr)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // leftOpen lists the core fields that are left out on purpose, because the
@@ -36,7 +38,7 @@ func TestBuiltinIsComplete(t *testing.T) {
 				continue
 			}
 			writes++
-			for _, v := range Variants() {
+			for _, v := range model.VariantNames() {
 				for _, f := range Core() {
 					open := leftOpen[sc.Name+"/"+v] == f || leftOpen[sc.Name] == f
 					if st.Write.Expect[v][f] == nil && !open {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // field is one thing that a scenario can expect: how it is written, and how it
@@ -21,8 +22,10 @@ type field struct {
 }
 
 const (
-	none    = "none"
-	unknown = "unknown"
+	none      = "none"
+	unknown   = "unknown"
+	shared    = "shared"
+	exclusive = "exclusive"
 )
 
 // The words of a lookup: (lblk,len[,flags])ret and the state that it found. A
@@ -37,9 +40,9 @@ var fields = []field{
 	{"force-wait", syntax(`yes|no|none`), forceWait},
 	{"zeroed", syntax(`none|(\(` + sizeExpr + `,` + sizeExpr + `\))+`), zeroed},
 	{"mappings", syntax(`none|([wuhd]\*?|-E[A-Z]+)(,([wuhd]\*?|-E[A-Z]+))*`), mappings},
-	{"fallback", syntax(`none|` + sizeExpr), fallback},
-	{"fallback-drain", syntax(`yes|no|none`), fallbackDrain},
-	{"fallback-lock", syntax(`shared|exclusive|none`), fallbackLock},
+	{"fallback", syntax(`none|` + sizeExpr), fallback(func(b *observe.Buffered) string { return fmt.Sprint(b.Len) })},
+	{"fallback-drain", syntax(`yes|no|none`), fallback(func(b *observe.Buffered) string { return yesNo(b.Drained) })},
+	{"fallback-lock", syntax(`shared|exclusive|none`), fallback(copyLock)},
 	{"fmod", syntax(`none|0|-E[A-Z]+`), fmod},
 	{"queued", syntax(`yes|no`), func(o *observe.Observation) string { return yesNo(o.Queued) }},
 	{"unaligned", syntax(`yes|no`), known((*observe.Observation).Unaligned)},
@@ -149,7 +152,17 @@ func lock(o *observe.Observation) string {
 	if !o.Dio {
 		return none
 	}
-	return observe.LockName(o.Lock)
+	return mode(o.Lock)
+}
+
+func mode(l record.Lock) string {
+	switch l {
+	case record.LockShared:
+		return shared
+	case record.LockExclusive:
+		return exclusive
+	}
+	return unknown
 }
 
 func lookups(o *observe.Observation) string {
@@ -171,13 +184,6 @@ func lookups(o *observe.Observation) string {
 	return strings.Join(parts, "/")
 }
 
-// The bits of m_flags, of the kernel's own headers.
-const (
-	mapMapped    = 0x10
-	mapDelayed   = 0x100
-	mapUnwritten = 0x800
-)
-
 // lookup reads the state off the raw result, without the model's help.
 func lookup(l observe.Lookup) string {
 	s := fmt.Sprintf("(%d,%d", l.Lblk, l.Len)
@@ -188,26 +194,23 @@ func lookup(l observe.Lookup) string {
 	switch {
 	case l.Ret < 0:
 		return s + "e"
-	case l.Ret == 0 && l.MFlags&mapDelayed != 0:
+	case l.Ret == 0 && l.MFlags&model.MapDelayed != 0:
 		return s + "d"
 	case l.Ret == 0:
 		return s + "h"
-	case l.MFlags&mapMapped != 0:
+	case l.MFlags&model.MapMapped != 0:
 		return s + "w"
-	case l.MFlags&mapUnwritten != 0:
+	case l.MFlags&model.MapUnwritten != 0:
 		return s + "u"
 	}
 	return s + "?"
 }
 
-// dioForceWait is IOMAP_DIO_FORCE_WAIT.
-const dioForceWait = 1
-
 func forceWait(o *observe.Observation) string {
 	if !o.Dio {
 		return none
 	}
-	return yesNo(o.DioFlags&dioForceWait != 0)
+	return yesNo(o.DioFlags&model.DioForceWait != 0)
 }
 
 func zeroed(o *observe.Observation) string {
@@ -242,25 +245,21 @@ func mappings(o *observe.Observation) string {
 	return strings.Join(parts, ",")
 }
 
-func fallback(o *observe.Observation) string {
-	if o.Buffered == nil {
-		return none
+// fallback makes a reader of the buffered fallback, where there was one.
+func fallback(f func(*observe.Buffered) string) func(*observe.Observation) string {
+	return func(o *observe.Observation) string {
+		if o.Buffered == nil {
+			return none
+		}
+		return f(o.Buffered)
 	}
-	return fmt.Sprint(o.Buffered.Len)
 }
 
-func fallbackDrain(o *observe.Observation) string {
-	if o.Buffered == nil {
+func copyLock(b *observe.Buffered) string {
+	if !b.Copied {
 		return none
 	}
-	return yesNo(o.Buffered.Drained)
-}
-
-func fallbackLock(o *observe.Observation) string {
-	if o.Buffered == nil || !o.Buffered.Copied {
-		return none
-	}
-	return observe.LockName(o.Buffered.CopyLock)
+	return mode(b.CopyLock)
 }
 
 func fmod(o *observe.Observation) string {

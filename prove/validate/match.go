@@ -1,22 +1,18 @@
 package validate
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 )
-
-// Diff is a field that is not what the scenario expects.
-type Diff struct {
-	Field    string `json:"field"`
-	Expected string `json:"expected"`
-	Observed string `json:"observed"`
-}
 
 // Compare holds an observation against expected fields and returns those that
 // differ, in the order of the field table.
-func Compare(want Fields, o *observe.Observation) []Diff {
-	var out []Diff
+func Compare(want Fields, o *observe.Observation) []trial.Diff {
+	var out []trial.Diff
 	for _, f := range fields {
 		alts, ok := want[f.name]
 		if !ok {
@@ -24,36 +20,21 @@ func Compare(want Fields, o *observe.Observation) []Diff {
 		}
 		got := f.read(o)
 		if !matchAny(alts, got) {
-			out = append(out, Diff{Field: f.name, Expected: strings.Join(alts, "|"), Observed: got})
+			out = append(out, trial.Diff{Field: f.name, Expected: strings.Join(alts, "|"), Observed: got})
 		}
 	}
 	return out
 }
 
 func matchAny(alts []string, got string) bool {
-	for _, a := range alts {
-		if match(a, got) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(alts, func(a string) bool { return match(a, got) })
 }
 
 // match compares a value with a pattern in which "?" stands for any number.
 func match(pattern, s string) bool {
-	for {
-		before, after, found := strings.Cut(pattern, "?")
-		rest, ok := strings.CutPrefix(s, before)
-		if !ok {
-			return false
-		}
-		if !found {
-			return rest == ""
-		}
-		s = strings.TrimLeft(rest, "0123456789")
-		if s == rest {
-			return false
-		}
-		pattern = after
+	if !strings.Contains(pattern, "?") {
+		return pattern == s
 	}
+	re := syntax(strings.ReplaceAll(regexp.QuoteMeta(pattern), `\?`, `\d+`))
+	return re.MatchString(s)
 }

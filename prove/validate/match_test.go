@@ -5,12 +5,14 @@ import (
 	"testing"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // stripe is what 7.2 does with 14336 bytes at 512 over W U U W.
 func stripe() *observe.Observation {
-	look := []observe.Lookup{{Lblk: 0, Len: 4, Ret: 1, OutLen: 1, MFlags: mapMapped}}
+	look := []observe.Lookup{{Lblk: 0, Len: 4, Ret: 1, OutLen: 1, MFlags: model.MapMapped}}
 	pass := func(l record.Lock) observe.Pass {
 		return observe.Pass{Lock: l, Pos: 512, Count: 14336, ISize: 65536, IDisksize: 65536, Align: 14336,
 			Flags: record.PassNosec | record.PassAlign | record.PassDisksize, Lookups: look}
@@ -18,7 +20,7 @@ func stripe() *observe.Observation {
 	return &observe.Observation{
 		Blkbits: 12, Pos0: 512, Len0: 14336, Stages: record.StageFmod, FmodKnown: true,
 		Passes: []observe.Pass{pass(record.LockShared), pass(record.LockExclusive)},
-		Drain:  &observe.Drain{}, Dio: true, Lock: record.LockExclusive, DioFlags: dioForceWait,
+		Drain:  &observe.Drain{}, Dio: true, Lock: record.LockExclusive, DioFlags: model.DioForceWait,
 		Mappings: []observe.Mapping{{Type: 2}, {Type: 3, AllocFlags: 3}, {Err: -15}},
 		Zeroed:   []observe.Zeroed{{Pos: 0, Len: 512}, {Pos: 14848, Len: 1536}},
 		Ret:      14336, Completed: true,
@@ -63,10 +65,10 @@ func TestCompareNamesTheDifference(t *testing.T) {
 	got := Compare(Fields{
 		"ret": {"14336", "-EAGAIN"}, "lock": {"exclusive"}, "lookups": {"(0,4)1w/(0,4)1w"}, "drain": {"yes"},
 	}, o)
-	want := []Diff{
-		{"lock", "exclusive", "shared"},
-		{"lookups", "(0,4)1w/(0,4)1w", "(0,4)1w"},
-		{"ret", "14336|-EAGAIN", "-EOPNOTSUPP"},
+	want := []trial.Diff{
+		{Field: "lock", Expected: "exclusive", Observed: "shared"},
+		{Field: "lookups", Expected: "(0,4)1w/(0,4)1w", Observed: "(0,4)1w"},
+		{Field: "ret", Expected: "14336|-EAGAIN", Observed: "-EOPNOTSUPP"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("differences %+v\nwant %+v", got, want)
@@ -85,10 +87,10 @@ func TestUnknownIsNeverEqual(t *testing.T) {
 
 func TestLookupWords(t *testing.T) {
 	for want, l := range map[string]observe.Lookup{
-		"(3,1)1w":             {Lblk: 3, Len: 1, Ret: 1, MFlags: mapMapped},
-		"(3,2)2u":             {Lblk: 3, Len: 2, Ret: 2, MFlags: mapUnwritten},
+		"(3,1)1w":             {Lblk: 3, Len: 1, Ret: 1, MFlags: model.MapMapped},
+		"(3,2)2u":             {Lblk: 3, Len: 2, Ret: 2, MFlags: model.MapUnwritten},
 		"(0,1)0h":             {Len: 1},
-		"(0,1)0d":             {Len: 1, MFlags: mapDelayed},
+		"(0,1)0d":             {Len: 1, MFlags: model.MapDelayed},
 		"(0,1,0x800)-EAGAINe": {Len: 1, ArgFlags: 0x800, Ret: -11},
 		"(0,1)1?":             {Len: 1, Ret: 1},
 	} {

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // ParseError says where a scenario text is wrong.
@@ -44,7 +46,7 @@ func Parse(theme string, text []byte) ([]Scenario, error) {
 // parseFor reads a text for one size of blocks. For size 0 it gives, of a text that
 // is written in blocks, the sizes alone.
 func parseFor(theme string, text []byte, b blockSize) ([]Scenario, []int64, error) {
-	p := &parser{theme: theme, block: b, groups: map[string][]string{"all": Variants()}, names: map[string]bool{}}
+	p := &parser{theme: theme, block: b, groups: map[string][]string{"all": model.VariantNames()}, names: map[string]bool{}}
 	for line := range strings.Lines(string(text)) {
 		p.line++
 		if msg := p.parseLine(strings.TrimSpace(line)); msg != "" {
@@ -123,11 +125,11 @@ func (p *parser) group(args []string) string {
 	if len(args) < 2 || !nameRE.MatchString(args[0]) {
 		return "group needs a name and variants"
 	}
-	if p.groups[args[0]] != nil || slices.Contains(Variants(), args[0]) {
+	if p.groups[args[0]] != nil || slices.Contains(model.VariantNames(), args[0]) {
 		return fmt.Sprintf("group %q exists", args[0])
 	}
 	for _, v := range args[1:] {
-		if !slices.Contains(Variants(), v) {
+		if !slices.Contains(model.VariantNames(), v) {
 			return fmt.Sprintf("unknown variant %q", v)
 		}
 	}
@@ -255,7 +257,7 @@ func (p *parser) expect(args []string) string {
 	var variants []string
 	for t := range strings.SplitSeq(args[0], ",") {
 		switch {
-		case slices.Contains(Variants(), t):
+		case slices.Contains(model.VariantNames(), t):
 			variants = append(variants, t)
 		case p.groups[t] != nil:
 			variants = append(variants, p.groups[t]...)

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
@@ -89,94 +87,42 @@ func isDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// setupOps says how many sizes each setup operation takes.
-var setupOps = map[string]int{
-	"fallocate": 2, "write": 2, "buffered": 2, "read": 2, "punch": 2,
-	"truncate": 1, "prime": 1,
-	"sync": 0, "dropcache": 0, "stale": 0, "noextents": 0, "chmod": 0, "immutable": 0, "layout": 0, "forget": 0, "journalled": 0,
-}
-
 // setup OPERATION ARGUMENTS
 func (p *parser) setup(line string, args []string) string {
 	if len(args) == 0 {
 		return "setup needs an operation"
 	}
 	op, args := args[0], args[1:]
-	sizes, known := setupOps[op]
+	how, known := setupOps[op]
 	if !known {
 		return fmt.Sprintf("unknown setup operation %q", op)
 	}
-	if len(args) < sizes {
-		return fmt.Sprintf("setup %s needs %d sizes", op, sizes)
+	if len(args) < how.sizes {
+		return fmt.Sprintf("setup %s needs %d sizes", op, how.sizes)
 	}
 	s := &Setup{Op: op}
 	var nums [2]int64
-	for i := range sizes {
+	for i := range how.sizes {
 		var msg string
 		if nums[i], msg = p.block.parse(args[i]); msg != "" {
 			return msg
 		}
 	}
 	s.Off, s.Len = nums[0], nums[1]
-	if op == "truncate" {
-		s.Off, s.Len = 0, nums[0]
+	rest := args[how.sizes:]
+	switch text := strings.Join(rest, " "); {
+	case how.words == nil && text != "", how.words != nil && !how.words.MatchString(text):
+		return fmt.Sprintf("setup %s does not go with %q", op, text)
+	case how.bounded && s.Len > maxWrite:
+		return fmt.Sprintf("setup %s of %d bytes is more than %d", op, s.Len, maxWrite)
 	}
-	if msg := s.parseRest(args[sizes:]); msg != "" {
-		return msg
+	if how.read != nil {
+		if msg := how.read(s, rest); msg != "" {
+			return msg
+		}
 	}
 	p.cur.Steps = append(p.cur.Steps, Step{Line: p.line, Text: line, Setup: s})
 	return ""
-}
-
-// parseRest reads what follows the sizes of an operation.
-func (s *Setup) parseRest(rest []string) string {
-	switch {
-	case s.Op == "chmod" && len(rest) == 1:
-		m, err := strconv.ParseUint(rest[0], 8, 12)
-		if err != nil {
-			return fmt.Sprintf("%q is not an octal mode", rest[0])
-		}
-		s.Mode = uint32(m)
-		return ""
-	case s.Op == "immutable" && len(rest) == 1 && (rest[0] == "on" || rest[0] == "off"):
-		s.On = rest[0] == "on"
-		return ""
-	case s.Op == "layout" && len(rest) > 0:
-		return s.parseLayout(rest)
-	case s.Op == "fallocate" && slices.Equal(rest, []string{"keep-size"}):
-		s.On = true
-		return ""
-	case s.Op == "chmod" || s.Op == "immutable" || s.Op == "layout" || len(rest) > 0:
-		return fmt.Sprintf("setup %s does not go with %q", s.Op, strings.Join(rest, " "))
-	case s.Op == "write" || s.Op == "buffered" || s.Op == "read":
-		if s.Len > maxWrite {
-			return fmt.Sprintf("setup %s of %d bytes is more than %d", s.Op, s.Len, maxWrite)
-		}
-	}
-	return ""
-}
-
-// parseLayout reads runs such as W, U2, H3.
-func (s *Setup) parseLayout(rest []string) string {
-	for _, r := range rest {
-		state := workload.BlockState(r[0])
-		n := int64(1)
-		if len(r) > 1 {
-			var err error
-			if n, err = strconv.ParseInt(r[1:], 10, 32); err != nil || n < 1 || !isDigits(r[1:]) {
-				return fmt.Sprintf("%q is not a run of blocks", r)
-			}
-		}
-		if !strings.ContainsRune("WUHD", rune(state)) {
-			return fmt.Sprintf("%q is not a run of blocks: W, U, H or D and a number", r)
-		}
-		s.Layout = append(s.Layout, Run{State: state, Blocks: n})
-	}
-	return ""
-}
-
-var flagNames = map[string]int{
-	"nowait": unix.RWF_NOWAIT, "append": unix.RWF_APPEND, "dsync": unix.RWF_DSYNC, "atomic": workload.RWFAtomic,
 }
 
 // write KEY=VALUE...
@@ -245,10 +191,11 @@ func (w *Write) parseOption(b blockSize, key, val string) string {
 		}
 	case "flags":
 		for v := range strings.SplitSeq(val, ",") {
-			if flagNames[v] == 0 {
+			flag := workload.FlagNamed(v)
+			if flag == 0 {
 				return fmt.Sprintf("unknown flag %q", v)
 			}
-			w.Flags |= flagNames[v]
+			w.Flags |= flag
 		}
 	default:
 		return fmt.Sprintf("unknown option %q", key)

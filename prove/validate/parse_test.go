@@ -65,7 +65,7 @@ func TestParse(t *testing.T) {
 		{Op: "immutable", On: true},
 		{Op: "forget"},
 		{Op: "journalled"},
-		{Op: "truncate", Len: 48 << 10},
+		{Op: "truncate", Off: 48 << 10},
 		{Op: "layout", Layout: []Run{{workload.Written, 1}, {workload.Unwritten, 2}, {workload.Hole, 13}}},
 	}
 	for i, want := range wantSetup {

@@ -3,12 +3,12 @@ package validate
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/shadow"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -24,40 +24,50 @@ const (
 	Skipped Status = "skipped"
 )
 
-// Tally counts what an oracle said of writes, attempts or files.
-type Tally struct {
-	Right     int `json:"right"`
-	Wrong     int `json:"wrong"`
-	Undecided int `json:"undecided"` // no opinion
-}
-
 // Result is what became of one judged write.
 type Result struct {
-	Theme    string   `json:"theme"`
-	Scenario string   `json:"scenario"`
-	Covers   []string `json:"covers"`
-	Line     int      `json:"line"`  // of the scenario text
-	Write    string   `json:"write"` // that line
-	Status   Status   `json:"status"`
-	Reason   string   `json:"reason,omitempty"` // why failed or skipped, beside Diffs
-	Diffs    []Diff   `json:"diffs,omitempty"`
+	Theme    string       `json:"theme"`
+	Scenario string       `json:"scenario"`
+	Covers   []string     `json:"covers"`
+	Line     int          `json:"line"`  // of the scenario text
+	Write    string       `json:"write"` // that line
+	Status   Status       `json:"status"`
+	Reason   string       `json:"reason,omitempty"` // why failed or skipped, beside Diffs
+	Diffs    []trial.Diff `json:"diffs,omitempty"`
 	// Verdict is what the model says, empty when there is none.
 	Verdict string `json:"verdict,omitempty"`
 	// Seen is what was seen of the write: the last one is what was compared; those
 	// before it are attempts of io_uring.
-	Seen []Seen `json:"-"`
+	Seen []trial.Seen `json:"-"`
 
 	expect map[string]Fields // by variant
 	out    workload.Result   // what the caller got
+}
+
+// Counts counts what became of judged writes.
+type Counts struct {
+	Passed  int `json:"passed"`
+	Failed  int `json:"failed"`
+	Skipped int `json:"skipped"`
+}
+
+// Add counts one write.
+func (c *Counts) Add(s Status) {
+	switch s {
+	case Passed:
+		c.Passed++
+	case Failed:
+		c.Failed++
+	case Skipped:
+		c.Skipped++
+	}
 }
 
 // Report is the outcome of a run.
 type Report struct {
 	Variant model.Variant `json:"variant"`
 	Results []Result      `json:"results"`
-	Passed  int           `json:"passed"`
-	Failed  int           `json:"failed"`
-	Skipped int           `json:"skipped"`
+	Counts
 	// Elsewhere counts the writes of scenarios for blocks of another size.
 	Elsewhere int `json:"elsewhere"`
 	// Undecided counts the passed writes on which the model had no opinion.
@@ -87,24 +97,15 @@ type WrongFile struct {
 // more, after the caller has mounted the file system again, and removes them. dir is
 // what the Runner was given.
 func (r *Report) Verify(ctx context.Context, dir string) error {
-	for _, name := range r.kept.Names() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		why := r.kept.Differs(filepath.Join(dir, DirName), name)
+	return trial.Verify(ctx, dir, DirName, &r.kept, func(file, why string) {
 		if why == "" {
 			r.Remounted++
-			continue
+			return
 		}
-		w := r.places[name]
+		w := r.places[file]
 		w.Why = []string{"after mounting again: " + why}
 		r.WrongFiles = append(r.WrongFiles, w)
-	}
-	d, err := workload.OpenDir(dir, DirName)
-	if err != nil {
-		return err
-	}
-	return d.Close(false)
+	})
 }
 
 // file notes how the file of a scenario compares.
@@ -133,16 +134,9 @@ func (r *Report) add(res Result) {
 }
 
 func (r *Report) count(res *Result) {
-	switch res.Status {
-	case Passed:
-		r.Passed++
-		if res.Verdict == judge.Undecided.String() {
-			r.Undecided++
-		}
-	case Failed:
-		r.Failed++
-	case Skipped:
-		r.Skipped++
+	r.Counts.Add(res.Status)
+	if res.Status == Passed && res.Verdict == judge.Undecided.String() {
+		r.Undecided++
 	}
 }
 
@@ -150,20 +144,20 @@ func (r *Report) count(res *Result) {
 // stages are not attached.
 func (r *Report) Judge(v model.Variant, unprobed record.Stages) {
 	r.Variant, r.Unwritten = v, writtenFor(v) == ""
-	r.Passed, r.Failed, r.Skipped, r.Undecided = 0, 0, 0, 0
+	r.Counts, r.Undecided = Counts{}, 0
 	for i := range r.Results {
 		r.Results[i].judge(v, unprobed)
 		r.count(&r.Results[i])
 	}
 }
 
-// writtenFor is the name under which the answers for v are written down, or "". A
-// stable kernel with the backport of patch 2 is not told apart there.
+// writtenFor is the name under which the answers for v are written down, or "". What a
+// variant leaves open to stable releases is not told apart there.
 func writtenFor(v model.Variant) string {
-	if n := v.Named(); n == model.Linux61 || n == model.Linux612 {
-		v = v.WithPatch(2, false)
+	if n := model.PatchOf(v.Open()); n != 0 {
+		v = v.WithPatch(n, false)
 	}
-	if slices.Contains(Variants(), v.String()) {
+	if slices.Contains(model.VariantNames(), v.String()) {
 		return v.String()
 	}
 	return ""
@@ -229,8 +223,8 @@ func (res *Result) Patches() []int {
 }
 
 // Summary is one line: "61 passed, 0 failed, 2 skipped".
-func (r *Report) Summary() string {
-	return fmt.Sprintf("%d passed, %d failed, %d skipped", r.Passed, r.Failed, r.Skipped)
+func (c Counts) Summary() string {
+	return fmt.Sprintf("%d passed, %d failed, %d skipped", c.Passed, c.Failed, c.Skipped)
 }
 
 // AppendText writes a line for the write, and what is wrong with it below.
@@ -244,6 +238,6 @@ func (res *Result) AppendText(b *strings.Builder) {
 		fmt.Fprintf(b, "        %s\n", res.Reason)
 	}
 	for _, d := range res.Diffs {
-		fmt.Fprintf(b, "        %s: expected %s, observed %s\n", d.Field, d.Expected, d.Observed)
+		fmt.Fprintf(b, "        %s\n", d)
 	}
 }

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -21,9 +23,6 @@ const DirName = "ext4dio-validate"
 
 // freshTries is how often a write that must find current timestamps is repeated.
 const freshTries = 300
-
-// DefaultTimeout is how long a Runner waits for what the tracer saw of a write.
-const DefaultTimeout = 20 * time.Second
 
 // minBuffer is the least memory to write from, bytes.
 const minBuffer = 1 << 20
@@ -38,8 +37,8 @@ type Runner struct {
 	// OwnOnly says that the tracer shows what this process does, and nothing that
 	// the kernel's own workers do for it.
 	OwnOnly bool
-	Tracer  Tracer
-	Timeout time.Duration // for one write; 0: DefaultTimeout
+	Tracer  trial.Tracer
+	Timeout time.Duration // for one write; 0: trial.DefaultTimeout
 	Keep    bool          // leave the files, for Report.Verify or to look at
 	// Fault, when not nil, may change what the file of a scenario is expected to
 	// hold, so that a test can see the comparison fail.
@@ -138,10 +137,10 @@ func (x *execution) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, x.file.close()) }()
-	if err := x.Tracer.Watch(x.file.id); err != nil {
-		return fmt.Errorf("watch inode %d: %w", x.file.id.Ino, err)
+	if err := x.Tracer.Watch(x.file.ID); err != nil {
+		return fmt.Errorf("watch inode %d: %w", x.file.ID.Ino, err)
 	}
-	defer x.Tracer.Forget(x.file.id)
+	defer x.Tracer.Forget(x.file.ID)
 	if err := x.steps(ctx); err != nil {
 		return err
 	}
@@ -178,13 +177,13 @@ func (x *execution) steps(ctx context.Context) error {
 // bytes compares the file with what it has to hold.
 func (x *execution) bytes() error {
 	if x.Fault != nil {
-		x.Fault(x.sc.Name, x.file.shadow.Bytes)
+		x.Fault(x.sc.Name, x.file.Shadow.Bytes)
 	}
-	why, err := x.file.readBack()
+	why, err := x.file.compare()
 	if err != nil {
 		return err
 	}
-	x.rep.file(x.sc, &x.file.shadow, why, x.Keep)
+	x.rep.file(x.sc, &x.file.Shadow, why, x.Keep)
 	return nil
 }
 
@@ -260,14 +259,8 @@ func (x *execution) take(ctx context.Context) error {
 
 // issue makes the write itself, with what must come right before it.
 func (x *execution) issue(e workload.Engine, w *Write) (workload.Result, error) {
-	req := workload.Request{Fd: x.file.direct, Pos: w.Pos, Flags: w.Flags}
 	data := x.file.buf.Bytes()[w.Buf : w.Buf+w.Len()]
-	at := w.Buf
-	for _, n := range w.Segs {
-		req.Segs = append(req.Segs, x.file.buf.Bytes()[at:at+n])
-		at += n
-	}
-	reqs := []workload.Request{req}
+	reqs := []workload.Request{{Fd: x.file.Direct, Pos: w.Pos, Segs: workload.Cut(data, w.Segs), Flags: w.Flags}}
 	if w.Limit >= 0 {
 		restore, err := limitFileSize(w.Limit)
 		if err != nil {
@@ -291,7 +284,7 @@ func (x *execution) issue(e workload.Engine, w *Write) (workload.Result, error) 
 
 // collect takes what was seen of the write: one observation, or several when
 // io_uring first tried it without waiting. Writes made before it are left out.
-func (x *execution) collect(ctx context.Context, w *Write) ([]Seen, error) {
+func (x *execution) collect(ctx context.Context, w *Write) ([]trial.Seen, error) {
 	before := x.file.untaken
 	x.file.untaken = 0
 	seen, err := x.gather(ctx, before+1)
@@ -299,7 +292,7 @@ func (x *execution) collect(ctx context.Context, w *Write) ([]Seen, error) {
 		return seen[min(before, len(seen)):], err
 	}
 	seen = seen[before:]
-	for retries(w, seen[len(seen)-1]) {
+	for trial.Retried(w.Engine, w.Flags, seen[len(seen)-1].Observation) {
 		more, err := x.gather(ctx, 1)
 		if seen = append(seen, more...); err != nil {
 			return seen, err
@@ -308,41 +301,13 @@ func (x *execution) collect(ctx context.Context, w *Write) ([]Seen, error) {
 	return seen, nil
 }
 
-// retries reports whether io_uring will try the write again, in another task.
-func retries(w *Write, last Seen) bool {
-	if !w.Engine.Retries() || w.Flags&unix.RWF_NOWAIT != 0 {
-		return false
-	}
-	o := last.Observation
-	return o.Flags&model.IocbNowait != 0 && (o.Ret == model.EAGAIN || o.Ret == model.EOPNOTSUPP)
-}
-
-// errLate is wrapped when the tracer did not show a write in time.
-var errLate = errors.New("not seen in time")
-
-func (x *execution) gather(ctx context.Context, n int) ([]Seen, error) {
-	limit := x.Timeout
-	if limit == 0 {
-		limit = DefaultTimeout
-	}
-	late, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	seen, err := x.Tracer.Collect(late, x.file.id, n)
-	if err != nil && ctx.Err() == nil && late.Err() != nil {
-		return seen, fmt.Errorf("%w: %d of %d writes after %s", errLate, len(seen), n, limit)
-	}
-	if err != nil {
-		return seen, fmt.Errorf("collect what was seen: %w", err)
-	}
-	if len(seen) < n {
-		return seen, fmt.Errorf("%w: %d of %d writes", errLate, len(seen), n)
-	}
-	return seen, nil
+func (x *execution) gather(ctx context.Context, n int) ([]trial.Seen, error) {
+	return trial.Collect(ctx, x.Tracer, x.file.ID, n, cmp.Or(x.Timeout, trial.DefaultTimeout))
 }
 
 // lateResult makes a failure of what was not seen; other errors end the run.
 func lateResult(err error) (Result, error) {
-	if errors.Is(err, errLate) {
+	if errors.Is(err, trial.ErrLate) {
 		return Result{Status: Failed, Reason: err.Error()}, nil
 	}
 	return Result{}, err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -31,21 +32,21 @@ func extentsForTest() []workload.Extent {
 // fakeTracer answers each Collect with the next of its answers; the writes of
 // the setup are answered with nothing in particular.
 type fakeTracer struct {
-	answers []Seen
+	answers []trial.Seen
 	asked   []int
 	late    bool
 	err     error
 }
 
-func (f *fakeTracer) Watch(FileID) error { return nil }
-func (f *fakeTracer) Forget(FileID)      {}
+func (f *fakeTracer) Watch(trial.FileID) error { return nil }
+func (f *fakeTracer) Forget(trial.FileID)      {}
 
-func (f *fakeTracer) Collect(ctx context.Context, _ FileID, n int) ([]Seen, error) {
+func (f *fakeTracer) Collect(ctx context.Context, _ trial.FileID, n int) ([]trial.Seen, error) {
 	f.asked = append(f.asked, n)
 	if f.err != nil {
 		return nil, f.err
 	}
-	var out []Seen
+	var out []trial.Seen
 	for len(out) < n && len(f.answers) > 0 {
 		out, f.answers = append(out, f.answers[0]), f.answers[1:]
 	}
@@ -59,7 +60,7 @@ func (f *fakeTracer) Collect(ctx context.Context, _ FileID, n int) ([]Seen, erro
 	return out, nil
 }
 
-func saw(k judge.Kind, change func(*observe.Observation)) Seen {
+func saw(k judge.Kind, change func(*observe.Observation)) trial.Seen {
 	o := &observe.Observation{
 		Dio: true, Lock: record.LockShared, Ret: 4096, Completed: true,
 		Passes: []observe.Pass{{Lock: record.LockShared}},
@@ -67,11 +68,11 @@ func saw(k judge.Kind, change func(*observe.Observation)) Seen {
 	if change != nil {
 		change(o)
 	}
-	return Seen{Observation: o, Verdict: &judge.Verdict{Kind: k, Variant: model.Linux73, Reason: "because"}}
+	return trial.Seen{Observation: o, Verdict: &judge.Verdict{Kind: k, Variant: model.Linux73, Reason: "because"}}
 }
 
 // runText carries out a text in a temporary directory, or skips.
-func runText(t *testing.T, tr Tracer, text string) (*Report, error) {
+func runText(t *testing.T, tr trial.Tracer, text string) (*Report, error) {
 	t.Helper()
 	scs, err := Parse("test", []byte(text))
 	if err != nil {
@@ -114,7 +115,7 @@ func TestRunPasses(t *testing.T) {
 func TestRunFails(t *testing.T) {
 	two := saw(judge.Agree, nil)
 	for name, c := range map[string]struct {
-		answer Seen
+		answer trial.Seen
 		want   string // in the report
 	}{
 		"lock":       {saw(judge.Agree, func(o *observe.Observation) { o.Lock = record.LockExclusive }), "lock: expected shared, observed exclusive"},
@@ -124,7 +125,7 @@ func TestRunFails(t *testing.T) {
 		"truncated":  {saw(judge.Agree, func(o *observe.Observation) { o.Truncated = true }), "steps did not fit"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rep, err := runText(t, &fakeTracer{answers: []Seen{two, two, c.answer}}, plain)
+			rep, err := runText(t, &fakeTracer{answers: []trial.Seen{two, two, c.answer}}, plain)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -139,11 +140,11 @@ func TestRunFails(t *testing.T) {
 
 func TestRunAllowsAVerdictThatIsWrittenDown(t *testing.T) {
 	ok := saw(judge.Agree, nil)
-	rep, err := runText(t, &fakeTracer{answers: []Seen{ok, ok, saw(judge.Unsafe, nil)}}, plain+"expect all verdict=unsafe\n")
+	rep, err := runText(t, &fakeTracer{answers: []trial.Seen{ok, ok, saw(judge.Unsafe, nil)}}, plain+"expect all verdict=unsafe\n")
 	if err != nil || rep.Passed != 1 {
 		t.Errorf("%s, %v", rep.Summary(), err)
 	}
-	rep, err = runText(t, &fakeTracer{answers: []Seen{ok, ok, saw(judge.Undecided, nil)}}, plain)
+	rep, err = runText(t, &fakeTracer{answers: []trial.Seen{ok, ok, saw(judge.Undecided, nil)}}, plain)
 	if err != nil || rep.Passed != 1 || rep.Undecided != 1 {
 		t.Errorf("%s, %d undecided, %v", rep.Summary(), rep.Undecided, err)
 	}
@@ -248,7 +249,7 @@ func TestRunComparesTheLastAttempt(t *testing.T) {
 		o.Flags, o.Ret, o.Dio = 0x8, -11, false
 	})
 	text := strings.Replace(plain, "write pos", "write engine=io_uring pos", 1)
-	rep, err := runText(t, &fakeTracer{answers: []Seen{ok, ok, first, ok}}, text)
+	rep, err := runText(t, &fakeTracer{answers: []trial.Seen{ok, ok, first, ok}}, text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +269,7 @@ func TestJudge(t *testing.T) {
 		t.Fatal(err)
 	}
 	rep := &Report{Results: []Result{
-		{expect: scs[0].Steps[0].Write.Expect, Seen: []Seen{saw(judge.Agree, nil)}, out: workload.Result{N: 4096}},
+		{expect: scs[0].Steps[0].Write.Expect, Seen: []trial.Seen{saw(judge.Agree, nil)}, out: workload.Result{N: 4096}},
 		{Status: Skipped, Reason: "needs a moon"},
 	}}
 	for _, tt := range []struct {
@@ -313,52 +314,4 @@ func TestBuiltinSetsUp(t *testing.T) {
 			t.Errorf("%s:%d: %s", res.Theme, res.Line, res.Reason)
 		}
 	}
-}
-
-// listSource hands out records and is then idle.
-type listSource struct {
-	raws [][]byte
-	idle func()
-}
-
-func (s *listSource) Next() ([]byte, error) {
-	if len(s.raws) == 0 {
-		s.idle()
-		return nil, record.ErrIdle
-	}
-	raw := s.raws[0]
-	s.raws = s.raws[1:]
-	return raw, nil
-}
-
-func (s *listSource) Losses() (record.Losses, error) { return record.Losses{}, nil }
-
-func TestSourceTracer(t *testing.T) {
-	raw := func(id, ino uint64) []byte {
-		w := record.Write{Stages: record.StageEntry | record.StageReturn, ID: id, T0: id, Ino: ino, Dev: 8 << 20, Blkbits: 12}
-		return w.Append(nil)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	all := 0
-	src := &listSource{raws: [][]byte{raw(1, 7), raw(2, 8), {0}, raw(3, 7), raw(4, 7)}, idle: cancel}
-	tr := NewSourceTracer(src, judge.Options{Seen: func(*observe.Observation, *judge.Verdict) { all++ }})
-	id := FileID{Dev: 8 << 20, Ino: 7}
-	if _, err := tr.Collect(ctx, id, 1); err == nil {
-		t.Error("collected from an inode that is not watched")
-	}
-	if err := tr.Watch(id); err != nil {
-		t.Fatal(err)
-	}
-	seen, err := tr.Collect(ctx, id, 2)
-	if err != nil || len(seen) != 2 || seen[0].Observation.ID != 1 || seen[1].Observation.ID != 3 || seen[0].Verdict == nil {
-		t.Fatalf("seen %+v, %v", seen, err)
-	}
-	seen, err = tr.Collect(ctx, id, 2)
-	if !errors.Is(err, context.Canceled) || len(seen) != 1 || seen[0].Observation.ID != 4 {
-		t.Errorf("seen %+v, %v; want one and the end of the context", seen, err)
-	}
-	if all != 4 || tr.Judge().Stats().Malformed != 1 {
-		t.Errorf("%d writes judged, %d malformed", all, tr.Judge().Stats().Malformed)
-	}
-	tr.Forget(id)
 }

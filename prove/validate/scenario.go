@@ -4,15 +4,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
-// Variants lists the kernel variants that a scenario must have an answer for,
-// oldest first.
-func Variants() []string {
-	return []string{
-		"linux-6.1", "linux-6.12", "linux-7.2", "base",
-		"patch3", "patch4", "linux-7.3", "series-v2",
-	}
-}
-
 // Scenario is one file with its layout and the writes to it.
 type Scenario struct {
 	Name   string
@@ -55,8 +46,8 @@ type Step struct {
 // Setup prepares the file.
 type Setup struct {
 	Op     string
-	Off    int64 // bytes
-	Len    int64 // bytes; the size for truncate
+	Off    int64 // bytes; the size for truncate
+	Len    int64 // bytes
 	Mode   uint32
 	On     bool // keep-size, or the state of a switch
 	Layout []Run

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/prove/validate/shadow"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
@@ -16,115 +17,57 @@ var errSkip = errors.New("skipped")
 
 // scratch is the file of a scenario while it is being carried out.
 type scratch struct {
-	bs       int64
-	direct   int // descriptor with O_DIRECT
-	buffered int // descriptor without
-	id       FileID
-	buf      *workload.Buffer
+	*trial.File
+	bs  int64
+	buf *workload.Buffer
 	// direct writes that were made and not yet taken from the tracer
 	untaken int
-	shadow  shadow.File
 	fills   uint64 // writes for which bytes were made
 }
 
 // openScratch creates the file of a scenario.
-func openScratch(d *workload.Dir, name string, bufSize int) (_ *scratch, err error) {
-	f := &scratch{bs: int64(d.FS.BlockSize), direct: -1, buffered: -1}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, f.close())
-		}
-	}()
-	if f.direct, err = d.Create(name); err != nil {
+func openScratch(d *workload.Dir, name string, bufSize int) (*scratch, error) {
+	buf, err := workload.NewBuffer(bufSize)
+	if err != nil {
 		return nil, err
 	}
-	if f.buffered, err = d.Open(name, 0); err != nil {
-		return nil, err
+	f, err := trial.Create(d, name)
+	if err != nil {
+		return nil, errors.Join(err, buf.Close())
 	}
-	var st unix.Stat_t
-	if err := unix.Fstat(f.direct, &st); err != nil {
-		return nil, fmt.Errorf("find inode of %s: %w", name, err)
-	}
-	f.id = FileID{Dev: unix.Major(st.Dev)<<20 | unix.Minor(st.Dev), Ino: st.Ino}
-	if f.buf, err = workload.NewBuffer(bufSize); err != nil {
-		return nil, err
-	}
-	return f, nil
+	return &scratch{File: f, bs: int64(d.FS.BlockSize), buf: buf}, nil
 }
 
-func (f *scratch) close() error {
-	var errs []error
-	for _, fd := range []int{f.direct, f.buffered} {
-		if fd >= 0 {
-			errs = append(errs, unix.Close(fd))
-		}
-	}
-	if f.buf != nil {
-		errs = append(errs, f.buf.Close())
-	}
-	return errors.Join(errs...)
-}
+func (f *scratch) close() error { return errors.Join(f.Close(), f.buf.Close()) }
 
 // apply carries out one setup operation.
 func (f *scratch) apply(s *Setup) error {
-	err := f.do(s)
+	err := setupOps[s.Op].do(f, s)
 	if err != nil && !errors.Is(err, errSkip) {
 		return fmt.Errorf("set up %s: %w", s.Op, err)
 	}
 	return err
 }
 
-func (f *scratch) do(s *Setup) error {
-	switch s.Op {
-	case "fallocate":
-		mode := uint32(0)
-		if s.On {
-			mode = unix.FALLOC_FL_KEEP_SIZE
-		}
-		if !s.On {
-			f.shadow.Extend(s.Off + s.Len)
-		}
-		return unix.Fallocate(f.buffered, mode, s.Off, s.Len)
-	case "punch":
-		f.shadow.Punch(s.Off, s.Len)
-		return unix.Fallocate(f.buffered, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, s.Off, s.Len)
-	case "truncate":
-		f.shadow.Truncate(s.Len)
-		return unix.Ftruncate(f.buffered, s.Len)
-	case "write":
-		return f.writeDirect(s.Off, s.Len)
-	case "prime":
-		return f.writeDirect(s.Off, f.bs)
-	case "buffered":
-		return f.writeBuffered(s.Off, s.Len)
-	case "read":
-		return f.readBuffered(s.Off, s.Len)
-	case "sync":
-		return unix.Fsync(f.buffered)
-	case "dropcache":
-		return workload.SyncAndDrop(f.buffered)
-	case "stale":
-		return f.makeStale()
-	case "chmod":
-		return unix.Fchmod(f.buffered, s.Mode)
-	case "immutable":
-		if s.On {
-			return workload.ChangeFlags(f.buffered, workload.FlagImmutable, 0)
-		}
-		return workload.ChangeFlags(f.buffered, 0, workload.FlagImmutable)
-	case "noextents":
-		if err := workload.ChangeFlags(f.buffered, 0, workload.FlagExtents); err != nil {
-			return fmt.Errorf("make the inode one without extents: %w: %w", errSkip, err)
-		}
-		return nil
-	case "layout":
-		return f.checkLayout(s.Layout)
-	case "forget":
-		return f.forget()
-	case "journalled":
-		return f.journal()
+func (f *scratch) allocate(s *Setup) error {
+	if s.On {
+		return f.Allocate(s.Off, s.Len)
 	}
-	return errors.New("unknown operation")
+	return f.Fallocate(s.Off, s.Len)
+}
+
+func (f *scratch) setImmutable(s *Setup) error {
+	if s.On {
+		return workload.ChangeFlags(f.Buffered, workload.FlagImmutable, 0)
+	}
+	return workload.ChangeFlags(f.Buffered, 0, workload.FlagImmutable)
+}
+
+func (f *scratch) clearExtents(*Setup) error {
+	if err := workload.ChangeFlags(f.Buffered, 0, workload.FlagExtents); err != nil {
+		return fmt.Errorf("make the inode one without extents: %w: %w", errSkip, err)
+	}
+	return nil
 }
 
 // clearESCache is EXT4_IOC_CLEAR_ES_CACHE, _IO('f', 40), of ext4's ioctl numbers
@@ -133,8 +76,8 @@ const clearESCache = 'f'<<8 | 40
 
 // forget clears the extent-status cache of the inode. What has to stay in it,
 // such as delayed blocks, stays.
-func (f *scratch) forget() error {
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(f.buffered), clearESCache, 0)
+func (f *scratch) forget(*Setup) error {
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(f.Buffered), clearESCache, 0)
 	switch errno {
 	case 0:
 		return nil
@@ -144,17 +87,14 @@ func (f *scratch) forget() error {
 	return errno
 }
 
-// journalData is EXT4_JOURNAL_DATA_FL (chattr +j).
-const journalData = 0x4000
-
 // journal has the data of the inode go through the journal, so that ext4 takes no
 // direct I/O to it. That is possible without delayed allocation only.
-func (f *scratch) journal() error {
-	if err := workload.ChangeFlags(f.buffered, journalData, 0); err != nil {
+func (f *scratch) journal(*Setup) error {
+	if err := workload.ChangeFlags(f.Buffered, workload.FlagJournal, 0); err != nil {
 		return fmt.Errorf("journal the data of the inode: %w: %w", errSkip, err)
 	}
 	var sx unix.Statx_t
-	err := unix.Statx(f.buffered, "", unix.AT_EMPTY_PATH, unix.STATX_DIOALIGN, &sx)
+	err := unix.Statx(f.Buffered, "", unix.AT_EMPTY_PATH, unix.STATX_DIOALIGN, &sx)
 	if err != nil || sx.Mask&unix.STATX_DIOALIGN == 0 || sx.Dio_offset_align != 0 {
 		return fmt.Errorf("%w: the file system journals no data of single inodes", errSkip)
 	}
@@ -172,7 +112,7 @@ func (f *scratch) writeDirect(off, n int64) error {
 	for n > 0 {
 		chunk := f.buf.Bytes()[:min(n, int64(len(f.buf.Bytes())))]
 		f.fill(chunk, off)
-		w, err := unix.Pwrite(f.direct, chunk, off)
+		w, err := unix.Pwrite(f.Direct, chunk, off)
 		f.untaken++
 		if err != nil {
 			return err
@@ -180,63 +120,46 @@ func (f *scratch) writeDirect(off, n int64) error {
 		if w == 0 {
 			return errors.New("nothing written")
 		}
-		f.shadow.Write(off, chunk[:w])
+		f.Shadow.Write(off, chunk[:w])
 		off, n = off+int64(w), n-int64(w)
-	}
-	return nil
-}
-
-// writeBuffered writes through the page cache.
-func (f *scratch) writeBuffered(off, n int64) error {
-	b := make([]byte, n)
-	f.fill(b, off)
-	for len(b) > 0 {
-		w, err := unix.Pwrite(f.buffered, b, off)
-		if err != nil {
-			return err
-		}
-		f.shadow.Write(off, b[:w])
-		b, off = b[w:], off+int64(w)
 	}
 	return nil
 }
 
 // makeStale sets the modification time to the distant past, so that the next
 // write has to update it.
-func (f *scratch) makeStale() error {
+func (f *scratch) makeStale(*Setup) error {
 	past := unix.NsecToTimeval(1e9)
-	return unix.Futimes(f.buffered, []unix.Timeval{past, past})
+	return unix.Futimes(f.Buffered, []unix.Timeval{past, past})
 }
 
-func (f *scratch) readBuffered(off, n int64) error {
-	b := make([]byte, n)
-	got, err := unix.Pread(f.buffered, b, off)
-	if err != nil {
-		return err
+func (f *scratch) writeBuffered(s *Setup) error {
+	data := make([]byte, s.Len)
+	f.fill(data, s.Off)
+	return f.WriteBuffered(s.Off, data)
+}
+
+func (f *scratch) readBuffered(s *Setup) error {
+	got, err := unix.Pread(f.Buffered, make([]byte, s.Len), s.Off)
+	if err == nil && int64(got) != s.Len {
+		err = fmt.Errorf("read %d of %d bytes", got, s.Len)
 	}
-	if int64(got) != n {
-		return fmt.Errorf("read %d of %d bytes", got, n)
-	}
-	return nil
+	return err
 }
 
 // checkLayout compares the blocks from the start of the file with the runs that
 // the scenario counts on. A run must also lie in one piece on the device, as
 // lookups end where it does not. When the allocator made it otherwise the
 // scenario cannot be judged.
-func (f *scratch) checkLayout(runs []Run) error {
-	exts, err := workload.Extents(f.buffered)
+func (f *scratch) checkLayout(s *Setup) error {
+	exts, err := workload.Extents(f.Buffered)
 	if err != nil {
 		return err
 	}
 	got := layoutOf(exts, f.bs)
 	var want strings.Builder
-	for _, r := range runs {
-		if r.State == workload.Hole {
-			fmt.Fprintf(&want, "H%d ", r.Blocks)
-		} else {
-			fmt.Fprintf(&want, "%c%d ", r.State, r.Blocks)
-		}
+	for _, r := range s.Layout {
+		fmt.Fprintf(&want, "%c%d ", r.State, r.Blocks)
 	}
 	if !strings.HasPrefix(got+" ", want.String()) {
 		return fmt.Errorf("%w: the file's blocks are %s, not %s", errSkip, got, strings.TrimSpace(want.String()))

@@ -10,6 +10,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // simFile is the file of a scenario in memory: what ext4 knows of it.
@@ -89,7 +90,7 @@ func (f *simFile) apply(s *Setup) string {
 	case "punch":
 		f.blocks(s.Off, s.Len, func(b int64) { f.set(b, 'H') })
 	case "truncate":
-		f.truncate(s.Len)
+		f.truncate(s.Off)
 	case "write":
 		f.direct(s.Off, s.Len)
 	case "prime":
@@ -184,7 +185,7 @@ func (f *simFile) checkLayout(runs []Run) string {
 }
 
 // The bits of m_flags for each state, and what they are in 6.1.
-var stateFlags = map[byte]uint32{'W': mapMapped, 'U': mapUnwritten, 'D': mapDelayed}
+var stateFlags = map[byte]uint32{'W': model.MapMapped, 'U': model.MapUnwritten, 'D': model.MapDelayed}
 
 // lookup is ext4_map_blocks without flags, or with those of a lookup in the
 // cache only, which misses when the cache is cold.

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -31,7 +32,7 @@ type simKernel interface {
 // miss is a judged write that is not as expected.
 type miss struct {
 	scenario, text string
-	diffs          []Diff
+	diffs          []trial.Diff
 }
 
 func (m miss) String() string {
@@ -62,7 +63,7 @@ func simulate(t *testing.T, sc *Scenario, k simKernel, variant string) []miss {
 		}
 		want := st.Write.Expect[variant]
 		diffs := simulateWrite(&f, st.Write, k, want)
-		diffs = slices.DeleteFunc(diffs, func(d Diff) bool { return slices.Contains(skip.fields, d.Field) })
+		diffs = slices.DeleteFunc(diffs, func(d trial.Diff) bool { return slices.Contains(skip.fields, d.Field) })
 		if len(diffs) > 0 {
 			out = append(out, miss{sc.Name, st.Text, diffs})
 		}
@@ -87,13 +88,13 @@ func needs(sc *Scenario, trait string, value int64) bool {
 
 // simulateWrite makes one judged write, in each way that the expectation leaves
 // open, and returns the differences of the best.
-func simulateWrite(f **simFile, w *Write, k simKernel, want Fields) []Diff {
+func simulateWrite(f **simFile, w *Write, k simKernel, want Fields) []trial.Diff {
 	if w.Fresh >= 0 {
 		cold := (*f).cold
 		(*f).direct(w.Fresh, (*f).bs)
 		(*f).cold = cold // its extent is not that of the judged write
 	}
-	var best []Diff
+	var best []trial.Diff
 	var left *simFile
 	for _, stale := range []bool{w.Fresh < 0, false} {
 		g := (*f).clone()
@@ -211,7 +212,7 @@ func (k modelKernel) observation(f *simFile, in *model.Inode, w *model.Write, ou
 			l := f.lookup(int64(ask.Lblk), int64(ask.Len), ask.Flags)
 			l.Ret = out.Pass[i].Rets[q]
 			if k.variant == model.Linux61 {
-				l.MFlags &^= mapDelayed
+				l.MFlags &^= model.MapDelayed
 			}
 			p.Lookups = append(p.Lookups, l)
 		}
@@ -229,7 +230,7 @@ func (k modelKernel) observation(f *simFile, in *model.Inode, w *model.Write, ou
 	if out.End == model.EndDio {
 		o.Dio, o.Lock = true, locks[out.Mode]
 		if out.ForceWait == model.Yes {
-			o.DioFlags = dioForceWait
+			o.DioFlags = model.DioForceWait
 		}
 	}
 	for _, m := range out.Mappings {

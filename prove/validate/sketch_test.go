@@ -274,7 +274,7 @@ func (c *sketchCall) overwriteIO() {
 	l := c.lookup(c.pos/b, n, false)
 	short := c.wrong("overwrite-whole/any")
 	c.overwrite = c.is("overwrite-whole", int64(l.Ret) == n || short && l.Ret > 0)
-	c.unwritten = c.is("overwrite-unwritten", c.overwrite && l.MFlags&mapMapped == 0)
+	c.unwritten = c.is("overwrite-unwritten", c.overwrite && l.MFlags&model.MapMapped == 0)
 }
 
 // partial is ext4_dio_needs_zeroing.
@@ -290,7 +290,7 @@ func (c *sketchCall) partial() bool {
 	}
 	if hp {
 		l := c.lookup(h, c.number("head-length", t-h+1), true)
-		if c.is("head-ret", l.Ret <= 0) || c.is("head-mapped", l.MFlags&mapMapped == 0) {
+		if c.is("head-ret", l.Ret <= 0) || c.is("head-mapped", l.MFlags&model.MapMapped == 0) {
 			return true
 		}
 		if c.is("tail-aligned", !tp) || c.above("covers-tail", h+int64(l.Ret), t) {
@@ -299,7 +299,7 @@ func (c *sketchCall) partial() bool {
 	}
 	if tp {
 		l := c.lookup(c.number("tail-block", t), c.number("tail-length", 1), true)
-		if c.is("tail-ret", l.Ret <= 0) || c.is("tail-mapped", l.MFlags&mapMapped == 0) {
+		if c.is("tail-ret", l.Ret <= 0) || c.is("tail-mapped", l.MFlags&model.MapMapped == 0) {
 			return true
 		}
 	}
@@ -346,7 +346,7 @@ func (c *sketchCall) wait() int64 {
 	if c.is("drain", drain) {
 		c.o.Drain = &observe.Drain{}
 	}
-	c.o.DioFlags = dioForceWait
+	c.o.DioFlags = model.DioForceWait
 	if c.wrong("force-wait/never") || c.wrong("force-wait/only-zeroing") && !c.nz || c.wrong("force-wait/only-extending") && !c.extend {
 		c.o.DioFlags = 0
 	}
@@ -445,8 +445,8 @@ func (c *sketchCall) begin(f *simFile, pos int64) observe.Mapping {
 		if l.Ret < 0 && !c.wrong("begin-miss/ignored") {
 			return observe.Mapping{Err: int(l.Ret)}
 		}
-		mapped := c.is("begin-mapped", l.MFlags&mapMapped != 0)
-		unwritten := c.is("begin-unwritten", l.MFlags&mapUnwritten != 0)
+		mapped := c.is("begin-mapped", l.MFlags&model.MapMapped != 0)
+		unwritten := c.is("begin-unwritten", l.MFlags&model.MapUnwritten != 0)
 		if c.is("begin-ret", l.Ret > 0) && (mapped || unwritten) {
 			return c.mapping(f, first, max(int64(l.Ret), 1), 0)
 		}

@@ -45,7 +45,7 @@ func readTraits(d *workload.Dir) (Traits, error) {
 	}
 	t := Traits{traitDirect: !d.FS.NoDirect}
 	var st unix.Stat_t
-	flags, err := unix.IoctlGetUint32(fd, unix.FS_IOC_GETFLAGS)
+	flags, err := workload.InodeFlags(fd)
 	if err == nil {
 		t[traitExtents] = flags&workload.FlagExtents != 0
 	}

@@ -59,3 +59,35 @@ func (b *Buffer) Close() error {
 	}
 	return nil
 }
+
+// leastGrowing is how much a GrowingBuffer maps at least, bytes.
+const leastGrowing = 1 << 20
+
+// GrowingBuffer is a Buffer that grows. The zero value is empty.
+type GrowingBuffer struct{ buf *Buffer }
+
+// Bytes are at least n bytes. A call that needs more than there are moves the memory, and
+// what was in it is lost: no write from it may be in flight.
+func (g *GrowingBuffer) Bytes(n int64) ([]byte, error) {
+	if g.buf != nil && int64(len(g.buf.Bytes())) >= n {
+		return g.buf.Bytes(), nil
+	}
+	if err := g.Close(); err != nil {
+		return nil, err
+	}
+	var err error
+	if g.buf, err = NewBuffer(int(max(2*n, leastGrowing))); err != nil {
+		return nil, err
+	}
+	return g.buf.Bytes(), nil
+}
+
+// Close unmaps it.
+func (g *GrowingBuffer) Close() error {
+	if g.buf == nil {
+		return nil
+	}
+	err := g.buf.Close()
+	g.buf = nil
+	return err
+}

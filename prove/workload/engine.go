@@ -65,6 +65,16 @@ func (r Request) Len() int {
 	return n
 }
 
+// Cut is memory cut into segments of these lengths, for Request.Segs.
+func Cut(mem []byte, lens []int) [][]byte {
+	var out [][]byte
+	for _, n := range lens {
+		out = append(out, mem[:n:n])
+		mem = mem[n:]
+	}
+	return out
+}
+
 // Result is the outcome of one write: N bytes, or Err, which is a unix.Errno.
 type Result struct {
 	N   int
@@ -154,6 +164,18 @@ func (e syncEngine) Do(reqs []Request) ([]Result, error) {
 }
 
 func (syncEngine) Close() error { return nil }
+
+// inBatches submits requests, at most depth at a time.
+func inBatches(reqs []Request, depth int, submit func([]Request, []Result) error) ([]Result, error) {
+	res := make([]Result, len(reqs))
+	for from := 0; from < len(reqs); from += depth {
+		to := min(from+depth, len(reqs))
+		if err := submit(reqs[from:to], res[from:to]); err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
 
 // control is memory shared with the kernel that holds iovecs beside the
 // requests of an asynchronous engine.

@@ -48,16 +48,7 @@ func newAIO(depth int) (*aio, error) {
 	return e, nil
 }
 
-func (e *aio) Do(reqs []Request) ([]Result, error) {
-	res := make([]Result, len(reqs))
-	for from := 0; from < len(reqs); from += e.depth {
-		to := min(from+e.depth, len(reqs))
-		if err := e.batch(reqs[from:to], res[from:to]); err != nil {
-			return nil, err
-		}
-	}
-	return res, nil
-}
+func (e *aio) Do(reqs []Request) ([]Result, error) { return inBatches(reqs, e.depth, e.batch) }
 
 // batch submits at most depth requests with one io_submit and waits for them.
 func (e *aio) batch(reqs []Request, res []Result) error {

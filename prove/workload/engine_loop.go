@@ -3,20 +3,15 @@ package workload
 import (
 	"errors"
 	"fmt"
-	"os"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 const (
-	loopControl = "/dev/loop-control"
-	loopSector  = 512 // bytes, of the loop device
+	loopSector = 512 // bytes, of the loop device
 	// loopMost is the largest write that a loop device passes on in one piece, bytes:
 	// 128 segments of a page.
 	loopMost = 512 << 10
-	// loopPatience is how long a free loop device is looked for.
-	loopPatience = 5 * time.Second
 )
 
 // loop writes to a loop device with direct I/O over the file: a task of the kernel
@@ -24,16 +19,16 @@ const (
 type loop struct{ ctl int }
 
 func newLoop() (Engine, error) {
-	ctl, err := unix.Open(loopControl, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	ctl, err := unix.Open(LoopControl, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, fmt.Errorf("needs a loop device: %w: open %s: %w", ErrUnfit, loopControl, err)
+		return nil, fmt.Errorf("needs a loop device: %w: open %s: %w", ErrUnfit, LoopControl, err)
 	}
 	return &loop{ctl}, nil
 }
 
 func (l *loop) Close() error {
 	if err := unix.Close(l.ctl); err != nil {
-		return fmt.Errorf("close %s: %w", loopControl, err)
+		return fmt.Errorf("close %s: %w", LoopControl, err)
 	}
 	return nil
 }
@@ -86,47 +81,36 @@ func (l *loop) write(r Request) (res Result, err error) {
 	return res, nil
 }
 
-// attach puts a free loop device over the file. It goes away with its last user, so
-// also when this process is killed.
+// attach puts a free loop device with direct I/O over the file. It goes away with its
+// last user, so also when this process is killed.
 func (l *loop) attach(file int) (dev int, err error) {
 	cfg := &unix.LoopConfig{Fd: uint32(file), Size: loopSector}
 	cfg.Info.Flags = unix.LO_FLAGS_DIRECT_IO | unix.LO_FLAGS_AUTOCLEAR
 	copy(cfg.Info.File_name[:], "ext4dio-trace")
-	for end := time.Now().Add(loopPatience); ; time.Sleep(time.Millisecond) {
-		n, err := unix.IoctlRetInt(l.ctl, unix.LOOP_CTL_GET_FREE)
-		if err != nil {
-			return -1, fmt.Errorf("needs a loop device: %w: find a free one: %w", ErrUnfit, err)
-		}
-		name := fmt.Sprintf("/dev/loop%d", n)
-		dev, err := configure(name, cfg)
-		if err == nil {
-			return dev, nil
-		}
-		// Somebody else was faster, or udev has not made the node yet.
-		again := errors.Is(err, unix.EBUSY) || errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ENXIO)
-		if !again || time.Now().After(end) {
-			return -1, fmt.Errorf("needs a loop device: %w: set up %s: %w", ErrUnfit, name, err)
-		}
+	dev, name, err := AttachLoop(l.ctl, cfg)
+	switch {
+	case err != nil && name == "":
+		return -1, fmt.Errorf("needs a loop device: %w: find a free one: %w", ErrUnfit, err)
+	case err == nil:
+		err = checkDirect(dev)
 	}
+	if err != nil {
+		return -1, fmt.Errorf("needs a loop device: %w: set up %s: %w", ErrUnfit, name, err)
+	}
+	return dev, nil
 }
 
-// configure sets a loop device up, and makes sure that it uses direct I/O: the
-// kernel goes on without where it thinks that it is not possible.
-func configure(name string, cfg *unix.LoopConfig) (dev int, err error) {
-	if dev, err = unix.Open(name, unix.O_RDWR|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0); err != nil {
-		return -1, err
-	}
-	if err := unix.IoctlLoopConfigure(dev, cfg); err != nil {
-		return -1, errors.Join(err, unix.Close(dev))
-	}
+// checkDirect makes sure that a loop device uses direct I/O, and detaches it otherwise:
+// the kernel goes on without where it thinks that it is not possible.
+func checkDirect(dev int) error {
 	info, err := unix.IoctlLoopGetStatus64(dev)
 	if err == nil && info.Flags&unix.LO_FLAGS_DIRECT_IO == 0 {
 		err = errors.New("the kernel uses no direct I/O for it")
 	}
 	if err != nil {
-		return -1, errors.Join(err, detach(dev))
+		return errors.Join(err, detach(dev))
 	}
-	return dev, nil
+	return nil
 }
 
 // detach takes the file from a loop device, at the latest when nobody has the

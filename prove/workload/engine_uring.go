@@ -102,19 +102,12 @@ func (u *uring) mapRings(p *[uringParamsSize]byte) error {
 }
 
 func (u *uring) Do(reqs []Request) ([]Result, error) {
-	res := make([]Result, len(reqs))
 	for _, r := range reqs {
 		if err := u.check(r); err != nil {
 			return nil, err
 		}
 	}
-	for from := 0; from < len(reqs); from += u.depth {
-		to := min(from+u.depth, len(reqs))
-		if err := u.batch(reqs[from:to], res[from:to]); err != nil {
-			return nil, err
-		}
-	}
-	return res, nil
+	return inBatches(reqs, u.depth, u.batch)
 }
 
 // check finds what this ring cannot do, before anything is submitted.

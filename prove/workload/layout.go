@@ -11,20 +11,29 @@ import (
 // Inode flags for ChangeFlags (FS_*_FL of include/uapi/linux/fs.h).
 const (
 	FlagImmutable = 0x10
-	FlagExtents   = 0x80000
+	FlagJournal   = 0x4000     // data goes through the journal: chattr +j
+	FlagExtents   = 0x80000    // clear: the inode has a block map
+	FlagInline    = 0x10000000 // the bytes may lie in the inode
 )
+
+// InodeFlags are the flags of an inode, as lsattr shows them.
+func InodeFlags(fd int) (uint32, error) {
+	flags, err := unix.IoctlGetUint32(fd, unix.FS_IOC_GETFLAGS)
+	if err != nil {
+		return 0, fmt.Errorf("read inode flags: %w", err)
+	}
+	return flags, nil
+}
 
 // ChangeFlags sets and clears inode flags, as chattr does.
 func ChangeFlags(fd int, set, unset int) error {
-	var flags uint32
-	_, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.FS_IOC_GETFLAGS, uintptr(unsafe.Pointer(&flags)))
-	if e != 0 {
-		return fmt.Errorf("read inode flags: %w", e)
+	flags, err := InodeFlags(fd)
+	if err != nil {
+		return err
 	}
 	flags = flags&^uint32(unset) | uint32(set)
-	_, _, e = unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.FS_IOC_SETFLAGS, uintptr(unsafe.Pointer(&flags)))
-	if e != 0 {
-		return fmt.Errorf("set inode flags %#x: %w", flags, e)
+	if err := unix.IoctlSetPointerInt(fd, unix.FS_IOC_SETFLAGS, int(int32(flags))); err != nil {
+		return fmt.Errorf("set inode flags %#x: %w", flags, err)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 	"unsafe"
@@ -43,7 +44,7 @@ func (r *Runner) Run(ctx context.Context, plan *Plan, keep bool) (_ *Summary, er
 		}
 		fds = append(fds, fd)
 	}
-	skip, err := probeEngines(plan)
+	skip, err := missingPaths(plan)
 	if err != nil {
 		return nil, err
 	}
@@ -72,46 +73,34 @@ func (r *Runner) Run(ctx context.Context, plan *Plan, keep bool) (_ *Summary, er
 	return total, errors.Join(errs...)
 }
 
-// probeEngines opens each submission path of a plan once, and returns those
-// that this kernel does not offer. A plan of which nothing is left is unfit.
-func probeEngines(plan *Plan) (map[EngineName]error, error) {
-	skip, tried := map[EngineName]error{}, map[EngineName]bool{}
-	var last error
+// missingPaths are the submission paths of a plan that this kernel does not offer. A plan
+// of which nothing is left is unfit.
+func missingPaths(plan *Plan) (map[EngineName]error, error) {
+	var names []EngineName
 	for _, ops := range plan.Tasks {
 		for _, o := range ops {
-			if tried[o.Engine] {
-				continue
-			}
-			tried[o.Engine] = true
-			e, err := NewEngine(o.Engine, asyncDepth)
-			switch {
-			case errors.Is(err, ErrUnfit):
-				skip[o.Engine], last = err, err
-			case err != nil:
-				return nil, err
-			default:
-				if err := e.Close(); err != nil {
-					return nil, err
-				}
+			if !slices.Contains(names, o.Engine) {
+				names = append(names, o.Engine)
 			}
 		}
 	}
-	if len(skip) == len(tried) && last != nil {
-		return nil, last
+	missing, err := Missing(names, asyncDepth)
+	if n := len(names); err == nil && n > 0 && len(missing) == n {
+		err = missing[names[n-1]]
 	}
-	return skip, nil
+	return missing, err
 }
 
 // worker is one task: a thread of its own with its own engines and memory.
 type worker struct {
-	runner  *Runner
-	plan    *Plan
-	id      int
-	fds     []int
-	skip    map[EngineName]error
-	engines map[EngineName]Engine
-	buf     *Buffer
-	sum     *Summary
+	runner *Runner
+	plan   *Plan
+	id     int
+	fds    []int
+	skip   map[EngineName]error
+	paths  Paths
+	buf    *Buffer
+	sum    *Summary
 }
 
 // run makes the writes of the task. The goroutine stays locked to its thread and
@@ -128,13 +117,7 @@ func (w *worker) run(ctx context.Context) (err error) {
 		return err
 	}
 	w.buf.Fill(w.plan.Seed + uint64(w.id))
-	w.engines = map[EngineName]Engine{}
-	defer func() {
-		for _, e := range w.engines {
-			err = errors.Join(err, e.Close())
-		}
-		err = errors.Join(err, w.buf.Close())
-	}()
+	defer func() { err = errors.Join(err, w.paths.Close(), w.buf.Close()) }()
 	for len(ops) > 0 && ctx.Err() == nil {
 		n := batchLen(ops)
 		if err := w.submit(ops[:n]); err != nil {
@@ -152,7 +135,7 @@ func (w *worker) run(ctx context.Context) (err error) {
 // asynchronous path that do not depend on each other's end of file.
 func batchLen(ops []Op) int {
 	n := 1
-	if ops[0].Engine == Pwrite || ops[0].Engine == Pwritev2 || ops[0].extends() {
+	if !ops[0].Engine.Async() || ops[0].extends() {
 		return n
 	}
 	for n < len(ops) && n < asyncDepth && ops[n].Engine == ops[0].Engine && !ops[n].extends() {
@@ -170,22 +153,13 @@ func (w *worker) submit(ops []Op) error {
 	if w.skip[name] != nil {
 		return nil
 	}
-	e := w.engines[name]
-	if e == nil {
-		var err error
-		if e, err = NewEngine(name, asyncDepth); err != nil {
-			return err
-		}
-		w.engines[name] = e
+	e, err := w.paths.Open(name, asyncDepth)
+	if err != nil {
+		return err
 	}
 	reqs := make([]Request, len(ops))
 	for i, o := range ops {
-		reqs[i] = Request{Fd: w.fds[o.File], Pos: o.Pos, Flags: o.Flags}
-		at := o.Shift
-		for _, n := range o.Segs {
-			reqs[i].Segs = append(reqs[i].Segs, w.buf.Bytes()[at:at+n])
-			at += n
-		}
+		reqs[i] = Request{Fd: w.fds[o.File], Pos: o.Pos, Segs: Cut(w.buf.Bytes()[o.Shift:], o.Segs), Flags: o.Flags}
 	}
 	res, err := e.Do(reqs)
 	if err != nil {

@@ -224,7 +224,7 @@ func TestAbsurd(t *testing.T) {
 		"odd number": craft(t, columns(func(e *encoder) {
 			e.cols[colOdd][0], e.cols[colOddAt], e.cols[colOddKnown] = 1, append(column{1}, e.cols[colOddAt]...), append(column{90}, e.cols[colOddKnown]...)
 		}), whole, nil),
-		"steps of a shape": craft(t, columns(func(e *encoder) { e.cols[colShapes][32-record.HeadSize+offNSteps] = 41 }), whole, nil),
+		"steps of a shape": craft(t, columns(func(e *encoder) { e.cols[colShapes][32-record.FirstHead+record.AtNSteps] = 41 }), whole, nil),
 		"other":            craft(t, columns(func(e *encoder) { e.cols[colKind][0] = 0 }), head{kind: KindRecords, count: enc.count, writes: enc.writes - 1}, nil),
 		"name":             craft(t, []byte{1, 2, 200}, head{kind: KindNames}, nil),
 		"end":              craft(t, []byte("{"), head{kind: KindEnd}, nil),

@@ -55,6 +55,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // head is the header of a chunk. FORMAT.md has its layout.
 type head struct {
+	magic   uint32
 	version uint16
 	kind    Kind
 	seq     uint64 // from 0, without gaps
@@ -63,60 +64,48 @@ type head struct {
 	raw     uint32 // bytes, unpacked
 	packed  uint32 // bytes of the zstd frame that follows
 	sum     uint32 // CRC32C of that frame
-	first   uint64 // time of the earliest record, ns of CLOCK_MONOTONIC
-	last    uint64 // of the latest
-	losses  record.Losses
+	// counters is how many losses the header has.
+	counters uint32
+	first    uint64 // time of the earliest record, ns of CLOCK_MONOTONIC
+	last     uint64 // of the latest
+	losses   record.Losses
 	// from and to are when the losses were read, ns of CLOCK_MONOTONIC.
 	from, to uint64
 }
 
-// lossFields lists the counters in their order in a file, which is append-only:
-// those come first that are hardly ever zero.
-func lossFields(l *record.Losses) [20]*uint64 {
-	c := &l.Counters
-	return [...]*uint64{
-		&c.Seen, &c.Sent, &c.Bytes, &c.Queued, &c.Completed, &c.Filtered, &c.TooFast, &c.Started,
-		&l.Unfinished, &c.LostRing, &c.LostComplete, &c.LostMap, &c.LostReturn, &c.LostDepth, &c.LostAIO,
-		&c.StepsLost, &l.MissedEntry, &l.MissedReturn, &l.MissedInner, &l.Malformed,
+// fixed lists the fields of a header before its counters, in their order.
+func (h *head) fixed() []any {
+	return []any{
+		&h.magic, &h.version, &h.kind, &h.seq, &h.count, &h.writes, &h.raw, &h.packed, &h.sum, &h.counters,
+		&h.first, &h.last, &h.from, &h.to,
 	}
 }
 
-// counters is the number of those up to the last that is not zero.
-func counters(l *record.Losses) int {
-	fields := lossFields(l)
-	n := len(fields)
-	for n > 0 && *fields[n-1] == 0 {
-		n--
+// countLosses counts the losses up to the last that is not zero: those are in the header. It
+// returns the size of the header with its frame, bytes.
+func (h *head) countLosses() (size int) {
+	h.counters = 0
+	for i, n := range h.losses.All() {
+		if *n != 0 {
+			h.counters = uint32(i + 1)
+		}
 	}
-	return n
+	return frameSize + minHead + int(h.counters)*8
 }
-
-// size is that of the header with its frame, bytes.
-func (h *head) size() int { return frameSize + minHead + counters(&h.losses)*8 }
 
 // append adds the header in its frame.
 func (h *head) append(dst []byte) []byte {
 	le := binary.LittleEndian
-	all := lossFields(&h.losses)
-	fields := all[:counters(&h.losses)]
+	size := h.countLosses()
+	h.magic = chunkMagic
 	dst = le.AppendUint32(dst, skippable)
-	dst = le.AppendUint32(dst, uint32(minHead+len(fields)*8))
+	dst = le.AppendUint32(dst, uint32(size-frameSize))
 	at := len(dst)
-	dst = le.AppendUint32(dst, chunkMagic)
-	dst = le.AppendUint16(dst, h.version)
-	dst = le.AppendUint16(dst, uint16(h.kind))
-	dst = le.AppendUint64(dst, h.seq)
-	dst = le.AppendUint32(dst, h.count)
-	dst = le.AppendUint32(dst, h.writes)
-	dst = le.AppendUint32(dst, h.raw)
-	dst = le.AppendUint32(dst, h.packed)
-	dst = le.AppendUint32(dst, h.sum)
-	dst = le.AppendUint32(dst, uint32(len(fields)))
-	dst = le.AppendUint64(dst, h.first)
-	dst = le.AppendUint64(dst, h.last)
-	dst = le.AppendUint64(dst, h.from)
-	dst = le.AppendUint64(dst, h.to)
-	for _, n := range fields {
+	for _, field := range h.fixed() {
+		dst, _ = binary.Append(dst, le, field) // of fixed size, so without an error
+	}
+	losses := h.losses.All()
+	for _, n := range losses[:h.counters] {
 		dst = le.AppendUint64(dst, *n)
 	}
 	return le.AppendUint32(dst, crc32.Checksum(dst[at:], castagnoli))
@@ -140,24 +129,27 @@ func (h *head) parse(b []byte) error {
 	if le.Uint32(b[len(b)-4:]) != crc32.Checksum(b[:len(b)-4], castagnoli) {
 		return fmt.Errorf("%w: the header of a chunk is damaged", ErrFormat)
 	}
-	*h = head{
-		version: le.Uint16(b[4:]), kind: Kind(le.Uint16(b[6:])), seq: le.Uint64(b[8:]),
-		count: le.Uint32(b[16:]), writes: le.Uint32(b[20:]), raw: le.Uint32(b[24:]), packed: le.Uint32(b[28:]),
-		sum: le.Uint32(b[32:]), first: le.Uint64(b[40:]), last: le.Uint64(b[48:]), from: le.Uint64(b[56:]), to: le.Uint64(b[64:]),
+	*h = head{}
+	at := 0
+	for _, field := range h.fixed() {
+		n, err := binary.Decode(b[at:], le, field)
+		if err != nil {
+			return fmt.Errorf("%w: the header of a chunk is cut: %w", ErrFormat, err)
+		}
+		at += n
 	}
 	if h.version > version || h.version == 0 {
 		return fmt.Errorf("%w: %w: chunk %d is of version %d, this program knows version %d", ErrFormat, ErrVersion, h.seq, h.version, version)
 	}
-	n := le.Uint32(b[36:])
 	switch {
-	case n > maxLosses || fixedSize+int(n)*8+4 != len(b):
-		return fmt.Errorf("%w: chunk %d has %d counters in a header of %d bytes", ErrFormat, h.seq, n, len(b))
+	case h.counters > maxLosses || at+int(h.counters)*8+4 != len(b):
+		return fmt.Errorf("%w: chunk %d has %d counters in a header of %d bytes", ErrFormat, h.seq, h.counters, len(b))
 	case h.raw > maxRaw || h.packed > maxPacked || h.count > maxRecords || h.writes > h.count || h.count > h.raw:
 		return fmt.Errorf("%w: chunk %d claims %d records in %d bytes, %d packed", ErrFormat, h.seq, h.count, h.raw, h.packed)
 	}
-	for i, to := range lossFields(&h.losses) {
-		if i < int(n) { // those that are not there are zero
-			*to = le.Uint64(b[fixedSize+i*8:])
+	for i, to := range h.losses.All() {
+		if i < int(h.counters) { // those that are not there are zero
+			*to = le.Uint64(b[at+i*8:])
 		}
 	}
 	return nil

@@ -26,7 +26,9 @@ func (c *cursor) numbers(dst []uint64) {
 	for i := range dst {
 		if len(b) < 4 {
 			c.b = b
-			c.last(dst[i:])
+			for j := range dst[i:] {
+				dst[i+j] = c.number()
+			}
 			return
 		}
 		u := binary.LittleEndian.Uint32(b)
@@ -51,13 +53,6 @@ func (c *cursor) numbers(dst []uint64) {
 		}
 	}
 	c.b = b
-}
-
-// last is numbers near the end of the column.
-func (c *cursor) last(dst []uint64) {
-	for i := range dst {
-		dst[i] = c.number()
-	}
 }
 
 // bytes takes the next n bytes; nil when there are fewer.

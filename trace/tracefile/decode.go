@@ -14,12 +14,13 @@ var errColumn = errors.New("a column is damaged")
 // knownShape is a shape as it was read.
 type knownShape struct {
 	wire []byte // a write record of it, with nothing but the shape
+	head int    // bytes of its head
 	base []values
 }
 
 // decoder gives the records of one chunk, in their order.
 type decoder struct {
-	cols    [numColumns]cursor
+	cols    [allColumns]cursor
 	nums    [numColumns][]uint64 // of the columns with one number for each write or completion
 	stepT   []uint64             // of all steps
 	kinds   []byte
@@ -39,6 +40,7 @@ type decoder struct {
 	odds    [256][]uint64 // values by their number less one
 	oddUsed []byte        // fields of odds that are in use
 	bad     bool
+	longer  uint64 // writes with heads of a later version, of all chunks
 }
 
 // begin takes the unpacked bytes of a chunk. Everything that it needs to know of them
@@ -92,30 +94,26 @@ func room[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// split finds the columns.
+// split finds the columns. Those that a chunk has not are empty.
 func (d *decoder) split(raw []byte) error {
-	n, at := binary.Uvarint(raw)
-	if at <= 0 || n < numColumns || n > 4096 {
+	c := cursor{raw, &d.bad}
+	n := c.number()
+	if d.bad || n < numColumns || n > 4096 {
 		return fmt.Errorf("%w: a chunk of %d columns", ErrFormat, n)
 	}
-	lens := raw[at:]
-	for range n {
-		_, k := binary.Uvarint(raw[at:])
-		if k <= 0 {
-			return fmt.Errorf("%w: the lengths of the columns are damaged", ErrFormat)
-		}
-		at += k
+	sizes := make([]uint64, max(n, allColumns))
+	c.numbers(sizes[:n])
+	if d.bad {
+		return fmt.Errorf("%w: the lengths of the columns are damaged", ErrFormat)
 	}
-	for i := range int(n) {
-		v, k := binary.Uvarint(lens)
-		lens = lens[k:]
-		if v > uint64(len(raw)-at) {
-			return fmt.Errorf("%w: column %d has %d bytes, only %d are left", ErrFormat, i, v, len(raw)-at)
+	for i, size := range sizes {
+		b := c.bytes(int(min(size, maxRaw+1)))
+		if d.bad {
+			return fmt.Errorf("%w: column %d has %d bytes, only %d are left", ErrFormat, i, size, len(c.b))
 		}
-		if i < numColumns { // later versions have more
-			d.cols[i] = cursor{raw[at : at+int(v)], &d.bad}
+		if i < allColumns { // later versions may have more
+			d.cols[i] = cursor{b, &d.bad}
 		}
-		at += int(v)
 	}
 	return nil
 }
@@ -124,25 +122,24 @@ func (d *decoder) split(raw []byte) error {
 func (d *decoder) readShapes() {
 	d.shapes = d.shapes[:0]
 	c := &d.cols[colShapes]
-	const fixed = offT0 + (offLen0 - offDev - 4) + (record.HeadSize - offDioUs - 4)
 	for len(c.b) > 0 && !d.bad {
-		head := c.bytes(fixed)
-		if d.bad {
-			return
-		}
 		old := d.roomForShape()
-		w := append(old.wire[:0], make([]byte, record.HeadSize)...)
-		copy(w, head[:offT0])
-		copy(w[offDev+4:], head[offT0:offT0+4])
-		copy(w[offDioUs+4:], head[offT0+4:])
-		n := int(w[offNSteps])
-		if len(d.shapes) == maxShapes || n > record.MaxSteps || int(binary.LittleEndian.Uint16(w[offSize:])) != record.HeadSize+n*record.StepSize {
+		w := append(old.wire[:0], make([]byte, record.FirstHead+maxWords*wordSize)...)
+		for _, run := range shapeRuns {
+			copy(w[run.from:run.to], c.bytes(run.to-run.from))
+		}
+		n, head := int(w[record.AtNSteps]), record.HeadOf(w)
+		words, ok := surplusWords(head)
+		size := record.FirstHead + n*record.StepSize
+		if !ok || len(d.shapes) == maxShapes || n > record.MaxSteps || int(binary.LittleEndian.Uint16(w[record.AtSize:])) != size {
 			d.bad = true
 			return
 		}
-		var empty [record.StepSize - offTUs]byte
+		binary.LittleEndian.PutUint16(w[record.AtSize:], uint16(size+words*wordSize))
+		w = w[:head]
+		var empty [record.StepSize - record.AtStepTUs]byte
 		for range n {
-			w = append(append(w, c.bytes(offTUs)...), empty[:]...)
+			w = append(append(w, c.bytes(record.AtStepTUs)...), empty[:]...)
 		}
 		base := room(old.base, n)
 		for i := range base {
@@ -150,7 +147,7 @@ func (d *decoder) readShapes() {
 				base[i][f] = uint64(unzigzag(c.number()))
 			}
 		}
-		d.shapes = append(d.shapes, knownShape{w, base})
+		d.shapes = append(d.shapes, knownShape{w, head, base})
 	}
 }
 
@@ -224,6 +221,9 @@ func (d *decoder) next(buf []byte) (raw []byte, known bool, err error) {
 		buf = append(buf[:0], c.bytes(int(min(c.number(), maxRaw)))...)
 		k, _, err := record.KindOf(buf)
 		known = err == nil && (k == record.KindWrite || k == record.KindComplete)
+		if record.HeadOf(buf) > record.HeadSize {
+			d.longer++
+		}
 	default:
 		d.bad = true
 	}
@@ -255,22 +255,28 @@ func (d *decoder) nextWrite(buf []byte) []byte {
 	*last = threadLast{end: end, pos: pos + length}
 	d.now, d.isizes[file] = end, isize
 
-	w := buf[:record.HeadSize]
-	le.PutUint64(w[offT0:], t0)
-	le.PutUint64(w[offLatency:], end-t0)
-	le.PutUint64(w[offID:], id)
-	le.PutUint64(w[offPos0:], pos)
-	le.PutUint64(w[offISize0:], isize)
-	le.PutUint32(w[offLen0:], uint32(length))
-	le.PutUint32(w[offRet:], unpackRet(n[colRet][i], uint32(length)))
-	le.PutUint64(w[offWaitNs:], n[colWaitNs][i])
+	w := buf[:record.FirstHead]
+	le.PutUint64(w[record.AtT0:], t0)
+	le.PutUint64(w[record.AtLatency:], end-t0)
+	le.PutUint64(w[record.AtID:], id)
+	le.PutUint64(w[record.AtPos0:], pos)
+	le.PutUint64(w[record.AtISize0:], isize)
+	le.PutUint32(w[record.AtLen0:], uint32(length))
+	le.PutUint32(w[record.AtRet:], unpackRet(n[colRet][i], uint32(length)))
+	le.PutUint64(w[record.AtWaitNs:], n[colWaitNs][i])
 	f := d.files[file*fileSize:][:fileSize]
-	copy(w[offIno:offIno+8], f)
-	copy(w[offDev:offDev+4], f[8:])
-	copy(w[offThread:offThread+threadSize], d.threads[thread*threadSize:])
-	p := place{pos: pos, isize: isize, length: length, bits: uint(w[offBlkbits] & 31)}
-	checked := d.steps(buf[record.HeadSize:], s.base, p, n[colOdd][i])
-	le.PutUint32(w[offDioUs:], uint32(expectDio(w, checked)+uint64(unzigzag(n[colDioUs][i]))))
+	copy(w[record.AtIno:record.AtIno+8], f)
+	copy(w[record.AtDev:record.AtDev+4], f[8:])
+	copy(w[record.AtTgid:record.AtTgid+threadSize], d.threads[thread*threadSize:])
+	p := place{pos: pos, isize: isize, length: length, bits: uint(w[record.AtBlkbits] & 31)}
+	checked := d.steps(buf[s.head:], s.base, p, n[colOdd][i])
+	le.PutUint32(w[record.AtDioUs:], uint32(expectDio(w, checked)+uint64(unzigzag(n[colDioUs][i]))))
+	if s.head > record.HeadSize {
+		d.longer++
+	}
+	for i, at := colWord, record.FirstHead; at < s.head; i, at = i+1, at+wordSize {
+		le.PutUint32(buf[at:], uint32(d.cols[i].number()))
+	}
 	return buf
 }
 
@@ -291,13 +297,13 @@ func (d *decoder) steps(buf []byte, base []values, p place, odd uint64) (checked
 	for i := range base {
 		step := buf[i*record.StepSize:][:record.StepSize]
 		t += uint32(unzigzag(ts[i]))
-		binary.LittleEndian.PutUint32(step[offTUs:], t)
-		kind := record.StepKind(step[0])
+		binary.LittleEndian.PutUint32(step[record.AtStepTUs:], t)
+		kind := record.StepKind(step[record.AtStepKind])
 		if isCheck(kind) {
 			checked = t
 		}
 		var v values
-		p.expect(&v, kind, binary.LittleEndian.Uint16(step[offAux:]))
+		p.expect(&v, kind, binary.LittleEndian.Uint16(step[record.AtStepAux:]))
 		want, like := v, &base[i]
 		v[0], v[1], v[2], v[3] = v[0]+like[0], v[1]+like[1], v[2]+like[2], v[3]+like[3]
 		for at>>2 == i {
@@ -356,10 +362,17 @@ func (d *decoder) id(cpu, seq, more uint64) uint64 {
 	return cpu<<seqBits | (d.seq[at]+more+uint64(unzigzag(seq)))&seqMask
 }
 
+// emptyDone is a completion of nothing.
+var emptyDone = new(record.Complete).Append(nil)
+
 func (d *decoder) nextComplete(buf []byte) []byte {
 	i, n := d.done, &d.nums
 	d.done++
 	d.now += uint64(unzigzag(n[colDoneT][i]))
-	c := record.Complete{ID: d.id(n[colDoneCPU][i], n[colDoneSeq][i], 0), T: d.now, Ret: int64(d.odd(n[colDoneKnown][i], colDoneRet, fieldDone))}
-	return c.Append(buf)
+	buf = append(buf, emptyDone...)
+	le := binary.LittleEndian
+	le.PutUint64(buf[record.AtDoneID:], d.id(n[colDoneCPU][i], n[colDoneSeq][i], 0))
+	le.PutUint64(buf[record.AtDoneT:], d.now)
+	le.PutUint64(buf[record.AtDoneRet:], d.odd(n[colDoneKnown][i], colDoneRet, fieldDone))
+	return buf
 }

@@ -45,7 +45,9 @@ const (
 	colDoneKnown
 	colDoneRet
 
-	numColumns
+	numColumns              // that every chunk has
+	colWord    = numColumns // the first word of the heads behind record.FirstHead, and so on
+	allColumns = numColumns + maxWords
 )
 
 // column is a sequence of numbers, each as a varint.
@@ -86,10 +88,11 @@ func fieldOf(kind record.StepKind, field int) byte { return byte(kind)<<2 | byte
 
 // encoder gathers the records of one chunk in columns.
 type encoder struct {
-	cols    [numColumns]column
+	cols    [allColumns]column
+	words   int // columns of them that are in use
 	shapes  map[shapeKey]*shape
-	threads map[[threadSize]byte]uint64
-	files   map[[fileSize]byte]uint64
+	threads numbering[[threadSize]byte]
+	files   numbering[[fileSize]byte]
 	pool    []*shape // to be used again
 	near    near
 
@@ -107,9 +110,9 @@ type encoder struct {
 }
 
 func newEncoder() *encoder {
-	return &encoder{
-		shapes: map[shapeKey]*shape{}, threads: map[[threadSize]byte]uint64{}, files: map[[fileSize]byte]uint64{}, oddSeen: map[odd]uint64{},
-	}
+	e := &encoder{shapes: map[shapeKey]*shape{}, oddSeen: map[odd]uint64{}}
+	e.threads.seen, e.files.seen = map[[threadSize]byte]uint64{}, map[[fileSize]byte]uint64{}
+	return e
 }
 
 // reset makes it ready for the next chunk, which is to be read without this one.
@@ -121,13 +124,13 @@ func (e *encoder) reset() {
 		e.pool = append(e.pool, s)
 	}
 	clear(e.shapes)
-	clear(e.threads)
-	clear(e.files)
+	e.threads.reset()
+	e.files.reset()
 	clear(e.seq[:e.cpus])
 	clear(e.oddSeen)
 	e.near = near{}
 	e.by, e.isizes = e.by[:0], e.isizes[:0]
-	e.now, e.cpus, e.oddNum = 0, 0, [256]uint64{}
+	e.now, e.cpus, e.words, e.oddNum = 0, 0, 0, [256]uint64{}
 	e.count, e.writes, e.size, e.first, e.last = 0, 0, 0, 0, 0
 }
 
@@ -159,13 +162,13 @@ func (e *encoder) time(t uint64) {
 
 func (e *encoder) addWrite(raw []byte) {
 	le, c := binary.LittleEndian, &e.cols
-	t0, pos, isize, length := le.Uint64(raw[offT0:]), le.Uint64(raw[offPos0:]), le.Uint64(raw[offISize0:]), le.Uint32(raw[offLen0:])
+	t0, pos, isize, length := le.Uint64(raw[record.AtT0:]), le.Uint64(raw[record.AtPos0:]), le.Uint64(raw[record.AtISize0:]), le.Uint32(raw[record.AtLen0:])
 	e.time(t0)
 	thread, file := e.threadOf(raw), e.fileOf(raw)
-	cpu, seq := e.split(le.Uint64(raw[offID:]), colCPU)
+	cpu, seq := e.split(le.Uint64(raw[record.AtID:]), colCPU)
 
 	last := &e.by[thread]
-	end := t0 + le.Uint64(raw[offLatency:])
+	end := t0 + le.Uint64(raw[record.AtLatency:])
 	c[colThread].number(thread)
 	c[colFile].number(file)
 	e.addTime(colGap, colGapLow, t0-last.end)
@@ -174,12 +177,17 @@ func (e *encoder) addWrite(raw []byte) {
 	c[colPos0].number(packPos(pos - last.pos))
 	c[colISize0].delta(isize, e.isizes[file])
 	e.addOdd(colLenKnown, colLen0, odd{fieldLen, uint64(length)})
-	c[colRet].number(packRet(int32(le.Uint32(raw[offRet:])), length))
-	c[colWaitNs].number(le.Uint64(raw[offWaitNs:]))
+	c[colRet].number(packRet(int32(le.Uint32(raw[record.AtRet:])), length))
+	c[colWaitNs].number(le.Uint64(raw[record.AtWaitNs:]))
 	*last = threadLast{end: end, pos: pos + uint64(length)}
 	e.now, e.seq[cpu], e.isizes[file] = end, seq, isize
-	checked := e.addSteps(raw, place{pos: pos, isize: isize, length: uint64(length), bits: uint(raw[offBlkbits] & 31)})
-	c[colDioUs].delta(uint64(le.Uint32(raw[offDioUs:])), expectDio(raw, checked))
+	head := len(raw) - int(raw[record.AtNSteps])*record.StepSize
+	checked := e.addSteps(raw, head, place{pos: pos, isize: isize, length: uint64(length), bits: uint(raw[record.AtBlkbits] & 31)})
+	c[colDioUs].delta(uint64(le.Uint32(raw[record.AtDioUs:])), expectDio(raw, checked))
+	for i, at := 0, record.FirstHead; at < head; i, at = i+1, at+wordSize {
+		c[colWord+i].number(uint64(le.Uint32(raw[at:])))
+		e.words = max(e.words, i+1)
+	}
 }
 
 // addTime adds a distance of times to two columns: its low bits, which are noise, as
@@ -192,14 +200,14 @@ func (e *encoder) addTime(high, low int, d uint64) {
 
 // addSteps adds the shape, and what the steps have that it does not tell. It returns the
 // time of the last step before the decision.
-func (e *encoder) addSteps(raw []byte, p place) (checked uint32) {
+func (e *encoder) addSteps(raw []byte, head int, p place) (checked uint32) {
 	c := &e.cols
-	s, known := e.shapeOf(raw)
+	s, known := e.shapeOf(raw, head)
 	t, odds := uint32(0), uint64(0)
-	for i := range (len(raw) - record.HeadSize) / record.StepSize {
-		step := raw[record.HeadSize+i*record.StepSize:]
-		kind, aux := record.StepKind(step[0]), binary.LittleEndian.Uint16(step[offAux:])
-		at := binary.LittleEndian.Uint32(step[offTUs:])
+	for i := range (len(raw) - head) / record.StepSize {
+		step := raw[head+i*record.StepSize:]
+		kind, aux := record.StepKind(step[record.AtStepKind]), binary.LittleEndian.Uint16(step[record.AtStepAux:])
+		at := binary.LittleEndian.Uint32(step[record.AtStepTUs:])
 		c[colStepT].delta(uint64(at), uint64(t))
 		t = at
 		if isCheck(kind) {
@@ -268,12 +276,12 @@ func (e *encoder) split(id uint64, col int) (cpu int, seq uint64) {
 
 func (e *encoder) addComplete(raw []byte) {
 	le, c := binary.LittleEndian, &e.cols
-	t := le.Uint64(raw[16:])
+	t := le.Uint64(raw[record.AtDoneT:])
 	e.time(t)
-	cpu, seq := e.split(le.Uint64(raw[8:]), colDoneCPU)
+	cpu, seq := e.split(le.Uint64(raw[record.AtDoneID:]), colDoneCPU)
 	c[colDoneSeq].delta(seq, e.seq[cpu])
 	c[colDoneT].delta(t, e.now)
-	e.addOdd(colDoneKnown, colDoneRet, odd{fieldDone, le.Uint64(raw[24:])})
+	e.addOdd(colDoneKnown, colDoneRet, odd{fieldDone, le.Uint64(raw[record.AtDoneRet:])})
 	e.now = t
 }
 
@@ -290,12 +298,13 @@ func isLast(col int) bool {
 // appendTo lays the columns one behind the other: their number, the length of each, and
 // their bytes. It adds where runs of them end to cuts.
 func (e *encoder) appendTo(dst []byte, cuts []int) ([]byte, []int) {
-	dst = binary.AppendUvarint(dst, numColumns)
-	for i := range e.cols {
-		dst = binary.AppendUvarint(dst, uint64(len(e.cols[i])))
+	cols := e.cols[:numColumns+e.words]
+	dst = binary.AppendUvarint(dst, uint64(len(cols)))
+	for _, c := range cols {
+		dst = binary.AppendUvarint(dst, uint64(len(c)))
 	}
-	for i := range e.cols {
-		dst = append(dst, e.cols[i]...)
+	for i, c := range cols {
+		dst = append(dst, c...)
 		if isLast(i) {
 			cuts = append(cuts, len(dst))
 		}

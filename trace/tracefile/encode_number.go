@@ -17,36 +17,56 @@ type shape struct {
 	base   [record.MaxSteps]values // of the first write: see place.expect
 }
 
-// near has those that were there last, in front of the maps. A number is one more than it
-// is, so that 0 is none.
+// near has those that were there last, in front of the maps.
 type near struct {
-	shapes  [512]*shape
-	threads [64]struct {
-		key    [threadSize]byte
-		number uint64
-	}
-	files [64]struct {
-		key    [fileSize]byte
-		number uint64
-	}
-	odds [512]struct {
+	shapes [512]*shape
+	odds   [512]struct {
 		odd    odd
-		number uint64
+		number uint64 // from 1
 	}
+}
+
+// numbering numbers keys from 0, in order of appearance.
+type numbering[K comparable] struct {
+	seen map[K]uint64
+	near [64]struct { // those that were there last
+		key    K
+		number uint64 // one more than it is, so that 0 is none
+	}
+}
+
+// of returns the number of a key that hashes so, and whether it was there before.
+func (n *numbering[K]) of(key *K, hash uint32) (number uint64, known bool) {
+	at := &n.near[hash%uint32(len(n.near))]
+	if at.number > 0 && *key == at.key {
+		return at.number - 1, true
+	}
+	if number, known = n.seen[*key]; !known {
+		number = uint64(len(n.seen))
+		n.seen[*key] = number
+	}
+	at.key, at.number = *key, number+1
+	return number, known
+}
+
+// reset forgets all keys.
+func (n *numbering[K]) reset() {
+	clear(n.seen)
+	clear(n.near[:])
 }
 
 // golden is the golden ratio: no pattern in its bits.
 const golden = 0x9e3779b97f4a7c15
 
 // fill makes k the key of a write, and returns a hash of it whose upper bits are best.
-func (k *shapeKey) fill(raw []byte) (hash uint64) {
+func (k *shapeKey) fill(raw []byte, head int) (hash uint64) {
 	le := binary.LittleEndian
-	head := raw[:record.HeadSize]
-	k[0], k[1] = le.Uint64(head), uint64(le.Uint32(head[offDev+4:]))|uint64(le.Uint32(head[offDioUs+4:]))<<32
-	k[2], k[3] = le.Uint64(head[offNSteps:]), le.Uint64(head[offNSteps+8:])
+	first := raw[:record.FirstHead]
+	k[0], k[1] = le.Uint64(first[record.AtKind:]), uint64(le.Uint32(first[record.AtKiFlags:]))|uint64(le.Uint32(first[record.AtLostBefore:]))<<32
+	k[2], k[3] = le.Uint64(first[record.AtNSteps:]), le.Uint64(first[record.AtNSteps+8:])
 	hash = (k[0]+k[1]*5+k[2]*9)*golden ^ k[3]
 	n := 4
-	for steps := raw[record.HeadSize:]; len(steps) >= record.StepSize; n++ {
+	for steps := raw[head:]; len(steps) >= record.StepSize; n++ {
 		k[n] = uint64(le.Uint32(steps))
 		if steps = steps[record.StepSize:]; len(steps) >= record.StepSize {
 			k[n] |= uint64(le.Uint32(steps)) << 32
@@ -60,9 +80,9 @@ func (k *shapeKey) fill(raw []byte) (hash uint64) {
 
 // shapeOf numbers the shape of a write. When it is new it is put into its column, to
 // which addSteps adds the values of the steps.
-func (e *encoder) shapeOf(raw []byte) (s *shape, known bool) {
+func (e *encoder) shapeOf(raw []byte, head int) (s *shape, known bool) {
 	var key shapeKey
-	at := &e.near.shapes[key.fill(raw)>>55]
+	at := &e.near.shapes[key.fill(raw, head)>>55]
 	if s = *at; s != nil && s.key == key {
 		e.cols[colShape].number(s.number)
 		return s, true
@@ -71,7 +91,7 @@ func (e *encoder) shapeOf(raw []byte) (s *shape, known bool) {
 		s = e.newShape()
 		s.key = key
 		e.shapes[key] = s
-		e.cols[colShapes] = appendShape(e.cols[colShapes], raw)
+		e.cols[colShapes] = appendShape(e.cols[colShapes], raw, head)
 	}
 	*at = s
 	e.cols[colShape].number(s.number)
@@ -87,51 +107,41 @@ func (e *encoder) newShape() *shape {
 	return s
 }
 
-// appendShape adds the parts of a write that are in no other column.
-func appendShape(dst, raw []byte) []byte {
-	dst = append(dst, raw[:offT0]...)
-	dst = append(dst, raw[offDev+4:offLen0]...)
-	dst = append(dst, raw[offDioUs+4:record.HeadSize]...)
-	for at := record.HeadSize; at < len(raw); at += record.StepSize {
-		dst = append(dst, raw[at:at+offTUs]...)
+// appendShape adds the parts of a write that are in no other column. The size is that
+// without what is behind the first bytes of the head: who knows nothing of its columns
+// still reads a write.
+func appendShape(dst, raw []byte, head int) []byte {
+	size := len(dst) + record.AtSize
+	for _, run := range shapeRuns {
+		dst = append(dst, raw[run.from:run.to]...)
+	}
+	binary.LittleEndian.PutUint16(dst[size:], uint16(len(raw)-head+record.FirstHead))
+	for at := head; at < len(raw); at += record.StepSize {
+		dst = append(dst, raw[at:at+record.AtStepTUs]...)
 	}
 	return dst
 }
 
-// threadOf numbers the threads of a chunk in order of appearance.
+// threadOf numbers the threads of a chunk.
 func (e *encoder) threadOf(raw []byte) uint64 {
-	key := [threadSize]byte(raw[offThread:])
-	at := &e.near.threads[binary.LittleEndian.Uint32(key[4:])%64]
-	if at.number > 0 && key == at.key {
-		return at.number - 1
-	}
-	n, known := e.threads[key]
+	key := (*[threadSize]byte)(raw[record.AtTgid:])
+	n, known := e.threads.of(key, binary.LittleEndian.Uint32(raw[record.AtTid:]))
 	if !known {
-		n = uint64(len(e.by))
-		e.threads[key] = n
 		e.by = append(e.by, threadLast{end: e.now})
 		e.cols[colThreads] = append(e.cols[colThreads], key[:]...)
 	}
-	at.key, at.number = key, n+1
 	return n
 }
 
-// fileOf numbers the files of a chunk in order of appearance.
+// fileOf numbers the files of a chunk.
 func (e *encoder) fileOf(raw []byte) uint64 {
 	var key [fileSize]byte
-	copy(key[:8], raw[offIno:])
-	copy(key[8:], raw[offDev:offDev+4])
-	at := &e.near.files[binary.LittleEndian.Uint32(key[:])%64]
-	if at.number > 0 && key == at.key {
-		return at.number - 1
-	}
-	n, known := e.files[key]
+	copy(key[:8], raw[record.AtIno:])
+	copy(key[8:], raw[record.AtDev:])
+	n, known := e.files.of(&key, binary.LittleEndian.Uint32(raw[record.AtIno:]))
 	if !known {
-		n = uint64(len(e.isizes))
-		e.files[key] = n
 		e.isizes = append(e.isizes, 0)
 		e.cols[colFiles] = append(e.cols[colFiles], key[:]...)
 	}
-	at.key, at.number = key, n+1
 	return n
 }

@@ -2,7 +2,6 @@ package tracefile
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -24,7 +23,7 @@ type Chunk struct {
 type Index struct {
 	Chunks          []Chunk
 	Records, Writes uint64 // in them
-	First, Last     uint64 // times of the earliest and the latest record
+	Last            uint64 // time of the latest record
 	Closed          bool   // the last one is the end mark
 }
 
@@ -63,9 +62,6 @@ func (x *Index) add(h *head, at int64) {
 	}
 	x.Records += uint64(h.count)
 	x.Writes += uint64(h.writes)
-	if h.first != 0 && (x.First == 0 || h.first < x.First) {
-		x.First = h.first
-	}
 	x.Last = max(x.Last, h.last)
 }
 
@@ -83,36 +79,6 @@ func (x *Index) readNames(in io.ReaderAt, c *chunkReader, to *names) {
 			_ = to.read(c.raw)
 		}
 	}
-}
-
-// Seek makes Next go on with the chunk in which the first record at t or later may be,
-// t in ns of CLOCK_MONOTONIC. Some records before t come first.
-func (r *Reader) Seek(t uint64) error {
-	if r.index == nil {
-		return errors.New("seek in trace: it is not a regular file")
-	}
-	var found *Chunk
-	for i := range r.index.Chunks {
-		if k := &r.index.Chunks[i]; k.Kind == KindRecords && k.Last >= t {
-			found = k
-			break
-		}
-	}
-	at, seq := r.index.end()
-	if found != nil {
-		at, seq = found.Offset, found.Seq
-	}
-	if _, err := r.file.Seek(at, io.SeekStart); err != nil {
-		return fmt.Errorf("seek in trace: %w", err)
-	}
-	r.chunks.at, r.seq, r.dec.left, r.over, r.end = at, seq, 0, false, nil
-	return nil
-}
-
-// end is where the last chunk begins.
-func (x *Index) end() (at int64, seq uint64) {
-	k := x.Chunks[len(x.Chunks)-1]
-	return k.Offset, k.Seq
 }
 
 // last is the number of the last chunk.

@@ -3,8 +3,6 @@ package tracefile
 import (
 	"encoding/json"
 	"time"
-
-	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // Info is what a file says about itself before its first record.
@@ -64,15 +62,4 @@ type End struct {
 // Wall is when a time of a record was, by the clock on the wall.
 func (i *Info) Wall(t uint64) time.Time {
 	return i.Began.Add(time.Duration(int64(t - i.Monotonic)))
-}
-
-// Losses of a part of a recording count what happened since the part before; the first
-// ones are all zero. The sum over the parts is that of the recording.
-func subtract(l, base *record.Losses) record.Losses {
-	out := *l
-	from := lossFields(base)
-	for i, n := range lossFields(&out) {
-		*n -= min(*from[i], *n)
-	}
-	return out
 }

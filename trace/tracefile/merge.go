@@ -1,7 +1,6 @@
 package tracefile
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -59,14 +58,10 @@ func (m *Merged) advance(i int) error {
 
 // time is that of a record; one that is cut off stays where it is.
 func (m *Merged) time(i int, raw []byte) int64 {
-	at := offT0
-	if kind, _, err := record.KindOf(raw); err == nil && kind == record.KindComplete {
-		at = 16
-	}
-	if len(raw) < at+8 {
+	t, _, ok := record.TimesOf(raw)
+	if !ok {
 		return m.heads[i].t
 	}
-	t := binary.LittleEndian.Uint64(raw[at:])
 	if m.wall {
 		return m.from[i].Info().Wall(t).UnixNano()
 	}

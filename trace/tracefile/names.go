@@ -3,6 +3,7 @@ package tracefile
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 )
 
 // fileID names an inode.
@@ -28,27 +29,21 @@ type names struct {
 
 // read takes the names of one chunk. A later one replaces an earlier one.
 func (n *names) read(raw []byte) error {
-	for len(raw) > 0 {
-		var v [3]uint64
-		for i := range v {
-			x, k := binary.Uvarint(raw)
-			if k <= 0 {
-				return fmt.Errorf("%w: a file name is damaged", ErrFormat)
-			}
-			v[i], raw = x, raw[k:]
-		}
-		if v[0] > 1<<32-1 || v[2] > uint64(len(raw)) {
-			return fmt.Errorf("%w: a file name of %d bytes, only %d are left", ErrFormat, v[2], len(raw))
+	bad := false
+	for c := (cursor{raw, &bad}); len(c.b) > 0; {
+		dev, ino, size := c.number(), c.number(), c.number()
+		path := c.bytes(int(min(size, maxRaw+1)))
+		if bad || dev > math.MaxUint32 {
+			return fmt.Errorf("%w: a file name of %d bytes, only %d are left", ErrFormat, size, len(c.b))
 		}
 		// What a map takes besides the bytes counts, too.
-		if n.size += 64 + int(v[2]); n.size > maxNames {
+		if n.size += 64 + len(path); n.size > maxNames {
 			return fmt.Errorf("%w: more than %d bytes of file names", ErrFormat, maxNames)
 		}
 		if n.paths == nil {
 			n.paths = map[fileID]string{}
 		}
-		n.paths[fileID{uint32(v[0]), v[1]}] = string(raw[:v[2]])
-		raw = raw[v[2]:]
+		n.paths[fileID{uint32(dev), ino}] = string(path)
 	}
 	return nil
 }

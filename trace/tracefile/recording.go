@@ -92,8 +92,8 @@ func (c *Recording) Losses() (record.Losses, error) {
 		if err != nil {
 			return sum, err
 		}
-		to := lossFields(&sum)
-		for i, n := range lossFields(&l) {
+		to := sum.All()
+		for i, n := range l.All() {
 			*to[i] += *n
 		}
 	}
@@ -102,9 +102,17 @@ func (c *Recording) Losses() (record.Losses, error) {
 
 // Unknown counts records of kinds that this version does not know. They are skipped.
 func (c *Recording) Unknown() uint64 {
-	n := uint64(0)
+	return c.sum((*Reader).Unknown)
+}
+
+// Longer counts writes whose head has fields that this version does not know.
+func (c *Recording) Longer() uint64 {
+	return c.sum((*Reader).Longer)
+}
+
+func (c *Recording) sum(of func(*Reader) uint64) (n uint64) {
 	for _, p := range c.parts {
-		n += p.unknown
+		n += of(p)
 	}
 	return n
 }

@@ -2,6 +2,7 @@ package tracefile
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"testing"
@@ -49,13 +50,17 @@ func noise(n int) [][]byte {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	var out [][]byte
 	for range n {
-		raw := make([]byte, record.HeadSize+rnd.IntN(record.MaxSteps+1)*record.StepSize)
+		head, steps := record.FirstHead+rnd.IntN(9)*wordSize, rnd.IntN(record.MaxSteps+1)
+		raw := make([]byte, head+steps*record.StepSize)
 		for i := range raw {
 			raw[i] = byte(rnd.Uint32())
 		}
-		raw[0], raw[1], raw[2], raw[3] = 1, 0, byte(len(raw)), byte(len(raw)>>8)
-		raw[offNSteps] = byte((len(raw) - record.HeadSize) / record.StepSize)
-		raw[offPos0+7] &= 0x3f // half of them too large for the columns
+		le := binary.LittleEndian
+		le.PutUint16(raw[record.AtKind:], uint16(record.KindWrite))
+		le.PutUint16(raw[record.AtSize:], uint16(len(raw)))
+		le.PutUint16(raw[record.AtHead:], uint16(head))
+		raw[record.AtNSteps] = byte(steps)
+		raw[record.AtPos0+7] &= 0x3f // half of them too large for the columns
 		out = append(out, raw)
 	}
 	return out

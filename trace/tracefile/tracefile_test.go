@@ -188,60 +188,6 @@ func TestGrowing(t *testing.T) {
 	}
 }
 
-// Seek goes to the chunk of a time, forth and back.
-func TestSeek(t *testing.T) {
-	recs := sample(100)
-	file, _ := inChunks(t, recs, 10)
-	r, err := openBytes(t, file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := r.Index()
-	if !x.Closed || x.Records != uint64(len(recs)) || x.Writes != 100 {
-		t.Fatalf("index: closed %v, %d records, %d writes", x.Closed, x.Records, x.Writes)
-	}
-	for _, at := range []int{99, 0, 50, 51, 3} {
-		var w record.Write
-		want := writeOf(t, recs, at)
-		if err := r.Seek(want.T0); err != nil {
-			t.Fatal(err)
-		}
-		n := 0
-		for w.T0 < want.T0 {
-			raw, err := r.Next()
-			if err != nil {
-				t.Fatalf("write %d: %v, %v", at, err, r.Missing())
-			}
-			_ = record.ParseWrite(raw, &w)
-			n++
-		}
-		if w.ID != want.ID || w.T0 != want.T0 || n > 12 {
-			t.Errorf("write %d is not the one that comes %d records behind its place", at, n)
-		}
-	}
-	if err := r.Seek(1 << 63); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.Next(); !errors.Is(err, record.ErrEnd) || r.Missing() != nil {
-		t.Errorf("behind the end: %v, missing %v", err, r.Missing())
-	}
-}
-
-// writeOf is the write of a number among records.
-func writeOf(t *testing.T, recs [][]byte, number int) (w record.Write) {
-	t.Helper()
-	for _, raw := range recs {
-		if record.ParseWrite(raw, &w) == nil {
-			if number == 0 {
-				return w
-			}
-			number--
-		}
-	}
-	t.Fatal("not so many writes")
-	return w
-}
-
 // Parts of one recording are one stream; in each, what was seen is what became of it,
 // although the counters run ahead of the records.
 func TestParts(t *testing.T) {
@@ -421,16 +367,19 @@ func TestFormatDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	runs := shapeRuns
 	for _, want := range []string{
 		fmt.Sprintf("(`.e4d`), version %d\n", version), fmt.Sprintf("number of columns (uvarint, at least %d)", numColumns),
-		fmt.Sprintf("| %d, %d | result | completion |", colDoneKnown, colDoneRet), fmt.Sprintf("`0x%X`", skippable), fmt.Sprintf("`%#x`", chunkMagic),
+		fmt.Sprintf("| %d, %d | result | completion |", colDoneKnown, colDoneRet), fmt.Sprintf("| %d–%d | more of the head |", colWord, allColumns-1),
+		fmt.Sprintf("bytes %d-%d, %d-%d and %d-%d of\nthe record", runs[0].from, runs[0].to-1, runs[1].from, runs[1].to-1, runs[2].from, runs[2].to-1),
+		fmt.Sprintf("less than %d bytes,\nmore than %d, or", record.FirstHead, record.FirstHead+maxWords*wordSize), fmt.Sprintf("`0x%X`", skippable), fmt.Sprintf("`%#x`", chunkMagic),
 		fmt.Sprintf("at most %d |", maxRecords), fmt.Sprintf("more than %d shapes", maxShapes), fmt.Sprintf("at most %d |", maxHead), fmt.Sprintf("The first\n%d of each field", maxOdd),
 	} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("FORMAT.md does not say %q", want)
 		}
 	}
-	if got := len(lossFields(new(record.Losses))); got != strings.Count(section(string(b), "are left away: ", ". New ones"), ",")+1 {
+	if got := len(new(record.Losses).All()); got != strings.Count(section(string(b), "are left away: ", ". New ones"), ",")+1 {
 		t.Errorf("FORMAT.md has not all %d counters", got)
 	}
 }

@@ -6,39 +6,18 @@ import (
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
-// Where the fields of a write record lie that a chunk keeps apart, bytes. What is not
-// listed here is part of the shape. See struct write_rec in bpf/record.h.
 const (
-	offSize    = 2
-	offStages  = 4
-	offT0      = 8
-	offLatency = 16
-	offID      = 24
-	offIno     = 32
-	offPos0    = 40
-	offISize0  = 48
-	offThread  = 56 // tgid, tid, comm
-	offDev     = 80
-	offLen0    = 88
-	offRet     = 92
-	offWaitNs  = 96
-	offDioUs   = 104
-	offNSteps  = 112
-	offBlkbits = 115
-
-	threadSize = 24
-	fileSize   = 12
+	threadSize = record.AtDev - record.AtTgid // tgid, tid, comm
+	fileSize   = 8 + 4                        // ino, dev
+	wordSize   = 4
+	// maxWords bounds what a head has behind its first record.FirstHead bytes, words.
+	maxWords = 64
 )
 
-// Where the fields of a step lie, see struct step.
-const (
-	offAux = 2
-	offTUs = 4
-	offA   = 8
-	offB   = 16
-	offC   = 24
-	offD   = 28
-)
+// shapeRuns are the bytes of the head that a shape has: the fields without a column.
+var shapeRuns = [...]struct{ from, to int }{
+	{record.AtKind, record.AtT0}, {record.AtKiFlags, record.AtLen0}, {record.AtLostBefore, record.FirstHead},
+}
 
 const (
 	seqBits = 48 // of an id; the bits above are the CPU
@@ -54,20 +33,28 @@ const (
 // isWrite reports whether raw is a write record that can be put into columns and back:
 // its sizes fit together.
 func isWrite(raw []byte) bool {
-	if len(raw) < record.HeadSize || binary.LittleEndian.Uint16(raw) != uint16(record.KindWrite) {
+	head := record.HeadOf(raw)
+	if _, ok := surplusWords(head); head != record.FirstHead && !ok {
 		return false
 	}
-	n := int(raw[offNSteps])
-	size := record.HeadSize + n*record.StepSize
-	return n <= record.MaxSteps && len(raw) == size && int(binary.LittleEndian.Uint16(raw[offSize:])) == size &&
-		binary.LittleEndian.Uint64(raw[offPos0:]) < maxPos
+	n := int(raw[record.AtNSteps])
+	size := head + n*record.StepSize
+	return n <= record.MaxSteps && len(raw) == size && int(binary.LittleEndian.Uint16(raw[record.AtSize:])) == size &&
+		binary.LittleEndian.Uint64(raw[record.AtPos0:]) < maxPos
+}
+
+// surplusWords is the number of words that a head has behind the bytes that the other
+// columns hold; ok is false for a head that is kept as it is.
+func surplusWords(head int) (n int, ok bool) {
+	n = (head - record.FirstHead) / wordSize
+	return n, n >= 0 && n <= maxWords && head == record.FirstHead+n*wordSize
 }
 
 // isComplete is isWrite for a completion.
 func isComplete(raw []byte) bool {
 	le := binary.LittleEndian
-	return len(raw) == record.CompleteSize && le.Uint16(raw) == uint16(record.KindComplete) &&
-		le.Uint16(raw[2:]) == record.CompleteSize && le.Uint32(raw[4:]) == 0
+	return len(raw) == record.CompleteSize && le.Uint16(raw[record.AtDoneKind:]) == uint16(record.KindComplete) &&
+		le.Uint16(raw[record.AtDoneSize:]) == record.CompleteSize && le.Uint32(raw[record.AtDonePad:]) == 0
 }
 
 // place is what the steps of a write are expected to follow from.
@@ -133,7 +120,7 @@ func isCheck(kind record.StepKind) bool {
 // expectDio is when iomap_dio_rw is expected to have been entered: right after the last
 // step before it, or not at all.
 func expectDio(raw []byte, checked uint32) uint64 {
-	if !record.Stages(binary.LittleEndian.Uint32(raw[offStages:])).Has(record.StageDIO) {
+	if !record.Stages(binary.LittleEndian.Uint32(raw[record.AtStages:])).Has(record.StageDIO) {
 		return 0
 	}
 	return uint64(checked)
@@ -180,17 +167,17 @@ func unpackRet(u uint64, length uint32) uint32 {
 func load(step []byte) values {
 	le := binary.LittleEndian
 	_ = step[record.StepSize-1]
-	return values{le.Uint64(step[offA:]), le.Uint64(step[offB:]), uint64(le.Uint32(step[offC:])), uint64(le.Uint32(step[offD:]))}
+	return values{le.Uint64(step[record.AtStepA:]), le.Uint64(step[record.AtStepB:]), uint64(le.Uint32(step[record.AtStepC:])), uint64(le.Uint32(step[record.AtStepD:]))}
 }
 
 // store is the reverse of load.
 func store(step []byte, v *values) {
 	le := binary.LittleEndian
 	_ = step[record.StepSize-1]
-	le.PutUint64(step[offA:], v[0])
-	le.PutUint64(step[offB:], v[1])
-	le.PutUint32(step[offC:], uint32(v[2]))
-	le.PutUint32(step[offD:], uint32(v[3]))
+	le.PutUint64(step[record.AtStepA:], v[0])
+	le.PutUint64(step[record.AtStepB:], v[1])
+	le.PutUint32(step[record.AtStepC:], uint32(v[2]))
+	le.PutUint32(step[record.AtStepD:], uint32(v[3]))
 }
 
 func zigzag(d int64) uint64   { return uint64(d<<1) ^ uint64(d>>63) }

@@ -32,7 +32,7 @@ type Writer struct {
 	losses record.Losses // of the last chunk
 	read   [2]uint64     // when they were read
 	given  [2]uint64     // when those were that are given now
-	base   record.Losses // before this part of a recording
+	base   record.Losses // before this part of a recording, which counts from there
 	names  []byte        // to be written
 	raw    []byte
 	cuts   []int // of raw, see encoder.appendTo; without any it is packed as a whole
@@ -93,7 +93,7 @@ func (w *Writer) flush(l *record.Losses, always bool) error {
 			return err
 		}
 	}
-	e, now := w.enc, subtract(l, &w.base)
+	e, now := w.enc, l.Since(w.base)
 	if e.count == 0 && now == w.losses && !always {
 		return w.failed
 	}
@@ -126,7 +126,7 @@ func (w *Writer) close(l *record.Losses, continued bool) error {
 // seen in the next part, where their records will be, so that the sums of each part fit.
 func (w *Writer) Next(out io.Writer, info *Info, l *record.Losses) (*Writer, error) {
 	part := *l
-	under := subtract(l, &w.base)
+	under := l.Since(w.base)
 	part.Seen = w.base.Seen + w.end.Writes + uint64(w.enc.writes) + under.Lost() - under.MissedEntry + under.TooFast
 	if err := w.close(&part, true); err != nil {
 		return nil, err
@@ -164,7 +164,7 @@ func (w *Writer) chunk(h *head) error {
 	if w.failed != nil {
 		return w.failed
 	}
-	size := h.size()
+	size := h.countLosses()
 	w.frame = append(w.frame[:0], make([]byte, size)...)
 	w.pack(h.count)
 	packed := w.frame[size:]

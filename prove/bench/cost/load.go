@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/clock"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
@@ -221,22 +222,15 @@ func (r *run) measure(least time.Duration) (s sample, err error) {
 				return s, fmt.Errorf("lay out the file again: %w", err)
 			}
 		}
-		cpu, began := threadTime(), time.Now()
+		cpu, began := clock.Thread(), time.Now()
 		for range batch {
 			if err := r.once(); err != nil {
 				return s, fmt.Errorf("%s: %w", r.load.Name, err)
 			}
 		}
 		s.took += time.Since(began)
-		s.cpu += threadTime() - cpu
+		s.cpu += clock.Thread() - cpu
 		s.calls += batch
 	}
 	return s, nil
-}
-
-// threadTime is the CPU time of the calling thread. The clock is always there.
-func threadTime() time.Duration {
-	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts)
-	return time.Duration(ts.Nano())
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/clock"
 )
 
 // fakeArg makes the test binary a tracer of some kind.
@@ -39,10 +41,7 @@ func fakeTracer(kind string) int {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, unix.SIGINT)
 	out := json.NewEncoder(os.Stdout)
-	now, err := monotonic()
-	if err != nil {
-		return 9
-	}
+	now := clock.Monotonic()
 	_ = out.Encode(Drained{At: AtAttached, Time: now})
 	if kind != "blind" {
 		_ = out.Encode(Drained{At: AtFirst, Time: now + 1e6, Programs: []Program{{Name: "p", Runs: 5}}})
@@ -167,7 +166,7 @@ func TestMeasureFails(t *testing.T) {
 	missing := fake(t, "good")
 	missing.Args[0] = filepath.Join(t.TempDir(), "none")
 	wrong := fake(t, "good")
-	wrong.Count = CountJSON
+	wrong.Count = func(io.Reader) (*Counts, error) { return nil, errors.New("no such line") }
 	for name, c := range map[string]struct {
 		tracer *Tracer
 		want   string
@@ -175,7 +174,7 @@ func TestMeasureFails(t *testing.T) {
 		"ends":    {fake(t, "ends"), "round 1: trace with ends: it has ended: exit status 1: not today"},
 		"fails":   {fake(t, "fails"), "round 1: trace with fails: exit status 1: out of luck"},
 		"missing": {missing, "round 1: trace with good: fork/exec "},
-		"output":  {wrong, "no time_ns or ino"},
+		"output":  {wrong, "no such line"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rep, err := Measure(t.Context(), plain(t.TempDir()), options(t, func(string) {}, c.tracer))

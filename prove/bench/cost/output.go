@@ -83,12 +83,9 @@ func CountScript(r io.Reader) (*Counts, error) {
 	err := lines(r, func(line []byte) error {
 		if lost, ok := bytes.CutPrefix(line, []byte("Lost ")); ok {
 			n, _, _ := bytes.Cut(lost, []byte(" "))
-			count, err := strconv.ParseUint(string(n), 10, 64)
-			if err != nil {
-				return fmt.Errorf("read line %q: %w", line, err)
-			}
+			count, err := number(line, n)
 			c.Lost += count
-			return nil
+			return err
 		}
 		if !bytes.HasPrefix(line, []byte("W ")) {
 			return nil
@@ -98,20 +95,28 @@ func CountScript(r io.Reader) (*Counts, error) {
 			return fmt.Errorf("read line %q: too short", line)
 		}
 		if c.First == 0 {
-			us, err := strconv.ParseUint(string(f[scriptTime]), 10, 64)
+			us, err := number(line, f[scriptTime])
 			if err != nil {
-				return fmt.Errorf("read line %q: %w", line, err)
+				return err
 			}
 			c.First = us * 1000
 		}
-		ino, err := strconv.ParseUint(string(f[scriptInode]), 10, 64)
-		if err != nil {
-			return fmt.Errorf("read line %q: %w", line, err)
+		ino, err := number(line, f[scriptInode])
+		if err == nil {
+			c.Writes[ino]++
 		}
-		c.Writes[ino]++
-		return nil
+		return err
 	})
 	return c, err
+}
+
+// number reads a field of a line.
+func number(line, field []byte) (uint64, error) {
+	n, err := strconv.ParseUint(string(field), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("read line %q: %w", line, err)
+	}
+	return n, nil
 }
 
 // ScriptLost finds the total of lost lines that newer versions of bpftrace write to stderr at
@@ -121,38 +126,6 @@ func ScriptLost(said string) uint64 {
 	n, _, _ := strings.Cut(after, "\n")
 	lost, _ := strconv.ParseUint(strings.TrimSpace(n), 10, 64)
 	return lost
-}
-
-// CountJSON reads the output of live --json.
-func CountJSON(r io.Reader) (*Counts, error) {
-	c := &Counts{Writes: map[uint64]int{}}
-	err := lines(r, func(line []byte) error {
-		t, ok := number(line, `"time_ns":`)
-		ino, ok2 := number(line, `"ino":`)
-		if !ok || !ok2 {
-			return fmt.Errorf("read line %.80q: no time_ns or ino", line)
-		}
-		if c.First == 0 {
-			c.First = t
-		}
-		c.Writes[ino]++
-		return nil
-	})
-	return c, err
-}
-
-// number finds the number behind a key; decoding each line would take minutes under emulation.
-func number(line []byte, key string) (uint64, bool) {
-	_, rest, ok := bytes.Cut(line, []byte(key))
-	if !ok {
-		return 0, false
-	}
-	end := 0
-	for end < len(rest) && rest[end] >= '0' && rest[end] <= '9' {
-		end++
-	}
-	n, err := strconv.ParseUint(string(rest[:end]), 10, 64)
-	return n, err == nil
 }
 
 // lines calls f with every whole line.

@@ -98,25 +98,9 @@ func TestScriptLost(t *testing.T) {
 	}
 }
 
-func TestCountJSON(t *testing.T) {
-	const w12, w13 = `{"time_ns":700,"pid":1,"ino":12,"pos":0}` + "\n", `{"time_ns":800,"pid":1,"ino":13,"pos":0}` + "\n"
-	for _, c := range []outputCase{
-		{name: "nothing yet", writes: map[uint64]int{}},
-		{name: "writes", text: w12 + w13 + w13, first: 700, writes: map[uint64]int{12: 1, 13: 2}},
-		{name: "the last is half there", text: w12 + w13[:25], first: 700, writes: map[uint64]int{12: 1}},
-		{name: "no inode", text: `{"time_ns":700}` + "\n", err: "no time_ns or ino"},
-		{name: "no number", text: `{"time_ns":null,"ino":12}` + "\n", err: "no time_ns or ino"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			got, err := CountJSON(strings.NewReader(c.text))
-			c.check(t, got, err)
-		})
-	}
-}
-
 // A line that is longer than the buffer is an error, not two lines.
 func TestLinesTooLong(t *testing.T) {
-	if _, err := CountJSON(strings.NewReader(strings.Repeat("x", 100<<10) + "\n")); err == nil {
+	if _, err := CountScript(strings.NewReader(strings.Repeat("x", 100<<10) + "\n")); err == nil {
 		t.Error("no error")
 	}
 }

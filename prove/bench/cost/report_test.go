@@ -2,16 +2,13 @@ package cost
 
 import (
 	"bytes"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
-)
 
-var update = flag.Bool("update", false, "write the golden files")
+	"github.com/ext4dio/ext4dio-trace/internal/testkit"
+)
 
 func TestSpreadOf(t *testing.T) {
 	for _, c := range []struct {
@@ -158,18 +155,6 @@ func TestText(t *testing.T) {
 				t.Errorf("%s: %d columns: %s", name, n, line)
 			}
 		}
-		file := filepath.Join("testdata", name+".golden")
-		if *update {
-			if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got.Bytes(), want) {
-			t.Errorf("%s:\n%s\nwant\n%s", name, got.Bytes(), want)
-		}
+		testkit.Golden(t, name+".golden", got.String())
 	}
 }

@@ -5,7 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/ext4dio/ext4dio-trace/internal/table"
 )
 
 // Text writes a table for each load, one of the starts, and those of the programs where
@@ -48,7 +49,7 @@ func (r *Report) load(b *strings.Builder, i int) {
 	if l.Direct {
 		head = append(head, "captured")
 	}
-	rows := [][]string{head}
+	var rows [][]string
 	for k := range r.Tracers {
 		t := &r.Tracers[k]
 		cpu := append([]string{t.Name, "CPU"}, r.cells(i, t, func(l *LoadReport) *Times { return &l.CPU })...)
@@ -57,7 +58,7 @@ func (r *Report) load(b *strings.Builder, i int) {
 		}
 		rows = append(rows, cpu, append([]string{"", "all"}, r.cells(i, t, func(l *LoadReport) *Times { return &l.Wall })...))
 	}
-	table(b, rows)
+	(&table.Table{Head: head, Rows: rows}).Text(b)
 	b.WriteString("\n")
 }
 
@@ -83,12 +84,12 @@ func (r *Report) cells(i int, t *TracerReport, of func(*LoadReport) *Times) []st
 
 // starts writes when each tracer was ready, and what it says to have lost.
 func (r *Report) starts(b *strings.Builder) {
-	rows := [][]string{{"<tracer", "ready after s", "quartiles", "lost"}}
+	out := table.Table{Head: []string{"<tracer", "ready after s", "quartiles", "lost"}}
 	for _, t := range r.Tracers {
 		s := SpreadOf(t.Start)
-		rows = append(rows, []string{t.Name, figures(s.Median / 1e9), span(s, 1e9), fmt.Sprint(t.Lost)})
+		out.Rows = append(out.Rows, []string{t.Name, figures(s.Median / 1e9), span(s, 1e9), fmt.Sprint(t.Lost)})
 	}
-	table(b, rows)
+	out.Text(b)
 }
 
 // programs writes which program ran how often for a call, and for how long.
@@ -97,7 +98,7 @@ func programs(b *strings.Builder, t *TracerReport, l *LoadReport) {
 		return
 	}
 	fmt.Fprintf(b, "\n%s: programs attached by %s\n\n", l.Title, t.Name)
-	rows := [][]string{{"<program", "<at", "runs", "ns", "in all", "insns", "bytes"}}
+	out := table.Table{Head: []string{"<program", "<at", "runs", "ns", "in all", "insns", "bytes"}}
 	n := float64(l.Counted)
 	var runs, ns float64
 	for _, p := range l.Programs {
@@ -105,10 +106,11 @@ func programs(b *strings.Builder, t *TracerReport, l *LoadReport) {
 			continue
 		}
 		runs, ns = runs+float64(p.Runs)/n, ns+float64(p.Ns)/n
-		rows = append(rows, []string{p.Name, p.Func, fmt.Sprintf("%.2f", float64(p.Runs)/n), fmt.Sprintf("%.0f", float64(p.Ns)/float64(p.Runs)),
+		out.Rows = append(out.Rows, []string{p.Name, p.Func, fmt.Sprintf("%.2f", float64(p.Runs)/n), fmt.Sprintf("%.0f", float64(p.Ns)/float64(p.Runs)),
 			fmt.Sprintf("%.0f", float64(p.Ns)/n), fmt.Sprint(p.Insns), fmt.Sprint(p.Machine)})
 	}
-	table(b, append(rows, []string{"all", "", fmt.Sprintf("%.2f", runs), "", fmt.Sprintf("%.0f", ns), "", ""}))
+	out.Rows = append(out.Rows, []string{"all", "", fmt.Sprintf("%.2f", runs), "", fmt.Sprintf("%.0f", ns), "", ""})
+	out.Text(b)
 }
 
 // legend says what the columns hold.
@@ -159,33 +161,3 @@ func figures(x float64) string {
 
 // span writes quartiles in a unit.
 func span(s Spread, unit float64) string { return figures(s.Low/unit) + ".." + figures(s.High/unit) }
-
-// table writes rows below a head, in columns as wide as their widest cell. A column whose
-// head begins with "<" goes to the left.
-func table(b *strings.Builder, rows [][]string) {
-	head := rows[0]
-	left, width := make([]bool, len(head)), make([]int, len(head))
-	line := make([]string, len(head))
-	for i := range head {
-		head[i], left[i] = strings.CutPrefix(head[i], "<")
-		for _, row := range rows {
-			if i < len(row) {
-				width[i] = max(width[i], utf8.RuneCountInString(row[i]))
-			}
-		}
-		line[i] = strings.Repeat("-", width[i])
-	}
-	for _, row := range slices.Insert(rows, 1, line) {
-		var cells []string
-		for i, cell := range row {
-			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell))
-			if left[i] {
-				cell += pad
-			} else {
-				cell = pad + cell
-			}
-			cells = append(cells, cell)
-		}
-		b.WriteString(strings.TrimRight(strings.Join(cells, "  "), " ") + "\n")
-	}
-}

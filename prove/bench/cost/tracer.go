@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/clock"
 )
 
 // Tracer is a program that traces the direct writes of a process, and writes a line
@@ -79,15 +81,6 @@ type process struct {
 	started time.Duration // from its start until it was ready
 }
 
-// monotonic is the clock of the tracers' time stamps.
-func monotonic() (uint64, error) {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
-		return 0, fmt.Errorf("read monotonic clock: %w", err)
-	}
-	return uint64(ts.Nano()), nil
-}
-
 // DefaultStart is how long a tracer may take to see its first write.
 const DefaultStart = 2 * time.Minute
 
@@ -109,9 +102,7 @@ func (t *Tracer) start(ctx context.Context, dir string, within time.Duration, ca
 	p.cmd = exec.Command(t.Args[0], args...)
 	p.cmd.Stdout, p.cmd.Stderr = out, &p.errors
 	p.cmd.Env = append(os.Environ(), "BPFTRACE_MAX_STRLEN=64")
-	if p.began, err = monotonic(); err != nil {
-		return nil, err
-	}
+	p.began = clock.Monotonic()
 	if err := p.cmd.Start(); err != nil {
 		return nil, t.wrong(err, nil)
 	}

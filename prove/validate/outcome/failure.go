@@ -13,6 +13,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/prove/validate/random"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/series"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/storm"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -37,7 +38,7 @@ type Failure struct {
 }
 
 // see adds what was observed of the write that failed.
-func (f *Failure) see(o *Outcome, s *validate.Seen) {
+func (f *Failure) see(o *Outcome, s *trial.Seen) {
 	if s.Observation == nil {
 		return
 	}
@@ -57,43 +58,45 @@ func (f *Failure) see(o *Outcome, s *validate.Seen) {
 	}
 }
 
-func (o *Outcome) scenarioFailures(c *Config) {
-	if c.Scenarios == nil {
-		return
+// fail adds a failure on a configuration, which the caller completes.
+func (o *Outcome) fail(c *Config, part, theme, what string, detail []string) *Failure {
+	o.Failures = append(o.Failures, Failure{Config: c.Name, Part: part, Theme: theme, What: what, Detail: slices.Clone(detail), Count: 1})
+	return &o.Failures[len(o.Failures)-1]
+}
+
+// again is the command line that repeats a part of a run on a configuration.
+func (o *Outcome) again(c *Config, part string, args ...any) string {
+	where := "--dir DIR"
+	if c.Name != "" {
+		where = "--device DEV --destroy-data --config " + c.Name
 	}
-	for i := range c.Scenarios.Results {
-		res := &c.Scenarios.Results[i]
+	return "ext4dio-trace validate " + where + " " + fmt.Sprintf(part, args...)
+}
+
+func (o *Outcome) scenarioFailures(c *Config, r *validate.Report) {
+	for i := range r.Results {
+		res := &r.Results[i]
 		if res.Status != validate.Failed {
 			continue
 		}
 		name := res.Theme + "/" + res.Scenario
-		f := Failure{Config: c.Name, Part: "scenario", Theme: res.Theme, What: fmt.Sprintf("%s, line %d: %s", name, res.Line, res.Write), Count: 1}
+		f := o.fail(c, "scenario", res.Theme, fmt.Sprintf("%s, line %d: %s", name, res.Line, res.Write), nil)
 		if res.Reason != "" {
 			f.Detail = append(f.Detail, res.Reason)
 		}
 		for _, d := range res.Diffs {
-			f.Detail = append(f.Detail, fmt.Sprintf("%s: expected %s, observed %s", d.Field, d.Expected, d.Observed))
+			f.Detail = append(f.Detail, d.String())
 		}
 		if n := len(res.Seen); n > 0 {
 			f.see(o, &res.Seen[n-1])
 		}
 		f.Concerns = merge(f.Concerns, res.Patches())
-		f.Reproducer = fmt.Sprintf("ext4dio-trace validate %s --scenarios '%s' --writes 0 --storms none --verbose", o.where(c), name)
-		o.Failures = append(o.Failures, f)
+		f.Reproducer = o.again(c, "--scenarios '%s' --writes 0 --storms none --verbose", name)
 	}
-}
-
-// fileFailures are the files of scenarios that hold other bytes.
-func (o *Outcome) fileFailures(c *Config) {
-	if c.Scenarios == nil {
-		return
-	}
-	for _, w := range c.Scenarios.WrongFiles {
+	for _, w := range r.WrongFiles {
 		name := w.Theme + "/" + w.Scenario
-		o.Failures = append(o.Failures, Failure{
-			Config: c.Name, Part: "bytes", Theme: w.Theme, What: fmt.Sprintf("of the file of %s, line %d", name, w.Line), Detail: w.Why, Count: 1,
-			Reproducer: fmt.Sprintf("ext4dio-trace validate %s --scenarios '%s' --writes 0 --storms none --keep", o.where(c), name),
-		})
+		f := o.fail(c, "bytes", w.Theme, fmt.Sprintf("of the file of %s, line %d", name, w.Line), w.Why)
+		f.Reproducer = o.again(c, "--scenarios '%s' --writes 0 --storms none --keep", name)
 	}
 }
 
@@ -106,85 +109,40 @@ func merge(told, about []int) []int {
 	return about
 }
 
-// where is how the command line names the place of c.
-func (o *Outcome) where(c *Config) string {
-	if c.Name == "" {
-		return "--dir DIR"
-	}
-	return "--device DEV --destroy-data --config " + c.Name
-}
-
-func (o *Outcome) generatedFailures(c *Config) {
-	if c.Generated == nil {
-		return
-	}
-	for i := range c.Generated.Failures {
-		g := &c.Generated.Failures[i]
-		f := Failure{Config: c.Name, Part: "generated", Theme: g.Oracle.String(), Count: g.Count, Reproducer: g.Commands}
-		f.What = fmt.Sprintf("%s: seed %d, case %d", g.Oracle, g.Seed, g.Case)
+func (o *Outcome) generatedFailures(c *Config, r *random.Report) {
+	for i := range r.Failures {
+		g := &r.Failures[i]
+		what := fmt.Sprintf("%s: seed %d, case %d", g.Oracle, g.Seed, g.Case)
 		if g.Write != "" {
-			f.What += fmt.Sprintf(", step %d: %s", g.Step, g.Write)
+			what += fmt.Sprintf(", step %d: %s", g.Step, g.Write)
 		}
-		f.Detail = slices.Clone(g.What)
+		f := o.fail(c, "generated", string(g.Oracle), what, g.What)
+		f.Count, f.Reproducer = g.Count, g.Commands
 		if g.Layout != "" {
 			f.Detail = append(f.Detail, g.Blocks())
 		}
-		if g.Oracle != random.Bytes {
+		if g.Oracle != trial.Bytes {
 			f.see(o, &g.Seen)
 		}
-		f.kind += g.Oracle.String()
-		o.Failures = append(o.Failures, f)
+		f.kind += string(g.Oracle)
 	}
 }
 
-func (o *Outcome) stormFailures(c *Config) {
-	if c.Storms == nil {
-		return
-	}
-	for i := range c.Storms.Failures {
-		g := &c.Storms.Failures[i]
-		f := Failure{Config: c.Name, Part: "storm", Theme: g.Storm, Detail: slices.Clone(g.What), Count: g.Count}
-		f.What = fmt.Sprintf("%s: %s, %s", g.Oracle, g.Storm, g.Scene)
+func (o *Outcome) stormFailures(c *Config, r *storm.Report) {
+	for i := range r.Failures {
+		g := &r.Failures[i]
+		what := fmt.Sprintf("%s: %s, %s", g.Oracle, g.Storm, g.Scene)
 		if g.Round > 0 {
-			f.What += fmt.Sprintf(", round %d", g.Round)
+			what += fmt.Sprintf(", round %d", g.Round)
 		}
 		if g.Write != "" {
-			f.What += fmt.Sprintf(", writer %d: %s", g.Writer, g.Write)
+			what += fmt.Sprintf(", writer %d: %s", g.Writer, g.Write)
 		}
-		if g.Oracle == storm.Observed {
+		f := o.fail(c, "storm", g.Storm, what, g.What)
+		f.Count, f.Reproducer = g.Count, o.again(c, "--scenarios none --writes 0 --storms %s --seed %d", g.Storm, r.Seed)
+		if g.Oracle == trial.Observed {
 			f.see(o, &g.Seen)
 		}
-		f.kind += g.Oracle.String()
-		f.Reproducer = fmt.Sprintf("ext4dio-trace validate %s --scenarios none --writes 0 --storms %s --seed %d", o.where(c), g.Storm, c.Storms.Seed)
-		o.Failures = append(o.Failures, f)
+		f.kind += string(g.Oracle)
 	}
-}
-
-// stormTotal is what storms came to, all together.
-type stormTotal struct{ writes, wrong, filesRight, filesWrong int }
-
-func stormTotals(r *storm.Report) (t stormTotal) {
-	if r == nil {
-		return t
-	}
-	for i := range r.Storms {
-		t.wrong += r.Storms[i].Wrong
-	}
-	t.writes = r.Writes()
-	t.filesRight, t.filesWrong = r.Bytes.Right, r.Bytes.Wrong
-	return t
-}
-
-// stormNames are the storms that ran.
-func stormNames(r *storm.Report) []string {
-	if r == nil {
-		return nil
-	}
-	var out []string
-	for i := range r.Storms {
-		if r.Storms[i].Scenes > 0 {
-			out = append(out, r.Storms[i].Name)
-		}
-	}
-	return out
 }

@@ -106,10 +106,14 @@ func (o *Outcome) junitCases(c *Config) []junitCase {
 	if c.NotPossible != "" {
 		return []junitCase{{Class: c.title(), Name: "configuration", Skipped: &junitSkipped{"not possible: " + c.NotPossible}}}
 	}
-	var out []junitCase
-	if c.Scenarios != nil {
-		out = append(out, scenarioCases(c.Scenarios)...)
+	scenarios, _, st := c.reports()
+	var storms []string // that ran
+	for i := range st.Storms {
+		if st.Storms[i].Scenes > 0 {
+			storms = append(storms, st.Storms[i].Name)
+		}
 	}
+	out := scenarioCases(&scenarios)
 	for _, part := range []struct {
 		there bool
 		part  string
@@ -117,7 +121,7 @@ func (o *Outcome) junitCases(c *Config) []junitCase {
 	}{
 		{c.Scenarios != nil, "bytes", []string{""}},
 		{c.Generated != nil, "generated", []string{"observed", "known", "bytes"}},
-		{c.Storms != nil, "storm", stormNames(c.Storms)},
+		{true, "storm", storms},
 		{c.Checked, "e2fsck", []string{""}},
 	} {
 		for _, name := range part.names {

@@ -72,17 +72,31 @@ func (c *Config) title() string {
 	return c.Name
 }
 
+// reports are those of the three parts, empty for a part that was not done.
+func (c *Config) reports() (s validate.Report, g random.Report, st storm.Report) {
+	if c.Scenarios != nil {
+		s = *c.Scenarios
+	}
+	if c.Generated != nil {
+		g = *c.Generated
+	}
+	if c.Storms != nil {
+		st = *c.Storms
+	}
+	return s, g, st
+}
+
 // Conclude collects the failures and says what the run means. What the identifier
 // found has to be there before.
 func (o *Outcome) Conclude() {
 	o.Failures, o.Why = nil, nil
 	for _, c := range o.Configs {
-		o.scenarioFailures(c)
-		o.fileFailures(c)
-		o.generatedFailures(c)
-		o.stormFailures(c)
+		s, g, st := c.reports()
+		o.scenarioFailures(c, &s)
+		o.generatedFailures(c, &g)
+		o.stormFailures(c, &st)
 		if c.Fsck != "" {
-			o.Failures = append(o.Failures, Failure{Config: c.Name, Part: "e2fsck", What: "e2fsck found errors", Detail: strings.Split(strings.TrimSpace(c.Fsck), "\n"), Count: 1})
+			o.fail(c, "e2fsck", "", "e2fsck found errors", strings.Split(strings.TrimSpace(c.Fsck), "\n"))
 		}
 	}
 	o.Result = Passed
@@ -139,14 +153,15 @@ func (c *Config) Summary() string {
 		return "not possible: " + c.NotPossible
 	}
 	var parts []string
-	if c.Scenarios != nil && len(c.Scenarios.Results) > 0 {
-		parts = append(parts, "scenarios: "+c.Scenarios.Summary())
+	s, g, st := c.reports()
+	if len(s.Results) > 0 {
+		parts = append(parts, "scenarios: "+s.Summary())
 	}
-	if g := c.Generated; g != nil {
+	if c.Generated != nil {
 		parts = append(parts, fmt.Sprintf("generated: %d writes, %d kinds of failures", g.Writes, len(g.Failures)))
 	}
-	if t := stormTotals(c.Storms); t.writes > 0 {
-		parts = append(parts, fmt.Sprintf("storms: %d writes, %d wrong", t.writes, t.wrong))
+	if n := st.Writes(); n > 0 {
+		parts = append(parts, fmt.Sprintf("storms: %d writes, %d wrong", n, st.Wrong()))
 	}
 	parts = append(parts, fmt.Sprintf("%.0f s", c.Seconds))
 	return strings.Join(parts, "; ")
@@ -177,15 +192,8 @@ func (o *Outcome) count() (writes, possible int) {
 			continue
 		}
 		possible++
-		if c.Scenarios != nil {
-			writes += c.Scenarios.Passed + c.Scenarios.Failed
-		}
-		if c.Generated != nil {
-			writes += c.Generated.Writes
-		}
-		if c.Storms != nil {
-			writes += c.Storms.Writes()
-		}
+		s, g, st := c.reports()
+		writes += s.Passed + s.Failed + g.Writes + st.Writes()
 	}
 	return writes, possible
 }

@@ -3,7 +3,6 @@ package outcome
 import (
 	"encoding/json"
 	"encoding/xml"
-	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,38 +12,21 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
+	"github.com/ext4dio/ext4dio-trace/internal/testkit"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/random"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/series"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/storm"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-var update = flag.Bool("update", false, "write the golden files")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
-	}
-}
-
 // sample is a write of package exporttest.
-func sample(name string) validate.Seen {
+func sample(name string) trial.Seen {
 	for _, s := range exporttest.Samples() {
 		if s.Name == name {
-			return validate.Seen{Observation: s.Obs, Verdict: s.Ver}
+			return trial.Seen{Observation: s.Obs, Verdict: s.Ver}
 		}
 	}
 	panic("no sample " + name)
@@ -60,14 +42,14 @@ func good() *Outcome {
 	stripe := sample("two lookups")
 	id.Add(stripe.Observation)
 	o.Series = id.Report()
-	rep := &validate.Report{Variant: model.Linux73, Passed: 2, Skipped: 1, Results: []validate.Result{
+	rep := &validate.Report{Variant: model.Linux73, Counts: validate.Counts{Passed: 2, Skipped: 1}, Results: []validate.Result{
 		{Theme: "aligned", Scenario: "one", Covers: []string{"2.4/g", "7/3"}, Line: 3, Write: "write pos=0 len=4K", Status: validate.Passed, Verdict: "agree"},
 		{Theme: "unaligned", Scenario: "two", Covers: []string{"7/4"}, Line: 9, Write: "write pos=512 len=1K", Status: validate.Passed, Verdict: "agree"},
 		{Theme: "unaligned", Scenario: "three", Line: 12, Write: "write pos=512 len=2K", Status: validate.Skipped, Reason: "needs <sectors>"},
 	}}
-	gen := &random.Report{Seed: 7, Variant: model.Linux73, Cases: 3, Writes: 20, Attempts: 21, Observed: random.Tally{Right: 20, Undecided: 1},
-		Known: random.Tally{Right: 21}, Bytes: random.Tally{Right: 3}, Remounted: random.Tally{Right: 3}}
-	st := &storm.Report{Seed: 7, Variant: model.Linux73, Storms: []storm.Storm{{Name: "halves", Scenes: 2, Writes: 40, Seen: 41}}, Bytes: storm.Tally{Right: 4}, Observed: storm.Tally{Right: 41}}
+	gen := &random.Report{Seed: 7, Variant: model.Linux73, Cases: 3, Writes: 20, Attempts: 21, Observed: trial.Tally{Right: 20, Undecided: 1},
+		Known: trial.Tally{Right: 21}, Bytes: trial.Tally{Right: 3}, Remounted: trial.Tally{Right: 3}}
+	st := &storm.Report{Seed: 7, Variant: model.Linux73, Storms: []storm.Storm{{Name: "halves", Scenes: 2, Writes: 40, Seen: 41}}, Bytes: trial.Tally{Right: 4}, Observed: trial.Tally{Right: 41}}
 	o.Configs = []*Config{
 		{Name: "4k", Scenarios: rep, Generated: gen, Storms: st, Checked: true, Remounted: true, Seconds: 60},
 		{Name: "dax", NotPossible: "no pmem"},
@@ -82,12 +64,12 @@ func bad() *Outcome {
 	c.Fsck = "Block bitmap differences: +1\nFix? no\n"
 	c.Scenarios.Passed, c.Scenarios.Failed = 1, 1
 	res := &c.Scenarios.Results[1]
-	res.Status, res.Diffs = validate.Failed, []validate.Diff{{Field: "lock", Expected: "shared", Observed: "exclusive"}}
-	res.Seen = []validate.Seen{sample("zeroing with drain")}
+	res.Status, res.Diffs = validate.Failed, []trial.Diff{{Field: "lock", Expected: "shared", Observed: "exclusive"}}
+	res.Seen = []trial.Seen{sample("zeroing with drain")}
 	c.Scenarios.Files, c.Scenarios.WrongFiles = 1, []validate.WrongFile{{Theme: "unaligned", Scenario: "two", Line: 7, Why: []string{"1 bytes differ"}}}
-	c.Generated.Bytes = random.Tally{Right: 2, Wrong: 1}
-	c.Generated.Failures = []random.Failure{{Oracle: random.Bytes, Seed: 7, Case: 2, What: []string{"byte 512 is 0, not 1"}, Commands: "rm -f f && touch f\n", Shrunk: true, Count: 2}}
-	c.Storms.Failures = []storm.Failure{{Oracle: storm.Observed, Storm: "halves", Scene: "holes", Round: 3, Writer: 2, Write: "pwrite 0+2048", What: []string{"the model's verdict is unsafe"}, Count: 1, Seen: sample("extending")}}
+	c.Generated.Bytes = trial.Tally{Right: 2, Wrong: 1}
+	c.Generated.Failures = []random.Failure{{Oracle: trial.Bytes, Seed: 7, Case: 2, What: []string{"byte 512 is 0, not 1"}, Commands: "rm -f f && touch f\n", Shrunk: true, Count: 2}}
+	c.Storms.Failures = []storm.Failure{{Oracle: trial.Observed, Storm: "halves", Scene: "holes", Round: 3, Writer: 2, Write: "pwrite 0+2048", What: []string{"the model's verdict is unsafe"}, Count: 1, Seen: sample("extending")}}
 	c.Storms.Storms[0].Wrong = 1
 	o.Series.Patches[3].Answer = series.Contradictory
 	return o
@@ -100,7 +82,7 @@ func TestText(t *testing.T) {
 		if err := o.WriteText(&b, name == "bad.txt"); err != nil {
 			t.Fatal(err)
 		}
-		golden(t, name, b.String())
+		testkit.Golden(t, name, b.String())
 	}
 }
 
@@ -111,7 +93,7 @@ func TestJUnit(t *testing.T) {
 	if err := o.WriteJUnit(&b); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "junit.xml", b.String())
+	testkit.Golden(t, "junit.xml", b.String())
 	var back junitSuites
 	if err := xml.Unmarshal([]byte(b.String()), &back); err != nil {
 		t.Fatal(err)
@@ -206,7 +188,7 @@ func TestConcernsComeFromTheWrite(t *testing.T) {
 	s := sample("aligned overwrite")
 	s.Observation = s.Observation.Clone()
 	s.Observation.Fmod, s.Verdict = record.FmodFile, judge.Compare(s.Observation, model.Linux73)
-	o.Configs[0].Scenarios.Results[1].Seen = []validate.Seen{s}
+	o.Configs[0].Scenarios.Results[1].Seen = []trial.Seen{s}
 	o.Conclude()
 	if f := o.Failures[0]; !slices.Equal(f.Concerns, []int{5}) {
 		t.Errorf("%+v", f.Concerns)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Files of a directory that Save makes.
@@ -75,17 +76,15 @@ func (o *Outcome) writeRecords(w io.Writer) error {
 }
 
 func (o *Outcome) writeExplanations(w io.Writer) error {
+	var b strings.Builder
 	for i := range o.Failures {
 		f := &o.Failures[i]
-		_, err := fmt.Fprintf(w, "%s %s%s%s\n", f.Part, f.What, concerns(f), times(f.Count))
+		fmt.Fprintf(&b, "%s\n", f.title())
 		for _, d := range f.Detail {
-			_, e := fmt.Fprintf(w, "  %s\n", d)
-			err = errors.Join(err, e)
+			fmt.Fprintf(&b, "  %s\n", d)
 		}
-		_, e := fmt.Fprintf(w, "\n%s\n%s\n\n", f.Explanation, f.Reproducer)
-		if err = errors.Join(err, e); err != nil {
-			return err
-		}
+		fmt.Fprintf(&b, "\n%s\n%s\n\n", f.Explanation, f.Reproducer)
 	}
-	return nil
+	_, err := io.WriteString(w, b.String())
+	return err
 }

@@ -10,6 +10,9 @@ import (
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/random"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/series"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/storm"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // maxExplained is how many failures are explained in the text; the others have a
@@ -64,7 +67,7 @@ func (o *Outcome) writeFailures(b *strings.Builder) {
 		if f.Config != "" {
 			fmt.Fprintf(b, "%s: ", f.Config)
 		}
-		fmt.Fprintf(b, "%s %s%s%s\n", f.Part, f.What, concerns(f), times(f.Count))
+		fmt.Fprintf(b, "%s\n", f.title())
 		for _, d := range f.Detail {
 			fmt.Fprintf(b, "        %s\n", d)
 		}
@@ -79,18 +82,16 @@ func (o *Outcome) writeFailures(b *strings.Builder) {
 	}
 }
 
-func concerns(f *Failure) string {
-	if f.Record == nil && len(f.Concerns) == 0 {
-		return ""
+// title is what failed, the patches that it concerns, and how often it happened.
+func (f *Failure) title() string {
+	s := f.Part + " " + f.What
+	if f.Record != nil || len(f.Concerns) > 0 {
+		s += series.ConcernText(f.Concerns)
 	}
-	return series.ConcernText(f.Concerns)
-}
-
-func times(n int) string {
-	if n < 2 {
-		return ""
+	if f.Count > 1 {
+		s += fmt.Sprintf(" (%d times this way)", f.Count)
 	}
-	return fmt.Sprintf(" (%d times this way)", n)
+	return s
 }
 
 func indent(b *strings.Builder, text string) {
@@ -108,20 +109,6 @@ func (o *Outcome) writePatches(b *strings.Builder) {
 	b.WriteByte('\n')
 }
 
-// tally is how many of the scenarios' writes passed, failed and were skipped.
-type tally struct{ passed, failed, skipped int }
-
-func (t *tally) add(s validate.Status) {
-	switch s {
-	case validate.Passed:
-		t.passed++
-	case validate.Failed:
-		t.failed++
-	case validate.Skipped:
-		t.skipped++
-	}
-}
-
 func (o *Outcome) writeConfigs(b *strings.Builder) {
 	fmt.Fprintf(b, "%-14s %17s %19s %12s %7s\n", "", "scenarios", "generated", "storms", "files")
 	fmt.Fprintf(b, "%-14s %6s%6s%5s %7s%6s%6s %6s%6s %7s  %s\n",
@@ -131,26 +118,18 @@ func (o *Outcome) writeConfigs(b *strings.Builder) {
 			fmt.Fprintf(b, "%-14s not possible: %s\n", c.title(), c.NotPossible)
 			continue
 		}
-		var s validate.Report
-		if c.Scenarios != nil {
-			s = *c.Scenarios
-		}
-		var g random.Report
-		if c.Generated != nil {
-			g = *c.Generated
-		}
-		t := stormTotals(c.Storms)
+		s, g, st := c.reports()
 		fmt.Fprintf(b, "%-14s %6d%6d%5d %7d%6d%6d %6d%6d %7s  %s\n", c.title(),
 			s.Passed, s.Failed, s.Skipped, g.Writes, g.Observed.Wrong+g.Known.Wrong, g.Observed.Undecided,
-			t.writes, t.wrong, files(&s, &g, t), fsckWord(c))
+			st.Writes(), st.Wrong(), files(&s, &g, &st), fsckWord(c))
 	}
 	b.WriteByte('\n')
 }
 
 // files is how many files held the right bytes: "120", or "118/120".
-func files(s *validate.Report, g *random.Report, t stormTotal) string {
-	right := s.Files + g.Bytes.Right + t.filesRight
-	wrong := len(s.WrongFiles) + g.Bytes.Wrong + g.Remounted.Wrong + t.filesWrong
+func files(s *validate.Report, g *random.Report, st *storm.Report) string {
+	right := s.Files + g.Bytes.Right + st.Bytes.Right
+	wrong := len(s.WrongFiles) + g.Bytes.Wrong + g.Remounted.Wrong + st.Bytes.Wrong
 	if wrong == 0 {
 		return fmt.Sprint(right)
 	}
@@ -170,23 +149,21 @@ func fsckWord(c *Config) string {
 // writeThemes writes a table of the scenarios' writes by theme, with the patches
 // that their scenarios are about.
 func (o *Outcome) writeThemes(b *strings.Builder) {
-	themes := map[string]*tally{}
+	themes := map[string]*validate.Counts{}
 	about := map[string][]int{}
 	var order []string
-	byPatch := [9]tally{}
+	var byPatch [model.Patches + 1]validate.Counts
 	for _, c := range o.Configs {
-		if c.Scenarios == nil {
-			continue
-		}
-		for i := range c.Scenarios.Results {
-			res := &c.Scenarios.Results[i]
+		s, _, _ := c.reports()
+		for i := range s.Results {
+			res := &s.Results[i]
 			if themes[res.Theme] == nil {
-				themes[res.Theme] = &tally{}
+				themes[res.Theme] = &validate.Counts{}
 				order = append(order, res.Theme)
 			}
-			themes[res.Theme].add(res.Status)
+			themes[res.Theme].Add(res.Status)
 			for _, n := range res.Patches() {
-				byPatch[n].add(res.Status)
+				byPatch[n].Add(res.Status)
 				if !slices.Contains(about[res.Theme], n) {
 					about[res.Theme] = append(about[res.Theme], n)
 				}
@@ -200,11 +177,11 @@ func (o *Outcome) writeThemes(b *strings.Builder) {
 	for _, name := range order {
 		t := themes[name]
 		slices.Sort(about[name])
-		fmt.Fprintf(b, "%-15s %6d %6d %6d  %s\n", name, t.passed, t.failed, t.skipped, strings.Trim(fmt.Sprint(about[name]), "[]"))
+		fmt.Fprintf(b, "%-15s %6d %6d %6d  %s\n", name, t.Passed, t.Failed, t.Skipped, strings.Trim(fmt.Sprint(about[name]), "[]"))
 	}
 	for n := 1; n < len(byPatch); n++ {
-		if t := byPatch[n]; t != (tally{}) {
-			fmt.Fprintf(b, "%-15s %6d %6d %6d\n", fmt.Sprintf("patch %d", n), t.passed, t.failed, t.skipped)
+		if t := byPatch[n]; t != (validate.Counts{}) {
+			fmt.Fprintf(b, "%-15s %6d %6d %6d\n", fmt.Sprintf("patch %d", n), t.Passed, t.Failed, t.Skipped)
 		}
 	}
 	b.WriteByte('\n')
@@ -214,22 +191,18 @@ func (o *Outcome) writeThemes(b *strings.Builder) {
 func (o *Outcome) writeSkipped(b *strings.Builder) {
 	n := map[string]int{}
 	for _, c := range o.Configs {
-		if c.Scenarios != nil {
-			if c.Scenarios.Elsewhere > 0 {
-				n["for blocks of another size"] += c.Scenarios.Elsewhere
-			}
-			for i := range c.Scenarios.Results {
-				if res := &c.Scenarios.Results[i]; res.Status == validate.Skipped {
-					n[res.Reason]++
-				}
+		s, _, st := c.reports()
+		if s.Elsewhere > 0 {
+			n["for blocks of another size"] += s.Elsewhere
+		}
+		for i := range s.Results {
+			if res := &s.Results[i]; res.Status == validate.Skipped {
+				n[res.Reason]++
 			}
 		}
-		if c.Storms == nil {
-			continue
-		}
-		for i := range c.Storms.Storms {
-			for _, why := range c.Storms.Storms[i].Skipped {
-				n["storm "+c.Storms.Storms[i].Name+", "+why]++
+		for i := range st.Storms {
+			for _, why := range st.Storms[i].Skipped {
+				n["storm "+st.Storms[i].Name+", "+why]++
 			}
 		}
 	}
@@ -244,29 +217,30 @@ func (o *Outcome) writeSkipped(b *strings.Builder) {
 // writeGenerated writes what each oracle said of generated writes, over all
 // configurations.
 func (o *Outcome) writeGenerated(b *strings.Builder) {
-	var sum [4]random.Tally
-	n := 0
+	var sum random.Report
 	for _, c := range o.Configs {
-		if c.Generated == nil {
-			continue
-		}
-		n += c.Generated.Writes
-		for i, t := range []random.Tally{c.Generated.Observed, c.Generated.Known, c.Generated.Bytes, c.Generated.Remounted} {
-			sum[i].Right += t.Right
-			sum[i].Wrong += t.Wrong
-			sum[i].Undecided += t.Undecided
-		}
+		_, g, _ := c.reports()
+		sum.Writes += g.Writes
+		sum.Observed.Add(g.Observed)
+		sum.Known.Add(g.Known)
+		sum.Bytes.Add(g.Bytes)
+		sum.Remounted.Add(g.Remounted)
 	}
-	if n == 0 {
+	if sum.Writes == 0 {
 		return
 	}
-	fmt.Fprintf(b, "generated writes: %d, seed %d\n", n, o.Seed)
-	for i, name := range []string{
-		"observed (model fed with what was observed)", "known (model fed with the known layout)",
-		"bytes (files against their shadows)", "bytes, mounted again",
+	fmt.Fprintf(b, "generated writes: %d, seed %d\n", sum.Writes, o.Seed)
+	for _, oracle := range []struct {
+		name string
+		trial.Tally
+	}{
+		{"observed (model fed with what was observed)", sum.Observed},
+		{"known (model fed with the known layout)", sum.Known},
+		{"bytes (files against their shadows)", sum.Bytes},
+		{"bytes, mounted again", sum.Remounted},
 	} {
-		if sum[i] != (random.Tally{}) {
-			fmt.Fprintf(b, "  %-44s %d right, %d wrong, %d undecided\n", name, sum[i].Right, sum[i].Wrong, sum[i].Undecided)
+		if oracle.Tally != (trial.Tally{}) {
+			fmt.Fprintf(b, "  %-44s %d right, %d wrong, %d undecided\n", oracle.name, oracle.Right, oracle.Wrong, oracle.Undecided)
 		}
 	}
 	b.WriteByte('\n')

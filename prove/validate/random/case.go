@@ -56,17 +56,6 @@ type Case struct {
 	Steps  []Step
 }
 
-// Writes is the number of direct writes in it.
-func (c *Case) Writes() int {
-	n := 0
-	for i := range c.Steps {
-		if c.Steps[i].Op == Write {
-			n++
-		}
-	}
-	return n
-}
-
 // worker reports whether the write before step i was one that a task of the kernel
 // may have made.
 func (c *Case) worker(i int) bool {
@@ -99,10 +88,8 @@ func (s *Step) String() string {
 		return b.String()
 	}
 	fmt.Fprintf(&b, " %s", s.Engine)
-	for _, f := range flagNames {
-		if s.Flags&f.bit != 0 {
-			b.WriteString(" " + f.name)
-		}
+	for _, f := range workload.FlagNames(s.Flags) {
+		b.WriteString(" " + f)
 	}
 	if s.Fresh {
 		b.WriteString(" fresh")
@@ -116,10 +103,13 @@ func (s *Step) String() string {
 	return b.String()
 }
 
-var flagNames = [...]struct {
-	bit  int
-	name string
-}{{unix.RWF_NOWAIT, "nowait"}, {unix.RWF_APPEND, "append"}, {unix.RWF_DSYNC, "dsync"}}
+// at is where a write begins in a file of this i_size.
+func (s *Step) at(size int64) int64 {
+	if s.Flags&unix.RWF_APPEND != 0 {
+		return size
+	}
+	return s.Off
+}
 
 // fill writes the bytes of step i of a case: they depend on the step and on the
 // place in the file, and none is zero.

@@ -3,12 +3,9 @@ package random
 import (
 	"fmt"
 	"slices"
-	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
-	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -19,12 +16,12 @@ const (
 )
 
 // differences compares a prediction with what was observed.
-func (k *knowledge) differences(out *model.Outcome, z zeroes) []validate.Diff {
-	var diffs []validate.Diff
+func (k *knowledge) differences(out *model.Outcome, z zeroes) []trial.Diff {
+	var diffs []trial.Diff
 	o := k.o
 	differ := func(field, want, got string) {
 		if want != got {
-			diffs = append(diffs, validate.Diff{Field: field, Expected: want, Observed: got})
+			diffs = append(diffs, trial.Diff{Field: field, Expected: want, Observed: got})
 		}
 	}
 	if n := len(o.Passes); n > 0 && k.first {
@@ -53,8 +50,9 @@ func (k *knowledge) differences(out *model.Outcome, z zeroes) []validate.Diff {
 	if out.ForceWait != model.Unknown {
 		differ("force-wait", out.ForceWait.String(), model.AnswerOf(o.DioFlags&model.DioForceWait != 0).String())
 	}
-	if !k.unprobed.Has(record.StageZero) && !o.Truncated && end == direct && !k.odd() && !z.allow(o.Zeroed) {
-		differ("zeroed", z.String(), seenZeroed(o))
+	seen := seenZeroed(o)
+	if !k.unprobed.Has(record.StageZero) && !o.Truncated && end == direct && !k.odd() && !z.allow(seen) {
+		differ("zeroed", z.String(), (&zeroes{must: seen, may: seen}).String())
 	}
 	return diffs
 }
@@ -62,61 +60,54 @@ func (k *knowledge) differences(out *model.Outcome, z zeroes) []validate.Diff {
 // odd reports whether the device cannot take the write. At which mapping that is
 // noticed differs between kernels.
 func (k *knowledge) odd() bool {
-	pos := k.step.Off
-	if k.step.Flags&unix.RWF_APPEND != 0 {
-		pos = k.before.size
-	}
-	return (pos|k.step.Len)%k.sector != 0
+	return (k.step.at(k.before.size)|k.step.Len)%k.sector != 0
 }
 
 func predictedPasses(out *model.Outcome) string {
-	if out.Passes == 0 {
-		return none
-	}
 	s := ""
 	for i := range out.Passes {
 		s += out.Pass[i].Mode.String()[:1]
 	}
-	return s
+	return orNone(s)
 }
 
 func seenPasses(o *observe.Observation) string {
-	if len(o.Passes) == 0 {
-		return none
-	}
 	s := ""
 	for i := range o.Passes {
 		s += observe.LockName(o.Passes[i].Lock)[:1]
 	}
-	return s
+	return orNone(s)
 }
 
 func predictedLookups(p *model.Pass) string {
-	var b strings.Builder
-	for _, q := range p.Queries[:min(p.N, len(p.Queries))] {
-		fmt.Fprintf(&b, "(%d,%d,%#x)", q.Lblk, q.Len, q.Flags)
+	n := min(p.N, len(p.Queries))
+	if p.MayLookUp && n == 0 {
+		n = 1
 	}
-	if p.MayLookUp && p.N == 0 {
-		q := p.Queries[0]
-		fmt.Fprintf(&b, "(%d,%d,%#x)", q.Lblk, q.Len, q.Flags)
-	}
-	return orNone(b.String())
+	return lookupsText(p.Queries[:n])
 }
 
 func seenLookups(p *observe.Pass) string {
-	var b strings.Builder
+	var asked []model.Query
 	for _, l := range p.Lookups {
-		fmt.Fprintf(&b, "(%d,%d,%#x)", l.Lblk, l.Len, l.ArgFlags)
+		asked = append(asked, model.Query{Lblk: l.Lblk, Len: l.Len, Flags: l.ArgFlags})
 	}
-	return orNone(b.String())
+	return lookupsText(asked)
+}
+
+func lookupsText(asked []model.Query) string {
+	s := ""
+	for _, q := range asked {
+		s += fmt.Sprintf("(%d,%d,%#x)", q.Lblk, q.Len, q.Flags)
+	}
+	return orNone(s)
 }
 
 // allow reports whether all that has to be zeroed was, and nothing else than what
 // may be.
-func (z *zeroes) allow(seen []observe.Zeroed) bool {
+func (z *zeroes) allow(seen []model.Range) bool {
 	must := 0
-	for _, s := range seen {
-		r := model.Range{Pos: s.Pos, Len: s.Len}
+	for _, r := range seen {
 		if !slices.Contains(z.may, r) {
 			return false
 		}
@@ -127,23 +118,24 @@ func (z *zeroes) allow(seen []observe.Zeroed) bool {
 	return must == len(z.must) && len(seen) <= len(z.may)
 }
 
+// String lists the pieces, with a "?" behind those that only may be zeroed.
 func (z *zeroes) String() string {
-	var b strings.Builder
+	s := ""
 	for _, r := range z.may {
-		fmt.Fprintf(&b, "(%d,%d)", r.Pos, r.Len)
+		s += fmt.Sprintf("(%d,%d)", r.Pos, r.Len)
 		if !slices.Contains(z.must, r) {
-			b.WriteByte('?')
+			s += "?"
 		}
 	}
-	return orNone(b.String())
+	return orNone(s)
 }
 
-func seenZeroed(o *observe.Observation) string {
-	var b strings.Builder
+func seenZeroed(o *observe.Observation) []model.Range {
+	var out []model.Range
 	for _, z := range o.Zeroed {
-		fmt.Fprintf(&b, "(%d,%d)", z.Pos, z.Len)
+		out = append(out, model.Range{Pos: z.Pos, Len: z.Len})
 	}
-	return orNone(b.String())
+	return out
 }
 
 func orNone(s string) string {

@@ -3,28 +3,31 @@ package random
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/prove/validate"
-	"github.com/ext4dio/ext4dio-trace/prove/validate/shadow"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // file is the file of a case while it is carried out, and what is known of it.
 type file struct {
+	*trial.File
 	r        *runner
 	c        *Case
 	bs       int64
-	direct   int // descriptor with O_DIRECT
-	buffered int // descriptor without
-	id       validate.FileID
-	shadow   shadow.File
 	bytesBad []string // what the bytes oracle found on the way
 
+	state
+	touched bool // pages may be in the page cache
+}
+
+// state is what is known of a file beside its blocks and i_size.
+type state struct {
 	indirect bool
 	nosec    model.Answer
 	// diskLags says that a buffered write was not synced since: writeback will move
@@ -32,9 +35,8 @@ type file struct {
 	diskLags bool
 	// worker says that a task of io_uring made the last write: its completion can
 	// come before that task gives i_rwsem back.
-	worker  bool
-	touched bool           // pages may be in the page cache
-	dirty   map[int64]bool // blocks with pages that were not written back by us
+	worker bool
+	dirty  map[int64]bool // blocks with pages that were not written back by us
 }
 
 // made is one direct write that was made.
@@ -47,58 +49,32 @@ type made struct {
 
 // before is what was known of the file right before a write.
 type before struct {
-	size     int64
-	extents  []workload.Extent
-	indirect bool
-	nosec    model.Answer
-	cached   model.Answer
-	diskLags bool
-	worker   bool
-	dirty    map[int64]bool
+	state
+	size    int64
+	extents []workload.Extent
+	cached  model.Answer // whether its pages are in the page cache
 }
 
-func (r *runner) openFile(c *Case, name string) (_ *file, err error) {
-	f := &file{r: r, c: c, bs: int64(r.dir.FS.BlockSize), direct: -1, buffered: -1, nosec: model.No, dirty: map[int64]bool{}}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, f.close())
-		}
-	}()
-	if f.direct, err = r.dir.Create(name); err != nil {
+func (r *runner) openFile(c *Case, name string) (*file, error) {
+	t, err := trial.Create(r.dir, name)
+	if err != nil {
 		return nil, err
 	}
-	if f.buffered, err = r.dir.Open(name, 0); err != nil {
-		return nil, err
-	}
-	var st unix.Stat_t
-	if err := unix.Fstat(f.direct, &st); err != nil {
-		return nil, fmt.Errorf("find inode of %s: %w", name, err)
-	}
-	f.id = validate.FileID{Dev: unix.Major(st.Dev)<<20 | unix.Minor(st.Dev), Ino: st.Ino}
+	f := &file{File: t, r: r, c: c, bs: int64(r.dir.FS.BlockSize), state: state{nosec: model.No, dirty: map[int64]bool{}}}
 	// Reading ahead would put pages into the page cache later on.
-	if err := unix.Fadvise(f.buffered, 0, 0, unix.FADV_RANDOM); err != nil {
-		return nil, fmt.Errorf("turn off readahead: %w", err)
+	if err := unix.Fadvise(f.Buffered, 0, 0, unix.FADV_RANDOM); err != nil {
+		return nil, errors.Join(fmt.Errorf("turn off readahead: %w", err), f.Close())
 	}
-	return f, f.readFlags()
+	if err := f.readFlags(); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 func (f *file) readFlags() error {
-	flags, err := unix.IoctlGetUint32(f.buffered, unix.FS_IOC_GETFLAGS)
-	if err != nil {
-		return fmt.Errorf("read inode flags: %w", err)
-	}
+	flags, err := workload.InodeFlags(f.Buffered)
 	f.indirect = flags&workload.FlagExtents == 0
-	return nil
-}
-
-func (f *file) close() error {
-	var errs []error
-	for _, fd := range []int{f.direct, f.buffered} {
-		if fd >= 0 {
-			errs = append(errs, unix.Close(fd))
-		}
-	}
-	return errors.Join(errs...)
+	return err
 }
 
 // apply does a step that is no direct write. What the file system does not offer
@@ -119,44 +95,44 @@ func (f *file) do(s *Step, i int) error {
 	switch s.Op {
 	case NoExtents:
 		// Not offered with bigalloc and others; the file then has extents.
-		_ = workload.ChangeFlags(f.buffered, 0, workload.FlagExtents)
+		_ = workload.ChangeFlags(f.Buffered, 0, workload.FlagExtents)
 		return f.readFlags()
 	case Fallocate:
 		f.leaveEnd(s.Off + s.Len)
-		return f.fallocate(0, s, func() { f.shadow.Extend(s.Off + s.Len) })
+		return f.modified(s, f.Fallocate(s.Off, s.Len))
 	case KeepSize:
-		return f.fallocate(unix.FALLOC_FL_KEEP_SIZE, s, func() {})
+		return f.modified(s, f.Allocate(s.Off, s.Len))
 	case Punch:
 		if (s.Off|s.Len)%f.bs != 0 {
 			f.touched = true // the rest of a block is zeroed there
 		}
-		return f.fallocate(unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, s, func() {
+		err := f.Punch(s.Off, s.Len)
+		if err == nil {
 			f.clean(s.Off/f.bs, (s.Off+s.Len-1)/f.bs)
-			f.shadow.Punch(s.Off, s.Len)
-		})
+		}
+		return f.modified(s, err)
 	case Truncate:
 		f.touched = true // the rest of a block is zeroed there
 		f.clean((s.Len+f.bs-1)/f.bs, math.MaxInt64)
-		f.shadow.Truncate(s.Len)
-		return unix.Ftruncate(f.buffered, s.Len)
+		return f.Truncate(s.Len)
 	case Buffered:
 		return f.writeBuffered(s, i)
 	case Read:
 		f.touched = true
-		_, err := unix.Pread(f.buffered, make([]byte, s.Len), s.Off)
+		_, err := unix.Pread(f.Buffered, make([]byte, s.Len), s.Off)
 		return err
 	case Sync:
 		f.synced()
-		return unix.Fsync(f.buffered)
+		return unix.Fsync(f.Buffered)
 	case Drop:
 		f.synced()
-		return workload.SyncAndDrop(f.buffered)
+		return workload.SyncAndDrop(f.Buffered)
 	case Unprime:
-		if err := unix.Fchmod(f.buffered, 0o4600); err != nil {
+		if err := unix.Fchmod(f.Buffered, 0o4600); err != nil {
 			return err
 		}
 		f.nosec = model.No
-		return unix.Fchmod(f.buffered, 0o600)
+		return unix.Fchmod(f.Buffered, 0o600)
 	}
 	return fmt.Errorf("unknown step %d", s.Op)
 }
@@ -178,30 +154,23 @@ func (f *file) clean(first, last int64) {
 // leaveEnd notes that the file may get longer than it was. Where it ended inside a
 // block, newer kernels zero the rest of that block in the page cache then.
 func (f *file) leaveEnd(end int64) {
-	if size := f.shadow.Size(); end > size && size%f.bs != 0 {
+	if size := f.Shadow.Size(); end > size && size%f.bs != 0 {
 		f.touched = true
 	}
 }
 
-// fallocate sets S_NOSEC, as all do that modify a file. A hole behind i_size is
-// none on some kernels, which then return before that; and one that refuses because
-// of what the inode is may do so before that, or after it.
-func (f *file) fallocate(mode uint32, s *Step, done func()) error {
-	err := unix.Fallocate(f.buffered, mode, s.Off, s.Len)
+// modified notes what a fallocate left, and returns its error. It sets S_NOSEC, as all do
+// that modify a file. A hole behind i_size is none on some kernels, which then return
+// before that; and one that refuses because of what the inode is may do so before that,
+// or after it.
+func (f *file) modified(s *Step, err error) error {
 	switch {
-	case err != nil && f.nosec == model.No:
-		f.nosec = model.Unknown
-	case err != nil:
-	case s.Op != Punch || s.Off < f.shadow.Size():
+	case err == nil && (s.Op != Punch || s.Off < f.Shadow.Size()):
 		f.nosec = model.Yes
 	case f.nosec == model.No:
 		f.nosec = model.Unknown
 	}
-	if err != nil {
-		return err
-	}
-	done()
-	return nil
+	return err
 }
 
 // cached notes that a write went through the page cache, and is not written back.
@@ -215,13 +184,11 @@ func (f *file) cached(off, n int64) {
 func (f *file) writeBuffered(s *Step, i int) error {
 	data := make([]byte, s.Len)
 	f.c.fill(data, i, s.Off)
-	n, err := unix.Pwrite(f.buffered, data, s.Off)
-	if err != nil {
+	if err := f.WriteBuffered(s.Off, data); err != nil {
 		return err
 	}
 	f.nosec = model.Yes
 	f.cached(s.Off, s.Len)
-	f.shadow.Write(s.Off, data[:n])
 	return nil
 }
 
@@ -232,7 +199,7 @@ func (f *file) write(i int, rep *Report) (*made, error) {
 	if err != nil {
 		return nil, err
 	}
-	mem, err := memory(&f.r.buf, int64(s.Buf)+s.Len)
+	mem, err := f.r.buf.Bytes(int64(s.Buf) + s.Len)
 	if err != nil {
 		return nil, err
 	}
@@ -242,13 +209,7 @@ func (f *file) write(i int, rep *Report) (*made, error) {
 	if m.before, err = f.look(s); err != nil {
 		return nil, err
 	}
-	req := workload.Request{Fd: f.direct, Pos: s.Off, Flags: s.Flags}
-	at := 0
-	for _, n := range s.Segs {
-		req.Segs = append(req.Segs, data[at:at+n:at+n])
-		at += n
-	}
-	reqs := []workload.Request{req}
+	reqs := []workload.Request{{Fd: f.Direct, Pos: s.Off, Segs: workload.Cut(data, s.Segs), Flags: s.Flags}}
 	if s.Fresh {
 		if err := f.freshen(); err != nil {
 			return nil, err
@@ -266,7 +227,7 @@ func (f *file) write(i int, rep *Report) (*made, error) {
 
 // freshen sets the timestamps to the kernel's now, which a number of ours is not.
 func (f *file) freshen() error {
-	_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, uintptr(f.buffered), 0, 0, 0, 0, 0)
+	_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, uintptr(f.Buffered), 0, 0, 0, 0, 0)
 	if errno != 0 {
 		return fmt.Errorf("set timestamps to now: %w", errno)
 	}
@@ -275,31 +236,22 @@ func (f *file) freshen() error {
 
 // look takes down what is known before a write.
 func (f *file) look(s *Step) (b before, err error) {
-	b = before{indirect: f.indirect, nosec: f.nosec, diskLags: f.diskLags, worker: f.worker, cached: model.No}
-	if b.size, err = unix.Seek(f.buffered, 0, unix.SEEK_END); err != nil {
-		return b, fmt.Errorf("read i_size: %w", err)
+	b = before{state: f.state, cached: model.No}
+	if b.size, err = f.Size(); err != nil {
+		return b, err
 	}
 	// Reading the extents fills the extent-status tree; what it then says is what
 	// the write will find.
 	for range 2 {
-		if b.extents, err = workload.Extents(f.buffered); err != nil {
+		if b.extents, err = workload.Extents(f.Buffered); err != nil {
 			return b, err
 		}
 	}
-	if len(f.dirty) > 0 {
-		b.dirty = map[int64]bool{}
-		for n := range f.dirty {
-			b.dirty[n] = true
-		}
-	}
+	b.dirty = maps.Clone(f.dirty)
 	if f.touched || f.indirect {
 		b.cached = model.Unknown
 		if s.Flags&unix.RWF_NOWAIT != 0 || s.Engine.Retries() {
-			pos := s.Off
-			if s.Flags&unix.RWF_APPEND != 0 {
-				pos = b.size
-			}
-			b.cached, err = f.resident(pos, s.Len)
+			b.cached, err = f.resident(s.at(b.size), s.Len)
 		}
 	}
 	return b, err
@@ -311,7 +263,7 @@ func (f *file) resident(off, n int64) (model.Answer, error) {
 	page := int64(unix.Getpagesize())
 	from := off / page * page
 	size := int(off + n - from)
-	m, err := unix.Mmap(f.buffered, from, size, unix.PROT_READ, unix.MAP_SHARED)
+	m, err := unix.Mmap(f.Buffered, from, size, unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
 		return model.Unknown, fmt.Errorf("map file: %w", err)
 	}
@@ -332,7 +284,7 @@ func (f *file) resident(off, n int64) (model.Answer, error) {
 // mapped takes down the layout after a write of n bytes at pos, in which each of its
 // blocks must have been written, or be about to be where the page cache took it.
 func (f *file) mapped(m *made, pos, n int64) error {
-	exts, err := workload.Extents(f.buffered)
+	exts, err := workload.Extents(f.Buffered)
 	if err != nil {
 		return err
 	}
@@ -356,19 +308,16 @@ func (f *file) mapped(m *made, pos, n int64) error {
 
 // after brings what is known up to date with the result of a write.
 func (f *file) after(s *Step, data []byte, m *made) error {
-	pos := s.Off
-	if s.Flags&unix.RWF_APPEND != 0 {
-		pos = f.shadow.Size()
-	}
+	pos := s.at(f.Shadow.Size())
 	n := m.res.N
 	if m.res.Err != nil {
 		n = 0
 	}
-	if pos > f.shadow.Size() {
+	if pos > f.Shadow.Size() {
 		f.leaveEnd(pos)
 	}
 	if n > 0 {
-		f.shadow.Write(pos, data[:n])
+		f.Shadow.Write(pos, data[:n])
 		if f.r.dir.FS.NoDirect || (pos|s.Len)%int64(f.r.dir.FS.Sector) != 0 {
 			f.cached(pos, int64(n))
 		} else if err := f.mapped(m, pos, int64(n)); err != nil {
@@ -385,4 +334,23 @@ func (f *file) after(s *Step, data []byte, m *made) error {
 		return nil
 	}
 	return f.settle(pos+int64(n), data[n:])
+}
+
+// settle reads what became of a write that failed or fell short.
+func (f *file) settle(pos int64, data []byte) error {
+	size := f.Shadow.Size()
+	if pos >= size {
+		return nil
+	}
+	end := min(pos+int64(len(data)), size)
+	from := pos / f.bs * f.bs
+	got, err := f.ReadAt(from, (end-from+f.bs-1)/f.bs*f.bs)
+	if err != nil {
+		return err
+	}
+	f.Shadow.Maybe(pos, data)
+	if err := f.Shadow.Settle(from, got); err != nil {
+		f.bytesBad = append(f.bytesBad, err.Error())
+	}
+	return nil
 }

@@ -236,11 +236,7 @@ func (g *generator) write() {
 	if s.Flags&unix.RWF_NOWAIT != 0 {
 		s.Fresh = g.chance(60)
 	} else {
-		at := s.Off
-		if s.Flags&unix.RWF_APPEND != 0 {
-			at = g.size
-		}
-		if (at|s.Len)%g.sec == 0 {
+		if at := s.at(g.size); (at|s.Len)%g.sec == 0 {
 			g.grow(at + s.Len)
 		}
 	}

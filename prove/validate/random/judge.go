@@ -4,15 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/ext4dio/ext4dio-trace/decode/judge"
-	"github.com/ext4dio/ext4dio-trace/decode/observe"
-	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
-	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // shrunkName is the file of a case that is run again.
@@ -30,15 +24,15 @@ func (r *runner) runCase(ctx context.Context, c *Case, rep *Report, keep bool) (
 		return nil, err
 	}
 	defer func() {
-		err = errors.Join(err, f.close())
+		err = errors.Join(err, f.Close())
 		if !keep || err != nil {
 			err = errors.Join(err, r.dir.Remove(name))
 		}
 	}()
-	if err := r.Tracer.Watch(f.id); err != nil {
-		return nil, fmt.Errorf("watch inode %d: %w", f.id.Ino, err)
+	if err := r.Tracer.Watch(f.ID); err != nil {
+		return nil, fmt.Errorf("watch inode %d: %w", f.ID.Ino, err)
 	}
-	defer r.Tracer.Forget(f.id)
+	defer r.Tracer.Forget(f.ID)
 	var writes []*made
 	for i := range c.Steps {
 		if c.Steps[i].Op != Write {
@@ -61,7 +55,7 @@ func (r *runner) runCase(ctx context.Context, c *Case, rep *Report, keep bool) (
 	}
 	j := &judgement{r: r, c: c, rep: rep}
 	if why != "" {
-		j.fail(Failure{Oracle: Observed, What: []string{why}, signature: "not seen", late: true})
+		j.fail(Failure{Oracle: trial.Observed, What: []string{why}, signature: "not seen", late: true})
 	}
 	for i, seen := range groups {
 		j.observed(writes[i], seen)
@@ -72,27 +66,19 @@ func (r *runner) runCase(ctx context.Context, c *Case, rep *Report, keep bool) (
 
 // gather takes what was seen of the writes and sorts it by write: several where
 // io_uring tried first without waiting.
-func (r *runner) gather(ctx context.Context, f *file, writes []*made) ([][]validate.Seen, string, error) {
-	late, cancel := context.WithTimeout(ctx, r.Timeout)
-	defer cancel()
-	var seen []validate.Seen
-	for want := len(writes); ; want = len(seen) + 1 {
-		if want > len(seen) {
-			more, err := r.Tracer.Collect(late, f.id, want-len(seen))
-			seen = append(seen, more...)
-			switch {
-			case err != nil && (ctx.Err() != nil || late.Err() == nil):
-				return nil, "", fmt.Errorf("collect what was seen: %w", err)
-			case err != nil || len(more) == 0:
-				groups, _ := group(f.c, writes, seen)
-				return groups, fmt.Sprintf("not seen in time: %d of %d writes", len(groups), len(writes)), nil
-			}
+func (r *runner) gather(ctx context.Context, f *file, writes []*made) ([][]trial.Seen, string, error) {
+	var seen []trial.Seen
+	for want := len(writes); ; want = 1 {
+		more, err := trial.Collect(ctx, r.Tracer, f.ID, want, r.Timeout)
+		seen = append(seen, more...)
+		if err != nil && !errors.Is(err, trial.ErrLate) {
+			return nil, "", err
 		}
-		slices.SortStableFunc(seen, func(a, b validate.Seen) int {
-			return int(int64(a.Observation.Time) - int64(b.Observation.Time))
-		})
+		trial.SortByTime(seen)
 		groups, rest := group(f.c, writes, seen)
 		switch {
+		case err != nil:
+			return groups, fmt.Sprintf("not seen in time: %d of %d writes", len(groups), len(writes)), nil
 		case rest > 0:
 			return groups, fmt.Sprintf("more was seen than was made: %d", rest), nil
 		case len(groups) == len(writes):
@@ -103,10 +89,10 @@ func (r *runner) gather(ctx context.Context, f *file, writes []*made) ([][]valid
 
 // group gives each write what was seen of it, up to the first write of which not
 // all was seen, and how much was left.
-func group(c *Case, writes []*made, seen []validate.Seen) (groups [][]validate.Seen, rest int) {
+func group(c *Case, writes []*made, seen []trial.Seen) (groups [][]trial.Seen, rest int) {
 	for _, m := range writes {
-		n := 0
-		for n < len(seen) && again(&c.Steps[m.step], seen[n].Observation) {
+		s, n := &c.Steps[m.step], 0
+		for n < len(seen) && trial.Retried(s.Engine, s.Flags, seen[n].Observation) {
 			n++
 		}
 		if n >= len(seen) {
@@ -116,12 +102,6 @@ func group(c *Case, writes []*made, seen []validate.Seen) (groups [][]validate.S
 		seen = seen[n+1:]
 	}
 	return groups, len(seen)
-}
-
-// again reports whether io_uring tries the write again, in another task.
-func again(s *Step, o *observe.Observation) bool {
-	return s.Engine.Retries() && s.Flags&unix.RWF_NOWAIT == 0 && o.Flags&model.IocbNowait != 0 &&
-		(o.Ret == model.EAGAIN || o.Ret == model.EOPNOTSUPP)
 }
 
 // judgement is what the oracles say about a case.
@@ -139,12 +119,12 @@ func (j *judgement) fail(f Failure) {
 	for i := range j.c.Steps {
 		f.Steps = append(f.Steps, j.c.Steps[i].String())
 	}
-	f.signature = f.Oracle.String() + ": " + f.signature
+	f.signature = string(f.Oracle) + ": " + f.signature
 	f.Count = 1
 	j.fails = append(j.fails, f)
 }
 
-func (j *judgement) failWrite(oracle Oracle, m *made, what []string, signature string, s *validate.Seen) {
+func (j *judgement) failWrite(oracle trial.Oracle, m *made, what []string, signature string, s *trial.Seen) {
 	f := Failure{
 		Oracle: oracle, Step: m.step + 1, Write: j.c.Steps[m.step].String(), What: what,
 		Layout: layoutText(m.before.extents, int64(j.r.dir.FS.BlockSize)), After: m.after, ISize: m.before.size, signature: signature,
@@ -156,24 +136,15 @@ func (j *judgement) failWrite(oracle Oracle, m *made, what []string, signature s
 }
 
 // observed counts the verdicts of the model that was fed with what was observed.
-func (j *judgement) observed(m *made, seen []validate.Seen) {
+func (j *judgement) observed(m *made, seen []trial.Seen) {
 	for i := range seen {
 		s := &seen[i]
 		j.rep.Attempts++
 		if s.Observation.Incomplete == "" {
 			j.rep.Ends[seenEnd(s.Observation)]++
 		}
-		t := &j.rep.Observed
-		v := s.Verdict
-		switch {
-		case v == nil || v.Kind == judge.Undecided:
-			t.Undecided++
-		case v.Kind == judge.Agree:
-			t.Right++
-		default:
-			t.Wrong++
-			what := append([]string{"the model's verdict is " + v.Kind.String()}, v.Why()...)
-			j.failWrite(Observed, m, what, v.Kind.String()+" "+v.Rules.String(), s)
+		if what, signature := j.rep.Observed.Count(s.Verdict); what != nil {
+			j.failWrite(trial.Observed, m, what, signature, s)
 		}
 	}
 }
@@ -181,19 +152,21 @@ func (j *judgement) observed(m *made, seen []validate.Seen) {
 // bytes reads the file back and compares.
 func (j *judgement) bytes(f *file, keep bool) error {
 	if j.r.Fault != nil {
-		j.r.Fault(j.c.Number, f.shadow.Bytes)
+		j.r.Fault(j.c.Number, f.Shadow.Bytes)
 	}
-	if err := f.readBack(); err != nil {
+	why, err := f.ReadBack()
+	if err != nil {
 		return err
 	}
+	f.bytesBad = append(f.bytesBad, why...)
 	if keep {
-		j.rep.kept.Keep(workload.FileName(fileName(j.c.Number)), f.shadow.Bytes)
+		j.rep.kept.Keep(workload.FileName(fileName(j.c.Number)), f.Shadow.Bytes)
 	}
 	if len(f.bytesBad) == 0 {
 		j.rep.Bytes.Right++
 		return nil
 	}
 	j.rep.Bytes.Wrong++
-	j.fail(Failure{Oracle: Bytes, What: f.bytesBad, ISize: f.shadow.Size(), signature: "bytes"})
+	j.fail(Failure{Oracle: trial.Bytes, What: f.bytesBad, ISize: f.Shadow.Size(), signature: "bytes"})
 	return nil
 }

@@ -9,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
-	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // known compares each attempt of a write with what the model makes of the layout.
-func (j *judgement) known(m *made, seen []validate.Seen) {
+func (j *judgement) known(m *made, seen []trial.Seen) {
 	t := &j.rep.Known
 	for i := range seen {
 		o := seen[i].Observation
@@ -38,7 +38,7 @@ func (j *judgement) known(m *made, seen []validate.Seen) {
 		t.Wrong++
 		var what, names []string
 		for _, d := range diffs {
-			what = append(what, fmt.Sprintf("%s: expected %s, observed %s", d.Field, d.Expected, d.Observed))
+			what = append(what, d.String())
 			names = append(names, d.Field)
 			switch d.Field {
 			case "end", "passes", "lock", "drain", "force-wait":
@@ -46,12 +46,12 @@ func (j *judgement) known(m *made, seen []validate.Seen) {
 				names = append(names, d.Expected, d.Observed)
 			}
 		}
-		j.failWrite(Known, m, what, strings.Join(names, " "), &seen[i])
+		j.failWrite(trial.Known, m, what, strings.Join(names, " "), &seen[i])
 	}
 }
 
 // leftOut says why the last attempt is not compared, or nothing.
-func leftOut(seen []validate.Seen) string {
+func leftOut(seen []trial.Seen) string {
 	o := seen[len(seen)-1].Observation
 	switch {
 	case o.Incomplete != "":
@@ -75,12 +75,12 @@ func leftOut(seen []validate.Seen) string {
 }
 
 // caller compares what was observed with what the caller got.
-func caller(m *made, s *Step, o *observe.Observation) []validate.Diff {
+func caller(m *made, s *Step, o *observe.Observation) []trial.Diff {
 	ret := m.res.Ret()
-	if ret == o.Ret || s.Engine.Retries() && o.Ret == model.EOPNOTSUPP && ret == model.EAGAIN {
+	if ret == trial.Told(s.Engine, o) {
 		return nil
 	}
-	return []validate.Diff{{Field: "caller", Expected: fmt.Sprint(ret), Observed: fmt.Sprint(o.Ret)}}
+	return []trial.Diff{{Field: "caller", Expected: fmt.Sprint(ret), Observed: fmt.Sprint(o.Ret)}}
 }
 
 // knowledge is what is known of a write, to be compared with what was observed.
@@ -96,8 +96,8 @@ type knowledge struct {
 }
 
 // compare returns the differences under the assumptions that explain the most.
-func (k *knowledge) compare() []validate.Diff {
-	var best []validate.Diff
+func (k *knowledge) compare() []trial.Diff {
+	var best []trial.Diff
 	done := false
 	for _, cached := range answers(k.before.cached) {
 		for _, assume := range assumptions {
@@ -132,11 +132,11 @@ func answers(a model.Answer) []bool {
 }
 
 // under predicts with the given assumptions and compares.
-func (k *knowledge) under(a assumption, cached bool) []validate.Diff {
+func (k *knowledge) under(a assumption, cached bool) []trial.Diff {
 	in, w := k.inode(a, cached), k.write()
 	var out model.Outcome
 	if err := model.Predict(&out, w, in, k.variant); err != nil {
-		return []validate.Diff{{Field: "facts", Expected: "facts that can be", Observed: err.Error()}}
+		return []trial.Diff{{Field: "facts", Expected: "facts that can be", Observed: err.Error()}}
 	}
 	return k.differences(&out, k.zeroed(&out, w, in))
 }
@@ -243,10 +243,7 @@ func layoutText(exts []workload.Extent, bs int64) string { return layoutOf(exts,
 // flushed is the layout with the unwritten blocks below dirty pages of the write
 // written, or with the whole extents in which they lie.
 func (k *knowledge) flushed(exts model.Extents, whole bool) model.Extents {
-	pos := k.step.Off
-	if k.step.Flags&unix.RWF_APPEND != 0 {
-		pos = k.before.size
-	}
+	pos := k.step.at(k.before.size)
 	page := max(int64(os.Getpagesize()), k.bs)
 	first := pos / page * page / k.bs
 	last := ((pos+k.step.Len-1)/page*page + page - 1) / k.bs

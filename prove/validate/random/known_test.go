@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
-	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -84,7 +84,7 @@ func TestKnownAgreesWithItself(t *testing.T) {
 	for n := range 4000 {
 		c := Generate(2, n+1, fourK)
 		s := &c.Steps[len(c.Steps)-1]
-		b := before{size: c.Steps[0].Len + rnd.Int64N(40)*512, indirect: n%7 == 0, nosec: model.AnswerOf(rnd.IntN(5) > 0), cached: model.Answer(rnd.IntN(3))}
+		b := before{size: c.Steps[0].Len + rnd.Int64N(40)*512, state: state{indirect: n%7 == 0, nosec: model.AnswerOf(rnd.IntN(5) > 0)}, cached: model.Answer(rnd.IntN(3))}
 		b.extents = randomExtents(rnd, b.indirect)
 		k := &knowledge{
 			variant: model.Variants()[rnd.IntN(8)], before: &b, step: s, first: true, bs: 4096, sector: 512,
@@ -153,8 +153,8 @@ func damage(k *knowledge) []string {
 }
 
 func TestKnownFlushesDirtyUnwrittenBlocks(t *testing.T) {
-	b := before{size: 8192, extents: []workload.Extent{{Len: 8192, Physical: 4096, State: workload.Unwritten}}, nosec: model.Yes,
-		cached: model.No, dirty: map[int64]bool{0: true}}
+	b := before{size: 8192, extents: []workload.Extent{{Len: 8192, Physical: 4096, State: workload.Unwritten}},
+		state: state{nosec: model.Yes, dirty: map[int64]bool{0: true}}, cached: model.No}
 	k := &knowledge{variant: model.Linux73, before: &b, first: true, bs: 4096, sector: 512,
 		step: &Step{Off: 512, Len: 512, Segs: []int{512}, Engine: workload.Pwrite}}
 	k.o = &observe.Observation{
@@ -210,7 +210,7 @@ func TestKnownTakesTheWholeWrite(t *testing.T) {
 }
 
 func TestKnownBusyOnlyAfterAWorker(t *testing.T) {
-	b := before{size: 8192, nosec: model.Yes, cached: model.No}
+	b := before{size: 8192, state: state{nosec: model.Yes}, cached: model.No}
 	k := &knowledge{variant: model.Linux73, before: &b, first: true, bs: 4096, sector: 512,
 		step: &Step{Len: 4096, Segs: []int{4096}, Engine: workload.Pwritev2, Flags: unix.RWF_NOWAIT}}
 	k.o = &observe.Observation{Len0: 4096, Flags: model.IocbNowait, Ret: model.EAGAIN, SubmitRet: model.EAGAIN, Caller: record.CallerSync}
@@ -223,18 +223,18 @@ func TestKnownBusyOnlyAfterAWorker(t *testing.T) {
 }
 
 func TestKnownLeavesOut(t *testing.T) {
-	submitted := validate.Seen{Observation: &observe.Observation{Mappings: []observe.Mapping{{Type: 2}, {Err: model.EAGAIN}}}}
-	refused := validate.Seen{Observation: &observe.Observation{Passes: make([]observe.Pass, 1)}}
-	moved := validate.Seen{Observation: &observe.Observation{Passes: []observe.Pass{{IDisksize: 1}, {IDisksize: 2}}}}
-	plain := validate.Seen{Observation: &observe.Observation{Dio: true}}
+	submitted := trial.Seen{Observation: &observe.Observation{Mappings: []observe.Mapping{{Type: 2}, {Err: model.EAGAIN}}}}
+	refused := trial.Seen{Observation: &observe.Observation{Passes: make([]observe.Pass, 1)}}
+	moved := trial.Seen{Observation: &observe.Observation{Passes: []observe.Pass{{IDisksize: 1}, {IDisksize: 2}}}}
+	plain := trial.Seen{Observation: &observe.Observation{Dio: true}}
 	for name, c := range map[string]struct {
-		seen []validate.Seen
+		seen []trial.Seen
 		want bool
 	}{
-		"after I/O": {[]validate.Seen{submitted, plain}, true}, "after none": {[]validate.Seen{refused, plain}, false},
-		"the one with I/O": {[]validate.Seen{submitted}, false}, "moved": {[]validate.Seen{moved}, true},
-		"no direct I/O": {[]validate.Seen{{Observation: &observe.Observation{Buffered: &observe.Buffered{}}}}, true},
-		"incomplete":    {[]validate.Seen{{Observation: &observe.Observation{Incomplete: "x"}}}, true},
+		"after I/O": {[]trial.Seen{submitted, plain}, true}, "after none": {[]trial.Seen{refused, plain}, false},
+		"the one with I/O": {[]trial.Seen{submitted}, false}, "moved": {[]trial.Seen{moved}, true},
+		"no direct I/O": {[]trial.Seen{{Observation: &observe.Observation{Buffered: &observe.Buffered{}}}}, true},
+		"incomplete":    {[]trial.Seen{{Observation: &observe.Observation{Incomplete: "x"}}}, true},
 	} {
 		if got := leftOut(c.seen); (got != "") != c.want {
 			t.Errorf("%s: left out: %q", name, got)
@@ -245,10 +245,10 @@ func TestKnownLeavesOut(t *testing.T) {
 func TestGroup(t *testing.T) {
 	c := &Case{Steps: []Step{{Engine: workload.IOUring}, {Engine: workload.Pwrite}, {Engine: workload.IOUring, Flags: unix.RWF_NOWAIT}}}
 	writes := []*made{{step: 0}, {step: 1}, {step: 2}}
-	seen := func(flags uint32, ret int64) validate.Seen {
-		return validate.Seen{Observation: &observe.Observation{Flags: flags, Ret: ret}}
+	seen := func(flags uint32, ret int64) trial.Seen {
+		return trial.Seen{Observation: &observe.Observation{Flags: flags, Ret: ret}}
 	}
-	all := []validate.Seen{seen(8, -11), seen(0, 512), seen(0, -11), seen(8, -11)}
+	all := []trial.Seen{seen(8, -11), seen(0, 512), seen(0, -11), seen(8, -11)}
 	groups, rest := group(c, writes, all)
 	if len(groups) != 3 || rest != 0 || len(groups[0]) != 2 || len(groups[1]) != 1 || len(groups[2]) != 1 {
 		t.Errorf("%d groups, %d left", len(groups), rest)

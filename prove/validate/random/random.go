@@ -1,13 +1,14 @@
 package random
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"runtime"
 	"time"
 
-	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -30,10 +31,10 @@ type Options struct {
 	Writes  int // at least so many direct writes; 0: DefaultWrites
 	Case    int // only this one, from 1; 0: all
 	Variant model.Variant
-	Tracer  validate.Tracer
+	Tracer  trial.Tracer
 	// Unprobed are the stages whose probes were not attached.
 	Unprobed record.Stages
-	Timeout  time.Duration // for what was seen of one case; 0: validate.DefaultTimeout
+	Timeout  time.Duration // for what was seen of one case; 0: trial.DefaultTimeout
 	// Keep leaves the files for Report.Verify, which removes them.
 	Keep   bool
 	Tries  int // runs to shrink one failure; 0: DefaultTries, negative: none
@@ -46,17 +47,10 @@ type Options struct {
 }
 
 func (o *Options) setDefaults() {
-	def := func(p *int, n int) {
-		if *p == 0 {
-			*p = n
-		}
-	}
-	def(&o.Writes, DefaultWrites)
-	def(&o.Tries, DefaultTries)
-	def(&o.Shrunk, DefaultShrunk)
-	if o.Timeout == 0 {
-		o.Timeout = validate.DefaultTimeout
-	}
+	o.Writes = cmp.Or(o.Writes, DefaultWrites)
+	o.Tries = cmp.Or(o.Tries, DefaultTries)
+	o.Shrunk = cmp.Or(o.Shrunk, DefaultShrunk)
+	o.Timeout = cmp.Or(o.Timeout, trial.DefaultTimeout)
 }
 
 // Run makes the writes that follow from a seed and judges them. What is wrong is in
@@ -69,8 +63,8 @@ func Run(ctx context.Context, opts Options) (rep *Report, err error) {
 	if err != nil {
 		return rep, err
 	}
-	r := &runner{Options: opts, dir: dir, rep: rep, engines: map[workload.EngineName]workload.Engine{}}
-	defer func() { err = errors.Join(err, r.close(), dir.Close(opts.Keep && err == nil)) }()
+	r := &runner{Options: opts, dir: dir, rep: rep}
+	defer func() { err = errors.Join(err, r.paths.Close(), r.buf.Close(), dir.Close(opts.Keep && err == nil)) }()
 	// An io_uring belongs to the thread that made it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -94,24 +88,10 @@ func Run(ctx context.Context, opts Options) (rep *Report, err error) {
 // runner carries out cases.
 type runner struct {
 	Options
-	dir     *workload.Dir
-	rep     *Report
-	engines map[workload.EngineName]workload.Engine
-	buf     *workload.Buffer // to write from
-	back    *workload.Buffer // to read into
-}
-
-func (r *runner) close() error {
-	var errs []error
-	for _, e := range r.engines {
-		errs = append(errs, e.Close())
-	}
-	for _, b := range []*workload.Buffer{r.buf, r.back} {
-		if b != nil {
-			errs = append(errs, b.Close())
-		}
-	}
-	return errors.Join(errs...)
+	dir   *workload.Dir
+	rep   *Report
+	paths workload.Paths
+	buf   workload.GrowingBuffer // to write from
 }
 
 // one generates a case, runs it, and shrinks what failed in a new way.
@@ -167,36 +147,10 @@ func (r *runner) engine(name workload.EngineName) (workload.Engine, workload.Eng
 	if r.rep.Skipped[name] != "" {
 		name = workload.Pwritev2
 	}
-	if e := r.engines[name]; e != nil {
-		return e, name, nil
-	}
-	e, err := workload.NewEngine(name, 1)
+	e, err := r.paths.Open(name, 1)
 	if errors.Is(err, workload.ErrUnfit) && name != workload.Pwritev2 {
 		r.rep.Skipped[name] = err.Error()
 		return r.engine(workload.Pwritev2)
 	}
-	if err != nil {
-		return nil, name, err
-	}
-	r.engines[name] = e
-	return e, name, nil
-}
-
-// memory is a buffer of at least n bytes in place of *b.
-func memory(b **workload.Buffer, n int64) ([]byte, error) {
-	if *b != nil && int64(len((*b).Bytes())) >= n {
-		return (*b).Bytes(), nil
-	}
-	if *b != nil {
-		if err := (*b).Close(); err != nil {
-			return nil, err
-		}
-		*b = nil
-	}
-	fresh, err := workload.NewBuffer(int(max(2*n, 1<<20)))
-	if err != nil {
-		return nil, err
-	}
-	*b = fresh
-	return fresh.Bytes(), nil
+	return e, name, err
 }

@@ -1,7 +1,6 @@
 package random
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -11,7 +10,8 @@ import (
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
-	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/internal/testkit"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -19,12 +19,12 @@ import (
 // blindTracer sees that there were writes, and nothing of them.
 type blindTracer struct{ missing int }
 
-func (*blindTracer) Watch(validate.FileID) error { return nil }
-func (*blindTracer) Forget(validate.FileID)      {}
-func (b *blindTracer) Collect(_ context.Context, _ validate.FileID, n int) ([]validate.Seen, error) {
-	var out []validate.Seen
+func (*blindTracer) Watch(trial.FileID) error { return nil }
+func (*blindTracer) Forget(trial.FileID)      {}
+func (b *blindTracer) Collect(_ context.Context, _ trial.FileID, n int) ([]trial.Seen, error) {
+	var out []trial.Seen
 	for range n - b.missing {
-		out = append(out, validate.Seen{Observation: &observe.Observation{Incomplete: "blind"}})
+		out = append(out, trial.Seen{Observation: &observe.Observation{Incomplete: "blind"}})
 	}
 	return out, nil
 }
@@ -56,20 +56,11 @@ func runFake(t *testing.T, opts Options) *Report {
 	return rep
 }
 
-func text(t *testing.T, rep *Report) string {
-	t.Helper()
-	var b bytes.Buffer
-	if err := rep.WriteText(&b); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
 func TestRunBytesAreRight(t *testing.T) {
 	done := 0
 	rep := runFake(t, Options{Seed: 3, Writes: 150, Progress: func(n, _ int) { done = n }})
-	if !rep.OK() || rep.Bytes.Right != rep.Cases || rep.Writes < 150 || done != rep.Writes {
-		t.Errorf("%d writes, %d told:\n%s", rep.Writes, done, text(t, rep))
+	if len(rep.Failures) > 0 || rep.Bytes.Right != rep.Cases || rep.Writes < 150 || done != rep.Writes {
+		t.Errorf("%d writes, %d told:\n%s", rep.Writes, done, testkit.JSON(t, rep))
 	}
 	if rep.Known.Undecided != rep.Attempts || rep.LeftOut["incomplete record"] != rep.Attempts {
 		t.Errorf("of %d attempts %d are undecided", rep.Attempts, rep.Known.Undecided)
@@ -84,26 +75,26 @@ func TestRunSeesAPlantedFault(t *testing.T) {
 		}
 	}
 	rep := runFake(t, Options{Seed: 3, Writes: 40, Fault: fault})
-	if rep.OK() || rep.Bytes.Wrong != 1 || len(rep.Failures) != 1 || rep.Failures[0].Case != 2 {
-		t.Fatalf("report:\n%s", text(t, rep))
+	if len(rep.Failures) == 0 || rep.Bytes.Wrong != 1 || len(rep.Failures) != 1 || rep.Failures[0].Case != 2 {
+		t.Fatalf("report:\n%s", testkit.JSON(t, rep))
 	}
 	f := &rep.Failures[0]
-	if len(f.Steps) != 1 || f.Oracle != Bytes || !strings.Contains(text(t, rep), "1 bytes differ, the first at") ||
+	if len(f.Steps) != 1 || f.Oracle != trial.Bytes || !strings.Contains(testkit.JSON(t, rep), "1 bytes differ, the first at") ||
 		!strings.Contains(f.Commands, "--seed 3 --case 2") {
-		t.Errorf("shrunk to %q:\n%s", f.Steps, text(t, rep))
+		t.Errorf("shrunk to %q:\n%s", f.Steps, testkit.JSON(t, rep))
 	}
 	if len(f.What) != 2 || !strings.HasPrefix(f.What[0], "read with O_DIRECT: ") || !strings.HasPrefix(f.What[1], "read through the page cache: ") {
 		t.Errorf("found by %q, want both ways of reading", f.What)
 	}
-	if one := runFake(t, Options{Seed: 3, Case: 2, Fault: fault, Tries: -1}); one.Cases != 1 || one.OK() {
-		t.Errorf("case 2 by itself:\n%s", text(t, one))
+	if one := runFake(t, Options{Seed: 3, Case: 2, Fault: fault, Tries: -1}); one.Cases != 1 || len(one.Failures) == 0 {
+		t.Errorf("case 2 by itself:\n%s", testkit.JSON(t, one))
 	}
 }
 
 func TestRunNotSeen(t *testing.T) {
 	rep := runFake(t, Options{Seed: 3, Case: 1, Tracer: &blindTracer{missing: 1}, Timeout: time.Second})
-	if rep.OK() || !strings.Contains(text(t, rep), "not seen in time") {
-		t.Errorf("report:\n%s", text(t, rep))
+	if len(rep.Failures) == 0 || !strings.Contains(testkit.JSON(t, rep), "not seen in time") {
+		t.Errorf("report:\n%s", testkit.JSON(t, rep))
 	}
 }
 
@@ -138,8 +129,8 @@ func TestVerify(t *testing.T) {
 		if name != "" {
 			bad = 1
 		}
-		if rep.Remounted.Wrong != bad || rep.OK() != (name == "") || rep.Remounted.Right != rep.Cases-bad {
-			t.Errorf("%q:\n%s", name, text(t, rep))
+		if rep.Remounted.Wrong != bad || (len(rep.Failures) == 0) != (name == "") || rep.Remounted.Right != rep.Cases-bad {
+			t.Errorf("%q:\n%s", name, testkit.JSON(t, rep))
 		}
 		if _, err := os.Stat(filepath.Join(dir, DirName)); err == nil {
 			t.Error("the directory was left")

@@ -7,7 +7,6 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
-	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -31,8 +30,8 @@ func Concerns(o *observe.Observation, v model.Variant, unprobed record.Stages) [
 		return out
 	}
 	for rule := range ver.Rules.Rules() {
-		if n := patchOfRule[rule.Set]; n != 0 {
-			out = append(out, n)
+		if rule.Promise != 0 {
+			out = append(out, model.PatchOf(rule.Promise))
 		}
 	}
 	for _, d := range ver.Diffs {
@@ -47,11 +46,8 @@ func Concerns(o *observe.Observation, v model.Variant, unprobed record.Stages) [
 	return slices.Compact(out)
 }
 
-// The rules and fields that only one patch decides.
-var (
-	patchOfRule  = map[rules.Set]int{rules.R5: 2, rules.R12: 1}
-	patchOfField = map[judge.Field]int{judge.FieldModifier: 5, judge.FieldCopyDrain: 2}
-)
+// patchOfField are the fields that only one patch decides.
+var patchOfField = map[judge.Field]int{judge.FieldModifier: 5, judge.FieldCopyDrain: 2}
 
 // shape names the patch that chooses the lock for writes like o: patch 4 for
 // unaligned ones, patch 3 for aligned ones inside i_size, none for extending ones.

@@ -18,8 +18,8 @@ const (
 // Identifier takes in writes and tells which kernel makes them.
 type Identifier struct {
 	unprobed   record.Stages
-	candidates []candidate // in the order of likelihood
-	evidence   [model.Patches + 1]tally
+	candidates []Explains // in the order of likelihood
+	evidence   [model.Patches + 1]evidence
 	writes     int
 	incomplete int
 	// unexplained are writes that disagree with every candidate.
@@ -34,16 +34,10 @@ type Identifier struct {
 	notMissed string
 }
 
-// candidate is a variant that the kernel can be.
-type candidate struct {
-	v                          model.Variant
-	agree, disagree, undecided int
-}
-
-// tally counts signs of one patch, with the first write of each.
-type tally struct {
-	with, without   int
-	withO, withoutO *observe.Observation
+// evidence are the signs of one patch, by what they say, with the first write of each.
+type evidence [With + 1]struct {
+	n     int
+	first *observe.Observation
 }
 
 // New returns an Identifier for a kernel that can be one of the candidates, the
@@ -51,16 +45,13 @@ type tally struct {
 func New(candidates []model.Variant, unprobed record.Stages) *Identifier {
 	id := &Identifier{unprobed: unprobed}
 	for _, v := range candidates {
-		id.candidates = append(id.candidates, candidate{v: v})
-		if old(v) { // stable releases of these may hold patch 2
-			id.candidates = append(id.candidates, candidate{v: v.WithPatch(2, true)})
+		id.candidates = append(id.candidates, Explains{Variant: v})
+		if n := model.PatchOf(v.Open()); n != 0 {
+			id.candidates = append(id.candidates, Explains{Variant: v.WithPatch(n, true)})
 		}
 	}
 	return id
 }
-
-// old reports whether v is 6.1 or 6.12, whose variants leave patch 2 open.
-func old(v model.Variant) bool { return v.Named() == model.Linux61 || v.Named() == model.Linux612 }
 
 // CacheMiss notes what ext4_map_blocks returned for a cache-only lookup that missed
 // the extent-status cache: a negative errno, or 0.
@@ -92,16 +83,12 @@ func (id *Identifier) Add(o *observe.Observation) {
 		return kept
 	}
 	for n := 1; n <= model.Patches; n++ {
-		t := &id.evidence[n]
-		switch signs[n] {
-		case With:
-			if t.with++; t.withO == nil {
-				t.withO = keep()
-			}
-		case Without:
-			if t.without++; t.withoutO == nil {
-				t.withoutO = keep()
-			}
+		if signs[n] == Nothing {
+			continue
+		}
+		e := &id.evidence[n][signs[n]]
+		if e.n++; e.first == nil {
+			e.first = keep()
 		}
 	}
 	explained := false
@@ -119,36 +106,35 @@ func (id *Identifier) Add(o *observe.Observation) {
 }
 
 // add judges a write and reports whether it does not disagree.
-func (c *candidate) add(o *observe.Observation, unprobed record.Stages) bool {
-	switch judge.CompareSeen(o, c.v, unprobed).Kind {
+func (c *Explains) add(o *observe.Observation, unprobed record.Stages) bool {
+	switch judge.CompareSeen(o, c.Variant, unprobed).Kind {
 	case judge.Agree:
-		c.agree++
+		c.Agree++
 	case judge.Undecided:
-		c.undecided++
+		c.Undecided++
 	default:
-		c.disagree++
+		c.Disagree++
 		return false
 	}
 	return true
 }
 
 // Best is the candidate that explains the most: it disagrees least, and of those
-// that do it is the most likely one. Of kernels that are old, the one that holds
-// patch 2 counts only when a drain was seen.
-func (id *Identifier) Best() model.Variant { return id.best().v }
-
-func (id *Identifier) best() *candidate {
-	var best *candidate
+// that do it is the most likely one. Where a variant leaves a patch open, the one that
+// holds it counts only when a sign of it was seen.
+func (id *Identifier) Best() model.Variant {
+	var best *Explains
 	for i := range id.candidates {
 		c := &id.candidates[i]
-		if old(c.v) && c.v.Has(model.DrainFallback) && id.evidence[2].with == 0 {
+		open := model.PatchOf(c.Variant.Open())
+		if open != 0 && c.Variant.Has(c.Variant.Open()) && id.evidence[open][With].n == 0 {
 			continue
 		}
-		if best == nil || c.disagree < best.disagree || c.disagree == best.disagree && old(c.v) {
+		if best == nil || c.Disagree < best.Disagree || c.Disagree == best.Disagree && open != 0 {
 			best = c
 		}
 	}
-	return best
+	return best.Variant
 }
 
 // made is the variant that the signs alone make: the best candidate with each
@@ -165,11 +151,11 @@ func (id *Identifier) made() model.Variant {
 }
 
 // under judges what was kept under a variant that is no candidate.
-func (id *Identifier) under(v model.Variant) candidate {
-	if i := slices.IndexFunc(id.candidates, func(c candidate) bool { return c.v == v }); i >= 0 {
+func (id *Identifier) under(v model.Variant) Explains {
+	if i := slices.IndexFunc(id.candidates, func(c Explains) bool { return c.Variant == v }); i >= 0 {
 		return id.candidates[i]
 	}
-	c := candidate{v: v}
+	c := Explains{Variant: v}
 	for _, o := range id.kept {
 		c.add(o, id.unprobed)
 	}

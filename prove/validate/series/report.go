@@ -69,21 +69,6 @@ type Report struct {
 	Unexplain   int           `json:"unexplained_writes"`
 }
 
-// titles are the patches' subjects, shortened.
-var titles = [...]string{
-	1: "no sleeping allocation under NOWAIT",
-	2: "drain direct I/O before the buffered fallback",
-	3: "no overwrite check for aligned writes inside i_size",
-	4: "unaligned writes: lock by partial block zeroing",
-	5: "kiocb_modified instead of file_modified",
-	6: "cache-only lookup that misses: -EAGAIN",
-	7: "ext4_iomap_begin under NOWAIT: cache-only lookup",
-	8: "ext4_dio_needs_zeroing under NOWAIT: cache-only lookup",
-}
-
-// Title is the subject of patch n, shortened.
-func Title(n int) string { return titles[n] }
-
 // unseen says what was missing for an answer.
 var unseen = [...]string{
 	1: "no NOWAIT write came to blocks that had to be allocated",
@@ -98,8 +83,7 @@ var unseen = [...]string{
 
 // answer is what the signs of patch n say.
 func (id *Identifier) answer(n int) Answer {
-	t := &id.evidence[n]
-	with, without := t.with, t.without
+	with, without := id.evidence[n][With].n, id.evidence[n][Without].n
 	if n == 6 && with+without == 0 {
 		with, without = count(id.missed == With), count(id.missed == Without)
 	}
@@ -110,7 +94,7 @@ func (id *Identifier) answer(n int) Answer {
 		return Present
 	case without > 0:
 		return Absent
-	case n == 8 && id.evidence[4].without > 0 && id.evidence[4].with == 0:
+	case n == 8 && id.evidence[4][Without].n > 0 && id.evidence[4][With].n == 0:
 		return Absent
 	}
 	return NotTestable
@@ -124,25 +108,25 @@ func count(b bool) int {
 }
 
 func (id *Identifier) patch(n int) Patch {
-	t := &id.evidence[n]
-	p := Patch{Patch: n, Title: titles[n], Answer: id.answer(n), With: t.with, Without: t.without}
+	with, without := id.evidence[n][With], id.evidence[n][Without]
+	p := Patch{Patch: n, Title: model.PatchTitle(n), Answer: id.answer(n), With: with.n, Without: without.n}
 	switch p.Answer {
 	case Present:
-		p.Why = fmt.Sprintf("%s as only with it%s", writes(t.with), first(t.withO))
+		p.Why = fmt.Sprintf("%s as only with it%s", writes(with.n), first(with.first))
 	case Absent:
-		p.Why = fmt.Sprintf("%s as only without it%s", writes(t.without), first(t.withoutO))
+		p.Why = fmt.Sprintf("%s as only without it%s", writes(without.n), first(without.first))
 	case Contradictory:
-		p.Why = fmt.Sprintf("%d as only with it%s; %d as only without it%s", t.with, first(t.withO), t.without, first(t.withoutO))
+		p.Why = fmt.Sprintf("%d as only with it%s; %d as only without it%s", with.n, first(with.first), without.n, first(without.first))
 	case NotTestable:
 		p.Why = unseen[n]
 	}
 	switch {
-	case n == 6 && t.with+t.without == 0 && id.missed != Nothing:
+	case n == 6 && with.n+without.n == 0 && id.missed != Nothing:
 		p.Why = "a slow symlink was walked, and the cache-only lookup that missed returned " +
 			map[Sign]string{With: "-EAGAIN", Without: "0"}[id.missed]
 	case n == 6 && p.Answer == NotTestable && id.notMissed != "":
 		p.Why += "; a slow symlink does not tell: " + id.notMissed
-	case n == 8 && t.with+t.without == 0 && p.Answer == Absent:
+	case n == 8 && with.n+without.n == 0 && p.Answer == Absent:
 		p.Why = "it changes ext4_dio_needs_zeroing, which came with patch 4"
 	}
 	return p
@@ -177,12 +161,9 @@ func (id *Identifier) Report() *Report {
 	for n := 1; n <= model.Patches; n++ {
 		r.Patches = append(r.Patches, id.patch(n))
 	}
-	all := slices.Clone(id.candidates)
-	if !slices.ContainsFunc(all, func(c candidate) bool { return c.v == r.Made }) {
-		all = append(all, id.under(r.Made))
-	}
-	for _, c := range all {
-		r.Explains = append(r.Explains, Explains{c.v, c.agree, c.disagree, c.undecided})
+	r.Explains = slices.Clone(id.candidates)
+	if !slices.ContainsFunc(r.Explains, func(e Explains) bool { return e.Variant == r.Made }) {
+		r.Explains = append(r.Explains, id.under(r.Made))
 	}
 	slices.SortStableFunc(r.Explains, func(a, b Explains) int { return a.Disagree - b.Disagree })
 	r.unexplained(id)

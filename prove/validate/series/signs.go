@@ -19,9 +19,6 @@ const (
 // Signs is what a write says about each patch, from index 1 on.
 type Signs [model.Patches + 1]Sign
 
-// cachedNowait is EXT4_GET_BLOCKS_CACHED_NOWAIT of a lookup's flags.
-const cachedNowait = 0x800
-
 // Read reads the signs of a write. Steps of a stage in unprobed are never seen, so
 // that their absence says nothing.
 func Read(o *observe.Observation, unprobed record.Stages) (s Signs) {
@@ -72,8 +69,8 @@ func (s *Signs) mapping(m *observe.Mapping, now bool) {
 	if !m.LookedUp {
 		return
 	}
-	s[7] = signOf(m.LookupFlags&cachedNowait != 0)
-	if m.LookupFlags&cachedNowait != 0 && m.LookupRet == model.EAGAIN {
+	s[7] = signOf(m.LookupFlags&model.GetBlocksCachedNowait != 0)
+	if m.LookupFlags&model.GetBlocksCachedNowait != 0 && m.LookupRet == model.EAGAIN {
 		s[6] = With
 	}
 }
@@ -83,9 +80,9 @@ func (s *Signs) pass(o *observe.Observation, i int, now bool) {
 	p := &o.Passes[i]
 	for _, l := range p.Lookups {
 		if now {
-			s[8] = signOf(l.ArgFlags&cachedNowait != 0)
+			s[8] = signOf(l.ArgFlags&model.GetBlocksCachedNowait != 0)
 		}
-		if l.ArgFlags&cachedNowait != 0 && l.Ret == model.EAGAIN {
+		if l.ArgFlags&model.GetBlocksCachedNowait != 0 && l.Ret == model.EAGAIN {
 			s[6] = With
 		}
 	}

@@ -3,6 +3,7 @@ package shadow
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 )
 
@@ -10,9 +11,23 @@ import (
 // empty file.
 type File struct {
 	Bytes []byte
-	// maybe are other values that a byte may have: those of writes that failed.
-	maybe map[int64][]byte
+	// maybe are writes that failed: each of their bytes is in the file or is not.
+	maybe []piece
 }
+
+// piece is a part of a file, bytes from off on.
+type piece struct {
+	off  int64
+	data []byte
+}
+
+// cut is what lies of the piece from one place in the file to another.
+func (p piece) cut(from, to int64) piece {
+	from, to = max(from, p.off), min(to, p.end())
+	return piece{from, p.data[from-p.off : max(to, from)-p.off]}
+}
+
+func (p piece) end() int64 { return p.off + int64(len(p.data)) }
 
 // Size is i_size.
 func (s *File) Size() int64 { return int64(len(s.Bytes)) }
@@ -27,13 +42,8 @@ func (s *File) Write(off int64, data []byte) {
 // Maybe notes a write that failed: each byte inside the file may be the old or the
 // new one.
 func (s *File) Maybe(off int64, data []byte) {
-	if s.maybe == nil {
-		s.maybe = map[int64][]byte{}
-	}
-	for i, b := range data {
-		if at := off + int64(i); at < s.Size() {
-			s.maybe[at] = append(s.maybe[at], b)
-		}
+	if p := (piece{off, data}); off < s.Size() && len(data) > 0 {
+		s.maybe = append(s.maybe, piece{off, slices.Clone(p.cut(off, s.Size()).data)})
 	}
 }
 
@@ -42,12 +52,22 @@ func (s *File) Unsure() bool { return len(s.maybe) > 0 }
 
 // certain forgets what might have been in a range.
 func (s *File) certain(off, n int64) {
-	if len(s.maybe) == 0 {
-		return
+	var left []piece
+	for _, p := range s.maybe {
+		if p.off < off {
+			left = append(left, p.cut(p.off, off))
+		}
+		if p.end() > off+n {
+			left = append(left, p.cut(off+n, p.end()))
+		}
 	}
-	for at := off; at < off+n; at++ {
-		delete(s.maybe, at)
-	}
+	s.maybe = left
+}
+
+// may reports whether a byte that is not the one that it has to be comes from a write
+// that failed.
+func (s *File) may(at int64, b byte) bool {
+	return slices.ContainsFunc(s.maybe, func(p piece) bool { return at >= p.off && at < p.end() && p.data[at-p.off] == b })
 }
 
 // Extend makes the file at least so long.
@@ -75,23 +95,26 @@ func (s *File) Punch(off, n int64) {
 	}
 }
 
-// Settle takes over what became of a write that failed, as it was read: every byte
-// may be the old or the new one. The error names the first that is neither.
-func (s *File) Settle(off int64, data, got []byte) error {
-	for i := range got {
-		at := off + int64(i)
-		if at >= s.Size() || i >= len(data) {
-			break
-		}
-		switch got[i] {
-		case s.Bytes[at]:
-		case data[i]:
-			s.Bytes[at] = data[i]
-		default:
-			return fmt.Errorf("byte %d is %#x after a write that failed; it was %#x, and %#x was to be written", at, got[i], s.Bytes[at], data[i])
+// Settle takes over what became of the writes that failed from what was read at off: of
+// each byte, the old or the new one is right. The error names the first that is neither.
+func (s *File) Settle(off int64, got []byte) error {
+	var wrong error
+	end := min(off+int64(len(got)), s.Size())
+	for _, p := range s.maybe {
+		for at := max(p.off, off); at < min(p.end(), end); at++ {
+			switch is, to := got[at-off], p.data[at-p.off]; is {
+			case s.Bytes[at]:
+			case to:
+				s.Bytes[at] = to
+			default:
+				if wrong == nil {
+					wrong = fmt.Errorf("byte %d is %#x after a write that failed; it was %#x, and %#x was to be written", at, is, s.Bytes[at], to)
+				}
+			}
 		}
 	}
-	return nil
+	s.maybe = nil
+	return wrong
 }
 
 // Compare names the first difference, or nothing.
@@ -100,19 +123,26 @@ func (s *File) Compare(got []byte) string {
 		return fmt.Sprintf("%d bytes were read, and i_size has to be %d", len(got), len(s.Bytes))
 	}
 	first, n := -1, 0
-	for i := range got {
-		if got[i] == s.Bytes[i] || slices.Contains(s.maybe[int64(i)], got[i]) {
-			continue
+	for at := range s.Differing(got) {
+		if n++; n == 1 {
+			first = at
 		}
-		if first < 0 {
-			first = i
-		}
-		n++
 	}
 	if n == 0 {
 		return ""
 	}
 	return fmt.Sprintf("%d bytes differ, the first at %d: %#x instead of %#x", n, first, got[first], s.Bytes[first])
+}
+
+// Differing lists where bytes that were read, as many as there have to be, are wrong.
+func (s *File) Differing(got []byte) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for at := range got {
+			if got[at] != s.Bytes[at] && !s.may(int64(at), got[at]) && !yield(at) {
+				return
+			}
+		}
+	}
 }
 
 // Fill writes the bytes of one write: they depend on the seed, which is another one

@@ -63,16 +63,28 @@ func TestShadowSeesOneByte(t *testing.T) {
 
 func TestSettle(t *testing.T) {
 	s := File{Bytes: []byte("aaaaaa")}
-	if err := s.Settle(1, []byte("bbbb"), []byte("bbaa")); err != nil || string(s.Bytes) != "abbaaa" {
-		t.Errorf("%s, %v", s.Bytes, err)
+	for _, tt := range []struct {
+		off        int64
+		data, read string // at off
+		want       string
+		wrong      bool
+	}{
+		{1, "bbbb", "bbaa", "abbaaa", false},
+		{1, "cccc", "cbca", "acbcaa", false},
+		{0, "dde", "dxe", "dcecaa", true},
+		{4, "eeee", "ee", "dcecee", false},
+		{6, "ff", "", "dcecee", false},
+	} {
+		s.Maybe(tt.off, []byte(tt.data))
+		err := s.Settle(tt.off, []byte(tt.read))
+		if (err != nil) != tt.wrong || string(s.Bytes) != tt.want || s.Unsure() {
+			t.Errorf("%s at %d: %s, %v; want %s", tt.data, tt.off, s.Bytes, err, tt.want)
+		}
 	}
-	if err := s.Settle(1, []byte("cccc"), []byte("cbca")); err != nil || string(s.Bytes) != "acbcaa" {
-		t.Errorf("%s, %v", s.Bytes, err)
-	}
-	if err := s.Settle(0, []byte("dd"), []byte("dx")); err == nil {
-		t.Error("a byte that is neither is no error")
-	}
-	if err := s.Settle(4, []byte("eeee"), []byte("ee")); err != nil || string(s.Bytes) != "dcbcee" {
+	// What was read may begin before the writes that failed, and end within them.
+	s.Maybe(1, []byte("gg"))
+	s.Maybe(3, []byte("gg"))
+	if err := s.Settle(0, []byte("dgeg")); err != nil || string(s.Bytes) != "dgegee" {
 		t.Errorf("%s, %v", s.Bytes, err)
 	}
 }
@@ -81,6 +93,9 @@ func TestSettle(t *testing.T) {
 // one is sure.
 func TestMaybe(t *testing.T) {
 	s := File{Bytes: []byte("aaaaaa")}
+	if s.Maybe(2, nil); s.Unsure() {
+		t.Error("a write of which nothing failed makes bytes unsure")
+	}
 	s.Maybe(1, []byte("bbb"))
 	s.Maybe(3, []byte("cccccc"))
 	for got, want := range map[string]bool{"aaaaaa": true, "abbbaa": true, "abacca": true, "aaabcc": true, "baaaaa": false, "aacaaa": false, "aaaaaab": false} {
@@ -97,6 +112,18 @@ func TestMaybe(t *testing.T) {
 	s.Extend(6)
 	if s.Compare([]byte("a\x00dd\x00\x00")) != "" || s.Compare([]byte("abdd\x00\x00")) == "" || s.Compare([]byte("a\x00ddc\x00")) == "" {
 		t.Error("what was thrown away may still be there")
+	}
+}
+
+// TestMaybeAround: what is sure within a write that failed leaves the rest of it unsure.
+func TestMaybeAround(t *testing.T) {
+	s := File{Bytes: []byte("aaa")}
+	s.Maybe(0, []byte("xyz"))
+	s.Write(1, []byte("b"))
+	for got, want := range map[string]bool{"aba": true, "xba": true, "abz": true, "xbz": true, "aya": false, "zba": false} {
+		if why := s.Compare([]byte(got)); (why == "") != want {
+			t.Errorf("%s: %q", got, why)
+		}
 	}
 }
 

@@ -5,8 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/decode/observe"
-	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -19,36 +18,23 @@ type key struct{ off, len int64 }
 
 // entry is one write of a round in the books.
 type entry struct {
-	w        *writer
-	piece    int
-	result   workload.Result
-	attempts int            // before the last
-	last     *validate.Seen // nil until it was seen
+	w      *writer
+	number int // of the writer in the round, from 0
+	i      int // of the piece
+	result workload.Result
+	last   *trial.Seen // the last attempt; nil until it was seen
 }
 
-func (e *entry) nowait() bool { return e.w.pieces[e.piece].flags&unix.RWF_NOWAIT != 0 }
+func (e *entry) piece() *piece { return &e.w.pieces[e.i] }
 
-// again reports whether io_uring tries the write again, in another task.
-func (e *entry) again(o *observe.Observation) bool {
-	return e.w.engine.Retries() && !e.nowait() && o.Flags&model.IocbNowait != 0 &&
-		(o.Ret == model.EAGAIN || o.Ret == model.EOPNOTSUPP)
-}
-
-// told is the result that the caller is given for what the file system returned:
-// io_uring makes -EAGAIN of -EOPNOTSUPP.
-func (e *entry) told(ret int64) int64 {
-	if ret == model.EOPNOTSUPP && e.nowait() && e.w.engine.Retries() {
-		return model.EAGAIN
-	}
-	return ret
-}
+func (e *entry) text() string { return e.w.text(e.i) }
 
 // problem is something that the books do not balance on.
 type problem struct {
 	what      string
 	signature string
 	entry     *entry // nil when it is no write of ours
-	seen      *validate.Seen
+	seen      *trial.Seen
 }
 
 // ledger compares what was made with what was seen.
@@ -63,7 +49,7 @@ type ledger struct {
 func newLedger(entries []entry, appends bool) *ledger {
 	l := &ledger{entries: entries, byKey: map[key]*entry{}, appends: appends, open: len(entries)}
 	for i := range entries {
-		p := &entries[i].w.pieces[entries[i].piece]
+		p := entries[i].piece()
 		l.byKey[l.key(p.off, p.len)] = &entries[i]
 	}
 	return l
@@ -77,20 +63,19 @@ func (l *ledger) key(off, n int64) key {
 }
 
 // add books one attempt. The order does not matter.
-func (l *ledger) add(s *validate.Seen) {
+func (l *ledger) add(s *trial.Seen) {
 	o := s.Observation
 	e := l.byKey[l.key(o.Pos0, o.Len0)]
 	switch {
 	case e == nil:
 		l.fail("stray", nil, s, "a write at %d+%d was seen that was not made", o.Pos0, o.Len0)
-	case e.again(o):
-		e.attempts++
+	case trial.Retried(e.w.engine, e.piece().flags, o):
 	case e.last != nil:
 		l.fail("twice", e, s, "it was seen a second time, with result %d after %d", o.Ret, e.last.Observation.Ret)
 	default:
 		e.last = s
 		l.open--
-		if got := e.result.Ret(); o.Incomplete == "" && got != e.told(o.Ret) {
+		if got := e.result.Ret(); o.Incomplete == "" && got != trial.Told(e.w.engine, o) {
 			l.fail("result", e, s, "its caller got %d, and %d was seen", got, o.Ret)
 		}
 	}
@@ -114,13 +99,14 @@ func (l *ledger) close() []problem {
 // refused says why the result of a write is none that it may have, or nothing. All
 // bytes is right; a NOWAIT write may end with an error, or with what it had done.
 func (e *entry) refused() string {
-	ret, want := e.result.Ret(), e.w.pieces[e.piece].len
-	if ret == want || e.nowait() && (ret == model.EAGAIN || ret == model.EOPNOTSUPP || ret > 0 && ret < want) {
+	ret, want := e.result.Ret(), e.piece().len
+	nowait := e.piece().flags&unix.RWF_NOWAIT != 0
+	if ret == want || nowait && (ret == model.EAGAIN || ret == model.EOPNOTSUPP || ret > 0 && ret < want) {
 		return ""
 	}
 	return fmt.Sprintf("its result is %d of %d bytes", ret, want)
 }
 
-func (l *ledger) fail(signature string, e *entry, s *validate.Seen, format string, args ...any) {
+func (l *ledger) fail(signature string, e *entry, s *trial.Seen, format string, args ...any) {
 	l.problems = append(l.problems, problem{fmt.Sprintf(format, args...), signature, e, s})
 }

@@ -8,20 +8,20 @@ import (
 
 // recordOf is record number n of a round, as it has to be in the file.
 func (s *session) recordOf(n int) []byte {
-	j := s.pieces[n]
-	b := make([]byte, s.round.writers[j.writer].pieces[j.piece].len)
-	s.tag(j).fillRecord(b, n)
+	b := make([]byte, s.made[n].piece().len)
+	s.fill(n, b)
 	return b
 }
 
 // takeRecords reads the records of a round that were appended to the shadow, in the
 // order in which they lie, and adds them to it. It says what is wrong, or nothing.
 func (s *session) takeRecords(got []byte) string {
-	at := len(s.shadow.b)
+	held := &s.f.Shadow
+	at := len(held.Bytes)
 	if len(got) < at {
 		return fmt.Sprintf("i_size is %d, and was %d before the appends", len(got), at)
 	}
-	seen := make([]bool, len(s.pieces))
+	seen := make([]bool, len(s.made))
 	var missing int
 	for at < len(got) {
 		n, why := s.recordAt(got[at:])
@@ -29,26 +29,21 @@ func (s *session) takeRecords(got []byte) string {
 		case why != "":
 			return fmt.Sprintf("at %d: %s", at, why)
 		case seen[n]:
-			return fmt.Sprintf("at %d: the record of %d bytes is there a second time", at, s.recordLen(n))
+			return fmt.Sprintf("at %d: the record of %d bytes is there a second time", at, s.made[n].piece().len)
 		}
 		seen[n] = true
-		at += s.recordLen(n)
+		at += int(s.made[n].piece().len)
 	}
 	for n := range seen {
-		if !seen[n] && s.results[n].Ret() > 0 {
+		if !seen[n] && s.made[n].result.Ret() > 0 {
 			missing++
 		}
 	}
 	if missing > 0 {
 		return fmt.Sprintf("%d records are not there", missing)
 	}
-	s.shadow.b = append(s.shadow.b, got[len(s.shadow.b):]...)
+	held.Bytes = append(held.Bytes, got[len(held.Bytes):]...)
 	return ""
-}
-
-func (s *session) recordLen(n int) int {
-	j := s.pieces[n]
-	return int(s.round.writers[j.writer].pieces[j.piece].len)
 }
 
 // recordAt is the number of the record that begins here.
@@ -58,7 +53,7 @@ func (s *session) recordAt(b []byte) (n int, why string) {
 	}
 	head := binary.LittleEndian.Uint64(b)
 	n = int(head & 0xffff)
-	if n >= len(s.pieces) {
+	if n >= len(s.made) {
 		return 0, fmt.Sprintf("no record begins here: %#x", head)
 	}
 	want := s.recordOf(n)

@@ -7,43 +7,16 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ext4dio/ext4dio-trace/prove/workload"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 )
 
 // afterwards is how long to look for what was seen beyond what was made.
 const afterwards = 10 * time.Millisecond
 
-// memory makes room to read the file back, and what it should not have grown by.
-func (s *session) memory() error {
-	bs := int64(s.dir.FS.BlockSize)
-	need := int64(len(s.shadow.b)) + 3*bs
-	if s.sc.appends {
-		for n := range s.pieces {
-			need += s.piece(n).len
-		}
-	}
-	if s.back != nil && int64(len(s.back.Bytes())) >= need {
-		return nil
-	}
-	if err := s.close(); err != nil {
-		return err
-	}
-	s.back = nil
-	var err error
-	s.back, err = workload.NewBuffer(int(2 * need))
-	return err
-}
-
-// room is how much of a file can be read back, bytes, short of one block.
-func (s *session) room() int64 { return int64(len(s.back.Bytes())) - 2*int64(s.dir.FS.BlockSize) }
-
 // check compares the file with its shadow after a round, with O_DIRECT: that puts no
 // pages into the page cache, which would make later NOWAIT writes fail.
 func (s *session) check() error {
-	if err := s.memory(); err != nil {
-		return err
-	}
-	got, err := s.f.readDirect(s.back, s.room(), int64(s.dir.FS.BlockSize))
+	got, err := s.f.Read(trial.Direct)
 	if err != nil {
 		return err
 	}
@@ -53,56 +26,82 @@ func (s *session) check() error {
 			return nil
 		}
 	}
-	s.shadow.settle(got)
+	// What is neither the old nor the new byte of a write that failed shows below.
+	_ = s.f.Shadow.Settle(0, got)
 	if s.Fault != nil {
-		s.Fault(s.sc.name, s.number+1, s.shadow.b)
+		s.Fault(s.sc.name, s.number+1, s.f.Shadow.Bytes)
 	}
-	s.compare(got, "read with O_DIRECT")
+	s.compare(got, trial.Direct)
 	return nil
 }
 
-func (s *session) compare(got []byte, how string) {
-	d := s.shadow.compare(got)
-	if d == nil {
+func (s *session) compare(got []byte, way trial.Way) {
+	at, why := s.difference(got)
+	if why == "" {
 		s.rep.Bytes.Right++
 		return
 	}
-	what := []string{how + ": " + d.text}
-	for n := range s.pieces {
-		p := s.piece(n)
-		if s.number >= 0 && !s.sc.appends && d.at >= p.off && d.at < p.off+p.len {
-			w := s.pieces[n].writer
-			what = append(what, fmt.Sprintf("writer %d wrote there: %s", w+1, s.round.writers[w].text(s.pieces[n].piece)))
+	how := "read " + string(way)
+	what := []string{how + ": " + why}
+	for n := range s.made {
+		e := &s.made[n]
+		if p := e.piece(); !s.sc.appends && at >= p.off && at < p.off+p.len {
+			what = append(what, fmt.Sprintf("writer %d wrote there: %s", e.number+1, e.text()))
 		}
 	}
 	s.lost(got, how, what...)
 }
 
+// difference names what is not as it has to be, or nothing, and where it begins; -1 when
+// only i_size is wrong.
+func (s *session) difference(got []byte) (at int64, why string) {
+	want := s.f.Shadow.Bytes
+	if len(got) != len(want) {
+		return -1, fmt.Sprintf("i_size is %d, and has to be %d", len(got), len(want))
+	}
+	first, n, zero, old := 0, 0, 0, 0
+	for i := range s.f.Shadow.Differing(got) {
+		if n++; n == 1 {
+			first = i
+		}
+		switch {
+		case i < len(s.before) && got[i] == s.before[i]:
+			old++
+		case got[i] == 0:
+			zero++
+		}
+	}
+	if n == 0 {
+		return 0, ""
+	}
+	return int64(first), fmt.Sprintf(
+		"%d bytes are lost, the first at %d: %#x instead of %#x; %d of them are as before the round, %d are zeroes",
+		n, first, got[first], want[first], old, zero)
+}
+
 // lost notes wrong bytes, and goes on with what is in the file.
 func (s *session) lost(got []byte, signature string, what ...string) {
 	s.rep.Bytes.Wrong++
-	s.fail(Bytes, nil, nil, signature, what...)
-	s.shadow.b = slices.Clone(got)
+	s.fail(trial.Bytes, nil, nil, signature, what...)
+	s.f.Shadow.Bytes = slices.Clone(got)
 }
 
 // finish reads the file through the page cache, and looks whether more was seen than
 // was made.
 func (s *session) finish(ctx context.Context) error {
-	got, err := s.f.readCached(s.back, s.room(), int64(s.dir.FS.BlockSize))
+	got, err := s.f.Read(trial.Cached)
 	if err != nil {
 		return err
 	}
-	s.shadow.before = nil
-	s.compare(got, "read through the page cache")
-	late, cancel := context.WithTimeout(ctx, afterwards)
-	defer cancel()
-	seen, err := s.Tracer.Collect(late, s.f.id, 1)
-	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("collect what was seen: %w", err)
+	s.before = nil
+	s.compare(got, trial.Cached)
+	seen, err := trial.Collect(ctx, s.Tracer, s.f.ID, 1, afterwards)
+	if err != nil && !errors.Is(err, trial.ErrLate) {
+		return err
 	}
 	for i := range seen {
 		o := seen[i].Observation
-		s.fail(Accounting, nil, &seen[i], "stray", fmt.Sprintf("a write at %d+%d was seen that was not made", o.Pos0, o.Len0))
+		s.fail(trial.Accounting, nil, &seen[i], "stray", fmt.Sprintf("a write at %d+%d was seen that was not made", o.Pos0, o.Len0))
 	}
 	return nil
 }

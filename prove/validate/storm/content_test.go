@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
@@ -32,32 +33,44 @@ func TestFill(t *testing.T) {
 	}
 }
 
-func TestShadow(t *testing.T) {
-	s := shadow{b: []byte("aaaaaaaa")}
-	s.before = slices.Clone(s.b)
-	s.write(2, []byte("bb"))
-	s.pending = []unsettled{{4, []byte("cc")}}
-	// Of a write that failed, the second byte came to the disk.
-	s.settle([]byte("aabbacaa"))
-	if string(s.b) != "aabbacaa" {
-		t.Errorf("settled to %q", s.b)
+func TestDifference(t *testing.T) {
+	s := appendSession()
+	s.before = []byte("aaaaaaaa")
+	s.f.Shadow.Bytes = []byte("aabbacaa")
+	for _, tt := range []struct {
+		got  string
+		at   int64
+		want string
+	}{
+		{"aabbacaa", 0, ""},
+		{"aaa\x00acxa", 2, "3 bytes are lost, the first at 2: 0x61 instead of 0x62; 1 of them are as before the round, 1 are zeroes"},
+		{"a", -1, "i_size is 1, and has to be 8"},
+	} {
+		if at, why := s.difference([]byte(tt.got)); at != tt.at || why != tt.want {
+			t.Errorf("%q: at %d, %q", tt.got, at, why)
+		}
 	}
-	if d := s.compare([]byte("aabbacaa")); d != nil {
-		t.Error(d.text)
+}
+
+// TestWrote: a write that failed is in the file or not, also where another one that
+// comes later moved i_size.
+func TestWrote(t *testing.T) {
+	s := appendSession()
+	s.sc.appends, s.f.Shadow.Bytes = false, nil
+	s.round.writers[0].pieces = []piece{{off: 0, len: 512}, {off: 512, len: 1024}}
+	s.made = s.made[:2]
+	s.made[0].result = workload.Result{Err: unix.EAGAIN}
+	s.wrote()
+	first, second := make([]byte, 512), make([]byte, 1024)
+	s.fill(0, first)
+	s.fill(1, second)
+	for _, head := range [][]byte{make([]byte, 512), first} {
+		if _, why := s.difference(append(slices.Clone(head), second...)); why != "" {
+			t.Error(why)
+		}
 	}
-	d := s.compare([]byte("aaa\x00acxa"))
-	if d == nil || d.at != 2 || d.text != "3 bytes are lost, the first at 2: 0x61 instead of 0x62; 1 of them are as before the round, 1 are zeroes" {
-		t.Errorf("%+v", d)
-	}
-	if d := s.compare([]byte("a")); d == nil || d.at != -1 || d.text != "i_size is 1, and has to be 8" {
-		t.Errorf("%+v", d)
-	}
-	s.resize(4)
-	s.resize(6)
-	s.punch(1, 1)
-	s.punch(5, 100)
-	if string(s.b) != "a\x00bb\x00\x00" {
-		t.Errorf("%q", s.b)
+	if at, _ := s.difference(append(first, make([]byte, 1024)...)); at != 512 {
+		t.Errorf("the write that succeeded is not needed: %d", at)
 	}
 }
 
@@ -66,10 +79,12 @@ func appendSession() *session {
 	w := writer{engine: workload.Pwritev2, depth: 1, append: true, pieces: []piece{{len: 512}, {len: 1024}, {len: 1536}}}
 	s := &session{
 		runner: &runner{now: &Storm{Name: "appenders"}}, sc: &scene{name: "x", appends: true},
-		round: &round{writers: []writer{w}}, pieces: []place{{0, 0}, {0, 1}, {0, 2}},
-		results: []workload.Result{{N: 512}, {N: 1024}, {N: 1536}},
+		round: &round{writers: []writer{w}}, f: &file{File: &trial.File{}},
 	}
-	s.shadow.b = []byte("start")
+	for i, p := range w.pieces {
+		s.made = append(s.made, entry{w: &s.round.writers[0], i: i, result: workload.Result{N: int(p.len)}})
+	}
+	s.f.Shadow.Bytes = []byte("start")
 	return s
 }
 
@@ -94,7 +109,7 @@ func TestTakeRecords(t *testing.T) {
 		s := appendSession()
 		got := append([]byte("start"), bytes.Join(tt.file, nil)...)
 		why := s.takeRecords(got)
-		if tt.want == "" && (why != "" || !bytes.Equal(s.shadow.b, got)) || !strings.Contains(why, tt.want) {
+		if tt.want == "" && (why != "" || !bytes.Equal(s.f.Shadow.Bytes, got)) || !strings.Contains(why, tt.want) {
 			t.Errorf("%s: %q, want %q", tt.name, why, tt.want)
 		}
 	}
@@ -102,7 +117,7 @@ func TestTakeRecords(t *testing.T) {
 		t.Error(why)
 	}
 	// A record whose write failed need not be there.
-	s.results[1] = workload.Result{Err: unix.EIO}
+	s.made[1].result = workload.Result{Err: unix.EIO}
 	if why := s.takeRecords(append([]byte("start"), append(slices.Clone(r[0]), r[2]...)...)); why != "" {
 		t.Error(why)
 	}

@@ -1,7 +1,6 @@
 package storm
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -13,9 +12,9 @@ import (
 // hand is one task that writes: a goroutine locked to its thread, with submission
 // paths and memory of its own, which live as long as the run.
 type hand struct {
-	jobs    chan *job
-	engines map[submission]workload.Engine
-	buf     *workload.Buffer
+	jobs  chan *job
+	paths workload.Paths
+	buf   workload.GrowingBuffer
 }
 
 // job is what a hand does in a round.
@@ -41,7 +40,7 @@ type team struct {
 func newTeam() *team {
 	t := &team{}
 	for i := range Writers {
-		h := &hand{jobs: make(chan *job), engines: map[submission]workload.Engine{}}
+		h := &hand{jobs: make(chan *job)}
 		t.hands = append(t.hands, h)
 		t.ended.Go(func() { t.errs[i] = h.live() })
 	}
@@ -83,14 +82,7 @@ func (h *hand) live() (err error) {
 	// An io_uring belongs to the thread that made it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	defer func() {
-		for _, e := range h.engines {
-			err = errors.Join(err, e.Close())
-		}
-		if h.buf != nil {
-			err = errors.Join(err, h.buf.Close())
-		}
-	}()
+	defer func() { err = errors.Join(err, h.paths.Close(), h.buf.Close()) }()
 	for j := range h.jobs {
 		h.do(j)
 	}
@@ -120,7 +112,7 @@ func (h *hand) prepare(j *job) ([]workload.Request, workload.Engine, error) {
 	for i := range j.w.pieces {
 		need += place(&j.w.pieces[i])
 	}
-	mem, err := h.memory(need)
+	mem, err := h.buf.Bytes(need)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -133,52 +125,6 @@ func (h *hand) prepare(j *job) ([]workload.Request, workload.Engine, error) {
 		reqs = append(reqs, workload.Request{Fd: j.fd, Pos: p.off, Segs: [][]byte{b}, Flags: p.flags})
 		at += place(p)
 	}
-	key := submission{j.w.engine, j.w.depth}
-	if h.engines[key] == nil {
-		e, err := workload.NewEngine(key.engine, key.depth)
-		if err != nil {
-			return nil, nil, err
-		}
-		h.engines[key] = e
-	}
-	return reqs, h.engines[key], nil
-}
-
-// memory is at least n bytes that start at a multiple of the block size.
-func (h *hand) memory(n int64) ([]byte, error) {
-	if h.buf == nil || int64(len(h.buf.Bytes())) < n {
-		if h.buf != nil {
-			if err := h.buf.Close(); err != nil {
-				return nil, err
-			}
-			h.buf = nil
-		}
-		var err error
-		if h.buf, err = workload.NewBuffer(int(max(2*n, 1<<20))); err != nil {
-			return nil, err
-		}
-	}
-	return h.buf.Bytes(), nil
-}
-
-// missingEngines are the submission paths that this kernel does not offer, and why.
-func missingEngines(ctx context.Context) (map[workload.EngineName]string, error) {
-	missing := map[workload.EngineName]string{}
-	for _, name := range []workload.EngineName{workload.Libaio, workload.IOUring} {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		e, err := workload.NewEngine(name, 1)
-		if errors.Is(err, workload.ErrUnfit) {
-			missing[name] = err.Error()
-			continue
-		}
-		if err == nil {
-			err = e.Close()
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return missing, nil
+	e, err := h.paths.Open(j.w.engine, j.w.depth)
+	return reqs, e, err
 }

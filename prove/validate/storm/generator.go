@@ -98,12 +98,7 @@ func layout(state workload.BlockState, size int64) []act {
 }
 
 // states are those that blocks can have before a round, with their names.
-func states() []struct {
+var states = [...]struct {
 	state workload.BlockState
 	name  string
-} {
-	return []struct {
-		state workload.BlockState
-		name  string
-	}{{workload.Unwritten, "unwritten"}, {workload.Hole, "hole"}, {workload.Written, "written"}}
-}
+}{{workload.Unwritten, "unwritten"}, {workload.Hole, "hole"}, {workload.Written, "written"}}

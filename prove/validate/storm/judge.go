@@ -2,46 +2,40 @@ package storm
 
 import (
 	"context"
-	"fmt"
+	"errors"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/decode/overlap"
-	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // account takes what was seen, compares it with what was made, and asks the observed
 // oracle.
 func (s *session) account(ctx context.Context) error {
-	entries := make([]entry, len(s.pieces))
-	for n, p := range s.pieces {
-		entries[n] = entry{w: &s.round.writers[p.writer], piece: p.piece, result: s.results[n]}
-	}
-	l := newLedger(entries, s.sc.appends)
-	late, cancel := context.WithTimeout(ctx, s.Timeout)
-	defer cancel()
+	l := newLedger(s.made, s.sc.appends)
 	for l.open > 0 {
 		// What is tried again comes on top, and is asked for in the next turn.
-		seen, err := s.Tracer.Collect(late, s.f.id, l.open)
+		seen, err := trial.Collect(ctx, s.Tracer, s.f.ID, l.open, s.Timeout)
 		for i := range seen {
 			l.add(&seen[i])
 			s.judge(l, &seen[i])
 		}
-		if err != nil && (ctx.Err() != nil || late.Err() == nil) {
-			return fmt.Errorf("collect what was seen: %w", err)
-		}
-		if err != nil || len(seen) == 0 {
+		if errors.Is(err, trial.ErrLate) {
 			break
+		}
+		if err != nil {
+			return err
 		}
 	}
 	wrong := map[*entry]bool{}
 	for _, p := range l.close() {
 		wrong[p.entry] = true
-		s.fail(Accounting, p.entry, p.seen, p.signature, p.what)
+		s.fail(trial.Accounting, p.entry, p.seen, p.signature, p.what)
 	}
 	s.rep.Accounting.Wrong += len(wrong)
-	s.rep.Accounting.Right += len(entries) - len(wrong)
+	s.rep.Accounting.Right += len(s.made) - len(wrong)
 	if wrong[nil] {
 		s.rep.Accounting.Right++ // it was no write of ours
 	}
@@ -49,27 +43,21 @@ func (s *session) account(ctx context.Context) error {
 }
 
 // judge counts an attempt, and the verdict of the model that was fed with it.
-func (s *session) judge(l *ledger, seen *validate.Seen) {
+func (s *session) judge(l *ledger, seen *trial.Seen) {
 	o, v := seen.Observation, seen.Verdict
 	s.now.Seen++
 	if o.Incomplete == "" {
 		s.count(o)
 	}
-	t := &s.rep.Observed
+	what, signature := s.rep.Observed.Count(v)
 	switch {
 	case v == nil:
-		t.Undecided++
 		s.rep.LeftOut["no verdict"]++
 		return
-	case v.Kind == judge.Agree:
-		t.Right++
 	case v.Kind == judge.Undecided:
-		t.Undecided++
 		s.rep.LeftOut[v.Missing]++
-	default:
-		t.Wrong++
-		what := append([]string{"the model's verdict is " + v.Kind.String()}, v.Why()...)
-		s.fail(Observed, l.byKey[l.key(o.Pos0, o.Len0)], seen, v.Kind.String()+" "+v.Rules.String(), what...)
+	case what != nil:
+		s.fail(trial.Observed, l.byKey[l.key(o.Pos0, o.Len0)], seen, signature, what...)
 	}
 	for _, h := range v.Hazards.IDs() {
 		s.rep.Hazards[h]++
@@ -115,18 +103,13 @@ func (s *session) count(o *observe.Observation) {
 }
 
 // fail notes a failure that a write has, when e is not nil.
-func (s *session) fail(oracle Oracle, e *entry, seen *validate.Seen, signature string, what ...string) {
+func (s *session) fail(oracle trial.Oracle, e *entry, seen *trial.Seen, signature string, what ...string) {
 	f := Failure{
 		Oracle: oracle, Storm: s.now.Name, Scene: s.sc.name, Round: s.number + 1, What: what,
 		Command: s.command(), signature: signature,
 	}
 	if e != nil {
-		f.Write = e.w.text(e.piece)
-		for i := range s.round.writers {
-			if &s.round.writers[i] == e.w {
-				f.Writer = i + 1
-			}
-		}
+		f.Write, f.Writer = e.text(), e.number+1
 	}
 	if seen != nil {
 		f.Seen = *seen

@@ -35,11 +35,12 @@ func (w *writer) text(i int) string {
 	if w.depth > 1 {
 		fmt.Fprintf(&b, " depth=%d", w.depth)
 	}
-	if p.flags&unix.RWF_NOWAIT != 0 {
-		b.WriteString(" nowait")
+	flags := p.flags
+	if w.append {
+		flags |= unix.RWF_APPEND
 	}
-	if w.append || p.flags&unix.RWF_APPEND != 0 {
-		b.WriteString(" append")
+	for _, f := range workload.FlagNames(flags) {
+		b.WriteString(" " + f)
 	}
 	if p.shift != 0 {
 		fmt.Fprintf(&b, " buf=%d", p.shift)
@@ -74,14 +75,6 @@ type round struct {
 	// set. It changes no byte that a writer writes.
 	meanwhile []act
 	again     bool
-}
-
-func (r *round) writes() int {
-	n := 0
-	for i := range r.writers {
-		n += len(r.writers[i].pieces)
-	}
-	return n
 }
 
 // scene is what happens to one file.

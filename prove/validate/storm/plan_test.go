@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/ext4dio/ext4dio-trace/prove/validate/shadow"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -38,13 +39,17 @@ func eachScene(t *testing.T, seeds int, use func(t *testing.T, g *generator, sc 
 }
 
 // planned plays the layout and sizes of a scene without a file.
-func planned(sc *scene, number int, b *shadow) {
-	s := &session{}
-	s.shadow = *b
+func planned(sc *scene, number int, held *shadow.File) {
 	for _, a := range sc.rounds[number].before {
-		s.note(a, make([]byte, a.len))
+		switch a.op {
+		case opTruncate:
+			held.Truncate(a.off)
+		case opPunch:
+			held.Punch(a.off, a.len)
+		case opWritten:
+			held.Write(a.off, make([]byte, a.len))
+		}
 	}
-	*b = s.shadow
 }
 
 // overlap names two writes of a round that write the same byte, or nothing.
@@ -99,7 +104,11 @@ func TestPlans(t *testing.T) {
 	eachScene(t, 3, func(t *testing.T, g *generator, sc *scene) {
 		for i := range sc.rounds {
 			r := &sc.rounds[i]
-			if n := r.writes(); len(r.writers) != Writers || n > 2*perRound || n < perRound/4 {
+			n := 0
+			for j := range r.writers {
+				n += len(r.writers[j].pieces)
+			}
+			if len(r.writers) != Writers || n > 2*perRound || n < perRound/4 {
 				t.Fatalf("%s, blocks of %d, round %d: %d writes by %d", sc.name, g.bs, i+1, n, len(r.writers))
 			}
 			lengths := map[int64]bool{}
@@ -132,15 +141,15 @@ func TestEndsAtABlock(t *testing.T) {
 		if sc.appends {
 			return
 		}
-		var b shadow
+		var held shadow.File
 		for i := range sc.rounds {
-			planned(sc, i, &b)
-			if int64(len(b.b))%g.bs != 0 {
-				t.Fatalf("%s, round %d: i_size is %d", sc.name, i+1, len(b.b))
+			planned(sc, i, &held)
+			if held.Size()%g.bs != 0 {
+				t.Fatalf("%s, round %d: i_size is %d", sc.name, i+1, held.Size())
 			}
 			for j := range sc.rounds[i].writers {
 				for _, p := range sc.rounds[i].writers[j].pieces {
-					b.resize(max(int64(len(b.b)), p.off+p.len))
+					held.Extend(p.off + p.len)
 				}
 			}
 		}

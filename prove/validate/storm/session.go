@@ -15,26 +15,12 @@ type session struct {
 	*runner
 	sc     *scene
 	f      *file
-	shadow shadow
-	back   *workload.Buffer // to read into
+	before []byte // what the file held before the round, to tell what a wrong byte is
 
-	number  int // of the round, from 0
-	round   *round
-	pieces  []place // all pieces of the round
-	results []workload.Result
+	number int // of the round, from 0
+	round  *round
+	made   []entry // all writes of the round, by writer
 }
-
-// place is where a piece is in a round.
-type place struct{ writer, piece int }
-
-func (s *session) close() error {
-	if s.back == nil {
-		return nil
-	}
-	return s.back.Close()
-}
-
-func (s *session) tag(p place) tag { return tagOf(s.Seed, s.name(), s.number, p.writer, p.piece) }
 
 func (s *session) name() string { return s.now.Name + "/" + s.sc.name }
 
@@ -44,25 +30,24 @@ func (s *session) play(ctx context.Context, number int) error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	s.shadow.before = slices.Clone(s.shadow.b)
+	s.before = slices.Clone(s.f.Shadow.Bytes)
 	if err := s.write(); err != nil {
 		return err
 	}
 	s.now.Rounds++
-	s.now.Writes += len(s.pieces)
+	s.now.Writes += len(s.made)
 	if err := s.account(ctx); err != nil {
 		return err
 	}
-	for i := range s.results {
-		if errors.Is(s.results[i].Err, unix.ENOSPC) {
-			return s.results[i].Err
+	for i := range s.made {
+		if err := s.made[i].result.Err; errors.Is(err, unix.ENOSPC) {
+			return err
 		}
 	}
 	return s.check()
 }
 
-// prepare does what comes before the writes, and notes it in the shadow. It leaves
-// nothing in the page cache.
+// prepare does what comes before the writes. It leaves nothing in the page cache.
 func (s *session) prepare() error {
 	cached := false
 	for i, a := range s.round.before {
@@ -75,12 +60,11 @@ func (s *session) prepare() error {
 		if err := s.do(a, data); err != nil {
 			return err
 		}
-		s.note(a, data)
 	}
 	if !cached {
 		return nil
 	}
-	return workload.SyncAndDrop(s.f.buffered)
+	return workload.SyncAndDrop(s.f.Buffered)
 }
 
 // do does an act. Blocks that an inode without extents cannot have allocated before
@@ -93,67 +77,50 @@ func (s *session) do(a act, data []byte) error {
 	return err
 }
 
-// note notes an act in the shadow.
-func (s *session) note(a act, data []byte) {
-	switch a.op {
-	case opTruncate:
-		s.shadow.resize(a.off)
-	case opPunch:
-		s.shadow.punch(a.off, a.len)
-	case opWritten:
-		s.shadow.write(a.off, data)
-	}
-}
-
 // write makes the writes of the round, with what goes on meanwhile, and notes in the
 // shadow what they wrote. Appends are taken from the file.
 func (s *session) write() error {
-	s.pieces, s.results = nil, nil
+	s.made = nil
 	var jobs []*job
 	for n := range s.round.writers {
 		w := &s.round.writers[n]
 		s.substitute(w)
-		first := len(s.pieces)
-		j := &job{w: w, fd: s.f.direct, bs: int64(s.dir.FS.BlockSize)}
+		first := len(s.made)
+		j := &job{w: w, fd: s.f.Direct, bs: int64(s.dir.FS.BlockSize)}
 		if w.append {
 			j.fd = s.f.append
 		}
 		j.fill = func(i int, b []byte) { s.fill(first+i, b) }
 		for i := range w.pieces {
-			s.pieces = append(s.pieces, place{n, i})
+			s.made = append(s.made, entry{w: w, number: n, i: i})
 		}
 		jobs = append(jobs, j)
 	}
 	if err := s.team.run(jobs, s.meanwhile); err != nil {
 		return err
 	}
+	n := 0
 	for _, j := range jobs {
-		s.results = append(s.results, j.results...)
-	}
-	for _, a := range s.round.meanwhile {
-		s.note(a, nil)
-	}
-	for i := range s.pieces {
-		if !s.sc.appends {
-			s.wrote(i)
+		for _, res := range j.results {
+			s.made[n].result = res
+			n++
 		}
+	}
+	if !s.sc.appends {
+		s.wrote()
 	}
 	return nil
 }
 
-// fill writes the bytes of piece n of the round.
+// fill writes the bytes of write n of the round.
 func (s *session) fill(n int, b []byte) {
-	p := s.pieces[n]
+	e := &s.made[n]
+	t := tagOf(s.Seed, s.name(), s.number, e.number, e.i)
 	if s.sc.appends {
-		s.tag(p).fillRecord(b, n)
+		t.fillRecord(b, n)
 		return
 	}
-	s.tag(p).fill(b, s.piece(n).off)
-}
-
-func (s *session) piece(n int) *piece {
-	p := s.pieces[n]
-	return &s.round.writers[p.writer].pieces[p.piece]
+	t.fill(b, e.piece().off)
 }
 
 // meanwhile does what goes on beside the writers, until over is closed where it is to
@@ -176,16 +143,27 @@ func (s *session) meanwhile(over <-chan struct{}) error {
 	}
 }
 
-// wrote notes what a write left in the file.
-func (s *session) wrote(n int) {
-	p := s.piece(n)
-	data := make([]byte, p.len)
-	s.fill(n, data)
-	done := max(s.results[n].Ret(), 0)
-	if done > 0 {
-		s.shadow.write(p.off, data[:done])
+// wrote notes what the writes left in the file. Those that failed come last: i_size is
+// then what it is in the file.
+func (s *session) wrote() {
+	type part struct {
+		off  int64
+		data []byte
 	}
-	if done < p.len {
-		s.shadow.pending = append(s.shadow.pending, unsettled{p.off + done, data[done:]})
+	var failed []part
+	for n := range s.made {
+		p := s.made[n].piece()
+		data := make([]byte, p.len)
+		s.fill(n, data)
+		done := max(s.made[n].result.Ret(), 0)
+		if done > 0 {
+			s.f.Shadow.Write(p.off, data[:done])
+		}
+		if done < p.len {
+			failed = append(failed, part{p.off + done, data[done:]})
+		}
+	}
+	for _, p := range failed {
+		s.f.Shadow.Maybe(p.off, p.data)
 	}
 }

@@ -1,6 +1,7 @@
 package storm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ext4dio/ext4dio-trace/prove/validate"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -28,7 +29,7 @@ type Options struct {
 	Dir     string // on a mounted ext4
 	Seed    uint64
 	Variant model.Variant
-	Tracer  validate.Tracer
+	Tracer  trial.Tracer
 	// Writes is about how many each storm makes, and half of that with large blocks; 0:
 	// DefaultWrites. A storm makes at least one round in each of its scenes.
 	Writes int
@@ -50,19 +51,19 @@ type Options struct {
 // sentinel of package workload where one fits, and the report then holds what was
 // done.
 func Run(ctx context.Context, opts Options) (rep *Report, err error) {
-	if opts.Writes == 0 {
-		opts.Writes = DefaultWrites
-	}
-	if opts.Timeout == 0 {
-		opts.Timeout = DefaultTimeout
-	}
+	opts.Writes = cmp.Or(opts.Writes, DefaultWrites)
+	opts.Timeout = cmp.Or(opts.Timeout, DefaultTimeout)
 	rep = newReport(&opts)
 	todo, err := chosen(opts.Only)
+	if err = cmp.Or(err, ctx.Err()); err != nil {
+		return rep, err
+	}
+	missing, err := workload.Missing([]workload.EngineName{workload.Libaio, workload.IOUring}, 1)
 	if err != nil {
 		return rep, err
 	}
-	if rep.Missing, err = missingEngines(ctx); err != nil {
-		return rep, err
+	for name, why := range missing {
+		rep.Missing[name] = why.Error()
 	}
 	dir, err := workload.OpenDir(opts.Dir, DirName)
 	if err != nil {
@@ -121,10 +122,10 @@ func (r *runner) storm(ctx context.Context, s storm) error {
 // scene carries out what happens to one file; why it cannot is no error.
 func (r *runner) scene(ctx context.Context, sc *scene) (why string, err error) {
 	f, err := openFile(r.dir, "storm", sc.noExtents)
-	defer func() { err = errors.Join(err, f.close()) }()
 	if err != nil {
 		return "", err
 	}
+	defer func() { err = errors.Join(err, f.close()) }()
 	if sc.noExtents && f.flags&workload.FlagExtents != 0 {
 		return "an inode without extents is not possible here", nil
 	}
@@ -133,12 +134,11 @@ func (r *runner) scene(ctx context.Context, sc *scene) (why string, err error) {
 			return why, nil
 		}
 	}
-	if err := r.Tracer.Watch(f.id); err != nil {
-		return "", fmt.Errorf("watch inode %d: %w", f.id.Ino, err)
+	if err := r.Tracer.Watch(f.ID); err != nil {
+		return "", fmt.Errorf("watch inode %d: %w", f.ID.Ino, err)
 	}
-	defer r.Tracer.Forget(f.id)
+	defer r.Tracer.Forget(f.ID)
 	s := &session{runner: r, sc: sc, f: f}
-	defer func() { err = errors.Join(err, s.close()) }()
 	for i := range sc.rounds {
 		if err := ctx.Err(); err != nil {
 			return "", err

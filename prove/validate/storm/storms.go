@@ -1,6 +1,7 @@
 package storm
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 
@@ -51,12 +52,9 @@ func Names() []string {
 func chosen(pattern string) ([]storm, error) {
 	var out []storm
 	for _, s := range storms() {
-		ok := pattern == ""
-		if !ok {
-			var err error
-			if ok, err = path.Match(pattern, s.name); err != nil {
-				return nil, fmt.Errorf("choose storms by %q: %w: %w", pattern, workload.ErrUsage, err)
-			}
+		ok, err := path.Match(cmp.Or(pattern, "*"), s.name)
+		if err != nil {
+			return nil, fmt.Errorf("choose storms by %q: %w: %w", pattern, workload.ErrUsage, err)
 		}
 		if ok {
 			out = append(out, s)
@@ -71,7 +69,7 @@ func chosen(pattern string) ([]storm, error) {
 // neighbours are aligned writes to neighbouring blocks of one state.
 func neighbours(g *generator) []scene {
 	var out []scene
-	for _, s := range states() {
+	for _, s := range states {
 		n := g.rounds(3, perRound)
 		sc := scene{name: s.name, unwritten: s.state == workload.Unwritten}
 		const blocks = perRound * 3 / 2
@@ -93,7 +91,7 @@ func neighbours(g *generator) []scene {
 // halves are pairs of writers, each of which writes one part of every block.
 func halves(g *generator) []scene {
 	var out []scene
-	for _, s := range states() {
+	for _, s := range states {
 		sc := scene{
 			name: s.name, skip: g.whole(),
 			partial: s.state != workload.Written, unwritten: s.state == workload.Unwritten,

@@ -2,11 +2,12 @@ package target
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/internal/ext4fs"
 )
 
 // label is the volume label of the file systems that are made here.
@@ -99,10 +100,10 @@ func readContent(r io.ReaderAt, size int64) (Content, error) {
 // ext4_super_block in fs/ext4/ext4.h).
 func readExt(r io.ReaderAt) (Content, error) {
 	sb := make([]byte, 256)
-	if _, err := r.ReadAt(sb, 1024); err != nil && !errors.Is(err, io.EOF) {
+	if _, err := r.ReadAt(sb, ext4fs.SuperOffset); err != nil && !errors.Is(err, io.EOF) {
 		return Content{}, fmt.Errorf("read what is on it: %w", err)
 	}
-	if binary.LittleEndian.Uint16(sb[0x38:]) != 0xef53 {
+	if !ext4fs.IsSuper(sb) {
 		return Content{Text: "nothing known"}, nil
 	}
 	name := string(bytes.TrimRight(sb[0x78:0x88], "\x00"))

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // lockPatience is how long another process may hold the lock of a disk. udev
@@ -79,7 +81,7 @@ func (dev *Device) open() error {
 func openError(name string, err error) error {
 	switch {
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
-		return &UnfitError{Msg: "open " + name, Hint: "run it as root", Err: err}
+		return hint.Unfitf("run it as root", "open %s: %w", name, err)
 	case errors.Is(err, unix.EBUSY):
 		return refusef("", "%s is in use: the kernel does not give it away exclusively", name)
 	case errors.Is(err, unix.EROFS):

@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
+	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
 // umountPatience is how long a file system may be busy after the last file of
@@ -140,7 +143,7 @@ func (dev *Device) runWith(ctx context.Context, name string, args []string) (str
 	cmd := exec.CommandContext(ctx, prog, args...)
 	cmd.ExtraFiles = []*os.File{dev.id}
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
-	cmd.SysProcAttr = ownGroup()
+	cmd.SysProcAttr = program.OwnGroup()
 	out, err := cmd.CombinedOutput()
 	text := strings.ReplaceAll(string(out), "/proc/self/fd/3", dev.Disk.Path)
 	return text, errors.Join(err, dev.take())
@@ -159,18 +162,13 @@ func complaint(out string) string {
 	return "it said nothing"
 }
 
-// findProgram looks in PATH and where administrators' programs are.
+// findProgram finds one of e2fsprogs.
 func findProgram(name string) (string, error) {
-	if file, err := exec.LookPath(name); err == nil {
-		return file, nil
+	file, err := program.Find(name)
+	if err != nil {
+		return "", hint.Unfitf("apt-get install e2fsprogs", "%s is not there", name)
 	}
-	for _, dir := range []string{"/usr/sbin", "/sbin", "/usr/local/sbin"} {
-		file := filepath.Join(dir, name)
-		if st, err := os.Stat(file); err == nil && st.Mode().IsRegular() {
-			return file, nil
-		}
-	}
-	return "", &UnfitError{Msg: name + " is not there", Hint: "apt-get install e2fsprogs"}
+	return file, nil
 }
 
 // mount mounts the device and makes sure that it is the one. The kernel claims
@@ -197,9 +195,9 @@ func (dev *Device) mount(dir string, c Config) error {
 func mountError(err error, c Config) error {
 	switch {
 	case errors.Is(err, unix.EPERM):
-		return &UnfitError{Msg: "mount needs root", Hint: "run it as root", Err: err}
+		return hint.Unfitf("run it as root", "mount needs root: %w", err)
 	case errors.Is(err, unix.ENODEV):
-		return &UnfitError{Msg: "this kernel has no ext4", Err: err}
+		return hint.Unfitf("", "this kernel has no ext4: %w", err)
 	case errors.Is(err, unix.EBUSY):
 		return fmt.Errorf("mount: somebody else took the disk: %w", err)
 	case errors.Is(err, unix.ENOENT) && strings.Contains(c.Mount, "encryption"):

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
+	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
 // An image is followed by a trailer with this text, which mkfs never touches: a
@@ -16,9 +18,6 @@ const (
 	trailerSize = 4096
 	imageMarker = "image made by ext4dio-trace; it may be overwritten and removed\n"
 )
-
-// loopPatience is how long a free loop device is looked for.
-const loopPatience = 10 * time.Second
 
 // OpenImage makes an image file, or takes over one that an earlier run made, and
 // puts a loop device over it. An error that is a *RefusedError says why a file
@@ -93,47 +92,27 @@ func marked(f *os.File) bool {
 
 // attach puts a free loop device over the file. It goes with its last user.
 func (dev *Device) attach() error {
-	ctl, err := unix.Open("/dev/loop-control", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	ctl, err := unix.Open(workload.LoopControl, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return &UnfitError{Msg: "open /dev/loop-control", Hint: "run it as root; modprobe loop", Err: err}
+		return hint.Unfitf("run it as root; modprobe loop", "open %s: %w", workload.LoopControl, err)
 	}
 	defer unix.Close(ctl)
 	cfg := &unix.LoopConfig{Fd: uint32(dev.file.Fd()), Size: 512}
 	cfg.Info.Sizelimit = imageSize
 	cfg.Info.Flags = unix.LO_FLAGS_AUTOCLEAR
 	copy(cfg.Info.File_name[:], dev.file.Name())
-	for end := time.Now().Add(loopPatience); ; time.Sleep(10 * time.Millisecond) {
-		n, err := unix.IoctlRetInt(ctl, unix.LOOP_CTL_GET_FREE)
-		if err != nil {
-			return &UnfitError{Msg: "find a free loop device", Err: err}
-		}
-		name := fmt.Sprintf("/dev/loop%d", n)
-		if err = dev.configure(name, cfg); err == nil {
-			return nil
-		}
-		// Somebody else was faster, or udev has not made the node yet.
-		again := errors.Is(err, unix.EBUSY) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENXIO)
-		if !again || time.Now().After(end) {
-			return &UnfitError{Msg: "set up " + name, Err: err}
-		}
-	}
-}
-
-func (dev *Device) configure(name string, cfg *unix.LoopConfig) error {
-	fd, err := unix.Open(name, unix.O_RDWR|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	err = unix.IoctlLoopConfigure(fd, cfg)
-	var st unix.Stat_t
-	if err == nil {
-		err = unix.Fstat(fd, &st)
-	}
-	if err != nil {
-		_ = unix.Close(fd)
-		return err
+	fd, name, err := workload.AttachLoop(ctl, cfg)
+	switch {
+	case err != nil && name == "":
+		return hint.Unfitf("", "find a free loop device: %w", err)
+	case err != nil:
+		return hint.Unfitf("", "set up %s: %w", name, err)
 	}
 	dev.id = os.NewFile(uintptr(fd), name)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return hint.Unfitf("", "set up %s: %w", name, err)
+	}
 	dev.Disk.Path, dev.Disk.Major, dev.Disk.Minor = name, unix.Major(st.Rdev), unix.Minor(st.Rdev)
 	return nil
 }

@@ -2,9 +2,10 @@ package target
 
 import (
 	"runtime"
-	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // EnterNamespace puts the calling thread into a mount namespace of its own and
@@ -18,13 +19,7 @@ func EnterNamespace() error {
 		err = unix.Mount("", "/", "", unix.MS_SLAVE|unix.MS_REC, "")
 	}
 	if err != nil {
-		return &UnfitError{Msg: "make a mount namespace", Hint: "run it as root", Err: err}
+		return hint.Unfitf("run it as root", "make a mount namespace: %w", err)
 	}
 	return nil
-}
-
-// ownGroup is for a child that signals from the terminal must not reach: our
-// context ends it, and then it is known why it ended.
-func ownGroup() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

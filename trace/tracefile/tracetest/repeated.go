@@ -1,4 +1,5 @@
-// Package tracetest makes long traces for benchmarks out of short ones.
+// Package tracetest makes records for tests: single writes, and long traces out of short
+// ones.
 package tracetest
 
 import (
@@ -16,9 +17,9 @@ func Repeated(raws [][]byte, n int) [][]byte {
 	for round := uint64(0); len(out) < n; round++ {
 		for _, raw := range raws {
 			c := bytes.Clone(raw)
-			id, at := 24, 8 // of a write
+			id, at := record.AtID, record.AtT0
 			if kind, _, _ := record.KindOf(c); kind == record.KindComplete {
-				id, at = 8, 16
+				id, at = record.AtDoneID, record.AtDoneT
 			}
 			le.PutUint64(c[id:], le.Uint64(c[id:])+round<<20)
 			le.PutUint64(c[at:], le.Uint64(c[at:])+round*5e9)

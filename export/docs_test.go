@@ -1,0 +1,87 @@
+package export_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/schema"
+)
+
+const docsHead = `<!-- Made from export/fields.go: go test ./export -run Docs -update -->
+
+# The fields of a write
+
+` + "`live --json`, `check --json`, `view --json` and `export --format jsonl`" + ` write one JSON object a line. Every field is
+in every line; what is not known is ` + "`null`" + `, and never 0 or ` + "`false`" + `. A name never changes its meaning; readers should
+leave out fields that they do not know. An object without ` + "`facts`" + ` is no write, such as the summary at the end.
+
+The columns of CSV and of Parquet are the same fields. In CSV, fields that came later than others stand at the end (they
+are marked *late*), so that columns that are counted stay where they are; lists and objects stand as JSON in their
+cells. In Parquet, all numbers are signed, with the width given here. A field with a *filter* can be asked for by that
+name in ` + "`--filter`" + `.
+
+`
+
+// TestDocs: docs/json.md is what the list of fields says.
+func TestDocs(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(docsHead)
+	writeFields(&b, "", export.Fields.About())
+	const path = "../docs/json.md"
+	if *update {
+		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != b.String() {
+		t.Error("docs/json.md is not what the fields say: go test ./export -run Docs -update")
+	}
+}
+
+// writeFields writes a table of fields, and then those of the records in them.
+func writeFields(b *strings.Builder, in string, fields []*schema.About) {
+	if in != "" {
+		fmt.Fprintf(b, "\n## `%s`\n\n", in)
+	}
+	b.WriteString("| field | type | unit | what it is |\n| --- | --- | --- | --- |\n")
+	for _, f := range fields {
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", f.Name, typeText(f), f.Unit, meaning(f))
+	}
+	for _, f := range fields {
+		if len(f.Kids) > 0 {
+			writeFields(b, strings.TrimPrefix(in+"."+f.Name, "."), f.Kids)
+		}
+	}
+}
+
+func typeText(f *schema.About) string {
+	text := map[schema.Type]string{
+		schema.TypeInt32: "int32", schema.TypeInt64: "int64", schema.TypeBool: "boolean", schema.TypeText: "text", schema.TypeWord: "word",
+		schema.TypeFlags: "list of words", schema.TypeTexts: "list of texts", schema.TypeRecord: "object", schema.TypeList: "list of objects",
+	}[f.Type]
+	if f.Null {
+		text += " or null"
+	}
+	return text
+}
+
+func meaning(f *schema.About) string {
+	text := f.Doc
+	if f.Words != nil {
+		text += ": `" + strings.Join(f.Words.List(), "`, `") + "`"
+	}
+	if f.Filter != "" {
+		text += " (*filter* `" + f.Filter + "`)"
+	}
+	if f.Late {
+		text += " (*late*)"
+	}
+	return text
+}

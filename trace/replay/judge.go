@@ -1,0 +1,124 @@
+// Package replay judges recordings: all of one, any part of one, or as fast as one likes.
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/record"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
+)
+
+// ErrInterrupted says that not all of a recording was looked at, so that nothing is proven.
+var ErrInterrupted = errors.New("interrupted")
+
+// Judged is a recording that was judged to its end.
+type Judged struct {
+	session.Kernel
+	In    *tracefile.Recording
+	Judge *judge.Judge
+}
+
+// Judge judges all of a recording by a variant, auto or the name of one. What use returns
+// for the kernel that was traced takes each write. There is no ring buffer behind it that
+// has to be emptied in time, so that it is read where it is judged.
+func Judge(ctx context.Context, in *tracefile.Recording, variant string, use func(*session.Kernel) session.Seen) (*Judged, error) {
+	j := &Judged{In: in}
+	var err error
+	if j.Kernel, err = session.Recorded(in.Info()); err != nil {
+		return nil, err
+	}
+	if j.Judge, err = j.Kernel.Judge(variant, in.Doubt, use(&j.Kernel)); err != nil {
+		return nil, err
+	}
+	return j, feed(ctx, in, j.Judge)
+}
+
+// feed judges all records of a source.
+func feed(ctx context.Context, in record.Source, judge *judge.Judge) error {
+	const often = 1 << 16
+	for n := 0; ; n++ {
+		if n%often == 0 && ctx.Err() != nil {
+			return fmt.Errorf("%w before all of the trace was judged", ErrInterrupted)
+		}
+		raw, err := in.Next()
+		switch {
+		case err == nil:
+			_ = judge.Feed(raw) // the judge counts what it does not understand
+		case errors.Is(err, record.ErrEnd):
+			judge.Flush()
+			return nil
+		case !errors.Is(err, record.ErrIdle):
+			return fmt.Errorf("read trace: %w", err)
+		}
+	}
+}
+
+// Account adds to a summary what was lost and what the judge counted.
+func (j *Judged) Account(s *export.Summary) error {
+	losses, err := Losses(j.In)
+	if err == nil {
+		session.Account(s, &losses, j.Judge)
+	}
+	return err
+}
+
+// Variant names the variant by which writes were judged, and says why.
+func (j *Judged) Variant() (name string, evidence []string) {
+	d := j.Judge.Detector()
+	return session.VariantText(d), d.Evidence()
+}
+
+// Losses is what a recording says that was lost.
+func Losses(in *tracefile.Recording) (record.Losses, error) {
+	losses, err := in.Losses()
+	if err != nil {
+		err = fmt.Errorf("read losses: %w", err)
+	}
+	return losses, err
+}
+
+// Length is from the beginning of a recording to the last write in it; 0 when it
+// is not known.
+func Length(t *tracefile.Recording) time.Duration {
+	last := uint64(0)
+	for _, p := range t.Parts() {
+		if x := p.Index(); x != nil {
+			last = max(last, x.Last)
+		}
+	}
+	if began := t.Info().Monotonic; last > began {
+		return time.Duration(last - began)
+	}
+	return 0
+}
+
+// Missing says in one line what could not be read of a recording; empty when it is whole.
+func Missing(in *tracefile.Recording) string {
+	if err := in.Missing(); err != nil {
+		return export.SafeText(strings.Join(strings.Fields(err.Error()), " "))
+	}
+	return ""
+}
+
+// SayMissing says what could not be read of a recording, and reports whether there is such.
+func SayMissing(w io.Writer, in *tracefile.Recording) bool {
+	if n := in.Unknown(); n > 0 {
+		fmt.Fprintf(w, "ext4dio-trace: %d records are of kinds that this version does not know; they are left out\n", n)
+	}
+	if n := in.Longer(); n > 0 {
+		fmt.Fprintf(w, "ext4dio-trace: %d writes have fields that this version does not know; the rest of them is read\n", n)
+	}
+	text := Missing(in)
+	if text != "" {
+		fmt.Fprintf(w, "MISSING: %s\n", text)
+	}
+	return text != ""
+}

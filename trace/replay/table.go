@@ -1,0 +1,214 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sort"
+
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// Bounds of the table.
+const (
+	maxWindowTail  = 1024  // writes without an end that are kept
+	maxWindowEarly = 16384 // completions that wait for their write, as in the judge
+)
+
+// windowTable says where the writes of a recording are. Its size follows the number of
+// chunks and of the writes that were queued from one into another.
+type windowTable struct {
+	places  []windowPlace
+	strays  []windowStray // by to
+	lessons []windowStray // writes that told something of the kernel, in their order
+	inOrder uint64        // writes that were judged before the end
+	total   uint64
+	tail    []export.Row // the others
+	// broken says that writes were judged without their end before the recording ended,
+	// because too many were queued or ids came twice, or that the tail is too long.
+	broken bool
+
+	now      int // place
+	row      export.Row
+	waiting  map[uint64]int // place of the record of queued writes, and of completions that came first
+	early    []uint64       // ids of the latter, oldest first
+	left     int            // variants that were possible before the last write
+	drained  model.Answer
+	maker    *export.Maker
+	fed      bool // the write of the record that is being fed was judged
+	fedID    uint64
+	flushing bool
+}
+
+// windowPlace is one chunk. Times are ns of CLOCK_MONOTONIC.
+type windowPlace struct {
+	before     uint64 // writes judged before its first record
+	firstBegan uint64 // the earliest begin of a write that was judged in it; MaxUint64 without any
+	lastBegan  uint64 // the latest, in it or before
+	lastEnd    uint64 // the latest end of a write or of its queued part, in it or before
+}
+
+// windowStray is a write of which a record lies in another place than the one in which it
+// was judged.
+type windowStray struct {
+	id       uint64
+	from, to int
+}
+
+// makeWindowTable judges all of a recording.
+func makeWindowTable(ctx context.Context, w *Window) (*windowTable, error) {
+	t := &windowTable{waiting: make(map[uint64]int), maker: &w.maker, now: -1}
+	var j *judge.Judge
+	j, err := w.newJudge(func(o *observe.Observation, v *judge.Verdict) { t.seen(j, w, o, v) })
+	if err != nil {
+		return nil, err
+	}
+	t.left = len(j.Detector().Candidates())
+	for n := 0; ; n++ {
+		const often = 1 << 16
+		if n%often == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		raw, err := w.in.Next()
+		if errors.Is(err, record.ErrEnd) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read trace: %w", err)
+		}
+		t.feed(j, w.in.Place(), raw)
+	}
+	t.enter(w.in.Places())
+	t.inOrder, t.flushing = t.total, true
+	t.broken = j.Stats().Unpaired > 0 // before the end
+	j.Flush()
+	t.waiting, t.early = nil, nil
+	return t, nil
+}
+
+// feed takes the next record.
+func (t *windowTable) feed(judge *judge.Judge, place int, raw []byte) {
+	t.enter(place)
+	id, ok := record.IDOf(raw)
+	if !ok {
+		_ = judge.Feed(raw) // counted by the judge
+		return
+	}
+	p := &t.places[place]
+	p.lastEnd = max(p.lastEnd, cameAt(raw))
+	t.fed, t.fedID = false, id
+	if err := judge.Feed(raw); err != nil || t.fed {
+		return
+	}
+	if kind, _, _ := record.KindOf(raw); kind == record.KindComplete {
+		if t.early = append(t.early, id); len(t.early) > maxWindowEarly {
+			delete(t.waiting, t.early[0])
+			t.early = t.early[1:]
+		}
+	}
+	t.waiting[id] = place
+}
+
+// enter begins a place, and those before it that hold no record.
+func (t *windowTable) enter(place int) {
+	for t.now < place {
+		next := windowPlace{before: t.total, firstBegan: math.MaxUint64}
+		if t.now >= 0 {
+			next.lastBegan, next.lastEnd = t.places[t.now].lastBegan, t.places[t.now].lastEnd
+		}
+		t.places = append(t.places, next)
+		t.now++
+	}
+}
+
+// seen takes a judged write.
+func (t *windowTable) seen(judge *judge.Judge, w *Window, o *observe.Observation, v *judge.Verdict) {
+	t.total++
+	if t.flushing {
+		t.keep(o, v)
+		return
+	}
+	p := &t.places[t.now]
+	p.firstBegan, p.lastBegan = min(p.firstBegan, o.Time), max(p.lastBegan, o.Time)
+	t.fed = t.fed || o.ID == t.fedID
+	stray := windowStray{o.ID, t.now, t.now}
+	if from, ok := t.waiting[o.ID]; ok {
+		stray.from = from
+		delete(t.waiting, o.ID)
+	}
+	if stray.from < stray.to {
+		t.strays = append(t.strays, stray)
+	}
+	if t.taught(judge, w, o) {
+		t.lessons = append(t.lessons, stray)
+	}
+}
+
+// keep takes a write that had no end.
+func (t *windowTable) keep(o *observe.Observation, v *judge.Verdict) {
+	if t.broken = t.broken || len(t.tail) == maxWindowTail; t.broken {
+		t.tail = nil
+		return
+	}
+	t.maker.Fill(&t.row, o, v)
+	t.tail = append(t.tail, t.row.Clone())
+}
+
+// taught reports whether the judge knows more of the kernel since this write: fewer
+// variants, or whether buffered fallbacks drain.
+func (t *windowTable) taught(judge *judge.Judge, w *Window, o *observe.Observation) bool {
+	taught := false
+	if t.left > 1 {
+		left := len(judge.Detector().Candidates())
+		taught = left != t.left
+		t.left = left
+	}
+	if b := o.Buffered; b != nil && b.Copied && o.Incomplete == "" && t.drained != model.Yes {
+		if drained := model.AnswerOf(b.Drained); drained != t.drained && !w.in.Doubt(o.Time, o.Time+o.SubmitNs) {
+			t.drained, taught = drained, true
+		}
+	}
+	return taught
+}
+
+// before is the number of writes judged before a place.
+func (t *windowTable) before(place int) uint64 {
+	if place < len(t.places) {
+		return t.places[place].before
+	}
+	return t.inOrder
+}
+
+// placeOf is where a write was judged.
+func (t *windowTable) placeOf(number uint64) int {
+	return sort.Search(len(t.places), func(i int) bool { return t.places[i].before >= number }) - 1
+}
+
+// needed lists the records that the judge of the places from begin to to has to have
+// seen, by their places, which are all before begin.
+func (t *windowTable) needed(begin, to int) map[int][]uint64 {
+	out := make(map[int][]uint64)
+	for _, l := range t.lessons {
+		if l.to < begin {
+			out[l.from] = append(out[l.from], l.id)
+			if l.from != l.to {
+				out[l.to] = append(out[l.to], l.id)
+			}
+		}
+	}
+	first := sort.Search(len(t.strays), func(i int) bool { return t.strays[i].to >= begin })
+	for _, s := range t.strays[first:] {
+		if s.to > to {
+			break
+		}
+		if s.from < begin {
+			out[s.from] = append(out[s.from], s.id)
+		}
+	}
+	return out
+}

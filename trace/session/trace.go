@@ -1,0 +1,209 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/record"
+	"github.com/ext4dio/ext4dio-trace/trace/tracee"
+)
+
+// Sink takes judged writes. It is used by one goroutine.
+type Sink interface {
+	// Row takes one write; it is valid until it returns.
+	Row(r *export.Row)
+	// Flush ends a batch; s is valid until it returns. An error ends tracing.
+	Flush(s *export.Summary) error
+}
+
+// Options say how a Trace judges, and for whom.
+type Options struct {
+	Variant string                     // auto, or the name of one
+	Doubt   func(from, to uint64) bool // see judge.Options
+	Names   export.Names               // of files; nil: they are looked for in /proc
+	Elapsed func() time.Duration       // what has been traced; nil: the time since New
+}
+
+// Trace is one run: records in, rows and a summary out.
+type Trace struct {
+	*Kernel
+	// Sink takes the rows. It is set before Start.
+	Sink Sink
+	// Recorder takes what is captured, too; nil when it does not have to. It has begun
+	// before Start.
+	Recorder *Recorder
+	// Seen takes every judged write, too; nil for none. While the trace runs it is changed
+	// by Order only.
+	Seen Seen
+	// Tell takes what is to be said of a recording that was begun by Record and has failed.
+	Tell func(text string)
+	// Summary is what was seen so far. While the trace runs, it is for Sink and Order only.
+	Summary export.Summary
+
+	opts     Options
+	judge    *judge.Judge
+	maker    export.Maker
+	resolver *export.Resolver // nil for a file
+	row      export.Row
+	recorded []string // what was recorded before, in words
+	pump     *pump
+	orders   chan func()   // for the goroutine that consumes, between two batches
+	over     chan struct{} // closed when it has consumed all
+	began    time.Time
+	asked    time.Time // when the evidence was last asked for
+}
+
+// New returns a trace of a kernel. The caller closes it. The error is one of the name of
+// the variant.
+func New(k *Kernel, o Options) (*Trace, error) {
+	t := &Trace{Kernel: k, opts: o, began: time.Now(), orders: make(chan func()), over: make(chan struct{})}
+	var err error
+	if t.judge, err = k.Judge(o.Variant, o.Doubt, t.judged); err != nil {
+		return nil, err
+	}
+	names := o.Names
+	if names == nil {
+		t.resolver = export.NewResolver()
+		names = t.resolver
+	}
+	t.maker = k.Maker(names)
+	t.refresh(&record.Losses{}, true)
+	return t, nil
+}
+
+// Close ends the search for names.
+func (t *Trace) Close() {
+	if t.resolver != nil {
+		t.resolver.Close()
+	}
+}
+
+// Banner says what is traced and how it is judged, once everything is attached; doing is a
+// verb.
+func (t *Trace) Banner(doing string) string {
+	text := t.Kernel.Banner(doing) + ", variant " + t.Summary.Variant
+	if len(t.Summary.Evidence) > 0 {
+		text += " (" + t.Summary.Evidence[0] + ")"
+	}
+	return text
+}
+
+// Detector tells by which variant writes are judged, and why. While the trace runs, it is for
+// Order only.
+func (t *Trace) Detector() *judge.Detector { return t.judge.Detector() }
+
+// RecordTo begins to record to r what is captured, from start on, ns of CLOCK_MONOTONIC. It
+// is called before Start.
+func (t *Trace) RecordTo(r *Recorder, start uint64) error {
+	t.Recorder = r
+	return r.Begin(t.Kernel, start, t.opts.Variant, t.resolver)
+}
+
+// Recordings says in words what was recorded. It is called after the end.
+func (t *Trace) Recordings() []string {
+	if t.Recorder != nil {
+		return append(t.recorded, t.Recorder.Outcome())
+	}
+	return t.recorded
+}
+
+// Start begins to trace src, until ctx or cmd ends; cmd, which is released then, may be nil.
+func (t *Trace) Start(ctx context.Context, src Source, cmd *tracee.Command) (*Run, error) {
+	return start(ctx, src, cmd, t.consume)
+}
+
+// consume judges and shows everything that comes, to the end. It returns what
+// failed of the source and the sink. A reader of the output that goes away ends
+// tracing, but is no failure.
+func (t *Trace) consume(p *pump) error {
+	hurry()
+	t.pump = p
+	var failed error
+	fail := func(err error) {
+		if failed = err; failed != nil {
+			p.stop.Store(true)
+		}
+	}
+	for b := range p.full {
+		b.each(func(raw []byte) {
+			_ = t.judge.Feed(raw) // the judge counts what it does not understand
+		})
+		l := p.read.Load()
+		if failed == nil && t.Recorder != nil {
+			fail(t.recordingFailed(t.Recorder.batch(b, l)))
+		}
+		p.free <- b
+		t.refresh(&l.losses, false)
+		select {
+		case do := <-t.orders:
+			do()
+		default:
+		}
+		if failed == nil {
+			fail(t.Sink.Flush(&t.Summary))
+		}
+	}
+	close(t.over)
+	t.judge.Flush()
+	l := p.read.Load()
+	t.refresh(&l.losses, true)
+	if failed == nil {
+		fail(t.Sink.Flush(&t.Summary))
+	}
+	if t.Recorder != nil {
+		failed = errors.Join(failed, t.Recorder.end(l))
+	}
+	if IsClosedPipe(failed) {
+		failed = nil
+	}
+	return errors.Join(failed, p.err)
+}
+
+// judged takes a judged write from the judge.
+func (t *Trace) judged(o *observe.Observation, v *judge.Verdict) {
+	t.maker.Fill(&t.row, o, v)
+	t.Summary.Totals.Add(&t.row)
+	if t.Seen != nil {
+		t.Seen(o, v)
+	}
+	t.Sink.Row(&t.row)
+}
+
+// evidenceEvery is how often the evidence is put into words again.
+const evidenceEvery = 100 * time.Millisecond
+
+// refresh brings the summary up to date with everything but the rows.
+func (t *Trace) refresh(l *record.Losses, whole bool) {
+	s, now := &t.Summary, time.Now()
+	Account(s, l, t.judge)
+	s.Elapsed = now.Sub(t.began)
+	if t.opts.Elapsed != nil {
+		s.Elapsed = t.opts.Elapsed()
+	}
+	if whole || now.Sub(t.asked) >= evidenceEvery {
+		t.asked = now
+		d := t.judge.Detector()
+		s.Variant, s.Evidence = VariantText(d), d.Evidence()
+	}
+}
+
+// Account adds to a summary what was lost and what the judge counted.
+func Account(s *export.Summary, l *record.Losses, judge *judge.Judge) {
+	stats := judge.Stats()
+	s.Losses = *l
+	s.Losses.Malformed += stats.Malformed
+	s.Unpaired, s.Overlaps = stats.Unpaired, stats.Overlaps
+}
+
+// Nowhere is the sink of a trace of which only the summary is wanted.
+type Nowhere struct{}
+
+// Row implements Sink.
+func (Nowhere) Row(*export.Row) {}
+
+// Flush implements Sink.
+func (Nowhere) Flush(*export.Summary) error { return nil }
