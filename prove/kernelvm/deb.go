@@ -2,62 +2,19 @@ package kernelvm
 
 import (
 	"archive/tar"
-	"bufio"
 	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
 )
-
-// openDebData finds the files of a .deb, deb(5): an ar archive that holds a tar
-// archive. Closing the second result ends it.
-func openDebData(r io.Reader) (*tar.Reader, io.Closer, error) {
-	br := bufio.NewReaderSize(r, 1<<20)
-	var magic [8]byte
-	if _, err := io.ReadFull(br, magic[:]); err != nil || string(magic[:]) != "!<arch>\n" {
-		return nil, nil, errors.New("not a .deb: no ar archive")
-	}
-	for {
-		var hdr [60]byte
-		if _, err := io.ReadFull(br, hdr[:]); err != nil {
-			return nil, nil, fmt.Errorf("not a .deb: no data.tar: %w", err)
-		}
-		name := strings.TrimRight(strings.TrimSpace(string(hdr[:16])), "/")
-		size, err := strconv.ParseInt(strings.TrimSpace(string(hdr[48:58])), 10, 64)
-		if err != nil || size < 0 || string(hdr[58:]) != "`\n" {
-			return nil, nil, errors.New("not a .deb: bad ar header")
-		}
-		if strings.HasPrefix(name, "data.tar") {
-			data, err := decompressFast(path.Ext(name), io.LimitReader(br, size))
-			if err != nil {
-				return nil, nil, fmt.Errorf("open %s: %w", name, err)
-			}
-			return tar.NewReader(data), data, nil
-		}
-		if _, err := io.CopyN(io.Discard, br, size+size%2); err != nil {
-			return nil, nil, fmt.Errorf("not a .deb: no data.tar: %w", err)
-		}
-	}
-}
-
-// decompressFast is decompress for large files: it uses the xz program where
-// that is installed.
-func decompressFast(ext string, r io.Reader) (io.ReadCloser, error) {
-	if ext == ".xz" {
-		if x, err := externalXZ(r); err == nil {
-			return x, nil
-		}
-	}
-	return decompress(ext, r)
-}
 
 // decompress reads what a file name's extension says.
 func decompress(ext string, r io.Reader) (io.ReadCloser, error) {
@@ -73,8 +30,6 @@ func decompress(ext string, r io.Reader) (io.ReadCloser, error) {
 		return z.IOReadCloser(), nil
 	case ".gz":
 		return gzip.NewReader(r)
-	case ".bz2", ".lzma":
-		return nil, fmt.Errorf("compression %s is not supported", ext)
 	default:
 		return io.NopCloser(r), nil
 	}
@@ -126,30 +81,38 @@ func debTarget(name string) string {
 
 // unpackDeb takes what a guest needs out of a kernel's package into dir.
 func unpackDeb(file, dir string) error {
-	f, err := os.Open(file)
-	if err != nil {
-		return err
+	data, err := pipe(nil, "dpkg-deb", "--fsys-tarfile", "--", file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return unfitf("install dpkg, or give a bzImage to --kernel", "unpack %s: %w", filepath.Base(file), err)
 	}
-	defer f.Close()
-	tr, data, err := openDebData(f)
-	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Base(file), err)
+	if err == nil {
+		defer data.Close()
+		err = unpackTar(data, dir)
 	}
-	defer data.Close()
-	for {
+	if err != nil {
+		return fmt.Errorf("unpack %s: %w", filepath.Base(file), err)
+	}
+	return nil
+}
+
+// unpackTar takes the same out of the package's files.
+func unpackTar(data io.Reader, dir string) error {
+	for tr := tar.NewReader(data); ; {
 		hdr, err := tr.Next()
 		if err == io.EOF {
-			return nil
+			// The end of the archive is not yet that of the program, which may still fail.
+			_, err = io.Copy(io.Discard, data)
+			return err
 		}
 		if err != nil {
-			return fmt.Errorf("unpack %s: %w", filepath.Base(file), err)
+			return err
 		}
 		to := debTarget(hdr.Name)
 		if to == "" || hdr.Typeflag != tar.TypeReg {
 			continue
 		}
 		if err := writeFile(filepath.Join(dir, to), tr); err != nil {
-			return fmt.Errorf("unpack %s: %w", filepath.Base(file), err)
+			return err
 		}
 	}
 }

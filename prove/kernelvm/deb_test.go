@@ -1,11 +1,14 @@
 package kernelvm
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // debFiles are files of a Debian kernel package in the old and the new layout,
@@ -62,6 +65,19 @@ func TestUnpackDebRefusesNonsense(t *testing.T) {
 		if err := unpackDeb(write(t, dir, "k.deb", content), dir); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+}
+
+func TestUnpackDebNamesThePackageAndTheProgram(t *testing.T) {
+	dir := t.TempDir()
+	file := write(t, dir, "k.deb", "text")
+	if err := unpackDeb(file, dir); err == nil || !strings.Contains(err.Error(), "unpack k.deb: ") || !strings.Contains(err.Error(), "dpkg-deb: ") {
+		t.Errorf("got %v", err)
+	}
+	t.Setenv("PATH", "/none")
+	var unfit *hint.UnfitError
+	if err := unpackKernel([]string{file}, dir); !errors.As(err, &unfit) || unfit.Hint == "" {
+		t.Errorf("without dpkg: got %v", err)
 	}
 }
 

@@ -227,7 +227,8 @@ func (a *apt) fetch(ctx context.Context, dir string, pkgs []debPackage, notice f
 func unpackKernel(files []string, dir string) error {
 	for _, file := range files {
 		if err := unpackDeb(file, dir); err != nil {
-			if errors.Is(err, syscall.ENOSPC) {
+			var unfit *hint.UnfitError
+			if errors.Is(err, syscall.ENOSPC) || errors.As(err, &unfit) {
 				return err
 			}
 			return usagef("give the .deb files of one kernel: linux-image, from Linux 7 on linux-binary and linux-modules too", "%w", err)
@@ -304,7 +305,8 @@ func resolveDebs(ctx context.Context, files []string, opts ResolveOptions) (Kern
 // cacheError words what went wrong with the cache.
 func cacheError(ctx context.Context, err error) error {
 	var usage *hint.UsageError
-	if ctx.Err() != nil || errors.As(err, &usage) {
+	var unfit *hint.UnfitError
+	if ctx.Err() != nil || errors.As(err, &usage) || errors.As(err, &unfit) {
 		return err
 	}
 	return unfitf("", "keep the kernel in the cache: %w", err)

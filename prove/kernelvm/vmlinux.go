@@ -1,6 +1,7 @@
 package kernelvm
 
 import (
+	"bytes"
 	"compress/bzip2"
 	"compress/gzip"
 	"debug/elf"
@@ -10,8 +11,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-
-	"github.com/ulikunitz/xz/lzma"
 
 	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
@@ -56,16 +55,13 @@ func openPayload(p *io.SectionReader) (io.ReadCloser, error) {
 		}
 		z.Multistream(false)
 		return z, nil
-	case string(magic[:]) == "\xfd7zXZ\x00":
-		// With the x86 filter, which the Go package does not know.
-		return externalXZ(data)
+	case string(magic[:]) == "\xfd7zXZ\x00", string(magic[:3]) == "\x5d\x00\x00":
+		// The one with the x86 filter, which the Go package does not know, or LZMA.
+		return pipe(data, "xz", "-dcq", "-T0")
 	case string(magic[:4]) == "\x28\xb5\x2f\xfd":
 		return decompress(".zst", data)
 	case string(magic[:3]) == "BZh":
 		return io.NopCloser(bzip2.NewReader(data)), nil
-	case string(magic[:3]) == "\x5d\x00\x00":
-		z, err := lzma.NewReader(data)
-		return io.NopCloser(z), err
 	}
 	return nil, errNoVmlinux
 }
@@ -113,63 +109,56 @@ func hasPVHEntry(file string) bool {
 		if err != nil {
 			return false
 		}
-		for len(notes) >= 12 {
-			name, desc := int(f.ByteOrder.Uint32(notes)), int(f.ByteOrder.Uint32(notes[4:]))
-			if f.ByteOrder.Uint32(notes[8:]) == 18 && name == 4 && len(notes) >= 16 && string(notes[12:15]) == "Xen" {
-				return true
-			}
-			size := 12 + (name+3)&^3 + (desc+3)&^3
-			if size < 12 || size > len(notes) {
-				break
-			}
-			notes = notes[size:]
+		if bytes.Contains(notes, []byte("\x12\x00\x00\x00Xen\x00")) { // kind and name of the note
+			return true
 		}
 	}
 	return false
 }
 
-// externalXZ decompresses with the xz program, which is several times as fast
-// as the Go package. The error is errNoVmlinux when it is not there.
-func externalXZ(r io.Reader) (io.ReadCloser, error) {
-	prog, err := exec.LookPath("xz")
-	if err != nil {
-		return nil, errNoVmlinux
-	}
-	cmd := exec.Command(prog, "-dcq", "-T0")
-	cmd.Stdin = r
-	cmd.SysProcAttr = program.OwnGroup()
-	out, err := cmd.StdoutPipe()
+// pipe starts a program of the machine that reads in and returns what it writes. Reading
+// ends with the program's complaint when it failed. The error wraps fs.ErrNotExist when
+// the program is not there.
+func pipe(in io.Reader, name string, args ...string) (io.ReadCloser, error) {
+	prog, err := program.Find(name)
 	if err != nil {
 		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
+	p := &piped{cmd: exec.Command(prog, args...)}
+	p.cmd.Stdin, p.cmd.Stderr = in, &p.stderr
+	p.cmd.SysProcAttr = program.OwnGroup()
+	if p.Reader, err = p.cmd.StdoutPipe(); err != nil {
 		return nil, err
 	}
-	return &xzProcess{out, cmd}, nil
+	return p, p.cmd.Start()
 }
 
-// xzProcess reads from a running xz.
-type xzProcess struct {
+// piped reads from a running program.
+type piped struct {
 	io.Reader
-	cmd *exec.Cmd
+	cmd    *exec.Cmd
+	stderr bytes.Buffer
 }
 
-// Read returns an error instead of io.EOF when xz failed.
-func (x *xzProcess) Read(p []byte) (int, error) {
-	n, err := x.Reader.Read(p)
+// Read returns an error instead of io.EOF when the program failed.
+func (p *piped) Read(b []byte) (int, error) {
+	if p.cmd.ProcessState != nil {
+		return 0, io.EOF
+	}
+	n, err := p.Reader.Read(b)
 	if err == io.EOF && n == 0 {
-		if waitErr := x.cmd.Wait(); waitErr != nil {
-			return 0, fmt.Errorf("xz: %w", waitErr)
+		if waitErr := p.cmd.Wait(); waitErr != nil {
+			return 0, fmt.Errorf("%w: %s", waitErr, bytes.TrimSpace(p.stderr.Bytes()))
 		}
 	}
 	return n, err
 }
 
-// Close ends xz when it has not ended by itself.
-func (x *xzProcess) Close() error {
-	if x.cmd.ProcessState == nil {
-		_ = x.cmd.Process.Kill()
-		_ = x.cmd.Wait()
+// Close ends the program when it has not ended by itself.
+func (p *piped) Close() error {
+	if p.cmd.ProcessState == nil {
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
 	}
 	return nil
 }
