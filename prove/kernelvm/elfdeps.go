@@ -6,50 +6,40 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
 // libraryFinder finds shared libraries as the dynamic linker does (ld.so(8)),
-// without running anything.
+// without running anything: a program in a shared folder is for the guest alone, and
+// mapping it, as ldd does, would already give it a hold on the host.
 type libraryFinder struct {
-	dirs []string // from ld.so.conf, then the defaults
+	dirs []string // those of the linker's index, then the defaults
 }
 
-// newLibraryFinder reads the linker's configuration at conf.
-func newLibraryFinder(conf string) *libraryFinder {
-	f := &libraryFinder{}
-	f.read(conf, 0)
-	f.dirs = append(f.dirs, "/lib64", "/usr/lib64", "/lib", "/usr/lib")
-	return f
-}
-
-// read adds the folders of a configuration file. What cannot be read is as if
-// it was not there, as for the linker.
-func (l *libraryFinder) read(conf string, depth int) {
-	f, err := os.Open(conf)
-	if err != nil || depth > 8 {
-		return
+// newLibraryFinder reads the linker's index. A machine without ldconfig has none, and
+// its linker looks only where it is told and in the default folders.
+func newLibraryFinder() *libraryFinder {
+	l := &libraryFinder{}
+	if ldconfig, err := program.Find("ldconfig"); err == nil {
+		index, _ := exec.Command(ldconfig, "-p").Output()
+		l.read(string(index))
 	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		line, _, _ := strings.Cut(lines.Text(), "#")
-		words := strings.Fields(line)
-		switch {
-		case len(words) == 0:
-		case words[0] == "include":
-			for _, pattern := range words[1:] {
-				if !filepath.IsAbs(pattern) {
-					pattern = filepath.Join(filepath.Dir(conf), pattern)
-				}
-				files, _ := filepath.Glob(pattern)
-				for _, file := range files {
-					l.read(file, depth+1)
-				}
-			}
-		default:
-			l.dirs = append(l.dirs, words...)
+	l.dirs = append(l.dirs, "/lib64", "/usr/lib64", "/lib", "/usr/lib")
+	return l
+}
+
+// read adds the folders of an index, each line of which says "NAME (…) => FILE". Those
+// for some CPUs only are left out: the guest's may be another.
+func (l *libraryFinder) read(index string) {
+	for line := range strings.Lines(index) {
+		about, file, ok := strings.Cut(strings.TrimSpace(line), " => ")
+		if dir := filepath.Dir(file); ok && !strings.Contains(about, "hwcap") && !slices.Contains(l.dirs, dir) {
+			l.dirs = append(l.dirs, dir)
 		}
 	}
 }
@@ -87,10 +77,8 @@ func readELF(file string) (*elfFacts, error) {
 			continue // no such entry
 		}
 		for _, p := range paths {
-			for dir := range strings.SplitSeq(p, ":") {
-				dir = strings.NewReplacer("$ORIGIN", filepath.Dir(file), "${ORIGIN}", filepath.Dir(file)).Replace(dir)
-				facts.runpath = append(facts.runpath, dir)
-			}
+			p = strings.NewReplacer("$ORIGIN", filepath.Dir(file), "${ORIGIN}", filepath.Dir(file)).Replace(p)
+			facts.runpath = append(facts.runpath, strings.Split(p, ":")...)
 		}
 	}
 	return facts, nil

@@ -42,7 +42,7 @@ func fillInitramfs(c *cpioWriter, cfg *Config, gc *guestConfig) error {
 			return unfitf("", "find this program: %w", err)
 		}
 	}
-	libs := newLibraryFinder("/etc/ld.so.conf")
+	libs := newLibraryFinder()
 	if err := addProgram(c, libs, self, guestBinary); err != nil {
 		return err
 	}
