@@ -95,7 +95,7 @@ func (g *guest) work() error {
 			return err
 		}
 	}
-	return g.sendMsg(frameExit, exitMsg{Code: code})
+	return g.send(frameExit, []byte{byte(code)})
 }
 
 // fail tells the host, or the console when there is no link, what went wrong.
@@ -110,17 +110,12 @@ func (g *guest) fail(err error) {
 		_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
 		return
 	}
-	_ = g.sendMsg(frameFail, msg)
+	raw, _ := json.Marshal(msg) // two strings
+	_ = g.send(frameFail, raw)
 }
 
 func (g *guest) send(kind frameKind, payload []byte) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return writeFrame(&g.up, kind, payload)
-}
-
-func (g *guest) sendMsg(kind frameKind, msg any) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return writeMsg(&g.up, kind, msg)
 }

@@ -1,6 +1,7 @@
 package kernelvm
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -129,11 +130,10 @@ func (c *command) openPTY() (*os.File, error) {
 	return pts, nil
 }
 
-func (c *command) resize(s sizeMsg) {
-	if c.ptmx == nil || s.Cols == 0 || s.Rows == 0 {
-		return
+func (c *command) resize(s unix.Winsize) {
+	if c.ptmx != nil && s.Col > 0 && s.Row > 0 {
+		_ = unix.IoctlSetWinsize(int(c.ptmx.Fd()), unix.TIOCSWINSZ, &s)
 	}
-	_ = unix.IoctlSetWinsize(int(c.ptmx.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: s.Rows, Col: s.Cols})
 }
 
 // feed passes the host's input on to the command.
@@ -161,8 +161,8 @@ func (c *command) obey() {
 		}
 		switch {
 		case kind == frameSize:
-			var s sizeMsg
-			if decodeMsg(payload, &s) == nil {
+			var s unix.Winsize
+			if json.Unmarshal(payload, &s) == nil {
 				c.resize(s)
 			}
 		case kind == frameSignal && len(payload) == 1:

@@ -75,12 +75,13 @@ func Run(ctx context.Context, cfg Config) (int, error) {
 	return runOnce(ctx, &cfg, prog, false, p, deadline)
 }
 
-func terminalSize(f *os.File) sizeMsg {
+// terminalSize is the size of a terminal, zero when it has none.
+func terminalSize(f *os.File) unix.Winsize {
 	ws, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
 	if err != nil {
-		return sizeMsg{}
+		return unix.Winsize{}
 	}
-	return sizeMsg{Cols: ws.Col, Rows: ws.Row}
+	return *ws
 }
 
 // run is one attempt.
@@ -232,7 +233,7 @@ func (r *run) signal(sig os.Signal) (num int, ends bool) {
 		return 0, false
 	}
 	if s == syscall.SIGWINCH {
-		r.tell(frameSize, terminalSizeMsg(r.cfg.Terminal))
+		r.tellSize()
 		return 0, false
 	}
 	r.tell(frameSignal, []byte{byte(s)})
@@ -253,12 +254,13 @@ func (w *watchdog) silent(now time.Time, count uint64) time.Duration {
 	return now.Sub(w.seen)
 }
 
-func terminalSizeMsg(f *os.File) []byte {
-	if f == nil {
-		return nil
+// tellSize tells the guest the size of the terminal, where there is one.
+func (r *run) tellSize() {
+	if r.cfg.Terminal == nil {
+		return
 	}
-	b, _ := json.Marshal(terminalSize(f))
-	return b
+	raw, _ := json.Marshal(terminalSize(r.cfg.Terminal)) // numbers
+	r.tell(frameSize, raw)
 }
 
 // tell sends a short frame to the guest unless that hears nothing any more.
@@ -283,7 +285,7 @@ func (r *run) takeTerminal() func() {
 	if err != nil {
 		return func() {}
 	}
-	r.tell(frameSize, terminalSizeMsg(r.cfg.Terminal))
+	r.tellSize()
 	return func() { _ = term.Restore(fd, old) }
 }
 
@@ -344,16 +346,20 @@ func (r *run) readFrames() {
 			_, _ = r.out.Write(payload)
 		case frameFail:
 			var f failMsg
-			_ = decodeMsg(payload, &f)
+			_ = json.Unmarshal(payload, &f)
 			r.ended <- ending{err: &hint.UnfitError{Msg: f.Msg, Hint: f.Hint}}
 			return
 		case frameExit:
-			var x exitMsg
-			err := decodeMsg(payload, &x)
-			if r.out != nil {
-				err = errors.Join(err, r.out.Close())
+			var end ending
+			if len(payload) != 1 {
+				end.err = fmt.Errorf("read exit status: %d bytes", len(payload))
+			} else {
+				end.code = int(payload[0])
 			}
-			r.ended <- ending{code: x.Code, err: err}
+			if r.out != nil {
+				end.err = errors.Join(end.err, r.out.Close())
+			}
+			r.ended <- end
 			return
 		}
 	}

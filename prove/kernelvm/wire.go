@@ -2,7 +2,6 @@ package kernelvm
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"io"
 )
@@ -16,13 +15,13 @@ const (
 	frameStdout frameKind = 'o' // raw bytes
 	frameStderr frameKind = 'e' // raw bytes
 	frameOut    frameKind = 't' // a piece of the tar stream of /out
-	frameFail   frameKind = 'f' // failMsg: the guest could not be set up
-	frameExit   frameKind = 'x' // exitMsg: the last frame
+	frameFail   frameKind = 'f' // a failMsg as JSON: the guest could not be set up
+	frameExit   frameKind = 'x' // one byte, the exit status, 128 + signal where one ended it: the last frame
 )
 
 // Frames from the host to the guest.
 const (
-	frameSize   frameKind = 'w' // sizeMsg: the terminal's size
+	frameSize   frameKind = 'w' // a unix.Winsize as JSON: the terminal's size
 	frameSignal frameKind = 's' // one byte: a signal for the command
 	frameBroken frameKind = 'b' // one byte, 1 or 2: that output has no reader
 	frameStop   frameKind = 'q' // end the command now and finish
@@ -36,16 +35,6 @@ type failMsg struct {
 	Msg, Hint string
 }
 
-// exitMsg is how the command ended.
-type exitMsg struct {
-	Code int // exit status, 128 + signal where one ended it
-}
-
-// sizeMsg is a terminal's size in cells.
-type sizeMsg struct {
-	Cols, Rows uint16
-}
-
 // writeFrame sends one frame of at most maxFrame bytes.
 func writeFrame(w io.Writer, kind frameKind, payload []byte) error {
 	if len(payload) > maxFrame {
@@ -57,15 +46,6 @@ func writeFrame(w io.Writer, kind frameKind, payload []byte) error {
 	copy(buf[5:], payload)
 	_, err := w.Write(buf)
 	return err
-}
-
-// writeMsg sends one frame with msg as JSON.
-func writeMsg(w io.Writer, kind frameKind, msg any) error {
-	b, err := json.Marshal(msg)
-	if err != nil {
-		return fmt.Errorf("encode frame %q: %w", kind, err)
-	}
-	return writeFrame(w, kind, b)
 }
 
 // frameReader reads frames. The payload of one is valid until the next.
@@ -88,12 +68,4 @@ func (f *frameReader) next() (frameKind, []byte, error) {
 		return 0, nil, fmt.Errorf("read frame %q: %w", hdr[0], err)
 	}
 	return frameKind(hdr[0]), f.buf[:n], nil
-}
-
-// decodeMsg reads the JSON of a frame into msg.
-func decodeMsg(payload []byte, msg any) error {
-	if err := json.Unmarshal(payload, msg); err != nil {
-		return fmt.Errorf("decode frame: %w", err)
-	}
-	return nil
 }
