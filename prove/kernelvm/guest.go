@@ -43,7 +43,7 @@ func GuestMain() {
 // guest is the state of the guest's first process.
 type guest struct {
 	cfg  guestConfig
-	bell *guestBell
+	bell *bell
 	link *link
 
 	mu sync.Mutex // held while a frame is written to up

@@ -18,7 +18,7 @@ import (
 
 // qemu is one running machine.
 type qemu struct {
-	*counter // the host's bell
+	bell     *bell // the host's
 	cmd      *exec.Cmd
 	bellFile *os.File
 	console  *console      // the kernel's console
@@ -140,9 +140,10 @@ func startQEMU(prog string, cfg *Config, kvm bool, p parts) (*qemu, error) {
 	p.all = append([]*os.File(nil), p.all...)
 	p.bell = p.add(theirs)
 	q := &qemu{
-		counter: newCounter(), bellFile: os.NewFile(uintptr(pair[0]), "bell"),
-		console: &console{}, stderr: &console{}, exited: make(chan struct{}),
+		bellFile: os.NewFile(uintptr(pair[0]), "bell"),
+		console:  &console{}, stderr: &console{}, exited: make(chan struct{}),
 	}
+	q.bell = newBell(q.ring)
 	q.cmd = exec.Command(prog, qemuArgs(cfg, kvm, &p)...)
 	q.cmd.Stdout, q.cmd.Stderr = q.console, q.stderr
 	if cfg.Console != nil {
@@ -163,7 +164,7 @@ func startQEMU(prog string, cfg *Config, kvm bool, p parts) (*qemu, error) {
 		started <- err
 		if err == nil {
 			_ = q.cmd.Wait()
-			q.counter.kill(errGone)
+			q.bell.kill(errGone)
 			close(q.exited)
 		}
 	}()
@@ -171,26 +172,15 @@ func startQEMU(prog string, cfg *Config, kvm bool, p parts) (*qemu, error) {
 		q.bellFile.Close()
 		return nil, unfitf("", "start %s: %w", prog, err)
 	}
-	go q.listen()
+	go q.bell.listen(q.bellFile)
 	return q, nil
 }
 
 // errGone is what waits on a bell return when QEMU has gone.
 var errGone = errors.New("the machine has ended")
 
-// listen counts the guest's rings.
-func (q *qemu) listen() {
-	var buf [4096]byte
-	for {
-		if _, err := q.bellFile.Read(buf[:]); err != nil {
-			return
-		}
-		q.hit()
-	}
-}
-
-// Ring wakes the guest. A full socket is fine: the guest has rings to read then.
-func (q *qemu) Ring() {
+// ring wakes the guest. A full socket is fine: the guest has rings to read then.
+func (q *qemu) ring() {
 	raw, err := q.bellFile.SyscallConn()
 	if err != nil {
 		return

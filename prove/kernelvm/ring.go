@@ -3,7 +3,9 @@ package kernelvm
 import (
 	"errors"
 	"io"
+	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 )
 
@@ -36,23 +38,85 @@ func newRing(mem []byte) ring {
 	return ring{hdr: (*ringHeader)(unsafe.Pointer(&mem[0])), data: mem[ringHeaderSize:]}
 }
 
-// A bell wakes the other side and is woken by it. Ringing too often is
-// harmless, a lost ring is made up for by the owner's slow tick.
-type bell interface {
-	// Ring wakes the other side.
-	Ring()
-	// Wait returns after the next ring since seen, the value of Count before
-	// the caller looked at the ring. It returns an error when the other side
-	// has gone for good.
-	Wait(seen uint64) error
-	// Count tells how often the bell was rung from the other side.
-	Count() uint64
+// bell wakes the other side and is woken by it. Ringing too often is harmless, a lost
+// ring is made up for by the owner's slow tick.
+type bell struct {
+	ring func() // wakes the other side
+
+	mu   sync.Mutex
+	cond *sync.Cond
+	n    uint64
+	err  error
+}
+
+func newBell(ring func()) *bell {
+	b := &bell{ring: ring}
+	b.cond = sync.NewCond(&b.mu)
+	return b
+}
+
+// Count tells how often the bell was rung from the other side.
+func (b *bell) Count() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.n
+}
+
+// Wait returns after the next ring since seen, the value of Count before the caller
+// looked at the ring. It returns the error given to kill when the other side has gone
+// for good.
+func (b *bell) Wait(seen uint64) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.n == seen && b.err == nil {
+		b.cond.Wait()
+	}
+	return b.err
+}
+
+func (b *bell) hit() {
+	b.mu.Lock()
+	b.n++
+	b.mu.Unlock()
+	b.cond.Broadcast()
+}
+
+func (b *bell) kill(err error) {
+	b.mu.Lock()
+	b.err = err
+	b.mu.Unlock()
+	b.cond.Broadcast()
+}
+
+// listen takes what is read for rings of the other side. When that ends, the tick goes on.
+func (b *bell) listen(r io.Reader) {
+	var buf [4096]byte
+	for {
+		if _, err := r.Read(buf[:]); err != nil {
+			return
+		}
+		b.hit()
+	}
+}
+
+// tick makes up for a lost ring.
+func (b *bell) tick(stop <-chan struct{}) {
+	t := time.NewTicker(250 * time.Millisecond)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			b.hit()
+		case <-stop:
+			return
+		}
+	}
 }
 
 // ringWriter is the writing end. Only one goroutine may use it at a time.
 type ringWriter struct {
 	ring
-	bell bell
+	bell *bell
 }
 
 // Write copies p into the ring and blocks while it is full.
@@ -80,7 +144,7 @@ func (w *ringWriter) Write(p []byte) (int, error) {
 		w.hdr.head.Store(head + n)
 		done += int(n)
 		if w.hdr.readWaits.Swap(0) != 0 {
-			w.bell.Ring()
+			w.bell.ring()
 		}
 	}
 	return done, nil
@@ -89,14 +153,14 @@ func (w *ringWriter) Write(p []byte) (int, error) {
 // Close tells the reader that no more will come.
 func (w *ringWriter) Close() error {
 	w.hdr.closed.Store(1)
-	w.bell.Ring()
+	w.bell.ring()
 	return nil
 }
 
 // ringReader is the reading end. Only one goroutine may use it at a time.
 type ringReader struct {
 	ring
-	bell bell
+	bell *bell
 }
 
 // Read blocks until there is something, then returns what there is. It returns
@@ -116,7 +180,7 @@ func (r *ringReader) Read(p []byte) (int, error) {
 			copy(p, r.data[at:at+n])
 			r.hdr.tail.Store(tail + n)
 			if r.hdr.writeWaits.Swap(0) != 0 {
-				r.bell.Ring()
+				r.bell.ring()
 			}
 			return int(n), nil
 		}
@@ -138,7 +202,7 @@ func (r *ringReader) Read(p []byte) (int, error) {
 // Close tells the writer that nothing will be read any more.
 func (r *ringReader) Close() error {
 	r.hdr.broken.Store(1)
-	r.bell.Ring()
+	r.bell.ring()
 	return nil
 }
 

@@ -8,17 +8,11 @@ import (
 	"testing"
 )
 
-// pairBell is one side of two bells in one process.
-type pairBell struct {
-	*counter
-	other *counter
-}
-
-func (b pairBell) Ring() { b.other.hit() }
-
-func newPair() (host, guest pairBell) {
-	a, b := newCounter(), newCounter()
-	return pairBell{a, b}, pairBell{b, a}
+// newPair makes the bells of two sides in one process.
+func newPair() (host, guest *bell) {
+	host, guest = newBell(nil), newBell(nil)
+	host.ring, guest.ring = guest.hit, host.hit
+	return host, guest
 }
 
 // newTestRing makes both ends of a ring with a small buffer.
@@ -73,7 +67,7 @@ func TestRingIsReadToItsEndAfterDeath(t *testing.T) {
 	if _, err := w.Write([]byte("last words")); err != nil {
 		t.Fatal(err)
 	}
-	r.bell.(pairBell).kill(errGone)
+	r.bell.kill(errGone)
 	buf := make([]byte, 64)
 	n, err := r.Read(buf)
 	if string(buf[:n]) != "last words" || err != nil {

@@ -133,8 +133,8 @@ func runOnce(ctx context.Context, cfg *Config, prog string, kvm bool, p *parts, 
 		_ = unix.Munmap(mem)
 		return 0, err
 	}
-	r.ctl = ringWriter{r.link.ctl, r.q}
-	go r.q.tick(250*time.Millisecond, r.stop)
+	r.ctl = ringWriter{r.link.ctl, r.q.bell}
+	go r.q.bell.tick(r.stop)
 	var frames sync.WaitGroup
 	frames.Go(r.readFrames)
 	code, err := r.watch(ctx, deadline)
@@ -295,7 +295,7 @@ func (r *run) feed() {
 	if r.cfg.Terminal != nil {
 		src = r.cfg.Terminal
 	}
-	w := &ringWriter{r.link.in, r.q}
+	w := &ringWriter{r.link.in, r.q.bell}
 	if src == nil {
 		_ = r.input(func() error { return w.Close() })
 		return
@@ -325,7 +325,7 @@ func (r *run) input(use func() error) error {
 
 // readFrames carries out what the guest sends, until the last frame.
 func (r *run) readFrames() {
-	frames := &frameReader{r: &ringReader{r.link.up, r.q}}
+	frames := &frameReader{r: &ringReader{r.link.up, r.q.bell}}
 	for {
 		kind, payload, err := frames.next()
 		if err != nil {
