@@ -97,9 +97,6 @@ type run struct {
 	out   *extraction
 
 	ctlMu sync.Mutex // held while a frame goes into ctl
-
-	inMu sync.Mutex // held while input goes into the ring
-	over bool       // the ring must not be touched any more
 }
 
 // ending is how the stream of frames ended.
@@ -140,7 +137,7 @@ func runOnce(ctx context.Context, cfg *Config, prog string, kvm bool, p *parts, 
 	code, err := r.watch(ctx, deadline)
 	close(r.stop)
 	r.q.stop()
-	r.release(mem, &frames)
+	drain(shared, &frames)
 	if err != nil && cfg.Terminal != nil && r.saidHello() {
 		// The command had no chance to give the screen back.
 		_, _ = io.WriteString(cfg.Stdout, leaveFullScreen)
@@ -148,20 +145,18 @@ func runOnce(ctx context.Context, cfg *Config, prog string, kvm bool, p *parts, 
 	return code, err
 }
 
-// release unmaps the shared memory when nobody can touch it any more. An output
-// that blocks for ever keeps it mapped: the caller is about to exit anyway.
-func (r *run) release(mem []byte, frames *sync.WaitGroup) {
+// drain waits until all that the guest has sent is passed on, and gives the shared
+// memory's pages back. It stays mapped: who waits for the user's input may yet write
+// there. An output that blocks for ever keeps the pages: the caller is about to exit
+// anyway.
+func drain(shared *os.File, frames *sync.WaitGroup) {
 	done := make(chan struct{})
 	go func() { frames.Wait(); close(done) }()
 	select {
 	case <-done:
+		_ = unix.Fallocate(int(shared.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, 0, linkSize)
 	case <-time.After(2 * time.Second):
-		return
 	}
-	r.inMu.Lock()
-	defer r.inMu.Unlock()
-	r.over = true
-	_ = unix.Munmap(mem)
 }
 
 // watch waits for the end of the run and looks after the user meanwhile.
@@ -296,31 +291,10 @@ func (r *run) feed() {
 		src = r.cfg.Terminal
 	}
 	w := &ringWriter{r.link.in, r.q.bell}
-	if src == nil {
-		_ = r.input(func() error { return w.Close() })
-		return
+	if src != nil {
+		_, _ = io.Copy(w, src)
 	}
-	buf := make([]byte, 32<<10)
-	for {
-		n, err := src.Read(buf)
-		if n > 0 && r.input(func() error { _, err := w.Write(buf[:n]); return err }) != nil {
-			return
-		}
-		if err != nil {
-			_ = r.input(w.Close)
-			return
-		}
-	}
-}
-
-// input uses the ring for input, unless the run is over.
-func (r *run) input(use func() error) error {
-	r.inMu.Lock()
-	defer r.inMu.Unlock()
-	if r.over {
-		return errGone
-	}
-	return use()
+	_ = w.Close()
 }
 
 // readFrames carries out what the guest sends, until the last frame.
