@@ -52,17 +52,15 @@ func paragraphs(r io.Reader) (all [][]aptOption) {
 // parseDeb822 reads a .sources file. Apt itself complains about nonsense.
 func parseDeb822(r io.Reader) (all []aptSource) {
 	for _, p := range paragraphs(r) {
-		s := aptSource{options: p}
-		s.sort()
-		all = append(all, s)
+		all = append(all, newSource(p))
 	}
 	return all
 }
 
-// sort moves the fields that matter here out of the options.
-func (s *aptSource) sort() {
-	var rest []aptOption
-	for _, o := range s.options {
+// newSource takes the fields that matter here out of the others. Those that choose among
+// packages are left out: forSuite has its own.
+func newSource(fields []aptOption) (s aptSource) {
+	for _, o := range fields {
 		switch strings.ToLower(o.name) {
 		case "types":
 			s.types = strings.Fields(o.value)
@@ -74,28 +72,19 @@ func (s *aptSource) sort() {
 			s.components = strings.Fields(o.value)
 		case "enabled":
 			s.disabled = slices.Contains([]string{"no", "false", "0", "off", "without", "disable"}, strings.ToLower(o.value))
-		case "architectures", "languages", "targets", "pdiffs", "by-hash":
+		case "architectures", "arch", "languages", "lang", "targets", "target", "pdiffs", "by-hash":
 		default:
-			rest = append(rest, o)
+			s.options = append(s.options, o)
 		}
 	}
-	s.options = rest
-}
-
-// oneLineOptions are the options of the one-line format that matter here, with
-// their deb822 names.
-var oneLineOptions = map[string]string{
-	"signed-by": "Signed-By", "trusted": "Trusted", "check-valid-until": "Check-Valid-Until",
-	"valid-until-max": "Valid-Until-Max", "valid-until-min": "Valid-Until-Min",
-	"check-date": "Check-Date", "date-max-future": "Date-Max-Future", "inrelease-path": "InRelease-Path",
-	"allow-insecure": "Allow-Insecure", "allow-weak": "Allow-Weak",
+	return s
 }
 
 var oneLine = regexp.MustCompile(`^deb\s+(?:\[([^\]]*)\]\s*)?(\S+)\s+(\S+)((?:\s+\S+)*)\s*$`)
 
-// parseOneLine reads a sources.list file.
-func parseOneLine(r io.Reader) []aptSource {
-	var all []aptSource
+// parseOneLine reads a sources.list file. Apt takes the names of its options as fields,
+// too, in any case.
+func parseOneLine(r io.Reader) (all []aptSource) {
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		line, _, _ := strings.Cut(strings.TrimSpace(lines.Text()), "#")
@@ -103,14 +92,12 @@ func parseOneLine(r io.Reader) []aptSource {
 		if m == nil {
 			continue
 		}
-		s := aptSource{types: []string{"deb"}, uris: []string{m[2]}, suites: []string{m[3]}, components: strings.Fields(m[4])}
+		fields := []aptOption{{"Types", "deb"}, {"URIs", m[2]}, {"Suites", m[3]}, {"Components", m[4]}}
 		for _, word := range strings.Fields(m[1]) {
 			name, value, _ := strings.Cut(word, "=")
-			if full, ok := oneLineOptions[strings.ToLower(name)]; ok {
-				s.options = append(s.options, aptOption{full, strings.ReplaceAll(value, ",", " ")})
-			}
+			fields = append(fields, aptOption{name, strings.ReplaceAll(value, ",", " ")})
 		}
-		all = append(all, s)
+		all = append(all, newSource(fields))
 	}
 	return all
 }

@@ -73,8 +73,8 @@ Components: main
 Architectures: amd64
 Languages: none
 Targets: Packages
-Signed-By: /etc/a.gpg /etc/b.gpg
-Check-Valid-Until: no
+signed-by: /etc/a.gpg /etc/b.gpg
+check-valid-until: no
 `,
 		},
 		{
