@@ -87,7 +87,7 @@ func runWorkload(cmd *cobra.Command, f workloadFlags) (err error) {
 	if err != nil {
 		return workloadError(err)
 	}
-	sum, err := (&workload.Runner{Dir: dir, Pace: f.pace}).Run(cmd.Context(), plan, f.keep)
+	sum, err := workload.Run(cmd.Context(), dir, plan, f.pace, f.keep)
 	if err != nil {
 		return workloadError(err)
 	}

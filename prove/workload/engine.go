@@ -123,11 +123,7 @@ func newEngine(name EngineName, depth int) (Engine, error) {
 	case Pwritev2:
 		return syncEngine{}, nil
 	case Libaio:
-		e, err := newAIO(depth)
-		if err != nil {
-			return nil, err
-		}
-		return e, nil
+		return newAIO(depth)
 	case IOUring:
 		return newURing(depth, uringMode{})
 	case IOUringSQThr:
@@ -145,25 +141,39 @@ func newEngine(name EngineName, depth int) (Engine, error) {
 // syncEngine is pwrite, or pwritev2 when plain is not set.
 type syncEngine struct{ plain bool }
 
-func (e syncEngine) Do(reqs []Request) ([]Result, error) {
-	res := make([]Result, len(reqs))
-	for i, r := range reqs {
-		if e.plain && (r.Flags != 0 || len(r.Segs) != 1) {
-			return nil, fmt.Errorf("write by pwrite: flags %#x, %d segments: %w", r.Flags, len(r.Segs), ErrRequest)
-		}
-		if e.plain {
-			res[i].N, res[i].Err = unix.Pwrite(r.Fd, r.Segs[0], r.Pos)
-		} else {
-			res[i].N, res[i].Err = unix.Pwritev2(r.Fd, r.Segs, r.Pos, r.Flags)
-		}
-		if res[i].Err != nil {
-			res[i].N = 0
-		}
+func (e syncEngine) Do(reqs []Request) ([]Result, error) { return inTurn(reqs, e.write) }
+
+func (e syncEngine) write(r Request) (Result, error) {
+	switch {
+	case !e.plain:
+		return ended(unix.Pwritev2(r.Fd, r.Segs, r.Pos, r.Flags)), nil
+	case r.Flags != 0 || len(r.Segs) != 1:
+		return Result{}, fmt.Errorf("write by pwrite: flags %#x, %d segments: %w", r.Flags, len(r.Segs), ErrRequest)
 	}
-	return res, nil
+	return ended(unix.Pwrite(r.Fd, r.Segs[0], r.Pos)), nil
+}
+
+// ended is the result of a system call, which may give -1 bytes beside its error.
+func ended(n int, err error) Result {
+	if err != nil {
+		n = 0
+	}
+	return Result{n, err}
 }
 
 func (syncEngine) Close() error { return nil }
+
+// inTurn makes one write after the other.
+func inTurn(reqs []Request, write func(Request) (Result, error)) (res []Result, err error) {
+	for _, r := range reqs {
+		one, err := write(r)
+		if err != nil {
+			return nil, err
+		}
+		res = append(res, one)
+	}
+	return res, nil
+}
 
 // inBatches submits requests, at most depth at a time.
 func inBatches(reqs []Request, depth int, submit func([]Request, []Result) error) ([]Result, error) {
@@ -180,18 +190,18 @@ func inBatches(reqs []Request, depth int, submit func([]Request, []Result) error
 // control is memory shared with the kernel that holds iovecs beside the
 // requests of an asynchronous engine.
 type control struct {
+	buf  *Buffer
 	mem  []byte
 	segs int // offset of the iovecs
 }
 
 // newControl maps room for depth entries of entry bytes and their iovecs.
 func newControl(depth, entry int) (*control, error) {
-	m, err := unix.Mmap(-1, 0, depth*(entry+MaxSegs*iovecSize), unix.PROT_READ|unix.PROT_WRITE,
-		unix.MAP_ANON|unix.MAP_PRIVATE)
+	buf, err := NewBuffer(depth * (entry + MaxSegs*iovecSize))
 	if err != nil {
-		return nil, fmt.Errorf("map control memory: %w", err)
+		return nil, err
 	}
-	return &control{mem: m, segs: depth * entry}, nil
+	return &control{buf, buf.Bytes(), depth * entry}, nil
 }
 
 const iovecSize = 16
@@ -207,11 +217,4 @@ func (c *control) iovecs(i int, segs [][]byte) (uint64, error) {
 		put64(c.mem[off+j*iovecSize+8:], uint64(len(s)))
 	}
 	return address(c.mem[off:]), nil
-}
-
-func (c *control) close() error {
-	if err := unix.Munmap(c.mem); err != nil {
-		return fmt.Errorf("unmap control memory: %w", err)
-	}
-	return nil
 }

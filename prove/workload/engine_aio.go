@@ -43,7 +43,7 @@ func newAIO(depth int) (*aio, error) {
 	e := &aio{depth: depth, ctl: ctl}
 	_, _, errno := unix.Syscall(unix.SYS_IO_SETUP, uintptr(depth), uintptr(unsafe.Pointer(&e.ctx)), 0)
 	if errno != 0 {
-		return nil, errors.Join(unfit("set up libaio", errno), ctl.close())
+		return nil, errors.Join(unfit("set up libaio", errno), ctl.buf.Close())
 	}
 	return e, nil
 }
@@ -116,7 +116,7 @@ func (e *aio) Close() error {
 	if _, _, errno := unix.Syscall(unix.SYS_IO_DESTROY, e.ctx, 0, 0); errno != 0 {
 		err = fmt.Errorf("destroy libaio context: %w", errno)
 	}
-	return errors.Join(err, e.ctl.close())
+	return errors.Join(err, e.ctl.buf.Close())
 }
 
 func setResult(r *Result, ret int64) {

@@ -39,14 +39,7 @@ func (l *loop) Do(reqs []Request) ([]Result, error) {
 			return nil, err
 		}
 	}
-	res := make([]Result, len(reqs))
-	for i, r := range reqs {
-		var err error
-		if res[i], err = l.write(r); err != nil {
-			return nil, err
-		}
-	}
-	return res, nil
+	return inTurn(reqs, l.write)
 }
 
 // checkLoop finds what cannot be passed on as it is. The loop device is as long as
@@ -75,10 +68,7 @@ func (l *loop) write(r Request) (res Result, err error) {
 		return res, fmt.Errorf("open the loop device: %w", err)
 	}
 	defer func() { err = errors.Join(err, unix.Close(direct)) }()
-	if res.N, res.Err = unix.Pwritev(direct, r.Segs, r.Pos); res.Err != nil {
-		res.N = 0
-	}
-	return res, nil
+	return ended(unix.Pwritev(direct, r.Segs, r.Pos)), nil
 }
 
 // attach puts a free loop device with direct I/O over the file. It goes away with its

@@ -234,7 +234,7 @@ func (u *uring) Close() error {
 		}
 	}
 	if u.ctl != nil {
-		errs = append(errs, u.ctl.close())
+		errs = append(errs, u.ctl.buf.Close())
 	}
 	if err := errors.Join(append(errs, unix.Close(u.fd))...); err != nil {
 		return fmt.Errorf("close io_uring: %w", err)

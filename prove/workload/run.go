@@ -16,29 +16,22 @@ import (
 // asyncDepth is how many writes a task submits together on an asynchronous path.
 const asyncDepth = 4
 
-// Runner carries out plans.
-type Runner struct {
-	Dir  *Dir
-	Pace time.Duration // between two submissions of a task; 0: none
-	// Begin, when not nil, is called once when the files are laid out.
-	Begin func()
-}
-
-// Run lays out the files of a plan, makes its writes and removes the files
-// unless keep is set. The summary holds what was done, also when ctx ended it
-// early. A write that fails is not an error of Run: see Summary.Failed.
-func (r *Runner) Run(ctx context.Context, plan *Plan, keep bool) (_ *Summary, err error) {
+// Run lays out the files of a plan in d, makes its writes and removes the files unless
+// keep is set. Each task waits for pace between two submissions. The summary holds what
+// was done, also when ctx ended it early. A write that fails is not an error of Run: see
+// Summary.Failed.
+func Run(ctx context.Context, d *Dir, plan *Plan, pace time.Duration, keep bool) (_ *Summary, err error) {
 	fds := make([]int, 0, len(plan.Files))
 	defer func() {
 		for i, fd := range fds {
 			err = errors.Join(err, unix.Close(fd))
 			if !keep {
-				err = errors.Join(err, r.Dir.Remove(plan.Files[i].Name))
+				err = errors.Join(err, d.Remove(plan.Files[i].Name))
 			}
 		}
 	}()
 	for _, f := range plan.Files {
-		fd, err := makeFile(r.Dir, f)
+		fd, err := makeFile(d, f)
 		if err != nil {
 			return nil, err
 		}
@@ -48,16 +41,13 @@ func (r *Runner) Run(ctx context.Context, plan *Plan, keep bool) (_ *Summary, er
 	if err != nil {
 		return nil, err
 	}
-	if r.Begin != nil {
-		r.Begin()
-	}
 	start := time.Now()
 	sums := make([]*Summary, len(plan.Tasks))
 	errs := make([]error, len(plan.Tasks))
 	var wg sync.WaitGroup
 	for t := range plan.Tasks {
 		wg.Go(func() {
-			w := &worker{runner: r, plan: plan, id: t, fds: fds, skip: skip, sum: newSummary(plan)}
+			w := &worker{pace: pace, plan: plan, id: t, fds: fds, skip: skip, sum: newSummary(plan)}
 			sums[t], errs[t] = w.sum, w.run(ctx)
 		})
 	}
@@ -93,14 +83,14 @@ func missingPaths(plan *Plan) (map[EngineName]error, error) {
 
 // worker is one task: a thread of its own with its own engines and memory.
 type worker struct {
-	runner *Runner
-	plan   *Plan
-	id     int
-	fds    []int
-	skip   map[EngineName]error
-	paths  Paths
-	buf    *Buffer
-	sum    *Summary
+	pace  time.Duration
+	plan  *Plan
+	id    int
+	fds   []int
+	skip  map[EngineName]error
+	paths Paths
+	buf   *Buffer
+	sum   *Summary
 }
 
 // run makes the writes of the task. The goroutine stays locked to its thread and
@@ -124,7 +114,7 @@ func (w *worker) run(ctx context.Context) (err error) {
 			return err
 		}
 		ops = ops[n:]
-		if !pause(ctx, w.runner.Pace) {
+		if !pause(ctx, w.pace) {
 			break
 		}
 	}
@@ -173,17 +163,13 @@ func (w *worker) submit(ops []Op) error {
 
 // pause waits, and reports whether to go on.
 func pause(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
+	if d > 0 {
+		select {
+		case <-ctx.Done():
+		case <-time.After(d):
+		}
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
+	return ctx.Err() == nil
 }
 
 func setThreadName(name string) {

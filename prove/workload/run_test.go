@@ -105,7 +105,7 @@ func TestEngineRefuses(t *testing.T) {
 func TestRunMixed(t *testing.T) {
 	d := testDir(t)
 	p := mustPlan(t, Config{Tasks: 2, Writes: 64, Seed: 5}, d.FS)
-	s, err := (&Runner{Dir: d}).Run(context.Background(), p, false)
+	s, err := Run(context.Background(), d, p, 0, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,8 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	d := testDir(t)
 	p := mustPlan(t, Config{Name: "aligned", Tasks: 1, Writes: 1000}, d.FS)
 	ctx, cancel := context.WithCancel(context.Background())
-	s, err := (&Runner{Dir: d, Begin: cancel}).Run(ctx, p, false)
+	cancel()
+	s, err := Run(ctx, d, p, 0, false)
 	if err != nil || s.Issued != 0 {
 		t.Errorf("%d writes after the end, %v", s.Issued, err)
 	}
