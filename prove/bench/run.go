@@ -40,17 +40,11 @@ type Options struct {
 	Writes int
 	// For is how long a step lasts; the time for rebuilding the file is not in it.
 	For time.Duration
-	// Watch, when not nil, starts to watch the writes of this process. Each step is
-	// then run a second time while it watches.
-	Watch func() (Watch, error)
+	// Watch, when not nil, starts to watch the direct writes of this process, until stop
+	// tells what was seen. Each step is then run a second time while it watches.
+	Watch func() (stop func() (Locks, error), err error)
 	// Progress, when not nil, is called after each step.
 	Progress func(Test, Step)
-}
-
-// Watch sees the direct writes of this process.
-type Watch interface {
-	// Stop ends watching and tells what was seen.
-	Stop() (Locks, error)
 }
 
 // Check looks for options that make no sense, and fills in what was left out. The
@@ -147,12 +141,12 @@ func (r *runner) step(ctx context.Context, n int) (Step, error) {
 	if s.Measure, err = r.measure(ctx, n); err != nil || r.opts.Watch == nil {
 		return s, err
 	}
-	w, err := r.opts.Watch()
+	stop, err := r.opts.Watch()
 	if err != nil {
 		return s, err
 	}
 	m, err := r.measure(ctx, n)
-	l, e := w.Stop()
+	l, e := stop()
 	l.account(m.Writes)
 	s.Traced = &Traced{Measure: m, Locks: l}
 	return s, errors.Join(err, e)

@@ -37,14 +37,6 @@ func testDir(t *testing.T) *workload.Dir {
 	return d
 }
 
-// fakeWatch counts how often it was started and stopped.
-type fakeWatch struct{ stops *int }
-
-func (w fakeWatch) Stop() (Locks, error) {
-	*w.stops++
-	return Locks{Seen: 7}, nil
-}
-
 func TestRunByWrites(t *testing.T) {
 	d := testDir(t)
 	before := runtime.GOMAXPROCS(0)
@@ -53,7 +45,10 @@ func TestRunByWrites(t *testing.T) {
 			starts, stops, steps := 0, 0, 0
 			rep, err := Run(t.Context(), d, test, Options{
 				Jobs: []int{1, 3}, Writes: 100,
-				Watch:    func() (Watch, error) { starts++; return fakeWatch{&stops}, nil },
+				Watch: func() (func() (Locks, error), error) {
+					starts++
+					return func() (Locks, error) { stops++; return Locks{Seen: 7}, nil }, nil
+				},
 				Progress: func(Test, Step) { steps++ },
 			})
 			if err != nil {
@@ -202,7 +197,7 @@ func TestRunEnds(t *testing.T) {
 		t.Errorf("no jobs: %v", err)
 	}
 	failed := errors.New("no tracer")
-	if _, err := Run(t.Context(), d, Tests()[0], Options{Jobs: []int{1}, Writes: 1, Watch: func() (Watch, error) { return nil, failed }}); !errors.Is(err, failed) {
+	if _, err := Run(t.Context(), d, Tests()[0], Options{Jobs: []int{1}, Writes: 1, Watch: func() (func() (Locks, error), error) { return nil, failed }}); !errors.Is(err, failed) {
 		t.Errorf("no tracer: %v", err)
 	}
 }

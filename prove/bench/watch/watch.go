@@ -11,14 +11,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/trace/session"
 )
 
-// watch is one step that is traced.
-type watch struct {
-	capture *session.Capture
-	trace   *session.Trace
-	run     *session.Run
-	stop    context.CancelFunc
-}
-
 // Possible tells, before anything is measured, whether tracing is possible here. The errors
 // are those of package probes.
 func Possible() error {
@@ -31,8 +23,9 @@ func options() probes.Options {
 	return probes.Options{Filter: probes.Filter{Pid: uint32(os.Getpid())}}
 }
 
-// Start attaches the probes and begins to judge.
-func Start() (bench.Watch, error) {
+// Start attaches the probes and begins to judge. Its result sees the writes inside to
+// their end and detaches the probes.
+func Start() (stop func() (bench.Locks, error), err error) {
 	c, err := session.Attach(options())
 	if err != nil {
 		return nil, err
@@ -42,22 +35,22 @@ func Start() (bench.Watch, error) {
 		return nil, errors.Join(err, c.Close())
 	}
 	t.Sink = session.Nowhere{}
-	w := &watch{capture: c, trace: t}
-	ctx, stop := context.WithCancel(context.Background())
-	w.stop = stop
-	w.run, err = t.Start(ctx, c, nil)
-	return w, err
+	ctx, end := context.WithCancel(context.Background())
+	run, err := t.Start(ctx, c, nil)
+	return func() (bench.Locks, error) {
+		end()
+		err := errors.Join(run.Wait(), c.Close())
+		t.Close()
+		return locks(t), err
+	}, err
 }
 
-// Stop sees the writes inside to their end and detaches the probes.
-func (w *watch) Stop() (bench.Locks, error) {
-	w.stop()
-	err := errors.Join(w.run.Wait(), w.capture.Close())
-	w.trace.Close()
-	s := &w.trace.Summary
+// locks is what a trace saw.
+func locks(t *session.Trace) bench.Locks {
+	s := &t.Summary
 	return bench.Locks{
 		Seen: s.Totals.Writes, Shared: s.Totals.Shared, Exclusive: s.Totals.Exclusive, WaitNs: s.Totals.WaitNs,
 		Lost: s.Losses.Lost() + s.Unaccounted(), Incomplete: s.Totals.Incomplete, Disagree: s.Totals.Disagreements(),
 		Unproven: s.Unproven(), Losses: s.Losses.String(),
-	}, err
+	}
 }
