@@ -36,8 +36,11 @@ func memoryFile(name string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), name), nil
 }
 
-// childPath names the nth extra file of a child process, counted from 0.
-func childPath(n int) string { return fmt.Sprintf("/proc/self/fd/%d", 3+n) }
+// firstExtra is the number that the first extra file of a child process has there.
+const firstExtra = 3
+
+// childPath names an open file of a child process.
+func childPath(fd int) string { return fmt.Sprintf("/proc/self/fd/%d", fd) }
 
 // mkfs makes an ext4 of size bytes in an unnamed sparse file.
 func mkfs(size int64, opts []string) (*os.File, error) {
@@ -53,7 +56,7 @@ func mkfs(size int64, opts []string) (*os.File, error) {
 		f.Close()
 		return nil, unfitf("give a smaller --disk", "make a disk of %d bytes: %w", size, err)
 	}
-	cmd := exec.Command(prog, append(append([]string{"-q", "-F"}, opts...), childPath(0))...)
+	cmd := exec.Command(prog, append(append([]string{"-q", "-F"}, opts...), childPath(firstExtra))...)
 	cmd.ExtraFiles = []*os.File{f}
 	cmd.SysProcAttr = program.OwnGroup()
 	out, err := cmd.CombinedOutput()

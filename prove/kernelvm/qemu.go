@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -67,10 +68,10 @@ func qemuArgs(cfg *Config, kvm bool, p *parts) []string {
 		"-machine", "q35", "-accel", accel, "-cpu", cpu,
 		"-smp", fmt.Sprint(cfg.CPUs), "-m", fmt.Sprintf("%dK", cfg.Memory>>10),
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-		"-kernel", cmp.Or(cfg.Kernel.Vmlinux, cfg.Kernel.Image), "-initrd", p.path(p.initrd), "-append", kernelParameters(cfg),
+		"-kernel", cmp.Or(cfg.Kernel.Vmlinux, cfg.Kernel.Image), "-initrd", childPath(p.initrd), "-append", kernelParameters(cfg),
 		"-serial", "stdio",
-		"-chardev", fmt.Sprintf("socket,id=bell,fd=%d", p.fd(p.bell)), "-serial", "chardev:bell",
-		"-object", fmt.Sprintf("memory-backend-file,id=link,share=on,size=%d,mem-path=%s", linkSize, p.path(p.link)),
+		"-chardev", fmt.Sprintf("socket,id=bell,fd=%d", p.bell), "-serial", "chardev:bell",
+		"-object", fmt.Sprintf("memory-backend-file,id=link,share=on,size=%d,mem-path=%s", linkSize, childPath(p.link)),
 		"-device", "ivshmem-plain,memdev=link",
 		"-device", "virtio-scsi-pci,id=scsi",
 	}
@@ -83,9 +84,9 @@ func qemuArgs(cfg *Config, kvm bool, p *parts) []string {
 	if cfg.Image != "" && !cfg.WriteImage {
 		mode = "snapshot=on"
 	}
-	args = append(args, scsiDisk(0, p.path(p.disk), mode)...)
-	if p.share != nil {
-		args = append(args, scsiDisk(1, p.path(p.share), "read-only=on")...)
+	args = append(args, scsiDisk(0, childPath(p.disk), mode)...)
+	if p.share != 0 {
+		args = append(args, scsiDisk(1, childPath(p.share), "read-only=on")...)
 	}
 	return args
 }
@@ -99,28 +100,18 @@ func scsiDisk(lun int, path, mode string) []string {
 	}
 }
 
-// parts are the files of a machine, which QEMU inherits.
+// parts are the files of a machine, which QEMU inherits, and the numbers that they have
+// there; 0 for none.
 type parts struct {
 	all                             []*os.File
-	initrd, link, bell, disk, share *os.File
+	initrd, link, bell, disk, share int
 }
 
-func (p *parts) add(f *os.File) *os.File {
-	p.all = append(p.all, f)
-	return f
+// add returns the number that f will have. Copies of p made before do not get it.
+func (p *parts) add(f *os.File) int {
+	p.all = append(slices.Clip(p.all), f)
+	return firstExtra + len(p.all) - 1
 }
-
-// fd is the number that f will have in the child.
-func (p *parts) fd(f *os.File) int {
-	for n := range p.all {
-		if p.all[n] == f {
-			return 3 + n
-		}
-	}
-	panic("kernelvm: a file that was not added")
-}
-
-func (p *parts) path(f *os.File) string { return childPath(p.fd(f) - 3) }
 
 // close gives the files back.
 func (p *parts) close() {
@@ -137,7 +128,6 @@ func startQEMU(prog string, cfg *Config, kvm bool, p parts) (*qemu, error) {
 	}
 	theirs := os.NewFile(uintptr(pair[1]), "bell")
 	defer theirs.Close()
-	p.all = append([]*os.File(nil), p.all...)
 	p.bell = p.add(theirs)
 	q := &qemu{
 		bellFile: os.NewFile(uintptr(pair[0]), "bell"),

@@ -57,9 +57,9 @@ func Run(ctx context.Context, cfg Config) (int, error) {
 	if err := checkBzImage(cfg.Kernel.Image); err != nil {
 		return 0, err
 	}
-	p := &parts{}
+	var p parts
 	defer p.close()
-	if err := prepareParts(&cfg, p); err != nil {
+	if err := prepareParts(&cfg, &p); err != nil {
 		return 0, err
 	}
 	var deadline <-chan time.Time
@@ -106,9 +106,7 @@ type ending struct {
 }
 
 // runOnce boots the machine with or without KVM.
-func runOnce(ctx context.Context, cfg *Config, prog string, kvm bool, p *parts, deadline <-chan time.Time) (int, error) {
-	mine := *p
-	mine.all = append([]*os.File(nil), p.all...)
+func runOnce(ctx context.Context, cfg *Config, prog string, kvm bool, p parts, deadline <-chan time.Time) (int, error) {
 	shared, err := memoryFile("ext4dio-link")
 	if err != nil {
 		return 0, err
@@ -121,12 +119,12 @@ func runOnce(ctx context.Context, cfg *Config, prog string, kvm bool, p *parts, 
 	if err != nil {
 		return 0, unfitf("", "map shared memory: %w", err)
 	}
-	mine.link = mine.add(shared)
+	p.link = p.add(shared)
 	r := &run{
 		cfg: cfg, kvm: kvm, link: newLink(mem),
 		hello: make(chan struct{}), ended: make(chan ending, 1), stop: make(chan struct{}),
 	}
-	if r.q, err = startQEMU(prog, cfg, kvm, mine); err != nil {
+	if r.q, err = startQEMU(prog, cfg, kvm, p); err != nil {
 		_ = unix.Munmap(mem)
 		return 0, err
 	}
