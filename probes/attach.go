@@ -42,7 +42,7 @@ func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSession(coll, f, p)
+	s, err := newSession(coll, f)
 	if err != nil {
 		coll.Close()
 		return nil, err

@@ -14,14 +14,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
-// CachedLookupOptions say what CachedLookup may do.
-type CachedLookupOptions struct {
-	// DropCaches allows it to drop the dentries and inodes of the whole system
-	// that nobody uses, by /proc/sys/vm/drop_caches. Without it the file system
-	// has to be mounted anew between PrepareCachedLookup and CachedLookup.
-	DropCaches bool
-}
-
 // CachedReturns counts what ext4_map_blocks with EXT4_GET_BLOCKS_CACHED_NOWAIT
 // returned (struct cached_returns of bpf/cached.bpf.c).
 type CachedReturns struct {
@@ -119,8 +111,12 @@ func PrepareCachedLookup(dir string) error {
 // walk in RCU mode asks for cached blocks only, as NOWAIT writes do since patches
 // 7 and 8: so it shows patch 6 where no write makes such a lookup.
 //
+// With dropCaches it drops the dentries and inodes of the whole system that nobody
+// uses, by /proc/sys/vm/drop_caches. Otherwise the file system has to be mounted anew
+// between PrepareCachedLookup and CachedLookup.
+//
 // Errors wrap ErrNotPrepared, or are *hint.UnfitError where the kernel cannot be asked.
-func CachedLookup(ctx context.Context, dir string, o CachedLookupOptions) (res CachedLookupResult, err error) {
+func CachedLookup(ctx context.Context, dir string, dropCaches bool) (res CachedLookupResult, err error) {
 	fd, err := openDir(dir)
 	if err != nil {
 		return res, err
@@ -134,7 +130,7 @@ func CachedLookup(ctx context.Context, dir string, o CachedLookupOptions) (res C
 			err = errors.Join(err, fmt.Errorf("remove symlink %s: %w", CachedLookupLink, e))
 		}
 	}()
-	if o.DropCaches {
+	if dropCaches {
 		if err := dropInodes(ctx); err != nil {
 			return res, err
 		}

@@ -111,7 +111,7 @@ func TestCachedLookupNotOurs(t *testing.T) {
 		if err := PrepareCachedLookup(dir); !errors.Is(err, os.ErrExist) {
 			t.Errorf("%s has the name, prepare: %v", name, err)
 		}
-		if _, err := CachedLookup(context.Background(), dir, CachedLookupOptions{}); !errors.Is(err, ErrNotPrepared) {
+		if _, err := CachedLookup(context.Background(), dir, false); !errors.Is(err, ErrNotPrepared) {
 			t.Errorf("%s has the name, look up: %v", name, err)
 		}
 		if after, err := os.Lstat(path); err != nil || !os.SameFile(before, after) {
@@ -121,10 +121,10 @@ func TestCachedLookupNotOurs(t *testing.T) {
 }
 
 func TestCachedLookupNotPrepared(t *testing.T) {
-	if _, err := CachedLookup(context.Background(), t.TempDir(), CachedLookupOptions{}); !errors.Is(err, ErrNotPrepared) {
+	if _, err := CachedLookup(context.Background(), t.TempDir(), false); !errors.Is(err, ErrNotPrepared) {
 		t.Errorf("an empty directory: %v", err)
 	}
-	if _, err := CachedLookup(context.Background(), filepath.Join(t.TempDir(), "none"), CachedLookupOptions{}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := CachedLookup(context.Background(), filepath.Join(t.TempDir(), "none"), false); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no directory: %v", err)
 	}
 }
@@ -138,7 +138,7 @@ func TestCachedLookupRemoves(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	// Dropping would come first, and is not done when it is over already.
-	if _, err := CachedLookup(ctx, dir, CachedLookupOptions{DropCaches: true}); !errors.Is(err, context.Canceled) {
+	if _, err := CachedLookup(ctx, dir, true); !errors.Is(err, context.Canceled) {
 		t.Errorf("canceled: %v", err)
 	}
 	if _, err := os.Lstat(filepath.Join(dir, CachedLookupLink)); !errors.Is(err, os.ErrNotExist) {

@@ -60,7 +60,7 @@ func (s *Session) Doubt(from, to uint64) bool {
 	if any, fresh := s.skips.between(from, to); fresh {
 		return any
 	}
-	if _, err := s.missedInner(); err != nil {
+	if _, _, _, err := s.misses(); err != nil {
 		return true
 	}
 	any, fresh := s.skips.between(from, to)

@@ -51,7 +51,7 @@ type Session struct {
 
 var _ record.Source = (*Session)(nil)
 
-func newSession(coll *ebpf.Collection, f *Facts, p *Plan) (*Session, error) {
+func newSession(coll *ebpf.Collection, f *Facts) (*Session, error) {
 	s := &Session{facts: f, coll: coll, ncpus: f.CPUs}
 	var err error
 	if s.cpus, err = coll.Maps["cpus"].Memory(); err != nil {
@@ -250,15 +250,8 @@ func (s *Session) Losses() (record.Losses, error) {
 			return l, err
 		}
 	}
-	entry, ret, inner, err := s.misses()
-	l.MissedEntry, l.MissedReturn, l.MissedInner = entry, ret, inner
+	l.MissedEntry, l.MissedReturn, l.MissedInner, err = s.misses()
 	return l, err
-}
-
-// missedInner is Losses.MissedInner alone.
-func (s *Session) missedInner() (uint64, error) {
-	_, _, inner, err := s.misses()
-	return inner, err
 }
 
 // misses asks the kernel how often it skipped programs at the entry of writes, at their
@@ -288,12 +281,11 @@ func (s *Session) misses() (entry, ret, inner uint64, err error) {
 // missed is how often the kernel skipped this program or found no room to
 // remember its return.
 func (a *attached) missed() (uint64, error) {
-	var n uint64
 	st, err := a.prog.Stats()
 	if err != nil {
 		return 0, err
 	}
-	n = st.RecursionMisses
+	n := st.RecursionMisses
 	info, err := a.link.Info()
 	if errors.Is(err, ebpf.ErrNotSupported) {
 		return n, nil

@@ -54,6 +54,14 @@ case "$*" in *" download "*) cp `+debs+`/*.deb . ;; esac
 	return bin
 }
 
+// testCache makes Resolve use a cache of the test's own, and returns its folder.
+func testCache(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", dir)
+	return filepath.Join(dir, "ext4dio-trace")
+}
+
 // fakeDebian is fakeApt with Debian 12's kernel.
 func fakeDebian(t *testing.T) (bin string) {
 	debs := t.TempDir()
@@ -63,7 +71,8 @@ func fakeDebian(t *testing.T) (bin string) {
 
 func TestResolveFetchesOnceAndServesOffline(t *testing.T) {
 	bin := fakeDebian(t)
-	opts := ResolveOptions{CacheDir: t.TempDir()}
+	testCache(t)
+	opts := ResolveOptions{}
 	k, err := Resolve(t.Context(), "debian:bookworm", opts)
 	if err != nil {
 		t.Fatal(err)
@@ -95,12 +104,12 @@ func TestResolveFetchesOnceAndServesOffline(t *testing.T) {
 func TestResolveUsesAnOldCacheWhenOffline(t *testing.T) {
 	bin := fakeDebian(t)
 	var notices []string
-	opts := ResolveOptions{CacheDir: t.TempDir(), Notice: func(s string) { notices = append(notices, s) }}
+	cache, opts := testCache(t), ResolveOptions{Notice: func(s string) { notices = append(notices, s) }}
 	k, err := Resolve(t.Context(), "debian:bookworm", opts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := cacheFolder{filepath.Join(opts.CacheDir, "kernels", "bookworm-amd64")}
+	c := cacheFolder{filepath.Join(cache, "kernels", "bookworm-amd64")}
 	if err := c.setCurrent(cacheState{"6.1.176-1", time.Now().Add(-2 * cacheFresh)}); err != nil {
 		t.Fatal(err)
 	}
@@ -121,8 +130,8 @@ func TestResolveWithoutNetworkAndCache(t *testing.T) {
 		{"full", "debian:bookworm/amd64 is not in the cache and cannot be fetched: Write error - write (28: No space left on device)", "free some disk space"},
 	} {
 		write(t, fakeDebian(t), tt.state, "")
-		cache := t.TempDir()
-		_, err := Resolve(t.Context(), "debian:bookworm", ResolveOptions{CacheDir: cache})
+		testCache(t)
+		_, err := Resolve(t.Context(), "debian:bookworm", ResolveOptions{})
 		var unfit *hint.UnfitError
 		if !errors.As(err, &unfit) || unfit.Msg != tt.msg || !strings.Contains(unfit.Hint, tt.hint) {
 			t.Errorf("got %#v", err)
@@ -136,8 +145,8 @@ func TestResolveLeavesNoHalfWrittenCache(t *testing.T) {
 	good := makeDeb(t, "", makeTar(t, debFiles...))
 	write(t, debs, "linux-image.deb", string(good[:len(good)-2000]))
 	fakeApt(t, map[string]string{"linux-image-amd64": show61, "linux-image-6.1.0-50-amd64": show61Image}, debs)
-	cache := t.TempDir()
-	if _, err := Resolve(t.Context(), "debian:bookworm", ResolveOptions{CacheDir: cache}); err == nil {
+	cache := testCache(t)
+	if _, err := Resolve(t.Context(), "debian:bookworm", ResolveOptions{}); err == nil {
 		t.Fatal("no error")
 	}
 	left, err := filepath.Glob(filepath.Join(cache, "kernels/bookworm-amd64/*"))
@@ -148,11 +157,11 @@ func TestResolveLeavesNoHalfWrittenCache(t *testing.T) {
 
 func TestResolveOnceForManyProcesses(t *testing.T) {
 	bin := fakeDebian(t)
-	cache := t.TempDir()
+	testCache(t)
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			if _, err := Resolve(t.Context(), "debian:bookworm", ResolveOptions{CacheDir: cache}); err != nil {
+			if _, err := Resolve(t.Context(), "debian:bookworm", ResolveOptions{}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -173,7 +182,8 @@ func TestResolveRefusesWrongSpecs(t *testing.T) {
 		"/none/bzImage":      "kernel /none/bzImage is not there",
 		"/none/a.deb":        "kernel package: stat /none/a.deb: no such file or directory",
 	} {
-		_, err := Resolve(t.Context(), spec, ResolveOptions{CacheDir: t.TempDir()})
+		testCache(t)
+		_, err := Resolve(t.Context(), spec, ResolveOptions{})
 		var usage *hint.UsageError
 		if !errors.As(err, &usage) || usage.Msg != want {
 			t.Errorf("%s: got %v", spec, err)
@@ -184,7 +194,8 @@ func TestResolveRefusesWrongSpecs(t *testing.T) {
 func TestResolveDebFiles(t *testing.T) {
 	dir := t.TempDir()
 	deb := write(t, dir, "linux-image.deb", string(makeDeb(t, ".zst", makeTar(t, debFiles...))))
-	opts := ResolveOptions{CacheDir: t.TempDir()}
+	testCache(t)
+	opts := ResolveOptions{}
 	k, err := Resolve(t.Context(), deb, opts)
 	if err != nil || read(t, k.Image) != makeKernel(nil) {
 		t.Fatalf("got %+v, %v", k, err)
@@ -201,8 +212,8 @@ func TestResolveDebFiles(t *testing.T) {
 
 func TestResolveEndsWithItsContext(t *testing.T) {
 	fakeDebian(t)
-	opts := ResolveOptions{CacheDir: t.TempDir()}
-	c := cacheFolder{filepath.Join(opts.CacheDir, "kernels", "bookworm-amd64")}
+	cache, opts := testCache(t), ResolveOptions{}
+	c := cacheFolder{filepath.Join(cache, "kernels", "bookworm-amd64")}
 	unlock, err := c.lock(t.Context(), func(string) {})
 	if err != nil {
 		t.Fatal(err)

@@ -33,8 +33,8 @@ type cacheState struct {
 	Checked time.Time // when the mirror was last asked
 }
 
-// defaultCacheDir is the user's cache folder for this program.
-func defaultCacheDir() (string, error) {
+// cacheDir is the user's cache folder for this program.
+func cacheDir() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return "", unfitf("set XDG_CACHE_HOME or HOME", "find the cache folder: %w", err)

@@ -19,9 +19,8 @@ type Kernel struct {
 // field but Kernel and Args is usable.
 type Config struct {
 	Kernel Kernel
-	Args   []string // arguments of the guest's command, which is Self
+	Args   []string // arguments of the guest's command, which is the running program
 	Env    []string // NAME=value for the command, besides PATH and HOME
-	Self   string   // the program to run as init and command; default the running one
 	Append string   // more kernel parameters, separated by spaces
 
 	Stdin    io.Reader // nil: /dev/null; it may still be read from when Run has returned

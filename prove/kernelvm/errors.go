@@ -11,6 +11,13 @@ import (
 // usagef makes a *hint.UsageError. A last %w keeps the cause.
 func usagef(what, format string, args ...any) error { return hint.Usagef(what, format, args...) }
 
+// worded tells whether an error says already what the user can do.
+func worded(err error) bool {
+	var usage *hint.UsageError
+	var unfit *hint.UnfitError
+	return errors.As(err, &usage) || errors.As(err, &unfit)
+}
+
 // unfitf makes a *hint.UnfitError. A last %w keeps the cause, and a full disk found
 // in it replaces the hint, as nothing else helps then.
 func unfitf(what, format string, args ...any) error {

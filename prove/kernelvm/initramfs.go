@@ -35,12 +35,9 @@ func fillInitramfs(c *cpioWriter, cfg *Config, gc *guestConfig) error {
 	c.Bytes("etc/passwd", 0o644, "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n")
 	c.Bytes("etc/group", 0o644, "root:x:0:\nnogroup:x:65534:\n")
 	c.Bytes("etc/hostname", 0o644, "ext4dio\n")
-	self := cfg.Self
-	if self == "" {
-		var err error
-		if self, err = os.Executable(); err != nil {
-			return unfitf("", "find this program: %w", err)
-		}
+	self, err := os.Executable()
+	if err != nil {
+		return unfitf("", "find this program: %w", err)
 	}
 	libs := newLibraryFinder()
 	if err := addProgram(c, libs, self, guestBinary); err != nil {

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // DefaultKernel is what is booted when nothing else is asked for.
@@ -28,10 +26,9 @@ var Flavours = []string{"amd64", "cloud-amd64", "rt-amd64"}
 
 // ResolveOptions say how a kernel is found.
 type ResolveOptions struct {
-	Modules  string            // folder with the modules of a kernel given by its path
-	CacheDir string            // default: ext4dio-trace below the user's cache folder
-	Update   bool              // ask the mirror even when the cached kernel is fresh
-	Notice   func(line string) // gets progress, may be nil
+	Modules string            // folder with the modules of a kernel given by its path
+	Update  bool              // ask the mirror even when the cached kernel is fresh
+	Notice  func(line string) // gets progress, may be nil
 }
 
 // Resolve finds the kernel that spec names: debian:SUITE[/FLAVOUR], the path of
@@ -83,16 +80,9 @@ func parseDebianSpec(spec string) (suite, flavour string, err error) {
 	return suite, flavour, nil
 }
 
-func (o *ResolveOptions) cacheDir() (string, error) {
-	if o.CacheDir != "" {
-		return o.CacheDir, nil
-	}
-	return defaultCacheDir()
-}
-
 // resolveDebian finds a stock kernel in the cache or on the mirror.
 func resolveDebian(ctx context.Context, suite, flavour string, opts ResolveOptions) (Kernel, error) {
-	top, err := opts.cacheDir()
+	top, err := cacheDir()
 	if err != nil {
 		return Kernel{}, err
 	}
@@ -118,9 +108,7 @@ func resolveDebian(ctx context.Context, suite, flavour string, opts ResolveOptio
 
 // refreshError words why a kernel cannot be had.
 func refreshError(name string, cached bool, err error) error {
-	var usage *hint.UsageError
-	var unfit *hint.UnfitError
-	if errors.As(err, &usage) || errors.As(err, &unfit) {
+	if worded(err) {
 		return err
 	}
 	advice := "check the network, or give a kernel's .deb files or a bzImage to --kernel"
@@ -227,8 +215,7 @@ func (a *apt) fetch(ctx context.Context, dir string, pkgs []debPackage, notice f
 func unpackKernel(files []string, dir string) error {
 	for _, file := range files {
 		if err := unpackDeb(file, dir); err != nil {
-			var unfit *hint.UnfitError
-			if errors.Is(err, syscall.ENOSPC) || errors.As(err, &unfit) {
+			if errors.Is(err, syscall.ENOSPC) || worded(err) {
 				return err
 			}
 			return usagef("give the .deb files of one kernel: linux-image, from Linux 7 on linux-binary and linux-modules too", "%w", err)
@@ -268,7 +255,7 @@ func baseNames(files []string) []string {
 
 // resolveDebs unpacks packages of the user's own, once.
 func resolveDebs(ctx context.Context, files []string, opts ResolveOptions) (Kernel, error) {
-	top, err := opts.cacheDir()
+	top, err := cacheDir()
 	if err != nil {
 		return Kernel{}, err
 	}
@@ -304,9 +291,7 @@ func resolveDebs(ctx context.Context, files []string, opts ResolveOptions) (Kern
 
 // cacheError words what went wrong with the cache.
 func cacheError(ctx context.Context, err error) error {
-	var usage *hint.UsageError
-	var unfit *hint.UnfitError
-	if ctx.Err() != nil || errors.As(err, &usage) || errors.As(err, &unfit) {
+	if ctx.Err() != nil || worded(err) {
 		return err
 	}
 	return unfitf("", "keep the kernel in the cache: %w", err)

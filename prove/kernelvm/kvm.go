@@ -34,13 +34,13 @@ func bootID() string { return sysfsString("/proc/sys/kernel/random", "boot_id") 
 
 // kvmHangs tells whether a machine with KVM hung since the host's start.
 func kvmHangs() bool {
-	dir, err := defaultCacheDir()
+	dir, err := cacheDir()
 	return err == nil && sysfsString(dir, kvmNote) == bootID()
 }
 
 // noteKVMHangs remembers it, as each try costs seconds.
 func noteKVMHangs() {
-	dir, err := defaultCacheDir()
+	dir, err := cacheDir()
 	if err == nil && os.MkdirAll(dir, 0o755) == nil {
 		_ = os.WriteFile(filepath.Join(dir, kvmNote), []byte(bootID()), 0o644)
 	}

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/internal/ext4fs"
-	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // check finds what makes no sense in a configuration.
@@ -74,8 +73,7 @@ func prepareParts(cfg *Config, p *parts) error {
 func makeDisk(cfg *Config) (*os.File, error) {
 	if cfg.Image == "" {
 		f, err := mkfs(cfg.Disk, cfg.Mkfs)
-		var unfit *hint.UnfitError
-		if err != nil && !errors.As(err, &unfit) {
+		if err != nil && !worded(err) {
 			advice := "see mkfs.ext4(8) for what --mkfs may hold, and --disk for the size"
 			if strings.Contains(err.Error(), "64-bit") {
 				advice = `without extents: --mkfs "-O ^extents,^64bit"`
@@ -125,8 +123,7 @@ func packShare(dir string) (*os.File, error) {
 	size += size / 8 // bitmaps and extent blocks
 	size += files * 256
 	f, err := mkfs(size&^4095, []string{"-b", "4096", "-m", "0", "-O", "^has_journal", "-N", itoa(files), "-d", dir})
-	var unfit *hint.UnfitError
-	if err != nil && !errors.As(err, &unfit) {
+	if err != nil && !worded(err) {
 		return nil, unfitf("", "pack %s for the guest: %w", dir, err)
 	}
 	return f, err

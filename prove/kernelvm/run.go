@@ -366,8 +366,7 @@ func (r *run) judge(end ending, cause error) (int, error) {
 		}
 		return end.code, nil
 	}
-	var unfit *hint.UnfitError
-	if errors.As(end.err, &unfit) {
+	if worded(end.err) {
 		return 0, end.err
 	}
 	if !errors.Is(end.err, errGone) && !errors.Is(end.err, io.ErrUnexpectedEOF) {

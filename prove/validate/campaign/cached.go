@@ -30,7 +30,7 @@ func (x *Run) cacheMiss(ctx context.Context, dir string, dropCaches bool) error 
 	if x.missed {
 		return nil
 	}
-	res, err := probes.CachedLookup(ctx, dir, probes.CachedLookupOptions{DropCaches: dropCaches})
+	res, err := probes.CachedLookup(ctx, dir, dropCaches)
 	var unfit *hint.UnfitError
 	if errors.As(err, &unfit) {
 		x.id.NoCacheMiss(unfit.Error())
