@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 func (f *Facts) readKallsyms() error {
@@ -22,28 +24,46 @@ func (f *Facts) readKallsyms() error {
 }
 
 // scanKallsyms looks for the wanted names among some 200,000 lines of
-// "address type name [module]", without allocating for the others.
+// "address type name [module]". Without CAP_SYSLOG every address reads as 0, which is
+// "not known". A function ends where the next symbol of the kernel begins, or of its
+// module, which come in any order; those of modules that hold no sleepFuncs have no size here.
 func (f *Facts) scanKallsyms(r io.Reader) error {
-	funcs, symbols := set(wantedFuncs), set(wantedSymbols)
-	finder := newSpanFinder()
+	wanted := set(wantedNames())
+	addrs := map[string]*[]uint64{} // of all symbols, by module
+	for _, module := range sleepModules {
+		addrs[module] = &[]uint64{}
+	}
+	var all []found
 	sc := bufio.NewScanner(r)
 	sc.Buffer(make([]byte, 64<<10), 64<<10)
 	for sc.Scan() {
-		addr, rest, _ := bytes.Cut(sc.Bytes(), []byte(" "))
+		hex, rest, _ := bytes.Cut(sc.Bytes(), []byte(" "))
 		_, rest, _ = bytes.Cut(rest, []byte(" "))
 		name, mod, _ := bytes.Cut(rest, []byte("\t"))
-		base, _, suffixed := bytes.Cut(name, []byte("."))
-		finder.line(addr, base, mod)
-		switch {
-		case funcs[string(base)]:
-			a, _ := strconv.ParseUint(string(addr), 16, 64)
-			f.addFunc(string(base), a, suffixed, len(mod) > 0)
-		case symbols[string(name)]:
-			// Without CAP_SYSLOG every address reads as 0, which is "not known".
-			f.Addresses[string(name)], _ = strconv.ParseUint(string(addr), 16, 64)
+		mod = bytes.Trim(mod, "[]")
+		addr, _ := strconv.ParseUint(string(hex), 16, 64)
+		if list := addrs[string(mod)]; list != nil {
+			*list = append(*list, addr)
+		}
+		if base, _, _ := bytes.Cut(name, []byte(".")); wanted[string(base)] {
+			all = append(all, found{name: string(name), addr: addr, module: string(mod)})
 		}
 	}
-	f.spans, f.SleepCauses = finder.finish()
+	for _, list := range addrs {
+		slices.Sort(*list)
+	}
+	for i := range all {
+		s := &all[i]
+		list := addrs[s.module]
+		if list == nil || s.addr == 0 {
+			continue
+		}
+		if next, _ := slices.BinarySearch(*list, s.addr+1); next < len(*list) {
+			s.size = (*list)[next] - s.addr
+		}
+	}
+	f.spans, f.SleepCauses = spansOf(all)
+	f.take(all)
 	return sc.Err()
 }
 
@@ -53,6 +73,20 @@ func set(names []string) map[string]bool {
 		s[n] = true
 	}
 	return s
+}
+
+// take fills in what the symbols tell of functions and addresses.
+func (f *Facts) take(all []found) {
+	funcs, symbols := set(wantedFuncs), set(wantedSymbols)
+	for _, s := range all {
+		base, _, suffixed := strings.Cut(s.name, ".")
+		switch {
+		case funcs[base]:
+			f.addFunc(base, s.addr, suffixed, s.module != "")
+		case symbols[s.name]:
+			f.Addresses[s.name] = s.addr
+		}
+	}
 }
 
 // addFunc takes up one symbol of a wanted function: base is its name without a suffix.

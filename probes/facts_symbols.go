@@ -72,17 +72,14 @@ func (f *Facts) findsByName() bool {
 // false where something that matters was not found: it may exist by a name that only
 // the list tells.
 func (f *Facts) takeSymbols(all []found) bool {
-	have := map[string]bool{}
-	finder := newSpanFinder()
+	have, frames := map[string]bool{}, sleepFrames()
 	for _, s := range all {
 		have[s.name] = true
-		base, _, _ := strings.Cut(s.name, ".")
-		if finder.frames[base] != 0 && s.size == 0 {
+		if base, _, _ := strings.Cut(s.name, "."); frames[base] != 0 && s.size == 0 {
 			return false
 		}
-		finder.sized(s.addr, s.size, base)
 	}
-	spans, why := finder.finish()
+	spans, why := spansOf(all)
 	missing := func(p probe) bool {
 		return p.is(required) && !slices.ContainsFunc(p.funcs, func(n string) bool { return have[n] })
 	}
@@ -90,17 +87,18 @@ func (f *Facts) takeSymbols(all []found) bool {
 		return false
 	}
 	f.spans = spans
-	funcs, symbols := set(wantedFuncs), set(wantedSymbols)
-	for _, s := range all {
-		base, _, suffixed := strings.Cut(s.name, ".")
-		switch {
-		case funcs[base]:
-			f.addFunc(base, s.addr, suffixed, s.module != "")
-		case symbols[s.name]:
-			f.Addresses[s.name] = s.addr
-		}
-	}
+	f.take(all)
 	return true
+}
+
+// wantedNames lists the names of all that is looked for, each once.
+func wantedNames() []string {
+	names := slices.Concat(wantedFuncs, wantedSymbols)
+	for _, g := range sleepFuncs {
+		names = slices.Concat(names, g.key, g.more)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // askSymbols looks up all wanted names, then what compilers made of them, then the cold
@@ -111,12 +109,7 @@ func askSymbols() ([]found, error) {
 		return nil, err
 	}
 	defer a.coll.Close()
-	names := slices.Concat(wantedFuncs, wantedSymbols)
-	for _, g := range sleepFuncs {
-		names = slices.Concat(names, g.key, g.more)
-	}
-	slices.Sort(names)
-	names = slices.Compact(names)
+	names := wantedNames()
 	plain, err := a.ask(names)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -76,103 +75,46 @@ var sleepFuncs = []struct {
 		"blk_finish_plug", "__blk_flush_plug", "blk_mq_flush_plug_list"}},
 }
 
-// spanFinder collects the spans while the lines of kallsyms pass by. Of the kernel
-// itself they come ordered by address, so a function ends where the next symbol
-// begins. Those of a module come in any order and are settled at the end.
-type spanFinder struct {
-	frames  map[string]frame // by function
-	modules map[string]*module
-	open    []span // of the kernel, the end not seen yet
-	spans   []span
-	found   map[string]bool
-}
+// sleepModules are those that may hold sleepFuncs; "" is the kernel itself.
+var sleepModules = []string{"", "ext4", "jbd2"}
 
-type module struct {
-	addrs []uint64 // of all symbols
-	spans []span   // without their ends
-}
-
-func newSpanFinder() *spanFinder {
-	s := &spanFinder{
-		frames:  map[string]frame{},
-		modules: map[string]*module{"[ext4]": {}, "[jbd2]": {}},
-		found:   map[string]bool{},
-	}
+// sleepFrames are what the functions in sleepFuncs tell, by name.
+func sleepFrames() map[string]frame {
+	frames := map[string]frame{}
 	for _, g := range sleepFuncs {
 		for _, name := range slices.Concat(g.key, g.more) {
-			s.frames[name] = g.frame
+			frames[name] = g.frame
 		}
 	}
-	return s
+	return frames
 }
 
-// line takes up one symbol: base is its name without what the compiler appended,
-// such as ".cold" or ".isra.0", which is code of the same function.
-func (s *spanFinder) line(addr, base, mod []byte) {
-	f, wanted := s.frames[string(base)]
-	m := s.modules[string(mod)]
-	if len(mod) > 0 && m == nil || len(mod) == 0 && !wanted && len(s.open) == 0 {
-		return
-	}
-	at, err := strconv.ParseUint(string(addr), 16, 64)
-	if err != nil || at == 0 {
-		return // hidden
-	}
-	if m != nil {
-		m.addrs = append(m.addrs, at)
-	} else if len(s.open) > 0 && at > s.open[0].Start {
-		s.close(at)
-	}
-	if !wanted {
-		return
-	}
-	s.found[string(base)] = true
-	if m != nil {
-		m.spans = append(m.spans, span{Start: at, Frame: f})
-	} else {
-		s.open = append(s.open, span{Start: at, Frame: f})
-	}
-}
-
-// sized takes up one symbol of which the kernel told the size in bytes.
-func (s *spanFinder) sized(at, size uint64, base string) {
-	if f, wanted := s.frames[base]; wanted {
-		s.found[base] = true
-		s.spans = append(s.spans, span{Start: at, Len: uint32(min(size, 1<<20)), Frame: f})
-	}
-}
-
-func (s *spanFinder) close(end uint64) {
-	for _, o := range s.open {
-		o.Len = uint32(min(end-o.Start, 1<<20))
-		s.spans = append(s.spans, o)
-	}
-	s.open = s.open[:0]
-}
-
-// finish returns the spans, ordered, and why there are none.
-func (s *spanFinder) finish() (spans []span, why string) {
-	for _, m := range s.modules {
-		slices.Sort(m.addrs)
-		for _, sp := range m.spans {
-			i, _ := slices.BinarySearch(m.addrs, sp.Start+1)
-			if i < len(m.addrs) {
-				sp.Len = uint32(min(m.addrs[i]-sp.Start, 1<<20))
-				s.spans = append(s.spans, sp)
-			}
+// spansOf returns the spans of those symbols whose size is known, ordered, or why there
+// are none. What the compiler appended to a name, such as ".cold" or ".isra.0", is code
+// of the same function.
+func spansOf(all []found) (spans []span, why string) {
+	frames, have := sleepFrames(), map[string]bool{}
+	for _, s := range all {
+		base, _, _ := strings.Cut(s.name, ".")
+		if frames[base] == 0 || s.addr == 0 || !slices.Contains(sleepModules, s.module) {
+			continue
+		}
+		have[base] = true
+		if s.size > 0 {
+			spans = append(spans, span{Start: s.addr, Len: uint32(min(s.size, 1<<20)), Frame: frames[base]})
 		}
 	}
 	for _, g := range sleepFuncs {
-		if !slices.ContainsFunc(g.key, func(n string) bool { return s.found[n] }) {
+		if !slices.ContainsFunc(g.key, func(n string) bool { return have[n] }) {
 			return nil, fmt.Sprintf("no address of %s", strings.Join(g.key, " or "))
 		}
 	}
-	slices.SortFunc(s.spans, func(a, b span) int { return cmp.Compare(a.Start, b.Start) })
-	s.spans = slices.CompactFunc(s.spans, func(a, b span) bool { return a.Start == b.Start })
-	if len(s.spans) > maxSpans {
-		return nil, fmt.Sprintf("%d functions tell it, and only %d fit", len(s.spans), maxSpans)
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.Start, b.Start) })
+	spans = slices.CompactFunc(spans, func(a, b span) bool { return a.Start == b.Start })
+	if len(spans) > maxSpans {
+		return nil, fmt.Sprintf("%d functions tell it, and only %d fit", len(spans), maxSpans)
 	}
-	return s.spans, ""
+	return spans, ""
 }
 
 // sleepTells is what the tracepoint of the scheduler tells on this kernel.
