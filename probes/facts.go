@@ -7,9 +7,9 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"strconv"
 	"strings"
 
+	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/features"
 	"golang.org/x/sys/unix"
@@ -124,36 +124,21 @@ func exists(path string) bool {
 // mayTrace reports whether this process has CAP_SYS_ADMIN, or CAP_BPF together
 // with CAP_PERFMON.
 func mayTrace() bool {
-	b, err := os.ReadFile("/proc/self/status")
-	if err != nil {
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var caps [2]unix.CapUserData // 32 capabilities each
+	if err := unix.Capget(&hdr, &caps[0]); err != nil {
 		return false
 	}
-	for line := range strings.Lines(string(b)) {
-		hex, ok := strings.CutPrefix(line, "CapEff:")
-		if !ok {
-			continue
-		}
-		caps, err := strconv.ParseUint(strings.TrimSpace(hex), 16, 64)
-		const both = 1<<unix.CAP_BPF | 1<<unix.CAP_PERFMON
-		return err == nil && (caps&(1<<unix.CAP_SYS_ADMIN) != 0 || caps&both == both)
-	}
-	return false
+	has := func(c int) bool { return caps[c/32].Effective&(1<<(c%32)) != 0 }
+	return has(unix.CAP_SYS_ADMIN) || has(unix.CAP_BPF) && has(unix.CAP_PERFMON)
 }
 
 func possibleCPUs() int {
-	b, err := os.ReadFile("/sys/devices/system/cpu/possible")
+	n, err := ebpf.PossibleCPU()
 	if err != nil {
 		return runtime.NumCPU()
 	}
-	s := strings.TrimSpace(string(b))
-	if i := strings.LastIndexAny(s, "-,"); i >= 0 {
-		s = s[i+1:]
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		return runtime.NumCPU()
-	}
-	return n + 1
+	return n
 }
 
 // chosen returns the word between two marks of a file that offers choices, "" when it

@@ -17,11 +17,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
 
-// aptConf is where a machine's apt keeps its sources.
-type aptConf struct {
-	list, parts string
-}
-
 // apt runs the machine's apt on a private state folder, so that nothing of the
 // machine changes and no root is needed. Signatures are checked as ever.
 type apt struct {
@@ -46,7 +41,7 @@ func newApt(ctx context.Context, dir, suite string) (*apt, error) {
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return nil, fmt.Errorf("%w: apt-get is not there", errNoApt)
 	}
-	sources, err := readSources(readAptConf(ctx))
+	sources, err := readSources(sourceFiles(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -66,38 +61,28 @@ func newApt(ctx context.Context, dir, suite string) (*apt, error) {
 	return a, os.WriteFile(filepath.Join(a.dir, "private.sources"), []byte(mirror.forSuite(suite)), 0o644)
 }
 
-// readAptConf asks apt where its sources are.
-func readAptConf(ctx context.Context) aptConf {
-	conf := aptConf{"/etc/apt/sources.list", "/etc/apt/sources.list.d"}
-	out, err := exec.CommandContext(ctx, "apt-config", "shell", "list", "Dir::Etc::sourcelist/f", "parts", "Dir::Etc::sourceparts/d").Output()
-	if err != nil {
-		return conf
-	}
+// sourceFiles asks apt where its sources are: a file, and a folder with more.
+func sourceFiles(ctx context.Context) (list, parts string) {
+	list, parts = "/etc/apt/sources.list", "/etc/apt/sources.list.d"
+	out, _ := exec.CommandContext(ctx, "apt-config", "shell", "list", "Dir::Etc::sourcelist/f", "parts", "Dir::Etc::sourceparts/d").Output()
 	for line := range strings.Lines(string(out)) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		value = strings.Trim(value, "'")
 		switch name {
 		case "list":
-			conf.list = value
+			list = value
 		case "parts":
-			conf.parts = value
+			parts = value
 		}
 	}
-	return conf
+	return list, parts
 }
 
 // readSources reads all of the machine's entries in apt's order.
-func readSources(conf aptConf) ([]aptSource, error) {
-	files := []string{conf.list}
-	more, err := os.ReadDir(conf.parts)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("read apt's sources: %w", err)
-	}
-	for _, e := range more {
-		files = append(files, filepath.Join(conf.parts, e.Name()))
-	}
+func readSources(list, parts string) ([]aptSource, error) {
+	more, _ := filepath.Glob(filepath.Join(parts, "*"))
 	var all []aptSource
-	for _, file := range files {
+	for _, file := range append([]string{list}, more...) {
 		raw, err := os.ReadFile(file)
 		switch {
 		case errors.Is(err, os.ErrNotExist):

@@ -77,11 +77,8 @@ func Run(ctx context.Context, cfg Config) (int, error) {
 
 // terminalSize is the size of a terminal, zero when it has none.
 func terminalSize(f *os.File) unix.Winsize {
-	ws, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
-	if err != nil {
-		return unix.Winsize{}
-	}
-	return *ws
+	cols, rows, _ := term.GetSize(int(f.Fd()))
+	return unix.Winsize{Row: uint16(rows), Col: uint16(cols)}
 }
 
 // run is one attempt.

@@ -6,17 +6,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// RWFAtomic is RWF_ATOMIC of include/uapi/linux/fs.h: all of a write or nothing of
-// it, also when the power fails. ext4 takes it since Linux 6.13.
-const RWFAtomic = 0x40
-
-// atomicGate lets RWF_ATOMIC through only to files that take it, as another kernel
-// would refuse the write before ext4 sees it.
+// atomicGate lets RWF_ATOMIC (all of a write or nothing of it, also when the power
+// fails; ext4 takes it since Linux 6.13) through only to files that take it, as another
+// kernel would refuse the write before ext4 sees it.
 type atomicGate struct{ Engine }
 
 func (g atomicGate) Do(reqs []Request) ([]Result, error) {
 	for _, r := range reqs {
-		if r.Flags&RWFAtomic == 0 {
+		if r.Flags&unix.RWF_ATOMIC == 0 {
 			continue
 		}
 		if err := checkAtomic(r); err != nil {

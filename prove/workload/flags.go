@@ -6,7 +6,7 @@ import "golang.org/x/sys/unix"
 var writeFlags = [...]struct {
 	name string
 	bit  int
-}{{"nowait", unix.RWF_NOWAIT}, {"append", unix.RWF_APPEND}, {"dsync", unix.RWF_DSYNC}, {"atomic", RWFAtomic}}
+}{{"nowait", unix.RWF_NOWAIT}, {"append", unix.RWF_APPEND}, {"dsync", unix.RWF_DSYNC}, {"atomic", unix.RWF_ATOMIC}}
 
 // FlagNames lists the names of RWF_* flags.
 func FlagNames(flags int) []string {

@@ -67,7 +67,7 @@ func TestFlagNames(t *testing.T) {
 	if got := FlagNames(unix.RWF_DSYNC | unix.RWF_NOWAIT); !slices.Equal(got, []string{"nowait", "dsync"}) {
 		t.Errorf("%q", got)
 	}
-	if FlagNamed("atomic") != RWFAtomic || FlagNamed("no") != 0 {
+	if FlagNamed("atomic") != unix.RWF_ATOMIC || FlagNamed("no") != 0 {
 		t.Error("a flag by its name")
 	}
 }
