@@ -1,6 +1,7 @@
 package probes
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -108,14 +109,7 @@ func loadError(f *Facts, err error) error {
 
 // configure writes the options into the object's constants and map sizes.
 func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
-	ring := o.RingBytes
-	if ring == 0 {
-		ring = DefaultRing
-	}
-	inflight := o.MaxInflight
-	if inflight == 0 {
-		inflight = DefaultInflight
-	}
+	ring, inflight := cmp.Or(o.RingBytes, DefaultRing), cmp.Or(o.MaxInflight, DefaultInflight)
 	if ring < os.Getpagesize() || ring&(ring-1) != 0 {
 		return hint.Usagef("for example --ring 8M", "ring size of %d bytes is not a power of two of at least one page", ring)
 	}

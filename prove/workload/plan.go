@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -70,18 +71,10 @@ const (
 )
 
 func (c *Config) fill() error {
-	if c.Name == "" {
-		c.Name = DefaultName
-	}
-	if c.Tasks == 0 {
-		c.Tasks = DefaultTasks
-	}
-	if c.Writes == 0 {
-		c.Writes = DefaultWrites
-	}
-	if c.FileSize == 0 {
-		c.FileSize = DefaultFileSize
-	}
+	c.Name = cmp.Or(c.Name, DefaultName)
+	c.Tasks = cmp.Or(c.Tasks, DefaultTasks)
+	c.Writes = cmp.Or(c.Writes, DefaultWrites)
+	c.FileSize = cmp.Or(c.FileSize, DefaultFileSize)
 	if !slices.ContainsFunc(presets, func(p preset) bool { return p.name == c.Name }) {
 		return fmt.Errorf("plan workload %q: %w: no such workload", c.Name, ErrUsage)
 	}

@@ -130,11 +130,7 @@ func ScriptLost(said string) uint64 {
 
 // lines calls f with every whole line.
 func lines(r io.Reader, f func([]byte) error) error {
-	br, ok := r.(*bufio.Reader)
-	if !ok {
-		br = bufio.NewReaderSize(r, 64<<10)
-	}
-	for {
+	for br := bufio.NewReaderSize(r, 1<<20); ; {
 		line, err := br.ReadSlice('\n')
 		switch err {
 		case nil:

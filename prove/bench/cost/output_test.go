@@ -100,7 +100,7 @@ func TestScriptLost(t *testing.T) {
 
 // A line that is longer than the buffer is an error, not two lines.
 func TestLinesTooLong(t *testing.T) {
-	if _, err := CountScript(strings.NewReader(strings.Repeat("x", 100<<10) + "\n")); err == nil {
+	if _, err := CountScript(strings.NewReader(strings.Repeat("x", 2<<20) + "\n")); err == nil {
 		t.Error("no error")
 	}
 }

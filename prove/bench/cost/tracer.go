@@ -1,7 +1,6 @@
 package cost
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -162,7 +161,7 @@ func (p *process) counts() (*Counts, error) {
 		return nil, fmt.Errorf("read output of %s: %w", p.tracer.Name, err)
 	}
 	defer f.Close()
-	return p.tracer.Count(bufio.NewReaderSize(f, 1<<20))
+	return p.tracer.Count(f)
 }
 
 // stop ends the tracer and returns what it has captured.
