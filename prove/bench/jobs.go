@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -55,7 +56,7 @@ func (j *job) write(stop *atomic.Bool) {
 		j.stamp(stripe)
 		n, err := unix.Pwrite(j.fd, j.buf.Bytes(), stripe*j.test.Stripe+j.test.Off)
 		if err == nil && int64(n) != j.test.Len {
-			err = fmt.Errorf("%d bytes of %d: %w", n, j.test.Len, errShort)
+			err = fmt.Errorf("%d bytes of %d: %w", n, j.test.Len, io.ErrShortWrite)
 		}
 		if err != nil {
 			j.err = fmt.Errorf("write at %d: %w", stripe*j.test.Stripe+j.test.Off, err)
@@ -65,8 +66,6 @@ func (j *job) write(stop *atomic.Bool) {
 		j.done++
 	}
 }
-
-var errShort = errors.New("short write")
 
 // newJobs makes n jobs for a file of n regions of count stripes.
 func newJobs(t Test, fd, round, n, count int) (jobs []*job, err error) {
