@@ -104,7 +104,6 @@ var tools = group{"tools", "what any group may use", map[string]rule{
 	"internal/imports":   {},
 	"internal/mutate":    {},
 	"internal/benchcmp":  {others: "golang.org/x/tools/benchmark/parse"},
-	"internal/ansisvg":   {others: "github.com/charmbracelet/x github.com/charmbracelet/ultraviolet"},
 	"internal/program":   {},
 	"internal/table":     {},
 	"internal/testkit":   {},
