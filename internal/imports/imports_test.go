@@ -103,7 +103,7 @@ var tools = group{"tools", "what any group may use", map[string]rule{
 	"internal/hint":      {},
 	"internal/imports":   {},
 	"internal/mutate":    {},
-	"internal/benchcmp":  {others: "golang.org/x/tools/benchmark/parse"},
+	"internal/benchcmp":  {others: "golang.org/x/perf/benchfmt"},
 	"internal/program":   {},
 	"internal/table":     {},
 	"internal/testkit":   {},
