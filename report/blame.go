@@ -28,34 +28,32 @@ type hold struct {
 	comm string
 }
 
-// Blame is how long tasks of one name waited for those of another, on one inode.
-type Blame struct {
+// pair is who waited for whom: tasks of one name for those of another, on one inode.
+type pair struct {
 	Waiter, Holder string      // raw; escape before showing
 	Mode           record.Lock // in which the holder held the lock
-	Dev            uint32
-	Ino            uint64
-	Waits          uint64 // times that somebody waited
-	Ns             uint64 // of them while this holder held the lock
+	inode          inodeID
 }
 
-type blameKey struct {
-	waiter, holder string
-	mode           record.Lock
-	inode          inodeID
+// blame is how long the one of a pair waited for the other.
+type blame struct {
+	pair
+	Waits uint64 // times that somebody waited
+	Ns    uint64 // of them while this holder held the lock
 }
 
 // blames tells who was serialised by whom. A write that waits for the lock comes later
 // than those that it waited for, as they released it before.
 type blames struct {
 	held  map[inodeID][]hold
-	all   map[blameKey]*Blame
+	all   map[pair]*blame
 	more  uint64 // waits that are not in all
 	alone uint64 // waits of which no holder is known
 }
 
 func (b *blames) add(r *export.Row) {
 	if b.held == nil {
-		b.held, b.all = make(map[inodeID][]hold), make(map[blameKey]*Blame)
+		b.held, b.all = make(map[inodeID][]hold), make(map[pair]*blame)
 	}
 	id := inodeID{r.Dev, r.Ino}
 	for i := range r.Waits {
@@ -84,15 +82,15 @@ func (b *blames) wait(id inodeID, waiter string, w tally.Hold) {
 			continue
 		}
 		found = true
-		key := blameKey{waiter, h.comm, h.Mode, id}
-		bl := b.all[key]
+		who := pair{waiter, h.comm, h.Mode, id}
+		bl := b.all[who]
 		if bl == nil {
 			if len(b.all) >= maxBlames {
 				b.more++
 				continue
 			}
-			bl = &Blame{Waiter: waiter, Holder: h.comm, Mode: h.Mode, Dev: id.dev, Ino: id.ino}
-			b.all[key] = bl
+			bl = &blame{pair: who}
+			b.all[who] = bl
 		}
 		bl.Waits++
 		bl.Ns += ns
@@ -103,8 +101,8 @@ func (b *blames) wait(id inodeID, waiter string, w tally.Hold) {
 }
 
 // list returns the blames, the longest first.
-func (b *blames) list() []*Blame {
-	return slices.SortedFunc(maps.Values(b.all), func(x, y *Blame) int {
-		return cmp.Or(cmp.Compare(y.Ns, x.Ns), cmp.Compare(x.Waiter, y.Waiter), cmp.Compare(x.Holder, y.Holder), cmp.Compare(x.Ino, y.Ino), cmp.Compare(x.Mode, y.Mode))
+func (b *blames) list() []*blame {
+	return slices.SortedFunc(maps.Values(b.all), func(x, y *blame) int {
+		return cmp.Or(cmp.Compare(y.Ns, x.Ns), cmp.Compare(x.Waiter, y.Waiter), cmp.Compare(x.Holder, y.Holder), cmp.Compare(x.inode.ino, y.inode.ino), cmp.Compare(x.Mode, y.Mode))
 	})
 }

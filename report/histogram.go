@@ -1,6 +1,10 @@
 package report
 
-import "github.com/ext4dio/ext4dio-trace/export/tally"
+import (
+	"slices"
+
+	"github.com/ext4dio/ext4dio-trace/export/tally"
+)
 
 // magnitudes counts times by their binary magnitude, see tally.Histogram.
 type magnitudes [tally.NumMagnitudes]uint64
@@ -35,10 +39,4 @@ func (m *magnitudes) span() (first, last int) {
 }
 
 // most is the largest count of the bins in span, at least 1.
-func (m *magnitudes) most() uint64 {
-	most := uint64(1)
-	for _, n := range m[1:] {
-		most = max(most, n)
-	}
-	return most
-}
+func (m *magnitudes) most() uint64 { return max(slices.Max(m[1:]), 1) }

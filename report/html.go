@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
 	"html/template"
@@ -11,21 +12,30 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
-//go:embed page.html
+//go:embed page.html page.txt
 var files embed.FS
+
+// words are what the templates of both forms call.
+var words = template.FuncMap{"safe": export.Safe, "duration": export.Duration, "repeat": strings.Repeat}
 
 // WriteHTML writes the report as one HTML file that needs nothing else.
 func (p *Report) WriteHTML(w io.Writer) error {
+	return p.write(w, template.Must(template.New("page.html").Funcs(words).ParseFS(files, "page.html")))
+}
+
+// write writes the report in one of its forms, a template of html/template or of
+// text/template, all of it at once.
+func (p *Report) write(w io.Writer, form interface{ Execute(io.Writer, any) error }) error {
 	v, err := p.page()
 	if err != nil {
 		return err
 	}
-	words := template.FuncMap{"safe": export.Safe, "duration": export.Duration}
-	t, err := template.New("page.html").Funcs(words).ParseFS(files, "page.html")
-	if err != nil {
-		return fmt.Errorf("read template: %w", err)
+	var b bytes.Buffer
+	err = form.Execute(&b, v)
+	if err == nil {
+		_, err = b.WriteTo(w)
 	}
-	if err := t.Execute(w, v); err != nil {
+	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil

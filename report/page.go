@@ -114,14 +114,14 @@ func (p *Report) fillTables(out *page) {
 }
 
 // Time is how long was waited.
-func (b Blame) Time() string { return export.Duration(b.Ns) }
+func (b blame) Time() string { return export.Duration(b.Ns) }
 
 // Held is the mode in which the holder held the lock.
-func (b Blame) Held() string { return export.ModeName(b.Mode) }
+func (b blame) Held() string { return export.ModeName(b.Mode) }
 
-// blameLine is a Blame with its names escaped.
+// blameLine is a blame with its names escaped.
 type blameLine struct {
-	Blame
+	blame
 	File string
 }
 
@@ -138,7 +138,7 @@ func (p *Report) file(id inodeID) string {
 func (p *Report) fillBlames(out *page) {
 	all := p.blames.list()
 	for _, b := range all[:min(len(all), shownBlames)] {
-		c := blameLine{*b, p.file(inodeID{b.Dev, b.Ino})}
+		c := blameLine{*b, p.file(b.inode)}
 		c.Waiter, c.Holder = export.Safe(b.Waiter), export.Safe(b.Holder)
 		out.Blames = append(out.Blames, c)
 	}

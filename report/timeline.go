@@ -28,7 +28,6 @@ type timeline struct {
 	start uint64 // ns, of the first write that came
 	width uint64 // of a bin, ns
 	lanes map[inodeID]*lane
-	other uint64 // writes to inodes without a lane
 }
 
 // maxLanes bounds the inodes that have a timeline.
@@ -42,7 +41,6 @@ func (t *timeline) add(r *export.Row) {
 	l := t.lanes[id]
 	if l == nil {
 		if len(t.lanes) >= maxLanes {
-			t.other++
 			return
 		}
 		l = &lane{id: id}

@@ -13,8 +13,7 @@ import (
 
 var (
 	update = flag.Bool("update", false, "rewrite the golden files; look at the difference")
-	// Pictures of them can be made by internal/ansisvg.
-	looks = flag.String("looks", "", "write the screens with their colours to this `folder`, too")
+	looks  = flag.String("looks", "", "write the screens with their colours to this `folder`, too")
 )
 
 var sizes = [][2]int{{40, 10}, {80, 24}, {140, 45}}

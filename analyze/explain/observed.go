@@ -32,10 +32,8 @@ type judged struct {
 func (ob *Observed) WriteText(w io.Writer) error {
 	var b strings.Builder
 	o := ob.Write
-	b.WriteString(ob.Title + "\n")
-	for _, l := range observedHeadline(o) {
-		b.WriteString(l + "\n")
-	}
+	writeLines(&b, ob.Title)
+	writeLines(&b, observedHeadline(o)...)
 	writePicture(&b, observedPicture(o))
 	all := make([]judged, len(ob.Variants))
 	for i, v := range ob.Variants {
@@ -231,7 +229,7 @@ func observedLookups(o *observe.Observation) string {
 	for i := range o.Passes {
 		var one []string
 		for _, l := range o.Passes[i].Lookups {
-			one = append(one, lookupText(model.Query{Lblk: l.Lblk, Len: l.Len, Flags: l.ArgFlags}, l.Ret))
+			one = append(one, lookupText(l.Query(), l.Ret))
 		}
 		passes = append(passes, cmp.Or(strings.Join(one, " "), "none"))
 	}

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -235,13 +236,10 @@ func mappingsText(o *model.Outcome) string {
 		}
 		out = append(out, text)
 	}
-	if len(out) == 0 {
-		return "none"
-	}
 	if len(out) > 4 {
 		out = append(out[:3], fmt.Sprintf("%d more", len(out)-3))
 	}
-	return strings.Join(out, ", ")
+	return cmp.Or(strings.Join(out, ", "), "none")
 }
 
 func rangesText(rs []model.Range) string {
@@ -249,8 +247,5 @@ func rangesText(rs []model.Range) string {
 	for _, r := range rs {
 		out = append(out, fmt.Sprintf("%d+%d", r.Pos, r.Len))
 	}
-	if len(out) == 0 {
-		return "nothing"
-	}
-	return strings.Join(out, ", ")
+	return cmp.Or(strings.Join(out, ", "), "nothing")
 }

@@ -14,9 +14,7 @@ import (
 // outcome. Several variants stand side by side, and a '*' marks where they part.
 func (e *Explanation) WriteText(w io.Writer) error {
 	var b strings.Builder
-	for _, l := range e.headline() {
-		b.WriteString(l + "\n")
-	}
+	writeLines(&b, e.headline()...)
 	writePicture(&b, e.picture())
 	cols := e.columns()
 	if len(cols) == 1 {
@@ -30,10 +28,13 @@ func (e *Explanation) WriteText(w io.Writer) error {
 
 // writePicture adds the drawing, when there is something to draw.
 func writePicture(b *strings.Builder, p *picture) {
-	lines := p.lines()
-	if len(lines) > 0 {
+	if lines := p.lines(); len(lines) > 0 {
 		b.WriteByte('\n')
+		writeLines(b, lines...)
 	}
+}
+
+func writeLines(b *strings.Builder, lines ...string) {
 	for _, l := range lines {
 		b.WriteString(l + "\n")
 	}

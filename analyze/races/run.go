@@ -92,11 +92,11 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	for _, v := range o.Variants {
 		for _, fault := range o.Faults {
 			for _, format := range o.Formats {
-				res, err := e.run(ctx, runKey{v, fault, format, o.Patch2}, chosen)
-				if err != nil {
+				res := Result{Variant: v, Fault: fault, Format: format}
+				if err := e.run(ctx, &res, o.Patch2, chosen); err != nil {
 					return nil, err
 				}
-				rep.Results = append(rep.Results, *res)
+				rep.Results = append(rep.Results, res)
 			}
 		}
 	}
@@ -125,25 +125,16 @@ func chosenFamilies(o Options) ([]family, error) {
 	return out, nil
 }
 
-// runKey is what one result is about.
-type runKey struct {
-	variant model.Variant
-	fault   Fault
-	format  Format
-	patch2  bool
-}
-
-// run explores all scenarios of the families.
-func (e *explorer) run(ctx context.Context, key runKey, chosen []family) (*Result, error) {
-	res := &Result{Variant: key.variant, Fault: key.fault, Format: key.format}
+// run explores all scenarios of the families under the variant, fault and format of res.
+func (e *explorer) run(ctx context.Context, res *Result, patch2 bool, chosen []family) error {
 	var best [classes]*Finding
 	for _, fam := range chosen {
-		for sc := range fam.each(key.format) {
+		for sc := range fam.each(res.Format) {
 			if err := ctx.Err(); err != nil {
-				return nil, err
+				return err
 			}
-			m := newMachine(sc, key.variant, key.fault)
-			m.patch2 = key.patch2
+			m := newMachine(sc, res.Variant, res.Fault)
+			m.patch2 = patch2
 			res.Patch2 = m.fallbackDrains()
 			res.Scenarios++
 			res.States += e.explore(m)
@@ -161,7 +152,7 @@ func (e *explorer) run(ctx context.Context, key runKey, chosen []family) (*Resul
 			res.Findings = append(res.Findings, *f)
 		}
 	}
-	return res, nil
+	return nil
 }
 
 // collect takes in the findings of the last scenario, and reports whether there

@@ -1,64 +1,31 @@
 package races
 
-import (
-	"hash/maphash"
-	"slices"
-)
+import "slices"
 
 // visited is the set of states of one scenario, in the order in which they were
 // found, each with the step that led to it.
 type visited struct {
+	known  map[state]bool
 	states []state
 	from   []int32
 	by     []action
-
-	seed  maphash.Seed
-	slots []int32 // index of a state + 1; 0 is free
 }
 
-func newVisited() *visited {
-	return &visited{seed: maphash.MakeSeed(), slots: make([]int32, 1<<10)}
-}
+func newVisited() *visited { return &visited{known: map[state]bool{}} }
 
 // reset empties the set and keeps its memory.
 func (v *visited) reset() {
+	clear(v.known)
 	v.states, v.from, v.by = v.states[:0], v.from[:0], v.by[:0]
-	clear(v.slots)
 }
 
 // add takes in a state, unless it is known.
 func (v *visited) add(s *state, from int32, by action) {
-	if 2*len(v.states) >= len(v.slots) {
-		v.grow()
+	if v.known[*s] {
+		return
 	}
-	mask := uint64(len(v.slots) - 1)
-	for h := v.hash(s); ; h++ {
-		slot := &v.slots[h&mask]
-		if *slot == 0 {
-			v.states = append(v.states, *s)
-			v.from = append(v.from, from)
-			v.by = append(v.by, by)
-			*slot = int32(len(v.states))
-			return
-		}
-		if v.states[*slot-1] == *s {
-			return
-		}
-	}
-}
-
-func (v *visited) hash(s *state) uint64 { return maphash.Comparable(v.seed, *s) }
-
-func (v *visited) grow() {
-	v.slots = make([]int32, 2*len(v.slots))
-	mask := uint64(len(v.slots) - 1)
-	for i := range v.states {
-		h := v.hash(&v.states[i])
-		for v.slots[h&mask] != 0 {
-			h++
-		}
-		v.slots[h&mask] = int32(i + 1)
-	}
+	v.known[*s] = true
+	v.states, v.from, v.by = append(v.states, *s), append(v.from, from), append(v.by, by)
 }
 
 // path is the steps that led to state i.

@@ -158,9 +158,7 @@ func compareGains(now, then *gains) (files, tasks []Gain) {
 		for g, n := range now {
 			t := then[g]
 			g.Now, g.NowExcl, g.NowP50, g.NowP99 = n.told()
-			if t != nil {
-				g.Then, g.ThenExcl, g.ThenP50, g.ThenP99 = t.told()
-			}
+			g.Then, g.ThenExcl, g.ThenP50, g.ThenP99 = t.told()
 			out = append(out, g)
 		}
 		slices.SortFunc(out, func(a, b Gain) int {

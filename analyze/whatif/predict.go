@@ -125,13 +125,6 @@ func (r *Report) refuse(why string) {
 	}
 }
 
-func (d *Decisions) undecided() (n uint64) {
-	for _, c := range d.Missing {
-		n += c
-	}
-	return n
-}
-
 // How long a writer that was woken takes until it tries to lock, ns. The trace does not
 // tell; the extremes widen what is predicted.
 const (

@@ -107,14 +107,14 @@ func (r *Report) sentence() string {
 	case exclusive == 0 && d.Changed == 0:
 		return under + " nothing would change: no write holds i_rwsem exclusive."
 	case gained == 0 && d.Changed == 0:
-		return fmt.Sprintf("%s nothing would change for %d exclusive writes: %s.", under, exclusive, r.why(Exclusive, Exclusive))
+		return fmt.Sprintf("%s nothing would change for %d exclusive writes: %s.", under, exclusive, r.why(Exclusive))
 	case gained == 0:
 		return fmt.Sprintf("%s no exclusive write would be shared, and %d would go down otherwise: about %.1f times the throughput.", under, d.Changed, times)
 	case times < 1.1 && times > 0.9:
 		return fmt.Sprintf("%s %s of the exclusive writes would be shared, because %s, but the throughput would hardly change (%.2f times)%s.", under,
-			percent(gained, exclusive), r.why(Exclusive, Shared), times, r.stays())
+			percent(gained, exclusive), r.why(Shared), times, r.stays())
 	}
-	return fmt.Sprintf("%s %s of the exclusive writes would be shared: about %.1f times the throughput, because %s%s.", under, percent(gained, exclusive), times, r.why(Exclusive, Shared), r.provided())
+	return fmt.Sprintf("%s %s of the exclusive writes would be shared: about %.1f times the throughput, because %s%s.", under, percent(gained, exclusive), times, r.why(Shared), r.provided())
 }
 
 // provided says what a gain rests on that the trace does not show: that the disk does
@@ -130,7 +130,7 @@ func (r *Report) provided() string {
 // stays says why a shared lock does not help.
 func (r *Report) stays() string {
 	if r.Decisions.count(Exclusive, Exclusive) > 0 {
-		return ": the others stay exclusive, since " + r.why(Exclusive, Exclusive)
+		return ": the others stay exclusive, since " + r.why(Exclusive)
 	}
 	if r.Now.MeanWaitNs*10 < r.Now.MeanLatencyNs {
 		return ": writes hardly wait for i_rwsem"
@@ -154,11 +154,11 @@ var whys = map[model.Reason]string{
 	model.ReasonUnaligned: "they are unaligned",
 }
 
-// why is the most frequent reason for a lock.
-func (r *Report) why(now, then Lock) string {
+// why is the most frequent reason for the lock of writes that are exclusive now.
+func (r *Report) why(then Lock) string {
 	for i := range r.Decisions.Cells {
 		c := &r.Decisions.Cells[i]
-		if c.Now != now || c.Then != then {
+		if c.Now != Exclusive || c.Then != then {
 			continue
 		}
 		if text := whys[model.Reason(c.Why)]; text != "" {

@@ -127,8 +127,11 @@ func (f *reportFlags) write(p *reports.Report, inputs []string) error {
 	if err := os.MkdirAll(f.out, 0o755); err != nil {
 		return usagef("", "cannot report: %v", err)
 	}
-	return p.WriteFiles(func(name string, _ int64, write func(io.Writer) error) error {
-		return writeWhole(filepath.Join(f.out, name), write)
+	return p.WriteFiles(func(name string, _ int64, from io.Reader) error {
+		return writeWhole(filepath.Join(f.out, name), func(w io.Writer) error {
+			_, err := io.Copy(w, from)
+			return err
+		})
 	}, f.traces(inputs)...)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -26,19 +27,22 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	now, err := parse(in)
+	text, err := io.ReadAll(in)
+	if err != nil {
+		return fmt.Errorf("read benchmarks: %w", err)
+	}
+	now, err := parse(bytes.NewReader(text))
 	if err != nil {
 		return err
 	}
 	if *update {
-		return store(*file, now)
+		return os.WriteFile(*file, text, 0o644)
 	}
-	f, err := os.Open(*file)
+	stored, err := os.ReadFile(*file)
 	if err != nil {
-		return fmt.Errorf("open baseline: %w", err)
+		return fmt.Errorf("read baseline: %w", err)
 	}
-	defer f.Close()
-	before, err := parse(f)
+	before, err := parse(bytes.NewReader(stored))
 	if err != nil {
 		return fmt.Errorf("read baseline: %w", err)
 	}
@@ -50,18 +54,6 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		if r.worse(*most) {
 			return errWorse
 		}
-	}
-	return nil
-}
-
-// store writes r as a baseline.
-func store(file string, r *result) error {
-	f, err := os.Create(file)
-	if err != nil {
-		return fmt.Errorf("create baseline: %w", err)
-	}
-	if err := errors.Join(r.write(f), f.Close()); err != nil {
-		return fmt.Errorf("write baseline: %w", err)
 	}
 	return nil
 }

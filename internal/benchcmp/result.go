@@ -1,13 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"regexp"
 	"strings"
 
-	bench "golang.org/x/tools/benchmark/parse"
+	"golang.org/x/perf/benchfmt"
 )
 
 // reference is the benchmark that every time is divided by.
@@ -35,17 +34,10 @@ var procs = regexp.MustCompile(`-\d+$`)
 // without the reference is an error.
 func parse(in io.Reader) (*result, error) {
 	r := &result{marks: map[string]mark{}}
-	pkg := ""
-	lines := bufio.NewScanner(in)
+	lines := benchfmt.NewReader(in, "benchmarks")
 	for lines.Scan() {
-		line := lines.Text()
-		switch {
-		case strings.HasPrefix(line, "pkg: "):
-			pkg = strings.TrimPrefix(strings.TrimPrefix(line, "pkg: "), module)
-		case strings.HasPrefix(line, "cpu: "):
-			r.cpu = strings.TrimPrefix(line, "cpu: ")
-		case strings.HasPrefix(line, "Benchmark"):
-			r.add(pkg, line)
+		if b, ok := lines.Result().(*benchfmt.Result); ok {
+			r.add(b)
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -57,17 +49,18 @@ func parse(in io.Reader) (*result, error) {
 	return r, nil
 }
 
-// add takes a line that tells of one benchmark.
-func (r *result) add(pkg, line string) {
-	b, err := bench.ParseLine(line)
-	if err != nil || b.Measured == 0 {
+// add takes one count of one benchmark.
+func (r *result) add(b *benchfmt.Result) {
+	seconds, ok := b.Value("sec/op")
+	if !ok {
 		return
 	}
-	m := mark{ns: b.NsPerOp, allocs: -1}
-	if b.Measured&bench.AllocsPerOp != 0 {
-		m.allocs = int64(b.AllocsPerOp)
+	m := mark{ns: seconds * 1e9, allocs: -1}
+	if n, ok := b.Value("allocs/op"); ok {
+		m.allocs = int64(n)
 	}
-	name := pkg + "." + procs.ReplaceAllString(strings.TrimPrefix(b.Name, "Benchmark"), "")
+	r.cpu = b.GetConfig("cpu")
+	name := strings.TrimPrefix(b.GetConfig("pkg"), module) + "." + procs.ReplaceAllString(b.Name.String(), "")
 	old, ok := r.marks[name]
 	if !ok {
 		r.names = append(r.names, name)
@@ -75,26 +68,4 @@ func (r *result) add(pkg, line string) {
 		return
 	}
 	r.marks[name] = m
-}
-
-// write prints r in the form that parse and other tools read.
-func (r *result) write(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "cpu: %s\n", r.cpu)
-	last := ""
-	for _, name := range r.names {
-		dot := strings.Index(name, ".")
-		if pkg := name[:dot]; pkg != last {
-			fmt.Fprintf(&b, "pkg: %s%s\n", module, pkg)
-			last = pkg
-		}
-		m := r.marks[name]
-		fmt.Fprintf(&b, "Benchmark%s 1 %.4g ns/op", name[dot+1:], m.ns)
-		if m.allocs >= 0 {
-			fmt.Fprintf(&b, " %d allocs/op", m.allocs)
-		}
-		b.WriteByte('\n')
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }

@@ -4,6 +4,8 @@
 package main
 
 import (
+	"bytes"
+	"embed"
 	"fmt"
 	"go/format"
 	"os"
@@ -11,6 +13,7 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"text/template"
 
 	"github.com/cilium/ebpf/btf"
 )
@@ -24,35 +27,47 @@ const (
 	document = "trace/tracefile/FORMAT.md"
 )
 
-// wire lists the structs of the wire, and what they are in Go: the constant of their
-// size, what the names of their offsets begin with, the type that holds them.
-var wire = []struct{ c, size, at, goName, doc string }{
-	{"write_rec", "HeadSize", "At", "Write", "Write is one direct write (struct write_rec) with its steps."},
-	{"step", "StepSize", "AtStep", "Step", "Step is one thing that the kernel did inside a write (struct step)."},
-	{"complete_rec", "CompleteSize", "AtDone", "Complete", "Complete is the end of an asynchronous write (struct complete_rec)."},
-	{"counters", "", "", "Counters", "Counters sums struct counters over all CPUs, in its order."},
+// record is a struct of the wire, and what it is in Go: the constant of its size, what the
+// names of its offsets begin with, the type that holds it.
+type record struct {
+	C, Size, At, GoName, Doc string
+	Bytes                    int
+	Fields                   []field
 }
 
-// numbers lists the enums and flags of the header by what their names begin with there
-// and in Go. The values of a counted one have their number in a constant, too.
-var numbers = []struct {
-	c, goName, goType, doc string
-	counted                bool
-}{
-	{"REC_", "Kind", "Kind", "Kinds of records; numbers are append-only.", false},
-	{"ST_", "Stage", "Stages", "Stages in the order in which the kernel passes them.", false},
-	{"LOCK_", "Lock", "Lock", "Modes of i_rwsem.", false},
-	{"CALLER_", "Caller", "Caller", "Submission paths.", true},
-	{"STEP_", "Step", "StepKind", "Kinds of steps. What their fields hold stands in bpf/record.h, and is copied from there to\n// trace/tracefile/FORMAT.md.", false},
-	{"PASS_", "Pass", "uint16", "Flags in Step.Aux of a StepPass.", false},
-	{"BUF_", "Buf", "uint16", "Flags in Step.Aux of a StepBuffered that no StepPass came before: what ext4_should_use_dio\n// refused direct I/O for, with PassEncrypted, PassInline and PassJournal.", false},
-	{"ALIGN_", "Align", "uint16", "Flags in Step.Aux of a StepAlign.", false},
-	{"DRAIN_", "Drain", "uint16", "Flags in Step.Aux of a StepDrain.", false},
-	{"MAP_", "Map", "uint16", "Flags in Step.Aux of a StepMap.", false},
-	{"PHASE_", "Phase", "Phase", "Phases of one write.", false},
-	{"SLEEP_", "Sleep", "SleepCause", "Causes of sleeps.", true},
-	{"FMOD_", "Fmod", "Fmod", "Which of the two was entered in the check phase.", false},
-	{"OPS_", "Ops", "Ops", "The two operation tables of ext4 for direct writes.", false},
+var wire = [...]record{
+	{C: "write_rec", Size: "HeadSize", At: "At", GoName: "Write", Doc: "Write is one direct write (struct write_rec) with its steps."},
+	{C: "step", Size: "StepSize", At: "AtStep", GoName: "Step", Doc: "Step is one thing that the kernel did inside a write (struct step)."},
+	{C: "complete_rec", Size: "CompleteSize", At: "AtDone", GoName: "Complete", Doc: "Complete is the end of an asynchronous write (struct complete_rec)."},
+	{C: "counters", GoName: "Counters", Doc: "Counters sums struct counters over all CPUs, in its order."},
+}
+
+// number is an enum or flags of the header, by what their names begin with there and in
+// Go. The values of a counted one have their number in a constant, too.
+type number struct {
+	C, GoName, GoType, Doc string
+	Counted                bool
+	Values                 []value
+}
+
+// value is one of the values of a number, as an expression of Go.
+type value struct{ C, Name, Value, Words string }
+
+var numbers = [...]number{
+	{C: "REC_", GoName: "Kind", GoType: "Kind", Doc: "Kinds of records; numbers are append-only."},
+	{C: "ST_", GoName: "Stage", GoType: "Stages", Doc: "Stages in the order in which the kernel passes them."},
+	{C: "LOCK_", GoName: "Lock", GoType: "Lock", Doc: "Modes of i_rwsem."},
+	{C: "CALLER_", GoName: "Caller", GoType: "Caller", Doc: "Submission paths.", Counted: true},
+	{C: "STEP_", GoName: "Step", GoType: "StepKind", Doc: "Kinds of steps. What their fields hold stands in bpf/record.h, and is copied from there to\n// trace/tracefile/FORMAT.md."},
+	{C: "PASS_", GoName: "Pass", GoType: "uint16", Doc: "Flags in Step.Aux of a StepPass."},
+	{C: "BUF_", GoName: "Buf", GoType: "uint16", Doc: "Flags in Step.Aux of a StepBuffered that no StepPass came before: what ext4_should_use_dio\n// refused direct I/O for, with PassEncrypted, PassInline and PassJournal."},
+	{C: "ALIGN_", GoName: "Align", GoType: "uint16", Doc: "Flags in Step.Aux of a StepAlign."},
+	{C: "DRAIN_", GoName: "Drain", GoType: "uint16", Doc: "Flags in Step.Aux of a StepDrain."},
+	{C: "MAP_", GoName: "Map", GoType: "uint16", Doc: "Flags in Step.Aux of a StepMap."},
+	{C: "PHASE_", GoName: "Phase", GoType: "Phase", Doc: "Phases of one write."},
+	{C: "SLEEP_", GoName: "Sleep", GoType: "SleepCause", Doc: "Causes of sleeps.", Counted: true},
+	{C: "FMOD_", GoName: "Fmod", GoType: "Fmod", Doc: "Which of the two was entered in the check phase."},
+	{C: "OPS_", GoName: "Ops", GoType: "Ops", Doc: "The two operation tables of ext4 for direct writes."},
 }
 
 // types are those of fields that are no plain numbers in Go, by the first words of what
@@ -72,22 +87,37 @@ var (
 
 // field is one member of a struct.
 type field struct {
-	c, goName, goType, words string
-	at, width                int
-	frame                    bool // says how to read the record, or pads it: not in the Go struct
+	C, GoName, GoType, Words string
+	At, Width                int
+	Frame                    bool // says how to read the record, or pads it: not in the Go struct
 }
 
 // layout is all that is known of the wire.
 type layout struct {
-	structs map[string][]field
-	sizes   map[string]int
-	steps   int       // that a record holds
-	words   string    // the header
-	kinds   []comment // of steps
+	Object, Header string
+	Structs        [len(wire)]record
+	Numbers        [len(numbers)]number
+	Kinds          []comment // of steps
+	Steps          int       // that a record holds
 }
 
+// Counters are the counters.
+func (l *layout) Counters() []field { return l.Structs[len(wire)-1].Fields }
+
 // comment is what bpf/record.h says of a name.
-type comment struct{ name, text string }
+type comment struct{ Name, Text string }
+
+// templates are what is printed of a layout.
+//
+//go:embed fields.go.tmpl tables.md.tmpl
+var templates embed.FS
+
+// print prints one of the templates.
+func (l *layout) print(name string) ([]byte, error) {
+	var b bytes.Buffer
+	err := template.Must(template.ParseFS(templates, name)).Execute(&b, l)
+	return b.Bytes(), err
+}
 
 func main() {
 	root := ".." // go generate runs in the folder of the package
@@ -120,7 +150,14 @@ func generate(root string) (map[string][]byte, error) {
 	if !reflect.DeepEqual(l, second) {
 		return nil, fmt.Errorf("%s and %s differ in their records", object, other)
 	}
-	source, err := format.Source([]byte(l.source()))
+	source, err := l.print("fields.go.tmpl")
+	if err != nil {
+		return nil, err
+	}
+	if source, err = format.Source(source); err != nil {
+		return nil, err
+	}
+	tables, err := l.print("tables.md.tmpl")
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +165,7 @@ func generate(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if doc, err = replaceTables(doc, l.tables()); err != nil {
+	if doc, err = replaceTables(doc, string(tables)); err != nil {
 		return nil, err
 	}
 	return map[string][]byte{code: source, document: doc}, nil
@@ -140,26 +177,30 @@ func read(path, words string) (*layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &layout{structs: map[string][]field{}, sizes: map[string]int{}, words: words, kinds: stepKinds(words)}
-	for _, w := range wire {
+	l := &layout{Object: object, Header: header, Structs: wire, Numbers: numbers, Kinds: stepKinds(words)}
+	for i := range l.Structs {
+		w := &l.Structs[i]
 		var s *btf.Struct
-		if err := spec.TypeByName(w.c, &s); err != nil {
-			return nil, fmt.Errorf("%s: struct %s: %w", path, w.c, err)
+		if err := spec.TypeByName(w.C, &s); err != nil {
+			return nil, fmt.Errorf("%s: struct %s: %w", path, w.C, err)
 		}
-		l.sizes[w.c] = int(s.Size)
-		if l.structs[w.c], err = fields(s, memberWords(words, w.c)); err != nil {
-			return nil, fmt.Errorf("%s: struct %s: %w", path, w.c, err)
+		w.Bytes = int(s.Size)
+		if w.Fields, err = fields(s, memberWords(words, w.C)); err != nil {
+			return nil, fmt.Errorf("%s: struct %s: %w", path, w.C, err)
 		}
+	}
+	for i := range l.Numbers {
+		l.Numbers[i].Values = l.values(&l.Numbers[i], words)
 	}
 	var inflight *btf.Struct
 	if err := spec.TypeByName("inflight", &inflight); err != nil {
 		return nil, err
 	}
 	steps, ok := inflight.Members[1].Type.(*btf.Array)
-	if first := inflight.Members[0].Type.TypeName(); first != "write_rec" || !ok || inflight.Members[1].Offset.Bytes() != uint32(l.sizes["write_rec"]) {
+	if first := inflight.Members[0].Type.TypeName(); first != "write_rec" || !ok || inflight.Members[1].Offset.Bytes() != uint32(l.Structs[0].Bytes) {
 		return nil, fmt.Errorf("%s: struct inflight has to begin with struct write_rec and its steps", path)
 	}
-	l.steps = int(steps.Nelems)
+	l.Steps = int(steps.Nelems)
 	return l, nil
 }
 
@@ -171,9 +212,9 @@ func fields(s *btf.Struct, words map[string]string) ([]field, error) {
 		if err != nil {
 			return nil, err
 		}
-		f := field{c: m.Name, goName: goName(m.Name, fieldWords), words: words[m.Name], at: int(m.Offset.Bytes()), width: size}
-		f.goType = goType(btf.UnderlyingType(m.Type), f)
-		f.frame = m.Name == "kind" && s.Name != "step" || strings.HasPrefix(m.Name, "pad") || m.Name == "size" && s.Name != "write_rec"
+		f := field{C: m.Name, GoName: goName(m.Name, fieldWords), Words: words[m.Name], At: int(m.Offset.Bytes()), Width: size}
+		f.GoType = goType(btf.UnderlyingType(m.Type), f)
+		f.Frame = m.Name == "kind" && s.Name != "step" || strings.HasPrefix(m.Name, "pad") || m.Name == "size" && s.Name != "write_rec"
 		out = append(out, f)
 	}
 	return out, nil
@@ -194,19 +235,19 @@ func goName(c string, special map[string]string) string {
 
 func goType(t btf.Type, f field) string {
 	for words, name := range types {
-		if f.words == words || strings.HasPrefix(f.words, words+" ") {
+		if f.Words == words || strings.HasPrefix(f.Words, words+" ") {
 			return name
 		}
 	}
 	switch i, isInt := t.(*btf.Int); {
-	case f.c == "nsteps":
+	case f.C == "nsteps":
 		return "int"
 	case !isInt:
-		return fmt.Sprintf("[%d]byte", f.width)
+		return fmt.Sprintf("[%d]byte", f.Width)
 	case i.Encoding == btf.Signed:
-		return fmt.Sprintf("int%d", f.width*8)
+		return fmt.Sprintf("int%d", f.Width*8)
 	}
-	return fmt.Sprintf("uint%d", f.width*8)
+	return fmt.Sprintf("uint%d", f.Width*8)
 }
 
 var member = regexp.MustCompile(`(?m)^\t__\w+ (\w+)(?:\[\w+\])?;(?:\s*/\* (.*) \*/)?$`)
@@ -236,117 +277,42 @@ func stepKinds(header string) []comment {
 	return out
 }
 
-// source is the Go of the layout, not formatted.
-func (l *layout) source() string {
-	var b strings.Builder
-	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	p("// Code generated by internal/recordgen from %s and %s. DO NOT EDIT.\n\npackage record\n\nimport \"encoding/binary\"\n", object, header)
-	p("// Sizes in bytes of the structs in %s, and how many there are of what.\nconst (", header)
-	p("HeadSize = %d\nStepSize = %d\nCompleteSize = %d", l.sizes["write_rec"], l.sizes["step"], l.sizes["complete_rec"])
-	p("MaxSteps = %d // of a record\nNumCounters = %d // all of them uint64\n)", l.steps, len(l.structs["counters"]))
-	l.numbers(p)
-	for _, w := range wire {
-		fields := l.structs[w.c]
-		if w.at != "" {
-			p("\n// Where the fields of struct %s lie, bytes.\nconst (", w.c)
-			for _, f := range fields {
-				p("%s%s = %d", w.at, f.goName, f.at)
-			}
-			p(")")
+// values are those of the header whose names begin as n's do.
+func (l *layout) values(n *number, header string) (out []value) {
+	line := regexp.MustCompile(`(?m)^(?:#define |\t)` + n.C + `(\w+)(?: = (\d+),|\s+\((1)u << (\d+)\))(?:[ \t]*/\* (.*) \*/)?$`)
+	for _, m := range line.FindAllStringSubmatch(header, -1) {
+		v := value{C: strings.ToLower(m[1]), Value: m[2], Words: m[5]}
+		v.Name = goName(v.C, numberWords)
+		if m[3] != "" {
+			v.Value = "1 << " + m[4]
 		}
-		p("\n// %s\ntype %s struct {", w.doc, w.goName)
-		for _, f := range fields {
-			if !f.frame {
-				p("%s %s `wire:\"%d,%d\"`%s", f.goName, f.goType, f.at, f.width, remark(f.words))
-			}
+		if n.GoType == "StepKind" { // which have theirs in front of them
+			v.Words, _, _ = strings.Cut(l.Kinds[len(out)].Text, ".")
 		}
-		if w.c == "write_rec" {
-			p("\nSteps [MaxSteps]Step // NSteps of them")
-		}
-		p("}")
-		if w.at == "" {
-			continue
-		}
-		// A loop over the fields would take several times as long.
-		p("\nfunc (to *%s) parse(raw *[%s]byte) {\ne := binary.LittleEndian", w.goName, w.size)
-		for _, f := range fields {
-			if !f.frame {
-				p("to.%s = %s", f.goName, f.read(w.at+f.goName))
-			}
-		}
-		p("}")
+		out = append(out, v)
 	}
-	return b.String()
+	return out
 }
 
-// numbers prints the enums and flags of the header.
-func (l *layout) numbers(p func(format string, args ...any)) {
-	for _, n := range numbers {
-		var names []string
-		p("\n// %s\nconst (", n.doc)
-		line := regexp.MustCompile(`(?m)^(?:#define |\t)` + n.c + `(\w+)(?: = (\d+),|\s+\((1)u << (\d+)\))(?:[ \t]*/\* (.*) \*/)?$`)
-		for _, m := range line.FindAllStringSubmatch(l.words, -1) {
-			name, value := strings.ToLower(m[1]), m[2]
-			if m[3] != "" {
-				value = "1 << " + m[4]
-			}
-			words := m[5]
-			if n.goType == "StepKind" { // which have theirs in front of them
-				words, _, _ = strings.Cut(l.kinds[len(names)].text, ".")
-			}
-			p("%s%s %s = %s%s", n.goName, goName(name, numberWords), n.goType, value, remark(words))
-			names = append(names, name)
-		}
-		if n.counted {
-			p("\nNum%ss = %d", n.goType, len(names))
-		}
-		p(")")
-		if n.goType == "Stages" {
-			p("\nvar stageNames = [...]string{%s}", `"`+strings.Join(names, `", "`)+`"`)
-		}
-	}
-}
-
-// remark is a comment behind a line, or nothing.
-func remark(words string) string {
-	if words == "" {
-		return ""
-	}
-	return " // " + words
-}
-
-// read is the expression that reads a field at an offset.
-func (f *field) read(at string) string {
-	plain := fmt.Sprintf("uint%d", f.width*8)
+// Read is the expression that reads a field at an offset. A loop over the fields
+// would take several times as long.
+func (f field) Read(at string) string {
+	plain := fmt.Sprintf("uint%d", f.Width*8)
 	switch {
-	case f.goType[0] == '[':
-		return fmt.Sprintf("%s(raw[%s:])", f.goType, at)
-	case f.width == 1 && f.goType == plain:
+	case f.GoType[0] == '[':
+		return fmt.Sprintf("%s(raw[%s:])", f.GoType, at)
+	case f.Width == 1 && f.GoType == plain:
 		return fmt.Sprintf("raw[%s]", at)
-	case f.width == 1:
-		return fmt.Sprintf("%s(raw[%s])", f.goType, at)
-	case f.goType == plain:
-		return fmt.Sprintf("e.Uint%d(raw[%s:])", f.width*8, at)
+	case f.Width == 1:
+		return fmt.Sprintf("%s(raw[%s])", f.GoType, at)
+	case f.GoType == plain:
+		return fmt.Sprintf("e.Uint%d(raw[%s:])", f.Width*8, at)
 	}
-	return fmt.Sprintf("%s(e.Uint%d(raw[%s:]))", f.goType, f.width*8, at)
+	return fmt.Sprintf("%s(e.Uint%d(raw[%s:]))", f.GoType, f.Width*8, at)
 }
 
-// tables are those of the document.
-func (l *layout) tables() string {
-	var b strings.Builder
-	for _, w := range wire[:3] {
-		fmt.Fprintf(&b, "`struct %s`, %d bytes:\n\n| offset | bytes | field | |\n| --- | --- | --- | --- |\n", w.c, l.sizes[w.c])
-		for _, f := range l.structs[w.c] {
-			fmt.Fprintf(&b, "| %d | %d | %s | %s |\n", f.at, f.width, f.c, strings.ReplaceAll(f.words, "|", "\\|"))
-		}
-		b.WriteString("\n")
-	}
-	b.WriteString("What the fields of a step hold:\n\n| kind | |\n| --- | --- |\n")
-	for _, k := range l.kinds {
-		fmt.Fprintf(&b, "| %s | %s |\n", k.name, k.text)
-	}
-	return b.String()
-}
+// Cell is what the header says of a field, for a table.
+func (f field) Cell() string { return strings.ReplaceAll(f.Words, "|", "\\|") }
 
 // The tables stand between these lines of the document.
 const (

@@ -35,14 +35,14 @@ func TestWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for c, fields := range l.structs {
-		for _, f := range fields {
-			if f.words == "" && !strings.HasPrefix(f.c, "pad") && c != "step" {
-				t.Errorf("%s says nothing of %s.%s", header, c, f.c)
+	for _, s := range l.Structs {
+		for _, f := range s.Fields {
+			if f.Words == "" && !strings.HasPrefix(f.C, "pad") && s.C != "step" {
+				t.Errorf("%s says nothing of %s.%s", header, s.C, f.C)
 			}
 		}
 	}
-	if n := len(l.kinds); n < 11 {
+	if n := len(l.Kinds); n < 11 {
 		t.Errorf("only %d kinds of steps have words", n)
 	}
 }
