@@ -72,44 +72,31 @@ func fieldOf(name string) *field {
 	return nil
 }
 
-var sizeRE = regexp.MustCompile(sizeExpr)
+// sizesRE are the sizes in a value of these fields.
+var (
+	sizesRE = regexp.MustCompile(sizeExpr)
+	sized   = []string{"zeroed", "fallback", "ret"}
+)
 
-// inBytes lists the fields whose values are sizes or hold some.
-var inBytes = []string{"zeroed", "fallback", "ret"}
-
-// parseField reads the alternatives of an expected value, with sizes in bytes.
-func parseField(name, val string, b blockSize) ([]string, string) {
+// alternatives reads those of an expected value, with sizes in bytes.
+func (p *parser) alternatives(name, val string) []string {
 	re := verdictSyntax
-	if name != verdictField {
-		f := fieldOf(name)
-		if f == nil {
-			return nil, fmt.Sprintf("unknown field %q", name)
-		}
+	if f := fieldOf(name); f != nil {
 		re = f.syntax
+	} else if name != verdictField {
+		p.refuse("unknown field %q", name)
 	}
 	var out []string
 	for alt := range strings.SplitSeq(val, "|") {
 		if !re.MatchString(alt) {
-			return nil, fmt.Sprintf("%q is no value of %s", alt, name)
+			p.refuse("%q is no value of %s", alt, name)
 		}
-		if !slices.Contains(inBytes, name) || strings.HasPrefix(alt, "-E") {
-			out = append(out, alt)
-			continue
-		}
-		wrong := ""
-		alt = sizeRE.ReplaceAllStringFunc(alt, func(s string) string {
-			n, msg := b.parse(s)
-			if msg != "" {
-				wrong = msg
-			}
-			return fmt.Sprint(n)
-		})
-		if wrong != "" {
-			return nil, wrong
+		if slices.Contains(sized, name) && !strings.HasPrefix(alt, "-E") {
+			alt = sizesRE.ReplaceAllStringFunc(alt, func(s string) string { return fmt.Sprint(p.size(p.block, s)) })
 		}
 		out = append(out, alt)
 	}
-	return out, ""
+	return out
 }
 
 func yesNo(b bool) string {
