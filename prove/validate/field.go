@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -22,10 +23,8 @@ type field struct {
 }
 
 const (
-	none      = "none"
-	unknown   = "unknown"
-	shared    = "shared"
-	exclusive = "exclusive"
+	none    = "none"
+	unknown = "unknown"
 )
 
 // The words of a lookup: (lblk,len[,flags])ret and the state that it found. A
@@ -99,12 +98,7 @@ func (p *parser) alternatives(name, val string) []string {
 	return out
 }
 
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
-}
+func yesNo(b bool) string { return model.AnswerOf(b).String() }
 
 // known makes a reader of a fact that may not have been captured.
 func known(f func(*observe.Observation) (bool, bool)) func(*observe.Observation) string {
@@ -118,57 +112,35 @@ func known(f func(*observe.Observation) (bool, bool)) func(*observe.Observation)
 }
 
 func passes(o *observe.Observation) string {
-	if len(o.Passes) == 0 {
-		return none
-	}
-	var b strings.Builder
+	letters := map[record.Lock]string{record.LockShared: "S", record.LockExclusive: "E"}
+	s := ""
 	for _, p := range o.Passes {
-		switch p.Lock {
-		case record.LockShared:
-			b.WriteByte('S')
-		case record.LockExclusive:
-			b.WriteByte('E')
-		default:
-			b.WriteByte('?')
-		}
+		s += cmp.Or(letters[p.Lock], "?")
 	}
-	return b.String()
+	return cmp.Or(s, none)
 }
 
 func lock(o *observe.Observation) string {
 	if !o.Dio {
 		return none
 	}
-	return mode(o.Lock)
-}
-
-func mode(l record.Lock) string {
-	switch l {
-	case record.LockShared:
-		return shared
-	case record.LockExclusive:
-		return exclusive
-	}
-	return unknown
+	return observe.LockName(o.Lock)
 }
 
 func lookups(o *observe.Observation) string {
-	any := false
 	var parts []string
 	for _, p := range o.Passes {
-		part := "-"
-		if len(p.Lookups) > 0 {
-			any, part = true, ""
-		}
+		part := ""
 		for _, l := range p.Lookups {
 			part += lookup(l)
 		}
-		parts = append(parts, part)
+		parts = append(parts, cmp.Or(part, "-"))
 	}
-	if !any {
+	s := strings.Join(parts, "/")
+	if strings.Trim(s, "-/") == "" {
 		return none
 	}
-	return strings.Join(parts, "/")
+	return s
 }
 
 // lookup reads the state off the raw result, without the model's help.
@@ -201,20 +173,14 @@ func forceWait(o *observe.Observation) string {
 }
 
 func zeroed(o *observe.Observation) string {
-	if len(o.Zeroed) == 0 {
-		return none
-	}
 	s := ""
 	for _, z := range o.Zeroed {
 		s += fmt.Sprintf("(%d,%d)", z.Pos, z.Len)
 	}
-	return s
+	return cmp.Or(s, none)
 }
 
 func mappings(o *observe.Observation) string {
-	if len(o.Mappings) == 0 {
-		return none
-	}
 	var parts []string
 	for _, m := range o.Mappings {
 		s := "?"
@@ -229,7 +195,7 @@ func mappings(o *observe.Observation) string {
 		}
 		parts = append(parts, s)
 	}
-	return strings.Join(parts, ",")
+	return cmp.Or(strings.Join(parts, ","), none)
 }
 
 // fallback makes a reader of the buffered fallback, where there was one.
@@ -246,7 +212,7 @@ func copyLock(b *observe.Buffered) string {
 	if !b.Copied {
 		return none
 	}
-	return mode(b.CopyLock)
+	return observe.LockName(b.CopyLock)
 }
 
 func fmod(o *observe.Observation) string {
