@@ -21,7 +21,7 @@ var geometries = []workload.FSInfo{{BlockSize: 4096, Sector: 512}, {BlockSize: 1
 func eachScene(t *testing.T, seeds int, use func(t *testing.T, g *generator, sc *scene)) {
 	for _, fs := range geometries {
 		for seed := range uint64(seeds) {
-			for _, s := range storms() {
+			for _, s := range storms {
 				g := newGenerator(seed, s.name, fs, DefaultWrites, model.Linux73)
 				for _, sc := range s.build(g) {
 					if sc.skip != "" {
@@ -40,7 +40,10 @@ func eachScene(t *testing.T, seeds int, use func(t *testing.T, g *generator, sc 
 
 // planned plays the layout and sizes of a scene without a file.
 func planned(sc *scene, number int, held *shadow.File) {
-	for _, a := range sc.rounds[number].before {
+	if number > 0 {
+		return
+	}
+	for _, a := range sc.before {
 		switch a.op {
 		case opTruncate:
 			held.Truncate(a.off)

@@ -27,9 +27,6 @@ func (s *session) name() string { return s.now.Name + "/" + s.sc.name }
 // play carries out a round and asks the oracles.
 func (s *session) play(ctx context.Context, number int) error {
 	s.number, s.round = number, &s.sc.rounds[number]
-	if err := s.prepare(); err != nil {
-		return err
-	}
 	s.before = slices.Clone(s.f.Shadow.Bytes)
 	if err := s.write(); err != nil {
 		return err
@@ -47,10 +44,10 @@ func (s *session) play(ctx context.Context, number int) error {
 	return s.check()
 }
 
-// prepare does what comes before the writes. It leaves nothing in the page cache.
+// prepare does what comes before the first round. It leaves nothing in the page cache.
 func (s *session) prepare() error {
 	cached := false
-	for i, a := range s.round.before {
+	for i, a := range s.sc.before {
 		var data []byte
 		if a.op == opWritten {
 			data = make([]byte, a.len)

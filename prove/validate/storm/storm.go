@@ -139,6 +139,9 @@ func (r *runner) scene(ctx context.Context, sc *scene) (why string, err error) {
 	}
 	defer r.Tracer.Forget(f.ID)
 	s := &session{runner: r, sc: sc, f: f}
+	if err := s.prepare(); err != nil {
+		return "", fmt.Errorf("round 1: %w", err)
+	}
 	for i := range sc.rounds {
 		if err := ctx.Err(); err != nil {
 			return "", err
