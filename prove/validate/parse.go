@@ -20,7 +20,10 @@ func (e *ParseError) Error() string {
 	return fmt.Sprintf("parse scenarios: %s.txt:%d: %s", e.Theme, e.Line, e.Msg)
 }
 
-var nameRE = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+var (
+	nameRE    = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	commentRE = regexp.MustCompile(`(^|\s* )#`)
+)
 
 // maxName keeps file names that are made from scenario names within limits.
 const maxName = 64
@@ -66,7 +69,6 @@ type parser struct {
 	requires []Requirement // of the whole text
 	block    blockSize     // for which it is read
 	blocks   []blockSize   // those that the text is for
-	doc      []string      // comment lines so far
 	cur      *Scenario
 	out      []Scenario
 	wrong    string // what is, of this line
@@ -80,15 +82,9 @@ func (p *parser) refuse(format string, args ...any) {
 }
 
 func (p *parser) parseLine(line string) {
-	if c, ok := strings.CutPrefix(line, "#"); ok {
-		p.doc = append(p.doc, strings.TrimPrefix(c, " "))
-		return
+	if at := commentRE.FindStringIndex(line); at != nil {
+		line = line[:at[0]]
 	}
-	if at := strings.Index(line, " #"); at >= 0 {
-		line = strings.TrimSpace(line[:at])
-	}
-	doc := p.doc
-	p.doc = nil
 	words := strings.Fields(line)
 	if len(words) == 0 {
 		return
@@ -101,7 +97,7 @@ func (p *parser) parseLine(line string) {
 	case verb == "blocks":
 		p.sizes(args)
 	case verb == "scenario":
-		p.scenario(args, doc)
+		p.scenario(args)
 	case p.cur == nil:
 		p.refuse("%q before the first scenario", verb)
 	case verb == "covers":
@@ -200,7 +196,7 @@ func (p *parser) requirement(a string) Requirement {
 }
 
 // scenario NAME
-func (p *parser) scenario(args, doc []string) {
+func (p *parser) scenario(args []string) {
 	p.finish()
 	if len(args) != 1 || !nameRE.MatchString(args[0]) || len(p.sized(args[0])) > maxName {
 		p.refuse("scenario needs a name of small letters, digits and dashes, at most %d", maxName)
@@ -210,7 +206,7 @@ func (p *parser) scenario(args, doc []string) {
 		p.refuse("scenario %q exists", args[0])
 	}
 	p.names[args[0]] = true
-	p.cur = &Scenario{Name: p.sized(args[0]), Theme: p.theme, Line: p.line, Doc: strings.Join(doc, "\n"), Requires: slices.Clone(p.requires)}
+	p.cur = &Scenario{Name: p.sized(args[0]), Theme: p.theme, Line: p.line, Requires: slices.Clone(p.requires)}
 	if p.block != inBytes {
 		p.cur.Requires = append(p.cur.Requires, Requirement{Key: "blocksize", Values: []int64{int64(p.block)}})
 	}

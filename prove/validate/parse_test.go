@@ -50,7 +50,7 @@ func TestParse(t *testing.T) {
 		t.Fatalf("%d scenarios", len(scs))
 	}
 	s := scs[0]
-	if s.Name != "one-two" || s.Theme != "theme" || s.Line != 8 || s.Doc != "What it is for.\nSecond line." ||
+	if s.Name != "one-two" || s.Theme != "theme" || s.Line != 8 ||
 		!slices.Equal(s.Covers, []string{"2.1/a", "2.2/b"}) || s.Writes() != 2 {
 		t.Errorf("scenario %+v", s)
 	}

@@ -137,10 +137,7 @@ func (x *execution) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, x.file.close()) }()
-	if err := x.Tracer.Watch(x.file.ID); err != nil {
-		return fmt.Errorf("watch inode %d: %w", x.file.ID.Ino, err)
-	}
-	defer x.Tracer.Forget(x.file.ID)
+	x.Tracer.Watch(x.file.ID)
 	if err := x.steps(ctx); err != nil {
 		return err
 	}
@@ -302,7 +299,7 @@ func (x *execution) collect(ctx context.Context, w *Write) ([]trial.Seen, error)
 }
 
 func (x *execution) gather(ctx context.Context, n int) ([]trial.Seen, error) {
-	return trial.Collect(ctx, x.Tracer, x.file.ID, n, cmp.Or(x.Timeout, trial.DefaultTimeout))
+	return trial.Collect(ctx, x.Tracer, n, cmp.Or(x.Timeout, trial.DefaultTimeout))
 }
 
 // lateResult makes a failure of what was not seen; other errors end the run.

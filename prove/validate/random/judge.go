@@ -29,10 +29,7 @@ func (r *runner) runCase(ctx context.Context, c *Case, rep *Report, keep bool) (
 			err = errors.Join(err, r.dir.Remove(name))
 		}
 	}()
-	if err := r.Tracer.Watch(f.ID); err != nil {
-		return nil, fmt.Errorf("watch inode %d: %w", f.ID.Ino, err)
-	}
-	defer r.Tracer.Forget(f.ID)
+	r.Tracer.Watch(f.ID)
 	var writes []*made
 	for i := range c.Steps {
 		if c.Steps[i].Op != Write {
@@ -69,7 +66,7 @@ func (r *runner) runCase(ctx context.Context, c *Case, rep *Report, keep bool) (
 func (r *runner) gather(ctx context.Context, f *file, writes []*made) ([][]trial.Seen, string, error) {
 	var seen []trial.Seen
 	for want := len(writes); ; want = 1 {
-		more, err := trial.Collect(ctx, r.Tracer, f.ID, want, r.Timeout)
+		more, err := trial.Collect(ctx, r.Tracer, want, r.Timeout)
 		seen = append(seen, more...)
 		if err != nil && !errors.Is(err, trial.ErrLate) {
 			return nil, "", err

@@ -49,8 +49,6 @@ type Unexplained struct {
 	Concerns []int    `json:"concerns"`
 	Write    string   `json:"write"` // the first of them
 	Why      []string `json:"why"`
-	// First is the first write of the kind.
-	First *observe.Observation `json:"-"`
 }
 
 // Report says which kernel this is.
@@ -180,7 +178,7 @@ func (r *Report) unexplained(id *Identifier) {
 			continue
 		}
 		r.Unexplained = append(r.Unexplained, Unexplained{
-			What: what, Count: 1, Concerns: Concerns(o, r.Variant, id.unprobed), Write: writeText(o), Why: v.Why(), First: o,
+			What: what, Count: 1, Concerns: Concerns(o, r.Variant, id.unprobed), Write: writeText(o), Why: v.Why(),
 		})
 	}
 }
@@ -206,19 +204,6 @@ func (r *Report) explains(v model.Variant) Explains {
 		}
 	}
 	return Explains{Variant: v}
-}
-
-// Held lists the patches that are present.
-func (r *Report) Held() []int { return r.with(Present) }
-
-func (r *Report) with(a Answer) []int {
-	var out []int
-	for _, p := range r.Patches {
-		if p.Answer == a {
-			out = append(out, p.Patch)
-		}
-	}
-	return out
 }
 
 // WriteText writes a line for each patch, and what explains the decisions.

@@ -95,7 +95,7 @@ func (s *session) finish(ctx context.Context) error {
 	}
 	s.before = nil
 	s.compare(got, trial.Cached)
-	seen, err := trial.Collect(ctx, s.Tracer, s.f.ID, 1, afterwards)
+	seen, err := trial.Collect(ctx, s.Tracer, 1, afterwards)
 	if err != nil && !errors.Is(err, trial.ErrLate) {
 		return err
 	}

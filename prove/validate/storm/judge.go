@@ -17,7 +17,7 @@ func (s *session) account(ctx context.Context) error {
 	l := newLedger(s.made, s.sc.appends)
 	for l.open > 0 {
 		// What is tried again comes on top, and is asked for in the next turn.
-		seen, err := trial.Collect(ctx, s.Tracer, s.f.ID, l.open, s.Timeout)
+		seen, err := trial.Collect(ctx, s.Tracer, l.open, s.Timeout)
 		for i := range seen {
 			l.add(&seen[i])
 			s.judge(l, &seen[i])

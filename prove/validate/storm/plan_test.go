@@ -22,7 +22,7 @@ func eachScene(t *testing.T, seeds int, use func(t *testing.T, g *generator, sc 
 	for _, fs := range geometries {
 		for seed := range uint64(seeds) {
 			for _, s := range storms {
-				g := newGenerator(seed, s.name, fs, DefaultWrites, model.Linux73)
+				g := newGenerator(seed, s.name, fs)
 				for _, sc := range s.build(g) {
 					if sc.skip != "" {
 						if fs.Sector < fs.BlockSize {
@@ -192,7 +192,7 @@ func TestMeanwhileIsElsewhere(t *testing.T) {
 func TestSeed(t *testing.T) {
 	fs := geometries[0]
 	build := func(seed uint64) []scene {
-		return halves(newGenerator(seed, "halves", fs, 100, model.Linux73))
+		return halves(newGenerator(seed, "halves", fs))
 	}
 	if !reflect.DeepEqual(build(3), build(3)) {
 		t.Error("a seed makes two plans")

@@ -23,9 +23,8 @@ import (
 // blindTracer sees nothing.
 type blindTracer struct{}
 
-func (blindTracer) Watch(trial.FileID) error { return nil }
-func (blindTracer) Forget(trial.FileID)      {}
-func (blindTracer) Collect(context.Context, trial.FileID, int) ([]trial.Seen, error) {
+func (blindTracer) Watch(trial.FileID) {}
+func (blindTracer) Collect(context.Context, int) ([]trial.Seen, error) {
 	return nil, nil
 }
 
@@ -53,7 +52,7 @@ func runBlind(t *testing.T, opts Options) *Report {
 // TestRunBytes carries out every storm on the file system of the machine.
 func TestRunBytes(t *testing.T) {
 	var told []string
-	rep := runBlind(t, Options{Seed: 5, Writes: 100, Progress: func(name string, done, total int) {
+	rep := runBlind(t, Options{Seed: 5, Progress: func(name string, done, total int) {
 		if told = append(told, name); done != len(told) || total != len(Names()) {
 			t.Errorf("%s: %d of %d", name, done, total)
 		}

@@ -18,11 +18,12 @@ import (
 // DirName is the directory that Run makes below the one it is given.
 const DirName = "ext4dio-storm"
 
-// What Options stand for when they are 0.
-const (
-	DefaultWrites  = 384
-	DefaultTimeout = 10 * time.Second
-)
+// DefaultWrites is about how many each storm makes, and half of that with large blocks. It
+// makes at least one round in each of its scenes.
+const DefaultWrites = 384
+
+// DefaultTimeout is what Options.Timeout stands for when it is 0.
+const DefaultTimeout = 10 * time.Second
 
 // Options of a run.
 type Options struct {
@@ -30,9 +31,6 @@ type Options struct {
 	Seed    uint64
 	Variant model.Variant
 	Tracer  trial.Tracer
-	// Writes is about how many each storm makes, and half of that with large blocks; 0:
-	// DefaultWrites. A storm makes at least one round in each of its scenes.
-	Writes int
 	// Only is a pattern of path.Match for the names of storms; "": all.
 	Only string
 	// Timeout is how long to wait for the writes of a round to be seen, 0:
@@ -51,7 +49,6 @@ type Options struct {
 // sentinel of package workload where one fits, and the report then holds what was
 // done.
 func Run(ctx context.Context, opts Options) (rep *Report, err error) {
-	opts.Writes = cmp.Or(opts.Writes, DefaultWrites)
 	opts.Timeout = cmp.Or(opts.Timeout, DefaultTimeout)
 	rep = newReport(&opts)
 	todo, err := chosen(opts.Only)
@@ -98,7 +95,7 @@ func (r *runner) storm(ctx context.Context, s storm) error {
 	r.now = &r.rep.Storms[len(r.rep.Storms)-1]
 	start := time.Now()
 	defer func() { r.now.Seconds = time.Since(start).Seconds() }()
-	g := newGenerator(r.Seed, s.name, r.dir.FS, r.Writes, r.Variant)
+	g := newGenerator(r.Seed, s.name, r.dir.FS)
 	for _, sc := range s.build(g) {
 		why, err := sc.skip, error(nil)
 		if why == "" {
@@ -134,10 +131,7 @@ func (r *runner) scene(ctx context.Context, sc *scene) (why string, err error) {
 			return why, nil
 		}
 	}
-	if err := r.Tracer.Watch(f.ID); err != nil {
-		return "", fmt.Errorf("watch inode %d: %w", f.ID.Ino, err)
-	}
-	defer r.Tracer.Forget(f.ID)
+	r.Tracer.Watch(f.ID)
 	s := &session{runner: r, sc: sc, f: f}
 	if err := s.prepare(); err != nil {
 		return "", fmt.Errorf("round 1: %w", err)

@@ -18,8 +18,7 @@ const MinSize = 256 << 20
 type Disk struct {
 	Path         string // /dev/sda
 	Major, Minor uint32
-	Size         int64 // bytes
-	Partition    bool
+	Size         int64  // bytes
 	Model        string // of the whole disk; these three may be empty
 	Vendor       string
 	Serial       string
@@ -111,7 +110,6 @@ func (i *inspector) describe() error {
 	i.d.Size = size * 512 // sysfs counts in this unit whatever the disk has
 	whole := i.sys
 	if i.text(i.sys+"/partition") != "" {
-		i.d.Partition = true
 		link, err := fs.ReadLink(i.root, i.sys)
 		if err != nil {
 			return refusef("", "%s: sysfs does not tell the disk of this partition", i.d.Path)
