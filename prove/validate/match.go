@@ -19,15 +19,11 @@ func Compare(want Fields, o *observe.Observation) []trial.Diff {
 			continue
 		}
 		got := f.read(o)
-		if !matchAny(alts, got) {
+		if !slices.ContainsFunc(alts, func(a string) bool { return match(a, got) }) {
 			out = append(out, trial.Diff{Field: f.name, Expected: strings.Join(alts, "|"), Observed: got})
 		}
 	}
 	return out
-}
-
-func matchAny(alts []string, got string) bool {
-	return slices.ContainsFunc(alts, func(a string) bool { return match(a, got) })
 }
 
 // match compares a value with a pattern in which "?" stands for any number.

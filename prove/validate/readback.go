@@ -13,14 +13,11 @@ func (f *scratch) wrote(w *Write, data []byte, out workload.Result) {
 	if w.Flags&unix.RWF_APPEND != 0 {
 		pos = f.Shadow.Size()
 	}
-	n := 0
-	if out.Err == nil {
-		n = out.N
-	}
+	n := max(out.Ret(), 0)
 	if n > 0 {
 		f.Shadow.Write(pos, data[:n])
 	}
-	f.Shadow.Maybe(pos+int64(n), data[n:])
+	f.Shadow.Maybe(pos+n, data[n:])
 }
 
 // compare compares the file with what it has to hold. It names the differences, and

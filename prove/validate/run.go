@@ -187,15 +187,11 @@ func (x *execution) bytes() error {
 // unmet says which requirement is not met, or "".
 func unmet(reqs []Requirement, fs workload.FSInfo, traits Traits) string {
 	for _, r := range reqs {
-		switch r.Key {
-		case "sector":
-			if int64(fs.Sector) > r.Values[0] {
-				return fmt.Sprintf("needs sectors of at most %d bytes; the device has %d", r.Values[0], fs.Sector)
-			}
-		default:
-			if reason := traits.unmet(r); reason != "" {
-				return reason
-			}
+		if r.Key == "sector" && int64(fs.Sector) > r.Values[0] {
+			return fmt.Sprintf("needs sectors of at most %d bytes; the device has %d", r.Values[0], fs.Sector)
+		}
+		if reason := traits.unmet(r); reason != "" {
+			return reason
 		}
 	}
 	return ""

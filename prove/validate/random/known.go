@@ -98,15 +98,17 @@ type knowledge struct {
 // compare returns the differences under the assumptions that explain the most.
 func (k *knowledge) compare() []trial.Diff {
 	var best []trial.Diff
-	done := false
-	for _, cached := range answers(k.before.cached) {
+	for _, cached := range []bool{false, true} {
+		if is := k.before.cached; is != model.Unknown && is != model.AnswerOf(cached) {
+			continue
+		}
 		for _, assume := range assumptions {
 			diffs := k.under(assume, cached)
 			if len(diffs) == 0 {
 				return nil
 			}
-			if !done || len(diffs) < len(best) {
-				best, done = diffs, true
+			if best == nil || len(diffs) < len(best) {
+				best = diffs
 			}
 		}
 	}
@@ -120,16 +122,6 @@ type assumption struct {
 }
 
 var assumptions = [...]assumption{{}, {apart: true}, {cache: model.CacheCold, apart: true}}
-
-func answers(a model.Answer) []bool {
-	switch a {
-	case model.Yes:
-		return []bool{true}
-	case model.No:
-		return []bool{false}
-	}
-	return []bool{false, true}
-}
 
 // under predicts with the given assumptions and compares.
 func (k *knowledge) under(a assumption, cached bool) []trial.Diff {

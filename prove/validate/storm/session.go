@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/prove/validate/shadow"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
@@ -51,7 +52,7 @@ func (s *session) prepare() error {
 		var data []byte
 		if a.op == opWritten {
 			data = make([]byte, a.len)
-			tagOf(s.Seed, s.name(), s.number, -1, i).fill(data, a.off)
+			shadow.Fill(data, tagOf(s.Seed, s.name(), s.number, -1, i), a.off)
 			cached = true
 		}
 		if err := s.do(a, data); err != nil {
@@ -114,10 +115,10 @@ func (s *session) fill(n int, b []byte) {
 	e := &s.made[n]
 	t := tagOf(s.Seed, s.name(), s.number, e.number, e.i)
 	if s.sc.appends {
-		t.fillRecord(b, n)
+		fillRecord(b, t, n)
 		return
 	}
-	t.fill(b, e.piece().off)
+	shadow.Fill(b, t, e.piece().off)
 }
 
 // meanwhile does what goes on beside the writers, until over is closed where it is to

@@ -111,12 +111,9 @@ func (i *inspector) describe() error {
 	whole := i.sys
 	if i.text(i.sys+"/partition") != "" {
 		link, err := fs.ReadLink(i.root, i.sys)
-		if err != nil {
-			return refusef("", "%s: sysfs does not tell the disk of this partition", i.d.Path)
-		}
 		whole = path.Dir(path.Join("sys/dev/block", link))
 		dev := i.text(whole + "/dev")
-		if dev == "" {
+		if err != nil || dev == "" {
 			return refusef("", "%s: sysfs does not tell the disk of this partition", i.d.Path)
 		}
 		i.devs = append(i.devs, dev)
