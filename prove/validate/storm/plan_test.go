@@ -2,7 +2,6 @@ package storm
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -199,26 +198,6 @@ func TestSeed(t *testing.T) {
 	}
 	if reflect.DeepEqual(build(3), build(4)) {
 		t.Error("two seeds make one plan")
-	}
-}
-
-func TestChosen(t *testing.T) {
-	for pattern, want := range map[string][]string{
-		"": Names(), "halves": {"halves"}, "*overwriters": {"zeroing-overwriters", "extending-overwriters"},
-	} {
-		got, err := chosen(pattern)
-		var names []string
-		for _, s := range got {
-			names = append(names, s.name)
-		}
-		if err != nil || !slices.Equal(names, want) {
-			t.Errorf("%q: %v, %v", pattern, names, err)
-		}
-	}
-	for _, pattern := range []string{"nothing", "["} {
-		if _, err := chosen(pattern); !errors.Is(err, workload.ErrUsage) {
-			t.Errorf("%q: %v", pattern, err)
-		}
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,14 +33,13 @@ type Options struct {
 	Seed    uint64
 	Variant model.Variant
 	Tracer  trial.Tracer
-	// Only is a pattern of path.Match for the names of storms; "": all.
-	Only string
+	// Storms are names of those that are carried out; nil: all.
+	Storms []string
 	// Timeout is how long to wait for the writes of a round to be seen, 0:
 	// DefaultTimeout.
 	Timeout time.Duration
-	// Progress, when not nil, is called after each storm with its name and how many
-	// are done of how many.
-	Progress func(name string, done, total int)
+	// Progress, when not nil, is called after each storm with how many are done.
+	Progress func(done int)
 	// Fault, when not nil, may change what a file is expected to hold before it is
 	// compared: a test of the bytes oracle.
 	Fault func(scene string, round int, expected []byte)
@@ -51,8 +52,7 @@ type Options struct {
 func Run(ctx context.Context, opts Options) (rep *Report, err error) {
 	opts.Timeout = cmp.Or(opts.Timeout, DefaultTimeout)
 	rep = newReport(&opts)
-	todo, err := chosen(opts.Only)
-	if err = cmp.Or(err, ctx.Err()); err != nil {
+	if err := ctx.Err(); err != nil {
 		return rep, err
 	}
 	missing, err := workload.Missing([]workload.EngineName{workload.Libaio, workload.IOUring}, 1)
@@ -68,12 +68,15 @@ func Run(ctx context.Context, opts Options) (rep *Report, err error) {
 	}
 	r := &runner{Options: opts, dir: dir, rep: rep, team: newTeam()}
 	defer func() { err = errors.Join(err, r.team.stop(), dir.Close(false)) }()
-	for i, s := range todo {
+	for _, s := range storms {
+		if opts.Storms != nil && !slices.Contains(opts.Storms, s.name) {
+			continue
+		}
 		if err := r.storm(ctx, s); err != nil {
 			return rep, fmt.Errorf("run storm %s of seed %d: %w", s.name, r.Seed, err)
 		}
 		if opts.Progress != nil {
-			opts.Progress(s.name, i+1, len(todo))
+			opts.Progress(len(rep.Storms))
 		}
 	}
 	return rep, nil
@@ -147,17 +150,16 @@ func (r *runner) scene(ctx context.Context, sc *scene) (why string, err error) {
 	return "", s.finish(ctx)
 }
 
+// plainRE is what a shell takes for itself.
+var plainRE = regexp.MustCompile(`^[-+./_0-9A-Za-z]*$`)
+
 // command repeats the storm.
 func (r *runner) command() string {
 	dir := r.Dir
-	if strings.ContainsFunc(dir, func(c rune) bool { return !strings.ContainsRune("/._-+", c) && !isWord(c) }) {
+	if !plainRE.MatchString(dir) {
 		dir = "'" + strings.ReplaceAll(dir, "'", `'\''`) + "'"
 	}
 	return fmt.Sprintf("ext4dio-trace validate --dir %s --scenarios none --writes 0 --storms %s --seed %d", dir, r.now.Name, r.Seed)
-}
-
-func isWord(c rune) bool {
-	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
 }
 
 // substitute is the submission path with this name, or one that every kernel offers.

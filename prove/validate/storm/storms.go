@@ -1,10 +1,6 @@
 package storm
 
 import (
-	"cmp"
-	"fmt"
-	"path"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
@@ -43,25 +39,6 @@ func Names() []string {
 		names = append(names, s.name)
 	}
 	return names
-}
-
-// chosen are the storms whose name matches a pattern of path.Match; "" is all. An
-// error wraps workload.ErrUsage.
-func chosen(pattern string) ([]storm, error) {
-	var out []storm
-	for _, s := range storms {
-		ok, err := path.Match(cmp.Or(pattern, "*"), s.name)
-		if err != nil {
-			return nil, fmt.Errorf("choose storms by %q: %w: %w", pattern, workload.ErrUsage, err)
-		}
-		if ok {
-			out = append(out, s)
-		}
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("choose storms by %q: %w: none of %v", pattern, workload.ErrUsage, Names())
-	}
-	return out, nil
 }
 
 // neighbours are aligned writes to neighbouring blocks of one state.
