@@ -19,23 +19,19 @@ var errSkip = errors.New("skipped")
 type scratch struct {
 	*trial.File
 	bs  int64
-	buf *workload.Buffer
+	buf workload.GrowingBuffer // to write from
 	// direct writes that were made and not yet taken from the tracer
 	untaken int
 	fills   uint64 // writes for which bytes were made
 }
 
 // openScratch creates the file of a scenario.
-func openScratch(d *workload.Dir, name string, bufSize int) (*scratch, error) {
-	buf, err := workload.NewBuffer(bufSize)
+func openScratch(d *workload.Dir, name string) (*scratch, error) {
+	f, err := trial.Create(d, name)
 	if err != nil {
 		return nil, err
 	}
-	f, err := trial.Create(d, name)
-	if err != nil {
-		return nil, errors.Join(err, buf.Close())
-	}
-	return &scratch{File: f, bs: int64(d.FS.BlockSize), buf: buf}, nil
+	return &scratch{File: f, bs: int64(d.FS.BlockSize)}, nil
 }
 
 func (f *scratch) close() error { return errors.Join(f.Close(), f.buf.Close()) }
@@ -77,14 +73,11 @@ const clearESCache = 'f'<<8 | 40
 // forget clears the extent-status cache of the inode. What has to stay in it,
 // such as delayed blocks, stays.
 func (f *scratch) forget(*Setup) error {
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(f.Buffered), clearESCache, 0)
-	switch errno {
-	case 0:
-		return nil
-	case unix.ENOTTY, unix.EOPNOTSUPP:
-		return fmt.Errorf("clear the extent-status cache: %w: %w", errSkip, errno)
+	err := unix.IoctlSetInt(f.Buffered, clearESCache, 0)
+	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EOPNOTSUPP) {
+		return fmt.Errorf("clear the extent-status cache: %w: %w", errSkip, err)
 	}
-	return errno
+	return err
 }
 
 // journal has the data of the inode go through the journal, so that ext4 takes no
@@ -109,8 +102,13 @@ func (f *scratch) fill(b []byte, off int64) {
 
 // writeDirect writes with O_DIRECT and waits; the tracer will see it.
 func (f *scratch) writeDirect(off, n int64) error {
+	const most = 1 << 20 // of one write, bytes
+	mem, err := f.buf.Bytes(most)
+	if err != nil {
+		return err
+	}
 	for n > 0 {
-		chunk := f.buf.Bytes()[:min(n, int64(len(f.buf.Bytes())))]
+		chunk := mem[:min(n, most)]
 		f.fill(chunk, off)
 		w, err := unix.Pwrite(f.Direct, chunk, off)
 		f.untaken++

@@ -124,21 +124,20 @@ func (s *session) fill(n int, b []byte) {
 // meanwhile does what goes on beside the writers, until over is closed where it is to
 // be repeated.
 func (s *session) meanwhile(over <-chan struct{}) error {
-	for {
+	for again := true; again; {
 		for _, a := range s.round.meanwhile {
 			if err := s.do(a, nil); err != nil {
 				return err
 			}
 		}
-		if !s.round.again {
-			return nil
-		}
 		select {
 		case <-over:
-			return nil
+			again = false
 		default:
+			again = s.round.again
 		}
 	}
+	return nil
 }
 
 // wrote notes what the writes left in the file. Those that failed come last: i_size is
