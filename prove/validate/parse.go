@@ -9,15 +9,9 @@ import (
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// ParseError says where a scenario text is wrong.
-type ParseError struct {
-	Theme string
-	Line  int
-	Msg   string
-}
-
-func (e *ParseError) Error() string {
-	return fmt.Sprintf("parse scenarios: %s.txt:%d: %s", e.Theme, e.Line, e.Msg)
+// wrongText says where a scenario text is wrong.
+func wrongText(theme string, line int, what string) error {
+	return fmt.Errorf("parse scenarios: %s.txt:%d: %s", theme, line, what)
 }
 
 var (
@@ -29,7 +23,7 @@ var (
 const maxName = 64
 
 // Parse reads the scenarios of one text; those of a text that is written in blocks
-// once for each size of blocks that it names. An error is a *ParseError.
+// once for each size of blocks that it names. An error says where it is wrong.
 func Parse(theme string, text []byte) ([]Scenario, error) {
 	out, sizes, err := parseFor(theme, text, 0)
 	for _, b := range sizes {
@@ -55,7 +49,7 @@ func parseFor(theme string, text []byte, b blockSize) ([]Scenario, []blockSize, 
 	}
 	p.finish()
 	if p.wrong != "" {
-		return nil, nil, &ParseError{Theme: theme, Line: p.line, Msg: p.wrong}
+		return nil, nil, wrongText(theme, p.line, p.wrong)
 	}
 	return p.out, p.blocks, nil
 }

@@ -157,7 +157,7 @@ func (j *judgement) bytes(f *file, keep bool) error {
 	}
 	f.bytesBad = append(f.bytesBad, why...)
 	if keep {
-		j.rep.kept.Keep(workload.FileName(fileName(j.c.Number)), f.Shadow.Bytes)
+		j.rep.kept.Keep(workload.FileName(fileName(j.c.Number)), j.c.Number, f.Shadow.Bytes)
 	}
 	if len(f.bytesBad) == 0 {
 		j.rep.Bytes.Right++

@@ -83,7 +83,7 @@ var unseen = [...]string{
 func (id *Identifier) answer(n int) Answer {
 	with, without := id.evidence[n][With].n, id.evidence[n][Without].n
 	if n == 6 && with+without == 0 {
-		with, without = count(id.missed == With), count(id.missed == Without)
+		return map[Sign]Answer{Nothing: NotTestable, With: Present, Without: Absent}[id.missed]
 	}
 	switch {
 	case with > 0 && without > 0:
@@ -96,13 +96,6 @@ func (id *Identifier) answer(n int) Answer {
 		return Absent
 	}
 	return NotTestable
-}
-
-func count(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func (id *Identifier) patch(n int) Patch {
