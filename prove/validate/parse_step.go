@@ -129,13 +129,9 @@ func (p *parser) write(args []string) *Write {
 }
 
 func (p *parser) option(w *Write, key, val string) {
-	switch key {
-	case "pos":
-		w.Pos = p.size(p.block, val)
-	case "limit":
-		w.Limit = p.size(p.block, val)
-	case "fresh":
-		w.Fresh = p.size(p.block, val)
+	switch sizes := map[string]*int64{"pos": &w.Pos, "limit": &w.Limit, "fresh": &w.Fresh}; key {
+	case "pos", "limit", "fresh":
+		*sizes[key] = p.size(p.block, val)
 	case "buf":
 		n := p.size(p.block, val)
 		if n >= 64<<10 {

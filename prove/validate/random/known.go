@@ -56,9 +56,7 @@ func leftOut(seen []trial.Seen) string {
 	switch {
 	case o.Incomplete != "":
 		return "incomplete record"
-	case o.Buffered != nil && len(o.Passes) == 0 && o.Flags&model.IocbNowait == 0:
-		return "inode takes no direct I/O"
-	case o.Buffered != nil && len(o.Passes) == 0 && !o.Dio && o.Ret == model.EOPNOTSUPP:
+	case o.Buffered != nil && len(o.Passes) == 0 && (o.Flags&model.IocbNowait == 0 || !o.Dio && o.Ret == model.EOPNOTSUPP):
 		return "inode takes no direct I/O"
 	}
 	if n := len(o.Passes); n > 1 && o.Passes[0].IDisksize != o.Passes[n-1].IDisksize {
