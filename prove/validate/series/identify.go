@@ -1,8 +1,6 @@
 package series
 
 import (
-	"slices"
-
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -152,9 +150,6 @@ func (id *Identifier) made() model.Variant {
 
 // under judges what was kept under a variant that is no candidate.
 func (id *Identifier) under(v model.Variant) Explains {
-	if i := slices.IndexFunc(id.candidates, func(c Explains) bool { return c.Variant == v }); i >= 0 {
-		return id.candidates[i]
-	}
 	c := Explains{Variant: v}
 	for _, o := range id.kept {
 		c.add(o, id.unprobed)
