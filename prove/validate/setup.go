@@ -10,6 +10,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/prove/validate/shadow"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // errSkip is wrapped by a reason for which a scenario cannot be carried out.
@@ -168,28 +169,17 @@ func (f *scratch) checkLayout(s *Setup) error {
 // layoutOf writes extents as runs of blocks; runs of one state that are apart on
 // the device stay apart. What follows the last extent is a hole of any length.
 func layoutOf(exts []workload.Extent, bs int64) string {
-	type piece struct {
-		Run
-		next int64 // where on the device it would go on
-	}
-	var out []piece
-	pos := int64(0)
-	for _, e := range exts {
-		if e.Start > pos {
-			out = append(out, piece{Run: Run{workload.Hole, (e.Start - pos) / bs}})
+	var runs model.Extents
+	for _, e := range trial.Layout(exts, bs, false) {
+		if n := len(runs); n > 0 && runs[n-1].State == e.State && e.State != model.Delayed && !e.Apart {
+			runs[n-1].Len += e.Len
+			continue
 		}
-		n, last := e.Len/bs, len(out)-1
-		if last >= 0 && out[last].State == e.State && out[last].next == e.Physical && e.Physical != 0 {
-			out[last].Blocks += n
-			out[last].next = e.Physical + e.Len
-		} else {
-			out = append(out, piece{Run{e.State, n}, e.Physical + e.Len})
-		}
-		pos = e.Start + e.Len
+		runs = append(runs, e)
 	}
 	var parts []string
-	for _, p := range out {
-		parts = append(parts, fmt.Sprintf("%c%d", p.State, p.Blocks))
+	for _, r := range runs {
+		parts = append(parts, fmt.Sprintf("%c%d", r.State.Letter(), r.Len))
 	}
 	return strings.Join(parts, " ")
 }

@@ -279,7 +279,7 @@ func (f *file) mapped(m *made, pos, n int64) error {
 	if err != nil {
 		return err
 	}
-	m.after = layoutText(exts, f.bs)
+	m.after = trial.Layout(exts, f.bs, false).String()
 	at := pos / f.bs * f.bs
 	for _, e := range exts {
 		if e.Start+e.Len <= at {

@@ -124,7 +124,7 @@ func (j *judgement) fail(f Failure) {
 func (j *judgement) failWrite(oracle trial.Oracle, m *made, what []string, signature string, s *trial.Seen) {
 	f := Failure{
 		Oracle: oracle, Step: m.step + 1, Write: j.c.Steps[m.step].String(), What: what,
-		Layout: layoutText(m.before.extents, int64(j.r.dir.FS.BlockSize)), After: m.after, ISize: m.before.size, signature: signature,
+		Layout: trial.Layout(m.before.extents, int64(j.r.dir.FS.BlockSize), false).String(), After: m.after, ISize: m.before.size, signature: signature,
 	}
 	if s != nil {
 		f.Seen = *s

@@ -10,7 +10,6 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
-	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -187,7 +186,7 @@ func (k *knowledge) write() *model.Write {
 // inode is the inode as it was known, with what is asked of the observation.
 func (k *knowledge) inode(a assumption, cached bool) *model.Inode {
 	b, o := k.before, k.o
-	in := model.NewInode(uint8(bits.TrailingZeros64(uint64(k.bs))), b.size, layoutOf(b.extents, k.bs, a.apart))
+	in := model.NewInode(uint8(bits.TrailingZeros64(uint64(k.bs))), b.size, trial.Layout(b.extents, k.bs, a.apart))
 	in.Cache, in.Cached, in.Indirect = a.cache, cached, b.indirect
 	in.Limits.SectorSize = k.sector
 	in.Stale = o.Stages.Has(record.StageFmod) && o.FmodRet == model.EAGAIN
@@ -205,30 +204,6 @@ func (k *knowledge) inode(a assumption, cached bool) *model.Inode {
 	}
 	return in
 }
-
-// layoutOf is a layout as the model takes it.
-func layoutOf(exts []workload.Extent, bs int64, apart bool) model.Extents {
-	var out model.Extents
-	pos, next := int64(0), int64(-1)
-	for _, e := range exts {
-		if e.Start > pos {
-			out = append(out, model.Extent{Len: uint32((e.Start - pos) / bs), State: model.Hole})
-			next = -1
-		}
-		x := model.Extent{Len: uint32(e.Len / bs), State: model.Written, Apart: apart || e.Physical != next}
-		switch e.State {
-		case workload.Unwritten:
-			x.State = model.Unwritten
-		case workload.Delayed:
-			x.State, x.Apart = model.Delayed, false
-		}
-		out = append(out, x)
-		pos, next = e.Start+e.Len, e.Physical+e.Len
-	}
-	return out
-}
-
-func layoutText(exts []workload.Extent, bs int64) string { return layoutOf(exts, bs, false).String() }
 
 // flushed is the layout with the unwritten blocks below dirty pages of the write
 // written, or with the whole extents in which they lie.

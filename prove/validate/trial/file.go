@@ -10,6 +10,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/prove/validate/shadow"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // Way is a way of reading a file back.
@@ -194,4 +195,27 @@ func Verify[T any](ctx context.Context, dir, name string, kept *shadow.Kept[T], 
 		return err
 	}
 	return d.Close(false)
+}
+
+// Layout is a layout as the model takes it. With apart no extent continues the one before
+// it, wherever it lies.
+func Layout(exts []workload.Extent, bs int64, apart bool) model.Extents {
+	var out model.Extents
+	pos, next := int64(0), int64(-1)
+	for _, e := range exts {
+		if e.Start > pos {
+			out = append(out, model.Extent{Len: uint32((e.Start - pos) / bs), State: model.Hole})
+			next = -1
+		}
+		x := model.Extent{Len: uint32(e.Len / bs), State: model.Written, Apart: apart || e.Physical != next}
+		switch e.State {
+		case workload.Unwritten:
+			x.State = model.Unwritten
+		case workload.Delayed:
+			x.State, x.Apart = model.Delayed, false
+		}
+		out = append(out, x)
+		pos, next = e.Start+e.Len, e.Physical+e.Len
+	}
+	return out
 }
