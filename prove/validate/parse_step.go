@@ -41,9 +41,11 @@ func (b blockSize) parse(s string) (int64, bool) {
 	total := int64(0)
 	for _, part := range partRE.FindAllStringSubmatch(s, -1) {
 		n, err := strconv.ParseInt(cmp.Or(part[2], "1"), 10, 64)
-		if unit := units[part[3]]; err != nil || n > math.MaxInt64/unit {
+		unit := units[part[3]]
+		if err != nil || n > math.MaxInt64/unit {
 			return 0, false
-		} else if n *= unit; part[1] == "-" {
+		}
+		if n *= unit; part[1] == "-" {
 			n = -n
 		}
 		if total += n; total < 0 {

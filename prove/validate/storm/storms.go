@@ -45,10 +45,10 @@ func Names() []string {
 func neighbours(g *generator) []scene {
 	var out []scene
 	for _, s := range states {
-		n := g.rounds(3, perRound)
+		rounds := g.rounds(3, perRound)
 		const blocks = perRound * 3 / 2
-		sc := scene{name: s.name, unwritten: s.state == workload.Unwritten, before: layout(s.state, int64(n*blocks)*g.bs)}
-		sc.play(n, g.writers, func(n int, r *round) {
+		sc := scene{name: s.name, unwritten: s.state == workload.Unwritten, before: layout(s.state, int64(rounds*blocks)*g.bs)}
+		sc.play(rounds, g.writers, func(n int, r *round) {
 			for b, i := int64(0), 0; b < blocks; i++ {
 				k := min(1+int64(i)%2, blocks-b)
 				r.writers[i%Writers].add(piece{off: (int64(n*blocks) + b) * g.bs, len: k * g.bs, shift: g.shift()})
@@ -64,13 +64,13 @@ func neighbours(g *generator) []scene {
 func halves(g *generator) []scene {
 	var out []scene
 	for _, s := range states {
-		n := g.rounds(3, perRound)
+		rounds := g.rounds(3, perRound)
 		const blocks = perRound / 2
 		sc := scene{
-			name: s.name, skip: g.whole(), before: layout(s.state, int64(n*blocks)*g.bs),
+			name: s.name, skip: g.whole(), before: layout(s.state, int64(rounds*blocks)*g.bs),
 			partial: s.state != workload.Written, unwritten: s.state == workload.Unwritten,
 		}
-		sc.play(n, g.writers, func(n int, r *round) {
+		sc.play(rounds, g.writers, func(n int, r *round) {
 			for b := range blocks {
 				start, cut := int64(n*blocks+b)*g.bs, g.cut()
 				first := b % (Writers / 2) * 2
@@ -91,9 +91,9 @@ func halves(g *generator) []scene {
 // written, and so on.
 func zeroingOverwriters(g *generator) []scene {
 	const stripe, stripes = 6, perRound / Writers
-	n := g.rounds(1, perRound)
-	sc := scene{name: "mixed", partial: true, skip: g.whole(), before: layout(workload.Hole, int64(n*stripes*stripe)*g.bs)}
-	sc.play(n, g.writers, func(n int, r *round) {
+	rounds := g.rounds(1, perRound)
+	sc := scene{name: "mixed", partial: true, skip: g.whole(), before: layout(workload.Hole, int64(rounds*stripes*stripe)*g.bs)}
+	sc.play(rounds, g.writers, func(n int, r *round) {
 		for i := range stripes {
 			at := func(block int, in int64) int64 { return int64((n*stripes+i)*stripe+block)*g.bs + in }
 			a, b, c, d := g.cut(), g.cut(), g.cut(), g.cut()
@@ -121,9 +121,9 @@ func zeroingOverwriters(g *generator) []scene {
 func drain(g *generator) []scene {
 	const async, deep, zeroing = 6, 16, 16
 	const total = async*deep + 2*zeroing
-	n := g.rounds(1, total)
-	written := int64(n*async*deep*2) * g.bs
-	size := written + int64(n*zeroing)*g.bs
+	rounds := g.rounds(1, total)
+	written := int64(rounds*async*deep*2) * g.bs
+	size := written + int64(rounds*zeroing)*g.bs
 	sc := scene{
 		name: "deep queue", partial: true, skip: g.whole(),
 		before: []act{{op: opTruncate, off: size}, {op: opAllocate, len: size}, {op: opWritten, len: written}},
@@ -133,7 +133,7 @@ func drain(g *generator) []scene {
 			submission{workload.Libaio, deep}, submission{workload.IOUring, deep}, submission{workload.Libaio, deep / 2},
 			submission{workload.Pwrite, 1}, submission{workload.IOUring, 2})
 	}
-	sc.play(n, deepQueues, func(n int, r *round) {
+	sc.play(rounds, deepQueues, func(n int, r *round) {
 		for i := range async * deep {
 			r.writers[i%async].add(piece{off: int64(n*async*deep+i) * 2 * g.bs, len: 2 * g.bs})
 		}
@@ -155,15 +155,15 @@ func nowaitMix() []writer {
 // statNowait are NOWAIT writes, while others read and set the timestamps.
 func statNowait(g *generator) []scene {
 	const nowait, blocks = 6, perRound
-	n := g.rounds(1, perRound)
-	size := int64(n*blocks) * g.bs
+	rounds := g.rounds(1, perRound)
+	size := int64(rounds*blocks) * g.bs
 	// Most of it is written, the rest unwritten: there a NOWAIT write has to fail on
 	// kernels that hold patch 1, and where blocks are zeroed.
 	sc := scene{name: "timestamps", before: []act{{op: opTruncate, off: size}, {op: opAllocate, len: size}}}
-	for b := int64(0); b < int64(n*blocks); b += 16 {
+	for b := int64(0); b < int64(rounds*blocks); b += 16 {
 		sc.before = append(sc.before, act{opWritten, b * g.bs, 12 * g.bs})
 	}
-	sc.play(n, nowaitMix, func(n int, r *round) {
+	sc.play(rounds, nowaitMix, func(n int, r *round) {
 		for b := range blocks {
 			w := b % Writers
 			p := piece{off: int64(n*blocks+b) * g.bs, len: g.bs, shift: g.shift()}

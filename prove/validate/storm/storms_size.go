@@ -15,9 +15,9 @@ const apart = 64 << 10
 // cache, while direct writes to its other blocks are in flight.
 func fallback(g *generator) []scene {
 	const blocks = perRound
-	n := g.rounds(2, perRound)
-	next := scene{name: "next to mapped blocks", noExtents: true, before: layout(workload.Hole, int64(n*blocks)*g.bs)}
-	next.play(n, g.writers, func(n int, r *round) {
+	rounds := g.rounds(2, perRound)
+	next := scene{name: "next to mapped blocks", noExtents: true, before: layout(workload.Hole, int64(rounds*blocks)*g.bs)}
+	next.play(rounds, g.writers, func(n int, r *round) {
 		for b := range blocks {
 			p := piece{off: int64(n*blocks+b) * g.bs, len: g.bs}
 			if b%2 == 0 {
@@ -38,9 +38,9 @@ func fallback(g *generator) []scene {
 func fallbackParts(g *generator) scene {
 	parts := int(min(4, g.bs/g.sector))
 	blocks := perRound / parts
-	n := g.rounds(2, perRound)
-	sc := scene{name: "parts of a hole", noExtents: true, partial: true, skip: g.whole(), before: layout(workload.Hole, int64(n*blocks)*g.bs)}
-	sc.play(n, g.writers, func(n int, r *round) {
+	rounds := g.rounds(2, perRound)
+	sc := scene{name: "parts of a hole", noExtents: true, partial: true, skip: g.whole(), before: layout(workload.Hole, int64(rounds*blocks)*g.bs)}
+	sc.play(rounds, g.writers, func(n int, r *round) {
 		for b := range blocks {
 			at := int64(n*blocks+b) * g.bs
 			for i, k := range g.Perm(parts) {
@@ -69,16 +69,16 @@ func unsafeParts(sc *scene, v model.Variant) string {
 // resize changes i_size, allocates and punches where no writer writes, meanwhile.
 func resize(g *generator) []scene {
 	const blocks = perRound * 2 / 3
-	n := g.rounds(1, perRound)
+	rounds := g.rounds(1, perRound)
 	// The first bytes are for punching, then the blocks of the writers.
 	base := int64(apart)
-	end := base + (int64(n*blocks)*g.bs+apart-1)/apart*apart
+	end := base + (int64(rounds*blocks)*g.bs+apart-1)/apart*apart
 	least := end + apart
 	sc := scene{
 		name: "behind the writers", partial: true, skip: g.whole(),
 		before: []act{{op: opTruncate, off: least + apart}, {opWritten, 0, base / 2}},
 	}
-	sc.play(n, g.writers, func(n int, r *round) {
+	sc.play(rounds, g.writers, func(n int, r *round) {
 		for b := range blocks {
 			start := base + int64(n*blocks+b)*g.bs
 			switch b % 3 {
@@ -123,14 +123,14 @@ func (g *generator) resizing(base, least int64) []act {
 func appenders(g *generator) []scene {
 	unit := max(g.sector, g.bs/8)
 	const records = perRound / 2
-	n := g.rounds(2, records)
+	rounds := g.rounds(2, records)
 	var out []scene
 	for _, s := range []struct {
 		name  string
 		start int64
 	}{{"from the start", 0}, {"inside a block", unit}} {
 		sc := scene{name: s.name, appends: true, before: []act{{op: opTruncate, off: s.start}}}
-		sc.play(n, g.writers, func(_ int, r *round) {
+		sc.play(rounds, g.writers, func(_ int, r *round) {
 			for i, k := range g.Perm(records) {
 				w := &r.writers[i%Writers]
 				p := piece{off: g.Int64N(int64(records)) * g.bs, len: int64(k+1) * unit}
@@ -152,9 +152,9 @@ func appenders(g *generator) []scene {
 // block.
 func extendingOverwriters(g *generator) []scene {
 	const inside, beyond = 32, 24
-	n := g.rounds(1, inside+beyond*4/3)
+	rounds := g.rounds(1, inside+beyond*4/3)
 	sc := scene{name: "two ends", partial: true, before: layout(workload.Written, (inside+1)*g.bs)}
-	sc.play(n, g.writers, func(n int, r *round) {
+	sc.play(rounds, g.writers, func(n int, r *round) {
 		for b := range inside {
 			p := piece{off: int64(b) * g.bs, len: g.bs, shift: g.shift()}
 			if g.sector < g.bs && b%2 == 1 {
