@@ -107,22 +107,17 @@ func (o *Outcome) junitCases(c *Config) []junitCase {
 		}
 	}
 	out := scenarioCases(&scenarios)
-	for _, part := range []struct {
-		there bool
-		part  string
-		names []string
-	}{
-		{c.Scenarios != nil, "bytes", []string{""}},
-		{c.Generated != nil, "generated", []string{"observed", "known", "bytes"}},
-		{true, "storm", storms},
-		{c.Checked, "e2fsck", []string{""}},
-	} {
-		for _, name := range part.names {
-			if part.there {
-				out = append(out, o.junitPart(c, part.part, name))
+	add := func(there bool, part string, names ...string) {
+		for _, name := range names {
+			if there {
+				out = append(out, o.junitPart(c, part, name))
 			}
 		}
 	}
+	add(c.Scenarios != nil, "bytes", "")
+	add(c.Generated != nil, "generated", "observed", "known", "bytes")
+	add(true, "storm", storms...)
+	add(c.Checked, "e2fsck", "")
 	return out
 }
 
