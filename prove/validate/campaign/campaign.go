@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
@@ -76,12 +77,8 @@ func Begin(o Options, filter probes.Filter) (*Run, error) {
 		x.Outcome.Chosen = true
 		candidates = append(candidates, x.variant)
 	}
-	for _, v := range judge.NewDetector(c.Evidence()).Candidates() {
-		if v != x.variant {
-			candidates = append(candidates, v)
-		}
-	}
-	x.id = series.New(candidates, c.Plan.Unattached)
+	others := slices.DeleteFunc(judge.NewDetector(c.Evidence()).Candidates(), func(v model.Variant) bool { return v == x.variant })
+	x.id = series.New(append(candidates, others...), c.Plan.Unattached)
 	return x, nil
 }
 
