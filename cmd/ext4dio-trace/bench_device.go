@@ -26,17 +26,13 @@ func (f *benchFlags) checkTarget() error {
 
 // runOnDevice makes a file system on a disk that the user gave up, and runs tests on it.
 func runOnDevice(ctx context.Context, f *benchFlags, tests []bench.Test) ([]*bench.Report, error) {
-	configs, err := target.ParseConfigs(target.DefaultConfig)
-	if err != nil {
-		return nil, err
-	}
 	dev, err := f.to.open(ctx)
 	if err != nil {
 		return nil, targetError(err)
 	}
 	dev.Room = f.opts.Room(tests)
 	var all []*bench.Report
-	fsck, err := dev.Use(ctx, configs[0], func(dir string) error {
+	fsck, err := dev.Use(ctx, target.Default(), func(dir string) error {
 		var err error
 		in := *f
 		in.to.dir = dir

@@ -18,7 +18,7 @@ import (
 // runOptions are the flags as package campaign takes them.
 func (o *validateOptions) runOptions() (campaign.Options, error) {
 	ro := campaign.Options{
-		Target: o.dir + o.device + o.image, OwnOnly: o.dir != "", Writes: o.writes, Case: o.number, StormsOnly: o.storms,
+		Target: o.dir + o.device + o.image, OwnOnly: o.dir != "", Writes: o.writes, Case: o.number,
 		Seed: o.seed, Variant: o.variant, DropCaches: o.dropCaches, Keep: o.keep, Attach: o.attach, Tool: versionText(),
 		Out: os.Stderr, Terminal: isTerminal(os.Stderr), Note: func(text string) { note(os.Stderr, "%s", text) },
 	}

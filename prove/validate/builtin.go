@@ -42,7 +42,7 @@ func ParseFS(fsys fs.FS, dir string) ([]Scenario, error) {
 		}
 		for _, s := range scs {
 			if other, ok := where[s.Name]; ok {
-				return nil, &ParseError{Theme: theme, Line: s.Line, Msg: fmt.Sprintf("scenario %q is also in %s.txt", s.Name, other)}
+				return nil, wrongText(theme, s.Line, fmt.Sprintf("scenario %q is also in %s.txt", s.Name, other))
 			}
 			where[s.Name] = theme
 		}

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -22,10 +24,8 @@ type field struct {
 }
 
 const (
-	none      = "none"
-	unknown   = "unknown"
-	shared    = "shared"
-	exclusive = "exclusive"
+	none    = "none"
+	unknown = "unknown"
 )
 
 // The words of a lookup: (lblk,len[,flags])ret and the state that it found. A
@@ -72,52 +72,34 @@ func fieldOf(name string) *field {
 	return nil
 }
 
-var sizeRE = regexp.MustCompile(sizeExpr)
+// sizesRE are the sizes in a value of these fields.
+var (
+	sizesRE = regexp.MustCompile(sizeExpr)
+	sized   = []string{"zeroed", "fallback", "ret"}
+)
 
-// inBytes lists the fields whose values are sizes or hold some.
-var inBytes = []string{"zeroed", "fallback", "ret"}
-
-// parseField reads the alternatives of an expected value, with sizes in bytes.
-func parseField(name, val string, b blockSize) ([]string, string) {
+// alternatives reads those of an expected value, with sizes in bytes.
+func (p *parser) alternatives(name, val string) []string {
 	re := verdictSyntax
-	if name != verdictField {
-		f := fieldOf(name)
-		if f == nil {
-			return nil, fmt.Sprintf("unknown field %q", name)
-		}
+	if f := fieldOf(name); f != nil {
 		re = f.syntax
+	} else if name != verdictField {
+		p.refuse("unknown field %q", name)
 	}
 	var out []string
 	for alt := range strings.SplitSeq(val, "|") {
 		if !re.MatchString(alt) {
-			return nil, fmt.Sprintf("%q is no value of %s", alt, name)
+			p.refuse("%q is no value of %s", alt, name)
 		}
-		if !slices.Contains(inBytes, name) || strings.HasPrefix(alt, "-E") {
-			out = append(out, alt)
-			continue
-		}
-		wrong := ""
-		alt = sizeRE.ReplaceAllStringFunc(alt, func(s string) string {
-			n, msg := b.parse(s)
-			if msg != "" {
-				wrong = msg
-			}
-			return fmt.Sprint(n)
-		})
-		if wrong != "" {
-			return nil, wrong
+		if slices.Contains(sized, name) && !strings.HasPrefix(alt, "-E") {
+			alt = sizesRE.ReplaceAllStringFunc(alt, func(s string) string { return fmt.Sprint(p.size(p.block, s)) })
 		}
 		out = append(out, alt)
 	}
-	return out, ""
+	return out
 }
 
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
-}
+func yesNo(b bool) string { return model.AnswerOf(b).String() }
 
 // known makes a reader of a fact that may not have been captured.
 func known(f func(*observe.Observation) (bool, bool)) func(*observe.Observation) string {
@@ -131,57 +113,35 @@ func known(f func(*observe.Observation) (bool, bool)) func(*observe.Observation)
 }
 
 func passes(o *observe.Observation) string {
-	if len(o.Passes) == 0 {
-		return none
-	}
-	var b strings.Builder
+	letters := map[record.Lock]string{record.LockShared: "S", record.LockExclusive: "E"}
+	s := ""
 	for _, p := range o.Passes {
-		switch p.Lock {
-		case record.LockShared:
-			b.WriteByte('S')
-		case record.LockExclusive:
-			b.WriteByte('E')
-		default:
-			b.WriteByte('?')
-		}
+		s += cmp.Or(letters[p.Lock], "?")
 	}
-	return b.String()
+	return cmp.Or(s, none)
 }
 
 func lock(o *observe.Observation) string {
 	if !o.Dio {
 		return none
 	}
-	return mode(o.Lock)
-}
-
-func mode(l record.Lock) string {
-	switch l {
-	case record.LockShared:
-		return shared
-	case record.LockExclusive:
-		return exclusive
-	}
-	return unknown
+	return observe.LockName(o.Lock)
 }
 
 func lookups(o *observe.Observation) string {
-	any := false
 	var parts []string
 	for _, p := range o.Passes {
-		part := "-"
-		if len(p.Lookups) > 0 {
-			any, part = true, ""
-		}
+		part := ""
 		for _, l := range p.Lookups {
 			part += lookup(l)
 		}
-		parts = append(parts, part)
+		parts = append(parts, cmp.Or(part, "-"))
 	}
-	if !any {
+	s := strings.Join(parts, "/")
+	if strings.Trim(s, "-/") == "" {
 		return none
 	}
-	return strings.Join(parts, "/")
+	return s
 }
 
 // lookup reads the state off the raw result, without the model's help.
@@ -214,20 +174,14 @@ func forceWait(o *observe.Observation) string {
 }
 
 func zeroed(o *observe.Observation) string {
-	if len(o.Zeroed) == 0 {
-		return none
-	}
 	s := ""
 	for _, z := range o.Zeroed {
 		s += fmt.Sprintf("(%d,%d)", z.Pos, z.Len)
 	}
-	return s
+	return cmp.Or(s, none)
 }
 
 func mappings(o *observe.Observation) string {
-	if len(o.Mappings) == 0 {
-		return none
-	}
 	var parts []string
 	for _, m := range o.Mappings {
 		s := "?"
@@ -242,7 +196,7 @@ func mappings(o *observe.Observation) string {
 		}
 		parts = append(parts, s)
 	}
-	return strings.Join(parts, ",")
+	return cmp.Or(strings.Join(parts, ","), none)
 }
 
 // fallback makes a reader of the buffered fallback, where there was one.
@@ -259,7 +213,7 @@ func copyLock(b *observe.Buffered) string {
 	if !b.Copied {
 		return none
 	}
-	return mode(b.CopyLock)
+	return observe.LockName(b.CopyLock)
 }
 
 func fmod(o *observe.Observation) string {
@@ -292,4 +246,30 @@ func result(ret int64) string {
 		return "-" + name
 	}
 	return fmt.Sprint(ret)
+}
+
+// Compare holds an observation against expected fields and returns those that
+// differ, in the order of the field table.
+func Compare(want Fields, o *observe.Observation) []trial.Diff {
+	var out []trial.Diff
+	for _, f := range fields {
+		alts, ok := want[f.name]
+		if !ok {
+			continue
+		}
+		got := f.read(o)
+		if !slices.ContainsFunc(alts, func(a string) bool { return match(a, got) }) {
+			out = append(out, trial.Diff{Field: f.name, Expected: strings.Join(alts, "|"), Observed: got})
+		}
+	}
+	return out
+}
+
+// match compares a value with a pattern in which "?" stands for any number.
+func match(pattern, s string) bool {
+	if !strings.Contains(pattern, "?") {
+		return pattern == s
+	}
+	re := syntax(strings.ReplaceAll(regexp.QuoteMeta(pattern), `\?`, `\d+`))
+	return re.MatchString(s)
 }

@@ -81,8 +81,7 @@ type Report struct {
 	// compared with the model only.
 	Unwritten bool `json:"unwritten,omitempty"`
 
-	kept   shadow.Kept
-	places map[string]WrongFile // by the name of the file
+	kept shadow.Kept[WrongFile]
 }
 
 // WrongFile is the file of a scenario that holds other bytes than it has to.
@@ -97,12 +96,11 @@ type WrongFile struct {
 // more, after the caller has mounted the file system again, and removes them. dir is
 // what the Runner was given.
 func (r *Report) Verify(ctx context.Context, dir string) error {
-	return trial.Verify(ctx, dir, DirName, &r.kept, func(file, why string) {
+	return trial.Verify(ctx, dir, DirName, &r.kept, func(w WrongFile, why string) {
 		if why == "" {
 			r.Remounted++
 			return
 		}
-		w := r.places[file]
 		w.Why = []string{"after mounting again: " + why}
 		r.WrongFiles = append(r.WrongFiles, w)
 	})
@@ -120,12 +118,7 @@ func (r *Report) file(sc *Scenario, held *shadow.File, why []string, keep bool) 
 	if !keep || held.Unsure() {
 		return
 	}
-	name := workload.FileName(sc.Name)
-	if r.places == nil {
-		r.places = map[string]WrongFile{}
-	}
-	r.places[name] = w
-	r.kept.Keep(name, held.Bytes)
+	r.kept.Keep(workload.FileName(sc.Name), w, held.Bytes)
 }
 
 func (r *Report) add(res Result) {

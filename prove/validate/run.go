@@ -24,9 +24,6 @@ const DirName = "ext4dio-validate"
 // freshTries is how often a write that must find current timestamps is repeated.
 const freshTries = 300
 
-// minBuffer is the least memory to write from, bytes.
-const minBuffer = 1 << 20
-
 // Runner carries out scenarios.
 type Runner struct {
 	// Variant is what the writes are judged by as they are made; the zero value
@@ -127,20 +124,11 @@ func (x *execution) run(ctx context.Context) (err error) {
 		x.skipRest(0, reason)
 		return nil
 	}
-	most := minBuffer
-	for _, s := range x.sc.Steps {
-		if s.Write != nil {
-			most = max(most, s.Write.Len()+s.Write.Buf)
-		}
-	}
-	if x.file, err = openScratch(x.dir, x.sc.Name, most); err != nil {
+	if x.file, err = openScratch(x.dir, x.sc.Name); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, x.file.close()) }()
-	if err := x.Tracer.Watch(x.file.ID); err != nil {
-		return fmt.Errorf("watch inode %d: %w", x.file.ID.Ino, err)
-	}
-	defer x.Tracer.Forget(x.file.ID)
+	x.Tracer.Watch(x.file.ID)
 	if err := x.steps(ctx); err != nil {
 		return err
 	}
@@ -190,15 +178,11 @@ func (x *execution) bytes() error {
 // unmet says which requirement is not met, or "".
 func unmet(reqs []Requirement, fs workload.FSInfo, traits Traits) string {
 	for _, r := range reqs {
-		switch r.Key {
-		case "sector":
-			if int64(fs.Sector) > r.Values[0] {
-				return fmt.Sprintf("needs sectors of at most %d bytes; the device has %d", r.Values[0], fs.Sector)
-			}
-		default:
-			if reason := traits.unmet(r); reason != "" {
-				return reason
-			}
+		if r.Key == "sector" && int64(fs.Sector) > r.Values[0] {
+			return fmt.Sprintf("needs sectors of at most %d bytes; the device has %d", r.Values[0], fs.Sector)
+		}
+		if reason := traits.unmet(r); reason != "" {
+			return reason
 		}
 	}
 	return ""
@@ -259,7 +243,11 @@ func (x *execution) take(ctx context.Context) error {
 
 // issue makes the write itself, with what must come right before it.
 func (x *execution) issue(e workload.Engine, w *Write) (workload.Result, error) {
-	data := x.file.buf.Bytes()[w.Buf : w.Buf+w.Len()]
+	mem, err := x.file.buf.Bytes(int64(w.Buf + w.Len()))
+	if err != nil {
+		return workload.Result{}, err
+	}
+	data := mem[w.Buf : w.Buf+w.Len()]
 	reqs := []workload.Request{{Fd: x.file.Direct, Pos: w.Pos, Segs: workload.Cut(data, w.Segs), Flags: w.Flags}}
 	if w.Limit >= 0 {
 		restore, err := limitFileSize(w.Limit)
@@ -302,7 +290,7 @@ func (x *execution) collect(ctx context.Context, w *Write) ([]trial.Seen, error)
 }
 
 func (x *execution) gather(ctx context.Context, n int) ([]trial.Seen, error) {
-	return trial.Collect(ctx, x.Tracer, x.file.ID, n, cmp.Or(x.Timeout, trial.DefaultTimeout))
+	return trial.Collect(ctx, x.Tracer, n, cmp.Or(x.Timeout, trial.DefaultTimeout))
 }
 
 // lateResult makes a failure of what was not seen; other errors end the run.

@@ -38,10 +38,9 @@ type fakeTracer struct {
 	err     error
 }
 
-func (f *fakeTracer) Watch(trial.FileID) error { return nil }
-func (f *fakeTracer) Forget(trial.FileID)      {}
+func (f *fakeTracer) Watch(trial.FileID) {}
 
-func (f *fakeTracer) Collect(ctx context.Context, _ trial.FileID, n int) ([]trial.Seen, error) {
+func (f *fakeTracer) Collect(ctx context.Context, n int) ([]trial.Seen, error) {
 	f.asked = append(f.asked, n)
 	if f.err != nil {
 		return nil, f.err

@@ -9,7 +9,6 @@ type Scenario struct {
 	Name   string
 	Theme  string // name of the text file, without its ending
 	Line   int
-	Doc    string   // the comment above it
 	Covers []string // rows of the truth tables, for people
 	// Requires are the conditions under which it can be carried out.
 	Requires []Requirement

@@ -10,6 +10,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/prove/validate/shadow"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // errSkip is wrapped by a reason for which a scenario cannot be carried out.
@@ -19,23 +20,19 @@ var errSkip = errors.New("skipped")
 type scratch struct {
 	*trial.File
 	bs  int64
-	buf *workload.Buffer
+	buf workload.GrowingBuffer // to write from
 	// direct writes that were made and not yet taken from the tracer
 	untaken int
 	fills   uint64 // writes for which bytes were made
 }
 
 // openScratch creates the file of a scenario.
-func openScratch(d *workload.Dir, name string, bufSize int) (*scratch, error) {
-	buf, err := workload.NewBuffer(bufSize)
+func openScratch(d *workload.Dir, name string) (*scratch, error) {
+	f, err := trial.Create(d, name)
 	if err != nil {
 		return nil, err
 	}
-	f, err := trial.Create(d, name)
-	if err != nil {
-		return nil, errors.Join(err, buf.Close())
-	}
-	return &scratch{File: f, bs: int64(d.FS.BlockSize), buf: buf}, nil
+	return &scratch{File: f, bs: int64(d.FS.BlockSize)}, nil
 }
 
 func (f *scratch) close() error { return errors.Join(f.Close(), f.buf.Close()) }
@@ -77,14 +74,11 @@ const clearESCache = 'f'<<8 | 40
 // forget clears the extent-status cache of the inode. What has to stay in it,
 // such as delayed blocks, stays.
 func (f *scratch) forget(*Setup) error {
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(f.Buffered), clearESCache, 0)
-	switch errno {
-	case 0:
-		return nil
-	case unix.ENOTTY, unix.EOPNOTSUPP:
-		return fmt.Errorf("clear the extent-status cache: %w: %w", errSkip, errno)
+	err := unix.IoctlSetInt(f.Buffered, clearESCache, 0)
+	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EOPNOTSUPP) {
+		return fmt.Errorf("clear the extent-status cache: %w: %w", errSkip, err)
 	}
-	return errno
+	return err
 }
 
 // journal has the data of the inode go through the journal, so that ext4 takes no
@@ -109,8 +103,13 @@ func (f *scratch) fill(b []byte, off int64) {
 
 // writeDirect writes with O_DIRECT and waits; the tracer will see it.
 func (f *scratch) writeDirect(off, n int64) error {
+	const most = 1 << 20 // of one write, bytes
+	mem, err := f.buf.Bytes(most)
+	if err != nil {
+		return err
+	}
 	for n > 0 {
-		chunk := f.buf.Bytes()[:min(n, int64(len(f.buf.Bytes())))]
+		chunk := mem[:min(n, most)]
 		f.fill(chunk, off)
 		w, err := unix.Pwrite(f.Direct, chunk, off)
 		f.untaken++
@@ -170,28 +169,43 @@ func (f *scratch) checkLayout(s *Setup) error {
 // layoutOf writes extents as runs of blocks; runs of one state that are apart on
 // the device stay apart. What follows the last extent is a hole of any length.
 func layoutOf(exts []workload.Extent, bs int64) string {
-	type piece struct {
-		Run
-		next int64 // where on the device it would go on
-	}
-	var out []piece
-	pos := int64(0)
-	for _, e := range exts {
-		if e.Start > pos {
-			out = append(out, piece{Run: Run{workload.Hole, (e.Start - pos) / bs}})
+	var runs model.Extents
+	for _, e := range trial.Layout(exts, bs, false) {
+		if n := len(runs); n > 0 && runs[n-1].State == e.State && e.State != model.Delayed && !e.Apart {
+			runs[n-1].Len += e.Len
+			continue
 		}
-		n, last := e.Len/bs, len(out)-1
-		if last >= 0 && out[last].State == e.State && out[last].next == e.Physical && e.Physical != 0 {
-			out[last].Blocks += n
-			out[last].next = e.Physical + e.Len
-		} else {
-			out = append(out, piece{Run{e.State, n}, e.Physical + e.Len})
-		}
-		pos = e.Start + e.Len
+		runs = append(runs, e)
 	}
 	var parts []string
-	for _, p := range out {
-		parts = append(parts, fmt.Sprintf("%c%d", p.State, p.Blocks))
+	for _, r := range runs {
+		parts = append(parts, fmt.Sprintf("%c%d", r.State.Letter(), r.Len))
 	}
 	return strings.Join(parts, " ")
+}
+
+// wrote brings the shadow up to date with what became of a judged write. data is
+// what it was to write.
+func (f *scratch) wrote(w *Write, data []byte, out workload.Result) {
+	pos := w.Pos
+	if w.Flags&unix.RWF_APPEND != 0 {
+		pos = f.Shadow.Size()
+	}
+	n := max(out.Ret(), 0)
+	if n > 0 {
+		f.Shadow.Write(pos, data[:n])
+	}
+	f.Shadow.Maybe(pos+n, data[n:])
+}
+
+// compare compares the file with what it has to hold. It names the differences, and
+// where there are some the blocks.
+func (f *scratch) compare() ([]string, error) {
+	out, err := f.ReadBack()
+	if err == nil && len(out) > 0 {
+		if exts, err := workload.Extents(f.Buffered); err == nil {
+			out = append(out, "blocks: "+layoutOf(exts, f.bs))
+		}
+	}
+	return out, err
 }

@@ -31,8 +31,7 @@ func (t Traits) unmet(r Requirement) string {
 	if !known || has == want {
 		return ""
 	}
-	word := map[bool]string{true: "yes", false: "no"}
-	return fmt.Sprintf("needs %s=%s; the file system has %s=%s", r.Key, word[want], r.Key, word[has])
+	return fmt.Sprintf("needs %s=%s; the file system has %s=%s", r.Key, yesNo(want), r.Key, yesNo(has))
 }
 
 // readTraits finds out about the file system of d: from a new file, and from
@@ -67,11 +66,10 @@ func readTraits(d *workload.Dir) (Traits, error) {
 // readOptions reads what ext4 lists of a mounted file system, a line each.
 func (t Traits) readOptions(text string) {
 	lines := strings.Fields(text)
-	switch {
-	case slices.Contains(lines, "nodelalloc"):
-		t[traitDelalloc] = false
-	case slices.Contains(lines, "delalloc"):
-		t[traitDelalloc] = true
+	no := slices.Contains(lines, "nodelalloc")
+	if no || slices.Contains(lines, "delalloc") {
+		t[traitDelalloc] = !no
 	}
 }
+
 func traitNames() []string { return []string{traitExtents, traitDelalloc, traitDirect} }

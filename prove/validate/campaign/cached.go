@@ -7,7 +7,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
-	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // Patch 6 changes what a cache-only lookup returns that misses. Without patches 7
@@ -40,15 +39,11 @@ func (x *Run) cacheMiss(ctx context.Context, dir string, dropCaches bool) error 
 		return err
 	}
 	again, why := res.Again()
-	switch {
-	case why != "":
+	if why != "" {
 		x.id.NoCacheMiss(why)
 		return nil
-	case again:
-		x.id.CacheMiss(model.EAGAIN)
-	default:
-		x.id.CacheMiss(0)
 	}
+	x.id.CacheMiss(again)
 	x.missed = true
 	return nil
 }

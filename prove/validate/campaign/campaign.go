@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
@@ -33,7 +34,6 @@ type Options struct {
 	Writes     int                 // generated writes, for each configuration
 	Case       int                 // of the generated writes only this case; 0: all
 	Storms     []string            // names; none: no storm is made
-	StormsOnly string              // the pattern that chose them
 	Seed       uint64              // of generated writes and storms; 0: another each time
 	Variant    string              // what the kernel is meant to be: auto, or a name
 	DropCaches bool                // Dir drops the system's unused inodes once
@@ -77,12 +77,8 @@ func Begin(o Options, filter probes.Filter) (*Run, error) {
 		x.Outcome.Chosen = true
 		candidates = append(candidates, x.variant)
 	}
-	for _, v := range judge.NewDetector(c.Evidence()).Candidates() {
-		if v != x.variant {
-			candidates = append(candidates, v)
-		}
-	}
-	x.id = series.New(candidates, c.Plan.Unattached)
+	others := slices.DeleteFunc(judge.NewDetector(c.Evidence()).Candidates(), func(v model.Variant) bool { return v == x.variant })
+	x.id = series.New(append(candidates, others...), c.Plan.Unattached)
 	return x, nil
 }
 
@@ -218,7 +214,7 @@ func (x *Run) stormRun(ctx context.Context, dir string) (*storm.Report, error) {
 	}
 	x.meter.part("storms")
 	return storm.Run(ctx, storm.Options{
-		Dir: dir, Seed: x.opts.Seed, Variant: x.variant, Tracer: x.tracer(), Only: x.opts.StormsOnly,
-		Progress: func(_ string, done, _ int) { x.meter.done(done * storm.DefaultWrites) },
+		Dir: dir, Seed: x.opts.Seed, Variant: x.variant, Storms: x.opts.Storms, Tracer: x.tracer(),
+		Progress: func(done int) { x.meter.done(done * storm.DefaultWrites) },
 	})
 }

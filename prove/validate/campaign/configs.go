@@ -38,14 +38,10 @@ func (x *Run) Configs(ctx context.Context, dev *target.Device, configs []target.
 // others do not let every decision be seen. It is not needed when that
 // configuration is the first anyway.
 func (x *Run) identifyOn(ctx context.Context, dev *target.Device, first target.Config) error {
-	if x.variant != 0 || first.Name == target.DefaultConfig {
+	if x.variant != 0 || first.Name == target.Default().Name {
 		return nil
 	}
-	def, err := target.ParseConfigs(target.DefaultConfig)
-	if err != nil {
-		return err
-	}
-	_, err = dev.Use(ctx, def[0], func(dir string) error {
+	_, err := dev.Use(ctx, target.Default(), func(dir string) error {
 		if err := x.tellPatches(ctx, dir); err != nil {
 			return err
 		}

@@ -90,7 +90,9 @@ func (o *Outcome) scenarioFailures(c *Config, r *validate.Report) {
 		if n := len(res.Seen); n > 0 {
 			f.see(o, &res.Seen[n-1])
 		}
-		f.Concerns = merge(f.Concerns, res.Patches())
+		if len(f.Concerns) == 0 { // where a decision tells nothing
+			f.Concerns = res.Patches()
+		}
 		f.Reproducer = o.again(c, "--scenarios '%s' --writes 0 --storms none --verbose", name)
 	}
 	for _, w := range r.WrongFiles {
@@ -98,15 +100,6 @@ func (o *Outcome) scenarioFailures(c *Config, r *validate.Report) {
 		f := o.fail(c, "bytes", w.Theme, fmt.Sprintf("of the file of %s, line %d", name, w.Line), w.Why)
 		f.Reproducer = o.again(c, "--scenarios '%s' --writes 0 --storms none --keep", name)
 	}
-}
-
-// merge prefers what a wrong decision tells; what the scenario is about stands in
-// where that is nothing.
-func merge(told, about []int) []int {
-	if len(told) > 0 {
-		return told
-	}
-	return about
 }
 
 func (o *Outcome) generatedFailures(c *Config, r *random.Report) {

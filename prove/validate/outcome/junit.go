@@ -30,17 +30,14 @@ type (
 		Cases     []junitCase `xml:"testcase"`
 	}
 	junitCase struct {
-		Class   string        `xml:"classname,attr"`
-		Name    string        `xml:"name,attr"`
-		Failure *junitFailure `xml:"failure,omitempty"`
-		Skipped *junitSkipped `xml:"skipped,omitempty"`
+		Class   string    `xml:"classname,attr"`
+		Name    string    `xml:"name,attr"`
+		Failure *junitWhy `xml:"failure,omitempty"`
+		Skipped *junitWhy `xml:"skipped,omitempty"`
 	}
-	junitFailure struct {
+	junitWhy struct {
 		Message string `xml:"message,attr"`
 		Text    string `xml:",chardata"`
-	}
-	junitSkipped struct {
-		Message string `xml:"message,attr"`
 	}
 )
 
@@ -58,28 +55,24 @@ func (o *Outcome) WriteJUnit(w io.Writer) error {
 			jc := junitCase{Class: "patches", Name: fmt.Sprintf("patch %d %s: %s", p.Patch, p.Answer, p.Title)}
 			switch p.Answer {
 			case series.Contradictory:
-				jc.Failure = &junitFailure{Message: p.Why}
+				jc.Failure = &junitWhy{Message: p.Why}
 			case series.NotTestable:
-				jc.Skipped = &junitSkipped{p.Why}
+				jc.Skipped = &junitWhy{Message: p.Why}
 			}
 			s.Cases = append(s.Cases, jc)
 		}
 		jc := junitCase{Class: "patches", Name: "one variant explains every decision"}
 		if !o.Series.Explained() {
-			jc.Failure = &junitFailure{Message: "no known variant explains every decision"}
+			jc.Failure = &junitWhy{Message: "no known variant explains every decision"}
 		}
 		s.Cases = append(s.Cases, jc)
 		all.add(s)
 	}
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return fmt.Errorf("write JUnit XML: %w", err)
+	text, err := xml.MarshalIndent(&all, "", "  ")
+	if err == nil {
+		_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, text)
 	}
-	enc := xml.NewEncoder(w)
-	enc.Indent("", "  ")
-	if err := enc.Encode(&all); err != nil {
-		return fmt.Errorf("write JUnit XML: %w", err)
-	}
-	if _, err := io.WriteString(w, "\n"); err != nil {
+	if err != nil {
 		return fmt.Errorf("write JUnit XML: %w", err)
 	}
 	return nil
@@ -104,7 +97,7 @@ func (all *junitSuites) add(s junitSuite) {
 // junitCases are the test cases of one configuration.
 func (o *Outcome) junitCases(c *Config) []junitCase {
 	if c.NotPossible != "" {
-		return []junitCase{{Class: c.title(), Name: "configuration", Skipped: &junitSkipped{"not possible: " + c.NotPossible}}}
+		return []junitCase{{Class: c.title(), Name: "configuration", Skipped: &junitWhy{Message: "not possible: " + c.NotPossible}}}
 	}
 	scenarios, _, st := c.reports()
 	var storms []string // that ran
@@ -114,22 +107,17 @@ func (o *Outcome) junitCases(c *Config) []junitCase {
 		}
 	}
 	out := scenarioCases(&scenarios)
-	for _, part := range []struct {
-		there bool
-		part  string
-		names []string
-	}{
-		{c.Scenarios != nil, "bytes", []string{""}},
-		{c.Generated != nil, "generated", []string{"observed", "known", "bytes"}},
-		{true, "storm", storms},
-		{c.Checked, "e2fsck", []string{""}},
-	} {
-		for _, name := range part.names {
-			if part.there {
-				out = append(out, o.junitPart(c, part.part, name))
+	add := func(there bool, part string, names ...string) {
+		for _, name := range names {
+			if there {
+				out = append(out, o.junitPart(c, part, name))
 			}
 		}
 	}
+	add(c.Scenarios != nil, "bytes", "")
+	add(c.Generated != nil, "generated", "observed", "known", "bytes")
+	add(true, "storm", storms...)
+	add(c.Checked, "e2fsck", "")
 	return out
 }
 
@@ -146,11 +134,11 @@ func scenarioCases(r *validate.Report) []junitCase {
 		res.AppendText(&b)
 		switch {
 		case res.Status == validate.Failed && jc.Failure == nil:
-			jc.Failure, jc.Skipped = &junitFailure{Message: "a write was not as written down", Text: xmlText(b.String())}, nil
+			jc.Failure, jc.Skipped = &junitWhy{Message: "a write was not as written down", Text: xmlText(b.String())}, nil
 		case res.Status == validate.Failed:
 			jc.Failure.Text += xmlText(b.String())
 		case res.Status == validate.Skipped && jc.Failure == nil:
-			jc.Skipped = &junitSkipped{xmlText(res.Reason)}
+			jc.Skipped = &junitWhy{Message: xmlText(res.Reason)}
 		}
 	}
 	return out
@@ -165,7 +153,7 @@ func (o *Outcome) junitPart(c *Config, part, name string) junitCase {
 			continue
 		}
 		if jc.Failure == nil {
-			jc.Failure = &junitFailure{Message: xmlText(f.What)}
+			jc.Failure = &junitWhy{Message: xmlText(f.What)}
 		}
 		jc.Failure.Text += xmlText(f.What + "\n" + strings.Join(f.Detail, "\n") + "\n" + f.Reproducer + "\n")
 	}

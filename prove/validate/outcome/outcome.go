@@ -1,6 +1,7 @@
 package outcome
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -65,12 +66,7 @@ type Config struct {
 }
 
 // Name of the configuration for people.
-func (c *Config) title() string {
-	if c.Name == "" {
-		return "directory"
-	}
-	return c.Name
-}
+func (c *Config) title() string { return cmp.Or(c.Name, "directory") }
 
 // reports are those of the three parts, empty for a part that was not done.
 func (c *Config) reports() (s validate.Report, g random.Report, st storm.Report) {

@@ -10,15 +10,6 @@ import (
 	"strings"
 )
 
-// Files of a directory that Save makes.
-const (
-	textFile     = "report.txt"
-	jsonFile     = "report.json"
-	junitFile    = "junit.xml"
-	recordsFile  = "failures.jsonl"
-	failuresFile = "failures.txt"
-)
-
 // Save writes the report into an empty directory: as text, JSON and JUnit XML, the
 // records of the writes that failed as lines of "live --json", and every failure
 // with its explanation and its reproducer.
@@ -27,11 +18,11 @@ func (o *Outcome) Save(dir string, all bool) error {
 		name  string
 		write func(io.Writer) error
 	}{
-		{textFile, func(w io.Writer) error { return o.WriteText(w, all) }},
-		{jsonFile, o.WriteJSON},
-		{junitFile, o.WriteJUnit},
-		{recordsFile, o.writeRecords},
-		{failuresFile, o.writeExplanations},
+		{"report.txt", func(w io.Writer) error { return o.WriteText(w, all) }},
+		{"report.json", o.WriteJSON},
+		{"junit.xml", o.WriteJUnit},
+		{"failures.jsonl", o.writeRecords},
+		{"failures.txt", o.writeExplanations},
 	} {
 		if err := WriteFile(filepath.Join(dir, f.name), f.write); err != nil {
 			return err

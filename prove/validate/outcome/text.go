@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -18,6 +19,9 @@ import (
 // maxExplained is how many failures are explained in the text; the others have a
 // few lines. All of them are in the JSON, and in the files of Save.
 const maxExplained = 4
+
+// trailingRE are spaces at the ends of lines.
+var trailingRE = regexp.MustCompile(`(?m) +$`)
 
 // WriteText writes the report for people: the failures, the tables, and at the end
 // what the run means. With all it has a line for every written-down write.
@@ -37,10 +41,8 @@ func (o *Outcome) WriteText(w io.Writer, all bool) error {
 	o.writePatches(&b)
 	o.writeConfigs(&b)
 	o.writeEnd(&b)
-	for line := range strings.Lines(b.String()) {
-		if _, err := io.WriteString(w, strings.TrimRight(line, " \n")+"\n"); err != nil {
-			return fmt.Errorf("write report: %w", err)
-		}
+	if _, err := io.WriteString(w, trailingRE.ReplaceAllString(b.String(), "")); err != nil {
+		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
 }
@@ -63,11 +65,11 @@ func (o *Outcome) writeFailures(b *strings.Builder) {
 	explained := map[string]bool{}
 	for i := range o.Failures {
 		f := &o.Failures[i]
-		fmt.Fprintf(b, "wrong: ")
+		where := ""
 		if f.Config != "" {
-			fmt.Fprintf(b, "%s: ", f.Config)
+			where = f.Config + ": "
 		}
-		fmt.Fprintf(b, "%s\n", f.title())
+		fmt.Fprintf(b, "wrong: %s%s\n", where, f.title())
 		for _, d := range f.Detail {
 			fmt.Fprintf(b, "        %s\n", d)
 		}
@@ -96,7 +98,7 @@ func (f *Failure) title() string {
 
 func indent(b *strings.Builder, text string) {
 	for line := range strings.Lines(text) {
-		b.WriteString(strings.TrimRight("        "+line, " \n") + "\n")
+		fmt.Fprintf(b, "        %s\n", strings.TrimSuffix(line, "\n"))
 	}
 }
 
@@ -149,24 +151,26 @@ func fsckWord(c *Config) string {
 // writeThemes writes a table of the scenarios' writes by theme, with the patches
 // that their scenarios are about.
 func (o *Outcome) writeThemes(b *strings.Builder) {
-	themes := map[string]*validate.Counts{}
-	about := map[string][]int{}
+	type theme struct {
+		validate.Counts
+		about []int // patches
+	}
+	themes := map[string]*theme{}
 	var order []string
 	var byPatch [model.Patches + 1]validate.Counts
 	for _, c := range o.Configs {
 		s, _, _ := c.reports()
 		for i := range s.Results {
 			res := &s.Results[i]
-			if themes[res.Theme] == nil {
-				themes[res.Theme] = &validate.Counts{}
-				order = append(order, res.Theme)
+			t := themes[res.Theme]
+			if t == nil {
+				t = new(theme)
+				themes[res.Theme], order = t, append(order, res.Theme)
 			}
-			themes[res.Theme].Add(res.Status)
+			t.Add(res.Status)
+			t.about = append(t.about, res.Patches()...)
 			for _, n := range res.Patches() {
 				byPatch[n].Add(res.Status)
-				if !slices.Contains(about[res.Theme], n) {
-					about[res.Theme] = append(about[res.Theme], n)
-				}
 			}
 		}
 	}
@@ -176,8 +180,8 @@ func (o *Outcome) writeThemes(b *strings.Builder) {
 	fmt.Fprintf(b, "%-15s %6s %6s %6s  %s\n", "theme", "right", "wrong", "skip", "patches")
 	for _, name := range order {
 		t := themes[name]
-		slices.Sort(about[name])
-		fmt.Fprintf(b, "%-15s %6d %6d %6d  %s\n", name, t.Passed, t.Failed, t.Skipped, strings.Trim(fmt.Sprint(about[name]), "[]"))
+		slices.Sort(t.about)
+		fmt.Fprintf(b, "%-15s %6d %6d %6d  %s\n", name, t.Passed, t.Failed, t.Skipped, strings.Trim(fmt.Sprint(slices.Compact(t.about)), "[]"))
 	}
 	for n := 1; n < len(byPatch); n++ {
 		if t := byPatch[n]; t != (validate.Counts{}) {

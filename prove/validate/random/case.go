@@ -68,9 +68,7 @@ func (c *Case) worker(i int) bool {
 }
 
 // fileName is the name of the file of a case, without our prefix.
-func fileName(number int) string { return fmt.Sprintf(fileNames, number) }
-
-const fileNames = "case-%d"
+func fileName(number int) string { return fmt.Sprintf("case-%d", number) }
 
 // String is one line: "write 512+14336 pwritev2 nowait buf=512 segs=512,13824".
 func (s *Step) String() string {

@@ -1,6 +1,7 @@
 package random
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -68,7 +69,7 @@ func predictedPasses(out *model.Outcome) string {
 	for i := range out.Passes {
 		s += out.Pass[i].Mode.String()[:1]
 	}
-	return orNone(s)
+	return cmp.Or(s, none)
 }
 
 func seenPasses(o *observe.Observation) string {
@@ -76,7 +77,7 @@ func seenPasses(o *observe.Observation) string {
 	for i := range o.Passes {
 		s += observe.LockName(o.Passes[i].Lock)[:1]
 	}
-	return orNone(s)
+	return cmp.Or(s, none)
 }
 
 func predictedLookups(p *model.Pass) string {
@@ -100,7 +101,7 @@ func lookupsText(asked []model.Query) string {
 	for _, q := range asked {
 		s += fmt.Sprintf("(%d,%d,%#x)", q.Lblk, q.Len, q.Flags)
 	}
-	return orNone(s)
+	return cmp.Or(s, none)
 }
 
 // allow reports whether all that has to be zeroed was, and nothing else than what
@@ -127,7 +128,7 @@ func (z *zeroes) String() string {
 			s += "?"
 		}
 	}
-	return orNone(s)
+	return cmp.Or(s, none)
 }
 
 func seenZeroed(o *observe.Observation) []model.Range {
@@ -136,13 +137,6 @@ func seenZeroed(o *observe.Observation) []model.Range {
 		out = append(out, model.Range{Pos: z.Pos, Len: z.Len})
 	}
 	return out
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return none
-	}
-	return s
 }
 
 // predictedEnd is where the write ends, in the model's words.

@@ -211,8 +211,8 @@ func (f *file) write(i int, rep *Report) (*made, error) {
 	}
 	reqs := []workload.Request{{Fd: f.Direct, Pos: s.Off, Segs: workload.Cut(data, s.Segs), Flags: s.Flags}}
 	if s.Fresh {
-		if err := f.freshen(); err != nil {
-			return nil, err
+		if err := f.Touch(); err != nil {
+			return nil, fmt.Errorf("set timestamps to now: %w", err)
 		}
 	}
 	results, err := e.Do(reqs)
@@ -223,15 +223,6 @@ func (f *file) write(i int, rep *Report) (*made, error) {
 	rep.Engines[name]++
 	f.worker = name.Retries()
 	return m, f.after(s, data, m)
-}
-
-// freshen sets the timestamps to the kernel's now, which a number of ours is not.
-func (f *file) freshen() error {
-	_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, uintptr(f.Buffered), 0, 0, 0, 0, 0)
-	if errno != 0 {
-		return fmt.Errorf("set timestamps to now: %w", errno)
-	}
-	return nil
 }
 
 // look takes down what is known before a write.
@@ -288,7 +279,7 @@ func (f *file) mapped(m *made, pos, n int64) error {
 	if err != nil {
 		return err
 	}
-	m.after = layoutText(exts, f.bs)
+	m.after = trial.Layout(exts, f.bs, false).String()
 	at := pos / f.bs * f.bs
 	for _, e := range exts {
 		if e.Start+e.Len <= at {

@@ -235,10 +235,8 @@ func (g *generator) write() {
 	s.Engine = g.able(s.Engine, &s)
 	if s.Flags&unix.RWF_NOWAIT != 0 {
 		s.Fresh = g.chance(60)
-	} else {
-		if at := s.at(g.size); (at|s.Len)%g.sec == 0 {
-			g.grow(at + s.Len)
-		}
+	} else if at := s.at(g.size); (at|s.Len)%g.sec == 0 {
+		g.grow(at + s.Len)
 	}
 	g.add(s)
 }
@@ -275,17 +273,13 @@ func (g *generator) able(e workload.EngineName, s *Step) workload.EngineName {
 }
 
 func (g *generator) flags() int {
-	f := 0
-	if g.chance(20) {
-		f |= unix.RWF_NOWAIT
+	flags := 0
+	for _, f := range []struct{ percent, flag int }{{20, unix.RWF_NOWAIT}, {5, unix.RWF_APPEND}, {6, unix.RWF_DSYNC}} {
+		if g.chance(f.percent) {
+			flags |= f.flag
+		}
 	}
-	if g.chance(5) {
-		f |= unix.RWF_APPEND
-	}
-	if g.chance(6) {
-		f |= unix.RWF_DSYNC
-	}
-	return f
+	return flags
 }
 
 // position is a multiple of the sector, and the name of its class.

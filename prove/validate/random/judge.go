@@ -29,10 +29,7 @@ func (r *runner) runCase(ctx context.Context, c *Case, rep *Report, keep bool) (
 			err = errors.Join(err, r.dir.Remove(name))
 		}
 	}()
-	if err := r.Tracer.Watch(f.ID); err != nil {
-		return nil, fmt.Errorf("watch inode %d: %w", f.ID.Ino, err)
-	}
-	defer r.Tracer.Forget(f.ID)
+	r.Tracer.Watch(f.ID)
 	var writes []*made
 	for i := range c.Steps {
 		if c.Steps[i].Op != Write {
@@ -69,7 +66,7 @@ func (r *runner) runCase(ctx context.Context, c *Case, rep *Report, keep bool) (
 func (r *runner) gather(ctx context.Context, f *file, writes []*made) ([][]trial.Seen, string, error) {
 	var seen []trial.Seen
 	for want := len(writes); ; want = 1 {
-		more, err := trial.Collect(ctx, r.Tracer, f.ID, want, r.Timeout)
+		more, err := trial.Collect(ctx, r.Tracer, want, r.Timeout)
 		seen = append(seen, more...)
 		if err != nil && !errors.Is(err, trial.ErrLate) {
 			return nil, "", err
@@ -127,7 +124,7 @@ func (j *judgement) fail(f Failure) {
 func (j *judgement) failWrite(oracle trial.Oracle, m *made, what []string, signature string, s *trial.Seen) {
 	f := Failure{
 		Oracle: oracle, Step: m.step + 1, Write: j.c.Steps[m.step].String(), What: what,
-		Layout: layoutText(m.before.extents, int64(j.r.dir.FS.BlockSize)), After: m.after, ISize: m.before.size, signature: signature,
+		Layout: trial.Layout(m.before.extents, int64(j.r.dir.FS.BlockSize), false).String(), After: m.after, ISize: m.before.size, signature: signature,
 	}
 	if s != nil {
 		f.Seen = *s
@@ -160,7 +157,7 @@ func (j *judgement) bytes(f *file, keep bool) error {
 	}
 	f.bytesBad = append(f.bytesBad, why...)
 	if keep {
-		j.rep.kept.Keep(workload.FileName(fileName(j.c.Number)), f.Shadow.Bytes)
+		j.rep.kept.Keep(workload.FileName(fileName(j.c.Number)), j.c.Number, f.Shadow.Bytes)
 	}
 	if len(f.bytesBad) == 0 {
 		j.rep.Bytes.Right++

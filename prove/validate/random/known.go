@@ -10,7 +10,6 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
-	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -56,9 +55,7 @@ func leftOut(seen []trial.Seen) string {
 	switch {
 	case o.Incomplete != "":
 		return "incomplete record"
-	case o.Buffered != nil && len(o.Passes) == 0 && o.Flags&model.IocbNowait == 0:
-		return "inode takes no direct I/O"
-	case o.Buffered != nil && len(o.Passes) == 0 && !o.Dio && o.Ret == model.EOPNOTSUPP:
+	case o.Buffered != nil && len(o.Passes) == 0 && (o.Flags&model.IocbNowait == 0 || !o.Dio && o.Ret == model.EOPNOTSUPP):
 		return "inode takes no direct I/O"
 	}
 	if n := len(o.Passes); n > 1 && o.Passes[0].IDisksize != o.Passes[n-1].IDisksize {
@@ -98,15 +95,17 @@ type knowledge struct {
 // compare returns the differences under the assumptions that explain the most.
 func (k *knowledge) compare() []trial.Diff {
 	var best []trial.Diff
-	done := false
-	for _, cached := range answers(k.before.cached) {
+	for _, cached := range []bool{false, true} {
+		if is := k.before.cached; is != model.Unknown && is != model.AnswerOf(cached) {
+			continue
+		}
 		for _, assume := range assumptions {
 			diffs := k.under(assume, cached)
 			if len(diffs) == 0 {
 				return nil
 			}
-			if !done || len(diffs) < len(best) {
-				best, done = diffs, true
+			if best == nil || len(diffs) < len(best) {
+				best = diffs
 			}
 		}
 	}
@@ -120,16 +119,6 @@ type assumption struct {
 }
 
 var assumptions = [...]assumption{{}, {apart: true}, {cache: model.CacheCold, apart: true}}
-
-func answers(a model.Answer) []bool {
-	switch a {
-	case model.Yes:
-		return []bool{true}
-	case model.No:
-		return []bool{false}
-	}
-	return []bool{false, true}
-}
 
 // under predicts with the given assumptions and compares.
 func (k *knowledge) under(a assumption, cached bool) []trial.Diff {
@@ -197,7 +186,7 @@ func (k *knowledge) write() *model.Write {
 // inode is the inode as it was known, with what is asked of the observation.
 func (k *knowledge) inode(a assumption, cached bool) *model.Inode {
 	b, o := k.before, k.o
-	in := model.NewInode(uint8(bits.TrailingZeros64(uint64(k.bs))), b.size, layoutOf(b.extents, k.bs, a.apart))
+	in := model.NewInode(uint8(bits.TrailingZeros64(uint64(k.bs))), b.size, trial.Layout(b.extents, k.bs, a.apart))
 	in.Cache, in.Cached, in.Indirect = a.cache, cached, b.indirect
 	in.Limits.SectorSize = k.sector
 	in.Stale = o.Stages.Has(record.StageFmod) && o.FmodRet == model.EAGAIN
@@ -215,30 +204,6 @@ func (k *knowledge) inode(a assumption, cached bool) *model.Inode {
 	}
 	return in
 }
-
-// layoutOf is a layout as the model takes it.
-func layoutOf(exts []workload.Extent, bs int64, apart bool) model.Extents {
-	var out model.Extents
-	pos, next := int64(0), int64(-1)
-	for _, e := range exts {
-		if e.Start > pos {
-			out = append(out, model.Extent{Len: uint32((e.Start - pos) / bs), State: model.Hole})
-			next = -1
-		}
-		x := model.Extent{Len: uint32(e.Len / bs), State: model.Written, Apart: apart || e.Physical != next}
-		switch e.State {
-		case workload.Unwritten:
-			x.State = model.Unwritten
-		case workload.Delayed:
-			x.State, x.Apart = model.Delayed, false
-		}
-		out = append(out, x)
-		pos, next = e.Start+e.Len, e.Physical+e.Len
-	}
-	return out
-}
-
-func layoutText(exts []workload.Extent, bs int64) string { return layoutOf(exts, bs, false).String() }
 
 // flushed is the layout with the unwritten blocks below dirty pages of the write
 // written, or with the whole extents in which they lie.

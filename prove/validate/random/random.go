@@ -17,11 +17,13 @@ import (
 // DirName is the directory that Run makes below the one it is given.
 const DirName = "ext4dio-random"
 
-// What Options stand for when they are 0.
+// DefaultWrites is what Options.Writes stands for when it is 0.
+const DefaultWrites = 2000
+
+// Bounds of shrinking: runs for one failure, and kinds of failures.
 const (
-	DefaultWrites = 2000
-	DefaultTries  = 100
-	DefaultShrunk = 8
+	maxTries  = 100
+	maxShrunk = 8
 )
 
 // Options of a run.
@@ -36,9 +38,7 @@ type Options struct {
 	Unprobed record.Stages
 	Timeout  time.Duration // for what was seen of one case; 0: trial.DefaultTimeout
 	// Keep leaves the files for Report.Verify, which removes them.
-	Keep   bool
-	Tries  int // runs to shrink one failure; 0: DefaultTries, negative: none
-	Shrunk int // how many kinds of failures are shrunk; 0: DefaultShrunk
+	Keep bool
 	// Progress, when not nil, is called after each case with writes.
 	Progress func(done, total int)
 	// Fault, when not nil, may change what is expected of the file of a case, so
@@ -46,18 +46,12 @@ type Options struct {
 	Fault func(number int, expected []byte)
 }
 
-func (o *Options) setDefaults() {
-	o.Writes = cmp.Or(o.Writes, DefaultWrites)
-	o.Tries = cmp.Or(o.Tries, DefaultTries)
-	o.Shrunk = cmp.Or(o.Shrunk, DefaultShrunk)
-	o.Timeout = cmp.Or(o.Timeout, trial.DefaultTimeout)
-}
-
 // Run makes the writes that follow from a seed and judges them. What is wrong is in
 // the report. The error is about not having been able to go on; it wraps a sentinel
 // of package workload where one fits, and the report then holds what was done.
 func Run(ctx context.Context, opts Options) (rep *Report, err error) {
-	opts.setDefaults()
+	opts.Writes = cmp.Or(opts.Writes, DefaultWrites)
+	opts.Timeout = cmp.Or(opts.Timeout, trial.DefaultTimeout)
 	rep = newReport(&opts)
 	dir, err := workload.OpenDir(opts.Dir, DirName)
 	if err != nil {
@@ -106,7 +100,7 @@ func (r *runner) one(ctx context.Context, number int) error {
 		if r.rep.known(f) {
 			continue
 		}
-		if r.Tries > 0 && r.rep.Shrunk < r.Shrunk && !f.late {
+		if r.rep.Shrunk < maxShrunk && !f.late {
 			r.rep.Shrunk++
 			if err := r.shrink(ctx, c, f); err != nil {
 				return fmt.Errorf("shrink case %d of seed %d: %w", number, r.Seed, err)
@@ -137,7 +131,7 @@ func (r *runner) shrink(ctx context.Context, c *Case, f *Failure) error {
 		}
 		return false
 	}
-	shrink(c, int64(r.dir.FS.Sector), r.Tries, fails)
+	shrink(c, int64(r.dir.FS.Sector), maxTries, fails)
 	return broken
 }
 

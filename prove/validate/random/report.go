@@ -55,7 +55,7 @@ type Report struct {
 	Failures []Failure      `json:"failures,omitempty"`
 	Shrunk   int            `json:"shrunk"` // of the failures
 
-	kept shadow.Kept
+	kept shadow.Kept[int] // files by the numbers of their cases
 }
 
 func newReport(o *Options) *Report {
@@ -80,14 +80,12 @@ func (r *Report) known(f *Failure) bool {
 // caller has mounted the file system again, and removes them. Differences go to
 // the report. dir is Options.Dir.
 func (r *Report) Verify(ctx context.Context, dir string) error {
-	return trial.Verify(ctx, dir, DirName, &r.kept, func(file, why string) {
+	return trial.Verify(ctx, dir, DirName, &r.kept, func(number int, why string) {
 		if why == "" {
 			r.Remounted.Right++
 			return
 		}
 		r.Remounted.Wrong++
-		number := 0
-		_, _ = fmt.Sscanf(file, workload.FileName(fileNames), &number) // as it was named
 		f := Failure{Oracle: trial.Bytes, Seed: r.Seed, Case: number, What: []string{"after mounting again: " + why}, Count: 1, signature: "remounted"}
 		if !r.known(&f) {
 			r.Failures = append(r.Failures, f)

@@ -22,38 +22,28 @@ func (c *Case) Commands() string {
 }
 
 func (s *Step) command(i int) string {
-	switch s.Op {
-	case NoExtents:
-		return "chattr -e f"
-	case Fallocate:
-		return xfsio.Line("", "f", xfsio.Falloc(s.Off, s.Len))
-	case KeepSize:
-		return xfsio.Line("", "f", xfsio.KeepSize(s.Off, s.Len))
-	case Punch:
-		return xfsio.Line("", "f", xfsio.Punch(s.Off, s.Len))
-	case Truncate:
-		return xfsio.Line("", "f", xfsio.Truncate(s.Len))
-	case Buffered:
-		return xfsio.Line("", "f", xfsio.Write{Off: s.Off, Len: s.Len, Pattern: xfsio.Pattern(i)}.String())
-	case Read:
-		return xfsio.Line("", "f", xfsio.Read(s.Off, s.Len))
-	case Sync:
-		return xfsio.Line("", "f", xfsio.Sync)
-	case Drop:
-		return xfsio.Forget("f")
-	case Unprime:
-		return xfsio.Unprime("f")
-	}
-	return s.writeCommand(i)
+	return [numOps]string{
+		Write:     s.writeCommand(i),
+		NoExtents: "chattr -e f",
+		Fallocate: xfsio.Line("", "f", xfsio.Falloc(s.Off, s.Len)),
+		KeepSize:  xfsio.Line("", "f", xfsio.KeepSize(s.Off, s.Len)),
+		Punch:     xfsio.Line("", "f", xfsio.Punch(s.Off, s.Len)),
+		Truncate:  xfsio.Line("", "f", xfsio.Truncate(s.Len)),
+		Buffered:  xfsio.Line("", "f", xfsio.Write{Off: s.Off, Len: s.Len, Pattern: xfsio.Pattern(i)}.String()),
+		Read:      xfsio.Line("", "f", xfsio.Read(s.Off, s.Len)),
+		Sync:      xfsio.Line("", "f", xfsio.Sync),
+		Drop:      xfsio.Forget("f"),
+		Unprime:   xfsio.Unprime("f"),
+	}[s.Op]
 }
 
 func (s *Step) writeCommand(i int) string {
-	line := ""
+	line, segs := "", max(int64(len(s.Segs)), 1)
 	if s.Fresh {
 		line = xfsio.Touch("f")
 	}
 	line += xfsio.Line("-d", "f", xfsio.Write{
-		Off: s.Off, Len: s.Len, Block: (s.Len + int64(len(s.Segs)) - 1) / int64(len(s.Segs)), Vectors: len(s.Segs),
+		Off: s.Off, Len: s.Len, Block: (s.Len + segs - 1) / segs, Vectors: len(s.Segs),
 		NoWait: s.Flags&unix.RWF_NOWAIT != 0, DSync: s.Flags&unix.RWF_DSYNC != 0, Pattern: xfsio.Pattern(i),
 	}.String())
 	var notes []string

@@ -19,9 +19,8 @@ import (
 // blindTracer sees that there were writes, and nothing of them.
 type blindTracer struct{ missing int }
 
-func (*blindTracer) Watch(trial.FileID) error { return nil }
-func (*blindTracer) Forget(trial.FileID)      {}
-func (b *blindTracer) Collect(_ context.Context, _ trial.FileID, n int) ([]trial.Seen, error) {
+func (*blindTracer) Watch(trial.FileID) {}
+func (b *blindTracer) Collect(_ context.Context, n int) ([]trial.Seen, error) {
 	var out []trial.Seen
 	for range n - b.missing {
 		out = append(out, trial.Seen{Observation: &observe.Observation{Incomplete: "blind"}})
@@ -86,7 +85,7 @@ func TestRunSeesAPlantedFault(t *testing.T) {
 	if len(f.What) != 2 || !strings.HasPrefix(f.What[0], "read with O_DIRECT: ") || !strings.HasPrefix(f.What[1], "read through the page cache: ") {
 		t.Errorf("found by %q, want both ways of reading", f.What)
 	}
-	if one := runFake(t, Options{Seed: 3, Case: 2, Fault: fault, Tries: -1}); one.Cases != 1 || len(one.Failures) == 0 {
+	if one := runFake(t, Options{Seed: 3, Case: 2, Fault: fault}); one.Cases != 1 || len(one.Failures) == 0 {
 		t.Errorf("case 2 by itself:\n%s", testkit.JSON(t, one))
 	}
 }

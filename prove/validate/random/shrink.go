@@ -1,6 +1,7 @@
 package random
 
 import (
+	"reflect"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -61,7 +62,8 @@ func (s *shrinker) simplify() {
 			// One that helps is made again, such as halving.
 			for {
 				steps := slices.Clone(s.best.Steps)
-				if st := &steps[i]; !change(st, s.unit) || !s.try(steps) {
+				change(&steps[i], s.unit)
+				if reflect.DeepEqual(steps[i], s.best.Steps[i]) || !s.try(steps) {
 					break
 				}
 			}
@@ -69,59 +71,43 @@ func (s *shrinker) simplify() {
 	}
 }
 
-// changes report whether they changed the step.
-var changes = [...]func(*Step, int64) bool{
-	func(s *Step, _ int64) bool {
-		was := len(s.Segs) > 1
-		if was {
+// changes make a write plainer, or a step smaller, where it is not yet.
+var changes = [...]func(s *Step, unit int64){
+	func(s *Step, _ int64) {
+		if s.Op == Write {
 			s.Segs = []int{int(s.Len)}
 		}
-		return was
 	},
-	func(s *Step, _ int64) bool { was := s.Buf; s.Buf = 0; return was != 0 },
+	func(s *Step, _ int64) { s.Buf = 0 },
 	without(unix.RWF_NOWAIT), without(unix.RWF_APPEND), without(unix.RWF_DSYNC),
-	func(s *Step, _ int64) bool { was := s.Fresh; s.Fresh = false; return was },
-	func(s *Step, _ int64) bool {
-		was := s.Engine
+	func(s *Step, _ int64) { s.Fresh = false },
+	func(s *Step, _ int64) {
 		switch {
-		case s.Op != Write || was == workload.Pwrite || was == "":
-			return false
+		case s.Op != Write:
 		case s.Flags == 0 && len(s.Segs) == 1:
 			s.Engine = workload.Pwrite
-		default:
+		case s.Engine != workload.Pwrite:
 			s.Engine = workload.Pwritev2
 		}
-		return s.Engine != was
 	},
-	func(s *Step, unit int64) bool { return halve(s, unit*8) },
+	func(s *Step, unit int64) { halve(s, unit*8) },
 	halve,
-	func(s *Step, unit int64) bool {
-		was := s.Off
-		if s.Op == Write || s.Off > 0 {
-			s.Off = s.Off / 2 / (unit * 8) * (unit * 8)
-		}
-		return s.Off != was
-	},
+	func(s *Step, unit int64) { s.Off = s.Off / 2 / (unit * 8) * (unit * 8) },
 }
 
 // without takes a flag away.
-func without(flag int) func(*Step, int64) bool {
-	return func(s *Step, _ int64) bool {
-		was := s.Flags
-		s.Flags &^= flag
-		return s.Flags != was
-	}
+func without(flag int) func(*Step, int64) {
+	return func(s *Step, _ int64) { s.Flags &^= flag }
 }
 
 // halve makes a step's length half of it, in multiples of unit.
-func halve(s *Step, unit int64) bool {
+func halve(s *Step, unit int64) {
 	half := (s.Len/2 + unit - 1) / unit * unit
 	if s.Len <= unit || half >= s.Len || half == 0 {
-		return false
+		return
 	}
 	s.Len = half
 	if s.Op == Write {
 		s.Segs = []int{int(half)}
 	}
-	return true
 }

@@ -1,8 +1,6 @@
 package series
 
 import (
-	"slices"
-
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -53,16 +51,9 @@ func New(candidates []model.Variant, unprobed record.Stages) *Identifier {
 	return id
 }
 
-// CacheMiss notes what ext4_map_blocks returned for a cache-only lookup that missed
-// the extent-status cache: a negative errno, or 0.
-func (id *Identifier) CacheMiss(ret int) {
-	switch ret {
-	case model.EAGAIN:
-		id.missed = With
-	case 0:
-		id.missed = Without
-	}
-}
+// CacheMiss notes whether ext4_map_blocks returned -EAGAIN, and not 0, for a cache-only
+// lookup that missed the extent-status cache.
+func (id *Identifier) CacheMiss(again bool) { id.missed = signOf(again) }
 
 // NoCacheMiss notes why there was no cache-only lookup that missed.
 func (id *Identifier) NoCacheMiss(why string) { id.notMissed = why }
@@ -152,9 +143,6 @@ func (id *Identifier) made() model.Variant {
 
 // under judges what was kept under a variant that is no candidate.
 func (id *Identifier) under(v model.Variant) Explains {
-	if i := slices.IndexFunc(id.candidates, func(c Explains) bool { return c.Variant == v }); i >= 0 {
-		return id.candidates[i]
-	}
 	c := Explains{Variant: v}
 	for _, o := range id.kept {
 		c.add(o, id.unprobed)

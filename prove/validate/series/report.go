@@ -49,8 +49,6 @@ type Unexplained struct {
 	Concerns []int    `json:"concerns"`
 	Write    string   `json:"write"` // the first of them
 	Why      []string `json:"why"`
-	// First is the first write of the kind.
-	First *observe.Observation `json:"-"`
 }
 
 // Report says which kernel this is.
@@ -85,7 +83,7 @@ var unseen = [...]string{
 func (id *Identifier) answer(n int) Answer {
 	with, without := id.evidence[n][With].n, id.evidence[n][Without].n
 	if n == 6 && with+without == 0 {
-		with, without = count(id.missed == With), count(id.missed == Without)
+		return map[Sign]Answer{Nothing: NotTestable, With: Present, Without: Absent}[id.missed]
 	}
 	switch {
 	case with > 0 && without > 0:
@@ -98,13 +96,6 @@ func (id *Identifier) answer(n int) Answer {
 		return Absent
 	}
 	return NotTestable
-}
-
-func count(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func (id *Identifier) patch(n int) Patch {
@@ -180,7 +171,7 @@ func (r *Report) unexplained(id *Identifier) {
 			continue
 		}
 		r.Unexplained = append(r.Unexplained, Unexplained{
-			What: what, Count: 1, Concerns: Concerns(o, r.Variant, id.unprobed), Write: writeText(o), Why: v.Why(), First: o,
+			What: what, Count: 1, Concerns: Concerns(o, r.Variant, id.unprobed), Write: writeText(o), Why: v.Why(),
 		})
 	}
 }
@@ -206,19 +197,6 @@ func (r *Report) explains(v model.Variant) Explains {
 		}
 	}
 	return Explains{Variant: v}
-}
-
-// Held lists the patches that are present.
-func (r *Report) Held() []int { return r.with(Present) }
-
-func (r *Report) with(a Answer) []int {
-	var out []int
-	for _, p := range r.Patches {
-		if p.Answer == a {
-			out = append(out, p.Patch)
-		}
-	}
-	return out
 }
 
 // WriteText writes a line for each patch, and what explains the decisions.

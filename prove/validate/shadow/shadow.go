@@ -3,7 +3,6 @@ package shadow
 
 import (
 	"fmt"
-	"iter"
 	"slices"
 )
 
@@ -122,27 +121,23 @@ func (s *File) Compare(got []byte) string {
 	if len(got) != len(s.Bytes) {
 		return fmt.Sprintf("%d bytes were read, and i_size has to be %d", len(got), len(s.Bytes))
 	}
-	first, n := -1, 0
-	for at := range s.Differing(got) {
-		if n++; n == 1 {
-			first = at
-		}
-	}
-	if n == 0 {
+	wrong := s.Differing(got)
+	if len(wrong) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d bytes differ, the first at %d: %#x instead of %#x", n, first, got[first], s.Bytes[first])
+	first := wrong[0]
+	return fmt.Sprintf("%d bytes differ, the first at %d: %#x instead of %#x", len(wrong), first, got[first], s.Bytes[first])
 }
 
 // Differing lists where bytes that were read, as many as there have to be, are wrong.
-func (s *File) Differing(got []byte) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		for at := range got {
-			if got[at] != s.Bytes[at] && !s.may(int64(at), got[at]) && !yield(at) {
-				return
-			}
+func (s *File) Differing(got []byte) []int {
+	var wrong []int
+	for at := range got {
+		if got[at] != s.Bytes[at] && !s.may(int64(at), got[at]) {
+			wrong = append(wrong, at)
 		}
 	}
+	return wrong
 }
 
 // Fill writes the bytes of one write: they depend on the seed, which is another one

@@ -130,8 +130,8 @@ func TestMaybeAround(t *testing.T) {
 func TestKeptSeesOneByte(t *testing.T) {
 	dir := t.TempDir()
 	b := bytes.Repeat([]byte("x"), 10000)
-	var k Kept
-	k.Keep("f", b)
+	var k Kept[int]
+	k.Keep("f", 7, b)
 	for _, tt := range []struct {
 		change func([]byte) []byte
 		want   string
@@ -143,11 +143,11 @@ func TestKeptSeesOneByte(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "f"), tt.change(bytes.Clone(b)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if why := k.Differs(dir, "f"); why != tt.want {
-			t.Errorf("difference %q, want %q", why, tt.want)
+		if of, why := k.Differs(dir, "f"); of != 7 || why != tt.want {
+			t.Errorf("of %d: difference %q, want %q", of, why, tt.want)
 		}
 	}
-	if k.Differs(dir, "g") == "" || len(k.Names()) != 1 {
+	if _, why := k.Differs(dir, "g"); why == "" || len(k.Names()) != 1 {
 		t.Error("a file that is not there is no difference")
 	}
 }

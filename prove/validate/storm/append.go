@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"hash/fnv"
+
+	"github.com/ext4dio/ext4dio-trace/prove/validate/shadow"
 )
 
 // recordOf is record number n of a round, as it has to be in the file.
@@ -69,4 +72,22 @@ func (s *session) recordAt(b []byte) (n int, why string) {
 		return 0, fmt.Sprintf("the record of %d bytes is torn after %d", len(want), at)
 	}
 	return n, ""
+}
+
+// tagOf is what the bytes of piece i of a writer in a round of a scene follow from; writer
+// -1 is the layout. No two writes of a run have the same.
+func tagOf(seed uint64, scene string, round, writer, i int) uint64 {
+	h := fnv.New64a()
+	fmt.Fprintln(h, seed, scene, round, writer, i) // never fails
+	return h.Sum64()
+}
+
+// headLen is how many bytes at the start of a record name it.
+const headLen = 8
+
+// fillRecord writes a record: its number in the round, then bytes that follow from
+// the tag, wherever it will lie.
+func fillRecord(b []byte, tag uint64, number int) {
+	shadow.Fill(b, tag, 0)
+	binary.LittleEndian.PutUint64(b, tag&^0xffff|uint64(number))
 }

@@ -59,11 +59,9 @@ func (s *session) difference(got []byte) (at int64, why string) {
 	if len(got) != len(want) {
 		return -1, fmt.Sprintf("i_size is %d, and has to be %d", len(got), len(want))
 	}
-	first, n, zero, old := 0, 0, 0, 0
-	for i := range s.f.Shadow.Differing(got) {
-		if n++; n == 1 {
-			first = i
-		}
+	zero, old := 0, 0
+	wrong := s.f.Shadow.Differing(got)
+	for _, i := range wrong {
 		switch {
 		case i < len(s.before) && got[i] == s.before[i]:
 			old++
@@ -71,12 +69,13 @@ func (s *session) difference(got []byte) (at int64, why string) {
 			zero++
 		}
 	}
-	if n == 0 {
+	if len(wrong) == 0 {
 		return 0, ""
 	}
+	first := wrong[0]
 	return int64(first), fmt.Sprintf(
 		"%d bytes are lost, the first at %d: %#x instead of %#x; %d of them are as before the round, %d are zeroes",
-		n, first, got[first], want[first], old, zero)
+		len(wrong), first, got[first], want[first], old, zero)
 }
 
 // lost notes wrong bytes, and goes on with what is in the file.
@@ -95,7 +94,7 @@ func (s *session) finish(ctx context.Context) error {
 	}
 	s.before = nil
 	s.compare(got, trial.Cached)
-	seen, err := trial.Collect(ctx, s.Tracer, s.f.ID, 1, afterwards)
+	seen, err := trial.Collect(ctx, s.Tracer, 1, afterwards)
 	if err != nil && !errors.Is(err, trial.ErrLate) {
 		return err
 	}

@@ -8,19 +8,20 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/prove/validate/shadow"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
 func TestFill(t *testing.T) {
 	a, b := make([]byte, 512), make([]byte, 512)
-	tagOf(1, "a", 2, 3, 4).fill(a, 1024)
-	tagOf(1, "a", 2, 3, 4).fill(b, 1024)
+	shadow.Fill(a, tagOf(1, "a", 2, 3, 4), 1024)
+	shadow.Fill(b, tagOf(1, "a", 2, 3, 4), 1024)
 	if !bytes.Equal(a, b) || bytes.IndexByte(a, 0) >= 0 {
 		t.Error("the bytes of a write are not known, or zeroes")
 	}
-	for _, other := range []tag{tagOf(2, "a", 2, 3, 4), tagOf(1, "b", 2, 3, 4), tagOf(1, "a", 1, 3, 4), tagOf(1, "a", 2, 4, 3), tagOf(1, "a", 2, 3, 5)} {
-		other.fill(b, 1024)
+	for _, other := range []uint64{tagOf(2, "a", 2, 3, 4), tagOf(1, "b", 2, 3, 4), tagOf(1, "a", 1, 3, 4), tagOf(1, "a", 2, 4, 3), tagOf(1, "a", 2, 3, 5)} {
+		shadow.Fill(b, other, 1024)
 		same := 0
 		for i := range a {
 			if a[i] == b[i] {

@@ -26,14 +26,15 @@ func openFile(dir *workload.Dir, name string, noExtents bool) (*file, error) {
 		return nil, err
 	}
 	f := &file{File: t, append: -1, dir: dir, name: name}
-	if f.append, err = dir.Open(name, unix.O_DIRECT|unix.O_APPEND); err != nil {
-		return nil, errors.Join(err, f.close())
-	}
 	if noExtents {
 		// That it is not offered shows in the flags.
 		_ = workload.ChangeFlags(f.Buffered, 0, workload.FlagExtents)
 	}
-	if f.flags, err = workload.InodeFlags(f.Buffered); err != nil {
+	f.append, err = dir.Open(name, unix.O_DIRECT|unix.O_APPEND)
+	if err == nil {
+		f.flags, err = workload.InodeFlags(f.Buffered)
+	}
+	if err != nil {
 		return nil, errors.Join(err, f.close())
 	}
 	return f, nil
@@ -69,8 +70,7 @@ func (f *file) do(a act, data []byte) error {
 		var st unix.Stat_t
 		err = unix.Fstat(f.Buffered, &st)
 	case opTimestamp:
-		now := []unix.Timespec{{Nsec: unix.UTIME_NOW}, {Nsec: unix.UTIME_NOW}}
-		err = unix.UtimesNanoAt(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", f.Buffered), now, 0)
+		err = f.Touch()
 	default:
 		err = unix.EINVAL
 	}

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
-	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // generator holds what the plan of a storm follows from.
@@ -14,7 +13,6 @@ type generator struct {
 	*rand.Rand
 	bs, sector int64 // bytes
 	writes     int   // of the storm, about
-	variant    model.Variant
 }
 
 // largeBlock is the block size above which a storm makes half as many writes, as each
@@ -22,7 +20,8 @@ type generator struct {
 const largeBlock = 16 << 10
 
 // newGenerator makes the plan of a storm independent of which others run.
-func newGenerator(seed uint64, name string, fs workload.FSInfo, writes int, v model.Variant) *generator {
+func newGenerator(seed uint64, name string, fs workload.FSInfo) *generator {
+	writes := DefaultWrites
 	if fs.BlockSize > largeBlock {
 		writes /= 2
 	}
@@ -30,7 +29,7 @@ func newGenerator(seed uint64, name string, fs workload.FSInfo, writes int, v mo
 	_, _ = h.Write([]byte(name)) // never fails
 	return &generator{
 		Rand: rand.New(rand.NewPCG(seed, h.Sum64())), bs: int64(fs.BlockSize), sector: int64(fs.Sector),
-		writes: writes, variant: v,
+		writes: writes,
 	}
 }
 

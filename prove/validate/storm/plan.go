@@ -48,6 +48,12 @@ func (w *writer) text(i int) string {
 	return b.String()
 }
 
+// split adds the part of a block from start on up to cut, and the rest of it to another.
+func (w *writer) split(rest *writer, start, cut, block int64) {
+	w.add(piece{off: start, len: cut})
+	rest.add(piece{off: start + cut, len: block - cut})
+}
+
 // op is what an act does.
 type op uint8
 
@@ -69,7 +75,6 @@ type act struct {
 
 // round is what goes on at the same time.
 type round struct {
-	before  []act // while nobody writes
 	writers []writer
 	// meanwhile is done once while the writers write, and until they end when again is
 	// set. It changes no byte that a writer writes.
@@ -80,10 +85,21 @@ type round struct {
 // scene is what happens to one file.
 type scene struct {
 	name      string
-	skip      string // why it cannot run, or ""
+	skip      string // why it cannot run, or ""; it has no rounds then
 	noExtents bool   // the inode gets a block map
 	appends   bool   // all writes are appends, and lengths are unique in a round
 	partial   bool   // several writers write parts of one block that was not written
 	unwritten bool   // without unwritten blocks it is not what its name says
+	before    []act  // while nobody writes yet
 	rounds    []round
+}
+
+// play adds n rounds, of the writers of each of which plan says what they write and what
+// goes on meanwhile.
+func (sc *scene) play(n int, writers func() []writer, plan func(n int, r *round)) {
+	for i := 0; i < n && sc.skip == ""; i++ {
+		r := round{writers: writers()}
+		plan(i, &r)
+		sc.rounds = append(sc.rounds, r)
+	}
 }

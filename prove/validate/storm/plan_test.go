@@ -2,7 +2,6 @@ package storm
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -21,8 +20,8 @@ var geometries = []workload.FSInfo{{BlockSize: 4096, Sector: 512}, {BlockSize: 1
 func eachScene(t *testing.T, seeds int, use func(t *testing.T, g *generator, sc *scene)) {
 	for _, fs := range geometries {
 		for seed := range uint64(seeds) {
-			for _, s := range storms() {
-				g := newGenerator(seed, s.name, fs, DefaultWrites, model.Linux73)
+			for _, s := range storms {
+				g := newGenerator(seed, s.name, fs)
 				for _, sc := range s.build(g) {
 					if sc.skip != "" {
 						if fs.Sector < fs.BlockSize {
@@ -40,7 +39,10 @@ func eachScene(t *testing.T, seeds int, use func(t *testing.T, g *generator, sc 
 
 // planned plays the layout and sizes of a scene without a file.
 func planned(sc *scene, number int, held *shadow.File) {
-	for _, a := range sc.rounds[number].before {
+	if number > 0 {
+		return
+	}
+	for _, a := range sc.before {
 		switch a.op {
 		case opTruncate:
 			held.Truncate(a.off)
@@ -189,33 +191,13 @@ func TestMeanwhileIsElsewhere(t *testing.T) {
 func TestSeed(t *testing.T) {
 	fs := geometries[0]
 	build := func(seed uint64) []scene {
-		return halves(newGenerator(seed, "halves", fs, 100, model.Linux73))
+		return halves(newGenerator(seed, "halves", fs))
 	}
 	if !reflect.DeepEqual(build(3), build(3)) {
 		t.Error("a seed makes two plans")
 	}
 	if reflect.DeepEqual(build(3), build(4)) {
 		t.Error("two seeds make one plan")
-	}
-}
-
-func TestChosen(t *testing.T) {
-	for pattern, want := range map[string][]string{
-		"": Names(), "halves": {"halves"}, "*overwriters": {"zeroing-overwriters", "extending-overwriters"},
-	} {
-		got, err := chosen(pattern)
-		var names []string
-		for _, s := range got {
-			names = append(names, s.name)
-		}
-		if err != nil || !slices.Equal(names, want) {
-			t.Errorf("%q: %v, %v", pattern, names, err)
-		}
-	}
-	for _, pattern := range []string{"nothing", "["} {
-		if _, err := chosen(pattern); !errors.Is(err, workload.ErrUsage) {
-			t.Errorf("%q: %v", pattern, err)
-		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/prove/validate/shadow"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
@@ -27,9 +28,6 @@ func (s *session) name() string { return s.now.Name + "/" + s.sc.name }
 // play carries out a round and asks the oracles.
 func (s *session) play(ctx context.Context, number int) error {
 	s.number, s.round = number, &s.sc.rounds[number]
-	if err := s.prepare(); err != nil {
-		return err
-	}
 	s.before = slices.Clone(s.f.Shadow.Bytes)
 	if err := s.write(); err != nil {
 		return err
@@ -47,14 +45,14 @@ func (s *session) play(ctx context.Context, number int) error {
 	return s.check()
 }
 
-// prepare does what comes before the writes. It leaves nothing in the page cache.
+// prepare does what comes before the first round. It leaves nothing in the page cache.
 func (s *session) prepare() error {
 	cached := false
-	for i, a := range s.round.before {
+	for i, a := range s.sc.before {
 		var data []byte
 		if a.op == opWritten {
 			data = make([]byte, a.len)
-			tagOf(s.Seed, s.name(), s.number, -1, i).fill(data, a.off)
+			shadow.Fill(data, tagOf(s.Seed, s.name(), s.number, -1, i), a.off)
 			cached = true
 		}
 		if err := s.do(a, data); err != nil {
@@ -117,30 +115,29 @@ func (s *session) fill(n int, b []byte) {
 	e := &s.made[n]
 	t := tagOf(s.Seed, s.name(), s.number, e.number, e.i)
 	if s.sc.appends {
-		t.fillRecord(b, n)
+		fillRecord(b, t, n)
 		return
 	}
-	t.fill(b, e.piece().off)
+	shadow.Fill(b, t, e.piece().off)
 }
 
 // meanwhile does what goes on beside the writers, until over is closed where it is to
 // be repeated.
 func (s *session) meanwhile(over <-chan struct{}) error {
-	for {
+	for again := true; again; {
 		for _, a := range s.round.meanwhile {
 			if err := s.do(a, nil); err != nil {
 				return err
 			}
 		}
-		if !s.round.again {
-			return nil
-		}
 		select {
 		case <-over:
-			return nil
+			again = false
 		default:
+			again = s.round.again
 		}
 	}
+	return nil
 }
 
 // wrote notes what the writes left in the file. Those that failed come last: i_size is

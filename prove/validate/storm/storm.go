@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,11 +20,12 @@ import (
 // DirName is the directory that Run makes below the one it is given.
 const DirName = "ext4dio-storm"
 
-// What Options stand for when they are 0.
-const (
-	DefaultWrites  = 384
-	DefaultTimeout = 10 * time.Second
-)
+// DefaultWrites is about how many each storm makes, and half of that with large blocks. It
+// makes at least one round in each of its scenes.
+const DefaultWrites = 384
+
+// DefaultTimeout is what Options.Timeout stands for when it is 0.
+const DefaultTimeout = 10 * time.Second
 
 // Options of a run.
 type Options struct {
@@ -30,17 +33,13 @@ type Options struct {
 	Seed    uint64
 	Variant model.Variant
 	Tracer  trial.Tracer
-	// Writes is about how many each storm makes, and half of that with large blocks; 0:
-	// DefaultWrites. A storm makes at least one round in each of its scenes.
-	Writes int
-	// Only is a pattern of path.Match for the names of storms; "": all.
-	Only string
+	// Storms are names of those that are carried out; nil: all.
+	Storms []string
 	// Timeout is how long to wait for the writes of a round to be seen, 0:
 	// DefaultTimeout.
 	Timeout time.Duration
-	// Progress, when not nil, is called after each storm with its name and how many
-	// are done of how many.
-	Progress func(name string, done, total int)
+	// Progress, when not nil, is called after each storm with how many are done.
+	Progress func(done int)
 	// Fault, when not nil, may change what a file is expected to hold before it is
 	// compared: a test of the bytes oracle.
 	Fault func(scene string, round int, expected []byte)
@@ -51,11 +50,9 @@ type Options struct {
 // sentinel of package workload where one fits, and the report then holds what was
 // done.
 func Run(ctx context.Context, opts Options) (rep *Report, err error) {
-	opts.Writes = cmp.Or(opts.Writes, DefaultWrites)
 	opts.Timeout = cmp.Or(opts.Timeout, DefaultTimeout)
 	rep = newReport(&opts)
-	todo, err := chosen(opts.Only)
-	if err = cmp.Or(err, ctx.Err()); err != nil {
+	if err := ctx.Err(); err != nil {
 		return rep, err
 	}
 	missing, err := workload.Missing([]workload.EngineName{workload.Libaio, workload.IOUring}, 1)
@@ -71,12 +68,15 @@ func Run(ctx context.Context, opts Options) (rep *Report, err error) {
 	}
 	r := &runner{Options: opts, dir: dir, rep: rep, team: newTeam()}
 	defer func() { err = errors.Join(err, r.team.stop(), dir.Close(false)) }()
-	for i, s := range todo {
+	for _, s := range storms {
+		if opts.Storms != nil && !slices.Contains(opts.Storms, s.name) {
+			continue
+		}
 		if err := r.storm(ctx, s); err != nil {
 			return rep, fmt.Errorf("run storm %s of seed %d: %w", s.name, r.Seed, err)
 		}
 		if opts.Progress != nil {
-			opts.Progress(s.name, i+1, len(todo))
+			opts.Progress(len(rep.Storms))
 		}
 	}
 	return rep, nil
@@ -98,7 +98,7 @@ func (r *runner) storm(ctx context.Context, s storm) error {
 	r.now = &r.rep.Storms[len(r.rep.Storms)-1]
 	start := time.Now()
 	defer func() { r.now.Seconds = time.Since(start).Seconds() }()
-	g := newGenerator(r.Seed, s.name, r.dir.FS, r.Writes, r.Variant)
+	g := newGenerator(r.Seed, s.name, r.dir.FS)
 	for _, sc := range s.build(g) {
 		why, err := sc.skip, error(nil)
 		if why == "" {
@@ -134,11 +134,11 @@ func (r *runner) scene(ctx context.Context, sc *scene) (why string, err error) {
 			return why, nil
 		}
 	}
-	if err := r.Tracer.Watch(f.ID); err != nil {
-		return "", fmt.Errorf("watch inode %d: %w", f.ID.Ino, err)
-	}
-	defer r.Tracer.Forget(f.ID)
+	r.Tracer.Watch(f.ID)
 	s := &session{runner: r, sc: sc, f: f}
+	if err := s.prepare(); err != nil {
+		return "", fmt.Errorf("round 1: %w", err)
+	}
 	for i := range sc.rounds {
 		if err := ctx.Err(); err != nil {
 			return "", err
@@ -150,17 +150,16 @@ func (r *runner) scene(ctx context.Context, sc *scene) (why string, err error) {
 	return "", s.finish(ctx)
 }
 
+// plainRE is what a shell takes for itself.
+var plainRE = regexp.MustCompile(`^[-+./_0-9A-Za-z]*$`)
+
 // command repeats the storm.
 func (r *runner) command() string {
 	dir := r.Dir
-	if strings.ContainsFunc(dir, func(c rune) bool { return !strings.ContainsRune("/._-+", c) && !isWord(c) }) {
+	if !plainRE.MatchString(dir) {
 		dir = "'" + strings.ReplaceAll(dir, "'", `'\''`) + "'"
 	}
 	return fmt.Sprintf("ext4dio-trace validate --dir %s --scenarios none --writes 0 --storms %s --seed %d", dir, r.now.Name, r.Seed)
-}
-
-func isWord(c rune) bool {
-	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
 }
 
 // substitute is the submission path with this name, or one that every kernel offers.

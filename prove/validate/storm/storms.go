@@ -1,10 +1,6 @@
 package storm
 
 import (
-	"cmp"
-	"fmt"
-	"path"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
@@ -23,66 +19,42 @@ type storm struct {
 	build func(g *generator) []scene
 }
 
-// storms lists them in the order in which they run. The list is the caller's.
-func storms() []storm {
-	return []storm{
-		{"neighbours", neighbours},
-		{"halves", halves},
-		{"zeroing-overwriters", zeroingOverwriters},
-		{"drain", drain},
-		{"fallback", fallback},
-		{"resize", resize},
-		{"appenders", appenders},
-		{"stat-nowait", statNowait},
-		{"extending-overwriters", extendingOverwriters},
-	}
+// storms are in the order in which they run.
+var storms = []storm{
+	{"neighbours", neighbours},
+	{"halves", halves},
+	{"zeroing-overwriters", zeroingOverwriters},
+	{"drain", drain},
+	{"fallback", fallback},
+	{"resize", resize},
+	{"appenders", appenders},
+	{"stat-nowait", statNowait},
+	{"extending-overwriters", extendingOverwriters},
 }
 
 // Names lists the storms.
 func Names() []string {
 	var names []string
-	for _, s := range storms() {
+	for _, s := range storms {
 		names = append(names, s.name)
 	}
 	return names
-}
-
-// chosen are the storms whose name matches a pattern of path.Match; "" is all. An
-// error wraps workload.ErrUsage.
-func chosen(pattern string) ([]storm, error) {
-	var out []storm
-	for _, s := range storms() {
-		ok, err := path.Match(cmp.Or(pattern, "*"), s.name)
-		if err != nil {
-			return nil, fmt.Errorf("choose storms by %q: %w: %w", pattern, workload.ErrUsage, err)
-		}
-		if ok {
-			out = append(out, s)
-		}
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("choose storms by %q: %w: none of %v", pattern, workload.ErrUsage, Names())
-	}
-	return out, nil
 }
 
 // neighbours are aligned writes to neighbouring blocks of one state.
 func neighbours(g *generator) []scene {
 	var out []scene
 	for _, s := range states {
-		n := g.rounds(3, perRound)
-		sc := scene{name: s.name, unwritten: s.state == workload.Unwritten}
+		rounds := g.rounds(3, perRound)
 		const blocks = perRound * 3 / 2
-		for r := range n {
-			ws := g.writers()
+		sc := scene{name: s.name, unwritten: s.state == workload.Unwritten, before: layout(s.state, int64(rounds*blocks)*g.bs)}
+		sc.play(rounds, g.writers, func(n int, r *round) {
 			for b, i := int64(0), 0; b < blocks; i++ {
 				k := min(1+int64(i)%2, blocks-b)
-				ws[i%Writers].add(piece{off: (int64(r*blocks) + b) * g.bs, len: k * g.bs, shift: g.shift()})
+				r.writers[i%Writers].add(piece{off: (int64(n*blocks) + b) * g.bs, len: k * g.bs, shift: g.shift()})
 				b += k
 			}
-			sc.rounds = append(sc.rounds, round{writers: ws})
-		}
-		sc.rounds[0].before = layout(s.state, int64(n*blocks)*g.bs)
+		})
 		out = append(out, sc)
 	}
 	return out
@@ -92,29 +64,23 @@ func neighbours(g *generator) []scene {
 func halves(g *generator) []scene {
 	var out []scene
 	for _, s := range states {
+		rounds := g.rounds(3, perRound)
+		const blocks = perRound / 2
 		sc := scene{
-			name: s.name, skip: g.whole(),
+			name: s.name, skip: g.whole(), before: layout(s.state, int64(rounds*blocks)*g.bs),
 			partial: s.state != workload.Written, unwritten: s.state == workload.Unwritten,
 		}
-		n := g.rounds(3, perRound)
-		const blocks = perRound / 2
-		for r := 0; r < n && sc.skip == ""; r++ {
-			ws := g.writers()
+		sc.play(rounds, g.writers, func(n int, r *round) {
 			for b := range blocks {
-				start, cut := int64(r*blocks+b)*g.bs, g.cut()
+				start, cut := int64(n*blocks+b)*g.bs, g.cut()
 				first := b % (Writers / 2) * 2
 				second := first + 1
 				if g.IntN(2) == 0 {
 					first, second = second, first
 				}
-				ws[first].add(piece{off: start, len: cut})
-				ws[second].add(piece{off: start + cut, len: g.bs - cut})
+				r.writers[first].split(&r.writers[second], start, cut, g.bs)
 			}
-			sc.rounds = append(sc.rounds, round{writers: ws})
-		}
-		if sc.skip == "" {
-			sc.rounds[0].before = layout(s.state, int64(n*blocks)*g.bs)
-		}
+		})
 		out = append(out, sc)
 	}
 	return out
@@ -124,17 +90,12 @@ func halves(g *generator) []scene {
 // block and in neighbouring ones: blocks written, unwritten, written, hole, written,
 // written, and so on.
 func zeroingOverwriters(g *generator) []scene {
-	sc := scene{name: "mixed", partial: true, skip: g.whole()}
-	if sc.skip != "" {
-		return []scene{sc}
-	}
 	const stripe, stripes = 6, perRound / Writers
-	n := g.rounds(1, perRound)
-	acts := layout(workload.Hole, int64(n*stripes*stripe)*g.bs)
-	for r := range n {
-		ws := g.writers()
+	rounds := g.rounds(1, perRound)
+	sc := scene{name: "mixed", partial: true, skip: g.whole(), before: layout(workload.Hole, int64(rounds*stripes*stripe)*g.bs)}
+	sc.play(rounds, g.writers, func(n int, r *round) {
 		for i := range stripes {
-			at := func(block int, in int64) int64 { return int64((r*stripes+i)*stripe+block)*g.bs + in }
+			at := func(block int, in int64) int64 { return int64((n*stripes+i)*stripe+block)*g.bs + in }
 			a, b, c, d := g.cut(), g.cut(), g.cut(), g.cut()
 			for w, span := range [Writers][2]int64{
 				{at(0, 0), at(0, a)},      // overwrites a part
@@ -146,44 +107,41 @@ func zeroingOverwriters(g *generator) []scene {
 				{at(4, d), at(5, 0)},      // overwrites the rest
 				{at(5, 0), at(stripe, 0)}, // overwrites a block
 			} {
-				ws[w].add(piece{off: span[0], len: span[1] - span[0]})
+				r.writers[w].add(piece{off: span[0], len: span[1] - span[0]})
 			}
-			acts = append(acts, act{opWritten, at(0, 0), g.bs}, act{opAllocate, at(1, 0), g.bs},
+			sc.before = append(sc.before, act{opWritten, at(0, 0), g.bs}, act{opAllocate, at(1, 0), g.bs},
 				act{opWritten, at(2, 0), g.bs}, act{opWritten, at(4, 0), 2 * g.bs})
 		}
-		sc.rounds = append(sc.rounds, round{writers: ws})
-	}
-	sc.rounds[0].before = acts
+	})
 	return []scene{sc}
 }
 
 // drain keeps asynchronous overwrites in flight while two writers zero, and have to
 // wait for them.
 func drain(g *generator) []scene {
-	sc := scene{name: "deep queue", partial: true, skip: g.whole()}
-	if sc.skip != "" {
-		return []scene{sc}
-	}
 	const async, deep, zeroing = 6, 16, 16
 	const total = async*deep + 2*zeroing
-	n := g.rounds(1, total)
-	written := int64(n*async*deep*2) * g.bs
-	for r := range n {
-		ws := crew(submission{workload.Libaio, deep}, submission{workload.Libaio, deep}, submission{workload.IOUring, deep},
+	rounds := g.rounds(1, total)
+	written := int64(rounds*async*deep*2) * g.bs
+	size := written + int64(rounds*zeroing)*g.bs
+	sc := scene{
+		name: "deep queue", partial: true, skip: g.whole(),
+		before: []act{{op: opTruncate, off: size}, {op: opAllocate, len: size}, {op: opWritten, len: written}},
+	}
+	deepQueues := func() []writer {
+		return crew(submission{workload.Libaio, deep}, submission{workload.Libaio, deep}, submission{workload.IOUring, deep},
 			submission{workload.Libaio, deep}, submission{workload.IOUring, deep}, submission{workload.Libaio, deep / 2},
 			submission{workload.Pwrite, 1}, submission{workload.IOUring, 2})
+	}
+	sc.play(rounds, deepQueues, func(n int, r *round) {
 		for i := range async * deep {
-			ws[i%async].add(piece{off: int64(r*async*deep+i) * 2 * g.bs, len: 2 * g.bs})
+			r.writers[i%async].add(piece{off: int64(n*async*deep+i) * 2 * g.bs, len: 2 * g.bs})
 		}
 		for i := range zeroing {
-			start, cut := written+int64(r*zeroing+i)*g.bs, g.cut()
-			ws[async+i%2].add(piece{off: start, len: cut})
-			ws[async+(i+1)%2].add(piece{off: start + cut, len: g.bs - cut})
+			start := written + int64(n*zeroing+i)*g.bs
+			r.writers[async+i%2].split(&r.writers[async+(i+1)%2], start, g.cut(), g.bs)
 		}
-		sc.rounds = append(sc.rounds, round{writers: ws})
-	}
-	size := written + int64(n*zeroing)*g.bs
-	sc.rounds[0].before = []act{{op: opTruncate, off: size}, {op: opAllocate, len: size}, {op: opWritten, len: written}}
+	})
 	return []scene{sc}
 }
 
@@ -197,33 +155,29 @@ func nowaitMix() []writer {
 // statNowait are NOWAIT writes, while others read and set the timestamps.
 func statNowait(g *generator) []scene {
 	const nowait, blocks = 6, perRound
-	sc := scene{name: "timestamps"}
-	n := g.rounds(1, perRound)
-	size := int64(n*blocks) * g.bs
-	for r := range n {
-		ws := nowaitMix()
+	rounds := g.rounds(1, perRound)
+	size := int64(rounds*blocks) * g.bs
+	// Most of it is written, the rest unwritten: there a NOWAIT write has to fail on
+	// kernels that hold patch 1, and where blocks are zeroed.
+	sc := scene{name: "timestamps", before: []act{{op: opTruncate, off: size}, {op: opAllocate, len: size}}}
+	for b := int64(0); b < int64(rounds*blocks); b += 16 {
+		sc.before = append(sc.before, act{opWritten, b * g.bs, 12 * g.bs})
+	}
+	sc.play(rounds, nowaitMix, func(n int, r *round) {
 		for b := range blocks {
 			w := b % Writers
-			p := piece{off: int64(r*blocks+b) * g.bs, len: g.bs, shift: g.shift()}
+			p := piece{off: int64(n*blocks+b) * g.bs, len: g.bs, shift: g.shift()}
 			if w < nowait {
 				p.flags = unix.RWF_NOWAIT
 			}
 			if g.sector < g.bs && b%3 == 0 {
 				p.len = g.cut()
 			}
-			ws[w].add(p)
+			r.writers[w].add(p)
 		}
 		// A storm makes most of the writes fail; in a breeze some get further.
-		sc.rounds = append(sc.rounds, round{
-			writers: ws, again: r%2 == 0,
-			meanwhile: []act{{op: opStat}, {op: opStat}, {op: opTimestamp}, {op: opStat}},
-		})
-	}
-	// Most of it is written, the rest unwritten: there a NOWAIT write has to fail on
-	// kernels that hold patch 1, and where blocks are zeroed.
-	sc.rounds[0].before = []act{{op: opTruncate, off: size}, {op: opAllocate, len: size}}
-	for b := int64(0); b < int64(n*blocks); b += 16 {
-		sc.rounds[0].before = append(sc.rounds[0].before, act{opWritten, b * g.bs, 12 * g.bs})
-	}
+		r.again = n%2 == 0
+		r.meanwhile = []act{{op: opStat}, {op: opStat}, {op: opTimestamp}, {op: opStat}}
+	})
 	return []scene{sc}
 }

@@ -14,25 +14,21 @@ const apart = 64 << 10
 // fallback fills holes of an inode without extents, which goes through the page
 // cache, while direct writes to its other blocks are in flight.
 func fallback(g *generator) []scene {
-	next := scene{name: "next to mapped blocks", noExtents: true}
 	const blocks = perRound
-	n := g.rounds(2, perRound)
-	acts := layout(workload.Hole, int64(n*blocks)*g.bs)
-	for r := range n {
-		ws := g.writers()
+	rounds := g.rounds(2, perRound)
+	next := scene{name: "next to mapped blocks", noExtents: true, before: layout(workload.Hole, int64(rounds*blocks)*g.bs)}
+	next.play(rounds, g.writers, func(n int, r *round) {
 		for b := range blocks {
-			p := piece{off: int64(r*blocks+b) * g.bs, len: g.bs}
+			p := piece{off: int64(n*blocks+b) * g.bs, len: g.bs}
 			if b%2 == 0 {
-				acts = append(acts, act{opWritten, p.off, p.len})
+				next.before = append(next.before, act{opWritten, p.off, p.len})
 			} else if g.sector < g.bs && b%4 == 1 {
 				p.len = g.cut()
 			}
 			// Odd and even blocks to all writers in turn.
-			ws[(b/2*3+b%2)%Writers].add(p)
+			r.writers[(b/2*3+b%2)%Writers].add(p)
 		}
-		next.rounds = append(next.rounds, round{writers: ws})
-	}
-	next.rounds[0].before = acts
+	})
 	return []scene{next, fallbackParts(g)}
 }
 
@@ -40,25 +36,19 @@ func fallback(g *generator) []scene {
 // one makes the block, and those after it may write to it directly while another is
 // still on its way to the page cache. Only patch 2 makes that safe.
 func fallbackParts(g *generator) scene {
-	sc := scene{name: "parts of a hole", noExtents: true, partial: true, skip: g.whole()}
-	if sc.skip != "" {
-		return sc
-	}
 	parts := int(min(4, g.bs/g.sector))
 	blocks := perRound / parts
-	n := g.rounds(2, perRound)
-	for r := range n {
-		ws := g.writers()
+	rounds := g.rounds(2, perRound)
+	sc := scene{name: "parts of a hole", noExtents: true, partial: true, skip: g.whole(), before: layout(workload.Hole, int64(rounds*blocks)*g.bs)}
+	sc.play(rounds, g.writers, func(n int, r *round) {
 		for b := range blocks {
-			at := int64(r*blocks+b) * g.bs
+			at := int64(n*blocks+b) * g.bs
 			for i, k := range g.Perm(parts) {
 				from, to := g.part(k, parts), g.part(k+1, parts)
-				ws[(b*parts+i)%Writers].add(piece{off: at + from, len: to - from})
+				r.writers[(b*parts+i)%Writers].add(piece{off: at + from, len: to - from})
 			}
 		}
-		sc.rounds = append(sc.rounds, round{writers: ws})
-	}
-	sc.rounds[0].before = layout(workload.Hole, int64(n*blocks)*g.bs)
+	})
 	return sc
 }
 
@@ -78,38 +68,34 @@ func unsafeParts(sc *scene, v model.Variant) string {
 
 // resize changes i_size, allocates and punches where no writer writes, meanwhile.
 func resize(g *generator) []scene {
-	sc := scene{name: "behind the writers", partial: true, skip: g.whole()}
-	if sc.skip != "" {
-		return []scene{sc}
-	}
 	const blocks = perRound * 2 / 3
-	n := g.rounds(1, perRound)
+	rounds := g.rounds(1, perRound)
 	// The first bytes are for punching, then the blocks of the writers.
 	base := int64(apart)
-	end := base + (int64(n*blocks)*g.bs+apart-1)/apart*apart
+	end := base + (int64(rounds*blocks)*g.bs+apart-1)/apart*apart
 	least := end + apart
-	acts := []act{{op: opTruncate, off: least + apart}, {opWritten, 0, base / 2}}
-	for r := range n {
-		ws := g.writers()
+	sc := scene{
+		name: "behind the writers", partial: true, skip: g.whole(),
+		before: []act{{op: opTruncate, off: least + apart}, {opWritten, 0, base / 2}},
+	}
+	sc.play(rounds, g.writers, func(n int, r *round) {
 		for b := range blocks {
-			start := base + int64(r*blocks+b)*g.bs
+			start := base + int64(n*blocks+b)*g.bs
 			switch b % 3 {
 			case 0:
-				acts = append(acts, act{opWritten, start, g.bs})
+				sc.before = append(sc.before, act{opWritten, start, g.bs})
 			case 1:
-				acts = append(acts, act{opAllocate, start, g.bs})
+				sc.before = append(sc.before, act{opAllocate, start, g.bs})
 			}
+			w := &r.writers[b%Writers]
 			if b%2 == 0 {
-				ws[b%Writers].add(piece{off: start, len: g.bs})
+				w.add(piece{off: start, len: g.bs})
 				continue
 			}
-			cut := g.cut()
-			ws[b%Writers].add(piece{off: start, len: cut})
-			ws[(b+2)%Writers].add(piece{off: start + cut, len: g.bs - cut})
+			w.split(&r.writers[(b+2)%Writers], start, g.cut(), g.bs)
 		}
-		sc.rounds = append(sc.rounds, round{writers: ws, meanwhile: g.resizing(base, least)})
-	}
-	sc.rounds[0].before = acts
+		r.meanwhile = g.resizing(base, least)
+	})
 	return []scene{sc}
 }
 
@@ -137,17 +123,16 @@ func (g *generator) resizing(base, least int64) []act {
 func appenders(g *generator) []scene {
 	unit := max(g.sector, g.bs/8)
 	const records = perRound / 2
-	n := g.rounds(2, records)
+	rounds := g.rounds(2, records)
 	var out []scene
 	for _, s := range []struct {
 		name  string
 		start int64
 	}{{"from the start", 0}, {"inside a block", unit}} {
-		sc := scene{name: s.name, appends: true}
-		for range n {
-			ws := g.writers()
+		sc := scene{name: s.name, appends: true, before: []act{{op: opTruncate, off: s.start}}}
+		sc.play(rounds, g.writers, func(_ int, r *round) {
 			for i, k := range g.Perm(records) {
-				w := &ws[i%Writers]
+				w := &r.writers[i%Writers]
 				p := piece{off: g.Int64N(int64(records)) * g.bs, len: int64(k+1) * unit}
 				if w.engine == workload.Pwrite || i%Writers%3 == 0 {
 					w.append = true
@@ -156,9 +141,7 @@ func appenders(g *generator) []scene {
 				}
 				w.add(p)
 			}
-			sc.rounds = append(sc.rounds, round{writers: ws})
-		}
-		sc.rounds[0].before = []act{{op: opTruncate, off: s.start}}
+		})
 		out = append(out, sc)
 	}
 	return out
@@ -169,29 +152,25 @@ func appenders(g *generator) []scene {
 // block.
 func extendingOverwriters(g *generator) []scene {
 	const inside, beyond = 32, 24
-	sc := scene{name: "two ends", partial: true}
-	n := g.rounds(1, inside+beyond*4/3)
-	for r := range n {
-		ws := g.writers()
+	rounds := g.rounds(1, inside+beyond*4/3)
+	sc := scene{name: "two ends", partial: true, before: layout(workload.Written, (inside+1)*g.bs)}
+	sc.play(rounds, g.writers, func(n int, r *round) {
 		for b := range inside {
 			p := piece{off: int64(b) * g.bs, len: g.bs, shift: g.shift()}
 			if g.sector < g.bs && b%2 == 1 {
 				p.len = g.cut()
 			}
-			ws[b%4].add(p)
+			r.writers[b%4].add(p)
 		}
 		for b := range beyond {
-			start := int64(inside+1+r*beyond+b) * g.bs
+			start := int64(inside+1+n*beyond+b) * g.bs
+			w := &r.writers[4+b%4]
 			if g.sector >= g.bs || b%3 != 0 {
-				ws[4+b%4].add(piece{off: start, len: g.bs})
+				w.add(piece{off: start, len: g.bs})
 				continue
 			}
-			cut := g.cut()
-			ws[4+b%4].add(piece{off: start, len: cut})
-			ws[4+(b+1)%4].add(piece{off: start + cut, len: g.bs - cut})
+			w.split(&r.writers[4+(b+1)%4], start, g.cut(), g.bs)
 		}
-		sc.rounds = append(sc.rounds, round{writers: ws})
-	}
-	sc.rounds[0].before = layout(workload.Written, (inside+1)*g.bs)
+	})
 	return []scene{sc}
 }

@@ -6,14 +6,10 @@ import (
 	"strings"
 )
 
-const (
-	// DefaultConfig is the configuration on which the most can be seen.
-	DefaultConfig = "4k"
-	// DefaultConfigs are used when none is named. Without extents and delayed
-	// allocation there are paths that the other one does not have: the buffered
-	// fallback, and inodes whose data is journalled.
-	DefaultConfigs = "4k,ext3"
-)
+// DefaultConfigs are used when none is named. Without extents and delayed
+// allocation there are paths that the other one does not have: the buffered
+// fallback, and inodes whose data is journalled.
+const DefaultConfigs = "4k,ext3"
 
 // Config is one way to make and mount an ext4.
 type Config struct {
@@ -70,6 +66,9 @@ func Configs() []Config {
 		},
 	}
 }
+
+// Default is the configuration on which the most can be seen.
+func Default() Config { return Configs()[0] }
 
 func opts(s string) []string { return strings.Fields(s) }
 

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -144,12 +145,7 @@ func (dev *Device) Close() error {
 // Describe says in a few lines what the disk is and what is on it.
 func (dev *Device) Describe() string {
 	d := dev.Disk
-	or := func(s string) string {
-		if s == "" {
-			return "not known"
-		}
-		return s
-	}
+	or := func(s string) string { return cmp.Or(s, "not known") }
 	return fmt.Sprintf("device   %s (%d:%d)\nmodel    %s\nvendor   %s\nserial   %s\nsize     %s\nholds    %s\n",
 		d.Path, d.Major, d.Minor, or(d.Model), or(d.Vendor), or(d.Serial), sizeText(d.Size), dev.Content.Text)
 }

@@ -28,10 +28,10 @@ func OpenImage(name string) (*Device, error) {
 		return nil, err
 	}
 	dev := &Device{Disk: &Disk{Size: imageSize, Model: "image " + name}, file: file}
-	if err := dev.attach(); err != nil {
-		return nil, errors.Join(err, dev.Close())
+	if err = dev.attach(); err == nil {
+		err = dev.take()
 	}
-	if err := dev.take(); err != nil {
+	if err != nil {
 		return nil, errors.Join(err, dev.Close())
 	}
 	return dev, nil

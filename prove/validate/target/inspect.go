@@ -18,8 +18,7 @@ const MinSize = 256 << 20
 type Disk struct {
 	Path         string // /dev/sda
 	Major, Minor uint32
-	Size         int64 // bytes
-	Partition    bool
+	Size         int64  // bytes
 	Model        string // of the whole disk; these three may be empty
 	Vendor       string
 	Serial       string
@@ -72,17 +71,27 @@ func (i *inspector) node() error {
 			to = path.Join(path.Dir(name), to)
 		}
 		return refusef("--device "+to, "%s is a symbolic link to %s; name the device itself", name, to)
-	case mode&fs.ModeDevice == 0 || mode&fs.ModeCharDevice != 0:
+	case !isBlock(mode):
 		return refusef("--image FILE makes an image of its own", "%s is no block device", name)
 	}
-	sys, ok := st.Sys().(*syscall.Stat_t)
-	if !ok {
+	var dev string
+	if i.d.Major, i.d.Minor, dev = number(st); dev == "" {
 		return refusef("", "the device number of %s is not known", name)
 	}
-	i.d.Major, i.d.Minor = unix.Major(sys.Rdev), unix.Minor(sys.Rdev)
-	dev := fmt.Sprintf("%d:%d", i.d.Major, i.d.Minor)
 	i.sys, i.devs = "sys/dev/block/"+dev, []string{dev}
 	return nil
+}
+
+func isBlock(mode fs.FileMode) bool { return mode&fs.ModeDevice != 0 && mode&fs.ModeCharDevice == 0 }
+
+// number is a device's, and as sysfs writes it: "M:m", or "" when it is not known.
+func number(st fs.FileInfo) (major, minor uint32, dev string) {
+	sys, ok := st.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, 0, ""
+	}
+	major, minor = unix.Major(sys.Rdev), unix.Minor(sys.Rdev)
+	return major, minor, fmt.Sprintf("%d:%d", major, minor)
 }
 
 // text reads a one-line file of sysfs, "" when it is not there.
@@ -111,14 +120,10 @@ func (i *inspector) describe() error {
 	i.d.Size = size * 512 // sysfs counts in this unit whatever the disk has
 	whole := i.sys
 	if i.text(i.sys+"/partition") != "" {
-		i.d.Partition = true
 		link, err := fs.ReadLink(i.root, i.sys)
-		if err != nil {
-			return refusef("", "%s: sysfs does not tell the disk of this partition", i.d.Path)
-		}
 		whole = path.Dir(path.Join("sys/dev/block", link))
 		dev := i.text(whole + "/dev")
-		if dev == "" {
+		if err != nil || dev == "" {
 			return refusef("", "%s: sysfs does not tell the disk of this partition", i.d.Path)
 		}
 		i.devs = append(i.devs, dev)

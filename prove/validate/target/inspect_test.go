@@ -75,7 +75,7 @@ func TestInspect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want = Disk{Path: "/dev/sdb2", Major: 8, Minor: 18, Size: 2 << 30, Partition: true, Model: "Fast Disk", Vendor: "ACME", Serial: "S42"}
+	want = Disk{Path: "/dev/sdb2", Major: 8, Minor: 18, Size: 2 << 30, Model: "Fast Disk", Vendor: "ACME", Serial: "S42"}
 	if *got != want {
 		t.Errorf("got %+v, want %+v", *got, want)
 	}

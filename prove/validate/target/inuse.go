@@ -1,14 +1,10 @@
 package target
 
 import (
-	"fmt"
 	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/internal/ext4fs"
 )
@@ -75,14 +71,11 @@ func (i *inspector) isOurs(name string) bool {
 		return true
 	}
 	st, err := fs.Stat(i.root, rel(name))
-	if err != nil || st.Mode()&fs.ModeDevice == 0 || st.Mode()&fs.ModeCharDevice != 0 {
+	if err != nil || !isBlock(st.Mode()) {
 		return false
 	}
-	sys, ok := st.Sys().(*syscall.Stat_t)
-	if !ok {
-		return false
-	}
-	return slices.Contains(i.devs, fmt.Sprintf("%d:%d", unix.Major(sys.Rdev), unix.Minor(sys.Rdev)))
+	_, _, dev := number(st)
+	return slices.Contains(i.devs, dev)
 }
 
 // swaps refuses what the kernel swaps to.

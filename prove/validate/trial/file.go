@@ -10,6 +10,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/prove/validate/shadow"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // Way is a way of reading a file back.
@@ -112,6 +113,15 @@ func (f *File) WriteBuffered(off int64, data []byte) error {
 	return nil
 }
 
+// Touch sets mtime and atime to the kernel's now, which a number of ours is not.
+func (f *File) Touch() error {
+	_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, uintptr(f.Buffered), 0, 0, 0, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
 // Size is i_size. A stat would make ext4's timestamps multigrain, and the NOWAIT writes
 // after it fail.
 func (f *File) Size() (int64, error) {
@@ -172,17 +182,40 @@ func (f *File) ReadBack() ([]string, error) {
 
 // Verify compares the files that a run kept, in its directory name below dir, with what
 // they held, once more after the caller has mounted the file system again. It tells note
-// of each file why it differs, or "", and removes them.
-func Verify(ctx context.Context, dir, name string, kept *shadow.Kept, note func(file, why string)) error {
+// what each is the file of and why it differs, or "", and removes them.
+func Verify[T any](ctx context.Context, dir, name string, kept *shadow.Kept[T], note func(of T, why string)) error {
 	for _, file := range kept.Names() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		note(file, kept.Differs(filepath.Join(dir, name), file))
+		note(kept.Differs(filepath.Join(dir, name), file))
 	}
 	d, err := workload.OpenDir(dir, name)
 	if err != nil {
 		return err
 	}
 	return d.Close(false)
+}
+
+// Layout is a layout as the model takes it. With apart no extent continues the one before
+// it, wherever it lies.
+func Layout(exts []workload.Extent, bs int64, apart bool) model.Extents {
+	var out model.Extents
+	pos, next := int64(0), int64(-1)
+	for _, e := range exts {
+		if e.Start > pos {
+			out = append(out, model.Extent{Len: uint32((e.Start - pos) / bs), State: model.Hole})
+			next = -1
+		}
+		x := model.Extent{Len: uint32(e.Len / bs), State: model.Written, Apart: apart || e.Physical != next}
+		switch e.State {
+		case workload.Unwritten:
+			x.State = model.Unwritten
+		case workload.Delayed:
+			x.State, x.Apart = model.Delayed, false
+		}
+		out = append(out, x)
+		pos, next = e.Start+e.Len, e.Physical+e.Len
+	}
+	return out
 }

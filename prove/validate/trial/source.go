@@ -17,7 +17,6 @@ type SourceTracer struct {
 	src   record.Source
 	judge *judge.Judge
 	id    FileID
-	on    bool
 	seen  []Seen
 }
 
@@ -27,7 +26,7 @@ func NewSourceTracer(src record.Source, opts judge.Options) *SourceTracer {
 	t := &SourceTracer{src: src}
 	next := opts.Seen
 	opts.Seen = func(o *observe.Observation, v *judge.Verdict) {
-		if t.on && t.id == (FileID{Dev: o.Dev, Ino: o.Ino}) {
+		if t.id == (FileID{Dev: o.Dev, Ino: o.Ino}) {
 			t.seen = append(t.seen, Seen{Observation: o.Clone(), Verdict: v.Clone()})
 		}
 		if next != nil {
@@ -39,16 +38,10 @@ func NewSourceTracer(src record.Source, opts judge.Options) *SourceTracer {
 }
 
 // Watch implements Tracer.
-func (t *SourceTracer) Watch(id FileID) error {
-	t.id, t.on, t.seen = id, true, nil
-	return nil
-}
+func (t *SourceTracer) Watch(id FileID) { t.id, t.seen = id, nil }
 
 // Collect implements Tracer.
-func (t *SourceTracer) Collect(ctx context.Context, id FileID, n int) ([]Seen, error) {
-	if !t.on || id != t.id {
-		return nil, fmt.Errorf("collect writes to inode %d: it is not watched", id.Ino)
-	}
+func (t *SourceTracer) Collect(ctx context.Context, n int) ([]Seen, error) {
 	var err error
 	for len(t.seen) < n && err == nil {
 		if err = ctx.Err(); err == nil {
@@ -75,6 +68,3 @@ func (t *SourceTracer) take() error {
 	_ = t.judge.Feed(raw)
 	return nil
 }
-
-// Forget implements Tracer.
-func (t *SourceTracer) Forget(FileID) { t.on, t.seen = false, nil }

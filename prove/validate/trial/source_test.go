@@ -37,23 +37,16 @@ func TestSourceTracer(t *testing.T) {
 	all := 0
 	src := &listSource{raws: [][]byte{raw(1, 7), raw(2, 8), {0}, raw(3, 7), raw(4, 7)}, idle: cancel}
 	tr := NewSourceTracer(src, judge.Options{Seen: func(*observe.Observation, *judge.Verdict) { all++ }})
-	id := FileID{Dev: 8 << 20, Ino: 7}
-	if _, err := tr.Collect(ctx, id, 1); err == nil {
-		t.Error("collected from an inode that is not watched")
-	}
-	if err := tr.Watch(id); err != nil {
-		t.Fatal(err)
-	}
-	seen, err := tr.Collect(ctx, id, 2)
+	tr.Watch(FileID{Dev: 8 << 20, Ino: 7})
+	seen, err := tr.Collect(ctx, 2)
 	if err != nil || len(seen) != 2 || seen[0].Observation.ID != 1 || seen[1].Observation.ID != 3 || seen[0].Verdict == nil {
 		t.Fatalf("seen %+v, %v", seen, err)
 	}
-	seen, err = tr.Collect(ctx, id, 2)
+	seen, err = tr.Collect(ctx, 2)
 	if !errors.Is(err, context.Canceled) || len(seen) != 1 || seen[0].Observation.ID != 4 {
 		t.Errorf("seen %+v, %v; want one and the end of the context", seen, err)
 	}
 	if all != 4 || tr.judge.Stats().Malformed != 1 {
 		t.Errorf("%d writes judged, %d malformed", all, tr.judge.Stats().Malformed)
 	}
-	tr.Forget(id)
 }

@@ -34,29 +34,27 @@ type Seen struct {
 // Tracer hands over what was seen of an inode. A run uses it from one goroutine
 // and has at most one inode watched.
 type Tracer interface {
-	// Watch begins to keep what is seen of an inode. It returns when no write
-	// that starts afterwards can be missed.
-	Watch(id FileID) error
-	// Collect hands over the writes to the inode since the last call, in the
+	// Watch begins to keep what is seen of an inode, and of no other one. When it
+	// returns no write that starts afterwards can be missed.
+	Watch(id FileID)
+	// Collect hands over the writes to that inode since the last call, in the
 	// order in which they were entered, as soon as there are at least n of them
 	// whose end was seen (for a queued write: its completion). When ctx ends
 	// first, it hands over what there is together with ctx's error. It must not
 	// hand over a queued write whose completion has not been seen, except then.
-	Collect(ctx context.Context, id FileID, n int) ([]Seen, error)
-	// Forget ends Watch.
-	Forget(id FileID)
+	Collect(ctx context.Context, n int) ([]Seen, error)
 }
 
 // ErrLate is wrapped by the error of Collect when the tracer did not show every write in
 // time.
 var ErrLate = errors.New("not seen in time")
 
-// Collect takes n writes to a file, or more, from a tracer, and waits for them as long as
-// limit. With an error it returns what there was.
-func Collect(ctx context.Context, t Tracer, id FileID, n int, limit time.Duration) ([]Seen, error) {
+// Collect takes n writes, or more, from a tracer, and waits for them as long as limit.
+// With an error it returns what there was.
+func Collect(ctx context.Context, t Tracer, n int, limit time.Duration) ([]Seen, error) {
 	late, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	seen, err := t.Collect(late, id, n)
+	seen, err := t.Collect(late, n)
 	switch {
 	case err != nil && (ctx.Err() != nil || late.Err() == nil):
 		return seen, fmt.Errorf("collect what was seen: %w", err)

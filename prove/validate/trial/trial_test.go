@@ -24,9 +24,8 @@ type fixedTracer struct {
 	err  error
 }
 
-func (fixedTracer) Watch(FileID) error { return nil }
-func (fixedTracer) Forget(FileID)      {}
-func (f fixedTracer) Collect(ctx context.Context, _ FileID, _ int) ([]Seen, error) {
+func (fixedTracer) Watch(FileID) {}
+func (f fixedTracer) Collect(ctx context.Context, _ int) ([]Seen, error) {
 	if f.wait {
 		<-ctx.Done()
 		return make([]Seen, f.n), ctx.Err()
@@ -52,7 +51,7 @@ func TestCollect(t *testing.T) {
 		{"the tracer fails", t.Context(), fixedTracer{n: 1, err: boom}, boom, "collect what was seen: boom"},
 		{"the run is ended", ended, fixedTracer{wait: true}, context.Canceled, "collect what was seen: context canceled"},
 	} {
-		seen, err := Collect(tt.ctx, tt.tracer, FileID{}, 2, 5*time.Millisecond)
+		seen, err := Collect(tt.ctx, tt.tracer, 2, 5*time.Millisecond)
 		if len(seen) != tt.tracer.n || !errors.Is(err, tt.is) || err != nil && err.Error() != tt.says {
 			t.Errorf("%s: %d, %v", tt.name, len(seen), err)
 		}

@@ -38,9 +38,10 @@ func TestCompareReadsEveryField(t *testing.T) {
 	}
 	all := Fields{}
 	for name, text := range want {
-		alts, msg := parseField(name, text, 0)
-		if msg != "" {
-			t.Fatal(msg)
+		p := new(parser)
+		alts := p.alternatives(name, text)
+		if p.wrong != "" {
+			t.Fatal(p.wrong)
 		}
 		all[name] = alts
 	}
