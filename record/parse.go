@@ -65,8 +65,10 @@ func ParseWrite(raw []byte, w *Write) error {
 		w.parse((*[HeadSize]byte)(raw))
 	}
 	w.Head = uint16(head)
-	for i := range n {
-		w.Steps[i].parse((*[StepSize]byte)(raw[head+i*StepSize:]))
+	steps := raw[head:]
+	for i := range w.Steps[:n] {
+		w.Steps[i].parse((*[StepSize]byte)(steps))
+		steps = steps[StepSize:]
 	}
 	return nil
 }

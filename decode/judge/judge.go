@@ -72,7 +72,7 @@ type Judge struct {
 func New(opts Options) *Judge {
 	j := &Judge{opts: opts, overlaps: overlap.NewFinder()}
 	if !opts.Anew {
-		j.known = new(known)
+		j.known = newKnown()
 	}
 	if opts.Variant != 0 {
 		j.det = Forced(opts.Variant)
