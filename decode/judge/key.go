@@ -66,7 +66,7 @@ func (k *key) fill(o *observe.Observation) bool {
 	if words > maxKeyWords {
 		return false
 	}
-	k.n, k.whole, k.top, k.mask = 0, true, 0, 1<<o.Blkbits-1
+	k.n, k.whole, k.top, k.mask = headWords, true, 0, 1<<o.Blkbits-1
 	k.base, k.far = o.Pos0&^k.mask, int64(model.MaxBlocks)<<min(o.Blkbits, model.MaxBlkbits)-maxTouch
 	k.head(o)
 	for i := range passes {
@@ -91,7 +91,7 @@ func (k *key) next(n int) []uint64 {
 
 // place is a position in a key: the piece of the file that begins there has n bytes.
 func (k *key) place(pos, n int64) uint64 {
-	if pos < 0 || pos > k.far || n > maxTouch || n < -maxTouch {
+	if uint64(pos) > uint64(k.far) || uint64(n+maxTouch) > 2*maxTouch { // or less than 0
 		k.whole = false
 	}
 	k.top = max(k.top, pos, pos+n)
@@ -101,7 +101,7 @@ func (k *key) place(pos, n int64) uint64 {
 // head adds what there is once for each write. The numbers of passes, mappings and
 // pieces zeroed say which word of a key is what.
 func (k *key) head(o *observe.Observation) {
-	w := (*[headWords]uint64)(k.next(headWords))
+	w := (*[headWords]uint64)(k.words[:])
 	w[0] = uint64(o.Stages) | uint64(o.Flags)<<32
 	w[1] = uint64(o.Blkbits) | uint64(o.Caller)<<8 | uint64(o.Lock)<<16 | uint64(o.DioFlags)<<24 |
 		uint64(o.DioOps)<<32 | uint64(o.Fmod)<<40 |
@@ -173,10 +173,12 @@ func bit(b bool) uint64 {
 	return 0
 }
 
+const wordBytes = 8
+
 // facts are the words as bytes, which the runtime compares and hashes with wider
 // instructions than a loop over words has.
 func (k *key) facts() []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(&k.words)), k.n*int(unsafe.Sizeof(k.words[0])))
+	return (*[maxKeyWords * wordBytes]byte)(unsafe.Pointer(&k.words))[:k.n*wordBytes]
 }
 
 // equal reports whether both hold the same facts.

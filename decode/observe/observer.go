@@ -223,9 +223,11 @@ func (q *waiting[T]) put(id uint64, v T) {
 	q.ids = append(q.ids, id)
 }
 
-func (q *waiting[T]) take(id uint64) (T, bool) {
-	v, ok := q.byID[id]
-	if ok {
+func (q *waiting[T]) take(id uint64) (v T, ok bool) {
+	if len(q.byID) == 0 {
+		return v, false
+	}
+	if v, ok = q.byID[id]; ok {
 		delete(q.byID, id)
 	}
 	return v, ok

@@ -109,7 +109,11 @@ func NewFinder() *Finder {
 func (v *Finder) Add(o *observe.Observation, c rules.Conditions) []Pair {
 	v.found = v.found[:0]
 	placed := v.flight.fill(o)
-	if v.acts.fill(o, c); v.acts.n == 0 && placed != flightPlaced {
+	v.acts.n, v.acts.more = 0, false
+	if len(o.Zeroed) > 0 || o.Buffered != nil {
+		v.acts.fill(o, c)
+	}
+	if v.acts.n == 0 && placed != flightPlaced {
 		if placed == flightUnknown {
 			v.Stats.Unchecked++
 		}
