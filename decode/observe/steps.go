@@ -10,8 +10,12 @@ import (
 func (o *Observation) fill(w *record.Write, comm string) {
 	o.reset()
 	o.fillHead(w, comm)
-	for i := range w.Steps[:w.NSteps] {
-		o.add(&w.Steps[i])
+	steps := w.Steps[:w.NSteps]
+	for i := range steps {
+		o.add(&steps[i])
+	}
+	if o.cut.Known {
+		o.cutAlign()
 	}
 	o.finishAlign()
 	o.finishModified()
@@ -47,18 +51,20 @@ func (o *Observation) fillHead(w *record.Write, comm string) {
 	o.Completed = w.Stages.Has(record.StageReturn) && !o.Queued
 }
 
-// finishAlign settles the alignment of the passes of a write that the checks made
-// shorter, and that of the iov_iter at entry: that of the first pass, unless a step said
-// that it was another.
-func (o *Observation) finishAlign() {
-	if o.cut.Known {
-		for i := range o.Passes {
-			if p := &o.Passes[i]; p.Flags&record.PassAlign == 0 {
-				p.Align = o.cut.Bits
-				p.Flags |= record.PassAlign
-			}
+// cutAlign gives the passes of a write that the checks made shorter the alignment of
+// what they left.
+func (o *Observation) cutAlign() {
+	for i := range o.Passes {
+		if p := &o.Passes[i]; p.Flags&record.PassAlign == 0 {
+			p.Align = o.cut.Bits
+			p.Flags |= record.PassAlign
 		}
 	}
+}
+
+// finishAlign settles the alignment of the iov_iter at entry: that of the first
+// pass, unless a step said that it was another (the checks cut the iov_iter).
+func (o *Observation) finishAlign() {
 	switch {
 	case !o.Stages.Has(record.StageAlign):
 		o.Align0, o.Align0Known = 0, false

@@ -89,8 +89,8 @@ type slot struct {
 	used       bool // since the hand of the clock went by
 	flights    []flight
 	acts       []acts
-	nextFlight int // the oldest, once flights is full
-	nextAct    int
+	nextFlight uint // the oldest, once flights is full
+	nextAct    uint
 	gone       horizon
 }
 

@@ -111,6 +111,9 @@ func (r Set) IDs() []string { return r.AppendIDs(nil) }
 
 // AppendIDs appends the ids of the rules in the set, in order.
 func (r Set) AppendIDs(dst []string) []string {
+	if r == 0 { // as most writes have
+		return dst
+	}
 	for rule := range r.Rules() {
 		dst = append(dst, rule.ID)
 	}
