@@ -140,9 +140,8 @@ func (j *Judge) judge(o *observe.Observation) *Verdict {
 	if e == nil {
 		return j.decide(o)
 	}
-	best := j.det.Best()
-	found := j.overlaps.Add(o, e.conditions)
-	if len(found) > 0 {
+	if found := j.overlaps.Add(o, e.conditions); len(found) > 0 {
+		best := j.det.Best()
 		return j.conclude(o, best, j.cmp.judge(o, best), found)
 	}
 	j.countHazards(e.verdict.Hazards)
