@@ -6,12 +6,13 @@ import (
 	"unsafe"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// maxKeyWords is enough for a write with two passes, two lookups each, and six
-// mappings. A write of more facts has no key.
-const maxKeyWords = 64
+// maxKeyWords is enough for every record: none of its steps takes more words than a
+// mapping, or a pass with its sizes.
+const maxKeyWords = headWords + record.MaxSteps*max(mappingWords, passWords+sizeWords) + sizeWords
 
 // key holds the facts of one write: everything that a judgement on it alone reads,
 // in a form that is the same for the same write at another place of the file. Two
@@ -53,19 +54,12 @@ const (
 
 // fill makes k the facts of o. It reports false for a write of which it does not hold
 // all: an incomplete one, one that went buffered or slept, which are rare, one with
-// too many steps, and one at a position near to where the model refuses it.
+// too many passes, and one at a position near to where the model refuses it.
 func (k *key) fill(o *observe.Observation) bool {
 	if o.Incomplete != "" || o.Buffered != nil || len(o.Sleeps) > 0 || len(o.Passes) > model.MaxPasses {
 		return false
 	}
 	passes, mappings, zeroed := o.Passes, o.Mappings, o.Zeroed
-	words := headWords + len(passes)*(passWords+sizeWords) + len(mappings)*mappingWords + len(zeroed)*zeroedWords + sizeWords
-	for i := range passes {
-		words += len(passes[i].Lookups) * lookupWords
-	}
-	if words > maxKeyWords {
-		return false
-	}
 	k.n, k.whole, k.top, k.mask = headWords, true, 0, 1<<o.Blkbits-1
 	k.base, k.far = o.Pos0&^k.mask, int64(model.MaxBlocks)<<min(o.Blkbits, model.MaxBlkbits)-maxTouch
 	k.head(o)
@@ -151,8 +145,9 @@ func (k *key) zeroed(z *observe.Zeroed) {
 func (k *key) sizes(o *observe.Observation) {
 	end := (k.top | k.mask) + 1 // of the last block
 	beyond := o.ISize0 >= end
-	for i := range o.Passes {
-		p := &o.Passes[i]
+	passes := o.Passes
+	for i := range passes {
+		p := &passes[i]
 		beyond = beyond && p.ISize == o.ISize0 && p.IDisksize >= end && p.IDisksize <= p.ISize
 	}
 	if beyond {
@@ -160,9 +155,9 @@ func (k *key) sizes(o *observe.Observation) {
 	}
 	w := k.next(sizeWords)
 	w[0] = uint64(o.ISize0 - k.base)
-	for i := range o.Passes {
+	for i := range passes {
 		w := k.next(sizeWords)
-		w[0], w[1] = uint64(o.Passes[i].ISize-k.base), uint64(o.Passes[i].IDisksize-k.base)
+		w[0], w[1] = uint64(passes[i].ISize-k.base), uint64(passes[i].IDisksize-k.base)
 	}
 }
 
