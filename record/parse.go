@@ -69,20 +69,15 @@ func ParseWrite(raw []byte, w *Write) error {
 		w.Steps[i].parse((*[StepSize]byte)(steps))
 		steps = steps[StepSize:]
 	}
-	if head < HeadSize {
-		w.parseShort(raw[:head])
+	if head < HeadSize { // its last fields are zero
+		var whole [HeadSize]byte
+		copy(whole[:], raw[:head])
+		w.parse(&whole)
 	} else {
 		w.parse((*[HeadSize]byte)(raw))
 	}
 	w.Head = uint16(head)
 	return nil
-}
-
-// parseShort is parse for a head that ends before its last fields: they are zero.
-func (w *Write) parseShort(head []byte) {
-	var whole [HeadSize]byte
-	copy(whole[:], head)
-	w.parse(&whole)
 }
 
 // noWrite says why bytes without a whole head are no write record.

@@ -6,6 +6,8 @@
 package judge
 
 import (
+	"hash/maphash"
+
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/decode/overlap"
 	"github.com/ext4dio/ext4dio-trace/decode/rules"
@@ -72,7 +74,7 @@ type Judge struct {
 func New(opts Options) *Judge {
 	j := &Judge{opts: opts, overlaps: overlap.NewFinder()}
 	if !opts.Anew {
-		j.known = newKnown()
+		j.known = &known{seed: maphash.MakeSeed()}
 	}
 	if opts.Variant != 0 {
 		j.det = Forced(opts.Variant)

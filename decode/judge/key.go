@@ -2,7 +2,6 @@ package judge
 
 import (
 	"bytes"
-	"hash/maphash"
 	"unsafe"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
@@ -168,16 +167,9 @@ func bit(b bool) uint64 {
 	return 0
 }
 
-const wordBytes = 8
-
 // facts are the words as bytes, which the runtime compares and hashes with wider
 // instructions than a loop over words has.
-func (k *key) facts() []byte {
-	return (*[maxKeyWords * wordBytes]byte)(unsafe.Pointer(&k.words))[:k.n*wordBytes]
-}
+func (k *key) facts() []byte { return (*[8 * maxKeyWords]byte)(unsafe.Pointer(&k.words))[:8*k.n] }
 
 // equal reports whether both hold the same facts.
 func (k *key) equal(other *key) bool { return bytes.Equal(k.facts(), other.facts()) }
-
-// hash spreads the facts over 64 bits; two writes with the same hash may differ.
-func (k *key) hash(seed maphash.Seed) uint64 { return maphash.Bytes(seed, k.facts()) }

@@ -24,8 +24,6 @@ type known struct {
 	table [maxKnown]*knownVerdict
 }
 
-func newKnown() *known { return &known{seed: maphash.MakeSeed()} }
-
 type knownVerdict struct {
 	key        key
 	round      int
@@ -46,7 +44,11 @@ func (k *known) find(o *observe.Observation, d *Detector) *knownVerdict {
 	return nil
 }
 
-func (k *known) place() **knownVerdict { return &k.table[k.key.hash(k.seed)%maxKnown] }
+// place is where the verdict on the write that was looked for last is kept, or one on
+// other facts with the same hash.
+func (k *known) place() **knownVerdict {
+	return &k.table[maphash.Bytes(k.seed, k.key.facts())%maxKnown]
+}
 
 // keep takes the verdict on the write that was looked for last.
 func (k *known) keep(ver *Verdict, d *Detector, c rules.Conditions) {
