@@ -64,10 +64,14 @@ const nearParts = 64 // a power of two
 // Of finds the part of k; isNew says that it had to be made. It is Rest when there are
 // too many.
 func (p *Parts[K, V]) Of(k K, number uint64) (part *V, isNew bool) {
-	near := &p.near[number%nearParts]
-	if near.part != nil && near.key == k {
+	if near := &p.near[number%nearParts]; near.part != nil && near.key == k {
 		return near.part, false
 	}
+	return p.find(k, number)
+}
+
+// find is Of for a part that is not at hand. It stands apart so that Of is inlined.
+func (p *Parts[K, V]) find(k K, number uint64) (part *V, isNew bool) {
 	if part = p.All[k]; part == nil {
 		if len(p.All) >= p.Most {
 			return &p.Rest, false
@@ -78,6 +82,7 @@ func (p *Parts[K, V]) Of(k K, number uint64) (part *V, isNew bool) {
 		part, isNew = new(V), true
 		p.All[k], p.List = part, append(p.List, part)
 	}
+	near := &p.near[number%nearParts]
 	near.key, near.part = k, part
 	return part, isNew
 }

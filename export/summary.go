@@ -71,7 +71,7 @@ func count(m *map[string]uint64, reason string) {
 	if *m == nil {
 		*m = make(map[string]uint64)
 	}
-	if _, ok := (*m)[reason]; !ok && len(*m) >= maxReasons {
+	if len(*m) >= maxReasons && (*m)[reason] == 0 {
 		reason = "other reasons"
 	}
 	(*m)[reason]++

@@ -26,9 +26,13 @@ const (
 // The error wraps ErrShort when raw does not even hold that.
 func KindOf(raw []byte) (Kind, int, error) {
 	if len(raw) < 8 {
-		return 0, 0, fmt.Errorf("read record kind: %w: %d bytes", ErrShort, len(raw))
+		return 0, 0, noKind(raw)
 	}
 	return Kind(binary.LittleEndian.Uint16(raw[AtKind:])), int(binary.LittleEndian.Uint16(raw[AtSize:])), nil
+}
+
+func noKind(raw []byte) error {
+	return fmt.Errorf("read record kind: %w: %d bytes", ErrShort, len(raw))
 }
 
 // HeadOf is the length in bytes of the head of a raw write record, behind which its
@@ -55,27 +59,25 @@ func ParseWrite(raw []byte, w *Write) error {
 	if head == 0 {
 		return noWrite(raw)
 	}
-	size, n := int(binary.LittleEndian.Uint16(raw[AtSize:])), int(raw[AtNSteps])
+	fixed := (*[minHead]byte)(raw)
+	size, n := int(binary.LittleEndian.Uint16(fixed[AtSize:])), int(fixed[AtNSteps])
 	if size > len(raw) || n > MaxSteps || size != head+n*StepSize {
 		return fmt.Errorf("parse write: %w: %d steps in %d of %d bytes", ErrShort, n, len(raw), size)
 	}
-	if head < HeadSize {
-		w.parseShort(raw[:head])
+	steps := raw[head:]
+	for i := range w.Steps[:n] {
+		w.Steps[i].parse((*[StepSize]byte)(steps))
+		steps = steps[StepSize:]
+	}
+	if head < HeadSize { // its last fields are zero
+		var whole [HeadSize]byte
+		copy(whole[:], raw[:head])
+		w.parse(&whole)
 	} else {
 		w.parse((*[HeadSize]byte)(raw))
 	}
 	w.Head = uint16(head)
-	for i := range n {
-		w.Steps[i].parse((*[StepSize]byte)(raw[head+i*StepSize:]))
-	}
 	return nil
-}
-
-// parseShort is parse for a head that ends before its last fields: they are zero.
-func (w *Write) parseShort(head []byte) {
-	var whole [HeadSize]byte
-	copy(whole[:], head)
-	w.parse(&whole)
 }
 
 // noWrite says why bytes without a whole head are no write record.

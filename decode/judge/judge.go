@@ -6,6 +6,8 @@
 package judge
 
 import (
+	"hash/maphash"
+
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/decode/overlap"
 	"github.com/ext4dio/ext4dio-trace/decode/rules"
@@ -72,7 +74,7 @@ type Judge struct {
 func New(opts Options) *Judge {
 	j := &Judge{opts: opts, overlaps: overlap.NewFinder()}
 	if !opts.Anew {
-		j.known = new(known)
+		j.known = &known{seed: maphash.MakeSeed()}
 	}
 	if opts.Variant != 0 {
 		j.det = Forced(opts.Variant)
@@ -140,9 +142,8 @@ func (j *Judge) judge(o *observe.Observation) *Verdict {
 	if e == nil {
 		return j.decide(o)
 	}
-	best := j.det.Best()
-	found := j.overlaps.Add(o, e.conditions)
-	if len(found) > 0 {
+	if found := j.overlaps.Add(o, e.conditions); len(found) > 0 {
+		best := j.det.Best()
 		return j.conclude(o, best, j.cmp.judge(o, best), found)
 	}
 	j.countHazards(e.verdict.Hazards)

@@ -1,16 +1,17 @@
 package judge
 
 import (
-	"math/bits"
-	"slices"
+	"bytes"
+	"unsafe"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// maxKeyWords is enough for a write with two passes, two lookups each, and six
-// mappings. A write of more facts has no key.
-const maxKeyWords = 64
+// maxKeyWords is enough for every record: none of its steps takes more words than a
+// mapping, or a pass with its sizes.
+const maxKeyWords = headWords + record.MaxSteps*max(mappingWords, passWords+sizeWords) + sizeWords
 
 // key holds the facts of one write: everything that a judgement on it alone reads,
 // in a form that is the same for the same write at another place of the file. Two
@@ -34,7 +35,7 @@ type key struct {
 	mask int64 // of the place in a block, bytes
 	base int64 // start of the first block, bytes
 	far  int64 // well before the positions that the model refuses, bytes
-	top  int64 // end of the last block of which the write touched anything, bytes
+	top  int64 // the last position of which the write touched anything, bytes
 }
 
 // maxTouch is far more than one write can touch behind its position.
@@ -52,29 +53,23 @@ const (
 
 // fill makes k the facts of o. It reports false for a write of which it does not hold
 // all: an incomplete one, one that went buffered or slept, which are rare, one with
-// too many steps, and one at a position near to where the model refuses it.
+// too many passes, and one at a position near to where the model refuses it.
 func (k *key) fill(o *observe.Observation) bool {
 	if o.Incomplete != "" || o.Buffered != nil || len(o.Sleeps) > 0 || len(o.Passes) > model.MaxPasses {
 		return false
 	}
-	words := headWords + len(o.Passes)*(passWords+sizeWords) + len(o.Mappings)*mappingWords + len(o.Zeroed)*zeroedWords + sizeWords
-	for i := range o.Passes {
-		words += len(o.Passes[i].Lookups) * lookupWords
-	}
-	if words > maxKeyWords {
-		return false
-	}
-	k.n, k.whole, k.top, k.mask = 0, true, 0, 1<<o.Blkbits-1
+	passes, mappings, zeroed := o.Passes, o.Mappings, o.Zeroed
+	k.n, k.whole, k.top, k.mask = headWords, true, 0, 1<<o.Blkbits-1
 	k.base, k.far = o.Pos0&^k.mask, int64(model.MaxBlocks)<<min(o.Blkbits, model.MaxBlkbits)-maxTouch
 	k.head(o)
-	for i := range o.Passes {
-		k.pass(&o.Passes[i], o.Blkbits)
+	for i := range passes {
+		k.pass(&passes[i], o.Blkbits)
 	}
-	for i := range o.Mappings {
-		k.mapping(&o.Mappings[i])
+	for i := range mappings {
+		k.mapping(&mappings[i])
 	}
-	for i := range o.Zeroed {
-		k.zeroed(&o.Zeroed[i])
+	for i := range zeroed {
+		k.zeroed(&zeroed[i])
 	}
 	k.sizes(o)
 	return k.whole
@@ -89,17 +84,17 @@ func (k *key) next(n int) []uint64 {
 
 // place is a position in a key: the piece of the file that begins there has n bytes.
 func (k *key) place(pos, n int64) uint64 {
-	if pos < 0 || pos > k.far || n > maxTouch || n < -maxTouch {
+	if uint64(pos) > uint64(k.far) || uint64(n+maxTouch) > 2*maxTouch { // or less than 0
 		k.whole = false
 	}
-	k.top = max(k.top, (max(pos, pos+n)|k.mask)+1)
+	k.top = max(k.top, pos, pos+n)
 	return uint64(pos - k.base)
 }
 
 // head adds what there is once for each write. The numbers of passes, mappings and
 // pieces zeroed say which word of a key is what.
 func (k *key) head(o *observe.Observation) {
-	w := k.next(headWords)
+	w := (*[headWords]uint64)(k.words[:])
 	w[0] = uint64(o.Stages) | uint64(o.Flags)<<32
 	w[1] = uint64(o.Blkbits) | uint64(o.Caller)<<8 | uint64(o.Lock)<<16 | uint64(o.DioFlags)<<24 |
 		uint64(o.DioOps)<<32 | uint64(o.Fmod)<<40 |
@@ -114,12 +109,12 @@ func (k *key) head(o *observe.Observation) {
 
 // pass adds one run of the write checks, but for i_size and i_disksize.
 func (k *key) pass(p *observe.Pass, blkbits uint8) {
-	w := k.next(passWords)
+	w := (*[passWords]uint64)(k.next(passWords))
 	w[0] = uint64(p.Lock) | uint64(p.Flags)<<8 | uint64(len(p.Lookups))<<24 | uint64(p.Align&uint32(k.mask))<<32
 	w[1], w[2] = k.place(p.Pos, p.Count), uint64(p.Count)
 	first := uint32(k.base >> blkbits)
 	for i := range p.Lookups {
-		l, w := &p.Lookups[i], k.next(lookupWords)
+		l, w := &p.Lookups[i], (*[lookupWords]uint64)(k.next(lookupWords))
 		w[0] = uint64(l.Lblk-first) | uint64(l.Len)<<32
 		w[1] = uint64(l.ArgFlags) | uint64(l.MFlags)<<32
 		w[2] = uint64(uint32(l.Ret)) | uint64(l.OutLen)<<32
@@ -127,7 +122,7 @@ func (k *key) pass(p *observe.Pass, blkbits uint8) {
 }
 
 func (k *key) mapping(m *observe.Mapping) {
-	w := k.next(mappingWords)
+	w := (*[mappingWords]uint64)(k.next(mappingWords))
 	w[0] = uint64(m.Err)<<2 | bit(m.Overwrite)<<1 | bit(m.LookedUp)
 	w[1] = uint64(m.Type) | uint64(m.Flags)<<16 | uint64(m.AllocFlags)<<32
 	w[2] = uint64(m.LookupFlags) | uint64(uint32(m.LookupRet))<<32
@@ -139,7 +134,7 @@ func (k *key) mapping(m *observe.Mapping) {
 }
 
 func (k *key) zeroed(z *observe.Zeroed) {
-	w := k.next(zeroedWords)
+	w := (*[zeroedWords]uint64)(k.next(zeroedWords))
 	w[0], w[1] = k.place(z.Pos, z.Len), uint64(z.Len)
 	w[2] = uint64(z.Type) | uint64(z.Flags)<<16 | uint64(z.DioCount)<<32
 	w[3] = uint64(z.Lock)
@@ -147,19 +142,21 @@ func (k *key) zeroed(z *observe.Zeroed) {
 
 // sizes adds i_size and i_disksize as the entry and each pass read them.
 func (k *key) sizes(o *observe.Observation) {
-	beyond := o.ISize0 >= k.top
-	for i := range o.Passes {
-		p := &o.Passes[i]
-		beyond = beyond && p.ISize == o.ISize0 && p.IDisksize >= k.top && p.IDisksize <= p.ISize
+	end := (k.top | k.mask) + 1 // of the last block
+	beyond := o.ISize0 >= end
+	passes := o.Passes
+	for i := range passes {
+		p := &passes[i]
+		beyond = beyond && p.ISize == o.ISize0 && p.IDisksize >= end && p.IDisksize <= p.ISize
 	}
 	if beyond {
 		return
 	}
 	w := k.next(sizeWords)
 	w[0] = uint64(o.ISize0 - k.base)
-	for i := range o.Passes {
+	for i := range passes {
 		w := k.next(sizeWords)
-		w[0], w[1] = uint64(o.Passes[i].ISize-k.base), uint64(o.Passes[i].IDisksize-k.base)
+		w[0], w[1] = uint64(passes[i].ISize-k.base), uint64(passes[i].IDisksize-k.base)
 	}
 }
 
@@ -170,25 +167,9 @@ func bit(b bool) uint64 {
 	return 0
 }
 
-// equal reports whether both hold the same facts.
-func (k *key) equal(other *key) bool {
-	return slices.Equal(k.words[:k.n], other.words[:other.n])
-}
+// facts are the words as bytes, which the runtime compares and hashes with wider
+// instructions than a loop over words has.
+func (k *key) facts() []byte { return (*[8 * maxKeyWords]byte)(unsafe.Pointer(&k.words))[:8*k.n] }
 
-// hash spreads the facts over 64 bits, best over the high ones; two writes with the
-// same hash may differ.
-func (k *key) hash() uint64 {
-	const odd = 0x9e3779b97f4a7c15 // the golden ratio: no pattern in its bits
-	var h uint64
-	by := uint64(odd)
-	words := k.words[:k.n]
-	for ; len(words) >= 2; words = words[2:] {
-		high, low := bits.Mul64(words[0]+by, words[1]^odd)
-		h += high ^ low
-		by += odd - 1
-	}
-	for _, w := range words {
-		h += (w ^ w>>32) * by
-	}
-	return h * odd
-}
+// equal reports whether both hold the same facts.
+func (k *key) equal(other *key) bool { return bytes.Equal(k.facts(), other.facts()) }

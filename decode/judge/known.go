@@ -1,15 +1,14 @@
 package judge
 
 import (
+	"hash/maphash"
+
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/decode/rules"
 )
 
 // maxKnown is how many verdicts are kept. A workload makes a few dozen kinds of writes.
-const (
-	knownBits = 12
-	maxKnown  = 1 << knownBits
-)
+const maxKnown = 1 << 12
 
 // known keeps the verdicts on writes that agreed, by their facts, so that the model
 // decides once for all writes that are alike. A verdict depends on nothing but the
@@ -21,6 +20,7 @@ type known struct {
 	key   key // of the write that was looked for last
 	found bool
 	round int // of what was learned when the write was looked for
+	seed  maphash.Seed
 	table [maxKnown]*knownVerdict
 }
 
@@ -44,7 +44,11 @@ func (k *known) find(o *observe.Observation, d *Detector) *knownVerdict {
 	return nil
 }
 
-func (k *known) place() **knownVerdict { return &k.table[k.key.hash()>>(64-knownBits)] }
+// place is where the verdict on the write that was looked for last is kept, or one on
+// other facts with the same hash.
+func (k *known) place() **knownVerdict {
+	return &k.table[maphash.Bytes(k.seed, k.key.facts())%maxKnown]
+}
 
 // keep takes the verdict on the write that was looked for last.
 func (k *known) keep(ver *Verdict, d *Detector, c rules.Conditions) {

@@ -36,7 +36,7 @@ func (o *Observation) missingSteps(w *record.Write) string {
 		if p.Flags&passDisksizeDue != 0 {
 			return "i_disksize not seen"
 		}
-		if p.Pos < 0 || p.ISize < 0 || p.IDisksize < 0 {
+		if p.Pos|p.ISize|p.IDisksize < 0 { // one of them
 			return model.Contradiction + "negative position"
 		}
 	}

@@ -71,6 +71,8 @@ type Observation struct {
 	// Drain and Buffered point here, so that an Observation can be used again.
 	drain    Drain
 	buffered Buffered
+
+	cut model.Alignment // of what the checks left, when they made the write shorter
 }
 
 // Clone returns a copy of o that shares nothing with it: an Observation that an

@@ -61,7 +61,10 @@ func (ob *Observer) Feed(raw []byte) error {
 	}
 	switch kind {
 	case record.KindWrite:
-		return ob.feedWrite(raw)
+		if err = record.ParseWrite(raw, &ob.w); err == nil {
+			ob.write(&ob.w)
+		}
+		return err
 	case record.KindComplete:
 		var c record.Complete
 		if err := record.ParseComplete(raw, &c); err != nil {
@@ -71,15 +74,6 @@ func (ob *Observer) Feed(raw []byte) error {
 		return nil
 	}
 	return fmt.Errorf("decode record: %w: %d", record.ErrKind, kind)
-}
-
-// feedWrite takes a write record.
-func (ob *Observer) feedWrite(raw []byte) error {
-	if err := record.ParseWrite(raw, &ob.w); err != nil {
-		return err
-	}
-	ob.write(&ob.w)
-	return nil
 }
 
 // Flush hands out the queued writes whose completion has not come.
@@ -223,9 +217,11 @@ func (q *waiting[T]) put(id uint64, v T) {
 	q.ids = append(q.ids, id)
 }
 
-func (q *waiting[T]) take(id uint64) (T, bool) {
-	v, ok := q.byID[id]
-	if ok {
+func (q *waiting[T]) take(id uint64) (v T, ok bool) {
+	if len(q.byID) == 0 {
+		return v, false
+	}
+	if v, ok = q.byID[id]; ok {
 		delete(q.byID, id)
 	}
 	return v, ok

@@ -10,28 +10,14 @@ import (
 func (o *Observation) fill(w *record.Write, comm string) {
 	o.reset()
 	o.fillHead(w, comm)
-	wholeAlign := false
-	var cut *record.Step
-	for i := range w.NSteps {
-		s := &w.Steps[i]
-		if s.Kind == record.StepAlign {
-			if s.Aux&record.AlignEntry != 0 {
-				o.Align0, wholeAlign = s.C, true
-			}
-			if s.Aux&record.AlignCut != 0 {
-				cut = s
-			}
-			continue
-		}
-		if s.Kind == record.StepBuffered && s.Aux&record.PassAlign != 0 && len(o.Passes) == 0 {
-			o.Align0, wholeAlign = uint32(s.B), true
-		}
-		o.add(s)
+	steps := w.Steps[:w.NSteps]
+	for i := range steps {
+		o.add(&steps[i])
 	}
-	if cut != nil {
-		o.cutAlign(cut.D)
+	if o.cut.Known {
+		o.cutAlign()
 	}
-	o.finishAlign(wholeAlign)
+	o.finishAlign()
 	o.finishModified()
 	if n := len(o.Passes); n > 0 {
 		o.LockNs = uint64(o.Passes[0].AtUs) * 1000
@@ -46,6 +32,7 @@ func (o *Observation) reset() {
 	o.Passes, o.Waits, o.Sleeps, o.Mappings, o.Zeroed = o.Passes[:0], o.Waits[:0], o.Sleeps[:0], o.Mappings[:0], o.Zeroed[:0]
 	o.Drain, o.Buffered, o.Incomplete = nil, nil, ""
 	o.Align0, o.Align0Known, o.FmodRet, o.FmodKnown, o.LockNs = 0, false, 0, false, 0
+	o.cut.Known = false
 }
 
 // fillHead takes up the head of w. It sets field by field, as the other functions
@@ -66,10 +53,10 @@ func (o *Observation) fillHead(w *record.Write, comm string) {
 
 // cutAlign gives the passes of a write that the checks made shorter the alignment of
 // what they left.
-func (o *Observation) cutAlign(bits uint32) {
+func (o *Observation) cutAlign() {
 	for i := range o.Passes {
 		if p := &o.Passes[i]; p.Flags&record.PassAlign == 0 {
-			p.Align = bits
+			p.Align = o.cut.Bits
 			p.Flags |= record.PassAlign
 		}
 	}
@@ -77,12 +64,11 @@ func (o *Observation) cutAlign(bits uint32) {
 
 // finishAlign settles the alignment of the iov_iter at entry: that of the first
 // pass, unless a step said that it was another (the checks cut the iov_iter).
-func (o *Observation) finishAlign(whole bool) {
+func (o *Observation) finishAlign() {
 	switch {
 	case !o.Stages.Has(record.StageAlign):
-		o.Align0 = 0
-	case whole:
-		o.Align0Known = true
+		o.Align0, o.Align0Known = 0, false
+	case o.Align0Known:
 	case len(o.Passes) > 0 && o.Passes[0].Flags&record.PassAlign != 0:
 		o.Align0, o.Align0Known = o.Passes[0].Align, true
 	}
@@ -135,6 +121,9 @@ func (o *Observation) add(s *record.Step) {
 			Type: uint16(s.D), Flags: uint16(s.D >> 16), AtUs: s.TUs,
 		})
 	case record.StepBuffered:
+		if s.Aux&record.PassAlign != 0 && len(o.Passes) == 0 {
+			o.Align0, o.Align0Known = uint32(s.B), true
+		}
 		o.buffered = Buffered{Pos: int64(s.A), Len: int64(s.C), Refused: s.Aux}
 		o.Buffered = &o.buffered
 	case record.StepCopy:
@@ -146,6 +135,13 @@ func (o *Observation) add(s *record.Step) {
 		o.Buffered.CopyPos, o.Buffered.CopyAtUs = int64(s.A), s.TUs
 	case record.StepSleep:
 		o.Sleeps = append(o.Sleeps, Sleep{Phase: record.Phase(s.Aux), Cause: sleepCause(s.D), Ns: s.A, AtUs: s.TUs})
+	case record.StepAlign:
+		if s.Aux&record.AlignEntry != 0 {
+			o.Align0, o.Align0Known = s.C, true
+		}
+		if s.Aux&record.AlignCut != 0 {
+			o.cut = model.Alignment{Bits: s.D, Known: true}
+		}
 	case record.StepWait:
 		o.Waits = append(o.Waits, Wait{Ns: s.A, Lock: contended(s.C), AtUs: s.TUs})
 	default:

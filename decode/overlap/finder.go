@@ -89,8 +89,8 @@ type slot struct {
 	used       bool // since the hand of the clock went by
 	flights    []flight
 	acts       []acts
-	nextFlight int // the oldest, once flights is full
-	nextAct    int
+	nextFlight uint // the oldest, once flights is full
+	nextAct    uint
 	gone       horizon
 }
 
@@ -109,7 +109,11 @@ func NewFinder() *Finder {
 func (v *Finder) Add(o *observe.Observation, c rules.Conditions) []Pair {
 	v.found = v.found[:0]
 	placed := v.flight.fill(o)
-	if v.acts.fill(o, c); v.acts.n == 0 && placed != flightPlaced {
+	v.acts.n, v.acts.more = 0, false
+	if len(o.Zeroed) > 0 || o.Buffered != nil {
+		v.acts.fill(o, c)
+	}
+	if v.acts.n == 0 && placed != flightPlaced {
 		if placed == flightUnknown {
 			v.Stats.Unchecked++
 		}

@@ -91,10 +91,9 @@ func (a *acts) before(t uint64) bool {
 	return false
 }
 
-// timed reports whether the times of o can be relied on.
-func timed(o *observe.Observation) bool {
-	return o.Time < maxTime && o.SubmitNs < maxSubmitNs && o.LatencyNs < maxTime &&
-		lastStep(o) <= o.Time+o.SubmitNs
+// timed reports whether the times of o, whose last step was at last, can be relied on.
+func timed(o *observe.Observation, last uint64) bool {
+	return o.Time < maxTime && o.SubmitNs < maxSubmitNs && o.LatencyNs < maxTime && last <= o.Time+o.SubmitNs
 }
 
 // at is the time of a step of o, ns.
@@ -115,12 +114,13 @@ func lastStep(o *observe.Observation) uint64 {
 
 // ended is until when the direct I/O of o was seen in flight. The return of a
 // synchronous write comes after its unlock, so it is no such instant. Neither is
-// the completion of a write that is synced to the disk after its direct I/O.
-func ended(o *observe.Observation) (t uint64, completion bool) {
+// the completion of a write that is synced to the disk after its direct I/O. Then it is
+// the last step.
+func ended(o *observe.Observation, last uint64) (t uint64, completion bool) {
 	if o.Queued && o.Completed && o.Flags&iocbDsync == 0 {
 		return o.Time + o.LatencyNs, true
 	}
-	return lastStep(o), false
+	return last, false
 }
 
 // fill makes r the name of o.
@@ -160,13 +160,14 @@ func (f *flight) fill(o *observe.Observation) flightState {
 	if n <= 0 {
 		return flightNone
 	}
-	if len(o.Mappings) == 0 || !timed(o) {
+	last := lastStep(o)
+	if len(o.Mappings) == 0 || !timed(o, last) {
 		return flightUnknown
 	}
 	p := o.LastPass()
 	f.ref.fill(o)
 	f.pos, f.end, f.from = p.Pos, p.Pos+n, at(o, o.Mappings[0].AtUs)
-	f.to, _ = ended(o)
+	f.to, _ = ended(o, last)
 	f.extends = false
 	if o.Lock == record.LockExclusive && o.Drain == nil && p.Pos+p.Count > p.ISize {
 		unaligned, known := o.Unaligned()
@@ -178,13 +179,13 @@ func (f *flight) fill(o *observe.Observation) flightState {
 // fill makes a what o did that another write can overlap with. On a kernel that
 // keeps the rules that is nothing, or a tail by E-eof.
 func (a *acts) fill(o *observe.Observation, c rules.Conditions) {
-	a.n, a.more = 0, false
-	if len(o.Zeroed) == 0 && o.Buffered == nil || !timed(o) {
+	last := lastStep(o)
+	if !timed(o, last) {
 		return
 	}
 	if p := o.LastPass(); p != nil && o.Dio && p.Count > 0 {
 		for i := range o.Zeroed {
-			a.addZeroed(o, &o.Zeroed[i], p, c)
+			a.addZeroed(o, &o.Zeroed[i], p, last, c)
 		}
 	}
 	if rules.R5.Probed(c.Unprobed) != 0 {
@@ -204,14 +205,14 @@ func (a *acts) add(x act) {
 	}
 }
 
-func (a *acts) addZeroed(o *observe.Observation, z *observe.Zeroed, p *observe.Pass, c rules.Conditions) {
+func (a *acts) addZeroed(o *observe.Observation, z *observe.Zeroed, p *observe.Pass, last uint64, c rules.Conditions) {
 	unit := int64(1) << o.Blkbits
 	start := z.Pos &^ (unit - 1)
 	if z.Pos < 0 || z.Len <= 0 || z.Len > unit || z.Pos+z.Len > start+unit {
 		return
 	}
 	x := act{pos: start, end: start + unit, unit: unit, at: at(o, z.AtUs)}
-	end, completed := ended(o)
+	end, completed := ended(o, last)
 	switch rules.ZeroOf(o, z, p) {
 	case rules.ZeroEmpty:
 		if z.DioCount > 1 && !rules.AppendsUnseen(o, z, p, c) && rules.R2.Probed(c.Unprobed) != 0 {

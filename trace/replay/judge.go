@@ -44,7 +44,7 @@ func Judge(ctx context.Context, in *tracefile.Recording, variant string, use fun
 // feed judges all records of a source.
 func feed(ctx context.Context, in record.Source, judge *judge.Judge) error {
 	const often = 1 << 16
-	for n := 0; ; n++ {
+	for n := uint(0); ; n++ {
 		if n%often == 0 && ctx.Err() != nil {
 			return fmt.Errorf("%w before all of the trace was judged", ErrInterrupted)
 		}

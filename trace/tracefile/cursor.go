@@ -23,7 +23,7 @@ func (c *cursor) number() uint64 {
 // is mostly the same all along the column.
 func (c *cursor) numbers(dst []uint64) {
 	b := c.b
-	for i := range dst {
+	for i := 0; i < len(dst); i++ {
 		if len(b) < 4 {
 			c.b = b
 			for j := range dst[i:] {
@@ -33,6 +33,11 @@ func (c *cursor) numbers(dst []uint64) {
 		}
 		u := binary.LittleEndian.Uint32(b)
 		switch {
+		case u&0x80808080 == 0 && len(dst)-i >= 4: // four of one byte
+			four := dst[i : i+4]
+			four[0], four[1], four[2], four[3] = uint64(u&0x7f), uint64(u>>8&0x7f), uint64(u>>16&0x7f), uint64(u>>24)
+			b = b[4:]
+			i += 3
 		case u&0x80 == 0:
 			dst[i] = uint64(u & 0x7f)
 			b = b[1:]

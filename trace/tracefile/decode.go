@@ -267,7 +267,7 @@ func (d *decoder) nextWrite(buf []byte) []byte {
 	f := d.files[file*fileSize:][:fileSize]
 	copy(w[record.AtIno:record.AtIno+8], f)
 	copy(w[record.AtDev:record.AtDev+4], f[8:])
-	copy(w[record.AtTgid:record.AtTgid+threadSize], d.threads[thread*threadSize:])
+	*(*[threadSize]byte)(w[record.AtTgid:]) = [threadSize]byte(d.threads[thread*threadSize:])
 	p := place{pos: pos, isize: isize, length: length, bits: uint(w[record.AtBlkbits] & 31)}
 	checked := d.steps(buf[s.head:], s.base, p, n[colOdd][i])
 	le.PutUint32(w[record.AtDioUs:], uint32(expectDio(w, checked)+uint64(unzigzag(n[colDioUs][i]))))
@@ -302,12 +302,10 @@ func (d *decoder) steps(buf []byte, base []values, p place, odd uint64) (checked
 		if isCheck(kind) {
 			checked = t
 		}
-		var v values
+		v := base[i]
 		p.expect(&v, kind, binary.LittleEndian.Uint16(step[record.AtStepAux:]))
-		want, like := v, &base[i]
-		v[0], v[1], v[2], v[3] = v[0]+like[0], v[1]+like[1], v[2]+like[2], v[3]+like[3]
 		for at>>2 == i {
-			v[at&3] = want[at&3] + d.odd(d.cols[colOddKnown].number(), colOddBy, fieldOf(kind, at&3))
+			v[at&3] += d.odd(d.cols[colOddKnown].number(), colOddBy, fieldOf(kind, at&3)) - base[i][at&3]
 			at = d.oddAt(&odd, at)
 		}
 		store(step, &v)

@@ -69,7 +69,7 @@ func (c *Recording) Info() *Info { return &c.parts[0].info }
 func (c *Recording) Next() ([]byte, error) {
 	for {
 		raw, err := c.parts[c.at].Next()
-		if !errors.Is(err, record.ErrEnd) || c.at == len(c.parts)-1 {
+		if err == nil || !errors.Is(err, record.ErrEnd) || c.at == len(c.parts)-1 {
 			return raw, err
 		}
 		c.at++

@@ -67,37 +67,40 @@ type place struct {
 // values are the four fields of a step.
 type values [4]uint64
 
-// expect sets v, which is zero, to what the fields of a step are expected to be, up to a
-// constant that is the same in the writes of one shape. It has to stay as it is: files
-// depend on it.
+func (v *values) add(a, b, c uint64) { v[0], v[1], v[2] = v[0]+a, v[1]+b, v[2]+c }
+
+// expect adds to v what the fields of a step are expected to be, up to a constant that is
+// the same in the writes of one shape. It has to stay as it is: files depend on it.
 func (p *place) expect(v *values, kind record.StepKind, aux uint16) {
 	mask := uint64(1)<<p.bits - 1
 	end := p.pos + p.length
 	switch kind {
 	case record.StepPass:
-		v[0], v[1], v[2] = p.pos, p.isize, p.length
+		v.add(p.pos, p.isize, p.length)
 	case record.StepDisksize:
-		v[0] = p.isize
+		v.add(p.isize, 0, 0)
 	case record.StepLookup:
-		v[2] = p.pos >> p.bits
+		at := p.pos
 		if p.lookups > 0 {
-			v[2] = (end - 1) >> p.bits
+			at = end - 1
 		}
+		v.add(0, 0, at>>p.bits)
 		p.lookups++
 	case record.StepMap:
 		from, to := p.pos&^mask, (end+mask)&^mask
 		if aux&record.MapLookup != 0 {
 			from, to = from>>p.bits, to>>p.bits
 		}
-		v[0], v[1] = from, to-from
+		v.add(from, to-from, 0)
 	case record.StepZero:
-		v[0], v[1] = p.pos&^mask, p.pos&mask
 		if p.zeroed > 0 || p.pos&mask == 0 {
-			v[0], v[1] = end, -end&mask
+			v.add(end, -end&mask, 0)
+		} else {
+			v.add(p.pos&^mask, p.pos&mask, 0)
 		}
 		p.zeroed++
 	case record.StepBuffered, record.StepCopy:
-		v[0], v[2] = p.pos, p.length
+		v.add(p.pos, 0, p.length)
 	}
 }
 
