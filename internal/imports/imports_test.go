@@ -51,7 +51,7 @@ var flow = []group{
 		"export/rowfilter":     {ours: "decode/judge export export/schema record"},
 		"export/tally":         {ours: "decode/judge decode/observe export record userspace-model"},
 		"export/exporttest":    {ours: "decode/judge decode/observe decode/rules export export/schema record userspace-model"},
-		"export/parquet":       {ours: "export export/safe export/schema", others: "github.com/klauspost/compress"},
+		"export/parquet":       {ours: "export export/safe export/schema", others: "github.com/klauspost/compress github.com/parquet-go/parquet-go/encoding/thrift"},
 		"export/perfetto":      {ours: "decode/observe export record"},
 		"export/xfsio":         {ours: "decode/observe export prove/workload/xfsio record userspace-model"},
 		"export/fio":           {ours: "export record"},
