@@ -19,14 +19,7 @@ const maxReasons = 64
 
 // Totals counts rows. Its zero value is empty.
 type Totals struct {
-	Writes uint64
-	Locks
-	Judged
-	Restarted  uint64 // more than one pass
-	Drained    uint64
-	Incomplete uint64
-	Bytes      uint64 // written, by results
-	WaitNs     uint64 // waited for i_rwsem
+	Part
 
 	// Written counts the writes with a positive result by record.Caller.
 	Written [record.NumCallers]uint64
@@ -38,32 +31,19 @@ type Totals struct {
 
 // Add counts r.
 func (t *Totals) Add(r *Row) {
-	t.Writes++
-	t.Locks.Add(r.Lock)
+	t.Part.Add(r)
 	if Is(r.Lock, Exclusive) {
 		count(&t.reasons, r.ReasonText())
 	}
-	if r.Passes.V > 1 {
-		t.Restarted++
-	}
-	if r.Drained.V {
-		t.Drained++
-	}
-	t.Judged.Add(r.Verdict)
 	if Is(r.Verdict, judge.Undecided) {
 		count(&t.missing, r.Missing)
 	}
 	for _, rule := range r.Hazards {
 		count(&t.hazards, rule)
 	}
-	if r.Incomplete != "" {
-		t.Incomplete++
-	}
 	if r.Ret.V > 0 {
-		t.Bytes += uint64(r.Ret.V)
 		t.Written[min(int(r.Caller), len(t.Written)-1)]++
 	}
-	t.WaitNs += r.WaitNs.V
 }
 
 // count adds one to a reason, of which only so many are kept apart.
