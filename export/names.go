@@ -203,18 +203,6 @@ func appendBinary(dst []byte, n int64) []byte {
 	return append(strconv.AppendFloat(dst, v, 'f', digits(v), 64), units[u])
 }
 
-// PassFlags lists the names of the flags of a run of the write checks.
-func PassFlags(flags uint16) []string { return passFlagWords.Names(uint32(flags & passFlagMask)) }
-
-// Refusals lists the names of what ext4_should_use_dio looked at.
-func Refusals(flags uint16) []string { return refusalWords.Names(uint32(flags &^ record.PassAlign)) }
-
-// FmodName is the function that updated time stamps, empty for none.
-func FmodName(f record.Fmod) string { return fmodWords.At(int64(f)) }
-
-// OpsName is the name of the iomap_ops, empty when they are not known.
-func OpsName(o record.Ops) string { return opsWords.At(int64(o)) }
-
 // ModeName is the name of a mode of i_rwsem, empty when it is not known.
 func ModeName(l record.Lock) string { return modeWords.At(int64(l)) }
 

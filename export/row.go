@@ -285,14 +285,3 @@ func ExpectedLock(e judge.Expected) Lock {
 	}
 	return NoLock
 }
-
-// Held is when the write held i_rwsem in its last mode, ns of CLOCK_MONOTONIC: from its
-// last checks to its return. ok is false when it never got so far, or that is not known.
-func (r *Row) Held() (from, to uint64, mode record.Lock, ok bool) {
-	n := len(r.Facts.Checks)
-	if n == 0 || r.SubmitNs == 0 {
-		return 0, 0, record.LockUnknown, false
-	}
-	c := &r.Facts.Checks[n-1]
-	return r.TimeNs + uint64(c.AtUs)*1000, r.TimeNs + r.SubmitNs, c.Lock, true
-}

@@ -22,18 +22,30 @@ type column struct {
 	title string
 	width int
 	cell  func(dst []byte, r *Row) []byte
-	color func(r *Row) string
 }
 
-// ANSI colours. Every meaning is in the words too.
+// Tone is how a cell is meant to be seen. Every meaning is in the words too.
+type Tone uint8
+
+// Tones.
 const (
-	colorReset = "\x1b[0m"
-	colorDim   = "\x1b[2m"
-	colorWarn  = "\x1b[33m"
-	colorOdd   = "\x1b[35m"
-	colorBad   = "\x1b[1;31m"
-	colorGood  = "\x1b[32m"
+	Plain Tone = iota
+	Dim
+	Good
+	Warn
+	Odd
+	Bad
 )
+
+// colors are the ANSI colours of the tones.
+var colors = [...]string{Plain: "", Dim: "\x1b[2m", Good: "\x1b[32m", Warn: "\x1b[33m", Odd: "\x1b[35m", Bad: "\x1b[1;31m"}
+
+const colorReset = "\x1b[0m"
+
+// VerdictTone is the tone of a verdict.
+func VerdictTone(k judge.Kind) Tone {
+	return [...]Tone{judge.Undecided: Dim, judge.Agree: Good, judge.Slower: Warn, judge.Differs: Odd, judge.Unsafe: Bad}[k]
+}
 
 // Col is a column that a line of text and the screen have in common.
 type Col uint8
@@ -59,21 +71,21 @@ const (
 
 // columns after TIME and before WHY, which is as long as it needs.
 var columns = [...]column{
-	ColPid:       {"PID", -7, func(d []byte, r *Row) []byte { return strconv.AppendUint(d, uint64(r.Pid), 10) }, nil},
-	ColComm:      {"COMM", 15, func(d []byte, r *Row) []byte { return safe.Append(d, r.Comm) }, nil},
-	ColFile:      {"FILE", 16, appendFile, nil},
-	ColPos:       {"POS", -14, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Pos, 10) }, nil},
-	ColLen:       {"LEN", -8, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Len, 10) }, nil},
-	ColLock:      {"LOCK", 9, appendLockCell, lockColor},
-	ColPasses:    {"PASS", -4, func(d []byte, r *Row) []byte { return appendOr(d, r.Passes) }, passColor},
-	ColLookups:   {"LOOKUPS", lookupsWidth, func(d []byte, r *Row) []byte { return r.AppendLookups(d, lookupsWidth) }, nil},
-	ColDrain:     {"DRAIN", 5, func(d []byte, r *Row) []byte { return appendYes(d, r.Drained) }, nil},
-	ColForceWait: {"FW", 3, appendForceWait, nil},
-	ColZeroed:    {"ZEROED", -6, func(d []byte, r *Row) []byte { return appendCount(d, r.ZeroedBytes()) }, nil},
-	ColRet:       {"RET", -8, appendRet, nil},
-	ColWait:      {"WAIT", -6, func(d []byte, r *Row) []byte { return appendTime(d, r.WaitNs) }, nil},
-	ColLatency:   {"LAT", -6, func(d []byte, r *Row) []byte { return appendTime(d, r.LatencyNs) }, nil},
-	ColVerdict:   {"VERDICT", 9, appendVerdict, verdictColor},
+	ColPid:       {"PID", -7, func(d []byte, r *Row) []byte { return strconv.AppendUint(d, uint64(r.Pid), 10) }},
+	ColComm:      {"COMM", 15, func(d []byte, r *Row) []byte { return safe.Append(d, r.Comm) }},
+	ColFile:      {"FILE", 16, appendFile},
+	ColPos:       {"POS", -14, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Pos, 10) }},
+	ColLen:       {"LEN", -8, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Len, 10) }},
+	ColLock:      {"LOCK", 9, appendLockCell},
+	ColPasses:    {"PASS", -4, func(d []byte, r *Row) []byte { return appendOr(d, r.Passes) }},
+	ColLookups:   {"LOOKUPS", lookupsWidth, func(d []byte, r *Row) []byte { return r.AppendLookups(d, lookupsWidth) }},
+	ColDrain:     {"DRAIN", 5, func(d []byte, r *Row) []byte { return appendYes(d, r.Drained) }},
+	ColForceWait: {"FW", 3, appendForceWait},
+	ColZeroed:    {"ZEROED", -6, func(d []byte, r *Row) []byte { return appendCount(d, r.ZeroedBytes()) }},
+	ColRet:       {"RET", -8, appendRet},
+	ColWait:      {"WAIT", -6, func(d []byte, r *Row) []byte { return appendTime(d, r.WaitNs) }},
+	ColLatency:   {"LAT", -6, func(d []byte, r *Row) []byte { return appendTime(d, r.LatencyNs) }},
+	ColVerdict:   {"VERDICT", 9, appendVerdict},
 }
 
 const lookupsWidth = 18
@@ -81,6 +93,17 @@ const lookupsWidth = 18
 // Width is the number of cells of a column in a line; negative when it is
 // filled on the left.
 func (c Col) Width() int { return columns[c].width }
+
+// Tone is the tone of what r has in the column.
+func (c Col) Tone(r *Row) Tone {
+	switch {
+	case c == ColLock && Is(r.Lock, Exclusive), c == ColPasses && r.Passes.V > 1:
+		return Warn
+	case c == ColVerdict && r.Verdict.Known:
+		return VerdictTone(r.Verdict.V)
+	}
+	return Plain
+}
 
 // Title is the head of the column, fitted to width as Cell does it.
 func (c Col) Title(width int) string { return string(fit([]byte(columns[c].title), 0, width)) }
@@ -123,8 +146,8 @@ func (t *Text) Append(dst []byte, r *Row) []byte {
 		c := &columns[i]
 		dst = append(dst, ' ')
 		color := ""
-		if t.Color && c.color != nil {
-			color = c.color(r)
+		if t.Color {
+			color = colors[Col(i).Tone(r)]
 		}
 		dst = append(dst, color...)
 		dst = fit(c.cell(dst, r), len(dst), c.width)
@@ -139,7 +162,7 @@ func (t *Text) Append(dst []byte, r *Row) []byte {
 		return dst
 	}
 	if t.Color {
-		dst = append(dst, verdictColor(r)...)
+		dst = append(dst, colors[VerdictTone(r.Verdict.V)]...)
 	}
 	dst = r.appendDisagreement(append(dst, "    "...))
 	if t.Color {
@@ -295,36 +318,6 @@ func appendLockCell(dst []byte, r *Row) []byte {
 		return append(dst, '?')
 	}
 	return append(dst, r.Lock.V.String()...)
-}
-
-func lockColor(r *Row) string {
-	if Is(r.Lock, Exclusive) {
-		return colorWarn
-	}
-	return ""
-}
-
-func passColor(r *Row) string {
-	if r.Passes.V > 1 {
-		return colorWarn
-	}
-	return ""
-}
-
-func verdictColor(r *Row) string {
-	switch {
-	case !r.Verdict.Known:
-		return ""
-	case r.Verdict.V == judge.Agree:
-		return colorGood
-	case r.Verdict.V == judge.Slower:
-		return colorWarn
-	case r.Verdict.V == judge.Differs:
-		return colorOdd
-	case r.Verdict.V == judge.Unsafe:
-		return colorBad
-	}
-	return colorDim
 }
 
 func appendVerdict(dst []byte, r *Row) []byte {

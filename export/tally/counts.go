@@ -43,7 +43,7 @@ func factsOf(r *export.Row, reason string) facts {
 
 func (c *Counts) add(r *export.Row, f *facts) {
 	c.Part.Add(r)
-	if r.Incomplete != "" && !r.Verdict.Known {
+	if !r.Verdict.Known && r.Incomplete != "" {
 		c.Unjudged-- // it is one of the incomplete ones
 	}
 	if f.excluded {
