@@ -75,14 +75,21 @@ func (w *Writer) inode(r *export.Row) *inode {
 	if r.Path != "" {
 		name = harmless(r.Path) + " (" + name + ")"
 	}
+	w.describe(n.uuid, func(m *message) {
+		m.text(descriptorName, name)
+		m.uint(descriptorOrdering, orderExplicit)
+	})
+	return n
+}
+
+// describe describes a track.
+func (w *Writer) describe(uuid uint64, rest func(m *message)) {
 	p := w.packet()
 	d := w.buf.begin(packetDescriptor)
-	w.buf.uint(descriptorUUID, n.uuid)
-	w.buf.text(descriptorName, name)
-	w.buf.uint(descriptorOrdering, orderExplicit)
+	w.buf.uint(descriptorUUID, uuid)
+	rest(&w.buf)
 	w.buf.end(d)
 	w.buf.end(p)
-	return n
 }
 
 // lane returns a track of n for something that lasts from begin to end. Slices of one
@@ -99,23 +106,16 @@ func (w *Writer) lane(n *inode, k kind, begin, end uint64) uint64 {
 		uuid := hash(n.uuid, uint64(k), uint64(best), w.generation)
 		if len(n.lanes[k]) < maxLanes {
 			n.lanes[k] = append(n.lanes[k], 0)
-			w.describeLane(n, k, uuid)
+			w.describe(uuid, func(m *message) {
+				m.uint(descriptorParent, n.uuid)
+				m.text(descriptorName, kindNames[k])
+				m.text(descriptorDescription, kindTexts[k])
+				m.uint(descriptorRank, uint64(k))
+			})
 		}
 	}
 	n.lanes[k][best] = max(end, n.lanes[k][best])
 	return hash(n.uuid, uint64(k), uint64(best), w.generation)
-}
-
-func (w *Writer) describeLane(n *inode, k kind, uuid uint64) {
-	p := w.packet()
-	d := w.buf.begin(packetDescriptor)
-	w.buf.uint(descriptorUUID, uuid)
-	w.buf.uint(descriptorParent, n.uuid)
-	w.buf.text(descriptorName, kindNames[k])
-	w.buf.text(descriptorDescription, kindTexts[k])
-	w.buf.uint(descriptorRank, uint64(k))
-	w.buf.end(d)
-	w.buf.end(p)
 }
 
 type taskID struct{ pid, tid uint32 }
@@ -134,25 +134,19 @@ func (w *Writer) task(r *export.Row) uint64 {
 	}
 	w.tasks[id] = r.Comm
 	name := harmless(r.Comm)
-	p := w.packet()
-	d := w.buf.begin(packetDescriptor)
-	w.buf.uint(descriptorUUID, process)
-	m := w.buf.begin(descriptorProcess)
-	w.buf.uint(processPid, uint64(r.Pid))
-	w.buf.text(processName, name)
-	w.buf.end(m)
-	w.buf.end(d)
-	w.buf.end(p)
-	p = w.packet()
-	d = w.buf.begin(packetDescriptor)
-	w.buf.uint(descriptorUUID, uuid)
-	w.buf.uint(descriptorParent, process)
-	m = w.buf.begin(descriptorThread)
-	w.buf.uint(threadPid, uint64(r.Pid))
-	w.buf.uint(threadTid, uint64(r.Tid))
-	w.buf.text(threadName, name)
-	w.buf.end(m)
-	w.buf.end(d)
-	w.buf.end(p)
+	w.describe(process, func(m *message) {
+		p := m.begin(descriptorProcess)
+		m.uint(processPid, uint64(r.Pid))
+		m.text(processName, name)
+		m.end(p)
+	})
+	w.describe(uuid, func(m *message) {
+		m.uint(descriptorParent, process)
+		t := m.begin(descriptorThread)
+		m.uint(threadPid, uint64(r.Pid))
+		m.uint(threadTid, uint64(r.Tid))
+		m.text(threadName, name)
+		m.end(t)
+	})
 	return uuid
 }

@@ -1,14 +1,10 @@
 package perfetto
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/ext4dio/ext4dio-trace/export"
 )
-
-// flushBytes is how much is gathered before it is written.
-const flushBytes = 64 << 10
 
 // Clocks is where a trace stands on the clocks.
 type Clocks = export.Clocks
@@ -50,20 +46,10 @@ func (w *Writer) Write(r *export.Row) error {
 		w.clearState()
 	}
 	w.write(r)
-	return w.put(flushBytes)
+	return w.put(export.FlushBytes)
 }
 
-func (w *Writer) put(least int) error {
-	if len(w.buf) < least {
-		return nil
-	}
-	_, err := w.out.Write(w.buf)
-	w.buf = w.buf[:0]
-	if err != nil {
-		return fmt.Errorf("write Perfetto trace: %w", err)
-	}
-	return nil
-}
+func (w *Writer) put(least int) error { return export.Flush(w.out, &w.buf, least, "Perfetto trace") }
 
 // Close writes the rest.
 func (w *Writer) Close() error {
