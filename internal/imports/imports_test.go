@@ -90,7 +90,7 @@ var flow = []group{
 		"prove/matrix":            {},
 	}},
 	{"screens and commands", "what a person sees and types", map[string]rule{
-		"tui":               {ours: "analyze/explain decode/judge export export/tally record userspace-model", others: "charm.land github.com/charmbracelet/x github.com/charmbracelet/colorprofile"},
+		"tui":               {ours: "analyze/explain analyze/whatif decode/judge export export/tally record userspace-model", others: "charm.land github.com/charmbracelet/x github.com/charmbracelet/colorprofile"},
 		"cmd/ext4dio-trace": {ours: "*", others: "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sys golang.org/x/term github.com/charmbracelet/colorprofile github.com/moby/sys/mountinfo"},
 	}},
 }
