@@ -392,22 +392,18 @@ func fit(full []byte, start, width int) []byte {
 		width = -width
 	}
 	n := 0
+	kept, at := 0, start // what stays when there is too much: it leaves room for the "~"
 	for i := start; i < len(full); {
 		r, size := utf8.DecodeRune(full[i:])
-		c := cells(r)
-		if n+c > width || n+c == width && i+size < len(full) && needsMore(full[i+size:]) {
-			for full = append(full[:i], '~'); n+1 < width; n++ {
-				full = append(full, ' ')
-			}
-			return full
+		if n += cells(r); n > width {
+			full, n, right = append(full[:at], '~'), kept+1, false
+			break
 		}
-		n += c
-		i += size
+		if i += size; n < width {
+			kept, at = n, i
+		}
 	}
-	pad := width - n
-	if pad <= 0 {
-		return full
-	}
+	pad := max(width-n, 0)
 	for range pad {
 		full = append(full, ' ')
 	}
@@ -419,16 +415,4 @@ func fit(full []byte, start, width int) []byte {
 		}
 	}
 	return full
-}
-
-// needsMore reports whether rest takes any column.
-func needsMore(rest []byte) bool {
-	for len(rest) > 0 {
-		r, size := utf8.DecodeRune(rest)
-		if cells(r) > 0 {
-			return true
-		}
-		rest = rest[size:]
-	}
-	return false
 }
