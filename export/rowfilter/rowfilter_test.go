@@ -3,6 +3,7 @@ package rowfilter
 import (
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
@@ -220,7 +221,7 @@ func FuzzParse(f *testing.F) {
 		filter, err := Parse(s)
 		if err != nil {
 			msg := err.Error()
-			if filter != nil || msg == "" || utf8.RuneCountInString(msg) > 100 || strings.ContainsFunc(msg, func(r rune) bool { return !isPrint(r) }) {
+			if filter != nil || msg == "" || utf8.RuneCountInString(msg) > 100 || strings.ContainsFunc(msg, func(r rune) bool { return !unicode.IsPrint(r) }) {
 				t.Fatalf("%q: %q", s, msg)
 			}
 			return

@@ -9,8 +9,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
-func isPrint(r rune) bool { return unicode.IsPrint(r) }
-
 func failf(format string, args ...any) error {
 	const most = 100 // characters
 	return errors.New(cut(fmt.Sprintf(format, args...), most))
