@@ -59,7 +59,7 @@ func (f *field) matchChoice(t *token) (func(*export.Row) bool, bool) {
 	if !hasWord(f.values, value) {
 		return nil, false
 	}
-	if f.Name == "verdict" && value == "disagree" {
+	if f.name == "verdict" && value == "disagree" {
 		return func(r *export.Row) bool { return r.Verdict.Known && r.Disagrees() == want }, true
 	}
 	get, words := f.number, f.choices

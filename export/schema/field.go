@@ -39,10 +39,8 @@ type About struct {
 	Kids  []*About
 	// Late is a field that came after users began to count the columns of CSV: it stands
 	// behind the others there.
-	Late bool
-	// Filter is its name in a filter line, empty for none, and FilterDoc what is said of
-	// it there.
-	Filter, FilterDoc string
+	Late   bool
+	Filter string // its name in a filter line, empty for none
 }
 
 // Field is a field of a T.
@@ -102,12 +100,9 @@ func (f *Field[T]) Texts(t *T) (list []string, known bool) {
 	return *f.texts(t), f.known == nil || f.known(t)
 }
 
-// Filtered gives the field a name in filter lines. Without doc, its own is said there.
-func (f Field[T]) Filtered(name, doc string) Field[T] {
-	f.Filter, f.FilterDoc = name, doc
-	if doc == "" {
-		f.FilterDoc = f.Doc
-	}
+// Filtered gives the field a name in filter lines.
+func (f Field[T]) Filtered(name string) Field[T] {
+	f.Filter = name
 	return f
 }
 
