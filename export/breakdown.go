@@ -18,12 +18,6 @@ const (
 	otherParts = "others"
 )
 
-// process names a process as the records do.
-type process struct {
-	pid  uint32
-	comm string
-}
-
 // number is one of a string that others seldom have, too.
 func number(s string) uint64 {
 	if s == "" {
@@ -46,7 +40,7 @@ type Breakdown struct {
 	reasons   parts[string]
 	rules     parts[string]
 	files     parts[FileID]
-	processes parts[process]
+	processes parts[ProcessID]
 	waits     [Exclusive + 1]waits // by Lock
 }
 
@@ -58,7 +52,7 @@ func (b *Breakdown) Add(r *Row) {
 	reason := r.ReasonText()
 	b.reasons.add(reason, number(reason), r)
 	b.files.add(r.File(), r.Ino, r)
-	b.processes.add(process{r.Pid, r.Comm}, uint64(r.Pid)+number(r.Comm), r)
+	b.processes.add(r.Process(), uint64(r.Pid)+number(r.Comm), r)
 	for _, rule := range r.Rules {
 		b.rules.add(rule, number(rule), r)
 	}
@@ -147,8 +141,8 @@ func mostSerialised(files []TableLine) []TableLine {
 }
 
 func (b *Breakdown) byProcess() []TableLine {
-	return list(&b.processes, func(k process, n *TableLine) {
-		n.Pid, n.Comm, n.Name = k.pid, k.comm, fmt.Sprintf("%s (pid %d)", k.comm, k.pid)
+	return list(&b.processes, func(k ProcessID, n *TableLine) {
+		n.Pid, n.Comm, n.Name = k.Pid, k.Comm, fmt.Sprintf("%s (pid %d)", k.Comm, k.Pid)
 	})
 }
 

@@ -240,6 +240,15 @@ func (r *Row) Clone() Row {
 // File names the inode.
 func (r *Row) File() FileID { return FileID{r.Dev, r.Ino} }
 
+// ProcessID names a process as the records do.
+type ProcessID struct {
+	Pid  uint32
+	Comm string // raw
+}
+
+// Process names the process, by its thread that wrote.
+func (r *Row) Process() ProcessID { return ProcessID{r.Pid, r.Comm} }
+
 // Disagrees reports whether the kernel did something else than the model said.
 func (r *Row) Disagrees() bool {
 	return r.Verdict.Known && (r.Verdict.V == judge.Slower || r.Verdict.V == judge.Differs || r.Verdict.V == judge.Unsafe)

@@ -129,13 +129,13 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 		fmt.Fprintf(&b, "LOST: %s\n", s.Losses)
 	}
 	if n := s.Unaccounted(); n > 0 {
-		fmt.Fprintf(&b, "UNACCOUNTED: %s entered the kernel, and it is not known what became of them\n", plural(n, "write"))
+		fmt.Fprintf(&b, "UNACCOUNTED: %s entered the kernel, and it is not known what became of them\n", Plural(n, "write"))
 	}
 	if t.Incomplete > 0 {
-		fmt.Fprintf(&b, "INCOMPLETE: %s not judged, as a stage of them was missed\n", plural(t.Incomplete, "write"))
+		fmt.Fprintf(&b, "INCOMPLETE: %s not judged, as a stage of them was missed\n", Plural(t.Incomplete, "write"))
 	}
 	if s.Unpaired > 0 {
-		fmt.Fprintf(&b, "WITHOUT COMPLETION: %s, so results and latencies of them are not known\n", plural(s.Unpaired, "queued write"))
+		fmt.Fprintf(&b, "WITHOUT COMPLETION: %s, so results and latencies of them are not known\n", Plural(s.Unpaired, "queued write"))
 	}
 	fmt.Fprintf(&b, "writes:   %d issued, %d seen, %d lost", s.Issued(), t.Writes, s.Losses.Lost())
 	if s.Losses.Unfinished > 0 {
@@ -184,8 +184,8 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// plural writes n with the noun in the right number.
-func plural(n uint64, noun string) string {
+// Plural writes n with the noun in the right number.
+func Plural(n uint64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

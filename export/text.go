@@ -248,14 +248,15 @@ func outcome(lock Opt[Lock], passes Opt[int], drained, forceWait Opt[bool]) stri
 	default:
 		words = append(words, strconv.Itoa(passes.V)+" passes")
 	}
-	words = append(words, yesNo(drained, "drained", "no drain", "drain unknown"))
+	words = append(words, YesNo(drained, "drained", "no drain", "drain unknown"))
 	if !Is(lock, NoLock) {
-		words = append(words, yesNo(forceWait, "force wait", "no force wait", "force wait unknown"))
+		words = append(words, YesNo(forceWait, "force wait", "no force wait", "force wait unknown"))
 	}
 	return strings.Join(words, ", ")
 }
 
-func yesNo(b Opt[bool], yes, no, unknown string) string {
+// YesNo says in words what is known of b.
+func YesNo(b Opt[bool], yes, no, unknown string) string {
 	switch {
 	case !b.Known:
 		return unknown
@@ -341,7 +342,7 @@ func appendRet(dst []byte, r *Row) []byte {
 	return appendResult(dst, r.Ret.V)
 }
 
-func appendYes(dst []byte, b Opt[bool]) []byte { return append(dst, yesNo(b, "yes", "-", "?")...) }
+func appendYes(dst []byte, b Opt[bool]) []byte { return append(dst, YesNo(b, "yes", "-", "?")...) }
 
 func appendOr[T int | int64](dst []byte, n Opt[T]) []byte {
 	if !n.Known {
