@@ -176,20 +176,15 @@ func (b *Breakdown) writeWaits(out *strings.Builder) {
 		}
 		return Duration(*ns)
 	}
-	head := "%9s %9s %9s %9s %9s  %s\n"
-	for _, m := range b.byMode() {
-		if m.WaitNs == 0 {
-			continue
-		}
-		if head != "" {
-			fmt.Fprintf(out, head, "WRITES", "P50", "P99", "MAX", "WAIT", "LOCK")
-			head = ""
-		}
+	modes := slices.DeleteFunc(b.byMode(), func(m modeWaits) bool { return m.WaitNs == 0 })
+	if len(modes) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "%9s %9s %9s %9s %9s  %s\n", "WRITES", "P50", "P99", "MAX", "WAIT", "LOCK")
+	for _, m := range modes {
 		fmt.Fprintf(out, "%9d %9s %9s %9s %9s  %s\n", m.Writes, text(m.P50), text(m.P99), text(m.Max), Duration(m.WaitNs), m.Lock)
 	}
-	if head == "" {
-		out.WriteByte('\n')
-	}
+	out.WriteByte('\n')
 }
 
 // JSON returns the counts as one JSON object.

@@ -6,14 +6,11 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
-// Clocks is where a trace stands on the clocks.
-type Clocks = export.Clocks
-
 // Writer writes rows as a Perfetto trace. It is an export.Writer.
 type Writer struct {
 	out    io.Writer
 	buf    message
-	clocks Clocks
+	clocks export.Clocks
 	begun  bool
 
 	categories, names, annotations, texts interned
@@ -31,7 +28,7 @@ var Format = export.Format{
 }
 
 // New returns a Writer in front of out.
-func New(out io.Writer, clocks Clocks) *Writer {
+func New(out io.Writer, clocks export.Clocks) *Writer {
 	return &Writer{
 		out: out, clocks: clocks, inodes: make(map[export.FileID]*inode), tasks: make(map[taskID]string),
 		categories: newInterned(internedCategories), names: newInterned(internedNames),
@@ -66,7 +63,7 @@ func (w *Writer) begin() {
 		return
 	}
 	w.begun = true
-	if w.clocks != (Clocks{}) {
+	if w.clocks != (export.Clocks{}) {
 		w.snapshot()
 	}
 	w.clearState()
@@ -99,7 +96,7 @@ func (w *Writer) clearState() {
 	w.buf.uint(packetSequenceID, sequence)
 	w.buf.uint(packetSequenceFlags, stateCleared)
 	d := w.buf.begin(packetDefaults)
-	if w.clocks != (Clocks{}) {
+	if w.clocks != (export.Clocks{}) {
 		w.buf.uint(defaultsClock, clockMonotonic)
 	}
 	w.buf.end(d)

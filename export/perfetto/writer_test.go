@@ -228,7 +228,7 @@ func (tr *trace) slicesOf(t *testing.T, name string) []span {
 	return out
 }
 
-func made(t *testing.T, clocks Clocks, rows ...export.Row) (*trace, []byte) {
+func made(t *testing.T, clocks export.Clocks, rows ...export.Row) (*trace, []byte) {
 	t.Helper()
 	var file bytes.Buffer
 	w := New(&file, clocks)
@@ -259,7 +259,7 @@ func TestRestart(t *testing.T) {
 		Zeroed:   []observe.Zeroed{{Pos: 0, Len: 512, Lock: record.LockExclusive, AtUs: 60}},
 		SubmitNs: 70_000, LatencyNs: 100_000, Queued: true, Completed: true, Caller: record.CallerLibaio,
 	})
-	tr, _ := made(t, Clocks{Monotonic: 5, Boot: 6, Real: 7}, r)
+	tr, _ := made(t, export.Clocks{Monotonic: 5, Boot: 6, Real: 7}, r)
 	for name, want := range map[string][]span{
 		kindNames[held]:     {{1_020_000, 1_034_000, "shared"}, {1_050_000, 1_070_000, "exclusive"}},
 		kindNames[waiting]:  {{1_009_000, 1_019_000, "wait, shared"}, {1_034_000, 1_049_000, "wait, exclusive"}},
@@ -292,7 +292,7 @@ func TestShared(t *testing.T) {
 			Passes: []observe.Pass{{Lock: record.LockShared}}, SubmitNs: 1 + rng.Uint64N(8000), Completed: true,
 		}))
 	}
-	tr, _ := made(t, Clocks{}, rows...)
+	tr, _ := made(t, export.Clocks{}, rows...)
 	if got := tr.slicesOf(t, kindNames[held]); len(got) != 2000 {
 		t.Errorf("%d slices", len(got))
 	}
@@ -311,7 +311,7 @@ func TestForget(t *testing.T) {
 		r.TimeNs += 100
 		rows = append(rows, r)
 	}
-	tr, _ := made(t, Clocks{}, rows...)
+	tr, _ := made(t, export.Clocks{}, rows...)
 	if got := len(tr.slicesOf(t, kindNames[held])); got != len(rows) {
 		t.Errorf("%d slices of %d", got, len(rows))
 	}
@@ -324,7 +324,7 @@ func TestHostile(t *testing.T) {
 		r.Comm, r.Path, r.Ino = name, "/mnt/"+name, r.Ino+100
 		rows = append(rows, r)
 	}
-	tr, file := made(t, Clocks{Monotonic: 1 << 40, Boot: 1 << 41, Real: 1 << 60}, rows...)
+	tr, file := made(t, export.Clocks{Monotonic: 1 << 40, Boot: 1 << 41, Real: 1 << 60}, rows...)
 	if *keepFile != "" {
 		if err := os.WriteFile(*keepFile, file, 0o644); err != nil {
 			t.Fatal(err)
@@ -345,7 +345,7 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
 func TestWriterFails(t *testing.T) {
-	w := New(full{}, Clocks{})
+	w := New(full{}, export.Clocks{})
 	r := exporttest.Rows()[0]
 	var err error
 	for range 10000 {
@@ -362,7 +362,7 @@ func BenchmarkPerfetto(b *testing.B) {
 	s := exporttest.Samples()[1]
 	m := export.Maker{Names: exporttest.Paths{}}
 	var r export.Row
-	w := New(io.Discard, Clocks{})
+	w := New(io.Discard, export.Clocks{})
 	b.ReportAllocs()
 	for b.Loop() {
 		m.Fill(&r, s.Obs, s.Ver)
