@@ -25,21 +25,23 @@ const (
 	list // of words
 )
 
-// operators of the kind, each between blanks.
-func (k kind) operators() string {
-	switch k {
-	case text:
-		return " = != ~ !~ "
-	case choice, device, list:
-		return " = != "
-	}
-	return " = != < <= > >= "
-}
+// Operators of kinds, each between blanks.
+const (
+	equal    = " = != "
+	contains = " = != ~ !~ "
+	ordered  = " = != < <= > >= "
+)
 
-// possible is what is said of the values of a kind.
-var possible = map[kind]string{
-	text: "text; * and ? stand for others", bytes: "bytes, such as 512, 64k or 1m", duration: "a time, such as 50us or 5ms",
-	count: "a number", result: "bytes, or an error such as -EAGAIN", device: "MAJOR:MINOR, such as 8:0", list: "R1 to R13",
+// kinds are the operators of each kind, and what is said of its values.
+var kinds = [...]struct{ operators, values string }{
+	text:     {contains, "text; * and ? stand for others"},
+	choice:   {operators: equal},
+	bytes:    {ordered, "bytes, such as 512, 64k or 1m"},
+	duration: {ordered, "a time, such as 50us or 5ms"},
+	count:    {ordered, "a number"},
+	result:   {ordered, "bytes, or an error such as -EAGAIN"},
+	device:   {equal, "MAJOR:MINOR, such as 8:0"},
+	list:     {equal, "R1 to R13"},
 }
 
 // field is one that a row has.
@@ -75,9 +77,7 @@ func makeFields() []field {
 		}
 	}
 	for i := range out {
-		if f := &out[i]; f.values == "" {
-			f.values = possible[f.kind]
-		}
+		out[i].values = cmp.Or(out[i].values, kinds[out[i].kind].values)
 	}
 	names := strings.Fields(first)
 	slices.SortStableFunc(out, func(a, b field) int { return cmp.Compare(slices.Index(names, a.name), slices.Index(names, b.name)) })

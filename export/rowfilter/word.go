@@ -35,24 +35,23 @@ func (t *token) word() (word, error) {
 
 // flag makes the condition FLAG or !FLAG.
 func (t *token) flag(name string, f flag) word {
+	want := !t.negated
 	if t.negated {
-		return word{"!" + name, func(r *export.Row) bool { on, known := f(r); return known && !on }}
+		name = "!" + name
 	}
-	return word{name, func(r *export.Row) bool { on, known := f(r); return known && on }}
+	return word{name, func(r *export.Row) bool { on, known := f(r); return known && on == want }}
 }
 
 // anywhere makes the condition TEXT or !TEXT.
 func (t *token) anywhere() word {
 	c := newContained(t.name)
-	in := func(r *export.Row) bool { return c.in(r.Path) || c.in(r.Comm) || c.in(r.ReasonText()) }
 	text := t.name
 	if t.quoted {
 		text = quote(text)
 	}
-	if t.negated {
-		return word{"!" + text, func(r *export.Row) bool { return !in(r) }}
-	}
-	return word{text, in}
+	return t.flag(text, func(r *export.Row) (bool, bool) {
+		return c.in(r.Path) || c.in(r.Comm) || c.in(r.ReasonText()), true
+	})
 }
 
 // condition makes FIELD OP VALUE.
@@ -65,8 +64,8 @@ func (t *token) condition(name string) (word, error) {
 		return word{}, failf("%s: write %s%s… to mean the contrary", cut(t.typed, 40), f.name, contrary[t.op])
 	case t.value == "" && !t.literal:
 		return word{}, failf("%s%s needs a value: %s", f.name, t.op, f.values)
-	case !strings.Contains(f.kind.operators(), " "+t.op+" "):
-		return word{}, failf("%s%s is not possible: %s has%s", f.name, t.op, f.name, strings.TrimRight(f.kind.operators(), " "))
+	case !strings.Contains(kinds[f.kind].operators, " "+t.op+" "):
+		return word{}, failf("%s%s is not possible: %s has%s", f.name, t.op, f.name, strings.TrimRight(kinds[f.kind].operators, " "))
 	}
 	match, ok := f.match(t)
 	if !ok {
