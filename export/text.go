@@ -1,6 +1,7 @@
 package export
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -76,7 +77,7 @@ var columns = [...]column{
 	ColFile:      {"FILE", 16, appendFile},
 	ColPos:       {"POS", -14, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Pos, 10) }},
 	ColLen:       {"LEN", -8, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Len, 10) }},
-	ColLock:      {"LOCK", 9, appendLockCell},
+	ColLock:      {"LOCK", 9, func(d []byte, r *Row) []byte { return appendName(d, r.Lock, "?") }},
 	ColPasses:    {"PASS", -4, func(d []byte, r *Row) []byte { return appendOr(d, r.Passes) }},
 	ColLookups:   {"LOOKUPS", lookupsWidth, func(d []byte, r *Row) []byte { return r.AppendLookups(d, lookupsWidth) }},
 	ColDrain:     {"DRAIN", 5, func(d []byte, r *Row) []byte { return appendYes(d, r.Drained) }},
@@ -85,7 +86,7 @@ var columns = [...]column{
 	ColRet:       {"RET", -8, appendRet},
 	ColWait:      {"WAIT", -6, func(d []byte, r *Row) []byte { return appendTime(d, r.WaitNs) }},
 	ColLatency:   {"LAT", -6, func(d []byte, r *Row) []byte { return appendTime(d, r.LatencyNs) }},
-	ColVerdict:   {"VERDICT", 9, appendVerdict},
+	ColVerdict:   {"VERDICT", 9, func(d []byte, r *Row) []byte { return appendName(d, r.Verdict, "-") }},
 }
 
 const lookupsWidth = 18
@@ -314,18 +315,11 @@ func appendFile(dst []byte, r *Row) []byte {
 	return safe.Append(dst, r.Path[strings.LastIndexByte(r.Path, '/')+1:])
 }
 
-func appendLockCell(dst []byte, r *Row) []byte {
-	if !r.Lock.Known {
-		return append(dst, '?')
+func appendName[T fmt.Stringer](dst []byte, v Opt[T], unknown string) []byte {
+	if !v.Known {
+		return append(dst, unknown...)
 	}
-	return append(dst, r.Lock.V.String()...)
-}
-
-func appendVerdict(dst []byte, r *Row) []byte {
-	if !r.Verdict.Known {
-		return append(dst, '-')
-	}
-	return append(dst, r.Verdict.V.String()...)
+	return append(dst, v.V.String()...)
 }
 
 func appendForceWait(dst []byte, r *Row) []byte {

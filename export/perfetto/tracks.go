@@ -18,14 +18,13 @@ const (
 	numKinds
 )
 
-var kindNames = [numKinds]string{"i_rwsem held", "waiting for i_rwsem", "zeroing", "in flight", "disagreements"}
-
-var kindTexts = [numKinds]string{
-	"From the write checks on. The release is not observed: held at the latest until the write returned.",
-	"Queued for the lock, by the tracepoints contention_begin and contention_end.",
-	"Calls of iomap_dio_zero with a length, at the moment of the call.",
-	"Asynchronous writes, from the return of the write function to their completion.",
-	"Where the kernel did something else than the model says.",
+// kinds are the names of the tracks of each kind, and what they show.
+var kinds = [numKinds]struct{ name, text string }{
+	held:          {"i_rwsem held", "From the write checks on. The release is not observed: held at the latest until the write returned."},
+	waiting:       {"waiting for i_rwsem", "Queued for the lock, by the tracepoints contention_begin and contention_end."},
+	zeroing:       {"zeroing", "Calls of iomap_dio_zero with a length, at the moment of the call."},
+	inFlight:      {"in flight", "Asynchronous writes, from the return of the write function to their completion."},
+	disagreements: {"disagreements", "Where the kernel did something else than the model says."},
 }
 
 // Bounds of what is remembered of inodes and tasks; then it is begun anew.
@@ -108,8 +107,8 @@ func (w *Writer) lane(n *inode, k kind, begin, end uint64) uint64 {
 			n.lanes[k] = append(n.lanes[k], 0)
 			w.describe(uuid, func(m *message) {
 				m.uint(descriptorParent, n.uuid)
-				m.text(descriptorName, kindNames[k])
-				m.text(descriptorDescription, kindTexts[k])
+				m.text(descriptorName, kinds[k].name)
+				m.text(descriptorDescription, kinds[k].text)
 				m.uint(descriptorRank, uint64(k))
 			})
 		}
