@@ -119,7 +119,7 @@ type Maker struct {
 // Fill makes r the row of o and v, reusing what r has allocated. r keeps no
 // reference to what o and v will reuse. A nil v is a write that was not judged.
 func (m *Maker) Fill(r *Row, o *observe.Observation, v *judge.Verdict) {
-	r.CopyFrom(&Row{}) // which keeps the room of its slices
+	r.reset()
 	r.TimeNs, r.Pid, r.Tid, r.Comm, r.Dev, r.Ino = o.Time, o.Pid, o.Tid, o.Comm, o.Dev, o.Ino
 	r.Pos, r.Len, r.KiFlags = o.Pos0, o.Len0, o.Flags
 	r.Mappings, r.Zeroed = append(r.Mappings, o.Mappings...), append(r.Zeroed, o.Zeroed...)
@@ -147,6 +147,15 @@ func (m *Maker) Fill(r *Row, o *observe.Observation, v *judge.Verdict) {
 		r.Variant = m.variantName
 		r.fillVerdict(v)
 	}
+}
+
+// reset empties r and keeps the room of its slices.
+func (r *Row) reset() {
+	lookups, mappings, zeroed, waits, sleeps := r.Lookups[:0], r.Mappings[:0], r.Zeroed[:0], r.Waits[:0], r.Sleeps[:0]
+	rules, hazards, why, diffs, checks := r.Rules[:0], r.Hazards[:0], r.Why[:0], r.Diffs[:0], r.Facts.Checks[:0]
+	*r = Row{}
+	r.Lookups, r.Mappings, r.Zeroed, r.Waits, r.Sleeps = lookups, mappings, zeroed, waits, sleeps
+	r.Rules, r.Hazards, r.Why, r.Diffs, r.Facts.Checks = rules, hazards, why, diffs, checks
 }
 
 // fillFacts sets what may be unknown. In an incomplete record, what was seen is
