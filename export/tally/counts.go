@@ -41,8 +41,8 @@ func factsOf(r *export.Row, reason string) facts {
 	return f
 }
 
+// add counts what Part does not. It is small enough to be put in its caller's place.
 func (c *Counts) add(r *export.Row, f *facts) {
-	c.Part.Add(r)
 	if !r.Verdict.Known && r.Incomplete != "" {
 		c.Unjudged-- // it is one of the incomplete ones
 	}

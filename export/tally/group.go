@@ -36,6 +36,7 @@ type entry struct {
 }
 
 func (e *entry) add(r *export.Row, f *facts) {
+	e.group.Part.Add(r)
 	e.group.add(r, f)
 	if r.WaitNs.Known {
 		e.waits.Add(r.WaitNs.V)
