@@ -18,27 +18,6 @@ const (
 	otherParts = "others"
 )
 
-// Part counts some of the writes of a trace.
-type Part struct {
-	Writes uint64 `json:"writes"`
-	Locks
-	Judged
-	WaitNs uint64 `json:"wait_ns"`
-}
-
-func (p *Part) add(r *Row) {
-	p.Writes++
-	p.Locks.Add(r.Lock)
-	p.Judged.Add(r.Verdict)
-	p.WaitNs += r.WaitNs.V
-}
-
-// process names a process as the records do.
-type process struct {
-	pid  uint32
-	comm string
-}
-
 // number is one of a string that others seldom have, too.
 func number(s string) uint64 {
 	if s == "" {
@@ -52,7 +31,7 @@ type parts[K comparable] struct{ Parts[K, Part] }
 func (p *parts[K]) add(k K, number uint64, r *Row) {
 	p.Most = maxParts
 	part, _ := p.Of(k, number)
-	part.add(r)
+	part.Add(r)
 }
 
 // Breakdown counts rows by reason, rule, file and process, and their waits by lock mode.
@@ -61,7 +40,7 @@ type Breakdown struct {
 	reasons   parts[string]
 	rules     parts[string]
 	files     parts[FileID]
-	processes parts[process]
+	processes parts[ProcessID]
 	waits     [Exclusive + 1]waits // by Lock
 }
 
@@ -73,15 +52,21 @@ func (b *Breakdown) Add(r *Row) {
 	reason := r.ReasonText()
 	b.reasons.add(reason, number(reason), r)
 	b.files.add(r.File(), r.Ino, r)
-	b.processes.add(process{r.Pid, r.Comm}, uint64(r.Pid)+number(r.Comm), r)
+	b.processes.add(r.Process(), uint64(r.Pid)+number(r.Comm), r)
 	for _, rule := range r.Rules {
 		b.rules.add(rule, number(rule), r)
 	}
 }
 
-// named is a Part with what it is of.
-type named struct {
-	Name string  `json:"name"`
+// Table is one of the tables of a Breakdown.
+type Table struct {
+	Title string // what its lines are: reason, rule broken, file, process
+	Lines []TableLine
+}
+
+// TableLine counts the writes of one reason, rule, file or process.
+type TableLine struct {
+	Name string  `json:"name"` // raw, as all texts of it; escape before showing
 	Dev  string  `json:"dev,omitempty"`
 	Ino  uint64  `json:"ino,omitempty"`
 	Path *string `json:"path,omitempty"`
@@ -91,19 +76,24 @@ type named struct {
 	Judged map[string]uint64 `json:"verdicts"`
 }
 
+// Tables lists the counts, those with disagreements first, the files by their names.
+func (b *Breakdown) Tables(names Names) []Table {
+	return []Table{{"reason", b.byReason()}, {"rule broken", b.byRule()}, {"file", b.byFile(names)}, {"process", b.byProcess()}}
+}
+
 // list sorts the parts: those with disagreements first, then by the number of writes.
-func list[K comparable](p *parts[K], describe func(K, *named)) []named {
-	out := make([]named, 0, len(p.All)+1)
+func list[K comparable](p *parts[K], describe func(K, *TableLine)) []TableLine {
+	out := make([]TableLine, 0, len(p.All)+1)
 	for k, part := range p.All {
-		n := named{Part: *part}
+		n := TableLine{Part: *part}
 		describe(k, &n)
 		out = append(out, n)
 	}
-	slices.SortFunc(out, func(a, b named) int {
+	slices.SortFunc(out, func(a, b TableLine) int {
 		return cmp.Or(cmp.Compare(b.Disagreements(), a.Disagreements()), cmp.Compare(b.Writes, a.Writes), strings.Compare(a.Name, b.Name))
 	})
 	if p.Rest.Writes > 0 {
-		out = append(out, named{Name: otherParts, Part: p.Rest})
+		out = append(out, TableLine{Name: otherParts, Part: p.Rest})
 	}
 	for i := range out {
 		out[i].Judged = map[string]uint64{}
@@ -116,16 +106,16 @@ func list[K comparable](p *parts[K], describe func(K, *named)) []named {
 	return out
 }
 
-func (b *Breakdown) byReason() []named {
-	return list(&b.reasons, func(k string, n *named) { n.Name = cmp.Or(k, "reason not known") })
+func (b *Breakdown) byReason() []TableLine {
+	return list(&b.reasons, func(k string, n *TableLine) { n.Name = cmp.Or(k, "reason not known") })
 }
 
-func (b *Breakdown) byRule() []named {
-	return list(&b.rules, func(k string, n *named) { n.Name = k })
+func (b *Breakdown) byRule() []TableLine {
+	return list(&b.rules, func(k string, n *TableLine) { n.Name = k })
 }
 
-func (b *Breakdown) byFile(names Names) []named {
-	return list(&b.files, func(k FileID, n *named) {
+func (b *Breakdown) byFile(names Names) []TableLine {
+	return list(&b.files, func(k FileID, n *TableLine) {
 		n.Dev, n.Ino = DevName(k.Dev), k.Ino
 		n.Name = fmt.Sprintf("inode %d on %s", k.Ino, n.Dev)
 		if names == nil {
@@ -142,17 +132,17 @@ const maxSerialised = 10
 
 // mostSerialised lists the files of the most writes under the exclusive lock, those with
 // the same by what their writes waited.
-func mostSerialised(files []named) []named {
-	most := slices.DeleteFunc(slices.Clone(files), func(n named) bool { return n.Exclusive == 0 })
-	slices.SortStableFunc(most, func(a, b named) int {
+func mostSerialised(files []TableLine) []TableLine {
+	most := slices.DeleteFunc(slices.Clone(files), func(n TableLine) bool { return n.Exclusive == 0 })
+	slices.SortStableFunc(most, func(a, b TableLine) int {
 		return cmp.Or(cmp.Compare(b.Exclusive, a.Exclusive), cmp.Compare(b.WaitNs, a.WaitNs), cmp.Compare(a.Ino, b.Ino))
 	})
 	return most[:min(len(most), maxSerialised)]
 }
 
-func (b *Breakdown) byProcess() []named {
-	return list(&b.processes, func(k process, n *named) {
-		n.Pid, n.Comm, n.Name = k.pid, k.comm, fmt.Sprintf("%s (pid %d)", k.comm, k.pid)
+func (b *Breakdown) byProcess() []TableLine {
+	return list(&b.processes, func(k ProcessID, n *TableLine) {
+		n.Pid, n.Comm, n.Name = k.Pid, k.Comm, fmt.Sprintf("%s (pid %d)", k.Comm, k.Pid)
 	})
 }
 
@@ -186,32 +176,27 @@ func (b *Breakdown) writeWaits(out *strings.Builder) {
 		}
 		return Duration(*ns)
 	}
-	head := "%9s %9s %9s %9s %9s  %s\n"
-	for _, m := range b.byMode() {
-		if m.WaitNs == 0 {
-			continue
-		}
-		if head != "" {
-			fmt.Fprintf(out, head, "WRITES", "P50", "P99", "MAX", "WAIT", "LOCK")
-			head = ""
-		}
+	modes := slices.DeleteFunc(b.byMode(), func(m modeWaits) bool { return m.WaitNs == 0 })
+	if len(modes) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "%9s %9s %9s %9s %9s  %s\n", "WRITES", "P50", "P99", "MAX", "WAIT", "LOCK")
+	for _, m := range modes {
 		fmt.Fprintf(out, "%9d %9s %9s %9s %9s  %s\n", m.Writes, text(m.P50), text(m.P99), text(m.Max), Duration(m.WaitNs), m.Lock)
 	}
-	if head == "" {
-		out.WriteByte('\n')
-	}
+	out.WriteByte('\n')
 }
 
 // JSON returns the counts as one JSON object.
 func (b *Breakdown) JSON(names Names) (json.RawMessage, error) {
 	files := b.byFile(names)
 	out, err := json.Marshal(struct {
-		Reasons    []named     `json:"reasons"`
-		Rules      []named     `json:"rules"`
-		Files      []named     `json:"files"`
-		Processes  []named     `json:"processes"`
+		Reasons    []TableLine `json:"reasons"`
+		Rules      []TableLine `json:"rules"`
+		Files      []TableLine `json:"files"`
+		Processes  []TableLine `json:"processes"`
 		Waits      []modeWaits `json:"waits"`           // for i_rwsem, by the mode held
-		Serialised []named     `json:"most_serialised"` // files, by writes under the exclusive lock
+		Serialised []TableLine `json:"most_serialised"` // files, by writes under the exclusive lock
 	}{b.byReason(), b.byRule(), files, b.byProcess(), b.byMode(), mostSerialised(files)})
 	if err != nil {
 		return nil, fmt.Errorf("encode counts: %w", err)

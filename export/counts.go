@@ -2,47 +2,63 @@ package export
 
 import "github.com/ext4dio/ext4dio-trace/decode/judge"
 
-// Locks counts writes by the mode of i_rwsem at iomap_dio_rw.
-type Locks struct {
+// Part counts some of the writes of a trace, or all of them.
+type Part struct {
+	Writes uint64 `json:"writes"`
+
+	// By the mode of i_rwsem at iomap_dio_rw.
 	Shared    uint64 `json:"shared"`
 	Exclusive uint64 `json:"exclusive"`
 	NoDIO     uint64 `json:"-"` // never reached iomap_dio_rw
 	NoLock    uint64 `json:"-"` // mode not known
-}
 
-// Add counts a write.
-func (c *Locks) Add(lock Opt[Lock]) {
-	switch {
-	case !lock.Known:
-		c.NoLock++
-	case lock.V == Shared:
-		c.Shared++
-	case lock.V == Exclusive:
-		c.Exclusive++
-	default:
-		c.NoDIO++
-	}
-}
-
-// Judged counts writes by their verdicts.
-type Judged struct {
 	Verdicts [judge.Unsafe + 1]uint64 `json:"-"` // by judge.Kind
 	Unjudged uint64                   `json:"-"`
+
+	Restarted  uint64 `json:"-"` // more than one pass
+	Drained    uint64 `json:"-"`
+	Incomplete uint64 `json:"-"`
+	Bytes      uint64 `json:"-"` // written, by results
+	WaitNs     uint64 `json:"wait_ns"`
 }
 
 // Add counts a write.
-func (c *Judged) Add(verdict Opt[judge.Kind]) {
-	if verdict.Known {
-		c.Verdicts[verdict.V]++
-	} else {
-		c.Unjudged++
+func (p *Part) Add(r *Row) {
+	p.Writes++
+	switch {
+	case !r.Lock.Known:
+		p.NoLock++
+	case r.Lock.V == Shared:
+		p.Shared++
+	case r.Lock.V == Exclusive:
+		p.Exclusive++
+	default:
+		p.NoDIO++
 	}
+	if r.Verdict.Known {
+		p.Verdicts[r.Verdict.V]++
+	} else {
+		p.Unjudged++
+	}
+	if r.Passes.V > 1 {
+		p.Restarted++
+	}
+	if r.Drained.V {
+		p.Drained++
+	}
+	if r.Incomplete != "" {
+		p.Incomplete++
+	}
+	if r.Ret.V > 0 {
+		p.Bytes += uint64(r.Ret.V)
+	}
+	p.WaitNs += r.WaitNs.V
 }
 
 // Disagreements is the number of writes in which the kernel did something else than the
 // model said.
-func (c *Judged) Disagreements() uint64 {
-	return c.Verdicts[judge.Slower] + c.Verdicts[judge.Differs] + c.Verdicts[judge.Unsafe]
+func (p *Part) Disagreements() uint64 {
+	return p.Verdicts[judge.Slower] + p.Verdicts[judge.Differs] + p.Verdicts[judge.Unsafe]
 }
 
 // Parts counts by something, each part of it in a V. What comes when there are Most of

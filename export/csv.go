@@ -48,7 +48,7 @@ func (w *CSV) Write(r *Row) error {
 		i++
 	})
 	w.buf = append(append(w.buf, w.late...), "\r\n"...)
-	return w.put(flushBytes)
+	return w.put(FlushBytes)
 }
 
 // header writes the names of the columns once.

@@ -16,48 +16,48 @@ import (
 // their order. docs/json.md is made from them: go test ./export -run Docs -update.
 // A name never changes its meaning.
 var Fields = schema.New(
-	schema.Int64("time_ns", "ns", "entry into the write function, CLOCK_MONOTONIC", func(r *Row) *uint64 { return &r.TimeNs }),
-	schema.Int32("pid", "", "process", func(r *Row) *uint32 { return &r.Pid }).Filtered("pid", ""),
-	schema.Int32("tid", "", "thread", func(r *Row) *uint32 { return &r.Tid }).Filtered("tid", ""),
-	schema.Text("comm", "name of the thread", func(r *Row) *string { return &r.Comm }).Filtered("comm", ""),
-	deviceField().Filtered("dev", "device, MAJOR:MINOR"),
-	schema.Int64("ino", "", "inode number", func(r *Row) *uint64 { return &r.Ino }).Filtered("ino", ""),
-	schema.Text("path", "path of the file, where it is known", func(r *Row) *string { return &r.Path }).OrNull().Filtered("path", "the whole path"),
-	schema.Int64("pos", "bytes", "where the write is made: after O_APPEND moved it, else as asked for", func(r *Row) *int64 { return &r.Pos }).Filtered("pos", "position, bytes"),
-	schema.Int64("len", "bytes", "length asked for", func(r *Row) *int64 { return &r.Len }).Filtered("len", "length asked for, bytes"),
+	schema.Int("time_ns", "ns", "entry into the write function, CLOCK_MONOTONIC", func(r *Row) *uint64 { return &r.TimeNs }),
+	schema.Int("pid", "", "process", func(r *Row) *uint32 { return &r.Pid }).In32().Filtered("pid"),
+	schema.Int("tid", "", "thread", func(r *Row) *uint32 { return &r.Tid }).In32().Filtered("tid"),
+	schema.Text("comm", "name of the thread", func(r *Row) *string { return &r.Comm }).Filtered("comm"),
+	deviceField().Filtered("dev"),
+	schema.Int("ino", "", "inode number", func(r *Row) *uint64 { return &r.Ino }).Filtered("ino"),
+	schema.Text("path", "path of the file, where it is known", func(r *Row) *string { return &r.Path }).OrNull().Filtered("path"),
+	schema.Int("pos", "bytes", "where the write is made: after O_APPEND moved it, else as asked for", func(r *Row) *int64 { return &r.Pos }).Filtered("pos"),
+	schema.Int("len", "bytes", "length asked for", func(r *Row) *int64 { return &r.Len }).Filtered("len"),
 	schema.Flags("flags", "IOCB_* flags that the caller asked for", kiFlagWords, kiFlagMask, func(r *Row) *uint32 { return &r.KiFlags }),
-	schema.OptBool("unaligned", "not a multiple of blocks", func(r *Row) *Opt[bool] { return &r.Unaligned }).Filtered("unaligned", ""),
-	schema.OptBool("extending", "past i_size or i_disksize", func(r *Row) *Opt[bool] { return &r.Extending }).Filtered("extending", ""),
+	schema.OptBool("unaligned", "not a multiple of blocks", func(r *Row) *Opt[bool] { return &r.Unaligned }).Filtered("unaligned"),
+	schema.OptBool("extending", "past i_size or i_disksize", func(r *Row) *Opt[bool] { return &r.Extending }).Filtered("extending"),
 	schema.OptEnum("lock", "mode of i_rwsem at iomap_dio_rw; none when the write never got there", lockWords, func(r *Row) *Opt[Lock] { return &r.Lock }).
-		Filtered("lock", "mode of i_rwsem at iomap_dio_rw: shared, exclusive or none"),
-	schema.OptInt32("passes", "", "runs of the write checks; 2 is one restart", func(r *Row) *Opt[int] { return &r.Passes }).Filtered("passes", ""),
+		Filtered("lock"),
+	schema.OptInt("passes", "", "runs of the write checks; 2 is one restart", func(r *Row) *Opt[int] { return &r.Passes }).In32().Filtered("passes"),
 	schema.List("lookups", "ext4_map_blocks calls of the checks, in their order", lookupFields, listsKnown, func(r *Row) *[]Lookup { return &r.Lookups }),
-	schema.OptBool("drained", "inode_dio_wait was called", func(r *Row) *Opt[bool] { return &r.Drained }).Filtered("drained", ""),
-	schema.OptBool("force_wait", "IOMAP_DIO_FORCE_WAIT was given", func(r *Row) *Opt[bool] { return &r.ForceWait }).Filtered("forcewait", ""),
+	schema.OptBool("drained", "inode_dio_wait was called", func(r *Row) *Opt[bool] { return &r.Drained }).Filtered("drained"),
+	schema.OptBool("force_wait", "IOMAP_DIO_FORCE_WAIT was given", func(r *Row) *Opt[bool] { return &r.ForceWait }).Filtered("forcewait"),
 	schema.List("mappings", "ext4_iomap_begin calls, in their order", mappingFields, listsKnown, func(r *Row) *[]observe.Mapping { return &r.Mappings }),
 	schema.List("zeroed", "iomap_dio_zero calls with a length, in their order", zeroedFields, listsKnown, func(r *Row) *[]observe.Zeroed { return &r.Zeroed }),
-	schema.OptInt64("fallback_bytes", "bytes", "bytes left for the buffered write", func(r *Row) *Opt[int64] { return &r.FallbackBytes }).Filtered("fallback", ""),
-	schema.OptInt64("ret", "bytes or -errno", "result, as the caller got it; null of a queued write that was not seen to end", func(r *Row) *Opt[int64] { return &r.Ret }).
-		Filtered("ret", "result: bytes, or an error such as -EAGAIN"),
-	schema.OptInt64("wait_ns", "ns", "time queued for i_rwsem", func(r *Row) *Opt[uint64] { return &r.WaitNs }).Filtered("wait", ""),
-	schema.OptInt64("latency_ns", "ns", "time from entry to completion", func(r *Row) *Opt[uint64] { return &r.LatencyNs }).Filtered("latency", ""),
-	schema.OptBool("slept", "a NOWAIT write that slept", func(r *Row) *Opt[bool] { return &r.Slept }).Filtered("slept", ""),
+	schema.OptInt("fallback_bytes", "bytes", "bytes left for the buffered write", func(r *Row) *Opt[int64] { return &r.FallbackBytes }).Filtered("fallback"),
+	schema.OptInt("ret", "bytes or -errno", "result, as the caller got it; null of a queued write that was not seen to end", func(r *Row) *Opt[int64] { return &r.Ret }).
+		Filtered("ret"),
+	schema.OptInt("wait_ns", "ns", "time queued for i_rwsem", func(r *Row) *Opt[uint64] { return &r.WaitNs }).Filtered("wait"),
+	schema.OptInt("latency_ns", "ns", "time from entry to completion", func(r *Row) *Opt[uint64] { return &r.LatencyNs }).Filtered("latency"),
+	schema.OptBool("slept", "a NOWAIT write that slept", func(r *Row) *Opt[bool] { return &r.Slept }).Filtered("slept"),
 	schema.List("sleeps", "what a NOWAIT write slept for", sleepFields, sleepsKnown, func(r *Row) *[]observe.Sleep { return &r.Sleeps }),
-	schema.Text("variant", "what it was judged as", func(r *Row) *string { return &r.Variant }).OrNull().Filtered("variant", ""),
+	schema.Text("variant", "what it was judged as", func(r *Row) *string { return &r.Variant }).OrNull().Filtered("variant"),
 	schema.OptEnum("verdict", "whether the kernel did what the model says", verdictWords, func(r *Row) *Opt[judge.Kind] { return &r.Verdict }).
-		Filtered("verdict", "agree, undecided, slower, differs, unsafe; disagree is the last three"),
-	schema.Texts("rules", "rules that were broken, R1 to R13", judged, func(r *Row) *[]string { return &r.Rules }).Filtered("rule", "a rule that was broken, R1 to R13"),
+		Filtered("verdict"),
+	schema.Texts("rules", "rules that were broken, R1 to R13", judged, func(r *Row) *[]string { return &r.Rules }).Filtered("rule"),
 	schema.Texts("hazards", "rules that were broken and are not promised by this kernel", judged, func(r *Row) *[]string { return &r.Hazards }).
-		Filtered("hazard", "a rule that was broken and is not promised by this kernel"),
+		Filtered("hazard"),
 	schema.OptRecord("expected", "what the model says, where it says anything", expectedFields, func(r *Row) *Opt[judge.Expected] { return &r.Expected }),
 	schema.Texts("why", "the reason of the decision, then a sentence for each difference", judged, func(r *Row) *[]string { return &r.Why }),
 	schema.Text("reason", "the reason of the decision: the first of why", func(r *Row) *string { return &r.Reason }).OrNull().AtEnd(),
 	schema.List("diffs", "the differences between what was seen and what the model says", diffFields, judged, func(r *Row) *[]Diff { return &r.Diffs }).AtEnd(),
 	schema.Flags("stages", "stages of the write that were seen", stageWords, record.Stages(1<<stageWords.Len()-1), func(r *Row) *record.Stages { return &r.Stages }),
 	schema.Text("incomplete", "why the record does not hold all that the kernel passed", func(r *Row) *string { return &r.Incomplete }).OrNull(),
-	schema.Bool("truncated", "steps did not fit into the record", func(r *Row) *bool { return &r.Truncated }).Filtered("truncated", ""),
+	schema.Bool("truncated", "steps did not fit into the record", func(r *Row) *bool { return &r.Truncated }).Filtered("truncated"),
 	schema.Enum("caller", "how it was submitted", callerWords, func(r *Row) *record.Caller { return &r.Caller }).
-		Filtered("caller", "how it was submitted: sync, libaio, io_uring, …"),
+		Filtered("caller"),
 	schema.Record("facts", "what the model was given, so that the line can be judged again", factFields, func(r *Row) *Facts { return &r.Facts }),
 )
 
@@ -66,13 +66,13 @@ func judged(r *Row) bool      { return r.Verdict.Known }
 func sleepsKnown(r *Row) bool { return r.Slept.Known }
 
 var lookupFields = schema.New(
-	schema.Int64("lblk", "blocks", "first block asked for", func(l *Lookup) *uint32 { return &l.Lblk }),
-	schema.Int64("len", "blocks", "number of blocks asked for", func(l *Lookup) *uint32 { return &l.Len }),
-	schema.Int32("ret", "blocks or -errno", "blocks found", func(l *Lookup) *int32 { return &l.Ret }),
+	schema.Int("lblk", "blocks", "first block asked for", func(l *Lookup) *uint32 { return &l.Lblk }),
+	schema.Int("len", "blocks", "number of blocks asked for", func(l *Lookup) *uint32 { return &l.Len }),
+	schema.Int("ret", "blocks or -errno", "blocks found", func(l *Lookup) *int32 { return &l.Ret }).In32(),
 	stateField(),
 	schema.Number(schema.About{Name: "pass", Type: schema.TypeInt32, Doc: "run of the checks, from 1"},
 		passNumber, func(l *Lookup, n int64) bool { l.Pass = int(n) - 1; return n >= 1 }),
-	schema.Int64("flags", "EXT4_GET_BLOCKS_*", "flags asked with", func(l *Lookup) *uint32 { return &l.Flags }),
+	schema.Int("flags", "EXT4_GET_BLOCKS_*", "flags asked with", func(l *Lookup) *uint32 { return &l.Flags }),
 )
 
 func passNumber(l *Lookup) int64 { return int64(l.Pass) + 1 }
@@ -103,7 +103,7 @@ var mappingFields = schema.New(
 	schema.Flags("flags", "IOMAP_F_* flags", iomapFlagWords, 1<<16-1, func(m *observe.Mapping) *uint16 { return &m.Flags }),
 	schema.Number(schema.About{Name: "allocated", Type: schema.TypeBool, Doc: "blocks were asked for with EXT4_GET_BLOCKS_CREATE"},
 		allocated, func(*observe.Mapping, int64) bool { return true }), // alloc_flags has it
-	schema.Int64("alloc_flags", "EXT4_GET_BLOCKS_*", "flags of the allocating ext4_map_blocks, 0 for none", func(m *observe.Mapping) *uint32 { return &m.AllocFlags }),
+	schema.Int("alloc_flags", "EXT4_GET_BLOCKS_*", "flags of the allocating ext4_map_blocks, 0 for none", func(m *observe.Mapping) *uint32 { return &m.AllocFlags }),
 	schema.Bool("overwrite", "made by ext4_iomap_overwrite_begin (6.x)", func(m *observe.Mapping) *bool { return &m.Overwrite }),
 	ofLookup("lookup_flags", "EXT4_GET_BLOCKS_*", "flags of the last ext4_map_blocks without allocation", func(m *observe.Mapping) *uint32 { return &m.LookupFlags }),
 	ofLookup("lookup_ret", "blocks or -errno", "its result", func(m *observe.Mapping) *int32 { return &m.LookupRet }),
@@ -121,18 +121,18 @@ func appendMappingType(dst []byte, m *observe.Mapping) []byte {
 }
 
 func ofMapping(name, what string, at func(*observe.Mapping) *int64) schema.Field[observe.Mapping] {
-	return schema.Int64(name, "bytes", what+" of the mapping", at).If(succeeded)
+	return schema.Int(name, "bytes", what+" of the mapping", at).If(succeeded)
 }
 
 func ofLookup[N schema.Integer](name, unit, doc string, at func(*observe.Mapping) *N) schema.Field[observe.Mapping] {
-	return schema.Int64(name, unit, doc, at).If(lookedUp).OnSet(func(m *observe.Mapping) { m.LookedUp = true })
+	return schema.Int(name, unit, doc, at).If(lookedUp).OnSet(func(m *observe.Mapping) { m.LookedUp = true })
 }
 
 var zeroedFields = schema.New(
-	schema.Int64("pos", "bytes", "start", func(z *observe.Zeroed) *int64 { return &z.Pos }),
-	schema.Int64("len", "bytes", "length", func(z *observe.Zeroed) *int64 { return &z.Len }),
+	schema.Int("pos", "bytes", "start", func(z *observe.Zeroed) *int64 { return &z.Pos }),
+	schema.Int("len", "bytes", "length", func(z *observe.Zeroed) *int64 { return &z.Len }),
 	schema.Enum("lock", "mode of i_rwsem", modeWords, func(z *observe.Zeroed) *record.Lock { return &z.Lock }),
-	schema.Int64("in_flight", "", "i_dio_count, this write included", func(z *observe.Zeroed) *uint32 { return &z.DioCount }),
+	schema.Int("in_flight", "", "i_dio_count, this write included", func(z *observe.Zeroed) *uint32 { return &z.DioCount }),
 	schema.Word(schema.About{Name: "type", Unit: "IOMAP_*", Doc: "kind of the mapping"},
 		appendZeroedType, func(z *observe.Zeroed, s string) (ok bool) { z.Type, ok = parseIomapType(s); return ok }),
 	schema.Flags("flags", "IOMAP_F_* flags of the mapping", iomapFlagWords, 1<<16-1, func(z *observe.Zeroed) *uint16 { return &z.Flags }),
@@ -143,18 +143,18 @@ func appendZeroedType(dst []byte, z *observe.Zeroed) []byte { return append(dst,
 var sleepFields = schema.New(
 	schema.Enum("cause", "what it waited for", causeWords, func(s *observe.Sleep) *record.SleepCause { return &s.Cause }),
 	schema.Enum("phase", "part of the write in which it slept", phaseWords, func(s *observe.Sleep) *record.Phase { return &s.Phase }),
-	schema.Int64("ns", "ns", "how long", func(s *observe.Sleep) *uint64 { return &s.Ns }),
+	schema.Int("ns", "ns", "how long", func(s *observe.Sleep) *uint64 { return &s.Ns }),
 )
 
 // Nothing is said of dio_flags without iomap_dio_rw, nor of a result that depends on the
 // device.
 var expectedFields = schema.New(
 	schema.Enum("lock", "mode of i_rwsem at iomap_dio_rw", lockWords, func(e *judge.Expected) *record.Lock { return &e.Lock }),
-	schema.Int32("passes", "", "runs of the write checks", func(e *judge.Expected) *int { return &e.Passes }),
+	schema.Int("passes", "", "runs of the write checks", func(e *judge.Expected) *int { return &e.Passes }).In32(),
 	schema.Bool("drained", "inode_dio_wait is called", func(e *judge.Expected) *bool { return &e.Drained }),
 	schema.Bool("force_wait", "IOMAP_DIO_FORCE_WAIT is given", func(e *judge.Expected) *bool { return &e.ForceWait }).
 		If(expectsDIO),
-	schema.Int64("ret", "-errno", "result, where it does not depend on the device", func(e *judge.Expected) *int64 { return &e.Ret }).
+	schema.Int("ret", "-errno", "result, where it does not depend on the device", func(e *judge.Expected) *int64 { return &e.Ret }).
 		If(expectsResult),
 )
 
@@ -173,18 +173,18 @@ var factFields = schema.New(
 			f.Blkbits = uint8(bits.TrailingZeros64(uint64(n)))
 			return bits.OnesCount64(uint64(n)) == 1
 		}),
-	schema.Int64("pos", "bytes", "position asked for", func(f *Facts) *int64 { return &f.Pos }),
-	schema.Int64("len", "bytes", "length asked for", func(f *Facts) *int64 { return &f.Len }),
-	schema.Int64("i_size", "bytes", "i_size at the entry, without the lock", func(f *Facts) *int64 { return &f.ISize }),
-	schema.OptInt64("align", "", "iov_iter_alignment at the entry, its low 17 bits", func(f *Facts) *Opt[uint32] { return &f.Align }),
+	schema.Int("pos", "bytes", "position asked for", func(f *Facts) *int64 { return &f.Pos }),
+	schema.Int("len", "bytes", "length asked for", func(f *Facts) *int64 { return &f.Len }),
+	schema.Int("i_size", "bytes", "i_size at the entry, without the lock", func(f *Facts) *int64 { return &f.ISize }),
+	schema.OptInt("align", "", "iov_iter_alignment at the entry, its low 17 bits", func(f *Facts) *Opt[uint32] { return &f.Align }),
 	schema.List("checks", "runs of the write checks, in their order", checkFields, nil, func(f *Facts) *[]observe.Pass { return &f.Checks }),
-	schema.OptInt64("in_flight", "", "direct I/O in flight at the drain", func(f *Facts) *Opt[uint32] { return &f.InFlight }),
+	schema.OptInt("in_flight", "", "direct I/O in flight at the drain", func(f *Facts) *Opt[uint32] { return &f.InFlight }),
 	schema.Enum("modified", "function that updated the time stamps", fmodWords, func(f *Facts) *record.Fmod { return &f.Modified }),
-	schema.OptInt64("modified_ret", "0 or -errno", "its result", func(f *Facts) *Opt[int] { return &f.ModRet }),
-	schema.Int32("dio_flags", "IOMAP_DIO_*", "flags given to iomap_dio_rw", func(f *Facts) *uint8 { return &f.DioFlags }),
+	schema.OptInt("modified_ret", "0 or -errno", "its result", func(f *Facts) *Opt[int] { return &f.ModRet }),
+	schema.Int("dio_flags", "IOMAP_DIO_*", "flags given to iomap_dio_rw", func(f *Facts) *uint8 { return &f.DioFlags }).In32(),
 	schema.Enum("ops", "iomap_ops given to it", opsWords, func(f *Facts) *record.Ops { return &f.Ops }),
 	schema.OptRecord("buffered", "the part that went through ext4_buffered_write_iter", bufferedFields, func(f *Facts) *Opt[observe.Buffered] { return &f.Buffered }),
-	schema.Int64("submit_ret", "bytes or -errno", "result of the write function", func(f *Facts) *int64 { return &f.SubmitRet }),
+	schema.Int("submit_ret", "bytes or -errno", "result of the write function", func(f *Facts) *int64 { return &f.SubmitRet }),
 	schema.Bool("queued", "that was -EIOCBQUEUED", func(f *Facts) *bool { return &f.Queued }),
 	schema.Bool("completed", "the end was seen", func(f *Facts) *bool { return &f.Completed }),
 )
@@ -193,11 +193,11 @@ func blocksize(f *Facts) int64 { return 1 << f.Blkbits }
 
 var checkFields = schema.New(
 	schema.Enum("lock", "mode of i_rwsem", modeWords, func(p *observe.Pass) *record.Lock { return &p.Lock }),
-	schema.Int64("pos", "bytes", "position after the checks", func(p *observe.Pass) *int64 { return &p.Pos }),
-	schema.Int64("len", "bytes or -errno", "bytes left to write, or the result", func(p *observe.Pass) *int64 { return &p.Count }),
-	schema.Int64("i_size", "bytes", "i_size", func(p *observe.Pass) *int64 { return &p.ISize }),
-	schema.Int64("i_disksize", "bytes", "i_disksize", func(p *observe.Pass) *int64 { return &p.IDisksize }),
-	schema.Int64("align", "", "iov_iter_alignment, its low 17 bits", func(p *observe.Pass) *uint32 { return &p.Align }).
+	schema.Int("pos", "bytes", "position after the checks", func(p *observe.Pass) *int64 { return &p.Pos }),
+	schema.Int("len", "bytes or -errno", "bytes left to write, or the result", func(p *observe.Pass) *int64 { return &p.Count }),
+	schema.Int("i_size", "bytes", "i_size", func(p *observe.Pass) *int64 { return &p.ISize }),
+	schema.Int("i_disksize", "bytes", "i_disksize", func(p *observe.Pass) *int64 { return &p.IDisksize }),
+	schema.Int("align", "", "iov_iter_alignment, its low 17 bits", func(p *observe.Pass) *uint32 { return &p.Align }).
 		If(hasAlign).
 		OnSet(func(p *observe.Pass) { p.Flags |= record.PassAlign }),
 	schema.Flags("flags", "what the inode is", passFlagWords, passFlagMask, func(p *observe.Pass) *uint16 { return &p.Flags }),
@@ -206,19 +206,19 @@ var checkFields = schema.New(
 func hasAlign(p *observe.Pass) bool { return p.Flags&record.PassAlign != 0 }
 
 var bufferedFields = schema.New(
-	schema.Int64("pos", "bytes", "start", func(b *observe.Buffered) *int64 { return &b.Pos }),
-	schema.Int64("len", "bytes", "length", func(b *observe.Buffered) *int64 { return &b.Len }),
+	schema.Int("pos", "bytes", "start", func(b *observe.Buffered) *int64 { return &b.Pos }),
+	schema.Int("len", "bytes", "length", func(b *observe.Buffered) *int64 { return &b.Len }),
 	schema.Bool("drained", "inode_dio_wait was called before the copy", func(b *observe.Buffered) *bool { return &b.Drained }),
 	schema.Bool("copied", "generic_perform_write was entered", func(b *observe.Buffered) *bool { return &b.Copied }),
 	schema.Enum("lock", "mode of i_rwsem there; shared also stands for none", modeWords, func(b *observe.Buffered) *record.Lock { return &b.CopyLock }),
-	schema.Int64("in_flight", "", "i_dio_count there", func(b *observe.Buffered) *uint32 { return &b.CopyDio }),
+	schema.Int("in_flight", "", "i_dio_count there", func(b *observe.Buffered) *uint32 { return &b.CopyDio }),
 	// The alignment stands beside it.
 	schema.Flags("refused", "what ext4_should_use_dio looked at", refusalWords, ^uint16(record.PassAlign), func(b *observe.Buffered) *uint16 { return &b.Refused }),
 )
 
 // deviceField has a number, too, for filters.
 func deviceField() schema.Field[Row] {
-	f := schema.Int64("dev", "MAJOR:MINOR", "device", func(r *Row) *uint32 { return &r.Dev })
+	f := schema.Int("dev", "MAJOR:MINOR", "device", func(r *Row) *uint32 { return &r.Dev })
 	return f.Written(appendRowDev, func(r *Row, s string) (ok bool) { r.Dev, ok = ParseDev(s); return ok })
 }
 

@@ -152,14 +152,7 @@ func appendDuration(dst []byte, ns uint64) []byte {
 		}
 		return append(strconv.AppendUint(dst, ns, 10), "ns"...)
 	}
-	v, unit := float64(ns)/1e3, "us"
-	switch {
-	case ns >= 999_500_000:
-		v, unit = float64(ns)/1e9, "s"
-	case ns >= 999_500:
-		v, unit = float64(ns)/1e6, "ms"
-	}
-	return append(strconv.AppendFloat(dst, v, 'f', digits(v), 64), unit...)
+	return appendScaled(dst, float64(ns)/1e3, 1e3, []string{"us", "ms", "s"})
 }
 
 // Duration writes nanoseconds in three significant digits.
@@ -167,16 +160,19 @@ func Duration(ns uint64) string { return string(appendDuration(nil, ns)) }
 
 // Amount writes a number in three significant digits or fewer: 0, 12, 3.40k, 1.25M.
 func Amount(v float64) string {
-	unit := ""
-	switch {
-	case v >= 999_500:
-		v, unit = v/1e6, "M"
-	case v >= 999.5:
-		v, unit = v/1e3, "k"
-	default:
+	if v < 999.5 {
 		return strconv.FormatFloat(v, 'f', 0, 64)
 	}
-	return strconv.FormatFloat(v, 'f', digits(v), 64) + unit
+	return string(appendScaled(nil, v/1e3, 1e3, []string{"k", "M"}))
+}
+
+// appendScaled appends v in three significant digits and the unit of them that fits best,
+// of which each is step times as large as the one before.
+func appendScaled(dst []byte, v, step float64, units []string) []byte {
+	for ; v >= 999.5 && len(units) > 1; units = units[1:] {
+		v /= step
+	}
+	return append(strconv.AppendFloat(dst, v, 'f', digits(v), 64), units[0]...)
 }
 
 // digits is the number of decimals that make three significant digits.
@@ -192,28 +188,11 @@ func digits(v float64) int {
 
 // appendBinary appends n bytes in three significant digits: 512, 4.00K, 1.25T.
 func appendBinary(dst []byte, n int64) []byte {
-	const units = "KMGTPE"
 	if n < 1024 {
 		return strconv.AppendInt(dst, n, 10)
 	}
-	v, u := float64(n)/1024, 0
-	for ; v >= 999.5; u++ {
-		v /= 1024
-	}
-	return append(strconv.AppendFloat(dst, v, 'f', digits(v), 64), units[u])
+	return appendScaled(dst, float64(n)/1024, 1024, []string{"K", "M", "G", "T", "P", "E"})
 }
-
-// PassFlags lists the names of the flags of a run of the write checks.
-func PassFlags(flags uint16) []string { return passFlagWords.Names(uint32(flags & passFlagMask)) }
-
-// Refusals lists the names of what ext4_should_use_dio looked at.
-func Refusals(flags uint16) []string { return refusalWords.Names(uint32(flags &^ record.PassAlign)) }
-
-// FmodName is the function that updated time stamps, empty for none.
-func FmodName(f record.Fmod) string { return fmodWords.At(int64(f)) }
-
-// OpsName is the name of the iomap_ops, empty when they are not known.
-func OpsName(o record.Ops) string { return opsWords.At(int64(o)) }
 
 // ModeName is the name of a mode of i_rwsem, empty when it is not known.
 func ModeName(l record.Lock) string { return modeWords.At(int64(l)) }

@@ -26,8 +26,8 @@ type openFile struct {
 
 // question asks for the files of one process.
 type question struct {
-	id  FileID
-	pid uint32
+	pid      uint32
+	answered chan struct{} // closed with the answer
 }
 
 // Resolver finds paths of inodes among the open files of the processes that
@@ -39,11 +39,10 @@ type Resolver struct {
 	asks chan question
 	done chan struct{}
 
-	mu       sync.Mutex
-	answered sync.Cond
-	paths    map[FileID]string
-	tried    map[FileID]time.Time // when an unknown inode was last looked for
-	busy     bool
+	mu    sync.Mutex
+	paths map[FileID]string
+	tried map[FileID]time.Time // when an unknown inode was last looked for
+	busy  bool
 }
 
 // NewResolver starts a Resolver.
@@ -54,7 +53,6 @@ func newResolver(scan func(pid uint32) []openFile) *Resolver {
 		scan: scan, asks: make(chan question, 1), done: make(chan struct{}),
 		paths: make(map[FileID]string), tried: make(map[FileID]time.Time),
 	}
-	s.answered.L = &s.mu
 	go s.run()
 	return s
 }
@@ -96,18 +94,14 @@ func (s *Resolver) Path(dev uint32, ino uint64, pid uint32) string {
 	}
 	s.tried[id] = now
 	s.busy = true
-	s.asks <- question{id, pid} // room: busy was false
-	late := false
-	timer := time.AfterFunc(resolveWait, func() {
-		s.mu.Lock()
-		late = true
-		s.mu.Unlock()
-		s.answered.Broadcast()
-	})
-	defer timer.Stop()
-	for s.busy && !late {
-		s.answered.Wait()
+	q := question{pid, make(chan struct{})}
+	s.asks <- q // room: busy was false
+	s.mu.Unlock()
+	select {
+	case <-q.answered:
+	case <-time.After(resolveWait):
 	}
+	s.mu.Lock()
 	return s.paths[id]
 }
 
@@ -124,7 +118,7 @@ func (s *Resolver) run() {
 			}
 			s.busy = false
 			s.mu.Unlock()
-			s.answered.Broadcast()
+			close(q.answered)
 		}
 	}
 }

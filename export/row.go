@@ -249,6 +249,15 @@ func (r *Row) Clone() Row {
 // File names the inode.
 func (r *Row) File() FileID { return FileID{r.Dev, r.Ino} }
 
+// ProcessID names a process as the records do.
+type ProcessID struct {
+	Pid  uint32
+	Comm string // raw
+}
+
+// Process names the process, by its thread that wrote.
+func (r *Row) Process() ProcessID { return ProcessID{r.Pid, r.Comm} }
+
 // Disagrees reports whether the kernel did something else than the model said.
 func (r *Row) Disagrees() bool {
 	return r.Verdict.Known && (r.Verdict.V == judge.Slower || r.Verdict.V == judge.Differs || r.Verdict.V == judge.Unsafe)
@@ -284,15 +293,4 @@ func ExpectedLock(e judge.Expected) Lock {
 		return Exclusive
 	}
 	return NoLock
-}
-
-// Held is when the write held i_rwsem in its last mode, ns of CLOCK_MONOTONIC: from its
-// last checks to its return. ok is false when it never got so far, or that is not known.
-func (r *Row) Held() (from, to uint64, mode record.Lock, ok bool) {
-	n := len(r.Facts.Checks)
-	if n == 0 || r.SubmitNs == 0 {
-		return 0, 0, record.LockUnknown, false
-	}
-	c := &r.Facts.Checks[n-1]
-	return r.TimeNs + uint64(c.AtUs)*1000, r.TimeNs + r.SubmitNs, c.Lock, true
 }

@@ -19,14 +19,7 @@ const maxReasons = 64
 
 // Totals counts rows. Its zero value is empty.
 type Totals struct {
-	Writes uint64
-	Locks
-	Judged
-	Restarted  uint64 // more than one pass
-	Drained    uint64
-	Incomplete uint64
-	Bytes      uint64 // written, by results
-	WaitNs     uint64 // waited for i_rwsem
+	Part
 
 	// Written counts the writes with a positive result by record.Caller.
 	Written [record.NumCallers]uint64
@@ -38,32 +31,19 @@ type Totals struct {
 
 // Add counts r.
 func (t *Totals) Add(r *Row) {
-	t.Writes++
-	t.Locks.Add(r.Lock)
+	t.Part.Add(r)
 	if Is(r.Lock, Exclusive) {
 		count(&t.reasons, r.ReasonText())
 	}
-	if r.Passes.V > 1 {
-		t.Restarted++
-	}
-	if r.Drained.V {
-		t.Drained++
-	}
-	t.Judged.Add(r.Verdict)
 	if Is(r.Verdict, judge.Undecided) {
 		count(&t.missing, r.Missing)
 	}
 	for _, rule := range r.Hazards {
 		count(&t.hazards, rule)
 	}
-	if r.Incomplete != "" {
-		t.Incomplete++
-	}
 	if r.Ret.V > 0 {
-		t.Bytes += uint64(r.Ret.V)
 		t.Written[min(int(r.Caller), len(t.Written)-1)]++
 	}
-	t.WaitNs += r.WaitNs.V
 }
 
 // count adds one to a reason, of which only so many are kept apart.
@@ -149,13 +129,13 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 		fmt.Fprintf(&b, "LOST: %s\n", s.Losses)
 	}
 	if n := s.Unaccounted(); n > 0 {
-		fmt.Fprintf(&b, "UNACCOUNTED: %s entered the kernel, and it is not known what became of them\n", plural(n, "write"))
+		fmt.Fprintf(&b, "UNACCOUNTED: %s entered the kernel, and it is not known what became of them\n", Plural(n, "write"))
 	}
 	if t.Incomplete > 0 {
-		fmt.Fprintf(&b, "INCOMPLETE: %s not judged, as a stage of them was missed\n", plural(t.Incomplete, "write"))
+		fmt.Fprintf(&b, "INCOMPLETE: %s not judged, as a stage of them was missed\n", Plural(t.Incomplete, "write"))
 	}
 	if s.Unpaired > 0 {
-		fmt.Fprintf(&b, "WITHOUT COMPLETION: %s, so results and latencies of them are not known\n", plural(s.Unpaired, "queued write"))
+		fmt.Fprintf(&b, "WITHOUT COMPLETION: %s, so results and latencies of them are not known\n", Plural(s.Unpaired, "queued write"))
 	}
 	fmt.Fprintf(&b, "writes:   %d issued, %d seen, %d lost", s.Issued(), t.Writes, s.Losses.Lost())
 	if s.Losses.Unfinished > 0 {
@@ -204,8 +184,8 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// plural writes n with the noun in the right number.
-func plural(n uint64, noun string) string {
+// Plural writes n with the noun in the right number.
+func Plural(n uint64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -11,14 +11,14 @@ import (
 func (s *Summary) appendTogether(b *strings.Builder) {
 	for _, r := range rules.All() {
 		if n := s.Totals.hazards[r.ID]; n > 0 {
-			fmt.Fprintf(b, "hazards:  %s broke %s, which this kernel does not promise (%s)\n", plural(n, "write"), r.ID, r.PromisedBy())
+			fmt.Fprintf(b, "hazards:  %s broke %s, which this kernel does not promise (%s)\n", Plural(n, "write"), r.ID, r.PromisedBy())
 		}
 	}
 	o := &s.Overlaps
 	var parts []string
 	add := func(n uint64, noun, what string) {
 		if n > 0 {
-			parts = append(parts, plural(n, noun)+" "+what)
+			parts = append(parts, Plural(n, noun)+" "+what)
 		}
 	}
 	add(o.Zeroed, "pair", "broke R2 in one block")

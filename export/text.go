@@ -1,6 +1,7 @@
 package export
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -22,18 +23,30 @@ type column struct {
 	title string
 	width int
 	cell  func(dst []byte, r *Row) []byte
-	color func(r *Row) string
 }
 
-// ANSI colours. Every meaning is in the words too.
+// Tone is how a cell is meant to be seen. Every meaning is in the words too.
+type Tone uint8
+
+// Tones.
 const (
-	colorReset = "\x1b[0m"
-	colorDim   = "\x1b[2m"
-	colorWarn  = "\x1b[33m"
-	colorOdd   = "\x1b[35m"
-	colorBad   = "\x1b[1;31m"
-	colorGood  = "\x1b[32m"
+	Plain Tone = iota
+	Dim
+	Good
+	Warn
+	Odd
+	Bad
 )
+
+// colors are the ANSI colours of the tones.
+var colors = [...]string{Plain: "", Dim: "\x1b[2m", Good: "\x1b[32m", Warn: "\x1b[33m", Odd: "\x1b[35m", Bad: "\x1b[1;31m"}
+
+const colorReset = "\x1b[0m"
+
+// VerdictTone is the tone of a verdict.
+func VerdictTone(k judge.Kind) Tone {
+	return [...]Tone{judge.Undecided: Dim, judge.Agree: Good, judge.Slower: Warn, judge.Differs: Odd, judge.Unsafe: Bad}[k]
+}
 
 // Col is a column that a line of text and the screen have in common.
 type Col uint8
@@ -59,21 +72,21 @@ const (
 
 // columns after TIME and before WHY, which is as long as it needs.
 var columns = [...]column{
-	ColPid:       {"PID", -7, func(d []byte, r *Row) []byte { return strconv.AppendUint(d, uint64(r.Pid), 10) }, nil},
-	ColComm:      {"COMM", 15, func(d []byte, r *Row) []byte { return safe.Append(d, r.Comm) }, nil},
-	ColFile:      {"FILE", 16, appendFile, nil},
-	ColPos:       {"POS", -14, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Pos, 10) }, nil},
-	ColLen:       {"LEN", -8, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Len, 10) }, nil},
-	ColLock:      {"LOCK", 9, appendLockCell, lockColor},
-	ColPasses:    {"PASS", -4, func(d []byte, r *Row) []byte { return appendOr(d, r.Passes) }, passColor},
-	ColLookups:   {"LOOKUPS", lookupsWidth, func(d []byte, r *Row) []byte { return r.AppendLookups(d, lookupsWidth) }, nil},
-	ColDrain:     {"DRAIN", 5, func(d []byte, r *Row) []byte { return appendYes(d, r.Drained) }, nil},
-	ColForceWait: {"FW", 3, appendForceWait, nil},
-	ColZeroed:    {"ZEROED", -6, func(d []byte, r *Row) []byte { return appendCount(d, r.ZeroedBytes()) }, nil},
-	ColRet:       {"RET", -8, appendRet, nil},
-	ColWait:      {"WAIT", -6, func(d []byte, r *Row) []byte { return appendTime(d, r.WaitNs) }, nil},
-	ColLatency:   {"LAT", -6, func(d []byte, r *Row) []byte { return appendTime(d, r.LatencyNs) }, nil},
-	ColVerdict:   {"VERDICT", 9, appendVerdict, verdictColor},
+	ColPid:       {"PID", -7, func(d []byte, r *Row) []byte { return strconv.AppendUint(d, uint64(r.Pid), 10) }},
+	ColComm:      {"COMM", 15, func(d []byte, r *Row) []byte { return safe.Append(d, r.Comm) }},
+	ColFile:      {"FILE", 16, appendFile},
+	ColPos:       {"POS", -14, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Pos, 10) }},
+	ColLen:       {"LEN", -8, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Len, 10) }},
+	ColLock:      {"LOCK", 9, func(d []byte, r *Row) []byte { return appendName(d, r.Lock, "?") }},
+	ColPasses:    {"PASS", -4, func(d []byte, r *Row) []byte { return appendOr(d, r.Passes) }},
+	ColLookups:   {"LOOKUPS", lookupsWidth, func(d []byte, r *Row) []byte { return r.AppendLookups(d, lookupsWidth) }},
+	ColDrain:     {"DRAIN", 5, func(d []byte, r *Row) []byte { return appendYes(d, r.Drained) }},
+	ColForceWait: {"FW", 3, appendForceWait},
+	ColZeroed:    {"ZEROED", -6, func(d []byte, r *Row) []byte { return appendCount(d, r.ZeroedBytes()) }},
+	ColRet:       {"RET", -8, appendRet},
+	ColWait:      {"WAIT", -6, func(d []byte, r *Row) []byte { return appendTime(d, r.WaitNs) }},
+	ColLatency:   {"LAT", -6, func(d []byte, r *Row) []byte { return appendTime(d, r.LatencyNs) }},
+	ColVerdict:   {"VERDICT", 9, func(d []byte, r *Row) []byte { return appendName(d, r.Verdict, "-") }},
 }
 
 const lookupsWidth = 18
@@ -81,6 +94,17 @@ const lookupsWidth = 18
 // Width is the number of cells of a column in a line; negative when it is
 // filled on the left.
 func (c Col) Width() int { return columns[c].width }
+
+// Tone is the tone of what r has in the column.
+func (c Col) Tone(r *Row) Tone {
+	switch {
+	case c == ColLock && Is(r.Lock, Exclusive), c == ColPasses && r.Passes.V > 1:
+		return Warn
+	case c == ColVerdict && r.Verdict.Known:
+		return VerdictTone(r.Verdict.V)
+	}
+	return Plain
+}
 
 // Title is the head of the column, fitted to width as Cell does it.
 func (c Col) Title(width int) string { return string(fit([]byte(columns[c].title), 0, width)) }
@@ -123,8 +147,8 @@ func (t *Text) Append(dst []byte, r *Row) []byte {
 		c := &columns[i]
 		dst = append(dst, ' ')
 		color := ""
-		if t.Color && c.color != nil {
-			color = c.color(r)
+		if t.Color {
+			color = colors[Col(i).Tone(r)]
 		}
 		dst = append(dst, color...)
 		dst = fit(c.cell(dst, r), len(dst), c.width)
@@ -139,7 +163,7 @@ func (t *Text) Append(dst []byte, r *Row) []byte {
 		return dst
 	}
 	if t.Color {
-		dst = append(dst, verdictColor(r)...)
+		dst = append(dst, colors[VerdictTone(r.Verdict.V)]...)
 	}
 	dst = r.appendDisagreement(append(dst, "    "...))
 	if t.Color {
@@ -225,14 +249,15 @@ func outcome(lock Opt[Lock], passes Opt[int], drained, forceWait Opt[bool]) stri
 	default:
 		words = append(words, strconv.Itoa(passes.V)+" passes")
 	}
-	words = append(words, yesNo(drained, "drained", "no drain", "drain unknown"))
+	words = append(words, YesNo(drained, "drained", "no drain", "drain unknown"))
 	if !Is(lock, NoLock) {
-		words = append(words, yesNo(forceWait, "force wait", "no force wait", "force wait unknown"))
+		words = append(words, YesNo(forceWait, "force wait", "no force wait", "force wait unknown"))
 	}
 	return strings.Join(words, ", ")
 }
 
-func yesNo(b Opt[bool], yes, no, unknown string) string {
+// YesNo says in words what is known of b.
+func YesNo(b Opt[bool], yes, no, unknown string) string {
 	switch {
 	case !b.Known:
 		return unknown
@@ -290,48 +315,11 @@ func appendFile(dst []byte, r *Row) []byte {
 	return safe.Append(dst, r.Path[strings.LastIndexByte(r.Path, '/')+1:])
 }
 
-func appendLockCell(dst []byte, r *Row) []byte {
-	if !r.Lock.Known {
-		return append(dst, '?')
+func appendName[T fmt.Stringer](dst []byte, v Opt[T], unknown string) []byte {
+	if !v.Known {
+		return append(dst, unknown...)
 	}
-	return append(dst, r.Lock.V.String()...)
-}
-
-func lockColor(r *Row) string {
-	if Is(r.Lock, Exclusive) {
-		return colorWarn
-	}
-	return ""
-}
-
-func passColor(r *Row) string {
-	if r.Passes.V > 1 {
-		return colorWarn
-	}
-	return ""
-}
-
-func verdictColor(r *Row) string {
-	switch {
-	case !r.Verdict.Known:
-		return ""
-	case r.Verdict.V == judge.Agree:
-		return colorGood
-	case r.Verdict.V == judge.Slower:
-		return colorWarn
-	case r.Verdict.V == judge.Differs:
-		return colorOdd
-	case r.Verdict.V == judge.Unsafe:
-		return colorBad
-	}
-	return colorDim
-}
-
-func appendVerdict(dst []byte, r *Row) []byte {
-	if !r.Verdict.Known {
-		return append(dst, '-')
-	}
-	return append(dst, r.Verdict.V.String()...)
+	return append(dst, v.V.String()...)
 }
 
 func appendForceWait(dst []byte, r *Row) []byte {
@@ -348,7 +336,7 @@ func appendRet(dst []byte, r *Row) []byte {
 	return appendResult(dst, r.Ret.V)
 }
 
-func appendYes(dst []byte, b Opt[bool]) []byte { return append(dst, yesNo(b, "yes", "-", "?")...) }
+func appendYes(dst []byte, b Opt[bool]) []byte { return append(dst, YesNo(b, "yes", "-", "?")...) }
 
 func appendOr[T int | int64](dst []byte, n Opt[T]) []byte {
 	if !n.Known {
@@ -399,22 +387,18 @@ func fit(full []byte, start, width int) []byte {
 		width = -width
 	}
 	n := 0
+	kept, at := 0, start // what stays when there is too much: it leaves room for the "~"
 	for i := start; i < len(full); {
 		r, size := utf8.DecodeRune(full[i:])
-		c := cells(r)
-		if n+c > width || n+c == width && i+size < len(full) && needsMore(full[i+size:]) {
-			for full = append(full[:i], '~'); n+1 < width; n++ {
-				full = append(full, ' ')
-			}
-			return full
+		if n += cells(r); n > width {
+			full, n, right = append(full[:at], '~'), kept+1, false
+			break
 		}
-		n += c
-		i += size
+		if i += size; n < width {
+			kept, at = n, i
+		}
 	}
-	pad := width - n
-	if pad <= 0 {
-		return full
-	}
+	pad := max(width-n, 0)
 	for range pad {
 		full = append(full, ' ')
 	}
@@ -426,16 +410,4 @@ func fit(full []byte, start, width int) []byte {
 		}
 	}
 	return full
-}
-
-// needsMore reports whether rest takes any column.
-func needsMore(rest []byte) bool {
-	for len(rest) > 0 {
-		r, size := utf8.DecodeRune(rest)
-		if cells(r) > 0 {
-			return true
-		}
-		rest = rest[size:]
-	}
-	return false
 }

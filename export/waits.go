@@ -32,10 +32,10 @@ func (w *waits) add(ns uint64) {
 }
 
 // quantile is the least wait that at least the share q of the writes did not exceed
-// (the nearest rank). It is not known of no writes, nor when there were too many waits.
-func (w *waits) quantile(q float64) Opt[uint64] {
+// (the nearest rank). It is nil of no writes, and when there were too many waits.
+func (w *waits) quantile(q float64) *uint64 {
 	if w.writes == 0 || w.over {
-		return Opt[uint64]{}
+		return nil
 	}
 	if !w.sorted {
 		slices.Sort(w.ns)
@@ -43,9 +43,10 @@ func (w *waits) quantile(q float64) Opt[uint64] {
 	}
 	rank := max(uint64(math.Ceil(q*float64(w.writes))), 1)
 	if zero := w.writes - uint64(len(w.ns)); rank > zero {
-		return Some(w.ns[rank-zero-1])
+		ns := w.ns[rank-zero-1]
+		return &ns
 	}
-	return Some(uint64(0))
+	return new(uint64)
 }
 
 // modeWaits is what is said of the waits of one mode.
@@ -66,16 +67,10 @@ func (b *Breakdown) byMode() []modeWaits {
 		if w.writes == 0 {
 			continue
 		}
-		m := modeWaits{Lock: Lock(mode).String(), Writes: w.writes, WaitNs: w.sum}
-		for _, q := range []struct {
-			share float64
-			to    **uint64
-		}{{0.5, &m.P50}, {0.99, &m.P99}, {1, &m.Max}} {
-			if v := w.quantile(q.share); v.Known {
-				*q.to = &v.V
-			}
-		}
-		out = append(out, m)
+		out = append(out, modeWaits{
+			Lock: Lock(mode).String(), Writes: w.writes, WaitNs: w.sum,
+			P50: w.quantile(0.5), P99: w.quantile(0.99), Max: w.quantile(1),
+		})
 	}
 	return out
 }

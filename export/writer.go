@@ -15,8 +15,22 @@ type Writer interface {
 	Close() error
 }
 
-// flushBytes is how much a writer of lines gathers.
-const flushBytes = 64 << 10
+// FlushBytes is how much a writer gathers in front of a file.
+const FlushBytes = 64 << 10
+
+// Flush writes to out what has gathered in buf, if that is at least so many bytes. what
+// names it in an error.
+func Flush[B ~[]byte](out io.Writer, buf *B, least int, what string) error {
+	if len(*buf) < least {
+		return nil
+	}
+	_, err := out.Write(*buf)
+	*buf = (*buf)[:0]
+	if err != nil {
+		return fmt.Errorf("write %s: %w", what, err)
+	}
+	return nil
+}
 
 // lines gathers lines in front of out.
 type lines struct {
@@ -24,17 +38,7 @@ type lines struct {
 	buf []byte
 }
 
-func (l *lines) put(least int) error {
-	if len(l.buf) < least {
-		return nil
-	}
-	_, err := l.out.Write(l.buf)
-	l.buf = l.buf[:0]
-	if err != nil {
-		return fmt.Errorf("write output: %w", err)
-	}
-	return nil
-}
+func (l *lines) put(least int) error { return Flush(l.out, &l.buf, least, "output") }
 
 // Close writes what has gathered.
 func (l *lines) Close() error { return l.put(1) }
@@ -51,5 +55,5 @@ func NewJSONL(out io.Writer) *JSONL { return &JSONL{lines{out: out}} }
 // Write takes one row.
 func (w *JSONL) Write(r *Row) error {
 	w.buf = r.AppendJSON(w.buf)
-	return w.put(flushBytes)
+	return w.put(FlushBytes)
 }

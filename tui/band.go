@@ -120,7 +120,7 @@ func (m *model) lockLine() string {
 		return m.joinParts(part{"i_rwsem: no direct write now", s.dim},
 			part{fmt.Sprintf("%s before, %s exclusive", export.Amount(float64(t.Writes)), percentOf(ratio(t.Exclusive, t.Writes))), s.dim})
 	}
-	all := tally.Counts{Writes: t.Writes}
+	all := tally.Counts{Part: t.Part}
 	for i := range m.now.Picture.Reasons {
 		for k, n := range m.now.Picture.Reasons[i].By {
 			all.By[k] += n

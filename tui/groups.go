@@ -169,7 +169,7 @@ func (t *groupTab) arrange() {
 	})
 	if !t.chosen {
 		t.cursor = 0
-	} else if at := slices.IndexFunc(t.rows, func(row tally.Group) bool { return row.Key() == t.key }); at >= 0 {
+	} else if at := slices.IndexFunc(t.rows, func(row tally.Group) bool { return row.Key == t.key }); at >= 0 {
 		t.cursor = at
 	}
 }
@@ -197,7 +197,7 @@ func (t *groupTab) sortNext() tea.Cmd {
 func (t *groupTab) choose(by int) tea.Cmd {
 	t.step(by)
 	if g := t.selected(); g != nil {
-		t.key, t.chosen = g.Key(), by != -far
+		t.key, t.chosen = g.Key, by != -far
 	}
 	return nil
 }

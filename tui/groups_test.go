@@ -18,10 +18,10 @@ func TestGroupStaysSelected(t *testing.T) {
 	take(m, s)
 	press(m, "down", "down")
 	g := files(m)
-	want := g.rows[g.cursor].Key()
+	want := g.rows[g.cursor].Key
 	for range 6 {
 		press(m, "s", "S")
-		if got := g.rows[g.cursor].Key(); got != want {
+		if got := g.rows[g.cursor].Key; got != want {
 			t.Fatalf("sorted by %s, the selected file is %v, want %v", g.sort, got, want)
 		}
 	}

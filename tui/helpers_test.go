@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
@@ -33,15 +34,15 @@ var testOptions = Options{
 		return f, nil
 	},
 	Variants: []string{"linux-7.2", "linux-7.3"}, Other: "linux-7.3",
-	WhatIf: func(variant string) (WhatIf, error) {
+	WhatIf: func(variant string) (whatif.Decisions, error) {
 		if variant != "linux-7.3" {
-			return WhatIf{}, errors.New("no such variant")
+			return whatif.Decisions{}, errors.New("no such variant")
 		}
-		return WhatIf{Writes: 1000, Undecided: 7, Rows: []WhatIfRow{
-			{"not overwrite", "exclusive", "shared", "head and tail written", 300, 4_000_000_000},
-			{"extending", "exclusive", "exclusive", "extending", 100, 1_000_000_000},
-			{"overwrite", "shared", "shared", "aligned, inside i_size", 593, 0},
-			{"not overwrite", "exclusive", "undecided", "answer of a lookup", 7, 0},
+		return whatif.Decisions{Writes: 1000, Cells: []whatif.Cell{
+			{Reason: "not overwrite", Now: whatif.Exclusive, Then: whatif.Shared, Why: "head and tail written", Writes: 300, WaitNs: 4_000_000_000},
+			{Reason: "extending", Now: whatif.Exclusive, Then: whatif.Exclusive, Why: "extending", Writes: 100, WaitNs: 1_000_000_000},
+			{Reason: "overwrite", Now: whatif.Shared, Then: whatif.Shared, Why: "aligned, inside i_size", Writes: 593},
+			{Reason: "not overwrite", Now: whatif.Exclusive, Then: whatif.Undecided, Why: "answer of a lookup", Writes: 7},
 		}}, nil
 	},
 	Report: func([]Numbered, export.Summary) (string, error) { return "wrote it", nil },

@@ -5,6 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
@@ -38,24 +39,11 @@ type Options struct {
 	Missed func() (map[string]uint64, error)
 	// WhatIf tells what a variant of the kernel would do with the writes: with those that
 	// come from the first call for it on, or with all of a recording. "" ends it.
-	WhatIf   func(variant string) (WhatIf, error)
+	WhatIf   func(variant string) (whatif.Decisions, error)
 	Variants []string // that can be asked for, and the one to begin with
 	Other    string
 	// Window returns writes of a recording, and may be called once it was read.
 	Window func(Seek) ([]Numbered, error)
-}
-
-// WhatIf is what another variant would do with writes.
-type WhatIf struct {
-	Writes    uint64
-	Undecided uint64 // for want of a fact
-	Rows      []WhatIfRow
-}
-
-// WhatIfRow counts writes that are alike in what both kernels do with them.
-type WhatIfRow struct {
-	Reason, Now, Then, Why string // Why is the other's reason, or what is missing
-	Writes, WaitNs         uint64
 }
 
 // Seek says which writes of a recording are wanted: N at most of those that Match lets

@@ -135,8 +135,8 @@ func (d *detail) who() {
 	}
 	d.plain("file", file+" on "+export.DevName(r.Dev))
 	d.plain("by", fmt.Sprintf("%s, pid %d, tid %d, %s", export.Safe(r.Comm), r.Pid, r.Tid, r.Caller))
-	words := []string{is(r.Unaligned, "unaligned", "aligned", "alignment not known"),
-		is(r.Extending, "extending", "inside i_size", "not known whether extending")}
+	words := []string{export.YesNo(r.Unaligned, "unaligned", "aligned", "alignment not known"),
+		export.YesNo(r.Extending, "extending", "inside i_size", "not known whether extending")}
 	words = append(words, r.FlagNames()...)
 	d.plain("kind", strings.Join(words, ", "))
 }
@@ -156,14 +156,14 @@ func (d *detail) outcome() {
 		s.dim.Render(strings.TrimRight(fmt.Sprintf("%-14s %s", "observed", want("expected")), " ")))
 	d.compare("lock", opt(r.Lock), want(lock.String()))
 	d.compare("passes", opt(r.Passes), want(fmt.Sprint(e.V.Passes)))
-	d.compare("drained", is(r.Drained, "yes", "no", "?"), want(yes(e.V.Drained)))
+	d.compare("drained", export.YesNo(r.Drained, "yes", "no", "?"), want(yes(e.V.Drained)))
 	switch {
 	case export.Is(r.Lock, export.NoLock):
 		d.compare("force wait", "-", "")
 	case lock == export.NoLock:
-		d.compare("force wait", is(r.ForceWait, "yes", "no", "?"), "")
+		d.compare("force wait", export.YesNo(r.ForceWait, "yes", "no", "?"), "")
 	default:
-		d.compare("force wait", is(r.ForceWait, "yes", "no", "?"), want(yes(e.V.ForceWait)))
+		d.compare("force wait", export.YesNo(r.ForceWait, "yes", "no", "?"), want(yes(e.V.ForceWait)))
 	}
 	result, wanted := "queued", ""
 	if r.Ret.Known {
@@ -224,7 +224,7 @@ func (d *detail) list(label string, n int, text func(i int) string) {
 func (d *detail) lookups() {
 	d.list("lookups", len(d.r.Lookups), func(i int) string {
 		l := d.r.Lookups[i]
-		return fmt.Sprintf("pass %d: block %d, %s → %s", l.Pass+1, l.Lblk, blocks(int64(l.Len)), found(l))
+		return fmt.Sprintf("pass %d: block %d, %s → %s", l.Pass+1, l.Lblk, export.Plural(uint64(l.Len), "block"), found(l))
 	})
 }
 
@@ -276,27 +276,10 @@ func found(l export.Lookup) string {
 		}
 		return l.State.String()
 	}
-	return blocks(int64(l.Ret)) + " " + l.State.String()
+	return export.Plural(uint64(l.Ret), "block") + " " + l.State.String()
 }
 
-func blocks(n int64) string {
-	if n == 1 {
-		return "1 block"
-	}
-	return fmt.Sprintf("%d blocks", n)
-}
-
-func is(b export.Opt[bool], yes, no, unknown string) string {
-	switch {
-	case !b.Known:
-		return unknown
-	case b.V:
-		return yes
-	}
-	return no
-}
-
-func yes(b bool) string { return is(export.Some(b), "yes", "no", "") }
+func yes(b bool) string { return export.YesNo(export.Some(b), "yes", "no", "") }
 
 func opt[T any](o export.Opt[T]) string {
 	if !o.Known {

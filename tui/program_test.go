@@ -25,7 +25,7 @@ func TestProgram(t *testing.T) {
 			defer keys.Close()
 			done := make(chan error, 1)
 			go func() {
-				done <- run(ctx, feed, opts, tea.WithInput(in), tea.WithOutput(out), tea.WithWindowSize(80, 24))
+				done <- Run(ctx, feed, opts, tea.WithInput(in), tea.WithOutput(out), tea.WithWindowSize(80, 24))
 			}()
 			feed <- snapshot(1)
 			select {

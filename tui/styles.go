@@ -4,6 +4,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/export"
 )
 
 // look is how a piece of text looks: the sequence that begins it. A row has many
@@ -43,17 +44,10 @@ func newStyles() styles {
 	}
 }
 
-// verdict is the look of a verdict.
-func (s *styles) verdict(k judge.Kind) look {
-	switch k {
-	case judge.Agree:
-		return s.good
-	case judge.Slower:
-		return s.warn
-	case judge.Differs:
-		return s.odd
-	case judge.Unsafe:
-		return s.bad
-	}
-	return s.dim
+// tone is the look of a tone.
+func (s *styles) tone(t export.Tone) look {
+	return [...]look{export.Dim: s.dim, export.Good: s.good, export.Warn: s.warn, export.Odd: s.odd, export.Bad: s.bad}[t]
 }
+
+// verdict is the look of a verdict.
+func (s *styles) verdict(k judge.Kind) look { return s.tone(export.VerdictTone(k)) }

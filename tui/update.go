@@ -16,13 +16,8 @@ type snapshotMsg struct {
 }
 
 // Run shows the feed until the user quits, ctx ends, or the feed ends and
-// opts.QuitAtEnd says so. The terminal is left as it was.
-func Run(ctx context.Context, feed <-chan Snapshot, opts Options) error {
-	return run(ctx, feed, opts)
-}
-
-// run is Run with more options, for tests.
-func run(ctx context.Context, feed <-chan Snapshot, opts Options, options ...tea.ProgramOption) error {
+// opts.QuitAtEnd says so. The terminal is left as it was. Tests have more options.
+func Run(ctx context.Context, feed <-chan Snapshot, opts Options, options ...tea.ProgramOption) error {
 	options = append(options, tea.WithoutSignalHandler(), tea.WithFPS(20))
 	if opts.NoColor {
 		options = append(options, tea.WithColorProfile(colorprofile.ASCII))

@@ -7,6 +7,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
@@ -14,14 +15,14 @@ import (
 type whatIf struct {
 	scrolled
 	variant string
-	counts  WhatIf
+	counts  whatif.Decisions
 	poll
 }
 
 // whatIfMsg is what Options.WhatIf told.
 type whatIfMsg struct {
 	variant string
-	counts  WhatIf
+	counts  whatif.Decisions
 	err     error
 }
 
@@ -107,16 +108,18 @@ func (w *whatIf) draw() []string {
 		return append(lines, s.dim.Render("deciding …"))
 	}
 	c := &w.counts
-	fewer, more := uint64(0), uint64(0)
+	fewer, more, undecided := uint64(0), uint64(0), uint64(0)
 	waited, freed := uint64(0), uint64(0)
-	for i := range c.Rows {
-		r := &c.Rows[i]
+	for i := range c.Cells {
+		r := &c.Cells[i]
 		waited += r.WaitNs
 		switch {
-		case r.Now == exclusiveName && r.Then == sharedName:
+		case r.Then == whatif.Undecided:
+			undecided += r.Writes
+		case r.Now == whatif.Exclusive && r.Then == whatif.Shared:
 			fewer += r.Writes
 			freed += r.WaitNs
-		case r.Now == sharedName && r.Then == exclusiveName:
+		case r.Now == whatif.Shared && r.Then == whatif.Exclusive:
 			more += r.Writes
 		}
 	}
@@ -129,28 +132,23 @@ func (w *whatIf) draw() []string {
 		freedPart = part{percentOf(ratio(freed, waited)) + " of all waiting was theirs", s.bold}
 	}
 	lines = append(lines, m.joinParts(part{fmt.Sprintf("of %d", c.Writes), s.bold}, what, part{count(more, "shared → exclusive"), s.warn},
-		part{count(c.Undecided, "undecided"), s.dim}, freedPart))
+		part{count(undecided, "undecided"), s.dim}, freedPart))
 	columns := fitColumns(s.whatIfColumns(), m.width, 0)
 	lines = append(lines, s.title.Render(drawHead(columns, "", false)))
-	for i := range c.Rows {
-		lines = append(lines, drawRow(columns, &c.Rows[i], ""))
+	for i := range c.Cells {
+		lines = append(lines, drawRow(columns, &c.Cells[i], ""))
 	}
 	return lines
 }
 
-// The names of the locks, as the rows have them.
-var sharedName, exclusiveName = export.Shared.String(), export.Exclusive.String()
-
-func (s *styles) whatIfColumns() []column[WhatIfRow] {
-	lockLook := func(lock string) look {
-		return map[string]look{exclusiveName: s.warn, sharedName: s.good}[lock]
-	}
-	return []column[WhatIfRow]{
-		{title: "WRITES", width: -6, rank: 1, cell: func(r *WhatIfRow, _ int) (string, look) { return export.Amount(float64(r.Writes)), s.bold }},
-		{title: "NOW", width: 9, cell: func(r *WhatIfRow, _ int) (string, look) { return r.Now, lockLook(r.Now) }},
-		{title: "THEN", width: 9, cell: func(r *WhatIfRow, _ int) (string, look) { return r.Then, lockLook(r.Then) }},
-		{title: "WAITED", width: -6, rank: 4, cell: func(r *WhatIfRow, _ int) (string, look) { return export.Duration(r.WaitNs), "" }},
-		{title: "BECAUSE NOW", width: 16, rank: 2, grow: 26, cell: func(r *WhatIfRow, _ int) (string, look) { return export.SafeText(r.Reason), "" }},
-		{title: "BECAUSE THEN", width: 16, rank: 3, grow: 60, cell: func(r *WhatIfRow, _ int) (string, look) { return export.SafeText(r.Why), "" }},
+func (s *styles) whatIfColumns() []column[whatif.Cell] {
+	looks := map[whatif.Lock]look{whatif.Exclusive: s.warn, whatif.Shared: s.good}
+	return []column[whatif.Cell]{
+		{title: "WRITES", width: -6, rank: 1, cell: func(r *whatif.Cell, _ int) (string, look) { return export.Amount(float64(r.Writes)), s.bold }},
+		{title: "NOW", width: 9, cell: func(r *whatif.Cell, _ int) (string, look) { return r.Now.String(), looks[r.Now] }},
+		{title: "THEN", width: 9, cell: func(r *whatif.Cell, _ int) (string, look) { return r.Then.String(), looks[r.Then] }},
+		{title: "WAITED", width: -6, rank: 4, cell: func(r *whatif.Cell, _ int) (string, look) { return export.Duration(r.WaitNs), "" }},
+		{title: "BECAUSE NOW", width: 16, rank: 2, grow: 26, cell: func(r *whatif.Cell, _ int) (string, look) { return export.SafeText(r.Reason), "" }},
+		{title: "BECAUSE THEN", width: 16, rank: 3, grow: 60, cell: func(r *whatif.Cell, _ int) (string, look) { return export.SafeText(r.Why), "" }},
 	}
 }

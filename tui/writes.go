@@ -197,7 +197,7 @@ func (t *writesTab) allColumns() []column[Numbered] {
 			if c.Width() < 0 {
 				w = -width
 			}
-			return c.Cell(&r.Row, w), s.cell(c, &r.Row)
+			return c.Cell(&r.Row, w), s.tone(c.Tone(&r.Row))
 		}}
 	}
 	why := func(r *Numbered, _ int) (string, look) { return export.SafeText(r.ReasonText()), "" }
@@ -232,17 +232,6 @@ func (t *writesTab) allColumns() []column[Numbered] {
 func title(c export.Col) string {
 	const wide = 20
 	return strings.TrimRight(c.Title(wide), " ")
-}
-
-// cell is the look of a cell of a row.
-func (s *styles) cell(c export.Col, r *export.Row) look {
-	switch {
-	case c == export.ColLock && export.Is(r.Lock, export.Exclusive), c == export.ColPasses && r.Passes.V > 1:
-		return s.warn
-	case c == export.ColVerdict && r.Verdict.Known:
-		return s.verdict(r.Verdict.V)
-	}
-	return ""
 }
 
 // nothingYet says why a list is empty.

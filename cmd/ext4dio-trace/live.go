@@ -116,7 +116,7 @@ func (o *liveOptions) checkShow() error {
 	return checkVariant(o.variant)
 }
 
-// rowFilterUsage has the words that are wanted most; rowfilter.Fields lists all.
+// rowFilterUsage has the words that are wanted most.
 const rowFilterUsage = "only `WORDS` such as 'lock=exclusive verdict!=agree pos>1m comm~mysqld reason~zeroing wait>5ms ret=-EAGAIN nowait'"
 
 // setRows takes the value of --filter.

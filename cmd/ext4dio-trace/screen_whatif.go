@@ -10,7 +10,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
-	"github.com/ext4dio/ext4dio-trace/tui"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -24,7 +23,7 @@ func otherVariant(d *judge.Detector) string {
 }
 
 // screenWhatIf counts what a variant would do with the writes that come from now on.
-func (t *trace) screenWhatIf(variant string) (out tui.WhatIf, err error) {
+func (t *trace) screenWhatIf(variant string) (out whatif.Decisions, err error) {
 	late := t.Order(func() {
 		switch v, perr := model.ParseVariant(variant); {
 		case variant == "":
@@ -38,7 +37,7 @@ func (t *trace) screenWhatIf(variant string) (out tui.WhatIf, err error) {
 			t.counter, t.counted = c, variant
 			t.Seen = func(o *observe.Observation, v *judge.Verdict) { c.Add(o, string(v.Reason)) }
 		}
-		out = shownWhatIf(t.counter.Decisions())
+		out = changedFirst(t.counter.Decisions())
 	})
 	if late != nil && variant != "" {
 		err = late
@@ -46,27 +45,16 @@ func (t *trace) screenWhatIf(variant string) (out tui.WhatIf, err error) {
 	return out, err
 }
 
-// shownWhatIf is what the screen shows of decisions.
-func shownWhatIf(d whatif.Decisions) tui.WhatIf {
-	out := tui.WhatIf{Writes: d.Writes}
-	for _, n := range d.Missing {
-		out.Undecided += n
-	}
-	for i := range d.Cells {
-		c := &d.Cells[i]
-		out.Rows = append(out.Rows, tui.WhatIfRow{
-			Reason: c.Reason, Now: c.Now.String(), Then: c.Then.String(), Why: c.Why, Writes: c.Writes, WaitNs: c.WaitNs,
-		})
-	}
-	// What would change is what one looks for.
-	changes := func(r *tui.WhatIfRow) int {
-		if r.Now != r.Then {
+// changedFirst sorts what would change to the front: it is what one looks for.
+func changedFirst(d whatif.Decisions) whatif.Decisions {
+	changes := func(c *whatif.Cell) int {
+		if c.Now != c.Then {
 			return 0
 		}
 		return 1
 	}
-	slices.SortStableFunc(out.Rows, func(a, b tui.WhatIfRow) int { return cmp.Compare(changes(&a), changes(&b)) })
-	return out
+	slices.SortStableFunc(d.Cells, func(a, b whatif.Cell) int { return cmp.Compare(changes(&a), changes(&b)) })
+	return d
 }
 
 // recordedWhatIf decides all writes of a recording under other variants, each once.
@@ -76,10 +64,10 @@ type recordedWhatIf struct {
 	traced string // variant
 
 	mu   sync.Mutex
-	done map[string]tui.WhatIf
+	done map[string]whatif.Decisions
 }
 
-func (r *recordedWhatIf) counts(variant string) (tui.WhatIf, error) {
+func (r *recordedWhatIf) counts(variant string) (whatif.Decisions, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if known, ok := r.done[variant]; ok || variant == "" {
@@ -87,20 +75,20 @@ func (r *recordedWhatIf) counts(variant string) (tui.WhatIf, error) {
 	}
 	v, err := model.ParseVariant(variant)
 	if err != nil {
-		return tui.WhatIf{}, err
+		return whatif.Decisions{}, err
 	}
 	in, err := openTrace(r.paths, "", "simulated")
 	if err != nil {
-		return tui.WhatIf{}, err
+		return whatif.Decisions{}, err
 	}
 	defer in.Close()
 	c := whatif.NewCounter(v)
 	if err := recorded.Decisions(r.ctx, in, r.traced, c); err != nil {
-		return tui.WhatIf{}, err
+		return whatif.Decisions{}, err
 	}
 	if r.done == nil {
-		r.done = make(map[string]tui.WhatIf)
+		r.done = make(map[string]whatif.Decisions)
 	}
-	r.done[variant] = shownWhatIf(c.Decisions())
+	r.done[variant] = changedFirst(c.Decisions())
 	return r.done[variant], nil
 }

@@ -5,6 +5,7 @@ import (
 	"container/heap"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 )
 
@@ -29,7 +30,7 @@ type job struct {
 	opened map[*file]bool
 	wait   byBegin
 	last   uint64
-	busy   byEnd // writes in flight at the last one's begin
+	busy   []uint64 // when the writes end that were in flight at the last one's begin, in order
 	depth  int
 	line   []byte
 }
@@ -74,10 +75,11 @@ func (j *job) emit() error {
 
 // count keeps the largest number of writes that were in flight at once.
 func (j *job) count(e entry) {
-	for len(j.busy) > 0 && (j.busy[0] <= e.at || len(j.busy) >= window) {
-		heap.Pop(&j.busy)
-	}
-	heap.Push(&j.busy, e.end)
+	over, _ := slices.BinarySearch(j.busy, e.at+1)
+	over = max(over, len(j.busy)-window+1)
+	j.busy = slices.Delete(j.busy, 0, over)
+	at, _ := slices.BinarySearch(j.busy, e.end)
+	j.busy = slices.Insert(j.busy, at, e.end)
 	j.depth = max(j.depth, len(j.busy))
 }
 
@@ -109,20 +111,6 @@ func (h byBegin) Less(i, k int) bool { return h[i].at < h[k].at }
 func (h byBegin) Swap(i, k int)      { h[i], h[k] = h[k], h[i] }
 func (h *byBegin) Push(v any)        { *h = append(*h, v.(entry)) }
 func (h *byBegin) Pop() any {
-	old := *h
-	v := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return v
-}
-
-// byEnd is a heap of times.
-type byEnd []uint64
-
-func (h byEnd) Len() int           { return len(h) }
-func (h byEnd) Less(i, k int) bool { return h[i] < h[k] }
-func (h byEnd) Swap(i, k int)      { h[i], h[k] = h[k], h[i] }
-func (h *byEnd) Push(v any)        { *h = append(*h, v.(uint64)) }
-func (h *byEnd) Pop() any {
 	old := *h
 	v := old[len(old)-1]
 	*h = old[:len(old)-1]

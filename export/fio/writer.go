@@ -1,6 +1,7 @@
 package fio
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -100,10 +101,7 @@ func (w *Writer) file(r *export.Row) *file {
 	if len(w.files) >= maxFiles {
 		return nil
 	}
-	path := r.Path
-	if path == "" {
-		path = "path not known"
-	}
+	path := cmp.Or(r.Path, "path not known")
 	f := &file{
 		name:  fmt.Sprintf("e4d-%d", len(w.files)+1),
 		about: fmt.Sprintf("inode %d on %s, i_size %d: %s", r.Ino, export.DevName(r.Dev), r.Facts.ISize, comment(path)),

@@ -66,7 +66,10 @@ func (s *shredder) add(n *node, f *schema.About, path []string) {
 	case schema.TypeRecord:
 		s.group(n, f.Kids, path)
 	default:
-		n.leaf = &column{path: path, maxDef: n.def, maxRep: n.rep, typ: physicalOf(f.Type)}
+		n.leaf = &column{path: path, maxDef: n.def, maxRep: n.rep, typ: byteArray}
+		if typ, ok := physicals[f.Type]; ok {
+			n.leaf.typ = typ
+		}
 		s.columns = append(s.columns, n.leaf)
 	}
 	n.end = len(s.nodes)
@@ -76,19 +79,9 @@ func join(path []string, names ...string) []string {
 	return append(path[:len(path):len(path)], names...)
 }
 
-// physicalOf is the type of a column. All numbers are signed, as not every engine knows
-// others.
-func physicalOf(t schema.Type) physical {
-	switch t {
-	case schema.TypeBool:
-		return boolean
-	case schema.TypeInt32:
-		return int32s
-	case schema.TypeInt64:
-		return int64s
-	}
-	return byteArray
-}
+// physicals are the types of columns that are no texts. All numbers are signed, as not
+// every engine knows others.
+var physicals = map[schema.Type]physical{schema.TypeBool: boolean, schema.TypeInt32: int32s, schema.TypeInt64: int64s}
 
 // null adds to all columns below that there is no value.
 func (n *node) null(rep, def uint8) {

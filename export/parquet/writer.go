@@ -22,7 +22,7 @@ type Writer struct {
 	zip    *zstd.Encoder
 	about  map[string]string
 	shred  *shredder
-	groups []group
+	groups []rowGroup
 	rows   int64 // in the columns
 
 	plain, packed []byte
@@ -78,13 +78,18 @@ func (w *Writer) flush() error {
 	if err := w.begin(); err != nil {
 		return err
 	}
-	g := group{rows: w.rows}
+	g := rowGroup{Rows: w.rows}
 	for _, c := range w.shred.columns {
-		ch, err := w.chunk(c)
+		m, err := w.chunk(c)
 		if err != nil {
 			return err
 		}
-		g.chunks = append(g.chunks, ch)
+		begin := m.DataAt
+		if m.DictAt > 0 {
+			begin = m.DictAt
+		}
+		g.Columns = append(g.Columns, columnChunk{begin, m})
+		g.Bytes += m.Plain
 		c.reset()
 	}
 	w.groups, w.rows = append(w.groups, g), 0
@@ -92,48 +97,33 @@ func (w *Writer) flush() error {
 }
 
 // chunk writes the values of a column: its dictionary, if it has one, and one page.
-func (w *Writer) chunk(c *column) (chunk, error) {
-	ch := chunk{values: int64(len(c.defs)), stats: c.statistics()}
+func (w *Writer) chunk(c *column) (columnMetaData, error) {
+	m := columnMetaData{
+		Type: c.typ, Path: c.path, Codec: codecZstd, Values: int64(len(c.defs)), Statistics: c.statistics(),
+		Encodings: []int32{plain, rle},
+	}
+	data := dataHeader{Values: int32(len(c.defs)), Encoding: plain, DefLevels: rle, RepLevels: rle}
 	if c.typ == byteArray {
-		ch.dictAt = w.at
+		m.Encodings, data.Encoding = append(m.Encodings, rleDictionary), rleDictionary
+		m.DictAt = w.at
 		w.plain = c.dictionary(w.plain[:0])
-		if err := w.page(&ch, dictionaryPage, len(c.texts), plain); err != nil {
-			return ch, err
+		if err := w.page(&m, pageHeader{Type: dictionaryPage, Dictionary: &dictHeader{int32(len(c.texts)), plain}}); err != nil {
+			return m, err
 		}
 	}
-	ch.dataAt = w.at
+	m.DataAt = w.at
 	w.plain = c.page(w.plain[:0])
-	encoding := int32(plain)
-	if c.typ == byteArray {
-		encoding = rleDictionary
-	}
-	return ch, w.page(&ch, dataPage, len(c.defs), encoding)
+	return m, w.page(&m, pageHeader{Type: dataPage, Data: &data})
 }
 
 // page packs and writes the page in w.plain.
-func (w *Writer) page(ch *chunk, typ int32, values int, encoding int32) error {
+func (w *Writer) page(m *columnMetaData, h pageHeader) error {
 	w.packed = w.zip.EncodeAll(w.plain, w.packed[:0])
-	t := &thrift{}
-	t.open(0)
-	t.i32(1, typ)
-	t.i32(2, int32(len(w.plain)))
-	t.i32(3, int32(len(w.packed)))
-	if typ == dictionaryPage {
-		t.open(7)
-		t.i32(1, int32(values))
-		t.i32(2, encoding)
-	} else {
-		t.open(5)
-		t.i32(1, int32(values))
-		t.i32(2, encoding)
-		t.i32(3, rle) // of the levels
-		t.i32(4, rle)
-	}
-	t.close()
-	t.close()
-	ch.plain += int64(len(t.b) + len(w.plain))
-	ch.packed += int64(len(t.b) + len(w.packed))
-	if err := w.put(t.b); err != nil {
+	h.Plain, h.Packed = int32(len(w.plain)), int32(len(w.packed))
+	head := compact(&h)
+	m.Plain += int64(len(head) + len(w.plain))
+	m.Packed += int64(len(head) + len(w.packed))
+	if err := w.put(head); err != nil {
 		return err
 	}
 	return w.put(w.packed)

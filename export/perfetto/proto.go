@@ -1,5 +1,7 @@
 package perfetto
 
+import "encoding/binary"
+
 // Fields of the messages of perfetto_trace.proto that are written.
 const (
 	tracePacket = 1
@@ -67,22 +69,14 @@ const (
 // message is a protobuf message that is being made.
 type message []byte
 
-func appendVarint(b []byte, v uint64) []byte {
-	for v >= 0x80 {
-		b = append(b, byte(v)|0x80)
-		v >>= 7
-	}
-	return append(b, byte(v))
-}
-
 func (m *message) uint(field int, v uint64) {
-	*m = appendVarint(appendVarint(*m, uint64(field)<<3), v)
+	*m = binary.AppendUvarint(binary.AppendUvarint(*m, uint64(field)<<3), v)
 }
 
 func (m *message) int(field int, v int64) { m.uint(field, uint64(v)) }
 
 func (m *message) text(field int, s string) {
-	*m = append(appendVarint(appendVarint(*m, uint64(field)<<3|2), uint64(len(s))), s...)
+	*m = append(binary.AppendUvarint(binary.AppendUvarint(*m, uint64(field)<<3|2), uint64(len(s))), s...)
 }
 
 // lengthRoom is the room that is kept for the length of a nested message. A varint may
@@ -91,7 +85,7 @@ const lengthRoom = 4
 
 // begin begins a nested message, which end ends at the place that begin returned.
 func (m *message) begin(field int) int {
-	*m = append(appendVarint(*m, uint64(field)<<3|2), 0, 0, 0, 0)
+	*m = append(binary.AppendUvarint(*m, uint64(field)<<3|2), 0, 0, 0, 0)
 	return len(*m)
 }
 

@@ -18,14 +18,13 @@ const (
 	numKinds
 )
 
-var kindNames = [numKinds]string{"i_rwsem held", "waiting for i_rwsem", "zeroing", "in flight", "disagreements"}
-
-var kindTexts = [numKinds]string{
-	"From the write checks on. The release is not observed: held at the latest until the write returned.",
-	"Queued for the lock, by the tracepoints contention_begin and contention_end.",
-	"Calls of iomap_dio_zero with a length, at the moment of the call.",
-	"Asynchronous writes, from the return of the write function to their completion.",
-	"Where the kernel did something else than the model says.",
+// kinds are the names of the tracks of each kind, and what they show.
+var kinds = [numKinds]struct{ name, text string }{
+	held:          {"i_rwsem held", "From the write checks on. The release is not observed: held at the latest until the write returned."},
+	waiting:       {"waiting for i_rwsem", "Queued for the lock, by the tracepoints contention_begin and contention_end."},
+	zeroing:       {"zeroing", "Calls of iomap_dio_zero with a length, at the moment of the call."},
+	inFlight:      {"in flight", "Asynchronous writes, from the return of the write function to their completion."},
+	disagreements: {"disagreements", "Where the kernel did something else than the model says."},
 }
 
 // Bounds of what is remembered of inodes and tasks; then it is begun anew.
@@ -75,14 +74,21 @@ func (w *Writer) inode(r *export.Row) *inode {
 	if r.Path != "" {
 		name = harmless(r.Path) + " (" + name + ")"
 	}
+	w.describe(n.uuid, func(m *message) {
+		m.text(descriptorName, name)
+		m.uint(descriptorOrdering, orderExplicit)
+	})
+	return n
+}
+
+// describe describes a track.
+func (w *Writer) describe(uuid uint64, rest func(m *message)) {
 	p := w.packet()
 	d := w.buf.begin(packetDescriptor)
-	w.buf.uint(descriptorUUID, n.uuid)
-	w.buf.text(descriptorName, name)
-	w.buf.uint(descriptorOrdering, orderExplicit)
+	w.buf.uint(descriptorUUID, uuid)
+	rest(&w.buf)
 	w.buf.end(d)
 	w.buf.end(p)
-	return n
 }
 
 // lane returns a track of n for something that lasts from begin to end. Slices of one
@@ -99,23 +105,16 @@ func (w *Writer) lane(n *inode, k kind, begin, end uint64) uint64 {
 		uuid := hash(n.uuid, uint64(k), uint64(best), w.generation)
 		if len(n.lanes[k]) < maxLanes {
 			n.lanes[k] = append(n.lanes[k], 0)
-			w.describeLane(n, k, uuid)
+			w.describe(uuid, func(m *message) {
+				m.uint(descriptorParent, n.uuid)
+				m.text(descriptorName, kinds[k].name)
+				m.text(descriptorDescription, kinds[k].text)
+				m.uint(descriptorRank, uint64(k))
+			})
 		}
 	}
 	n.lanes[k][best] = max(end, n.lanes[k][best])
 	return hash(n.uuid, uint64(k), uint64(best), w.generation)
-}
-
-func (w *Writer) describeLane(n *inode, k kind, uuid uint64) {
-	p := w.packet()
-	d := w.buf.begin(packetDescriptor)
-	w.buf.uint(descriptorUUID, uuid)
-	w.buf.uint(descriptorParent, n.uuid)
-	w.buf.text(descriptorName, kindNames[k])
-	w.buf.text(descriptorDescription, kindTexts[k])
-	w.buf.uint(descriptorRank, uint64(k))
-	w.buf.end(d)
-	w.buf.end(p)
 }
 
 type taskID struct{ pid, tid uint32 }
@@ -134,25 +133,19 @@ func (w *Writer) task(r *export.Row) uint64 {
 	}
 	w.tasks[id] = r.Comm
 	name := harmless(r.Comm)
-	p := w.packet()
-	d := w.buf.begin(packetDescriptor)
-	w.buf.uint(descriptorUUID, process)
-	m := w.buf.begin(descriptorProcess)
-	w.buf.uint(processPid, uint64(r.Pid))
-	w.buf.text(processName, name)
-	w.buf.end(m)
-	w.buf.end(d)
-	w.buf.end(p)
-	p = w.packet()
-	d = w.buf.begin(packetDescriptor)
-	w.buf.uint(descriptorUUID, uuid)
-	w.buf.uint(descriptorParent, process)
-	m = w.buf.begin(descriptorThread)
-	w.buf.uint(threadPid, uint64(r.Pid))
-	w.buf.uint(threadTid, uint64(r.Tid))
-	w.buf.text(threadName, name)
-	w.buf.end(m)
-	w.buf.end(d)
-	w.buf.end(p)
+	w.describe(process, func(m *message) {
+		p := m.begin(descriptorProcess)
+		m.uint(processPid, uint64(r.Pid))
+		m.text(processName, name)
+		m.end(p)
+	})
+	w.describe(uuid, func(m *message) {
+		m.uint(descriptorParent, process)
+		t := m.begin(descriptorThread)
+		m.uint(threadPid, uint64(r.Pid))
+		m.uint(threadTid, uint64(r.Tid))
+		m.text(threadName, name)
+		m.end(t)
+	})
 	return uuid
 }

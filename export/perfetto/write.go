@@ -1,6 +1,7 @@
 package perfetto
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -178,12 +179,7 @@ func copied(r *export.Row) *observe.Buffered {
 	return nil
 }
 
-func modeText(l record.Lock) string {
-	if name := export.ModeName(l); name != "" {
-		return name
-	}
-	return "mode not known"
-}
+func modeText(l record.Lock) string { return cmp.Or(export.ModeName(l), "mode not known") }
 
 func lockText(l export.Lock) string {
 	if l == export.NoLock {

@@ -1,23 +1,16 @@
 package perfetto
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
-// flushBytes is how much is gathered before it is written.
-const flushBytes = 64 << 10
-
-// Clocks is where a trace stands on the clocks.
-type Clocks = export.Clocks
-
 // Writer writes rows as a Perfetto trace. It is an export.Writer.
 type Writer struct {
 	out    io.Writer
 	buf    message
-	clocks Clocks
+	clocks export.Clocks
 	begun  bool
 
 	categories, names, annotations, texts interned
@@ -35,7 +28,7 @@ var Format = export.Format{
 }
 
 // New returns a Writer in front of out.
-func New(out io.Writer, clocks Clocks) *Writer {
+func New(out io.Writer, clocks export.Clocks) *Writer {
 	return &Writer{
 		out: out, clocks: clocks, inodes: make(map[export.FileID]*inode), tasks: make(map[taskID]string),
 		categories: newInterned(internedCategories), names: newInterned(internedNames),
@@ -50,20 +43,10 @@ func (w *Writer) Write(r *export.Row) error {
 		w.clearState()
 	}
 	w.write(r)
-	return w.put(flushBytes)
+	return w.put(export.FlushBytes)
 }
 
-func (w *Writer) put(least int) error {
-	if len(w.buf) < least {
-		return nil
-	}
-	_, err := w.out.Write(w.buf)
-	w.buf = w.buf[:0]
-	if err != nil {
-		return fmt.Errorf("write Perfetto trace: %w", err)
-	}
-	return nil
-}
+func (w *Writer) put(least int) error { return export.Flush(w.out, &w.buf, least, "Perfetto trace") }
 
 // Close writes the rest.
 func (w *Writer) Close() error {
@@ -80,7 +63,7 @@ func (w *Writer) begin() {
 		return
 	}
 	w.begun = true
-	if w.clocks != (Clocks{}) {
+	if w.clocks != (export.Clocks{}) {
 		w.snapshot()
 	}
 	w.clearState()
@@ -113,7 +96,7 @@ func (w *Writer) clearState() {
 	w.buf.uint(packetSequenceID, sequence)
 	w.buf.uint(packetSequenceFlags, stateCleared)
 	d := w.buf.begin(packetDefaults)
-	if w.clocks != (Clocks{}) {
+	if w.clocks != (export.Clocks{}) {
 		w.buf.uint(defaultsClock, clockMonotonic)
 	}
 	w.buf.end(d)

@@ -212,7 +212,7 @@ func (tr *trace) slicesOf(t *testing.T, name string) []span {
 				}
 				last := open[len(open)-1]
 				open = open[:len(open)-1]
-				if name == kindNames[held] && len(open) > 0 {
+				if name == kinds[held].name && len(open) > 0 {
 					t.Errorf("%s: two at once on one track", name)
 				}
 				out = append(out, span{last.at, e.at, last.name})
@@ -228,7 +228,7 @@ func (tr *trace) slicesOf(t *testing.T, name string) []span {
 	return out
 }
 
-func made(t *testing.T, clocks Clocks, rows ...export.Row) (*trace, []byte) {
+func made(t *testing.T, clocks export.Clocks, rows ...export.Row) (*trace, []byte) {
 	t.Helper()
 	var file bytes.Buffer
 	w := New(&file, clocks)
@@ -259,12 +259,12 @@ func TestRestart(t *testing.T) {
 		Zeroed:   []observe.Zeroed{{Pos: 0, Len: 512, Lock: record.LockExclusive, AtUs: 60}},
 		SubmitNs: 70_000, LatencyNs: 100_000, Queued: true, Completed: true, Caller: record.CallerLibaio,
 	})
-	tr, _ := made(t, Clocks{Monotonic: 5, Boot: 6, Real: 7}, r)
+	tr, _ := made(t, export.Clocks{Monotonic: 5, Boot: 6, Real: 7}, r)
 	for name, want := range map[string][]span{
-		kindNames[held]:     {{1_020_000, 1_034_000, "shared"}, {1_050_000, 1_070_000, "exclusive"}},
-		kindNames[waiting]:  {{1_009_000, 1_019_000, "wait, shared"}, {1_034_000, 1_049_000, "wait, exclusive"}},
-		kindNames[zeroing]:  {{1_060_000, 1_060_000, "zeroing, exclusive"}},
-		kindNames[inFlight]: {{1_070_000, 1_100_000, "libaio"}},
+		kinds[held].name:     {{1_020_000, 1_034_000, "shared"}, {1_050_000, 1_070_000, "exclusive"}},
+		kinds[waiting].name:  {{1_009_000, 1_019_000, "wait, shared"}, {1_034_000, 1_049_000, "wait, exclusive"}},
+		kinds[zeroing].name:  {{1_060_000, 1_060_000, "zeroing, exclusive"}},
+		kinds[inFlight].name: {{1_070_000, 1_100_000, "libaio"}},
 		"task fio": {{1_000_000, 1_070_000, "direct write, exclusive"}, {1_009_000, 1_019_000, "wait, shared"},
 			{1_034_000, 1_049_000, "wait, exclusive"}},
 	} {
@@ -273,7 +273,7 @@ func TestRestart(t *testing.T) {
 		}
 	}
 	root := tr.byName["/mnt/db/table.ibd (inode 14 on 8:0)"]
-	if len(root) != 1 || tr.tracks[tr.byName[kindNames[held]][0].parent] != root[0] {
+	if len(root) != 1 || tr.tracks[tr.byName[kinds[held].name][0].parent] != root[0] {
 		t.Errorf("the tracks of an inode: %v", tr.byName)
 	}
 	if got := tr.byName["task fio"][0].events[0]; got.texts["path"] != "/mnt/db/table.ibd" || got.numbers["ino"] != 14 {
@@ -292,11 +292,11 @@ func TestShared(t *testing.T) {
 			Passes: []observe.Pass{{Lock: record.LockShared}}, SubmitNs: 1 + rng.Uint64N(8000), Completed: true,
 		}))
 	}
-	tr, _ := made(t, Clocks{}, rows...)
-	if got := tr.slicesOf(t, kindNames[held]); len(got) != 2000 {
+	tr, _ := made(t, export.Clocks{}, rows...)
+	if got := tr.slicesOf(t, kinds[held].name); len(got) != 2000 {
 		t.Errorf("%d slices", len(got))
 	}
-	if n := len(tr.byName[kindNames[held]]); n < 6 || n > 24 {
+	if n := len(tr.byName[kinds[held].name]); n < 6 || n > 24 {
 		t.Errorf("%d tracks for three inodes", n)
 	}
 }
@@ -311,8 +311,8 @@ func TestForget(t *testing.T) {
 		r.TimeNs += 100
 		rows = append(rows, r)
 	}
-	tr, _ := made(t, Clocks{}, rows...)
-	if got := len(tr.slicesOf(t, kindNames[held])); got != len(rows) {
+	tr, _ := made(t, export.Clocks{}, rows...)
+	if got := len(tr.slicesOf(t, kinds[held].name)); got != len(rows) {
 		t.Errorf("%d slices of %d", got, len(rows))
 	}
 }
@@ -324,13 +324,13 @@ func TestHostile(t *testing.T) {
 		r.Comm, r.Path, r.Ino = name, "/mnt/"+name, r.Ino+100
 		rows = append(rows, r)
 	}
-	tr, file := made(t, Clocks{Monotonic: 1 << 40, Boot: 1 << 41, Real: 1 << 60}, rows...)
+	tr, file := made(t, export.Clocks{Monotonic: 1 << 40, Boot: 1 << 41, Real: 1 << 60}, rows...)
 	if *keepFile != "" {
 		if err := os.WriteFile(*keepFile, file, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := tr.slicesOf(t, kindNames[disagreements]); len(got) != 3 {
+	if got := tr.slicesOf(t, kinds[disagreements].name); len(got) != 3 {
 		t.Errorf("disagreements: %v", got)
 	}
 	for name := range tr.byName {
@@ -345,7 +345,7 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
 func TestWriterFails(t *testing.T) {
-	w := New(full{}, Clocks{})
+	w := New(full{}, export.Clocks{})
 	r := exporttest.Rows()[0]
 	var err error
 	for range 10000 {
@@ -362,7 +362,7 @@ func BenchmarkPerfetto(b *testing.B) {
 	s := exporttest.Samples()[1]
 	m := export.Maker{Names: exporttest.Paths{}}
 	var r export.Row
-	w := New(io.Discard, Clocks{})
+	w := New(io.Discard, export.Clocks{})
 	b.ReportAllocs()
 	for b.Loop() {
 		m.Fill(&r, s.Obs, s.Ver)

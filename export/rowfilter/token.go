@@ -2,6 +2,7 @@ package rowfilter
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -27,19 +28,15 @@ func nextToken(text string) (t *token, rest string, err error) {
 	}
 	t = &token{}
 	s := text
-	if strings.HasPrefix(s, "!") && !isOperator(s) {
+	if strings.HasPrefix(s, "!") && operatorOf(s) == "" {
 		t.negated, s = true, s[1:]
 	}
 	if t.name, t.quoted, s, err = part(s, true); err != nil {
 		return nil, "", err
 	}
-	for _, op := range operators {
-		if after, ok := strings.CutPrefix(s, op); ok {
-			t.op = op
-			if t.value, t.literal, s, err = part(after, false); err != nil {
-				return nil, "", err
-			}
-			break
+	if t.op = operatorOf(s); t.op != "" {
+		if t.value, t.literal, s, err = part(s[len(t.op):], false); err != nil {
+			return nil, "", err
 		}
 	}
 	t.typed = text[:len(text)-len(s)]
@@ -54,13 +51,14 @@ func nextToken(text string) (t *token, rest string, err error) {
 
 const blanks = " \t\r\n\v\f"
 
-func isOperator(s string) bool {
+// operatorOf is the operator that s begins with, empty for none.
+func operatorOf(s string) string {
 	for _, op := range operators {
 		if strings.HasPrefix(s, op) {
-			return true
+			return op
 		}
 	}
-	return false
+	return ""
 }
 
 // part takes what is in quotes, or all up to a blank, and with beforeOp up to an
@@ -71,7 +69,7 @@ func part(s string, beforeOp bool) (text string, quoted bool, rest string, err e
 		return text, true, rest, err
 	}
 	i := 0
-	for i < len(s) && !strings.ContainsRune(blanks, rune(s[i])) && !(beforeOp && isOperator(s[i:])) {
+	for i < len(s) && !strings.ContainsRune(blanks, rune(s[i])) && !(beforeOp && operatorOf(s[i:]) != "") {
 		i++
 	}
 	return s[:i], false, s[i:], nil
@@ -106,7 +104,7 @@ func cut(s string, width int) string {
 		if n++; n > width-1 && utf8.RuneCountInString(s) > width {
 			return b.String() + "~"
 		}
-		if r == utf8.RuneError || !isPrint(r) {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
 			r = '.'
 		}
 		b.WriteRune(r)

@@ -1,7 +1,9 @@
 package rowfilter
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,20 +25,20 @@ func (f *field) match(t *token) (match func(*export.Row) bool, ok bool) {
 	return matchNumber(f.number, t.op, want), ok
 }
 
+// holds says whether an operator holds, by how a value compares with the one that was
+// typed.
+var holds = map[string]func(order int) bool{
+	"=":  func(order int) bool { return order == 0 },
+	"!=": func(order int) bool { return order != 0 },
+	"<":  func(order int) bool { return order < 0 },
+	"<=": func(order int) bool { return order <= 0 },
+	">":  func(order int) bool { return order > 0 },
+	">=": func(order int) bool { return order >= 0 },
+}
+
 func matchNumber(get func(*export.Row) (int64, bool), op string, want int64) func(*export.Row) bool {
-	switch op {
-	case "=":
-		return func(r *export.Row) bool { n, known := get(r); return known && n == want }
-	case "!=":
-		return func(r *export.Row) bool { n, known := get(r); return known && n != want }
-	case "<":
-		return func(r *export.Row) bool { n, known := get(r); return known && n < want }
-	case "<=":
-		return func(r *export.Row) bool { n, known := get(r); return known && n <= want }
-	case ">":
-		return func(r *export.Row) bool { n, known := get(r); return known && n > want }
-	}
-	return func(r *export.Row) bool { n, known := get(r); return known && n >= want }
+	is := holds[op]
+	return func(r *export.Row) bool { n, known := get(r); return known && is(cmp.Compare(n, want)) }
 }
 
 func matchText(get func(*export.Row) (string, bool), t *token) func(*export.Row) bool {
@@ -57,7 +59,7 @@ func (f *field) matchChoice(t *token) (func(*export.Row) bool, bool) {
 	if !hasWord(f.values, value) {
 		return nil, false
 	}
-	if f.Name == "verdict" && value == "disagree" {
+	if f.name == "verdict" && value == "disagree" {
 		return func(r *export.Row) bool { return r.Verdict.Known && r.Disagrees() == want }, true
 	}
 	get, words := f.number, f.choices
@@ -67,12 +69,8 @@ func (f *field) matchChoice(t *token) (func(*export.Row) bool, bool) {
 
 // hasWord reports whether word stands in a list such as "shared, exclusive or none".
 func hasWord(list, word string) bool {
-	for _, w := range strings.FieldsFunc(list, func(r rune) bool { return r == ' ' || r == ',' }) {
-		if w == word && w != "or" {
-			return true
-		}
-	}
-	return false
+	words := strings.FieldsFunc(list, func(r rune) bool { return r == ' ' || r == ',' })
+	return word != "or" && slices.Contains(words, word)
 }
 
 // matchList looks for a rule among those of a row.
@@ -84,18 +82,7 @@ func (f *field) matchList(t *token) (func(*export.Row) bool, bool) {
 	if !ok || err != nil || n < 1 || n > most || strconv.Itoa(n) != digits {
 		return nil, false
 	}
-	return func(r *export.Row) bool {
-		list, known := get(r)
-		if !known {
-			return false
-		}
-		for _, s := range list {
-			if s == value {
-				return want
-			}
-		}
-		return !want
-	}, true
+	return func(r *export.Row) bool { list, known := get(r); return known && slices.Contains(list, value) == want }, true
 }
 
 // parse reads a number of the kind.

@@ -9,8 +9,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
-func isPrint(r rune) bool { return unicode.IsPrint(r) }
-
 func failf(format string, args ...any) error {
 	const most = 100 // characters
 	return errors.New(cut(fmt.Sprintf(format, args...), most))
@@ -36,49 +34,48 @@ func (t *token) word() (word, error) {
 }
 
 // flag makes the condition FLAG or !FLAG.
-func (t *token) flag(name string, f *flag) word {
+func (t *token) flag(name string, f flag) word {
+	want := !t.negated
 	if t.negated {
-		return word{"!" + name, func(r *export.Row) bool { on, known := f.on(r); return known && !on }}
+		name = "!" + name
 	}
-	return word{name, func(r *export.Row) bool { on, known := f.on(r); return known && on }}
+	return word{name, func(r *export.Row) bool { on, known := f(r); return known && on == want }}
 }
 
 // anywhere makes the condition TEXT or !TEXT.
 func (t *token) anywhere() word {
 	c := newContained(t.name)
-	in := func(r *export.Row) bool { return c.in(r.Path) || c.in(r.Comm) || c.in(r.ReasonText()) }
 	text := t.name
 	if t.quoted {
 		text = quote(text)
 	}
-	if t.negated {
-		return word{"!" + text, func(r *export.Row) bool { return !in(r) }}
-	}
-	return word{text, in}
+	return t.flag(text, func(r *export.Row) (bool, bool) {
+		return c.in(r.Path) || c.in(r.Comm) || c.in(r.ReasonText()), true
+	})
 }
 
 // condition makes FIELD OP VALUE.
 func (t *token) condition(name string) (word, error) {
-	f, ok := fields[name]
+	f := fieldNamed(name)
 	switch {
-	case !ok:
+	case f == nil:
 		return word{}, noField(t, name)
 	case t.negated:
-		return word{}, failf("%s: write %s%s… to mean the contrary", cut(t.typed, 40), f.Name, contrary[t.op])
+		return word{}, failf("%s: write %s%s… to mean the contrary", cut(t.typed, 40), f.name, contrary[t.op])
 	case t.value == "" && !t.literal:
-		return word{}, failf("%s%s needs a value: %s", f.Name, t.op, f.values)
-	case !strings.Contains(f.kind.operators(), " "+t.op+" "):
-		return word{}, failf("%s%s is not possible: %s has%s", f.Name, t.op, f.Name, strings.TrimRight(f.kind.operators(), " "))
+		return word{}, failf("%s%s needs a value: %s", f.name, t.op, f.values)
+	case !strings.Contains(kinds[f.kind].operators, " "+t.op+" "):
+		return word{}, failf("%s%s is not possible: %s has%s", f.name, t.op, f.name, strings.TrimRight(kinds[f.kind].operators, " "))
 	}
 	match, ok := f.match(t)
 	if !ok {
-		return word{}, failf("%s: %s is not possible; %s", f.Name, cut(t.value, 20), f.values)
+		return word{}, failf("%s: %s is not possible; %s", f.name, cut(t.value, 20), f.values)
 	}
 	value := t.value
 	if t.literal {
 		value = quote(value)
 	}
-	return word{f.Name + t.op + value, match}, nil
+	return word{f.name + t.op + value, match}, nil
 }
 
 var contrary = map[string]string{"=": "!=", "!=": "=", "~": "!~", "!~": "~", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
@@ -96,7 +93,7 @@ func noField(t *token, name string) error {
 	}
 	var names []string
 	for _, f := range fieldTable {
-		names = append(names, f.Name)
+		names = append(names, f.name)
 	}
 	return failf("no field %s: %s", cut(name, 16), strings.Join(names, " "))
 }
@@ -108,13 +105,13 @@ func nearest(typed string) string {
 	for _, f := range fieldTable {
 		d := best
 		switch {
-		case len(typed) >= 3 && (strings.HasPrefix(f.Name, typed) || strings.HasPrefix(typed, f.Name)):
+		case len(typed) >= 3 && (strings.HasPrefix(f.name, typed) || strings.HasPrefix(typed, f.name)):
 			d = 0
 		case len(typed) <= 20:
-			d = distance(typed, f.Name)
+			d = distance(typed, f.name)
 		}
-		if d < best && d <= len(f.Name)/2 {
-			best, meant = d, f.Name
+		if d < best && d <= len(f.name)/2 {
+			best, meant = d, f.name
 		}
 	}
 	return meant

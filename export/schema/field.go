@@ -39,10 +39,8 @@ type About struct {
 	Kids  []*About
 	// Late is a field that came after users began to count the columns of CSV: it stands
 	// behind the others there.
-	Late bool
-	// Filter is its name in a filter line, empty for none, and FilterDoc what is said of
-	// it there.
-	Filter, FilterDoc string
+	Late   bool
+	Filter string // its name in a filter line, empty for none
 }
 
 // Field is a field of a T.
@@ -102,12 +100,9 @@ func (f *Field[T]) Texts(t *T) (list []string, known bool) {
 	return *f.texts(t), f.known == nil || f.known(t)
 }
 
-// Filtered gives the field a name in filter lines. Without doc, its own is said there.
-func (f Field[T]) Filtered(name, doc string) Field[T] {
-	f.Filter, f.FilterDoc = name, doc
-	if doc == "" {
-		f.FilterDoc = f.Doc
-	}
+// Filtered gives the field a name in filter lines.
+func (f Field[T]) Filtered(name string) Field[T] {
+	f.Filter = name
 	return f
 }
 
@@ -164,17 +159,19 @@ func put[N Integer](at *N, n int64) bool {
 	return int64(*at) == n
 }
 
-func integer[T any, N Integer](typ Type, name, unit, doc string, at func(*T) *N) Field[T] {
+// Int is a number in a column of 64 bits.
+func Int[T any, N Integer](name, unit, doc string, at func(*T) *N) Field[T] {
 	return Field[T]{
-		About: About{Name: name, Type: typ, Unit: unit, Doc: doc}, unsigned: N(0)-1 > 0, from: source{place: at},
+		About: About{Name: name, Type: TypeInt64, Unit: unit, Doc: doc}, unsigned: N(0)-1 > 0, from: source{place: at},
 		number:    func(t *T) (int64, bool) { return int64(*at(t)), true },
 		setNumber: func(t *T, n int64) bool { return put(at(t), n) },
 	}
 }
 
-func optional[T any, N Integer](typ Type, name, unit, doc string, at func(*T) *Opt[N]) Field[T] {
+// OptInt is an Int that may be null.
+func OptInt[T any, N Integer](name, unit, doc string, at func(*T) *Opt[N]) Field[T] {
 	return Field[T]{
-		About: About{Name: name, Type: typ, Null: true, Unit: unit, Doc: doc}, unsigned: N(0)-1 > 0, from: source{place: at},
+		About: About{Name: name, Type: TypeInt64, Null: true, Unit: unit, Doc: doc}, unsigned: N(0)-1 > 0, from: source{place: at},
 		number: func(t *T) (int64, bool) { o := at(t); return int64(o.V), o.Known },
 		setNumber: func(t *T, n int64) bool {
 			o := at(t)
@@ -184,24 +181,10 @@ func optional[T any, N Integer](typ Type, name, unit, doc string, at func(*T) *O
 	}
 }
 
-// Int32 is a number in a column of 32 bits.
-func Int32[T any, N Integer](name, unit, doc string, at func(*T) *N) Field[T] {
-	return integer(TypeInt32, name, unit, doc, at)
-}
-
-// Int64 is a number in a column of 64 bits.
-func Int64[T any, N Integer](name, unit, doc string, at func(*T) *N) Field[T] {
-	return integer(TypeInt64, name, unit, doc, at)
-}
-
-// OptInt32 is an Int32 that may be null.
-func OptInt32[T any, N Integer](name, unit, doc string, at func(*T) *Opt[N]) Field[T] {
-	return optional(TypeInt32, name, unit, doc, at)
-}
-
-// OptInt64 is an Int64 that may be null.
-func OptInt64[T any, N Integer](name, unit, doc string, at func(*T) *Opt[N]) Field[T] {
-	return optional(TypeInt64, name, unit, doc, at)
+// In32 puts a number into a column of 32 bits.
+func (f Field[T]) In32() Field[T] {
+	f.Type = TypeInt32
+	return f
 }
 
 // Number is a number that is not stored as it is shown, so that get and set are told.
@@ -252,15 +235,15 @@ func Text[T any](name, doc string, at func(*T) *string) Field[T] {
 
 // Enum is the word at a place of a list. An empty word is null.
 func Enum[T any, N Integer](name, doc string, words *Words, at func(*T) *N) Field[T] {
-	f := integer(TypeWord, name, "", doc, at)
-	f.Words, f.Null = words, words.At(0) == ""
+	f := Int(name, "", doc, at)
+	f.Type, f.Words, f.Null = TypeWord, words, words.At(0) == ""
 	return f
 }
 
 // OptEnum is an Enum that may be unknown.
 func OptEnum[T any, N Integer](name, doc string, words *Words, at func(*T) *Opt[N]) Field[T] {
-	f := optional(TypeWord, name, "", doc, at)
-	f.Words = words
+	f := OptInt(name, "", doc, at)
+	f.Type, f.Words = TypeWord, words
 	return f
 }
 
@@ -272,8 +255,8 @@ func Word[T any](about About, get func([]byte, *T) []byte, set func(*T, string) 
 
 // Flags is a list of the words for the bits of a number; those not in mask are not shown.
 func Flags[T any, N Integer](name, doc string, words *Words, mask N, at func(*T) *N) Field[T] {
-	f := integer(TypeFlags, name, "", doc, at)
-	f.Words, f.from.mask = words, uint32(mask)
+	f := Int(name, "", doc, at)
+	f.Type, f.Words, f.from.mask = TypeFlags, words, uint32(mask)
 	f.number = func(t *T) (int64, bool) { return int64(*at(t) & mask), true }
 	f.setNumber = func(t *T, n int64) bool {
 		to := at(t)

@@ -4,19 +4,11 @@ import "github.com/ext4dio/ext4dio-trace/export"
 
 // Counts are the writes of one file, process or reason.
 type Counts struct {
-	Writes uint64
-	export.Locks
-	export.Judged
-	By        [NumClasses]uint64
-	Restarted uint64 // more than one pass
-	Drained   uint64
-	NoWait    uint64 // asked for IOCB_NOWAIT
-	Again     [NumPoints]uint64
-	Zeroed    uint64 // bytes
-	Bytes     uint64 // written, by results
-	WaitNs    uint64 // waited for i_rwsem
-	TimeNs    uint64 // spent in the write function, the waits included
-	Lacking   uint64 // incomplete
+	export.Part
+	By     [NumClasses]uint64
+	Again  [NumPoints]uint64
+	Zeroed uint64 // bytes
+	TimeNs uint64 // spent in the write function, the waits included
 }
 
 // Eagain is the number of NOWAIT writes that got -EAGAIN at a known point.
@@ -49,34 +41,17 @@ func factsOf(r *export.Row, reason string) facts {
 	return f
 }
 
+// add counts what Part does not. It is small enough to be put in its caller's place.
 func (c *Counts) add(r *export.Row, f *facts) {
-	c.Writes++
-	c.Locks.Add(r.Lock)
+	if !r.Verdict.Known && r.Incomplete != "" {
+		c.Unjudged-- // it is one of the incomplete ones
+	}
 	if f.excluded {
 		c.By[f.class]++
-	}
-	if r.Passes.V > 1 {
-		c.Restarted++
-	}
-	if r.Drained.V {
-		c.Drained++
-	}
-	if r.KiFlags&export.KiNowait != 0 {
-		c.NoWait++
 	}
 	if f.again {
 		c.Again[f.point]++
 	}
 	c.Zeroed += f.zeroed
-	if r.Ret.V > 0 {
-		c.Bytes += uint64(r.Ret.V)
-	}
-	c.WaitNs += r.WaitNs.V
 	c.TimeNs += r.SubmitNs
-	if r.Incomplete != "" {
-		c.Lacking++
-	}
-	if r.Verdict.Known || r.Incomplete == "" {
-		c.Judged.Add(r.Verdict)
-	}
 }

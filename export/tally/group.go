@@ -9,14 +9,8 @@ const maxGroups = 4096
 // Group is a picture of one file, process or reason.
 type Group struct {
 	Counts
-	// Others says that it is what has no place of its own.
-	Others bool
-	Dev    uint32 // of a file
-	Ino    uint64
-	Path   string // raw; empty when not known
-	Pid    uint32 // of a process
-	Comm   string // raw
-	Reason string // of a reason; empty when not known
+	Key
+	Path string // of a file, raw; empty when not known
 
 	Rate     float64 // writes a second
 	P50, P99 uint64  // waits for i_rwsem, ns, see Histogram.Quantile
@@ -25,19 +19,12 @@ type Group struct {
 
 // Key names a group among those of its kind, whatever its counts.
 type Key struct {
-	Others bool
-	Dev    uint32
-	ID     uint64 // inode or pid
-	Name   string // comm or reason
-}
-
-// Key is the key of g.
-func (g *Group) Key() Key {
-	k := Key{Others: g.Others, Dev: g.Dev, ID: g.Ino, Name: g.Comm + g.Reason}
-	if g.Pid != 0 {
-		k.ID = uint64(g.Pid)
-	}
-	return k
+	Others bool   // it is what has no place of its own
+	Dev    uint32 // of a file
+	Ino    uint64
+	Pid    uint32 // of a process
+	Comm   string // raw
+	Reason string // of a reason; empty when not known
 }
 
 // entry is a group that is counted.
@@ -49,6 +36,7 @@ type entry struct {
 }
 
 func (e *entry) add(r *export.Row, f *facts) {
+	e.group.Part.Add(r)
 	e.group.add(r, f)
 	if r.WaitNs.Known {
 		e.waits.Add(r.WaitNs.V)

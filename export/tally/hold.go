@@ -13,10 +13,15 @@ type Hold struct {
 	Mode     record.Lock
 }
 
-// HoldOf is when r held the lock in its last mode, see Row.Held.
+// HoldOf is when r held the lock in its last mode: from its last checks to its return. ok
+// is false when it never got so far, or that is not known.
 func HoldOf(r *export.Row) (h Hold, ok bool) {
-	h.From, h.To, h.Mode, ok = r.Held()
-	return h, ok
+	n := len(r.Facts.Checks)
+	if n == 0 || r.SubmitNs == 0 {
+		return h, false
+	}
+	c := &r.Facts.Checks[n-1]
+	return Hold{r.TimeNs + uint64(c.AtUs)*1000, r.TimeNs + r.SubmitNs, c.Lock}, true
 }
 
 // WaitOf is when r waited for the lock in w.

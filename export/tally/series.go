@@ -7,9 +7,6 @@ type Span struct {
 	Shared, Exclusive, Other uint32
 }
 
-// Total is the number of its writes.
-func (s *Span) Total() uint64 { return uint64(s.Shared) + uint64(s.Exclusive) + uint64(s.Other) }
-
 // numSpans is how many are kept.
 const numSpans = 512
 

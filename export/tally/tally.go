@@ -26,15 +26,10 @@ type Picture struct {
 	MoreFindings              uint64 // disagreements of kinds that are not in Findings
 }
 
-type processKey struct {
-	pid  uint32
-	comm string
-}
-
 // Tally counts rows.
 type Tally struct {
 	files     groups[export.FileID]
-	processes groups[processKey]
+	processes groups[export.ProcessID]
 	reasons   groups[string]
 	series    series
 	waits     [export.Exclusive + 1]Histogram
@@ -65,20 +60,20 @@ func (t *Tally) Add(r *export.Row) {
 	f := factsOf(r, reason)
 	file, isNew := t.files.of(r.File(), r.Ino)
 	if isNew {
-		file.group.Dev, file.group.Ino = r.Dev, r.Ino
+		file.group.Key = Key{Dev: r.Dev, Ino: r.Ino}
 	}
 	if file.group.Path == "" && !file.group.Others {
 		file.group.Path = r.Path
 	}
 	file.add(r, &f)
-	process, isNew := t.processes.of(processKey{r.Pid, r.Comm}, uint64(r.Pid))
+	process, isNew := t.processes.of(r.Process(), uint64(r.Pid))
 	if isNew {
-		process.group.Pid, process.group.Comm = r.Pid, r.Comm
+		process.group.Key = Key{Pid: r.Pid, Comm: r.Comm}
 	}
 	process.add(r, &f)
 	why, isNew := t.reasons.of(reason, uint64(len(reason)))
 	if isNew {
-		why.group.Reason = reason
+		why.group.Key = Key{Reason: reason}
 	}
 	why.add(r, &f)
 	t.series.add(r)

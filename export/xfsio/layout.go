@@ -1,6 +1,7 @@
 package xfsio
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
@@ -12,12 +13,9 @@ import (
 
 // create makes a new file, empty and as the first write found the inode.
 func (w *Writer) create(f *file, n int, r *export.Row) {
-	path := r.Path
-	if path == "" {
-		path = "path not known"
-	}
+	path := cmp.Or(r.Path, "path not known")
 	w.line("")
-	w.buf.WriteString(fmt.Sprintf("# File %d: inode %d on %s, blocks of %d bytes: %s\n", n, r.Ino, export.DevName(r.Dev), 1<<f.blkbits, export.Safe(path)))
+	w.line(fmt.Sprintf("# File %d: inode %d on %s, blocks of %d bytes: %s", n, r.Ino, export.DevName(r.Dev), 1<<f.blkbits, export.Safe(path)))
 	w.line(fmt.Sprintf(`f%d=e4d-%d; new "$f%d"; : >"$f%d" || exit 3`, n, n, n, n))
 	w.line(fmt.Sprintf(`case $(stat -f -c %%s . 2>/dev/null) in %d|"") ;; *) echo "note: file %d was on blocks of %d bytes" >&2 ;; esac`,
 		1<<f.blkbits, n, 1<<f.blkbits))
@@ -56,7 +54,7 @@ func (w *Writer) layOut(f *file, r *export.Row) {
 	if c := lastCheck(r); c != nil {
 		size, disksize = c.ISize, c.IDisksize
 	}
-	before := w.buf.Len()
+	before := len(w.buf)
 	if f.size != size {
 		w.truncate(f, size)
 	}
@@ -66,7 +64,7 @@ func (w *Writer) layOut(f *file, r *export.Row) {
 	for _, p := range found(r) {
 		w.make(f, p, size)
 	}
-	if w.buf.Len() > before {
+	if len(w.buf) > before {
 		w.line("must " + xfsio.Forget(f.word))
 	}
 }

@@ -1,7 +1,6 @@
 package xfsio
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -9,16 +8,13 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
-const (
-	flushBytes = 64 << 10
-	// maxFiles bounds the files of one script.
-	maxFiles = 4096
-)
+// maxFiles bounds the files of one script.
+const maxFiles = 4096
 
 // Writer writes rows as a shell script. It is an export.Writer.
 type Writer struct {
 	out    io.Writer
-	buf    bytes.Buffer
+	buf    []byte
 	about  []string
 	begun  bool
 	files  map[export.FileID]*file
@@ -79,20 +75,15 @@ func (w *Writer) begin() {
 	for _, line := range w.about {
 		about.WriteString("# " + export.Safe(line) + "\n")
 	}
-	fmt.Fprintf(&w.buf, head, about.String())
+	w.buf = fmt.Appendf(w.buf, head, about.String())
 }
 
 // comment writes one line that does nothing.
 func (w *Writer) comment(format string, args ...any) {
-	w.buf.WriteString("# ")
-	w.buf.WriteString(export.SafeText(fmt.Sprintf(format, args...)))
-	w.buf.WriteByte('\n')
+	w.line("# " + export.SafeText(fmt.Sprintf(format, args...)))
 }
 
-func (w *Writer) line(text string) {
-	w.buf.WriteString(text)
-	w.buf.WriteByte('\n')
-}
+func (w *Writer) line(text string) { w.buf = append(append(w.buf, text...), '\n') }
 
 // Write takes one row.
 func (w *Writer) Write(r *export.Row) error {
@@ -106,20 +97,10 @@ func (w *Writer) Write(r *export.Row) error {
 		w.writes++
 		w.write(f, r)
 	}
-	return w.put(flushBytes)
+	return w.put(export.FlushBytes)
 }
 
-func (w *Writer) put(least int) error {
-	if w.buf.Len() < least {
-		return nil
-	}
-	_, err := w.buf.WriteTo(w.out)
-	w.buf.Reset()
-	if err != nil {
-		return fmt.Errorf("write script: %w", err)
-	}
-	return nil
-}
+func (w *Writer) put(least int) error { return export.Flush(w.out, &w.buf, least, "script") }
 
 // Close writes the rest of the script.
 func (w *Writer) Close() error {

@@ -51,7 +51,7 @@ var flow = []group{
 		"export/rowfilter":     {ours: "decode/judge export export/schema record"},
 		"export/tally":         {ours: "decode/judge decode/observe export record userspace-model"},
 		"export/exporttest":    {ours: "decode/judge decode/observe decode/rules export export/schema record userspace-model"},
-		"export/parquet":       {ours: "export export/safe export/schema", others: "github.com/klauspost/compress"},
+		"export/parquet":       {ours: "export export/safe export/schema", others: "github.com/klauspost/compress github.com/parquet-go/parquet-go/encoding/thrift"},
 		"export/perfetto":      {ours: "decode/observe export record"},
 		"export/xfsio":         {ours: "decode/observe export prove/workload/xfsio record userspace-model"},
 		"export/fio":           {ours: "export record"},
@@ -90,7 +90,7 @@ var flow = []group{
 		"prove/matrix":            {},
 	}},
 	{"screens and commands", "what a person sees and types", map[string]rule{
-		"tui":               {ours: "analyze/explain decode/judge export export/tally record userspace-model", others: "charm.land github.com/charmbracelet/x github.com/charmbracelet/colorprofile"},
+		"tui":               {ours: "analyze/explain analyze/whatif decode/judge export export/tally record userspace-model", others: "charm.land github.com/charmbracelet/x github.com/charmbracelet/colorprofile"},
 		"cmd/ext4dio-trace": {ours: "*", others: "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sys golang.org/x/term github.com/charmbracelet/colorprofile github.com/moby/sys/mountinfo"},
 	}},
 }
