@@ -80,7 +80,7 @@ return 1536 at=30`)
 				Lookups: []observe.Lookup{{Len: 1, Ret: 1, OutLen: 1, MFlags: model.MapMapped}},
 			},
 		},
-		Fmod: record.FmodKiocb, FmodKnown: true, Dio: true, Lock: record.LockExclusive, DioFlags: 1, DioOps: record.OpsOverwrite,
+		Head: observe.Head{Fmod: record.FmodKiocb, DioFlags: 1, DioOps: record.OpsOverwrite}, FmodKnown: true, Dio: true, Lock: record.LockExclusive,
 		Mappings: []observe.Mapping{
 			{Length: 4096, Type: model.IomapUnwritten, Flags: model.IomapFNew, AllocFlags: 3, AtUs: 17},
 			{Err: -28, AtUs: 18},

@@ -26,6 +26,7 @@ const maxKeyWords = 64
 //
 // TestKeyHoldsAll proves by reflection that nothing else is left out.
 type key struct {
+	facts observe.Head
 	n     int
 	words [maxKeyWords]uint64
 	// whole is false for facts that a key does not hold: see fill.
@@ -99,10 +100,10 @@ func (k *key) place(pos, n int64) uint64 {
 // head adds what there is once for each write. The numbers of passes, mappings and
 // pieces zeroed say which word of a key is what.
 func (k *key) head(o *observe.Observation) {
+	k.facts = o.Head
 	w := k.next(headWords)
 	w[0] = uint64(o.Stages) | uint64(o.Flags)<<32
-	w[1] = uint64(o.Blkbits) | uint64(o.Caller)<<8 | uint64(o.Lock)<<16 | uint64(o.DioFlags)<<24 |
-		uint64(o.DioOps)<<32 | uint64(o.Fmod)<<40 |
+	w[1] = uint64(o.Blkbits) | uint64(o.Caller)<<8 | uint64(o.Lock)<<16 |
 		bit(o.Dio)<<48 | bit(o.Queued)<<49 | bit(o.Completed)<<50 | bit(o.Truncated)<<51 |
 		bit(o.Align0Known)<<52 | bit(o.Drain != nil)<<53
 	// Of an alignment only the bits below the block are ever looked at.
@@ -172,11 +173,11 @@ func bit(b bool) uint64 {
 
 // equal reports whether both hold the same facts.
 func (k *key) equal(other *key) bool {
-	return slices.Equal(k.words[:k.n], other.words[:other.n])
+	return k.facts == other.facts && slices.Equal(k.words[:k.n], other.words[:other.n])
 }
 
 // hash spreads the facts over 64 bits, best over the high ones; two writes with the
-// same hash may differ.
+// same hash may differ, as those that differ in the Head only.
 func (k *key) hash() uint64 {
 	const odd = 0x9e3779b97f4a7c15 // the golden ratio: no pattern in its bits
 	var h uint64
