@@ -12,8 +12,10 @@ import (
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
+//go:generate go test -count=1 . ./schema -run Generated|Docs -update
+
 // Fields are the fields of a row in JSON, in CSV, in Parquet and in filter lines, in
-// their order. docs/json.md is made from them: go test ./export -run Docs -update.
+// their order. json_gen.go and docs/json.md are made from them.
 // A name never changes its meaning.
 var Fields = schema.New(
 	schema.Int64("time_ns", "ns", "entry into the write function, CLOCK_MONOTONIC", func(r *Row) *uint64 { return &r.TimeNs }),

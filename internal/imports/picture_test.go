@@ -16,6 +16,8 @@ const (
 	root         = "../.."
 )
 
+//go:generate go test -count=1 . -run Picture -update
+
 // TestPicture: the drawing in docs/contributing.md has every group in the order of the
 // flow, with its folders, and with that every folder of the root.
 func TestPicture(t *testing.T) {
