@@ -80,7 +80,7 @@ return 1536 at=30`)
 				Lookups: []observe.Lookup{{Len: 1, Ret: 1, OutLen: 1, MFlags: model.MapMapped}},
 			},
 		},
-		Fmod: record.FmodKiocb, FmodKnown: true, Dio: true, Lock: record.LockExclusive, DioFlags: 1, DioOps: record.OpsOverwrite,
+		Head: o.Head, FmodKnown: true, Dio: true, Lock: record.LockExclusive,
 		Mappings: []observe.Mapping{
 			{Length: 4096, Type: model.IomapUnwritten, Flags: model.IomapFNew, AllocFlags: 3, AtUs: 17},
 			{Err: -28, AtUs: 18},
@@ -91,6 +91,9 @@ return 1536 at=30`)
 	}
 	want.Drain = &observe.Drain{Count: 1, Waited: true, Ns: 1000}
 	want.Buffered = &observe.Buffered{Pos: 1024, Len: 512, Drained: true, Copied: true, CopyDio: 3, CopyPos: 1024, CopyAtUs: 21}
+	if o.Fmod != record.FmodKiocb || o.DioFlags != 1 || o.DioOps != record.OpsOverwrite { // TestHead has all of the Head
+		t.Errorf("head %+v", o.Head)
+	}
 	if want = want.Clone(); !reflect.DeepEqual(o, want) {
 		t.Errorf("got  %+v\nwant %+v", o, want)
 	}

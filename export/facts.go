@@ -8,16 +8,14 @@ import (
 // Facts are what the model was given of a write, beyond what a Row shows anyway.
 // With them a line of JSON can be judged again.
 type Facts struct {
+	observe.Head
 	Blkbits   uint8
 	Pos, Len  int64 // at entry, bytes
 	ISize     int64 // at entry, without the lock
 	Align     Opt[uint32]
 	Checks    []observe.Pass // without their lookups
 	InFlight  Opt[uint32]    // direct I/O in flight at the drain
-	Modified  record.Fmod
 	ModRet    Opt[int]
-	DioFlags  uint8
-	Ops       record.Ops
 	Buffered  Opt[observe.Buffered]
 	SubmitRet int64
 	Queued    bool
@@ -28,7 +26,7 @@ type Facts struct {
 func (f *Facts) fill(o *observe.Observation) {
 	f.Blkbits, f.Pos, f.Len, f.ISize = o.Blkbits, o.Pos0, o.Len0, o.ISize0
 	f.Align.V, f.Align.Known = o.Align0, o.Align0Known
-	f.Modified, f.DioFlags, f.Ops = o.Fmod, o.DioFlags, o.DioOps
+	f.Head = o.Head
 	f.ModRet.V, f.ModRet.Known = o.FmodRet, o.FmodKnown
 	f.SubmitRet, f.Queued, f.Completed = o.SubmitRet, o.Queued, o.Completed
 	f.Checks = append(f.Checks, o.Passes...)
@@ -48,10 +46,10 @@ func (f *Facts) fill(o *observe.Observation) {
 func (r *Row) Observation() *observe.Observation {
 	f := &r.Facts
 	o := &observe.Observation{
-		Time: r.TimeNs, Pid: r.Pid, Tid: r.Tid, Comm: r.Comm, Dev: r.Dev, Ino: r.Ino,
+		Head: f.Head, Time: r.TimeNs, Pid: r.Pid, Tid: r.Tid, Comm: r.Comm, Dev: r.Dev, Ino: r.Ino,
 		Caller: r.Caller, Stages: r.Stages, Flags: r.KiFlags, Blkbits: f.Blkbits,
 		Pos0: f.Pos, Len0: f.Len, ISize0: f.ISize, Align0: f.Align.V, Align0Known: f.Align.Known,
-		Fmod: f.Modified, FmodRet: f.ModRet.V, FmodKnown: f.ModRet.Known, Dio: r.Stages.Has(record.StageDIO), DioFlags: f.DioFlags, DioOps: f.Ops,
+		FmodRet: f.ModRet.V, FmodKnown: f.ModRet.Known, Dio: r.Stages.Has(record.StageDIO),
 		Mappings: r.Mappings, Zeroed: r.Zeroed, Sleeps: r.Sleeps, WaitNs: r.WaitNs.V, Ret: f.SubmitRet, SubmitRet: f.SubmitRet,
 		Queued: f.Queued, Completed: f.Completed, LatencyNs: r.LatencyNs.V,
 		Incomplete: r.Incomplete, Truncated: r.Truncated,

@@ -12,8 +12,10 @@ import (
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
+//go:generate go test -count=1 . ./schema -run Generated|Docs -update
+
 // Fields are the fields of a row in JSON, in CSV, in Parquet and in filter lines, in
-// their order. docs/json.md is made from them: go test ./export -run Docs -update.
+// their order. json_gen.go and docs/json.md are made from them.
 // A name never changes its meaning.
 var Fields = schema.New(
 	schema.Int("time_ns", "ns", "entry into the write function, CLOCK_MONOTONIC", func(r *Row) *uint64 { return &r.TimeNs }),
@@ -179,10 +181,10 @@ var factFields = schema.New(
 	schema.OptInt("align", "", "iov_iter_alignment at the entry, its low 17 bits", func(f *Facts) *Opt[uint32] { return &f.Align }),
 	schema.List("checks", "runs of the write checks, in their order", checkFields, nil, func(f *Facts) *[]observe.Pass { return &f.Checks }),
 	schema.OptInt("in_flight", "", "direct I/O in flight at the drain", func(f *Facts) *Opt[uint32] { return &f.InFlight }),
-	schema.Enum("modified", "function that updated the time stamps", fmodWords, func(f *Facts) *record.Fmod { return &f.Modified }),
+	schema.Enum("modified", "function that updated the time stamps", fmodWords, func(f *Facts) *record.Fmod { return &f.Fmod }),
 	schema.OptInt("modified_ret", "0 or -errno", "its result", func(f *Facts) *Opt[int] { return &f.ModRet }),
 	schema.Int("dio_flags", "IOMAP_DIO_*", "flags given to iomap_dio_rw", func(f *Facts) *uint8 { return &f.DioFlags }).In32(),
-	schema.Enum("ops", "iomap_ops given to it", opsWords, func(f *Facts) *record.Ops { return &f.Ops }),
+	schema.Enum("ops", "iomap_ops given to it", opsWords, func(f *Facts) *record.Ops { return &f.DioOps }),
 	schema.OptRecord("buffered", "the part that went through ext4_buffered_write_iter", bufferedFields, func(f *Facts) *Opt[observe.Buffered] { return &f.Buffered }),
 	schema.Int("submit_ret", "bytes or -errno", "result of the write function", func(f *Facts) *int64 { return &f.SubmitRet }),
 	schema.Bool("queued", "that was -EIOCBQUEUED", func(f *Facts) *bool { return &f.Queued }),

@@ -18,7 +18,7 @@ if ! command -v clang-14 >/dev/null 2>&1; then
 	skip=bpf2go
 	echo "generate-check: BPF objects are not checked: there is no clang-14 here" >&2
 fi
-(cd "$tmp/new" && go generate ${skip:+-skip "$skip"} ./...)
+make -s -C "$tmp/new" generate GENERATE_FLAGS="${skip:+-skip $skip}"
 if ! (cd "$tmp" && diff -rq old new) >"$tmp/changed"; then
 	echo "generate-check: not what 'make generate' makes:" >&2
 	sed -E 's#^Files old/(.*) and new/.* differ$#\1#; s#^Only in new(/?.*): (.*)$#.\1/\2 is not there#' "$tmp/changed" >&2

@@ -39,10 +39,10 @@ var testOptions = Options{
 			return whatif.Decisions{}, errors.New("no such variant")
 		}
 		return whatif.Decisions{Writes: 1000, Cells: []whatif.Cell{
-			{Reason: "not overwrite", Now: whatif.Exclusive, Then: whatif.Shared, Why: "head and tail written", Writes: 300, WaitNs: 4_000_000_000},
-			{Reason: "extending", Now: whatif.Exclusive, Then: whatif.Exclusive, Why: "extending", Writes: 100, WaitNs: 1_000_000_000},
-			{Reason: "overwrite", Now: whatif.Shared, Then: whatif.Shared, Why: "aligned, inside i_size", Writes: 593},
-			{Reason: "not overwrite", Now: whatif.Exclusive, Then: whatif.Undecided, Why: "answer of a lookup", Writes: 7},
+			{Kind: whatif.Kind{Reason: "not overwrite", Now: whatif.Exclusive, Then: whatif.Shared, Why: "head and tail written"}, Writes: 300, WaitNs: 4_000_000_000},
+			{Kind: whatif.Kind{Reason: "extending", Now: whatif.Exclusive, Then: whatif.Exclusive, Why: "extending"}, Writes: 100, WaitNs: 1_000_000_000},
+			{Kind: whatif.Kind{Reason: "overwrite", Now: whatif.Shared, Then: whatif.Shared, Why: "aligned, inside i_size"}, Writes: 593},
+			{Kind: whatif.Kind{Reason: "not overwrite", Now: whatif.Exclusive, Then: whatif.Undecided, Why: "answer of a lookup"}, Writes: 7},
 		}}, nil
 	},
 	Report: func([]Numbered, export.Summary) (string, error) { return "wrote it", nil },

@@ -7,7 +7,9 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// keyMap holds the only bindings; the help is made from them.
+//go:generate go test -count=1 . -run ReadmeKeys -update
+
+// keyMap holds the only bindings; the help and the README's table are made from them.
 type keyMap struct {
 	Up, Down, PageUp, PageDown, Top, Bottom, Left, Right key.Binding
 	Next, Previous, Screens                              key.Binding

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -117,18 +118,19 @@ func TestTabsFollowFromTheirList(t *testing.T) {
 	m := newModel(nil, testOptions)
 	other := &otherTab{scrolled{m: m, lines: func() []string { return []string{"what it shows"} }}}
 	m.tabs = append(m.tabs, other)
+	number := strconv.Itoa(len(m.tabs))
 	m.keys = newKeyMap(&m.opts, len(m.tabs))
 	resize(m, 100, 24)
 	text := func() string { return ansi.Strip(m.View().Content) }
-	if press(m, "7"); m.tab != other || !strings.Contains(text(), "[7 Other]") || !strings.Contains(text(), "what it shows") {
-		t.Errorf("7 leads to:\n%s", text())
+	if press(m, number); m.tab != other || !strings.Contains(text(), "["+number+" Other]") || !strings.Contains(text(), "what it shows") {
+		t.Errorf("%s leads to:\n%s", number, text())
 	}
 	m.turn(m.tabs[0])
-	name := m.tabNames()[6]
+	name := m.tabNames()[len(m.tabs)-1]
 	if send(m, tea.MouseClickMsg{X: name.from + 1, Y: m.layout(m.tab).header - 1, Button: tea.MouseLeft}); m.tab != other {
 		t.Errorf("a click on it leads to:\n%s", text())
 	}
-	if press(m, "?"); !strings.Contains(text(), "1-7") {
+	if press(m, "?"); !strings.Contains(text(), "1-"+number) {
 		t.Errorf("the help:\n%s", text())
 	}
 }

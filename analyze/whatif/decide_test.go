@@ -69,8 +69,9 @@ func write2() *observe.Observation {
 	}
 	return &observe.Observation{
 		Stages: all, Blkbits: 12, Pos0: 512, Len0: 14336, ISize0: 1 << 20, Align0Known: true, Caller: record.CallerSync,
-		Passes: []observe.Pass{pass(record.LockShared), pass(record.LockExclusive)}, Fmod: record.FmodFile, FmodKnown: true,
-		Dio: true, Lock: record.LockExclusive, DioFlags: model.DioForceWait, Ret: 14336, SubmitRet: 14336, Completed: true,
+		Passes: []observe.Pass{pass(record.LockShared), pass(record.LockExclusive)}, FmodKnown: true,
+		Head: observe.Head{Fmod: record.FmodFile, DioFlags: model.DioForceWait},
+		Dio:  true, Lock: record.LockExclusive, Ret: 14336, SubmitRet: 14336, Completed: true,
 		Mappings: []observe.Mapping{
 			{Offset: 0, Length: 4096, Type: model.IomapMapped},
 			{Offset: 4096, Length: 8192, Type: model.IomapUnwritten},

@@ -26,8 +26,10 @@ import (
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
+//go:generate go test -count=1 . -run ReadmeFormats -update
+
 // exportFormats are the formats, in the order in which they are listed. All that is said
-// and done about a format comes from here.
+// and done about a format comes from here, the README's table, too.
 var exportFormats = []export.Format{export.JSONLFormat, export.CSVFormat, parquet.Format, perfetto.Format, xfsio.Format, fio.Format}
 
 // formatNames lists the names of the formats that use accepts, all for a nil use.

@@ -5,6 +5,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/internal/testkit"
 )
 
 // TestReadmeExplain: what the README shows of explain is what it prints.
@@ -39,4 +42,18 @@ func TestReadmeExplain(t *testing.T) {
 	if shown == 0 {
 		t.Error("the README shows no explain")
 	}
+}
+
+// TestReadmeFormats: the README's table of formats is the list of them.
+func TestReadmeFormats(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("| --- | --- | --- |\n")
+	for _, f := range exportFormats {
+		to := "file or `-`"
+		if f.To == export.ToFolder {
+			to = "folder"
+		}
+		b.WriteString("| `" + f.Name + "` | " + strings.ReplaceAll(f.Help, "\n", " ") + " | " + to + " |\n")
+	}
+	testkit.Section(t, "../../README.md", "| `--format` | what it is | `-o` |", b.String())
 }

@@ -27,6 +27,7 @@ const maxKeyWords = headWords + record.MaxSteps*max(mappingWords, passWords+size
 //
 // TestKeyHoldsAll proves by reflection that nothing else is left out.
 type key struct {
+	same  observe.Head
 	n     int
 	words [maxKeyWords]uint64
 	// whole is false for facts that a key does not hold: see fill.
@@ -94,10 +95,10 @@ func (k *key) place(pos, n int64) uint64 {
 // head adds what there is once for each write. The numbers of passes, mappings and
 // pieces zeroed say which word of a key is what.
 func (k *key) head(o *observe.Observation) {
+	k.same = o.Head
 	w := (*[headWords]uint64)(k.words[:])
 	w[0] = uint64(o.Stages) | uint64(o.Flags)<<32
-	w[1] = uint64(o.Blkbits) | uint64(o.Caller)<<8 | uint64(o.Lock)<<16 | uint64(o.DioFlags)<<24 |
-		uint64(o.DioOps)<<32 | uint64(o.Fmod)<<40 |
+	w[1] = uint64(o.Blkbits) | uint64(o.Caller)<<8 | uint64(o.Lock)<<16 |
 		bit(o.Dio)<<48 | bit(o.Queued)<<49 | bit(o.Completed)<<50 | bit(o.Truncated)<<51 |
 		bit(o.Align0Known)<<52 | bit(o.Drain != nil)<<53
 	// Of an alignment only the bits below the block are ever looked at.
@@ -172,4 +173,6 @@ func bit(b bool) uint64 {
 func (k *key) facts() []byte { return (*[8 * maxKeyWords]byte)(unsafe.Pointer(&k.words))[:8*k.n] }
 
 // equal reports whether both hold the same facts.
-func (k *key) equal(other *key) bool { return bytes.Equal(k.facts(), other.facts()) }
+func (k *key) equal(other *key) bool {
+	return k.same == other.same && bytes.Equal(k.facts(), other.facts())
+}

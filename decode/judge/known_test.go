@@ -21,7 +21,7 @@ func TestKnownIsUsed(t *testing.T) {
 				Lock: record.LockShared, Pos: pos, Count: 8192, ISize: 1 << 40, IDisksize: 1 << 40,
 				Flags: record.PassNosec | record.PassExtents | record.PassAlign,
 			}},
-			Fmod: record.FmodKiocb, FmodKnown: true, Dio: true, Lock: record.LockShared,
+			Head: observe.Head{Fmod: record.FmodKiocb}, FmodKnown: true, Dio: true, Lock: record.LockShared,
 			Mappings:  []observe.Mapping{{Offset: pos, Length: 8192, Type: model.IomapMapped}},
 			SubmitRet: 8192, Ret: 8192, Completed: true,
 		}

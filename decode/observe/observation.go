@@ -13,6 +13,8 @@ import (
 // Observation is one direct write as it was seen, put together from its write
 // record and, when it was asynchronous, its completion.
 type Observation struct {
+	Head
+
 	Time    uint64 // entry, ns of CLOCK_MONOTONIC
 	ID      uint64
 	Pid     uint32 // tgid
@@ -36,7 +38,6 @@ type Observation struct {
 
 	Passes []Pass
 	Drain  *Drain // check-phase inode_dio_wait; nil when not called
-	Fmod   record.Fmod
 	// FmodRet is the return value of file_modified or kiocb_modified, told from how
 	// the write went on; FmodKnown is false where that does not tell.
 	FmodRet   int
@@ -44,8 +45,6 @@ type Observation struct {
 
 	Dio      bool        // iomap_dio_rw was entered
 	Lock     record.Lock // mode held there
-	DioFlags uint8       // IOMAP_DIO_* given to it
-	DioOps   record.Ops
 	Mappings []Mapping
 	Zeroed   []Zeroed
 

@@ -38,12 +38,12 @@ func (o *Observation) reset() {
 // fillHead takes up the head of w. It sets field by field, as the other functions
 // that run for every write do: a literal would be made on the stack and copied.
 func (o *Observation) fillHead(w *record.Write, comm string) {
+	o.Head.fill(w)
 	o.Time, o.ID, o.Pid, o.Tid, o.Comm = w.T0, w.ID, w.Tgid, w.Tid, comm
 	o.Dev, o.Ino, o.Caller, o.Stages, o.Flags = w.Dev, w.Ino, w.Caller, w.Stages, w.KiFlags
 	o.Blkbits, o.Depth = w.Blkbits, w.Depth
 	o.Pos0, o.Len0, o.ISize0, o.NrSegs = int64(w.Pos0), int64(w.Len0), int64(w.ISize0), w.NrSegs
-	o.Fmod = w.Fmod
-	o.Dio, o.Lock, o.DioFlags, o.DioOps = w.Stages.Has(record.StageDIO), w.Lock, w.DioFlags, w.DioOps
+	o.Dio, o.Lock = w.Stages.Has(record.StageDIO), w.Lock
 	o.WaitNs, o.Ret, o.SubmitRet = w.WaitNs, int64(w.Ret), int64(w.Ret)
 	o.LatencyNs, o.SubmitNs = w.Latency, w.Latency
 	o.Truncated, o.LostBefore = w.StepsLost > 0, w.LostBefore

@@ -39,7 +39,7 @@ func badZeroing(id uint64) *observe.Observation {
 	return &observe.Observation{
 		ID: id, Time: 1_000_000, Pos0: 512, Len0: 1024, ISize0: 16384, Blkbits: 12, Caller: record.CallerSync,
 		Passes: []observe.Pass{{Lock: record.LockExclusive, Pos: 512, Count: 1024, ISize: 16384, IDisksize: 16384, Flags: record.PassAlign, Align: 512}},
-		Dio:    true, Lock: record.LockExclusive, DioFlags: model.DioForceWait,
+		Head:   observe.Head{DioFlags: model.DioForceWait}, Dio: true, Lock: record.LockExclusive,
 		Mappings: []observe.Mapping{{Length: 4096, Type: model.IomapUnwritten, AtUs: 10}},
 		Zeroed: []observe.Zeroed{
 			{Len: 512, Lock: record.LockExclusive, Type: model.IomapUnwritten, DioCount: 2, AtUs: 12},

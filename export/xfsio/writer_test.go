@@ -135,7 +135,7 @@ func TestLayout(t *testing.T) {
 	rows := []export.Row{
 		// An unaligned write: written head, unwritten middle, hole at the end.
 		row(observe.Observation{
-			Lock: record.LockExclusive, Ret: 10240, Flags: model.IocbNowait, Fmod: record.FmodFile,
+			Head: observe.Head{Fmod: record.FmodFile}, Lock: record.LockExclusive, Ret: 10240, Flags: model.IocbNowait,
 			Passes:   pass(512, 10240, 65536, nosec, lookup(0, 3, 1, model.MapMapped), lookup(2, 1, 0, 0)),
 			Mappings: []observe.Mapping{{Offset: 0, Length: 4096, Type: model.IomapMapped}, {Offset: 4096, Length: 4096, Type: model.IomapUnwritten}, {Offset: 8192, Length: 4096, Type: model.IomapUnwritten, Flags: model.IomapFNew, AllocFlags: 3}},
 		}, nil),

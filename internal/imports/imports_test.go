@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -52,9 +53,8 @@ var flow = []group{
 		"export/tally":         {ours: "decode/judge decode/observe export record userspace-model"},
 		"export/exporttest":    {ours: "decode/judge decode/observe decode/rules export export/schema record userspace-model"},
 		"export/parquet":       {ours: "export export/safe export/schema", others: "github.com/klauspost/compress github.com/parquet-go/parquet-go/encoding/thrift"},
-		"export/perfetto":      {ours: "decode/observe export record"},
 		"export/xfsio":         {ours: "decode/observe export prove/workload/xfsio record userspace-model"},
-		"export/fio":           {ours: "export record"},
+		"export/*":             {ours: "decode/judge decode/observe export export/safe export/schema record userspace-model"}, // other formats
 		"prove/workload/xfsio": {},
 	}},
 	{"session", "a kernel or a recording, judged in rows", map[string]rule{
@@ -175,8 +175,15 @@ func TestFlow(t *testing.T) {
 	}
 }
 
-// ruleOf is the rule of a package, and whether it has one.
+// ruleOf is the rule of a package, or of all others of its folder, and whether it has one.
 func ruleOf(name string) (rule, bool) {
+	if r, ok := ownRule(name); ok {
+		return r, true
+	}
+	return ownRule(path.Dir(name) + "/*")
+}
+
+func ownRule(name string) (rule, bool) {
 	for _, g := range append([]group{tools}, flow...) {
 		if r, ok := g.packages[name]; ok {
 			return r, true

@@ -20,7 +20,7 @@ func stripe() *observe.Observation {
 	return &observe.Observation{
 		Blkbits: 12, Pos0: 512, Len0: 14336, Stages: record.StageFmod, FmodKnown: true,
 		Passes: []observe.Pass{pass(record.LockShared), pass(record.LockExclusive)},
-		Drain:  &observe.Drain{}, Dio: true, Lock: record.LockExclusive, DioFlags: model.DioForceWait,
+		Head:   observe.Head{DioFlags: model.DioForceWait}, Drain: &observe.Drain{}, Dio: true, Lock: record.LockExclusive,
 		Mappings: []observe.Mapping{{Type: 2}, {Type: 3, AllocFlags: 3}, {Err: -15}},
 		Zeroed:   []observe.Zeroed{{Pos: 0, Len: 512}, {Pos: 14848, Len: 1536}},
 		Ret:      14336, Completed: true,

@@ -158,7 +158,7 @@ func TestKnownFlushesDirtyUnwrittenBlocks(t *testing.T) {
 	k := &knowledge{variant: model.Linux73, before: &b, first: true, bs: 4096, sector: 512,
 		step: &Step{Off: 512, Len: 512, Segs: []int{512}, Engine: workload.Pwrite}}
 	k.o = &observe.Observation{
-		Len0: 512, Pos0: 512, Blkbits: 12, Ret: 512, Dio: true, Lock: record.LockExclusive, DioFlags: model.DioForceWait, Drain: &observe.Drain{},
+		Head: observe.Head{DioFlags: model.DioForceWait}, Len0: 512, Pos0: 512, Blkbits: 12, Ret: 512, Dio: true, Lock: record.LockExclusive, Drain: &observe.Drain{},
 		Caller: record.CallerSync,
 	}
 	for _, l := range []record.Lock{record.LockShared, record.LockExclusive} {

@@ -19,7 +19,7 @@ func write(pos, length int64, lookups ...observe.Lookup) *observe.Observation {
 	return &observe.Observation{
 		Caller: record.CallerSync, Stages: stages, Flags: 1 << 17, Blkbits: 12, Pos0: pos, Len0: length, ISize0: 1 << 20,
 		Align0: uint32(length) & 0xffff, Align0Known: true, Dio: true, Lock: record.LockShared, Ret: length, SubmitRet: length,
-		Completed: true, Fmod: record.FmodKiocb,
+		Head: observe.Head{Fmod: record.FmodKiocb}, Completed: true,
 		Passes: []observe.Pass{{
 			Lock: record.LockShared, Pos: pos, Count: length, ISize: 1 << 20, IDisksize: 1 << 20, Align: uint32(length) & 0xffff,
 			Flags: record.PassNosec | record.PassExtents | record.PassAlign, Lookups: lookups,
