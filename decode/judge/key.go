@@ -26,7 +26,7 @@ const maxKeyWords = 64
 //
 // TestKeyHoldsAll proves by reflection that nothing else is left out.
 type key struct {
-	facts observe.Head
+	same  observe.Head // compared whole
 	n     int
 	words [maxKeyWords]uint64
 	// whole is false for facts that a key does not hold: see fill.
@@ -100,7 +100,7 @@ func (k *key) place(pos, n int64) uint64 {
 // head adds what there is once for each write. The numbers of passes, mappings and
 // pieces zeroed say which word of a key is what.
 func (k *key) head(o *observe.Observation) {
-	k.facts = o.Head
+	k.same = o.Head
 	w := k.next(headWords)
 	w[0] = uint64(o.Stages) | uint64(o.Flags)<<32
 	w[1] = uint64(o.Blkbits) | uint64(o.Caller)<<8 | uint64(o.Lock)<<16 |
@@ -173,7 +173,7 @@ func bit(b bool) uint64 {
 
 // equal reports whether both hold the same facts.
 func (k *key) equal(other *key) bool {
-	return k.facts == other.facts && slices.Equal(k.words[:k.n], other.words[:other.n])
+	return k.same == other.same && slices.Equal(k.words[:k.n], other.words[:other.n])
 }
 
 // hash spreads the facts over 64 bits, best over the high ones; two writes with the
