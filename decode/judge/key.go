@@ -27,7 +27,7 @@ const maxKeyWords = headWords + record.MaxSteps*max(mappingWords, passWords+size
 //
 // TestKeyHoldsAll proves by reflection that nothing else is left out.
 type key struct {
-	same  observe.Head
+	same  observe.Head // compared whole, and left out of the hash
 	n     int
 	words [maxKeyWords]uint64
 	// whole is false for facts that a key does not hold: see fill.
