@@ -1,21 +1,29 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/campaign"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/outcome"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/storm"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -221,4 +229,218 @@ func (o *validateOptions) makeOutput() error {
 		return usagef("name another directory", "--output %s: it is not empty", o.out)
 	}
 	return nil
+}
+
+// namespaceEnv holds the process that has a mount namespace of its own.
+const namespaceEnv = "EXT4DIO_MOUNT_NAMESPACE"
+
+func (o *validateOptions) configs() ([]target.Config, error) {
+	if o.config == "" {
+		return target.ParseConfigs(target.DefaultConfigs)
+	}
+	return target.ParseConfigs(o.config)
+}
+
+// runConfigs carries out the scenarios on a file system of each configuration.
+func (o *validateOptions) runConfigs(ctx context.Context, ro campaign.Options) error {
+	configs, err := o.configs()
+	if err != nil {
+		return err
+	}
+	dev, err := o.open(ctx)
+	if err != nil {
+		return targetError(err)
+	}
+	// The file systems on it are ours alone, so whoever writes there does it for us.
+	all := probes.Filter{Dev: dev.Disk.Major<<20 | dev.Disk.Minor}
+	err = o.traced(ro, all, func(x *campaign.Run) error { return targetError(x.Configs(ctx, dev, configs)) })
+	if o.image != "" && !o.keep {
+		err = errors.Join(err, dev.RemoveImage())
+	}
+	return errors.Join(err, dev.Close())
+}
+
+// open gets hold of the disk or image in a mount namespace of our own.
+func (o *validateOptions) open(ctx context.Context) (*target.Device, error) {
+	root := os.DirFS("/")
+	if o.device != "" {
+		if _, err := target.Inspect(root, o.device); err != nil {
+			return nil, err
+		}
+	}
+	if err := enterNamespace(); err != nil {
+		return nil, err
+	}
+	if o.image != "" {
+		return target.OpenImage(o.image)
+	}
+	disk, err := target.Inspect(root, o.device)
+	if err != nil {
+		return nil, err
+	}
+	dev, err := target.Claim(disk)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.confirm(ctx, dev); err != nil {
+		return nil, errors.Join(err, dev.Close())
+	}
+	return dev, nil
+}
+
+// enterNamespace executes this program again in a mount namespace of its own,
+// unless it is there already.
+func enterNamespace() error {
+	pid := strconv.Itoa(os.Getpid())
+	if os.Getenv(namespaceEnv) == pid {
+		return nil
+	}
+	if err := target.EnterNamespace(); err != nil {
+		return err
+	}
+	env := slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, namespaceEnv+"=") })
+	return fmt.Errorf("execute this program again: %w", syscall.Exec("/proc/self/exe", os.Args, append(env, namespaceEnv+"="+pid)))
+}
+
+// confirm makes sure that this is the disk the user means.
+func (o *validateOptions) confirm(ctx context.Context, dev *target.Device) error {
+	name := dev.Disk.Path
+	switch {
+	case o.yes:
+		return nil
+	case dev.Content.Foreign:
+		return usagef("add --yes if it may be destroyed", "%s holds %s", name, dev.Content.Text)
+	case !isTerminal(os.Stdin) || !isTerminal(os.Stderr):
+		return usagef("add --yes", "there is no terminal to ask whether %s may be destroyed", name)
+	}
+	for line := range strings.Lines(dev.Describe()) {
+		note(os.Stderr, "%s", line)
+	}
+	note(os.Stderr, "everything on it will be destroyed; type its name to go on:")
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(os.Stdin).ReadString('\n')
+		answer <- strings.TrimSpace(line)
+	}()
+	select {
+	case <-ctx.Done():
+		return &exit.Error{Code: exit.Usage, Msg: "nothing was written"}
+	case got := <-answer:
+		if got != name {
+			return &exit.Error{Code: exit.Usage, Msg: "that is not its name; nothing was written"}
+		}
+	}
+	return nil
+}
+
+// targetError turns an error of package target into what main exits with.
+func targetError(err error) error {
+	var worded *exit.Error
+	var refused *target.RefusedError
+	var unfit *hint.UnfitError
+	switch {
+	case errors.As(err, &worded):
+		return worded
+	case errors.Is(err, context.Canceled):
+		return &exit.Error{Code: exit.Unfit, Msg: "ended by a signal; the file system is unmounted again"}
+	case errors.As(err, &refused):
+		return &exit.Error{Code: exit.Usage, Msg: refused.Msg, Hint: refused.Hint}
+	case errors.As(err, &unfit):
+		return &exit.Error{Code: exit.Unfit, Msg: unfit.Error(), Hint: unfit.Hint}
+	}
+	return workloadError(err)
+}
+
+// runOptions are the flags as package campaign takes them.
+func (o *validateOptions) runOptions() (campaign.Options, error) {
+	ro := campaign.Options{
+		Target: o.dir + o.device + o.image, OwnOnly: o.dir != "", Writes: o.writes, Case: o.number, StormsOnly: o.storms,
+		Seed: o.seed, Variant: o.variant, DropCaches: o.dropCaches, Keep: o.keep, Attach: o.attach, Tool: versionText(),
+		Out: os.Stderr, Terminal: isTerminal(os.Stderr), Note: func(text string) { note(os.Stderr, "%s", text) },
+	}
+	var err error
+	if ro.Storms, err = o.stormNames(); err == nil {
+		ro.Scenarios, err = o.scenarioSet()
+	}
+	return ro, err
+}
+
+// stormNames are the storms that --storms chooses.
+func (o *validateOptions) stormNames() ([]string, error) {
+	if o.storms == noneOf || o.number > 0 && o.storms == "" {
+		return nil, nil
+	}
+	var out []string
+	for _, name := range storm.Names() {
+		ok, err := path.Match(o.storms, name)
+		if err != nil {
+			return nil, usagef("--storms 'half*'", "--storms %s: %v", o.storms, err)
+		}
+		if ok || o.storms == "" {
+			out = append(out, name)
+		}
+	}
+	if len(out) == 0 {
+		return nil, usagef("--storms none, or one of "+strings.Join(storm.Names(), ", "), "no storm is called %q", o.storms)
+	}
+	return out, nil
+}
+
+// traced calls use with the probes attached behind a filter, and gives the report that it made to
+// the user, even when it could not go on.
+func (o *validateOptions) traced(ro campaign.Options, filter probes.Filter, use func(*campaign.Run) error) error {
+	x, err := campaign.Begin(ro, filter)
+	if err != nil {
+		return err
+	}
+	err = use(x)
+	if err == nil || len(x.Outcome.Configs) > 0 {
+		err = errors.Join(err, o.conclude(x, err != nil))
+	}
+	return errors.Join(err, x.Close())
+}
+
+// conclude gives the report to the user and says how the run ends. A run that was
+// cut short proves nothing.
+func (o *validateOptions) conclude(x *campaign.Run, short bool) error {
+	if err := x.Conclude(short); err != nil {
+		return err
+	}
+	out := x.Outcome
+	if err := o.write(out); err != nil || short {
+		return err
+	}
+	why := strings.Join(out.Why, "; ")
+	switch out.Result {
+	case outcome.Failed:
+		return &exit.Error{Code: exit.Disagree, Msg: why, Hint: o.again(out)}
+	case outcome.NotPossible:
+		return &exit.Error{Code: exit.Unfit, Msg: why, Hint: progName + " validate --config help"}
+	case outcome.Unproven:
+		return &exit.Error{Code: exit.Unproven, Msg: why, Hint: progName + " validate --help"}
+	}
+	return nil
+}
+
+// again is how to have the failures kept.
+func (o *validateOptions) again(out *outcome.Outcome) string {
+	if o.out != "" {
+		return "see " + filepath.Join(o.out, "failures.txt")
+	}
+	return fmt.Sprintf("-o DIR keeps the explanations and records; --seed %d repeats the writes", out.Seed)
+}
+
+// write writes the report to all that want it.
+func (o *validateOptions) write(out *outcome.Outcome) error {
+	var err error
+	if o.junit != "" {
+		err = outcome.WriteFile(o.junit, out.WriteJUnit)
+	}
+	if o.out != "" {
+		err = errors.Join(err, out.Save(o.out, o.verbose))
+	}
+	if o.json {
+		return errors.Join(err, out.WriteJSON(os.Stdout))
+	}
+	return errors.Join(err, out.WriteText(os.Stdout, o.verbose))
 }
