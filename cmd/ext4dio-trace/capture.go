@@ -95,10 +95,6 @@ func findCommand(args []string) (string, error) {
 	return path, nil
 }
 
-// holder starts the command to trace without letting it run; it returns nil when there is
-// none.
-type holder func(stdin io.Reader, output io.Writer) (*tracee.Command, error)
-
 // capture is a kernel whose probes are attached, and what waits for that.
 type capture struct {
 	*session.Capture
@@ -141,9 +137,10 @@ func (o *captureFlags) attached(ctx context.Context, file *session.RecorderOptio
 	return err
 }
 
-// hold is a holder: it starts the command without letting it run, and traces it.
+// hold starts the command to trace without letting it run; it returns nil when there is none,
+// as for a nil capture.
 func (c *capture) hold(stdin io.Reader, output io.Writer) (*tracee.Command, error) {
-	if c.path == "" {
+	if c == nil || c.path == "" {
 		return nil, nil
 	}
 	cmd, err := tracee.Hold(c.path, c.flags.command, stdin, output)

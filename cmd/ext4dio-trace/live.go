@@ -153,13 +153,13 @@ func runLive(ctx context.Context, o *liveOptions) error {
 			return err
 		}
 		defer t.Close()
-		t.start = c.Began()
+		t.kernel, t.start = c, c.Began()
 		if c.out != nil {
 			if err := t.RecordTo(c.out, t.start); err != nil {
 				return err
 			}
 		}
-		return t.run(ctx, c.Capture, c.hold)
+		return t.run(ctx, c)
 	})
 }
 

@@ -106,9 +106,7 @@ func recordAll(ctx context.Context, c *capture) error {
 	if err != nil {
 		return err
 	}
-	if cmd != nil {
-		defer cmd.Stop()
-	}
+	defer cmd.Stop()
 	note(os.Stderr, "%s", c.Banner("recording"))
 	shown := newProgress(os.Stderr, c.out)
 	run, err := c.out.Start(ctx, c, cmd, shown.show)

@@ -38,21 +38,19 @@ func (s screenSink) Flush(sum *export.Summary) error {
 
 // runScreen shows the live view. With a command, the screen stays when that has
 // ended, so that what was seen can be looked at.
-func (t *trace) runScreen(ctx context.Context, src session.Source, hold holder) error {
+func (t *trace) runScreen(ctx context.Context, src session.Source) error {
 	output := &tracee.Tail{}
-	cmd, err := hold(nil, output)
+	cmd, err := t.kernel.hold(nil, output)
 	if err != nil {
 		return err
 	}
-	if cmd != nil {
-		defer cmd.Stop()
-	}
+	defer cmd.Stop()
 	collector := tui.NewCollector(t.file != nil, ownUsage)
 	t.Sink, t.Tell = screenSink{collector, t}, func(text string) { collector.SetNote(oneLine(text)) }
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	// Before anything is judged: the judge belongs to the goroutine that consumes from then on.
-	options := t.screenOptions(collector, src, cmd == nil && t.file == nil)
+	options := t.screenOptions(collector, cmd == nil && t.file == nil)
 	run, err := t.Start(ctx, src, cmd)
 	if err != nil {
 		return err
@@ -92,7 +90,7 @@ func (t *trace) runScreen(ctx context.Context, src session.Source, hold holder) 
 	return t.finish(errors.Join(screenErr, err), cmd)
 }
 
-func (t *trace) screenOptions(c *tui.Collector, src session.Source, quitAtEnd bool) tui.Options {
+func (t *trace) screenOptions(c *tui.Collector, quitAtEnd bool) tui.Options {
 	// The leader of a session has no shell above it that could continue it.
 	sid, err := unix.Getsid(0)
 	o := tui.Options{
@@ -108,9 +106,7 @@ func (t *trace) screenOptions(c *tui.Collector, src session.Source, quitAtEnd bo
 		o.Record = func(on bool) (string, error) {
 			return t.Record(on, session.RecorderOptions{Tool: versionText(), Command: os.Args})
 		}
-		if c, ok := src.(*session.Capture); ok {
-			o.Missed = func() (map[string]uint64, error) { return t.screenMissed(c) }
-		}
+		o.Missed = t.screenMissed
 	}
 	for i := range t.Plan.Probes {
 		p := &t.Plan.Probes[i]
@@ -149,10 +145,10 @@ func isASCII(env func(string) string) bool {
 }
 
 // screenMissed tells how often the kernel skipped the programs of each function.
-func (t *trace) screenMissed(c *session.Capture) (missed map[string]uint64, err error) {
+func (t *trace) screenMissed() (missed map[string]uint64, err error) {
 	late := t.Order(func() {
 		var stats []probes.ProbeStats
-		stats, err = c.Stats()
+		stats, err = t.kernel.Stats()
 		missed = make(map[string]uint64, len(stats))
 		for _, p := range stats {
 			missed[p.Func] += p.Missed

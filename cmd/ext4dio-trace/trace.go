@@ -22,6 +22,7 @@ import (
 type trace struct {
 	*session.Trace
 	opts   *liveOptions
+	kernel *capture             // nil for a file
 	file   *tracefile.Recording // what the records come from instead of a kernel
 	paths  []string             // of the file, when it can be read again
 	stderr io.Writer
@@ -39,22 +40,20 @@ func newTrace(k *session.Kernel, so session.Options, o *liveOptions) (*trace, er
 }
 
 // run traces until ctx or the command, if there is one, ends.
-func (t *trace) run(ctx context.Context, src session.Source, hold holder) error {
+func (t *trace) run(ctx context.Context, src session.Source) error {
 	if t.opts.wantsScreen() {
-		return t.runScreen(ctx, src, hold)
+		return t.runScreen(ctx, src)
 	}
-	return t.runLines(ctx, src, hold)
+	return t.runLines(ctx, src)
 }
 
 // runLines writes lines to stdout.
-func (t *trace) runLines(ctx context.Context, src session.Source, hold holder) error {
-	cmd, err := hold(os.Stdin, os.Stderr)
+func (t *trace) runLines(ctx context.Context, src session.Source) error {
+	cmd, err := t.kernel.hold(os.Stdin, os.Stderr)
 	if err != nil {
 		return err
 	}
-	if cmd != nil {
-		defer cmd.Stop()
-	}
+	defer cmd.Stop()
 	t.Sink = t.opts.lines(os.Stdout, export.Text{Color: wantsColor(os.Stdout), Start: t.start})
 	note(t.stderr, "%s", t.banner())
 	run, err := t.Start(ctx, src, cmd)

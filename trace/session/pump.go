@@ -207,11 +207,9 @@ func start(ctx context.Context, src Source, cmd *tracee.Command, consume func(*p
 	r := &Run{pump: p, stopped: stopper(ctx, p, cmd), ended: make(chan error, 1)}
 	go p.run()
 	go func() { r.ended <- consume(p) }()
-	if cmd != nil {
-		if err := cmd.Release(); err != nil {
-			p.stop.Store(true)
-			return nil, errors.Join(fmt.Errorf("start %s: %w", cmd.Name(), err), r.Wait())
-		}
+	if err := cmd.Release(); err != nil {
+		p.stop.Store(true)
+		return nil, errors.Join(fmt.Errorf("start %s: %w", cmd.Name(), err), r.Wait())
 	}
 	return r, nil
 }
@@ -230,16 +228,12 @@ func (r *Run) Losses() *record.Losses { return &r.pump.read.Load().losses }
 // stopper stops the pump when ctx or the command ends. The returned channel is
 // closed when it did so or the pump ended by itself.
 func stopper(ctx context.Context, p *pump, cmd *tracee.Command) <-chan struct{} {
-	var ended <-chan struct{}
-	if cmd != nil {
-		ended = cmd.Ended()
-	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		select {
 		case <-ctx.Done():
-		case <-ended:
+		case <-cmd.Ended():
 		case <-p.ended:
 		}
 		p.stop.Store(true)

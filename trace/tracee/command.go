@@ -40,7 +40,8 @@ func Become(args []string) error {
 // killAfter is how long a command may take to end after SIGTERM.
 const killAfter = 3 * time.Second
 
-// Command is the traced command.
+// Command is the traced command. A nil one stands for none: it can be released and stopped,
+// and does not end.
 type Command struct {
 	name  string
 	cmd   *exec.Cmd
@@ -84,15 +85,26 @@ func (c *Command) Pid() uint32 { return uint32(c.cmd.Process.Pid) }
 
 // Release lets the command run.
 func (c *Command) Release() error {
+	if c == nil {
+		return nil
+	}
 	_, err := c.gate.Write([]byte{1})
 	return errors.Join(err, c.gate.Close())
 }
 
 // Ended is closed when the command has ended.
-func (c *Command) Ended() <-chan struct{} { return c.ended }
+func (c *Command) Ended() <-chan struct{} {
+	if c == nil {
+		return nil
+	}
+	return c.ended
+}
 
 // Stop ends the command, if it has not ended by itself, and waits for that.
 func (c *Command) Stop() {
+	if c == nil {
+		return
+	}
 	c.once.Do(func() {
 		c.gate.Close()
 		select {
