@@ -88,12 +88,7 @@ func Check(ctx context.Context, in *tracefile.Recording, variant string) (*Check
 	if err != nil {
 		return nil, err
 	}
-	if err := judged.Account(&c.Summary); err != nil {
-		return nil, err
-	}
-	c.Summary.Elapsed = replay.Length(in)
-	c.Summary.Variant, c.Summary.Evidence = judged.Variant()
-	return c, nil
+	return c, judged.Account(&c.Summary)
 }
 
 // Missing reports whether something of the recording could not be read.

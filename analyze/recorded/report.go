@@ -62,9 +62,8 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 			return nil, err
 		}
 	}
-	variant, evidence := judged.Variant()
-	p.Facts = append(environment(in, o.Tool, o.Redact), report.Fact{Name: "judged as", Value: variant},
-		report.Fact{Name: "because", Value: strings.Join(evidence, "; ")})
+	p.Facts = append(environment(in, o.Tool, o.Redact), report.Fact{Name: "judged as", Value: p.Summary.Variant},
+		report.Fact{Name: "because", Value: strings.Join(p.Summary.Evidence, "; ")})
 	for _, name := range judged.Plan.Unattached.Names() {
 		p.Missing = append(p.Missing, "the probe for "+name+" was not attached: what it would have seen is not judged")
 	}
@@ -159,7 +158,7 @@ func predicted(ctx context.Context, p *whatif.Predictor, judged *replay.Judged, 
 	if err != nil {
 		return nil, fmt.Errorf("%w before all was simulated", replay.ErrInterrupted)
 	}
-	rep.Traced, _ = judged.Variant()
+	rep.Traced = s.Variant
 	for i := range rep.Files {
 		g := &rep.Files[i]
 		g.Path = names.Path(g.Dev, g.Ino, 0)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -209,26 +210,21 @@ func (p *windowPass) seen(o *observe.Observation, v *judge.Verdict) {
 
 // prime feeds single records from before the part that is read.
 func (p *windowPass) prime(wanted map[int][]uint64) error {
-	var places []int
-	for place := range wanted {
-		places = append(places, place)
-	}
-	slices.Sort(places)
-	for _, place := range places {
+	for _, place := range slices.Sorted(maps.Keys(wanted)) {
 		if err := p.w.in.SeekPlace(place); err != nil {
 			return err
 		}
-		for {
-			raw, err := p.w.in.Next()
-			if errors.Is(err, record.ErrEnd) || err == nil && p.w.in.Place() > place {
-				break
-			}
-			if err != nil {
-				return fmt.Errorf("read trace: %w", err)
+		err := each(context.Background(), p.w.in, func(raw []byte) bool {
+			if p.w.in.Place() > place {
+				return false
 			}
 			if id, ok := record.IDOf(raw); ok && slices.Contains(wanted[place], id) {
 				_ = p.judge.Feed(raw)
 			}
+			return true
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -141,9 +141,9 @@ func (k *Kernel) Banner(doing string) string {
 	return text
 }
 
-// VariantText names the variant that is judged by, and says when it is one of several that
+// variantText names the variant that is judged by, and says when it is one of several that
 // cannot be told apart yet.
-func VariantText(d *judge.Detector) string {
+func variantText(d *judge.Detector) string {
 	best, others := d.Best().String(), d.Candidates()[1:]
 	switch len(others) {
 	case 0:

@@ -188,8 +188,7 @@ func (t *Trace) refresh(l *record.Losses, whole bool) {
 	}
 	if whole || now.Sub(t.asked) >= evidenceEvery {
 		t.asked = now
-		d := t.judge.Detector()
-		s.Variant, s.Evidence = VariantText(d), d.Evidence()
+		Explain(s, t.judge)
 	}
 }
 
@@ -199,6 +198,12 @@ func Account(s *export.Summary, l *record.Losses, judge *judge.Judge) {
 	s.Losses = *l
 	s.Losses.Malformed += stats.Malformed
 	s.Unpaired, s.Overlaps = stats.Unpaired, stats.Overlaps
+}
+
+// Explain adds to a summary by which variant was judged, and why.
+func Explain(s *export.Summary, judge *judge.Judge) {
+	d := judge.Detector()
+	s.Variant, s.Evidence = variantText(d), d.Evidence()
 }
 
 // Nowhere is the sink of a trace of which only the summary is wanted.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ext4dio/ext4dio-trace/record"
 )
@@ -87,12 +88,7 @@ func (d *decoder) begin(raw []byte, h *head) error {
 }
 
 // room is a slice of n, s where that is large enough.
-func room[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n)
-	}
-	return s[:n]
-}
+func room[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 
 // split finds the columns. Those that a chunk has not are empty.
 func (d *decoder) split(raw []byte) error {
@@ -165,7 +161,7 @@ func (d *decoder) readNumbers(writes, dones int) {
 	for col := colShape; col < numColumns && !d.bad; col++ {
 		n := writes
 		switch {
-		case isSparse(col):
+		case isSparse[col]:
 			continue
 		case col >= colDoneCPU:
 			n = dones
@@ -197,13 +193,9 @@ func (d *decoder) readNumbers(writes, dones int) {
 	d.cols[colStepT].numbers(d.stepT)
 }
 
-// isSparse reports whether a column has not just one number for each write or completion.
-func isSparse(col int) bool {
-	switch col {
-	case colGapLow, colEndLow, colLen0, colStepT, colOddAt, colOddKnown, colOddBy, colDoneRet:
-		return true
-	}
-	return false
+// isSparse has the columns with not just one number for each write or completion.
+var isSparse = [numColumns]bool{
+	colGapLow: true, colEndLow: true, colLen0: true, colStepT: true, colOddAt: true, colOddKnown: true, colOddBy: true, colDoneRet: true,
 }
 
 // next returns the next record in wire form in buf[:0], and whether it is one that this

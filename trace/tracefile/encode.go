@@ -285,14 +285,10 @@ func (e *encoder) addComplete(raw []byte) {
 	e.now = t
 }
 
-// isLast reports whether a column ends a run of columns whose bytes are alike: packed by
+// isLast has the columns that end a run of columns whose bytes are alike: packed by
 // themselves they take less.
-func isLast(col int) bool {
-	switch col {
-	case colGap, colGapLow, colEnd, colEndLow, colSeq, colPos0, colWaitNs, colDioUs, colStepT:
-		return true
-	}
-	return false
+var isLast = [allColumns]bool{
+	colGap: true, colGapLow: true, colEnd: true, colEndLow: true, colSeq: true, colPos0: true, colWaitNs: true, colDioUs: true, colStepT: true,
 }
 
 // appendTo lays the columns one behind the other: their number, the length of each, and
@@ -305,7 +301,7 @@ func (e *encoder) appendTo(dst []byte, cuts []int) ([]byte, []int) {
 	}
 	for i, c := range cols {
 		dst = append(dst, c...)
-		if isLast(i) {
+		if isLast[i] {
 			cuts = append(cuts, len(dst))
 		}
 	}

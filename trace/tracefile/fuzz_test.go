@@ -57,8 +57,8 @@ func FuzzRead(f *testing.F) {
 			t.Error("nothing is missing of a trace that was not closed")
 		}
 		x, err := ReadIndex(bytes.NewReader(b), int64(len(b)))
-		if err != nil || len(x.Chunks) == 0 {
-			t.Errorf("index of %d chunks, error %v", len(x.Chunks), err)
+		if err != nil || len(x.chunks) == 0 {
+			t.Errorf("index of %d chunks, error %v", len(x.chunks), err)
 		}
 	})
 }

@@ -49,8 +49,8 @@ func TestOldTraces(t *testing.T) {
 		if err != nil || !x.Closed {
 			t.Errorf("%s: closed %v, error %v", name, x.Closed, err)
 		}
-		for _, c := range x.Chunks {
-			if c.First > c.Last || c.ReadFrom > c.ReadTo || c.Kind == KindRecords && c.Records > 0 && (c.First == 0 || c.ReadFrom == 0) {
+		for _, c := range x.chunks {
+			if c.first > c.last || c.from > c.to || c.kind == KindRecords && c.count > 0 && (c.first == 0 || c.from == 0) {
 				t.Errorf("%s: times of a chunk: %+v", name, c)
 			}
 		}

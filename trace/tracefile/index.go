@@ -3,25 +3,17 @@ package tracefile
 import (
 	"errors"
 	"io"
-
-	"github.com/ext4dio/ext4dio-trace/record"
 )
 
-// Chunk is what the header of a chunk tells.
-type Chunk struct {
-	Offset          int64 // in the file, bytes
-	Seq             uint64
-	Kind            Kind
-	Records, Writes uint32
-	First, Last     uint64        // times of its records, ns of CLOCK_MONOTONIC; 0 without any
-	Losses          record.Losses // until its end
-	ReadFrom        uint64        // when these were read, ns of CLOCK_MONOTONIC
-	ReadTo          uint64
+// chunkAt is the header of a chunk, and where that is in the file, bytes.
+type chunkAt struct {
+	head
+	offset int64
 }
 
 // Index lists the chunks of a file as far as their headers follow on each other.
 type Index struct {
-	Chunks          []Chunk
+	chunks          []chunkAt
 	Records, Writes uint64 // in them
 	Last            uint64 // time of the latest record
 	Closed          bool   // the last one is the end mark
@@ -52,10 +44,7 @@ func ReadIndex(in io.ReaderAt, size int64) (*Index, error) {
 }
 
 func (x *Index) add(h *head, at int64) {
-	x.Chunks = append(x.Chunks, Chunk{
-		Offset: at, Seq: h.seq, Kind: h.kind, Records: h.count, Writes: h.writes, First: h.first, Last: h.last, Losses: h.losses,
-		ReadFrom: h.from, ReadTo: h.to,
-	})
+	x.chunks = append(x.chunks, chunkAt{*h, at})
 	x.Closed = h.kind == KindEnd
 	if h.kind != KindRecords {
 		return
@@ -69,11 +58,11 @@ func (x *Index) add(h *head, at int64) {
 func (x *Index) readNames(in io.ReaderAt, c *chunkReader, to *names) {
 	was, at := c.in, c.at
 	defer func() { c.in, c.at = was, at }()
-	for _, k := range x.Chunks {
-		if k.Kind != KindNames {
+	for i := range x.chunks {
+		if x.chunks[i].kind != KindNames {
 			continue
 		}
-		c.in = io.NewSectionReader(in, k.Offset, 1<<62)
+		c.in = io.NewSectionReader(in, x.chunks[i].offset, 1<<62)
 		var h head
 		if _, err := c.next(&h); err == nil {
 			_ = to.read(c.raw)
@@ -82,4 +71,4 @@ func (x *Index) readNames(in io.ReaderAt, c *chunkReader, to *names) {
 }
 
 // last is the number of the last chunk.
-func (x *Index) last() uint64 { return x.Chunks[len(x.Chunks)-1].Seq }
+func (x *Index) last() uint64 { return x.chunks[len(x.chunks)-1].seq }

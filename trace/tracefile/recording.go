@@ -157,9 +157,6 @@ func (c *Recording) Close() error {
 	return errors.Join(errs...)
 }
 
-// errNoPlaces is about what comes on a pipe.
-var errNoPlaces = errors.New("seek in trace: it is not a regular file")
-
 // Places is the number of chunks in all parts as Open found them; 0 for a recording that
 // is not in regular files.
 func (c *Recording) Places() int { return c.placesBefore(len(c.parts)) }
@@ -170,7 +167,7 @@ func (c *Recording) placesBefore(part int) int {
 		if p.index == nil {
 			return 0
 		}
-		n += len(p.index.Chunks)
+		n += len(p.index.chunks)
 	}
 	return n
 }
@@ -183,11 +180,10 @@ func (c *Recording) Place() int {
 	if p.index == nil || p.seq == 0 {
 		return 0
 	}
-	chunks, seq := p.index.Chunks, p.seq-1 // p.seq is the next one
-	at := int(seq - chunks[0].Seq)
-	if at >= len(chunks) || chunks[at].Seq != seq { // one is missing
-		at, _ = slices.BinarySearchFunc(chunks, seq, func(k Chunk, seq uint64) int { return cmp.Compare(k.Seq, seq) })
-		at = min(at, len(chunks)-1)
+	chunks, seq := p.index.chunks, p.seq-1 // p.seq is the next one
+	at := int(seq - chunks[0].seq)
+	if at >= len(chunks) || chunks[at].seq != seq { // one is missing
+		at = min(sort.Search(len(chunks), func(i int) bool { return chunks[i].seq >= seq }), len(chunks)-1)
 	}
 	return c.placesBefore(c.at) + at
 }
@@ -195,9 +191,6 @@ func (c *Recording) Place() int {
 // SeekPlace makes Next go on with the first record of a chunk, also after Stop and behind
 // the end. What cannot be read is counted by Missing each time that it is read.
 func (c *Recording) SeekPlace(place int) error {
-	if c.Places() == 0 {
-		return errNoPlaces
-	}
 	if place < 0 || place >= c.Places() {
 		return fmt.Errorf("seek in trace: no chunk %d in it, which has %d", place, c.Places())
 	}
@@ -217,15 +210,15 @@ func (c *Recording) SeekPlace(place int) error {
 func (r *Reader) seekChunk(at int) error {
 	// The first is the description, which was read.
 	at = max(at, 1)
-	if at >= len(r.index.Chunks) {
+	if at >= len(r.index.chunks) {
 		r.over, r.dec.left = true, 0
 		return nil
 	}
-	k := &r.index.Chunks[at]
-	if _, err := r.file.Seek(k.Offset, io.SeekStart); err != nil {
+	k := &r.index.chunks[at]
+	if _, err := r.file.Seek(k.offset, io.SeekStart); err != nil {
 		return fmt.Errorf("seek in trace: %w", err)
 	}
-	r.chunks.at, r.seq, r.dec.left, r.over, r.end = k.Offset, k.Seq, 0, false, nil
+	r.chunks.at, r.seq, r.dec.left, r.over, r.end = k.offset, k.seq, 0, false, nil
 	return nil
 }
 
@@ -270,10 +263,10 @@ func (c *Recording) readMarks() (marks []lossMark, sum uint64) {
 			break
 		}
 		n := sum
-		for i := range p.index.Chunks {
-			k := &p.index.Chunks[i]
-			if n = sum + k.Losses.MissedInner; k.ReadTo > 0 {
-				marks = append(marks, lossMark{k.ReadFrom, k.ReadTo, n})
+		for i := range p.index.chunks {
+			k := &p.index.chunks[i]
+			if n = sum + k.losses.MissedInner; k.to > 0 {
+				marks = append(marks, lossMark{k.from, k.to, n})
 			}
 		}
 		sum = n
