@@ -16,6 +16,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/prove/bench"
 	"github.com/ext4dio/ext4dio-trace/prove/bench/watch"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/campaign"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
@@ -59,7 +60,7 @@ as its cover letter does.`,
 
 // newBenchTestCmd makes the command that runs tests.
 func newBenchTestCmd(name, short string, tests []bench.Test) *cobra.Command {
-	f := benchFlags{to: validateOptions{variant: "auto"}}
+	f := benchFlags{to: validateOptions{Options: campaign.Options{Variant: "auto"}}}
 	cmd := &cobra.Command{
 		Use:   name + " {--dir DIR | --device DEV --destroy-data}",
 		Short: short,
@@ -105,10 +106,7 @@ the kernel; 4: records were lost, so the share of exclusive locks is not certain
 
 func (f *benchFlags) addFlags(fl *pflag.FlagSet) {
 	fl.SortFlags = false
-	fl.StringVar(&f.to.dir, "dir", "", "directory on an ext4 in which to make "+bench.DirName)
-	fl.StringVar(&f.to.device, "device", "", "disk whose data is destroyed")
-	fl.BoolVar(&f.to.destroyData, "destroy-data", false, "yes, destroy the data of --device")
-	fl.BoolVar(&f.to.yes, "yes", false, "do not ask, and destroy what is no ext4, too")
+	f.to.register(fl, bench.DirName)
 	fl.IntSliceVar(&f.opts.Jobs, "jobs", bench.DefaultJobs(), "writers at the same time, one step for each number")
 	fl.DurationVar(&f.opts.For, "for", 0, "how long a step lasts (default "+bench.DefaultFor.String()+")")
 	fl.IntVar(&f.opts.Writes, "writes", 0, "writes of each job in each step, instead of --for")

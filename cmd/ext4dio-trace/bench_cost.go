@@ -193,7 +193,7 @@ func costError(err error) error {
 
 // newDrainCmd makes the command that captures and does nothing else, for bench cost.
 func newDrainCmd() *cobra.Command {
-	o := captureFlags{inflight: probes.DefaultInflight}
+	o := captureFlags{Options: probes.Options{MaxInflight: probes.DefaultInflight}}
 	var stats bool
 	cmd := &cobra.Command{
 		Use: "drain", Hidden: true,
@@ -210,7 +210,7 @@ Exit status 4: records were lost or are incomplete.`,
 	fl := cmd.Flags()
 	fl.SortFlags = false
 	registerFilter(&o.filter, fl)
-	fl.StringVar(&o.attach, "attach", "auto", attachUsage)
+	fl.StringVar(&o.Attach, "attach", "auto", attachUsage)
 	fl.StringVar(&o.ring, "ring", "8M", "size of the ring buffer")
 	fl.BoolVar(&stats, "stats", false, "let the kernel count and time the runs of our programs")
 	return cmd

@@ -46,7 +46,7 @@ func (t *trace) keptReport(rows []tui.Numbered, s export.Summary) *reports.Repor
 	p := &reports.Report{Title: "Direct writes on ext4, Linux " + t.Facts.Release, Names: names}
 	for i := range rows {
 		r := &rows[i].Row
-		names[keptName{r.Dev, r.Ino}] = r.Path
+		names[export.FileID{Dev: r.Dev, Ino: r.Ino}] = r.Path
 		p.Add(r)
 	}
 	kept := p.Summary.Totals
@@ -69,17 +69,13 @@ func (t *trace) keptReport(rows []tui.Numbered, s export.Summary) *reports.Repor
 	return p
 }
 
-// keptName names a file.
-type keptName struct {
-	dev uint32
-	ino uint64
-}
-
 // keptNames are the names of files that rows have.
-type keptNames map[keptName]string
+type keptNames map[export.FileID]string
 
 // Path implements export.Names.
-func (k keptNames) Path(dev uint32, ino uint64, _ uint32) string { return k[keptName{dev, ino}] }
+func (k keptNames) Path(dev uint32, ino uint64, _ uint32) string {
+	return k[export.FileID{Dev: dev, Ino: ino}]
+}
 
 // written writes p and says where.
 func (f *reportFlags) written(p *reports.Report) (string, error) {

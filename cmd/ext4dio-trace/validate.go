@@ -36,26 +36,30 @@ const noneOf = "none"
 
 // validateOptions are the flags of validate.
 type validateOptions struct {
-	dir         string
-	device      string
-	image       string
-	destroyData bool
-	yes         bool
-	config      string
-	scenarios   string
-	files       string
-	variant     string
-	attach      string
-	storms      string
-	dropCaches  bool
-	json        bool
-	junit       string
-	out         string
-	verbose     bool
-	keep        bool
-	writes      int
-	seed        uint64
-	number      int
+	targetFlags
+	campaign.Options
+	image     string
+	config    string
+	scenarios string
+	files     string
+	json      bool
+	junit     string
+	out       string
+	verbose   bool
+}
+
+// targetFlags say where validate and bench write.
+type targetFlags struct {
+	dir, device      string
+	destroyData, yes bool
+}
+
+// register adds them; below the directory, name is made.
+func (o *targetFlags) register(fl *pflag.FlagSet, name string) {
+	fl.StringVar(&o.dir, "dir", "", "directory on an ext4 in which to make "+name)
+	fl.StringVar(&o.device, "device", "", "disk whose data is destroyed")
+	fl.BoolVar(&o.destroyData, "destroy-data", false, "yes, destroy the data of --device")
+	fl.BoolVar(&o.yes, "yes", false, "do not ask, and destroy what is no ext4, too")
 }
 
 // newValidateCmd makes the command that carries out hand-specified writes and
@@ -101,32 +105,29 @@ same in a file that it makes and removes.`,
 
 func (o *validateOptions) addFlags(fl *pflag.FlagSet) {
 	fl.SortFlags = false
-	fl.StringVar(&o.dir, "dir", "", "directory on an ext4 in which to make "+validate.DirName)
-	fl.StringVar(&o.device, "device", "", "disk whose data is destroyed")
-	fl.BoolVar(&o.destroyData, "destroy-data", false, "yes, destroy the data of --device")
-	fl.BoolVar(&o.yes, "yes", false, "do not ask, and destroy what is no ext4, too")
+	o.register(fl, validate.DirName)
 	fl.StringVar(&o.image, "image", "", "image file to make and remove")
 	fl.StringVar(&o.config, "config", "", "with --device or --image: names, all, or help for a list (default "+target.DefaultConfigs+")")
 	fl.StringVar(&o.scenarios, "scenarios", "", "only those whose theme or name matches this pattern, or none")
 	fl.StringVar(&o.files, "files", "", "directory with scenario files to use instead of the built-in ones")
-	fl.IntVar(&o.writes, "writes", defaultGenerated, "generated writes on random layouts, for each configuration")
-	fl.StringVar(&o.storms, "storms", "", "only those storms of writers whose name matches this pattern, or none")
-	fl.Uint64Var(&o.seed, "seed", 0, "what generated writes and storms follow from (default: another each time, and shown)")
-	fl.IntVar(&o.number, "case", 0, "of the generated writes only this case")
-	fl.BoolVar(&o.dropCaches, "drop-caches", false, "with --dir: drop the system's unused inodes once, to tell whether patch 6 is there")
-	fl.StringVar(&o.variant, "variant", "auto", "what the kernel is meant to be: auto, "+strings.Join(model.VariantNames(), ", ")+
+	fl.IntVar(&o.Writes, "writes", defaultGenerated, "generated writes on random layouts, for each configuration")
+	fl.StringVar(&o.StormsOnly, "storms", "", "only those storms of writers whose name matches this pattern, or none")
+	fl.Uint64Var(&o.Seed, "seed", 0, "what generated writes and storms follow from (default: another each time, and shown)")
+	fl.IntVar(&o.Case, "case", 0, "of the generated writes only this case")
+	fl.BoolVar(&o.DropCaches, "drop-caches", false, "with --dir: drop the system's unused inodes once, to tell whether patch 6 is there")
+	fl.StringVar(&o.Variant, "variant", "auto", "what the kernel is meant to be: auto, "+strings.Join(model.VariantNames(), ", ")+
 		", with +patchN or -patchN behind it")
-	fl.StringVar(&o.attach, "attach", "auto", attachUsage)
+	fl.StringVar(&o.Attach, "attach", "auto", attachUsage)
 	fl.BoolVar(&o.json, "json", false, "the report as one JSON object")
 	fl.StringVar(&o.junit, "junit", "", "write the report as JUnit XML into this file, too")
 	fl.StringVarP(&o.out, "output", "o", "", "keep report, explanations and records of failures in this new directory")
 	fl.BoolVar(&o.verbose, "verbose", false, "a line for the writes that passed, too")
-	fl.BoolVar(&o.keep, "keep", false, "leave the scenarios' files, and the image")
+	fl.BoolVar(&o.Keep, "keep", false, "leave the scenarios' files, and the image")
 }
 
 // scenarioSet returns the chosen scenarios.
 func (o *validateOptions) scenarioSet() ([]validate.Scenario, error) {
-	if o.scenarios == noneOf || o.number > 0 && o.scenarios == "" {
+	if o.scenarios == noneOf || o.Case > 0 && o.scenarios == "" {
 		return nil, nil
 	}
 	read := validate.Builtin
@@ -157,19 +158,18 @@ func runValidate(ctx context.Context, o *validateOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	ro, err := o.runOptions()
-	if err != nil {
+	if err := o.complete(); err != nil {
 		return err
 	}
 	if err := o.makeOutput(); err != nil {
 		return err
 	}
 	if o.dir == "" {
-		return o.runConfigs(ctx, ro)
+		return o.runConfigs(ctx)
 	}
 	// Others may write to the same file system: what they do is not our business.
 	own := probes.Filter{Pid: uint32(os.Getpid())}
-	return o.traced(ro, own, func(x *campaign.Run) error { return workloadError(x.Dir(ctx, o.dir)) })
+	return o.traced(own, func(x *campaign.Run) error { return workloadError(x.Dir(ctx, o.dir)) })
 }
 
 // check finds what makes no sense in the flags.
@@ -185,13 +185,13 @@ func (o *validateOptions) check() error {
 		return usagef(progName+" validate --dir /mnt", "no --dir, --device or --image given")
 	case given > 1:
 		return usagef(progName+" validate --help", "--dir, --device and --image exclude each other")
-	case o.writes < 0 || o.number < 0:
+	case o.Writes < 0 || o.Case < 0:
 		return usagef("--writes 5000", "--writes and --case must not be negative")
-	case o.number > 0 && o.seed == 0:
-		return usagef("--seed 7 --case "+strconv.Itoa(o.number), "--case without --seed")
+	case o.Case > 0 && o.Seed == 0:
+		return usagef("--seed 7 --case "+strconv.Itoa(o.Case), "--case without --seed")
 	case o.dir != "" && o.config != "":
 		return usagef("--device or --image", "--config needs a file system to make; --dir has one")
-	case o.dropCaches && o.dir == "":
+	case o.DropCaches && o.dir == "":
 		return usagef("--dir DIR --drop-caches", "--drop-caches without --dir: other file systems are mounted again instead")
 	case o.device == "" && o.destroyData:
 		return usagef("--device /dev/sdX --destroy-data", "--destroy-data without --device")
@@ -201,7 +201,7 @@ func (o *validateOptions) check() error {
 	if _, err := o.configs(); err != nil {
 		return usagef("--config "+strings.Join(target.ConfigNames(), ","), "%v", err)
 	}
-	if err := checkVariant(o.variant); err != nil {
+	if err := checkVariant(o.Variant); err != nil {
 		return err
 	}
 	_, err := o.stormNames()
@@ -242,7 +242,7 @@ func (o *validateOptions) configs() ([]target.Config, error) {
 }
 
 // runConfigs carries out the scenarios on a file system of each configuration.
-func (o *validateOptions) runConfigs(ctx context.Context, ro campaign.Options) error {
+func (o *validateOptions) runConfigs(ctx context.Context) error {
 	configs, err := o.configs()
 	if err != nil {
 		return err
@@ -253,8 +253,8 @@ func (o *validateOptions) runConfigs(ctx context.Context, ro campaign.Options) e
 	}
 	// The file systems on it are ours alone, so whoever writes there does it for us.
 	all := probes.Filter{Dev: dev.Disk.Major<<20 | dev.Disk.Minor}
-	err = o.traced(ro, all, func(x *campaign.Run) error { return targetError(x.Configs(ctx, dev, configs)) })
-	if o.image != "" && !o.keep {
+	err = o.traced(all, func(x *campaign.Run) error { return targetError(x.Configs(ctx, dev, configs)) })
+	if o.image != "" && !o.Keep {
 		err = errors.Join(err, dev.RemoveImage())
 	}
 	return errors.Join(err, dev.Close())
@@ -351,45 +351,41 @@ func targetError(err error) error {
 	return workloadError(err)
 }
 
-// runOptions are the flags as package campaign takes them.
-func (o *validateOptions) runOptions() (campaign.Options, error) {
-	ro := campaign.Options{
-		Target: o.dir + o.device + o.image, OwnOnly: o.dir != "", Writes: o.writes, Case: o.number, StormsOnly: o.storms,
-		Seed: o.seed, Variant: o.variant, DropCaches: o.dropCaches, Keep: o.keep, Attach: o.attach, Tool: versionText(),
-		Out: os.Stderr, Terminal: isTerminal(os.Stderr), Note: func(text string) { note(os.Stderr, "%s", text) },
+// complete sets what the flags do not.
+func (o *validateOptions) complete() (err error) {
+	o.Target, o.OwnOnly, o.Tool = o.dir+o.device+o.image, o.dir != "", versionText()
+	o.Out, o.Terminal, o.Note = os.Stderr, isTerminal(os.Stderr), func(text string) { note(os.Stderr, "%s", text) }
+	if o.Storms, err = o.stormNames(); err == nil {
+		o.Scenarios, err = o.scenarioSet()
 	}
-	var err error
-	if ro.Storms, err = o.stormNames(); err == nil {
-		ro.Scenarios, err = o.scenarioSet()
-	}
-	return ro, err
+	return err
 }
 
 // stormNames are the storms that --storms chooses.
 func (o *validateOptions) stormNames() ([]string, error) {
-	if o.storms == noneOf || o.number > 0 && o.storms == "" {
+	if o.StormsOnly == noneOf || o.Case > 0 && o.StormsOnly == "" {
 		return nil, nil
 	}
 	var out []string
 	for _, name := range storm.Names() {
-		ok, err := path.Match(o.storms, name)
+		ok, err := path.Match(o.StormsOnly, name)
 		if err != nil {
-			return nil, usagef("--storms 'half*'", "--storms %s: %v", o.storms, err)
+			return nil, usagef("--storms 'half*'", "--storms %s: %v", o.StormsOnly, err)
 		}
-		if ok || o.storms == "" {
+		if ok || o.StormsOnly == "" {
 			out = append(out, name)
 		}
 	}
 	if len(out) == 0 {
-		return nil, usagef("--storms none, or one of "+strings.Join(storm.Names(), ", "), "no storm is called %q", o.storms)
+		return nil, usagef("--storms none, or one of "+strings.Join(storm.Names(), ", "), "no storm is called %q", o.StormsOnly)
 	}
 	return out, nil
 }
 
 // traced calls use with the probes attached behind a filter, and gives the report that it made to
 // the user, even when it could not go on.
-func (o *validateOptions) traced(ro campaign.Options, filter probes.Filter, use func(*campaign.Run) error) error {
-	x, err := campaign.Begin(ro, filter)
+func (o *validateOptions) traced(filter probes.Filter, use func(*campaign.Run) error) error {
+	x, err := campaign.Begin(o.Options, filter)
 	if err != nil {
 		return err
 	}

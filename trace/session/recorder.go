@@ -416,30 +416,24 @@ const (
 	maxAsking    = 200 * time.Millisecond // spent on names in that time; the ring fills meanwhile
 )
 
-// fileKey names an inode.
-type fileKey struct {
-	dev uint32
-	ino uint64
-}
-
 // fileNames finds the paths of the files in a recording.
 type fileNames struct {
 	resolver *export.Resolver
-	last     fileKey
-	known    map[fileKey]string // "" while it is not known
-	unnamed  map[fileKey]uint32 // by a process that writes to it
+	last     export.FileID
+	known    map[export.FileID]string // "" while it is not known
+	unnamed  map[export.FileID]uint32 // by a process that writes to it
 	tried    time.Time
 	asking   time.Duration // since then
 }
 
 func newFileNames(r *export.Resolver) *fileNames {
-	return &fileNames{resolver: r, known: map[fileKey]string{}, unnamed: map[fileKey]uint32{}}
+	return &fileNames{resolver: r, known: map[export.FileID]string{}, unnamed: map[export.FileID]uint32{}}
 }
 
 // see looks at a raw record, and writes the name of its file when it is a new one.
 func (n *fileNames) see(raw []byte, w *tracefile.Writer) {
 	dev, ino, pid, ok := record.FileOf(raw)
-	key := fileKey{dev, ino}
+	key := export.FileID{Dev: dev, Ino: ino}
 	if !ok || key == n.last {
 		return
 	}
@@ -452,11 +446,11 @@ func (n *fileNames) see(raw []byte, w *tracefile.Writer) {
 }
 
 // ask writes the name of a file, or remembers that it is not known.
-func (n *fileNames) ask(key fileKey, pid uint32, w *tracefile.Writer) {
+func (n *fileNames) ask(key export.FileID, pid uint32, w *tracefile.Writer) {
 	path := ""
 	if n.asking < maxAsking {
 		began := time.Now()
-		path = n.resolver.Path(key.dev, key.ino, pid)
+		path = n.resolver.Path(key.Dev, key.Ino, pid)
 		n.asking += time.Since(began)
 	}
 	if path == "" {
@@ -467,7 +461,7 @@ func (n *fileNames) ask(key fileKey, pid uint32, w *tracefile.Writer) {
 	}
 	delete(n.unnamed, key)
 	n.known[key] = path
-	w.Name(key.dev, key.ino, path)
+	w.Name(key.Dev, key.Ino, path)
 }
 
 // retry looks once more for those without a name.
@@ -486,7 +480,7 @@ func (n *fileNames) retry(w *tracefile.Writer) {
 func (n *fileNames) again(w *tracefile.Writer) {
 	for key, path := range n.known {
 		if path != "" {
-			w.Name(key.dev, key.ino, path)
+			w.Name(key.Dev, key.Ino, path)
 		}
 	}
 }
