@@ -154,8 +154,6 @@ func (f *exportFlags) check() error {
 
 // pump judges all of a trace and writes what the filters let through.
 func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, w export.Writer) (shown, seen uint64, err error) {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
 	var row export.Row
 	var failed error
 	_, err = replay.Judge(ctx, in, f.variant, func(k *session.Kernel) session.Seen {
@@ -171,7 +169,7 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, w expor
 			}
 			shown++
 			if failed = w.Write(&row); failed != nil {
-				stop(failed)
+				_ = in.Stop() // it never fails
 			}
 		}
 	})
@@ -204,11 +202,9 @@ func (f *exportFlags) open(inputs []string) (*exportOutput, error) {
 		if st.Mode()&os.ModeDevice != 0 && st.Mode()&os.ModeCharDevice == 0 {
 			return nil, usagef("-o FILE", "%s is a block device", f.out)
 		}
-		for _, path := range inputs {
-			if in, err := os.Stat(path); err == nil && os.SameFile(in, st) {
-				return nil, usagef("-o another name", "%s is the trace itself", f.out)
-			}
-		}
+	}
+	if err := notItself(f.out, inputs); err != nil {
+		return nil, err
 	}
 	file, err := os.OpenFile(f.out, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
@@ -314,10 +310,9 @@ type rowFilter struct {
 	ino        uint64
 	path       string
 	minLatency time.Duration
-	only       []string
 	from, to   string
+	rowChoice
 
-	show          liveOptions // what --only and --filter ask for
 	devNumber     uint32
 	begins, until uint64 // ns of CLOCK_MONOTONIC; until is not in it
 }
@@ -329,8 +324,7 @@ func (f *rowFilter) register(flags *pflag.FlagSet) {
 	flags.Uint64Var(&f.ino, "ino", 0, "only this inode number")
 	flags.StringVar(&f.path, "path", "", "only this path; * and ? stand for other characters")
 	flags.DurationVar(&f.minLatency, "min-latency", 0, "only writes that took at least this long, such as 5ms")
-	flags.StringSliceVar(&f.only, "only", nil, "only these: "+strings.Join(onlyWords, ", "))
-	flags.Func("filter", rowFilterUsage, f.show.setRows)
+	f.rowChoice.register(flags, "only these: ")
 	flags.StringVar(&f.from, "from", "", "only writes from this time on")
 	flags.StringVar(&f.to, "to", "", "only writes before this time")
 }
@@ -354,7 +348,7 @@ func (f *rowFilter) check() error {
 // resolve turns what was typed into numbers, by what the trace says of itself.
 func (f *rowFilter) resolve(info *tracefile.Info) error {
 	var err error
-	f.show.only, f.until = f.only, math.MaxUint64
+	f.until = math.MaxUint64
 	if f.from != "" {
 		if f.begins, err = traceTime("--from", f.from, info); err != nil {
 			return err
@@ -430,5 +424,5 @@ func (f *rowFilter) shows(r *export.Row) bool {
 	if f.minLatency > 0 && (!r.LatencyNs.Known || r.LatencyNs.V < uint64(f.minLatency)) {
 		return false
 	}
-	return f.show.shows(r)
+	return f.rowChoice.shows(r)
 }

@@ -19,13 +19,18 @@ import (
 // liveOptions are the flags of live, and some of them those of view.
 type liveOptions struct {
 	captureFlags
-	only    []string
-	rows    *rowfilter.Filter // of --filter; nil lets all through
+	rowChoice
 	plain   bool
 	json    bool
 	variant string
 	summary string
 	record  session.RecorderOptions
+}
+
+// rowChoice are the flags that choose among judged writes.
+type rowChoice struct {
+	only []string
+	rows *rowfilter.Filter // of --filter; nil lets all through
 }
 
 func newLiveCmd() *cobra.Command {
@@ -65,8 +70,7 @@ among the judged writes. Totals and the exit status count all of them.`,
 
 // registerShow adds the flags about what is shown and how.
 func (o *liveOptions) registerShow(flags *pflag.FlagSet) {
-	flags.StringSliceVar(&o.only, "only", nil, "show only these: "+strings.Join(onlyWords, ", "))
-	flags.Func("filter", rowFilterUsage, o.setRows)
+	o.rowChoice.register(flags, "show only these: ")
 	flags.BoolVar(&o.plain, "plain", false, "one line a write, even on a terminal")
 	flags.BoolVar(&o.json, "json", false, "one JSON object a line")
 	flags.StringVar(&o.variant, "variant", "auto", variantUsage())
@@ -119,14 +123,17 @@ func (o *liveOptions) checkShow() error {
 // rowFilterUsage has the words that are wanted most; rowfilter.Fields lists all.
 const rowFilterUsage = "only `WORDS` such as 'lock=exclusive verdict!=agree pos>1m comm~mysqld reason~zeroing wait>5ms ret=-EAGAIN nowait'"
 
-// setRows takes the value of --filter.
-func (o *liveOptions) setRows(text string) (err error) {
-	o.rows, err = rowfilter.Parse(text)
-	return err
+// register adds the flags; only says what --only does.
+func (o *rowChoice) register(flags *pflag.FlagSet, only string) {
+	flags.StringSliceVar(&o.only, "only", nil, only+strings.Join(onlyWords, ", "))
+	flags.Func("filter", rowFilterUsage, func(text string) (err error) {
+		o.rows, err = rowfilter.Parse(text)
+		return err
+	})
 }
 
 // shows reports whether --only and --filter let a row through.
-func (o *liveOptions) shows(r *export.Row) bool {
+func (o *rowChoice) shows(r *export.Row) bool {
 	if !o.rows.Match(r) {
 		return false
 	}

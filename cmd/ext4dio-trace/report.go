@@ -76,12 +76,8 @@ func (f *reportFlags) run(ctx context.Context, paths []string) error {
 		return err
 	}
 	defer in.Close()
-	for _, path := range paths {
-		if a, err := os.Stat(path); err == nil {
-			if b, err := os.Stat(f.out); err == nil && os.SameFile(a, b) {
-				return usagef("-o another name", "%s is the trace itself", f.out)
-			}
-		}
+	if err := notItself(f.out, paths); err != nil {
+		return err
 	}
 	p, err := recorded.Report(ctx, in, f.ReportOptions)
 	if err != nil {

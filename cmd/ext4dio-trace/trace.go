@@ -171,6 +171,20 @@ func openTrace(paths []string, hint, done string) (*tracefile.Recording, error) 
 	return all[0], nil
 }
 
+// notItself refuses to write to a file that is read.
+func notItself(out string, inputs []string) error {
+	to, err := os.Stat(out)
+	if err != nil {
+		return nil
+	}
+	for _, path := range inputs {
+		if in, err := os.Stat(path); err == nil && os.SameFile(in, to) {
+			return usagef("-o another name", "%s is the trace itself", out)
+		}
+	}
+	return nil
+}
+
 func closeTraces(all []*tracefile.Recording) {
 	for _, r := range all {
 		_ = r.Close() // nothing was written

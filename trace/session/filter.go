@@ -88,13 +88,12 @@ func cgroupID(s string) (uint64, error) {
 
 // deviceNumber takes MAJOR:MINOR, a block device, or a file or folder on it.
 func deviceNumber(s string) (uint32, error) {
-	if major, minor, ok := strings.Cut(s, ":"); ok && !strings.Contains(s, "/") {
-		a, err1 := strconv.ParseUint(major, 10, 12)
-		b, err2 := strconv.ParseUint(minor, 10, 20)
-		if err1 != nil || err2 != nil {
+	if strings.Contains(s, ":") && !strings.Contains(s, "/") {
+		dev, ok := export.ParseDev(s)
+		if !ok {
 			return 0, hint.Usagef("--dev 8:0", "--dev %q is no MAJOR:MINOR", s)
 		}
-		return uint32(a<<20 | b), nil
+		return dev, nil
 	}
 	var st unix.Stat_t
 	if err := unix.Stat(s, &st); err != nil {
