@@ -16,7 +16,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
-	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // Checked is one recording after it was judged: what check says of it.
@@ -44,7 +43,7 @@ type disagreement struct {
 	Pos     int64    `json:"pos"`
 	Len     int64    `json:"len"`
 
-	reason model.Reason
+	reason string
 }
 
 // note keeps a write that disagrees, when it is one of the first.
@@ -54,7 +53,7 @@ func (c *Checked) note(o *observe.Observation, v *judge.Verdict) {
 	}
 	c.wrong = append(c.wrong, disagreement{
 		Seq: c.Summary.Totals.Writes, Verdict: v.Kind.String(), Rules: v.Rules.AppendIDs([]string{}), Why: v.Why(),
-		Pid: o.Pid, Comm: o.Comm, Dev: export.DevName(o.Dev), Ino: o.Ino, Path: c.in.Path(o.Dev, o.Ino, o.Pid), Pos: o.Pos0, Len: o.Len0, reason: v.Reason,
+		Pid: o.Pid, Comm: o.Comm, Dev: export.DevName(o.Dev), Ino: o.Ino, Path: c.in.Path(o.Dev, o.Ino, o.Pid), Pos: o.Pos0, Len: o.Len0, reason: string(v.Reason),
 	})
 }
 

@@ -93,7 +93,7 @@ func environment(in *tracefile.Recording, tool string, redact bool) []report.Fac
 		}
 	}
 	for i, fs := range info.FileSystems {
-		where := fs.Source + " on " + fs.Mount
+		where := fs.Source + " on " + fs.Point
 		if redact {
 			where = fmt.Sprintf("fs-%d", i+1)
 		}

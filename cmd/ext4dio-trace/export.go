@@ -390,7 +390,7 @@ func traceDevice(text string, info *tracefile.Info) (uint32, error) {
 	var known []string
 	for _, fs := range info.FileSystems {
 		known = append(known, "--dev "+fs.Dev)
-		if text == fs.Source || text == fs.Mount {
+		if text == fs.Source || text == fs.Point {
 			number = fs.Dev
 		}
 	}

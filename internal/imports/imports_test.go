@@ -32,7 +32,7 @@ var flow = []group{
 	{"capture", "what the kernel did, as records", map[string]rule{
 		"record":                    {},
 		"probes":                    {ours: "internal/clock internal/hint record", others: "github.com/cilium/ebpf golang.org/x/sys"},
-		"trace/tracefile":           {ours: "record", others: "github.com/klauspost/compress"},
+		"trace/tracefile":           {ours: "internal/ext4fs record", others: "github.com/klauspost/compress"},
 		"trace/tracefile/tracetest": {ours: "record"},
 	}},
 	{"truth", "what the kernel should have done, and the comparison", map[string]rule{

@@ -359,7 +359,7 @@ func Size(n int64) string {
 func describe(k *Kernel, start uint64, o *RecorderOptions) (*tracefile.Info, error) {
 	info := &tracefile.Info{
 		Tool: o.Tool, Command: o.Command, Release: k.Facts.Release, Build: k.Facts.Build, Arch: k.Facts.Arch,
-		PageSize: os.Getpagesize(), CPUs: k.Facts.CPUs, FileSystems: []tracefile.FileSystem{},
+		PageSize: os.Getpagesize(), CPUs: k.Facts.CPUs,
 	}
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // it never fails
@@ -390,12 +390,7 @@ func describe(k *Kernel, start uint64, o *RecorderOptions) (*tracefile.Info, err
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range mounts {
-		info.FileSystems = append(info.FileSystems, tracefile.FileSystem{
-			Dev: m.Dev, Source: m.Source, Mount: m.Point, Options: m.Options, SuperOptions: m.SuperOptions,
-			BlockSize: m.BlockSize, Features: m.Features,
-		})
-	}
+	info.FileSystems = append([]ext4fs.Mount{}, mounts...) // [] in JSON, not null, when there is none
 	return info, nil
 }
 

@@ -73,10 +73,10 @@ func (c *chunkReader) next(h *head) (whole bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := c.take(int(h.packed)); err != nil {
+	if err := c.take(int(h.Packed)); err != nil {
 		return false, err
 	}
-	c.at += int64(n) + int64(h.packed)
+	c.at += int64(n) + int64(h.Packed)
 	return true, c.unpack(h)
 }
 
@@ -100,15 +100,15 @@ func (c *chunkReader) take(n int) error {
 
 // unpack fills raw.
 func (c *chunkReader) unpack(h *head) error {
-	if crc32.Checksum(c.packed, castagnoli) != h.sum {
-		return fmt.Errorf("%w: chunk %d is damaged", ErrFormat, h.seq)
+	if crc32.Checksum(c.packed, castagnoli) != h.Sum {
+		return fmt.Errorf("%w: chunk %d is damaged", ErrFormat, h.Seq)
 	}
 	var err error // a frame of more than maxRaw bytes is refused
 	if c.raw, err = c.zip.DecodeAll(c.packed, c.raw[:0]); err != nil {
-		return fmt.Errorf("%w: unpack chunk %d: %w", ErrFormat, h.seq, err)
+		return fmt.Errorf("%w: unpack chunk %d: %w", ErrFormat, h.Seq, err)
 	}
-	if len(c.raw) != int(h.raw) {
-		return fmt.Errorf("%w: chunk %d has %d bytes, not %d", ErrFormat, h.seq, len(c.raw), h.raw)
+	if len(c.raw) != int(h.Raw) {
+		return fmt.Errorf("%w: chunk %d has %d bytes, not %d", ErrFormat, h.Seq, len(c.raw), h.Raw)
 	}
 	return nil
 }

@@ -58,8 +58,8 @@ func (d *decoder) begin(raw []byte, h *head) error {
 		return err
 	}
 	d.kinds = d.cols[colKind].b
-	if len(d.kinds) != int(h.count) {
-		return fmt.Errorf("%w: %d kinds for %d records", ErrFormat, len(d.kinds), h.count)
+	if len(d.kinds) != int(h.Count) {
+		return fmt.Errorf("%w: %d kinds for %d records", ErrFormat, len(d.kinds), h.Count)
 	}
 	writes, dones := 0, 0
 	for _, k := range d.kinds {
@@ -70,8 +70,8 @@ func (d *decoder) begin(raw []byte, h *head) error {
 			dones++
 		}
 	}
-	if writes != int(h.writes) {
-		return fmt.Errorf("%w: %d writes, where %d are claimed", ErrFormat, writes, h.writes)
+	if writes != int(h.Writes) {
+		return fmt.Errorf("%w: %d writes, where %d are claimed", ErrFormat, writes, h.Writes)
 	}
 	d.threads, d.files = d.cols[colThreads].b, d.cols[colFiles].b
 	d.by = room(d.by, len(d.threads)/threadSize)
@@ -83,7 +83,7 @@ func (d *decoder) begin(raw []byte, h *head) error {
 	if d.bad {
 		return fmt.Errorf("%w: %w", ErrFormat, errColumn)
 	}
-	d.left = int(h.count)
+	d.left = int(h.Count)
 	return nil
 }
 

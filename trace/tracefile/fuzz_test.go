@@ -78,7 +78,7 @@ func FuzzColumns(f *testing.F) {
 			return // a header that is refused
 		}
 		var d decoder
-		if err := d.begin(raw, &head{count: count, writes: writes}); err != nil {
+		if err := d.begin(raw, &head{fixedHead: fixedHead{Count: count, Writes: writes}}); err != nil {
 			if !errors.Is(err, ErrFormat) {
 				t.Fatalf("error %v", err)
 			}
@@ -114,7 +114,7 @@ func FuzzRoundTrip(f *testing.F) {
 		}
 		var d decoder
 		raw, _ := e.appendTo(nil, nil)
-		if err := d.begin(raw, &head{count: e.count, writes: e.writes}); err != nil {
+		if err := d.begin(raw, &head{fixedHead: fixedHead{Count: e.count, Writes: e.writes}}); err != nil {
 			t.Fatal(err)
 		}
 		var buf []byte

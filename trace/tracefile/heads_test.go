@@ -50,7 +50,7 @@ func TestOldTraces(t *testing.T) {
 			t.Errorf("%s: closed %v, error %v", name, x.Closed, err)
 		}
 		for _, c := range x.chunks {
-			if c.first > c.last || c.from > c.to || c.kind == KindRecords && c.count > 0 && (c.first == 0 || c.from == 0) {
+			if c.First > c.Last || c.From > c.To || c.Kind == KindRecords && c.Count > 0 && (c.First == 0 || c.From == 0) {
 				t.Errorf("%s: times of a chunk: %+v", name, c)
 			}
 		}
@@ -172,7 +172,7 @@ func TestHeadsOfColumns(t *testing.T) {
 	e.words = 0
 	raw, _ := e.appendTo(nil, nil)
 	var d decoder
-	err := d.begin(raw, &head{count: e.count, writes: e.writes})
+	err := d.begin(raw, &head{fixedHead: fixedHead{Count: e.count, Writes: e.writes}})
 	if err == nil {
 		_, _, err = d.next(nil)
 	}

@@ -33,7 +33,7 @@ func ReadIndex(in io.ReaderAt, size int64) (*Index, error) {
 		if err != nil {
 			return nil, err
 		}
-		end := at + int64(n) + int64(h.packed)
+		end := at + int64(n) + int64(h.Packed)
 		if end > size {
 			break
 		}
@@ -45,13 +45,13 @@ func ReadIndex(in io.ReaderAt, size int64) (*Index, error) {
 
 func (x *Index) add(h *head, at int64) {
 	x.chunks = append(x.chunks, chunkAt{*h, at})
-	x.Closed = h.kind == KindEnd
-	if h.kind != KindRecords {
+	x.Closed = h.Kind == KindEnd
+	if h.Kind != KindRecords {
 		return
 	}
-	x.Records += uint64(h.count)
-	x.Writes += uint64(h.writes)
-	x.Last = max(x.Last, h.last)
+	x.Records += uint64(h.Count)
+	x.Writes += uint64(h.Writes)
+	x.Last = max(x.Last, h.Last)
 }
 
 // readNames reads the chunks of names. Damaged ones are left out: Reader says so later.
@@ -59,7 +59,7 @@ func (x *Index) readNames(in io.ReaderAt, c *chunkReader, to *names) {
 	was, at := c.in, c.at
 	defer func() { c.in, c.at = was, at }()
 	for i := range x.chunks {
-		if x.chunks[i].kind != KindNames {
+		if x.chunks[i].Kind != KindNames {
 			continue
 		}
 		c.in = io.NewSectionReader(in, x.chunks[i].offset, 1<<62)
@@ -71,4 +71,4 @@ func (x *Index) readNames(in io.ReaderAt, c *chunkReader, to *names) {
 }
 
 // last is the number of the last chunk.
-func (x *Index) last() uint64 { return x.chunks[len(x.chunks)-1].seq }
+func (x *Index) last() uint64 { return x.chunks[len(x.chunks)-1].Seq }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/ext4dio/ext4dio-trace/internal/ext4fs"
 )
 
 // Info is what a file says about itself before its first record.
@@ -40,18 +42,8 @@ type Info struct {
 	// Excluded says which writes were not recorded on purpose, in words.
 	Excluded string `json:"excluded,omitempty"`
 
-	FileSystems []FileSystem `json:"file_systems"`
-}
-
-// FileSystem is one ext4 that was mounted when recording began.
-type FileSystem struct {
-	Dev          string   `json:"dev"` // MAJOR:MINOR
-	Source       string   `json:"source"`
-	Mount        string   `json:"mount"`
-	Options      string   `json:"options"`       // of this mount
-	SuperOptions string   `json:"super_options"` // of the file system
-	BlockSize    int      `json:"block_size,omitempty"`
-	Features     []string `json:"features,omitempty"` // as mkfs.ext4 names them; nil when not known
+	// FileSystems are those that were mounted when recording began.
+	FileSystems []ext4fs.Mount `json:"file_systems"`
 }
 
 // End is what a file says behind its last record when it was closed.

@@ -80,7 +80,7 @@ func (r *Reader) begin() error {
 		return fmt.Errorf("%w: it is empty", ErrFormat)
 	case err != nil:
 		return err
-	case h.kind != KindInfo || h.seq != 0:
+	case h.Kind != KindInfo || h.Seq != 0:
 		return fmt.Errorf("%w: it does not begin with its description", ErrFormat)
 	}
 	if err := json.Unmarshal(r.chunks.raw, &r.info); err != nil {
@@ -238,7 +238,7 @@ func (r *Reader) advance() error {
 		err = r.take(&h)
 	}
 	if err != nil {
-		r.damaged(err, uint64(h.count), uint64(h.writes))
+		r.damaged(err, uint64(h.Count), uint64(h.Writes))
 	}
 	return nil
 }
@@ -247,28 +247,28 @@ func (r *Reader) advance() error {
 // comes again is of another trace, and nothing behind it is read.
 func (r *Reader) inOrder(h *head) bool {
 	switch {
-	case h.seq < r.seq || r.end != nil || h.kind == KindInfo:
+	case h.Seq < r.seq || r.end != nil || h.Kind == KindInfo:
 		r.over, r.end = true, nil
-		r.blame(fmt.Errorf("%w: chunk %d follows where chunk %d has to: is it two files, one behind the other?", ErrFormat, h.seq, r.seq))
+		r.blame(fmt.Errorf("%w: chunk %d follows where chunk %d has to: is it two files, one behind the other?", ErrFormat, h.Seq, r.seq))
 		return false
-	case h.seq > r.seq:
-		r.missing.Chunks += h.seq - r.seq
-		r.blame(fmt.Errorf("%w: chunk %d follows where chunk %d has to", ErrFormat, h.seq, r.seq))
+	case h.Seq > r.seq:
+		r.missing.Chunks += h.Seq - r.seq
+		r.blame(fmt.Errorf("%w: chunk %d follows where chunk %d has to", ErrFormat, h.Seq, r.seq))
 	}
-	r.seq = h.seq + 1
+	r.seq = h.Seq + 1
 	return true
 }
 
 // take uses a chunk that was unpacked.
 func (r *Reader) take(h *head) error {
 	raw := r.chunks.raw
-	switch h.kind {
+	switch h.Kind {
 	case KindRecords:
 		r.losses = h.losses
 		return r.dec.begin(raw, h)
 	case KindNames:
 		// Open has read those that were there then; a file may be written still.
-		if r.index == nil || h.seq > r.index.last() {
+		if r.index == nil || h.Seq > r.index.last() {
 			return r.names.read(raw)
 		}
 	case KindEnd:
@@ -278,7 +278,7 @@ func (r *Reader) take(h *head) error {
 		}
 		r.end = end
 	default: // of a later version
-		r.unknown += uint64(h.count)
+		r.unknown += uint64(h.Count)
 	}
 	return nil
 }

@@ -181,9 +181,9 @@ func (c *Recording) Place() int {
 		return 0
 	}
 	chunks, seq := p.index.chunks, p.seq-1 // p.seq is the next one
-	at := int(seq - chunks[0].seq)
-	if at >= len(chunks) || chunks[at].seq != seq { // one is missing
-		at = min(sort.Search(len(chunks), func(i int) bool { return chunks[i].seq >= seq }), len(chunks)-1)
+	at := int(seq - chunks[0].Seq)
+	if at >= len(chunks) || chunks[at].Seq != seq { // one is missing
+		at = min(sort.Search(len(chunks), func(i int) bool { return chunks[i].Seq >= seq }), len(chunks)-1)
 	}
 	return c.placesBefore(c.at) + at
 }
@@ -218,7 +218,7 @@ func (r *Reader) seekChunk(at int) error {
 	if _, err := r.file.Seek(k.offset, io.SeekStart); err != nil {
 		return fmt.Errorf("seek in trace: %w", err)
 	}
-	r.chunks.at, r.seq, r.dec.left, r.over, r.end = k.offset, k.seq, 0, false, nil
+	r.chunks.at, r.seq, r.dec.left, r.over, r.end = k.offset, k.Seq, 0, false, nil
 	return nil
 }
 
@@ -265,8 +265,8 @@ func (c *Recording) readMarks() (marks []lossMark, sum uint64) {
 		n := sum
 		for i := range p.index.chunks {
 			k := &p.index.chunks[i]
-			if n = sum + k.losses.MissedInner; k.to > 0 {
-				marks = append(marks, lossMark{k.from, k.to, n})
+			if n = sum + k.losses.MissedInner; k.To > 0 {
+				marks = append(marks, lossMark{k.From, k.To, n})
 			}
 		}
 		sum = n

@@ -67,7 +67,7 @@ func TestUnknownChunk(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.raw = append(w.raw[:0], "something new"...)
-	err = errors.Join(w.chunk(&head{kind: 77, count: 3}), w.Append(sample(1)[0], &record.Losses{}), w.Close(&record.Losses{}))
+	err = errors.Join(w.chunk(&head{fixedHead: fixedHead{Kind: 77, Count: 3}}), w.Append(sample(1)[0], &record.Losses{}), w.Close(&record.Losses{}))
 	if err != nil {
 		t.Fatal(err)
 	}
