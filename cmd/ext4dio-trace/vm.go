@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"runtime"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
@@ -315,4 +317,24 @@ func runMatrix(ctx context.Context, m *matrix.Matrix, asJSON bool) (int, error) 
 		err = matrix.WriteText(os.Stdout, runs)
 	}
 	return matrix.Worst(runs), err
+}
+
+// newExecCmd makes the command that becomes another program: in a guest the
+// only way to run something that is not traced.
+func newExecCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:     "exec -- PROGRAM [ARGUMENT…]",
+		Short:   "run another program, for use behind vm",
+		Example: `  ext4dio-trace vm --share ./tests -- exec -- sh /share/all.sh`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return &exit.Error{Code: exit.Usage, Msg: "no program given", Hint: "ext4dio-trace exec -- PROGRAM"}
+			}
+			path, err := exec.LookPath(args[0])
+			if err != nil {
+				return &exit.Error{Code: exit.Usage, Msg: fmt.Sprintf("find program: %v", err), Hint: "give its full path; vm copies what stands behind the second --"}
+			}
+			return fmt.Errorf("exec %s: %w", path, unix.Exec(path, args, os.Environ()))
+		},
+	}
 }

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -13,13 +12,13 @@ import (
 // ErrOver says that an order came too late.
 var ErrOver = errors.New("tracing has ended: nothing more comes")
 
-// Order has something done by the goroutine that consumes, between two batches.
-func (t *Trace) Order(do func()) error {
-	done := make(chan struct{})
+// Order has something done by the goroutine that consumes, between two batches, and returns
+// its error.
+func (t *Trace) Order(do func() error) error {
+	done := make(chan error, 1)
 	select {
-	case t.orders <- func() { defer close(done); do() }:
-		<-done
-		return nil
+	case t.orders <- func() { done <- do() }:
+		return <-done
 	case <-t.over:
 		return ErrOver
 	}
@@ -29,14 +28,15 @@ func (t *Trace) Order(do func()) error {
 // file in the current folder; Tool and Command of o are what that says of itself. The error
 // is ErrOver after the end.
 func (t *Trace) Record(on bool, o RecorderOptions) (text string, err error) {
-	late := t.Order(func() {
+	err = t.Order(func() (err error) {
 		if on {
 			text, err = t.beginRecording(o)
 		} else {
 			text, err = t.endRecording()
 		}
+		return err
 	})
-	return text, cmp.Or(late, err)
+	return text, err
 }
 
 // beginRecording records what comes from now on into a new file in the current folder.

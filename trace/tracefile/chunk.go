@@ -1,10 +1,14 @@
 package tracefile
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/ext4dio/ext4dio-trace/record"
 )
@@ -140,6 +144,100 @@ func (h *head) parse(b []byte) error {
 		if i < int(h.Counters) { // those that are not there are zero
 			*to = le.Uint64(b[at+i*8:])
 		}
+	}
+	return nil
+}
+
+// errTorn says that a file ends inside a chunk.
+var errTorn = fmt.Errorf("%w: it ends inside a chunk", ErrFormat)
+
+// chunkReader reads chunk by chunk.
+type chunkReader struct {
+	in     io.Reader
+	zip    *zstd.Decoder
+	at     int64 // bytes read of whole chunks
+	frame  [frameSize + maxHead]byte
+	packed bytes.Buffer
+	raw    []byte
+}
+
+func newChunkReader(in io.Reader) (*chunkReader, error) {
+	zip, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxRaw))
+	if err != nil {
+		return nil, fmt.Errorf("make decompressor: %w", err)
+	}
+	return &chunkReader{in: in, zip: zip}, nil
+}
+
+// head reads the next header, and says how long it is. io.EOF says that the file ends
+// between two chunks.
+func (c *chunkReader) head(h *head) (int, error) {
+	if err := c.full(c.frame[:frameSize]); err != nil {
+		return 0, err
+	}
+	n, err := parseFrame(c.frame[:])
+	if err != nil {
+		return 0, err
+	}
+	b := c.frame[frameSize:][:n]
+	switch err := c.full(b); {
+	case err == io.EOF:
+		return 0, errTorn
+	case err != nil:
+		return 0, err
+	}
+	return frameSize + n, h.parse(b)
+}
+
+// full fills b.
+func (c *chunkReader) full(b []byte) error {
+	_, err := io.ReadFull(c.in, b)
+	switch {
+	case err == nil || err == io.EOF:
+		return err
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errTorn
+	}
+	return fmt.Errorf("read trace: %w", err)
+}
+
+// next reads the next chunk. whole says that all its bytes were there, so that reading
+// can go on behind it whatever is wrong with them.
+func (c *chunkReader) next(h *head) (whole bool, err error) {
+	n, err := c.head(h)
+	if err != nil {
+		return false, err
+	}
+	if err := c.take(int64(h.Packed)); err != nil {
+		return false, err
+	}
+	c.at += int64(n) + int64(h.Packed)
+	return true, c.unpack(h)
+}
+
+// take reads n bytes into packed, without believing that there are so many.
+func (c *chunkReader) take(n int64) error {
+	c.packed.Reset()
+	switch _, err := io.CopyN(&c.packed, c.in, n); {
+	case err == io.EOF:
+		return errTorn
+	case err != nil:
+		return fmt.Errorf("read trace: %w", err)
+	}
+	return nil
+}
+
+// unpack fills raw.
+func (c *chunkReader) unpack(h *head) error {
+	if crc32.Checksum(c.packed.Bytes(), castagnoli) != h.Sum {
+		return fmt.Errorf("%w: chunk %d is damaged", ErrFormat, h.Seq)
+	}
+	var err error // a frame of more than maxRaw bytes is refused
+	if c.raw, err = c.zip.DecodeAll(c.packed.Bytes(), c.raw[:0]); err != nil {
+		return fmt.Errorf("%w: unpack chunk %d: %w", ErrFormat, h.Seq, err)
+	}
+	if len(c.raw) != int(h.Raw) {
+		return fmt.Errorf("%w: chunk %d has %d bytes, not %d", ErrFormat, h.Seq, len(c.raw), h.Raw)
 	}
 	return nil
 }

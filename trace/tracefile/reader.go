@@ -125,9 +125,6 @@ func (r *Reader) Losses() (record.Losses, error) {
 	return l, nil
 }
 
-// End is the end mark; nil while it was not read.
-func (r *Reader) End() *End { return r.end }
-
 // Unknown counts records of kinds that this version does not know. They are skipped.
 func (r *Reader) Unknown() uint64 { return r.unknown }
 

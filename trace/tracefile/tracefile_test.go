@@ -39,7 +39,7 @@ func TestRoundTrip(t *testing.T) {
 			if l, _ := r.Losses(); l.LostRing != 7 || l.Lost() != 7 {
 				t.Errorf("losses: %+v", l)
 			}
-			if e := r.End(); e == nil || e.Records != uint64(len(recs)) {
+			if e := r.end; e == nil || e.Records != uint64(len(recs)) {
 				t.Errorf("end: %+v", e)
 			}
 		})
@@ -238,7 +238,7 @@ func TestParts(t *testing.T) {
 	}
 	for i, p := range all[0].Parts()[:2] {
 		l, _ := p.Losses()
-		if _, writes := p.Index().Records, p.Index().Writes; l.Seen != writes+l.LostRing || l.LostRing != 1 || !p.End().Continued {
+		if writes := p.Index().Writes; l.Seen != writes+l.LostRing || l.LostRing != 1 || !p.end.Continued {
 			t.Errorf("part %d has %d writes and says %+v", i, writes, l)
 		}
 	}
