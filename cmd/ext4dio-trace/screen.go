@@ -250,9 +250,15 @@ func (s *screenWindow) rows(k tui.Seek) ([]tui.Numbered, error) {
 	defer s.mu.Unlock()
 	var err error
 	if s.w == nil {
-		if s.w, err = replay.OpenWindow(s.ctx, s.paths, s.variant); err != nil {
+		in, err := openTrace(s.paths, "", "shown")
+		if err != nil {
 			return nil, err
 		}
+		w, err := replay.NewWindow(s.ctx, in, s.variant)
+		if err != nil {
+			return nil, errors.Join(err, in.Close())
+		}
+		s.w = w
 	}
 	number, n := max(k.At, 1), s.w.Writes()
 	switch {

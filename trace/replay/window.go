@@ -36,40 +36,20 @@ type Window struct {
 	slowly  int // times that slow was needed
 }
 
-// OpenWindow opens the files of one recording and judges it once, by a variant: auto or
-// the name of one. The caller closes it.
-func OpenWindow(ctx context.Context, paths []string, variant string) (*Window, error) {
-	all, err := tracefile.OpenRecordings(paths...)
-	if err != nil {
-		return nil, err
+// NewWindow judges a recording once, by a variant: auto or the name of one. Close closes the
+// recording; after an error that is up to the caller.
+func NewWindow(ctx context.Context, in *tracefile.Recording, variant string) (*Window, error) {
+	if in.Places() == 0 {
+		return nil, errors.New("what comes on a pipe can be read once only")
 	}
-	w := &Window{in: all[0], variant: variant}
-	switch {
-	case len(all) > 1:
-		err = fmt.Errorf("%d recordings are given, and one can be shown", len(all))
-	case w.in.Places() == 0:
-		err = errors.New("what comes on a pipe can be read once only")
-	default:
-		err = w.begin(ctx)
-	}
-	if err != nil {
-		for _, in := range all {
-			_ = in.Close() // nothing was written
-		}
-		return nil, err
-	}
-	return w, nil
-}
-
-// begin makes the table.
-func (w *Window) begin(ctx context.Context) error {
+	w := &Window{in: in, variant: variant}
 	var err error
-	if w.kernel, err = session.Recorded(w.in.Info()); err != nil {
-		return err
+	if w.kernel, err = session.Recorded(in.Info()); err != nil {
+		return nil, err
 	}
-	w.maker = w.kernel.Maker(w.in)
+	w.maker = w.kernel.Maker(in)
 	w.table, err = makeWindowTable(ctx, w)
-	return err
+	return w, err
 }
 
 // newJudge makes the judge of a pass.

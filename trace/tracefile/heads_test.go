@@ -82,7 +82,7 @@ func recordsOf(t *testing.T, file []byte, longer uint64) [][]byte {
 	defer r.Close()
 	recs, missing := readAll(t, r)
 	if missing != nil || NewRecording(r).Longer() != longer {
-		t.Fatalf("%d longer heads, want %d; missing %v", r.Longer(), longer, missing)
+		t.Fatalf("%d longer heads, want %d; missing %v", r.dec.longer, longer, missing)
 	}
 	return recs
 }

@@ -125,13 +125,6 @@ func (r *Reader) Losses() (record.Losses, error) {
 	return l, nil
 }
 
-// Unknown counts records of kinds that this version does not know. They are skipped.
-func (r *Reader) Unknown() uint64 { return r.unknown }
-
-// Longer counts writes whose head has fields that this version does not know. The rest
-// of such a write is read.
-func (r *Reader) Longer() uint64 { return r.dec.longer }
-
 // Path is the path of an inode, "" when it is not known. Together with export.Names it
 // lets rows of a trace have names.
 func (r *Reader) Path(dev uint32, ino uint64, _ uint32) string {
@@ -161,12 +154,6 @@ func (r *Reader) Close() error {
 		return nil
 	}
 	return r.file.Close()
-}
-
-// Stop ends reading: Next returns record.ErrEnd from now on.
-func (r *Reader) Stop() error {
-	r.over = true
-	return nil
 }
 
 // Next returns the next raw record, and record.ErrEnd behind the last one that can be

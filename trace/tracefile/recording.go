@@ -103,14 +103,11 @@ func (c *Recording) Losses() (record.Losses, error) {
 }
 
 // Unknown counts records of kinds that this version does not know. They are skipped.
-func (c *Recording) Unknown() uint64 {
-	return c.sum((*Reader).Unknown)
-}
+func (c *Recording) Unknown() uint64 { return c.sum(func(r *Reader) uint64 { return r.unknown }) }
 
-// Longer counts writes whose head has fields that this version does not know.
-func (c *Recording) Longer() uint64 {
-	return c.sum((*Reader).Longer)
-}
+// Longer counts writes whose head has fields that this version does not know. The rest of such
+// a write is read.
+func (c *Recording) Longer() uint64 { return c.sum(func(r *Reader) uint64 { return r.dec.longer }) }
 
 func (c *Recording) sum(of func(*Reader) uint64) (n uint64) {
 	for _, p := range c.parts {

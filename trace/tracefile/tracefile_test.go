@@ -54,8 +54,8 @@ func TestUnknownKind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, missing := readAll(t, r); len(got) != len(recs) || missing != nil || r.Unknown() != 2 {
-		t.Errorf("%d records, %d unknown, missing %v", len(got), r.Unknown(), missing)
+	if got, missing := readAll(t, r); len(got) != len(recs) || missing != nil || r.unknown != 2 {
+		t.Errorf("%d records, %d unknown, missing %v", len(got), r.unknown, missing)
 	}
 }
 
@@ -75,8 +75,8 @@ func TestUnknownChunk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, missing := readAll(t, r); len(got) != 1 || missing != nil || r.Unknown() != 3 {
-		t.Errorf("%d records, %d unknown, missing %v", len(got), r.Unknown(), missing)
+	if got, missing := readAll(t, r); len(got) != 1 || missing != nil || r.unknown != 3 {
+		t.Errorf("%d records, %d unknown, missing %v", len(got), r.unknown, missing)
 	}
 }
 
