@@ -90,11 +90,15 @@ func fieldOf(kind record.StepKind, field int) byte { return byte(kind)<<2 | byte
 type encoder struct {
 	cols    [allColumns]column
 	words   int // columns of them that are in use
-	shapes  map[shapeKey]*shape
+	shapes  numbering[shapeKey]
+	bases   [][record.MaxSteps]values // of the first write of each shape: see place.expect
 	threads numbering[[threadSize]byte]
 	files   numbering[[fileSize]byte]
-	pool    []*shape // to be used again
-	near    near
+	// nearOdds has those that were there last, in front of oddSeen.
+	nearOdds [512]struct {
+		odd    odd
+		number uint64 // from 1
+	}
 
 	now     uint64 // when the last record ended
 	seq     [maxCPUs]uint64
@@ -110,7 +114,8 @@ type encoder struct {
 }
 
 func newEncoder() *encoder {
-	e := &encoder{shapes: map[shapeKey]*shape{}, oddSeen: map[odd]uint64{}}
+	e := &encoder{oddSeen: map[odd]uint64{}}
+	e.shapes.seen = map[shapeKey]uint64{}
 	e.threads.seen, e.files.seen = map[[threadSize]byte]uint64{}, map[[fileSize]byte]uint64{}
 	return e
 }
@@ -120,15 +125,13 @@ func (e *encoder) reset() {
 	for i := range e.cols {
 		e.cols[i] = e.cols[i][:0]
 	}
-	for _, s := range e.shapes {
-		e.pool = append(e.pool, s)
-	}
-	clear(e.shapes)
+	e.shapes.reset()
+	e.bases = e.bases[:0]
 	e.threads.reset()
 	e.files.reset()
 	clear(e.seq[:e.cpus])
 	clear(e.oddSeen)
-	e.near = near{}
+	clear(e.nearOdds[:])
 	e.by, e.isizes = e.by[:0], e.isizes[:0]
 	e.now, e.cpus, e.words, e.oddNum = 0, 0, 0, [256]uint64{}
 	e.count, e.writes, e.size, e.first, e.last = 0, 0, 0, 0, 0
@@ -202,7 +205,7 @@ func (e *encoder) addTime(high, low int, d uint64) {
 // time of the last step before the decision.
 func (e *encoder) addSteps(raw []byte, head int, p place) (checked uint32) {
 	c := &e.cols
-	s, known := e.shapeOf(raw, head)
+	base, known := e.shapeOf(raw, head)
 	t, odds := uint32(0), uint64(0)
 	for i := range (len(raw) - head) / record.StepSize {
 		step := raw[head+i*record.StepSize:]
@@ -218,12 +221,12 @@ func (e *encoder) addSteps(raw []byte, head int, p place) (checked uint32) {
 		by := values{v[0] - want[0], v[1] - want[1], v[2] - want[2], v[3] - want[3]}
 		switch {
 		case !known:
-			s.base[i] = by
+			base[i] = by
 			for _, n := range by {
 				c[colShapes].delta(n, 0)
 			}
-		case by != s.base[i]:
-			odds += e.addOdds(i, kind, &by, &s.base[i])
+		case by != base[i]:
+			odds += e.addOdds(i, kind, &by, &base[i])
 		}
 		p.follow(kind, v[0])
 	}
@@ -246,7 +249,7 @@ func (e *encoder) addOdds(step int, kind record.StepKind, by, base *values) (n u
 // addOdd adds the number of a value that was there before to one column, or 0 and the
 // value to another.
 func (e *encoder) addOdd(known, by int, o odd) {
-	at := &e.near.odds[(o.by*golden+uint64(o.field)*golden<<32)>>55]
+	at := &e.nearOdds[(o.by*golden+uint64(o.field)*golden<<32)>>55]
 	if at.number > 0 && at.odd == o {
 		e.cols[known].number(at.number)
 		return
@@ -312,26 +315,10 @@ func (e *encoder) appendTo(dst []byte, cuts []int) ([]byte, []int) {
 // the fields that have columns, and the first four bytes of each step.
 type shapeKey [4 + record.MaxSteps/2]uint64
 
-// shape is what writes of one kind have in common.
-type shape struct {
-	key    shapeKey
-	number uint64
-	base   [record.MaxSteps]values // of the first write: see place.expect
-}
-
-// near has those that were there last, in front of the maps.
-type near struct {
-	shapes [512]*shape
-	odds   [512]struct {
-		odd    odd
-		number uint64 // from 1
-	}
-}
-
 // numbering numbers keys from 0, in order of appearance.
 type numbering[K comparable] struct {
 	seen map[K]uint64
-	near [64]struct { // those that were there last
+	near [512]struct { // those that were there last, in front of the map
 		key    K
 		number uint64 // one more than it is, so that 0 is none
 	}
@@ -380,33 +367,18 @@ func (k *shapeKey) fill(raw []byte, head int) (hash uint64) {
 	return hash * golden
 }
 
-// shapeOf numbers the shape of a write. When it is new it is put into its column, to
-// which addSteps adds the values of the steps.
-func (e *encoder) shapeOf(raw []byte, head int) (s *shape, known bool) {
+// shapeOf numbers the shape of a write, and returns the values of its steps. When it is new
+// it is put into its column, to which addSteps adds those.
+func (e *encoder) shapeOf(raw []byte, head int) (base *[record.MaxSteps]values, known bool) {
 	var key shapeKey
-	at := &e.near.shapes[key.fill(raw, head)>>55]
-	if s = *at; s != nil && s.key == key {
-		e.cols[colShape].number(s.number)
-		return s, true
-	}
-	if s, known = e.shapes[key]; !known {
-		s = e.newShape()
-		s.key = key
-		e.shapes[key] = s
+	hash := key.fill(raw, head)
+	n, known := e.shapes.of(&key, uint32(hash>>55))
+	if !known {
+		e.bases = append(e.bases, [record.MaxSteps]values{})
 		e.cols[colShapes] = appendShape(e.cols[colShapes], raw, head)
 	}
-	*at = s
-	e.cols[colShape].number(s.number)
-	return s, known
-}
-
-func (e *encoder) newShape() *shape {
-	s := new(shape)
-	if n := len(e.pool); n > 0 {
-		s, e.pool = e.pool[n-1], e.pool[:n-1]
-	}
-	s.number = uint64(len(e.shapes))
-	return s
+	e.cols[colShape].number(n)
+	return &e.bases[n], known
 }
 
 // appendShape adds the parts of a write that are in no other column. The size is that
