@@ -291,7 +291,7 @@ func benchStatus(all []*bench.Report) error {
 
 // benchError turns an error of a run into what main exits with.
 func benchError(err error) error {
-	return writing{"bench all", "fewer --writes or --jobs, or another disk", ""}.failed(err)
+	return writeFailed(err, "bench all", "fewer --writes or --jobs, or another disk", "")
 }
 
 // keptFlags say in which form measurements are shown, and where they are kept.

@@ -178,8 +178,7 @@ func (f *costFlags) measure(ctx context.Context) (rep *cost.Report, err error) {
 
 // costError turns an error of a measurement into what main exits with.
 func costError(err error) error {
-	command := writing{"bench cost", "another --dir, with 256 MiB free", ""}
-	out := asExit(command.failed(err))
+	out := asExit(writeFailed(err, "bench cost", "another --dir, with 256 MiB free", ""))
 	var tracer *cost.TracerError
 	switch {
 	case errors.Is(err, context.Canceled):
