@@ -51,13 +51,8 @@ among the judged writes. Totals and the exit status count all of them.`,
 		Example: `  ext4dio-trace live --dev /dev/sda
   ext4dio-trace live --plain --only differs,unsafe,slower --for 10s
   ext4dio-trace live --json -- dd if=/dev/zero of=/mnt/f bs=4k count=100 oflag=direct | jq .lock`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var err error
-			if o.command, err = afterDash(cmd, args); err != nil {
-				return err
-			}
-			return runLive(cmd.Context(), &o)
-		},
+		Args: o.takeCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runLive(cmd.Context(), &o) },
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -81,18 +76,18 @@ func variantUsage() string {
 	return "judge as this kernel: auto, " + strings.Join(model.VariantNames(), ", ")
 }
 
-// afterDash takes the arguments behind "--" and refuses any before.
-func afterDash(cmd *cobra.Command, args []string) ([]string, error) {
-	dash := cmd.ArgsLenAtDash()
-	switch {
+// takeCommand takes the arguments behind "--" and refuses any before.
+func (o *captureFlags) takeCommand(cmd *cobra.Command, args []string) error {
+	switch dash := cmd.ArgsLenAtDash(); {
 	case dash < 0 && len(args) == 0:
-		return nil, nil
+		return nil
 	case dash == 0 && len(args) > 0:
-		return args, nil
+		o.command = args
+		return nil
 	case dash == 0:
-		return nil, usagef(cmd.CommandPath()+" -- COMMAND", "no command after --")
+		return usagef(cmd.CommandPath()+" -- COMMAND", "no command after --")
 	}
-	return nil, usagef(fmt.Sprintf("%s -- %s", cmd.CommandPath(), strings.Join(args, " ")),
+	return usagef(fmt.Sprintf("%s -- %s", cmd.CommandPath(), strings.Join(args, " ")),
 		"unexpected argument %q; a command to trace goes behind --", args[0])
 }
 
