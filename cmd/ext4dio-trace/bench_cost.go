@@ -123,16 +123,12 @@ func (f *costFlags) check() error {
 
 // mayCapture tells whether the kernel can be traced in each of the ways.
 func mayCapture(ways []string) error {
-	if len(ways) == 0 {
-		return nil
-	}
-	facts, err := probes.ReadFacts()
 	for _, how := range ways {
-		if err == nil {
-			_, err = probes.MakePlan(facts, probes.Options{Attach: how})
+		if _, err := session.Plan(probes.Options{Attach: how}); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }
 
 func runCost(ctx context.Context, f *costFlags) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -127,11 +128,7 @@ func (o *captureFlags) attached(ctx context.Context, file *session.RecorderOptio
 		ctx, cancel = context.WithTimeout(ctx, o.duration)
 		defer cancel()
 	}
-	err = use(ctx, c)
-	if cerr := c.Close(); err == nil {
-		err = cerr
-	}
-	return err
+	return cmp.Or(use(ctx, c), c.Close())
 }
 
 // hold starts the command to trace without letting it run; it returns nil when there is none,

@@ -115,7 +115,7 @@ func (o *explainOptions) run(cmd *cobra.Command) error {
 	if !cmd.Flags().Changed("pos") {
 		return o.observed(cmd)
 	}
-	c, err := o.theCase(cmd)
+	c, err := o.theCase()
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (o *explainOptions) run(cmd *cobra.Command) error {
 }
 
 // theCase is the write that the flags describe.
-func (o *explainOptions) theCase(cmd *cobra.Command) (explain.Case, error) {
+func (o *explainOptions) theCase() (explain.Case, error) {
 	var c explain.Case
 	extents, err := model.ParseExtents(o.extents)
 	if err != nil {
@@ -174,11 +174,11 @@ func (o *explainOptions) theCase(cmd *cobra.Command) (explain.Case, error) {
 	if c.Write.Len, err = o.size("len", o.length, 0); err != nil {
 		return c, err
 	}
-	return c, o.fill(cmd, &c, block)
+	return c, o.fill(&c, block)
 }
 
 // fill sets what is on or off.
-func (o *explainOptions) fill(cmd *cobra.Command, c *explain.Case, block int64) error {
+func (o *explainOptions) fill(c *explain.Case, block int64) error {
 	align, err := o.size("buffer-align", o.bufferAlign, block)
 	if err != nil {
 		return err
