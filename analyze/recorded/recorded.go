@@ -4,6 +4,7 @@
 package recorded
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -62,10 +63,7 @@ func (c *Checked) note(o *observe.Observation, v *judge.Verdict) {
 
 // appendText adds one line about it.
 func (d *disagreement) appendText(w io.Writer) {
-	file := d.Path
-	if file == "" {
-		file = fmt.Sprintf("inode %d on %s", d.Ino, d.Dev)
-	}
+	file := cmp.Or(d.Path, fmt.Sprintf("inode %d on %s", d.Ino, d.Dev))
 	fmt.Fprintf(w, "%s:  write %d, %d+%d to %s by %s: %s", d.Verdict, d.Seq, d.Pos, d.Len, export.Safe(file), export.Safe(d.Comm), d.reason)
 	if len(d.Rules) > 0 {
 		fmt.Fprintf(w, "; broken: %s", strings.Join(d.Rules, " "))

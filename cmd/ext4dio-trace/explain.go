@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -309,10 +310,7 @@ func (o *explainOptions) explainRow(cmd *cobra.Command, row *export.Row) error {
 	if err != nil {
 		return err
 	}
-	path := row.Path
-	if path == "" {
-		path = fmt.Sprintf("inode %d", row.Ino)
-	}
+	path := cmp.Or(row.Path, fmt.Sprintf("inode %d", row.Ino))
 	ob := explain.Observed{
 		Title: fmt.Sprintf("%s on %s, by %s (pid %d, tid %d)", export.Safe(path), export.DevName(row.Dev), export.Safe(row.Comm), row.Pid, row.Tid),
 		Write: row.Observation(), Variants: variants,

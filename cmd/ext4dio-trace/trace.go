@@ -25,6 +25,7 @@ type trace struct {
 	kernel *capture             // nil for a file
 	file   *tracefile.Recording // what the records come from instead of a kernel
 	paths  []string             // of the file, when it can be read again
+	doing  string               // what is said of the writes: tracing, recorded
 	stderr io.Writer
 	start  uint64 // when the first write could be seen, ns of CLOCK_MONOTONIC
 
@@ -36,7 +37,7 @@ type trace struct {
 func newTrace(k *session.Kernel, so session.Options, o *liveOptions) (*trace, error) {
 	so.Variant = o.variant
 	t, err := session.New(k, so)
-	return &trace{Trace: t, opts: o, stderr: os.Stderr}, err
+	return &trace{Trace: t, opts: o, doing: "tracing", stderr: os.Stderr}, err
 }
 
 // run traces until ctx or the command, if there is one, ends.
@@ -55,7 +56,7 @@ func (t *trace) runLines(ctx context.Context, src session.Source) error {
 	}
 	defer cmd.Stop()
 	t.Sink = t.opts.lines(os.Stdout, export.Text{Color: wantsColor(os.Stdout), Start: t.start})
-	note(t.stderr, "%s", t.banner())
+	note(t.stderr, "%s", t.Banner(t.doing))
 	run, err := t.Start(ctx, src, cmd)
 	if err != nil {
 		return err
@@ -66,14 +67,6 @@ func (t *trace) runLines(ctx context.Context, src session.Source) error {
 // lines is the sink that writes what is chosen in the form that is wanted.
 func (o *liveOptions) lines(w io.Writer, text export.Text) *session.Lines {
 	return &session.Lines{Out: w, JSON: o.json, Shows: o.shows, Text: text}
-}
-
-// banner says what is traced, once everything is attached.
-func (t *trace) banner() string {
-	if t.file != nil {
-		return t.Banner("recorded")
-	}
-	return t.Banner("tracing")
 }
 
 // finish says how it ended and returns what the exit status is made from.

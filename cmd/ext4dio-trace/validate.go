@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -235,10 +236,7 @@ func (o *validateOptions) makeOutput() error {
 const namespaceEnv = "EXT4DIO_MOUNT_NAMESPACE"
 
 func (o *validateOptions) configs() ([]target.Config, error) {
-	if o.config == "" {
-		return target.ParseConfigs(target.DefaultConfigs)
-	}
-	return target.ParseConfigs(o.config)
+	return target.ParseConfigs(cmp.Or(o.config, target.DefaultConfigs))
 }
 
 // runConfigs carries out the scenarios on a file system of each configuration.

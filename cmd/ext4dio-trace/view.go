@@ -70,7 +70,7 @@ func runView(ctx context.Context, o *liveOptions, pace replay.Pace, paths []stri
 	if err != nil {
 		return err
 	}
-	t.file, t.start = in, in.Info().Monotonic
+	t.file, t.doing, t.start = in, "recorded", in.Info().Monotonic
 	if paths[0] != "-" {
 		t.paths = paths
 	}

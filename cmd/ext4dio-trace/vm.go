@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -261,7 +262,7 @@ func vmError(stderr io.Writer, code int, err error) error {
 
 // newMatrix reads the flags of vm. Those of the subcommand say whether JSON is wanted.
 func newMatrix(v *vmFlags, fl *pflag.FlagSet, args []string) (*matrix.Matrix, error) {
-	m := &matrix.Matrix{Kernels: strings.Split(v.matrix, ","), Jobs: v.jobs, Args: args, Log: os.Stderr}
+	m := &matrix.Matrix{Kernels: strings.Split(v.matrix, ","), Jobs: cmp.Or(v.jobs, runtime.NumCPU()), Args: args, Log: os.Stderr}
 	switch {
 	case fl.Changed("kernel"):
 		return nil, &hint.UsageError{Msg: "--kernel and --matrix exclude each other"}
@@ -271,9 +272,6 @@ func newMatrix(v *vmFlags, fl *pflag.FlagSet, args []string) (*matrix.Matrix, er
 		return nil, &hint.UsageError{Msg: "--matrix: an empty name among the kernels"}
 	case m.Jobs < 0:
 		return nil, &hint.UsageError{Msg: "--jobs must not be negative"}
-	}
-	if m.Jobs == 0 {
-		m.Jobs = runtime.NumCPU()
 	}
 	if !slices.Contains(args, "--json") {
 		m.Args = append(slices.Clone(args), "--json")

@@ -4,6 +4,7 @@
 package session
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -72,9 +73,7 @@ func Recorded(info *tracefile.Info) (Kernel, error) {
 			return k, hint.Usagef("", "%v: what it says of the %s: %v", tracefile.ErrFormat, part.what, err)
 		}
 	}
-	if k.Facts.Release == "" {
-		k.Facts.Release = info.Release
-	}
+	k.Facts.Release = cmp.Or(k.Facts.Release, info.Release)
 	return k, nil
 }
 
