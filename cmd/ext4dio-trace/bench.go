@@ -1,16 +1,23 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/prove/bench"
 	"github.com/ext4dio/ext4dio-trace/prove/bench/watch"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/campaign"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
 )
@@ -53,7 +60,7 @@ as its cover letter does.`,
 
 // newBenchTestCmd makes the command that runs tests.
 func newBenchTestCmd(name, short string, tests []bench.Test) *cobra.Command {
-	f := benchFlags{to: validateOptions{variant: "auto"}}
+	f := benchFlags{to: validateOptions{Options: campaign.Options{Variant: "auto"}}}
 	cmd := &cobra.Command{
 		Use:   name + " {--dir DIR | --device DEV --destroy-data}",
 		Short: short,
@@ -99,10 +106,7 @@ the kernel; 4: records were lost, so the share of exclusive locks is not certain
 
 func (f *benchFlags) addFlags(fl *pflag.FlagSet) {
 	fl.SortFlags = false
-	fl.StringVar(&f.to.dir, "dir", "", "directory on an ext4 in which to make "+bench.DirName)
-	fl.StringVar(&f.to.device, "device", "", "disk whose data is destroyed")
-	fl.BoolVar(&f.to.destroyData, "destroy-data", false, "yes, destroy the data of --device")
-	fl.BoolVar(&f.to.yes, "yes", false, "do not ask, and destroy what is no ext4, too")
+	f.to.register(fl, bench.DirName)
 	fl.IntSliceVar(&f.opts.Jobs, "jobs", bench.DefaultJobs(), "writers at the same time, one step for each number")
 	fl.DurationVar(&f.opts.For, "for", 0, "how long a step lasts (default "+bench.DefaultFor.String()+")")
 	fl.IntVar(&f.opts.Writes, "writes", 0, "writes of each job in each step, instead of --for")
@@ -180,4 +184,155 @@ func benchProgress(t bench.Test, s bench.Step) {
 		text += fmt.Sprintf(", traced %.0f", s.Traced.IOPS)
 	}
 	note(os.Stderr, "%s", text)
+}
+
+// checkTarget finds what makes no sense in the flags that say where to write. A disk
+// is given up in the same words as for validate.
+func (f *benchFlags) checkTarget() error {
+	switch {
+	case f.to.dir == "" && f.to.device == "":
+		return usagef(progName+" bench all --dir /mnt", "no --dir or --device given")
+	case f.to.dir != "" && f.to.device != "":
+		return usagef(progName+" bench all --help", "--dir and --device exclude each other")
+	}
+	return f.to.check()
+}
+
+// runOnDevice makes a file system on a disk that the user gave up, and runs tests on it.
+func runOnDevice(ctx context.Context, f *benchFlags, tests []bench.Test) ([]*bench.Report, error) {
+	dev, err := f.to.open(ctx)
+	if err != nil {
+		return nil, targetError(err)
+	}
+	dev.Room = f.opts.Room(tests)
+	var all []*bench.Report
+	fsck, err := dev.Use(ctx, target.Default(), func(dir string) error {
+		var err error
+		in := *f
+		in.to.dir = dir
+		all, err = runInDir(ctx, &in, tests)
+		return err
+	}, nil)
+	for _, rep := range all {
+		rep.Dir = f.to.device
+	}
+	if err == nil && fsck != nil && !fsck.Clean {
+		err = &exit.Error{Code: exit.Disagree, Msg: fmt.Sprintf("e2fsck finds errors on %s: %s", f.to.device, strings.TrimSpace(fsck.Output))}
+	}
+	return all, deviceError(errors.Join(err, dev.Close()))
+}
+
+// deviceError words an error of package target; one of the tests is left as it is.
+func deviceError(err error) error {
+	var not *target.NotPossibleError
+	var refused *target.RefusedError
+	var unfit *hint.UnfitError
+	switch {
+	case errors.As(err, &not):
+		return &exit.Error{Code: exit.Unfit, Msg: not.Reason}
+	case errors.As(err, &refused), errors.As(err, &unfit), errors.Is(err, context.Canceled):
+		return targetError(err)
+	}
+	return err
+}
+
+// littleGain is the gain below which the way i_rwsem is held is not worth measuring:
+// in the cover letter it is 6.8 in test 2.
+const littleGain = 4
+
+// noteFastDisk tells where differences of the lock cannot show.
+func noteFastDisk(all []*bench.Report) {
+	for _, rep := range all {
+		if text := fastDisk(rep); text != "" {
+			note(os.Stderr, "%s", text)
+		}
+	}
+}
+
+// fastDisk says why differences of the lock do not show in a report, and what to type
+// instead; "" when they do, or when it is not known.
+func fastDisk(rep *bench.Report) string {
+	gain, ok := rep.MostGain()
+	if !ok || gain >= littleGain {
+		return ""
+	}
+	return fmt.Sprintf("%s: one writer alone keeps a CPU busy for %.0f%% of the time, so on this disk and %d CPUs differences of the lock do not show "+
+		"beyond %.1fx; on a slow disk they do: %s vm --null-blk 512M --latency 5ms -- bench %s --dir /mnt --writes 128",
+		rep.Test, min(100, 100*float64(rep.CPUs)/gain), rep.CPUs, max(1, gain), progName, rep.Test)
+}
+
+// benchStatus is the end of a run as an error: nil when all is well.
+func benchStatus(all []*bench.Report) error {
+	unproven := false
+	for _, rep := range all {
+		if n, first := rep.Wrong(); n > 0 {
+			return &exit.Error{Code: exit.Disagree, Msg: fmt.Sprintf("%s: %d bytes are not what was written: %s", rep.Test, n, first)}
+		}
+		for _, s := range rep.Steps {
+			if s.Traced == nil {
+				continue
+			}
+			if s.Traced.Disagree > 0 {
+				return &exit.Error{Code: exit.Disagree, Hint: progName + " live --only differs,unsafe,slower",
+					Msg: fmt.Sprintf("%s: the model disagrees with %d of %d writes", rep.Test, s.Traced.Disagree, s.Traced.Seen)}
+			}
+			unproven = unproven || s.Traced.Unproven
+		}
+	}
+	if unproven {
+		return &exit.Error{Code: exit.Unproven, Msg: "records were lost, so the share of exclusive locks is not certain"}
+	}
+	return nil
+}
+
+// benchError turns an error of a run into what main exits with.
+func benchError(err error) error {
+	return writeFailed(err, "bench all", "fewer --writes or --jobs, or another disk", "")
+}
+
+// keptFlags say in which form measurements are shown, and where they are kept.
+type keptFlags struct {
+	json bool
+	out  string // a file of JSON, too; empty: none
+}
+
+// check makes sure that the file can be written before anything is measured.
+func (f keptFlags) check() error {
+	if f.out == "" {
+		return nil
+	}
+	file, err := os.OpenFile(f.out, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return usagef("", "-o: %v", err)
+	}
+	return file.Close()
+}
+
+// show writes reports to w, and keeps them in the file.
+func show[R interface{ Text(io.Writer) error }](f keptFlags, w io.Writer, all []R) error {
+	var lines, text bytes.Buffer
+	for i, rep := range all {
+		if i > 0 {
+			text.WriteByte('\n')
+		}
+		if err := writeJSON(&lines, rep); err != nil {
+			return err
+		}
+		if err := rep.Text(&text); err != nil {
+			return err
+		}
+	}
+	if f.out != "" {
+		if err := os.WriteFile(f.out, lines.Bytes(), 0o644); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+	}
+	shown := &text
+	if f.json {
+		shown = &lines
+	}
+	if _, err := shown.WriteTo(w); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -90,10 +91,7 @@ func writeComparison(w io.Writer, file string, c bench.Comparison, format string
 	if err != nil {
 		return usagef("", "%v", err)
 	}
-	err = c.Write(f, format)
-	if e := f.Close(); err == nil {
-		err = e
-	}
+	err = cmp.Or(c.Write(f, format), f.Close())
 	if err != nil {
 		_ = os.Remove(file)
 	}

@@ -123,16 +123,12 @@ func (f *costFlags) check() error {
 
 // mayCapture tells whether the kernel can be traced in each of the ways.
 func mayCapture(ways []string) error {
-	if len(ways) == 0 {
-		return nil
-	}
-	facts, err := probes.ReadFacts()
 	for _, how := range ways {
-		if err == nil {
-			_, err = probes.MakePlan(facts, probes.Options{Attach: how})
+		if _, err := session.Plan(probes.Options{Attach: how}); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }
 
 func runCost(ctx context.Context, f *costFlags) error {
@@ -178,8 +174,7 @@ func (f *costFlags) measure(ctx context.Context) (rep *cost.Report, err error) {
 
 // costError turns an error of a measurement into what main exits with.
 func costError(err error) error {
-	command := writing{"bench cost", "another --dir, with 256 MiB free", ""}
-	out := asExit(command.failed(err))
+	out := asExit(writeFailed(err, "bench cost", "another --dir, with 256 MiB free", ""))
 	var tracer *cost.TracerError
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -189,4 +184,49 @@ func costError(err error) error {
 		out.Hint = strings.ReplaceAll(strings.Join(tracer.Tracer.Args, " "), "PID", "0")
 	}
 	return out
+}
+
+// newDrainCmd makes the command that captures and does nothing else, for bench cost.
+func newDrainCmd() *cobra.Command {
+	o := captureFlags{Options: probes.Options{MaxInflight: probes.DefaultInflight}}
+	var stats bool
+	cmd := &cobra.Command{
+		Use: "drain", Hidden: true,
+		Short: "capture records, count them and throw them away",
+		Long: `Captures as live does, and counts the records of each inode until SIGINT. It
+writes a JSON object when it is attached, one at its first record, and one at the
+end with the writes of each inode and the number of those that were lost.
+
+Exit status 4: records were lost or are incomplete.`,
+		Example: `  ext4dio-trace bench drain --pid 1234 --attach fentry`,
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runDrain(cmd.Context(), &o, stats) },
+	}
+	fl := cmd.Flags()
+	fl.SortFlags = false
+	registerFilter(&o.filter, fl)
+	fl.StringVar(&o.Attach, "attach", "auto", attachUsage)
+	fl.StringVar(&o.ring, "ring", "8M", "size of the ring buffer")
+	fl.BoolVar(&stats, "stats", false, "let the kernel count and time the runs of our programs")
+	return cmd
+}
+
+// runDrain captures until ctx ends. What was lost is said on stderr, too.
+func runDrain(ctx context.Context, o *captureFlags, stats bool) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	po, err := o.probeOptions()
+	if err != nil {
+		return err
+	}
+	losses, err := tracers.Drain(ctx, po, stats, os.Stdout)
+	if err != nil {
+		return err
+	}
+	if losses.Any() {
+		note(os.Stderr, "%s", losses)
+		return &exit.Error{Code: exit.Unproven}
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,11 +22,10 @@ import (
 
 // captureFlags are the flags about what is captured, and how.
 type captureFlags struct {
+	probes.Options
 	filter   session.Filter
 	duration time.Duration
-	attach   string
 	ring     string
-	inflight int
 	all      bool
 	command  []string
 }
@@ -33,9 +33,9 @@ type captureFlags struct {
 // register adds all but the filters.
 func (o *captureFlags) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.duration, "for", 0, "end after this time, such as 10s")
-	flags.StringVar(&o.attach, "attach", "auto", attachUsage)
+	flags.StringVar(&o.Attach, "attach", "auto", attachUsage)
 	flags.StringVar(&o.ring, "ring", "8M", "size of the ring buffer")
-	flags.IntVar(&o.inflight, "inflight", probes.DefaultInflight, "writes that may be inside the kernel at once")
+	flags.IntVar(&o.MaxInflight, "inflight", probes.DefaultInflight, "writes that may be inside the kernel at once")
 	flags.BoolVar(&o.all, "all", false, "with a COMMAND: trace all processes")
 }
 
@@ -49,10 +49,10 @@ func (o *captureFlags) check() error {
 	if o.duration < 0 {
 		return usagef("--for 10s", "--for must not be negative")
 	}
-	if o.attach != "" && o.attach != "auto" && !slices.Contains(attachWays, o.attach) {
-		return usagef("--attach auto, session, multi, fentry or kprobe", "unknown way to attach %q", o.attach)
+	if o.Attach != "" && o.Attach != "auto" && !slices.Contains(attachWays, o.Attach) {
+		return usagef("--attach auto, session, multi, fentry or kprobe", "unknown way to attach %q", o.Attach)
 	}
-	if o.inflight < 1 || o.inflight > probes.MaxInflight {
+	if o.MaxInflight < 1 || o.MaxInflight > probes.MaxInflight {
 		return usagef("--inflight 4096", "--inflight must be between 1 and %d", probes.MaxInflight)
 	}
 	if o.all && len(o.command) == 0 {
@@ -67,11 +67,9 @@ func (o *captureFlags) probeOptions() (probes.Options, error) {
 	if err != nil {
 		return probes.Options{}, usagef("--ring 16M", "--ring: %v", err)
 	}
-	filter, err := o.filter.Resolve()
-	return probes.Options{
-		Attach: o.attach, RingBytes: ring, MaxInflight: o.inflight, Filter: filter,
-		Tree: len(o.command) > 0 && !o.all,
-	}, err
+	o.RingBytes, o.Tree = ring, len(o.command) > 0 && !o.all
+	o.Filter, err = o.filter.Resolve()
+	return o.Options, err
 }
 
 // findCommand looks args[0] up as a shell does. This program finds itself
@@ -94,10 +92,6 @@ func findCommand(args []string) (string, error) {
 	}
 	return path, nil
 }
-
-// holder starts the command to trace without letting it run; it returns nil when there is
-// none.
-type holder func(stdin io.Reader, output io.Writer) (*tracee.Command, error)
 
 // capture is a kernel whose probes are attached, and what waits for that.
 type capture struct {
@@ -134,16 +128,13 @@ func (o *captureFlags) attached(ctx context.Context, file *session.RecorderOptio
 		ctx, cancel = context.WithTimeout(ctx, o.duration)
 		defer cancel()
 	}
-	err = use(ctx, c)
-	if cerr := c.Close(); err == nil {
-		err = cerr
-	}
-	return err
+	return cmp.Or(use(ctx, c), c.Close())
 }
 
-// hold is a holder: it starts the command without letting it run, and traces it.
+// hold starts the command to trace without letting it run; it returns nil when there is none,
+// as for a nil capture.
 func (c *capture) hold(stdin io.Reader, output io.Writer) (*tracee.Command, error) {
-	if c.path == "" {
+	if c == nil || c.path == "" {
 		return nil, nil
 	}
 	cmd, err := tracee.Hold(c.path, c.flags.command, stdin, output)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/ext4fs"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
@@ -31,7 +32,7 @@ func makeTrace(t *testing.T, n int) string {
 	}
 	info := &tracefile.Info{
 		ID: "0123", Tool: "test", Began: traceBegan, Monotonic: 1e12, Boot: 2e12, Release: "7.3.4-test\x1b[2J", Facts: facts, Plan: []byte("{}"),
-		FileSystems: []tracefile.FileSystem{{Dev: "8:0", Source: "/dev/sda", Mount: "/mnt", BlockSize: 4096}},
+		FileSystems: []ext4fs.Mount{{Dev: "8:0", Source: "/dev/sda", Point: "/mnt", BlockSize: 4096}},
 	}
 	var file bytes.Buffer
 	w, err := tracefile.NewWriter(&file, info)

@@ -19,13 +19,18 @@ import (
 // liveOptions are the flags of live, and some of them those of view.
 type liveOptions struct {
 	captureFlags
-	only    []string
-	rows    *rowfilter.Filter // of --filter; nil lets all through
+	rowChoice
 	plain   bool
 	json    bool
 	variant string
 	summary string
 	record  session.RecorderOptions
+}
+
+// rowChoice are the flags that choose among judged writes.
+type rowChoice struct {
+	only []string
+	rows *rowfilter.Filter // of --filter; nil lets all through
 }
 
 func newLiveCmd() *cobra.Command {
@@ -46,13 +51,8 @@ among the judged writes. Totals and the exit status count all of them.`,
 		Example: `  ext4dio-trace live --dev /dev/sda
   ext4dio-trace live --plain --only differs,unsafe,slower --for 10s
   ext4dio-trace live --json -- dd if=/dev/zero of=/mnt/f bs=4k count=100 oflag=direct | jq .lock`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var err error
-			if o.command, err = afterDash(cmd, args); err != nil {
-				return err
-			}
-			return runLive(cmd.Context(), &o)
-		},
+		Args: o.takeCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runLive(cmd.Context(), &o) },
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -65,8 +65,7 @@ among the judged writes. Totals and the exit status count all of them.`,
 
 // registerShow adds the flags about what is shown and how.
 func (o *liveOptions) registerShow(flags *pflag.FlagSet) {
-	flags.StringSliceVar(&o.only, "only", nil, "show only these: "+strings.Join(onlyWords, ", "))
-	flags.Func("filter", rowFilterUsage, o.setRows)
+	o.rowChoice.register(flags, "show only these: ")
 	flags.BoolVar(&o.plain, "plain", false, "one line a write, even on a terminal")
 	flags.BoolVar(&o.json, "json", false, "one JSON object a line")
 	flags.StringVar(&o.variant, "variant", "auto", variantUsage())
@@ -77,18 +76,18 @@ func variantUsage() string {
 	return "judge as this kernel: auto, " + strings.Join(model.VariantNames(), ", ")
 }
 
-// afterDash takes the arguments behind "--" and refuses any before.
-func afterDash(cmd *cobra.Command, args []string) ([]string, error) {
-	dash := cmd.ArgsLenAtDash()
-	switch {
+// takeCommand takes the arguments behind "--" and refuses any before.
+func (o *captureFlags) takeCommand(cmd *cobra.Command, args []string) error {
+	switch dash := cmd.ArgsLenAtDash(); {
 	case dash < 0 && len(args) == 0:
-		return nil, nil
+		return nil
 	case dash == 0 && len(args) > 0:
-		return args, nil
+		o.command = args
+		return nil
 	case dash == 0:
-		return nil, usagef(cmd.CommandPath()+" -- COMMAND", "no command after --")
+		return usagef(cmd.CommandPath()+" -- COMMAND", "no command after --")
 	}
-	return nil, usagef(fmt.Sprintf("%s -- %s", cmd.CommandPath(), strings.Join(args, " ")),
+	return usagef(fmt.Sprintf("%s -- %s", cmd.CommandPath(), strings.Join(args, " ")),
 		"unexpected argument %q; a command to trace goes behind --", args[0])
 }
 
@@ -119,14 +118,17 @@ func (o *liveOptions) checkShow() error {
 // rowFilterUsage has the words that are wanted most.
 const rowFilterUsage = "only `WORDS` such as 'lock=exclusive verdict!=agree pos>1m comm~mysqld reason~zeroing wait>5ms ret=-EAGAIN nowait'"
 
-// setRows takes the value of --filter.
-func (o *liveOptions) setRows(text string) (err error) {
-	o.rows, err = rowfilter.Parse(text)
-	return err
+// register adds the flags; only says what --only does.
+func (o *rowChoice) register(flags *pflag.FlagSet, only string) {
+	flags.StringSliceVar(&o.only, "only", nil, only+strings.Join(onlyWords, ", "))
+	flags.Func("filter", rowFilterUsage, func(text string) (err error) {
+		o.rows, err = rowfilter.Parse(text)
+		return err
+	})
 }
 
 // shows reports whether --only and --filter let a row through.
-func (o *liveOptions) shows(r *export.Row) bool {
+func (o *rowChoice) shows(r *export.Row) bool {
 	if !o.rows.Match(r) {
 		return false
 	}
@@ -153,13 +155,13 @@ func runLive(ctx context.Context, o *liveOptions) error {
 			return err
 		}
 		defer t.Close()
-		t.start = c.Began()
+		t.kernel, t.start = c, c.Began()
 		if c.out != nil {
 			if err := t.RecordTo(c.out, t.start); err != nil {
 				return err
 			}
 		}
-		return t.run(ctx, c.Capture, c.hold)
+		return t.run(ctx, c)
 	})
 }
 

@@ -44,13 +44,8 @@ file systems with their options, and the command line of the recording.`,
   ext4dio-trace record -o fio.e4d -- fio job.fio
   ext4dio-trace record -o ring.e4d --max-size 100M --rotate 3
   ssh host ext4dio-trace record -o - --for 10s >host.e4d`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var err error
-			if o.command, err = afterDash(cmd, args); err != nil {
-				return err
-			}
-			return o.run(cmd.Context())
-		},
+		Args: o.takeCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	fl := cmd.Flags()
 	fl.SortFlags = false
@@ -106,9 +101,7 @@ func recordAll(ctx context.Context, c *capture) error {
 	if err != nil {
 		return err
 	}
-	if cmd != nil {
-		defer cmd.Stop()
-	}
+	defer cmd.Stop()
 	note(os.Stderr, "%s", c.Banner("recording"))
 	shown := newProgress(os.Stderr, c.out)
 	run, err := c.out.Start(ctx, c, cmd, shown.show)

@@ -19,10 +19,9 @@ import (
 
 // reportFlags are the flags of report.
 type reportFlags struct {
-	out     string
-	redact  bool
-	variant string
-	whatif  string // predict this variant, too; empty: none
+	recorded.ReportOptions
+	out    string
+	whatif string // predict this variant, too; empty: none
 }
 
 // newReportCmd makes the command that makes of a trace what one attaches to a bug report.
@@ -57,18 +56,19 @@ Exit status: as that of check.`,
 	fl := cmd.Flags()
 	fl.SortFlags = false
 	fl.StringVarP(&f.out, "output", "o", "-", "NAME.html, NAME.txt, NAME.tar.zst, a folder, or - for text on standard output")
-	fl.BoolVar(&f.redact, "redact", false, "replace names by tokens")
-	fl.StringVar(&f.variant, "variant", "auto", variantUsage())
+	fl.BoolVar(&f.Redact, "redact", false, "replace names by tokens")
+	fl.StringVar(&f.Variant, "variant", "auto", variantUsage())
 	fl.StringVar(&f.whatif, "whatif", "", "add what this other kernel would do, as whatif --variant tells")
 	return cmd
 }
 
 func (f *reportFlags) run(ctx context.Context, paths []string) error {
-	if err := checkVariant(f.variant); err != nil {
+	if err := checkVariant(f.Variant); err != nil {
 		return err
 	}
-	predictor, err := reportPredictor(f.whatif)
-	if err != nil {
+	var err error
+	f.Tool = versionText()
+	if f.Predictor, err = reportPredictor(f.whatif); err != nil {
 		return err
 	}
 	in, err := openTrace(paths, progName+" report "+paths[0]+" -o "+f.out, "reported")
@@ -76,14 +76,10 @@ func (f *reportFlags) run(ctx context.Context, paths []string) error {
 		return err
 	}
 	defer in.Close()
-	for _, path := range paths {
-		if a, err := os.Stat(path); err == nil {
-			if b, err := os.Stat(f.out); err == nil && os.SameFile(a, b) {
-				return usagef("-o another name", "%s is the trace itself", f.out)
-			}
-		}
+	if err := notItself(f.out, paths); err != nil {
+		return err
 	}
-	p, err := recorded.Report(ctx, in, recorded.ReportOptions{Variant: f.variant, Redact: f.redact, Predictor: predictor, Tool: versionText()})
+	p, err := recorded.Report(ctx, in, f.ReportOptions)
 	if err != nil {
 		return err
 	}
@@ -140,7 +136,7 @@ func (f *reportFlags) write(p *reports.Report, inputs []string) error {
 func (f *reportFlags) traces(inputs []string) []reports.Attachment {
 	var out []reports.Attachment
 	for i, path := range inputs {
-		if !f.redact && path != "-" {
+		if !f.Redact && path != "-" {
 			out = append(out, reports.Attachment{Name: fmt.Sprintf("trace-%d.e4d", i+1), Path: path})
 		}
 	}

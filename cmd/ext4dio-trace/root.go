@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -122,9 +123,7 @@ func versionText() string {
 				commit = s.Value[:12]
 			}
 		}
-		if text == "" {
-			text = info.Main.Version
-		}
+		text = cmp.Or(text, info.Main.Version)
 	}
 	if text == "" || text == "(devel)" {
 		text = "devel"

@@ -4,15 +4,23 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
+	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/rowfilter"
-	"github.com/ext4dio/ext4dio-trace/probes"
+	reports "github.com/ext4dio/ext4dio-trace/report"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
 	"github.com/ext4dio/ext4dio-trace/trace/tracee"
@@ -38,21 +46,19 @@ func (s screenSink) Flush(sum *export.Summary) error {
 
 // runScreen shows the live view. With a command, the screen stays when that has
 // ended, so that what was seen can be looked at.
-func (t *trace) runScreen(ctx context.Context, src session.Source, hold holder) error {
+func (t *trace) runScreen(ctx context.Context, src session.Source) error {
 	output := &tracee.Tail{}
-	cmd, err := hold(nil, output)
+	cmd, err := t.kernel.hold(nil, output)
 	if err != nil {
 		return err
 	}
-	if cmd != nil {
-		defer cmd.Stop()
-	}
+	defer cmd.Stop()
 	collector := tui.NewCollector(t.file != nil, ownUsage)
 	t.Sink, t.Tell = screenSink{collector, t}, func(text string) { collector.SetNote(oneLine(text)) }
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	// Before anything is judged: the judge belongs to the goroutine that consumes from then on.
-	options := t.screenOptions(collector, src, cmd == nil && t.file == nil)
+	options := t.screenOptions(collector, cmd == nil && t.file == nil)
 	run, err := t.Start(ctx, src, cmd)
 	if err != nil {
 		return err
@@ -92,7 +98,7 @@ func (t *trace) runScreen(ctx context.Context, src session.Source, hold holder) 
 	return t.finish(errors.Join(screenErr, err), cmd)
 }
 
-func (t *trace) screenOptions(c *tui.Collector, src session.Source, quitAtEnd bool) tui.Options {
+func (t *trace) screenOptions(c *tui.Collector, quitAtEnd bool) tui.Options {
 	// The leader of a session has no shell above it that could continue it.
 	sid, err := unix.Getsid(0)
 	o := tui.Options{
@@ -108,9 +114,7 @@ func (t *trace) screenOptions(c *tui.Collector, src session.Source, quitAtEnd bo
 		o.Record = func(on bool) (string, error) {
 			return t.Record(on, session.RecorderOptions{Tool: versionText(), Command: os.Args})
 		}
-		if c, ok := src.(*session.Capture); ok {
-			o.Missed = func() (map[string]uint64, error) { return t.screenMissed(c) }
-		}
+		o.Missed = t.screenMissed
 	}
 	for i := range t.Plan.Probes {
 		p := &t.Plan.Probes[i]
@@ -149,14 +153,233 @@ func isASCII(env func(string) string) bool {
 }
 
 // screenMissed tells how often the kernel skipped the programs of each function.
-func (t *trace) screenMissed(c *session.Capture) (missed map[string]uint64, err error) {
-	late := t.Order(func() {
-		var stats []probes.ProbeStats
-		stats, err = c.Stats()
-		missed = make(map[string]uint64, len(stats))
+func (t *trace) screenMissed() (missed map[string]uint64, err error) {
+	missed = make(map[string]uint64)
+	err = t.Order(func() error {
+		stats, err := t.kernel.Stats()
 		for _, p := range stats {
 			missed[p.Func] += p.Missed
 		}
+		return err
 	})
-	return missed, cmp.Or(late, err)
+	return missed, err
+}
+
+// screenReport writes a report from the screen into a new folder: of the whole recording
+// that is shown, and of a kernel of what is kept.
+func (t *trace) screenReport(rows []tui.Numbered, s export.Summary) (string, error) {
+	flags := reportFlags{out: "ext4dio-report-" + time.Now().Format("20060102-150405")}
+	if t.paths != nil {
+		in, err := openTrace(t.paths, "", "reported")
+		if err != nil {
+			return "", err
+		}
+		defer in.Close()
+		p, err := recorded.Report(context.Background(), in, recorded.ReportOptions{Variant: t.opts.variant, Tool: versionText()})
+		if err != nil {
+			return "", err
+		}
+		return flags.written(p)
+	}
+	return flags.written(t.keptReport(rows, s))
+}
+
+// keptReport makes a report of the writes that are kept, and says what is not in it.
+func (t *trace) keptReport(rows []tui.Numbered, s export.Summary) *reports.Report {
+	names := keptNames{}
+	p := &reports.Report{Title: "Direct writes on ext4, Linux " + t.Facts.Release, Names: names}
+	for i := range rows {
+		r := &rows[i].Row
+		names[export.FileID{Dev: r.Dev, Ino: r.Ino}] = r.Path
+		p.Add(r)
+	}
+	kept := p.Summary.Totals
+	all := s.Totals.Writes
+	p.Summary = s
+	p.Summary.Totals = kept
+	if kept.Writes < all {
+		p.Missing = append(p.Missing, fmt.Sprintf("made from the live view: %d of the %d writes that were seen are in it, the newest and the first of each kind of disagreement; "+
+			"a report of all needs a recording (live --record, or r)", kept.Writes, all))
+	}
+	n, missing := t.Attached()
+	p.Facts = []reports.Fact{
+		{Name: "kernel", Value: t.Facts.Release}, {Name: "probes", Value: fmt.Sprintf("%d attached (%s)", n, t.Plan.Mode)},
+		{Name: "reported by", Value: progName + " " + versionText()}, {Name: "judged as", Value: s.Variant},
+		{Name: "because", Value: strings.Join(s.Evidence, "; ")},
+	}
+	for _, f := range missing {
+		p.Missing = append(p.Missing, "the probe for "+f+" was not attached: what it would have seen is not judged")
+	}
+	return p
+}
+
+// keptNames are the names of files that rows have.
+type keptNames map[export.FileID]string
+
+// Path implements export.Names.
+func (k keptNames) Path(dev uint32, ino uint64, _ uint32) string {
+	return k[export.FileID{Dev: dev, Ino: ino}]
+}
+
+// written writes p and says where.
+func (f *reportFlags) written(p *reports.Report) (string, error) {
+	if err := f.write(p, nil); err != nil {
+		return "", err
+	}
+	text := fmt.Sprintf("wrote %s/: report.html, report.txt", f.out)
+	if n := p.Kinds(); n > 0 {
+		text += fmt.Sprintf(", repeat-1.sh to repeat-%d.sh", n)
+	}
+	return text, nil
+}
+
+// screenWindow hands the screen parts of the recording that it shows. The first call
+// judges all of it once more, to know where which write is.
+type screenWindow struct {
+	ctx     context.Context
+	paths   []string
+	variant string
+
+	mu sync.Mutex
+	w  *replay.Window
+}
+
+// rows returns the writes that are asked for.
+func (s *screenWindow) rows(k tui.Seek) ([]tui.Numbered, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var err error
+	if s.w == nil {
+		in, err := openTrace(s.paths, "", "shown")
+		if err != nil {
+			return nil, err
+		}
+		w, err := replay.NewWindow(s.ctx, in, s.variant)
+		if err != nil {
+			return nil, errors.Join(err, in.Close())
+		}
+		s.w = w
+	}
+	number, n := max(k.At, 1), s.w.Writes()
+	switch {
+	case !k.ByNumber:
+		if number, err = s.w.NumberAt(s.w.Began() + k.At); err != nil {
+			return nil, err
+		}
+	case k.Before && k.Match == nil:
+		n = uint64(k.N)
+		number -= min(n, number-1)
+	case k.Before:
+		number, n = 1, number-1
+	}
+	return s.find(number, n, k)
+}
+
+// find returns up to k.N of n writes from a number on that match: the first ones, or those
+// before k.At the last ones.
+func (s *screenWindow) find(number, n uint64, k tui.Seek) ([]tui.Numbered, error) {
+	var out []tui.Numbered
+	if k.Match == nil {
+		n = min(n, uint64(k.N))
+	}
+	err := s.w.Each(number, int(min(n, math.MaxInt)), func(r *export.Row) bool {
+		if k.Match == nil || k.Match.Match(r) {
+			out = append(out, tui.Numbered{Row: r.Clone(), Number: number})
+			if len(out) > 2*k.N {
+				out = append(out[:0], out[len(out)-k.N:]...)
+			}
+		}
+		number++
+		return (k.Before || len(out) < k.N) && s.ctx.Err() == nil
+	})
+	return out[max(len(out)-k.N, 0):], err
+}
+
+// close closes the recording.
+func (s *screenWindow) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.w != nil {
+		_ = s.w.Close() // nothing was written
+	}
+}
+
+// otherVariant is the one that the screen asks for first: the newest that is merged, or
+// the whole series where the kernel is that new already.
+func otherVariant(d *judge.Detector) string {
+	if v := d.Best(); v == model.Linux73 || v == model.SeriesV2 {
+		return model.SeriesV2.String()
+	}
+	return model.Linux73.String()
+}
+
+// screenWhatIf counts what a variant would do with the writes that come from now on.
+func (t *trace) screenWhatIf(variant string) (out whatif.Decisions, err error) {
+	err = t.Order(func() error {
+		switch v, err := model.ParseVariant(variant); {
+		case variant == "":
+			t.counter, t.counted, t.Seen = nil, "", nil
+			return nil
+		case err != nil:
+			return err
+		case t.counted != variant:
+			c := whatif.NewCounter(v)
+			t.counter, t.counted = c, variant
+			t.Seen = func(o *observe.Observation, v *judge.Verdict) { c.Add(o, string(v.Reason)) }
+		}
+		out = changedFirst(t.counter.Decisions())
+		return nil
+	})
+	if variant == "" { // there is nothing to count, after the end as well
+		return out, nil
+	}
+	return out, err
+}
+
+// changedFirst sorts what would change to the front: it is what one looks for.
+func changedFirst(d whatif.Decisions) whatif.Decisions {
+	changes := func(c *whatif.Cell) int {
+		if c.Now != c.Then {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(d.Cells, func(a, b whatif.Cell) int { return cmp.Compare(changes(&a), changes(&b)) })
+	return d
+}
+
+// recordedWhatIf decides all writes of a recording under other variants, each once.
+type recordedWhatIf struct {
+	ctx    context.Context
+	paths  []string
+	traced string // variant
+
+	mu   sync.Mutex
+	done map[string]whatif.Decisions
+}
+
+func (r *recordedWhatIf) counts(variant string) (whatif.Decisions, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known, ok := r.done[variant]; ok || variant == "" {
+		return known, nil
+	}
+	v, err := model.ParseVariant(variant)
+	if err != nil {
+		return whatif.Decisions{}, err
+	}
+	in, err := openTrace(r.paths, "", "simulated")
+	if err != nil {
+		return whatif.Decisions{}, err
+	}
+	defer in.Close()
+	c := whatif.NewCounter(v)
+	if err := recorded.Decisions(r.ctx, in, r.traced, c); err != nil {
+		return whatif.Decisions{}, err
+	}
+	if r.done == nil {
+		r.done = make(map[string]whatif.Decisions)
+	}
+	r.done[variant] = changedFirst(c.Decisions())
+	return r.done[variant], nil
 }

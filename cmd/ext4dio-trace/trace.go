@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/spf13/cobra"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/export"
@@ -19,8 +22,10 @@ import (
 type trace struct {
 	*session.Trace
 	opts   *liveOptions
+	kernel *capture             // nil for a file
 	file   *tracefile.Recording // what the records come from instead of a kernel
 	paths  []string             // of the file, when it can be read again
+	doing  string               // what is said of the writes: tracing, recorded
 	stderr io.Writer
 	start  uint64 // when the first write could be seen, ns of CLOCK_MONOTONIC
 
@@ -32,28 +37,26 @@ type trace struct {
 func newTrace(k *session.Kernel, so session.Options, o *liveOptions) (*trace, error) {
 	so.Variant = o.variant
 	t, err := session.New(k, so)
-	return &trace{Trace: t, opts: o, stderr: os.Stderr}, err
+	return &trace{Trace: t, opts: o, doing: "tracing", stderr: os.Stderr}, err
 }
 
 // run traces until ctx or the command, if there is one, ends.
-func (t *trace) run(ctx context.Context, src session.Source, hold holder) error {
+func (t *trace) run(ctx context.Context, src session.Source) error {
 	if t.opts.wantsScreen() {
-		return t.runScreen(ctx, src, hold)
+		return t.runScreen(ctx, src)
 	}
-	return t.runLines(ctx, src, hold)
+	return t.runLines(ctx, src)
 }
 
 // runLines writes lines to stdout.
-func (t *trace) runLines(ctx context.Context, src session.Source, hold holder) error {
-	cmd, err := hold(os.Stdin, os.Stderr)
+func (t *trace) runLines(ctx context.Context, src session.Source) error {
+	cmd, err := t.kernel.hold(os.Stdin, os.Stderr)
 	if err != nil {
 		return err
 	}
-	if cmd != nil {
-		defer cmd.Stop()
-	}
+	defer cmd.Stop()
 	t.Sink = t.opts.lines(os.Stdout, export.Text{Color: wantsColor(os.Stdout), Start: t.start})
-	note(t.stderr, "%s", t.banner())
+	note(t.stderr, "%s", t.Banner(t.doing))
 	run, err := t.Start(ctx, src, cmd)
 	if err != nil {
 		return err
@@ -64,14 +67,6 @@ func (t *trace) runLines(ctx context.Context, src session.Source, hold holder) e
 // lines is the sink that writes what is chosen in the form that is wanted.
 func (o *liveOptions) lines(w io.Writer, text export.Text) *session.Lines {
 	return &session.Lines{Out: w, JSON: o.json, Shows: o.shows, Text: text}
-}
-
-// banner says what is traced, once everything is attached.
-func (t *trace) banner() string {
-	if t.file != nil {
-		return t.Banner("recorded")
-	}
-	return t.Banner("tracing")
 }
 
 // finish says how it ended and returns what the exit status is made from.
@@ -117,4 +112,74 @@ func exitStatus(s *export.Summary, missing bool) error {
 		return &exit.Error{Code: exit.Unproven}
 	}
 	return nil
+}
+
+// needFile wants the name of a trace.
+func needFile(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usagef(cmd.CommandPath()+" trace.e4d", "no trace given")
+	}
+	return nil
+}
+
+// openTraces opens the files of one or several recordings. The error is one of usage
+// when a file is not there or is no trace.
+func openTraces(paths []string) ([]*tracefile.Recording, error) {
+	if len(paths) == 1 && paths[0] == "-" {
+		r, err := tracefile.NewReader(os.Stdin)
+		if err != nil {
+			return nil, notATrace(err)
+		}
+		return []*tracefile.Recording{tracefile.NewRecording(r)}, nil
+	}
+	all, err := tracefile.OpenRecordings(paths...)
+	return all, notATrace(err)
+}
+
+// notATrace makes the errors of opening a trace ones of usage. One that a later version
+// has made is a matter of this machine.
+func notATrace(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, tracefile.ErrVersion):
+		return &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: "use a newer " + progName}
+	case errors.Is(err, tracefile.ErrFormat), errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission):
+		return &exit.Error{Code: exit.Usage, Msg: err.Error()}
+	}
+	return err
+}
+
+// openTrace opens the files of the one recording that a command takes. The hint is what can
+// be typed instead of several, done what would be done with them.
+func openTrace(paths []string, hint, done string) (*tracefile.Recording, error) {
+	all, err := openTraces(paths)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) > 1 {
+		closeTraces(all)
+		return nil, usagef(hint, "%d recordings are given, and one can be %s", len(all), done)
+	}
+	return all[0], nil
+}
+
+// notItself refuses to write to a file that is read.
+func notItself(out string, inputs []string) error {
+	to, err := os.Stat(out)
+	if err != nil {
+		return nil
+	}
+	for _, path := range inputs {
+		if in, err := os.Stat(path); err == nil && os.SameFile(in, to) {
+			return usagef("-o another name", "%s is the trace itself", out)
+		}
+	}
+	return nil
+}
+
+func closeTraces(all []*tracefile.Recording) {
+	for _, r := range all {
+		_ = r.Close() // nothing was written
+	}
 }

@@ -1,21 +1,30 @@
 package main
 
 import (
+	"bufio"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/campaign"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/outcome"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/storm"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -28,26 +37,31 @@ const noneOf = "none"
 
 // validateOptions are the flags of validate.
 type validateOptions struct {
-	dir         string
-	device      string
-	image       string
-	destroyData bool
-	yes         bool
-	config      string
-	scenarios   string
-	files       string
-	variant     string
-	attach      string
-	storms      string
-	dropCaches  bool
-	json        bool
-	junit       string
-	out         string
-	verbose     bool
-	keep        bool
-	writes      int
-	seed        uint64
-	number      int
+	targetFlags
+	campaign.Options
+	image     string
+	config    string
+	scenarios string
+	storms    string
+	files     string
+	json      bool
+	junit     string
+	out       string
+	verbose   bool
+}
+
+// targetFlags say where validate and bench write.
+type targetFlags struct {
+	dir, device      string
+	destroyData, yes bool
+}
+
+// register adds them; below the directory, name is made.
+func (o *targetFlags) register(fl *pflag.FlagSet, name string) {
+	fl.StringVar(&o.dir, "dir", "", "directory on an ext4 in which to make "+name)
+	fl.StringVar(&o.device, "device", "", "disk whose data is destroyed")
+	fl.BoolVar(&o.destroyData, "destroy-data", false, "yes, destroy the data of --device")
+	fl.BoolVar(&o.yes, "yes", false, "do not ask, and destroy what is no ext4, too")
 }
 
 // newValidateCmd makes the command that carries out hand-specified writes and
@@ -93,32 +107,29 @@ same in a file that it makes and removes.`,
 
 func (o *validateOptions) addFlags(fl *pflag.FlagSet) {
 	fl.SortFlags = false
-	fl.StringVar(&o.dir, "dir", "", "directory on an ext4 in which to make "+validate.DirName)
-	fl.StringVar(&o.device, "device", "", "disk whose data is destroyed")
-	fl.BoolVar(&o.destroyData, "destroy-data", false, "yes, destroy the data of --device")
-	fl.BoolVar(&o.yes, "yes", false, "do not ask, and destroy what is no ext4, too")
+	o.register(fl, validate.DirName)
 	fl.StringVar(&o.image, "image", "", "image file to make and remove")
 	fl.StringVar(&o.config, "config", "", "with --device or --image: names, all, or help for a list (default "+target.DefaultConfigs+")")
 	fl.StringVar(&o.scenarios, "scenarios", "", "only those whose theme or name matches this pattern, or none")
 	fl.StringVar(&o.files, "files", "", "directory with scenario files to use instead of the built-in ones")
-	fl.IntVar(&o.writes, "writes", defaultGenerated, "generated writes on random layouts, for each configuration")
+	fl.IntVar(&o.Writes, "writes", defaultGenerated, "generated writes on random layouts, for each configuration")
 	fl.StringVar(&o.storms, "storms", "", "only those storms of writers whose name matches this pattern, or none")
-	fl.Uint64Var(&o.seed, "seed", 0, "what generated writes and storms follow from (default: another each time, and shown)")
-	fl.IntVar(&o.number, "case", 0, "of the generated writes only this case")
-	fl.BoolVar(&o.dropCaches, "drop-caches", false, "with --dir: drop the system's unused inodes once, to tell whether patch 6 is there")
-	fl.StringVar(&o.variant, "variant", "auto", "what the kernel is meant to be: auto, "+strings.Join(model.VariantNames(), ", ")+
+	fl.Uint64Var(&o.Seed, "seed", 0, "what generated writes and storms follow from (default: another each time, and shown)")
+	fl.IntVar(&o.Case, "case", 0, "of the generated writes only this case")
+	fl.BoolVar(&o.DropCaches, "drop-caches", false, "with --dir: drop the system's unused inodes once, to tell whether patch 6 is there")
+	fl.StringVar(&o.Variant, "variant", "auto", "what the kernel is meant to be: auto, "+strings.Join(model.VariantNames(), ", ")+
 		", with +patchN or -patchN behind it")
-	fl.StringVar(&o.attach, "attach", "auto", attachUsage)
+	fl.StringVar(&o.Attach, "attach", "auto", attachUsage)
 	fl.BoolVar(&o.json, "json", false, "the report as one JSON object")
 	fl.StringVar(&o.junit, "junit", "", "write the report as JUnit XML into this file, too")
 	fl.StringVarP(&o.out, "output", "o", "", "keep report, explanations and records of failures in this new directory")
 	fl.BoolVar(&o.verbose, "verbose", false, "a line for the writes that passed, too")
-	fl.BoolVar(&o.keep, "keep", false, "leave the scenarios' files, and the image")
+	fl.BoolVar(&o.Keep, "keep", false, "leave the scenarios' files, and the image")
 }
 
 // scenarioSet returns the chosen scenarios.
 func (o *validateOptions) scenarioSet() ([]validate.Scenario, error) {
-	if o.scenarios == noneOf || o.number > 0 && o.scenarios == "" {
+	if o.scenarios == noneOf || o.Case > 0 && o.scenarios == "" {
 		return nil, nil
 	}
 	read := validate.Builtin
@@ -149,19 +160,18 @@ func runValidate(ctx context.Context, o *validateOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	ro, err := o.runOptions()
-	if err != nil {
+	if err := o.complete(); err != nil {
 		return err
 	}
 	if err := o.makeOutput(); err != nil {
 		return err
 	}
 	if o.dir == "" {
-		return o.runConfigs(ctx, ro)
+		return o.runConfigs(ctx)
 	}
 	// Others may write to the same file system: what they do is not our business.
 	own := probes.Filter{Pid: uint32(os.Getpid())}
-	return o.traced(ro, own, func(x *campaign.Run) error { return workloadError(x.Dir(ctx, o.dir)) })
+	return o.traced(own, func(x *campaign.Run) error { return workloadError(x.Dir(ctx, o.dir)) })
 }
 
 // check finds what makes no sense in the flags.
@@ -177,13 +187,13 @@ func (o *validateOptions) check() error {
 		return usagef(progName+" validate --dir /mnt", "no --dir, --device or --image given")
 	case given > 1:
 		return usagef(progName+" validate --help", "--dir, --device and --image exclude each other")
-	case o.writes < 0 || o.number < 0:
+	case o.Writes < 0 || o.Case < 0:
 		return usagef("--writes 5000", "--writes and --case must not be negative")
-	case o.number > 0 && o.seed == 0:
-		return usagef("--seed 7 --case "+strconv.Itoa(o.number), "--case without --seed")
+	case o.Case > 0 && o.Seed == 0:
+		return usagef("--seed 7 --case "+strconv.Itoa(o.Case), "--case without --seed")
 	case o.dir != "" && o.config != "":
 		return usagef("--device or --image", "--config needs a file system to make; --dir has one")
-	case o.dropCaches && o.dir == "":
+	case o.DropCaches && o.dir == "":
 		return usagef("--dir DIR --drop-caches", "--drop-caches without --dir: other file systems are mounted again instead")
 	case o.device == "" && o.destroyData:
 		return usagef("--device /dev/sdX --destroy-data", "--destroy-data without --device")
@@ -193,7 +203,7 @@ func (o *validateOptions) check() error {
 	if _, err := o.configs(); err != nil {
 		return usagef("--config "+strings.Join(target.ConfigNames(), ","), "%v", err)
 	}
-	if err := checkVariant(o.variant); err != nil {
+	if err := checkVariant(o.Variant); err != nil {
 		return err
 	}
 	_, err := o.stormNames()
@@ -221,4 +231,211 @@ func (o *validateOptions) makeOutput() error {
 		return usagef("name another directory", "--output %s: it is not empty", o.out)
 	}
 	return nil
+}
+
+// namespaceEnv holds the process that has a mount namespace of its own.
+const namespaceEnv = "EXT4DIO_MOUNT_NAMESPACE"
+
+func (o *validateOptions) configs() ([]target.Config, error) {
+	return target.ParseConfigs(cmp.Or(o.config, target.DefaultConfigs))
+}
+
+// runConfigs carries out the scenarios on a file system of each configuration.
+func (o *validateOptions) runConfigs(ctx context.Context) error {
+	configs, err := o.configs()
+	if err != nil {
+		return err
+	}
+	dev, err := o.open(ctx)
+	if err != nil {
+		return targetError(err)
+	}
+	// The file systems on it are ours alone, so whoever writes there does it for us.
+	all := probes.Filter{Dev: dev.Disk.Major<<20 | dev.Disk.Minor}
+	err = o.traced(all, func(x *campaign.Run) error { return targetError(x.Configs(ctx, dev, configs)) })
+	if o.image != "" && !o.Keep {
+		err = errors.Join(err, dev.RemoveImage())
+	}
+	return errors.Join(err, dev.Close())
+}
+
+// open gets hold of the disk or image in a mount namespace of our own.
+func (o *validateOptions) open(ctx context.Context) (*target.Device, error) {
+	root := os.DirFS("/")
+	if o.device != "" {
+		if _, err := target.Inspect(root, o.device); err != nil {
+			return nil, err
+		}
+	}
+	if err := enterNamespace(); err != nil {
+		return nil, err
+	}
+	if o.image != "" {
+		return target.OpenImage(o.image)
+	}
+	disk, err := target.Inspect(root, o.device)
+	if err != nil {
+		return nil, err
+	}
+	dev, err := target.Claim(disk)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.confirm(ctx, dev); err != nil {
+		return nil, errors.Join(err, dev.Close())
+	}
+	return dev, nil
+}
+
+// enterNamespace executes this program again in a mount namespace of its own,
+// unless it is there already.
+func enterNamespace() error {
+	pid := strconv.Itoa(os.Getpid())
+	if os.Getenv(namespaceEnv) == pid {
+		return nil
+	}
+	if err := target.EnterNamespace(); err != nil {
+		return err
+	}
+	env := slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, namespaceEnv+"=") })
+	return fmt.Errorf("execute this program again: %w", syscall.Exec("/proc/self/exe", os.Args, append(env, namespaceEnv+"="+pid)))
+}
+
+// confirm makes sure that this is the disk the user means.
+func (o *validateOptions) confirm(ctx context.Context, dev *target.Device) error {
+	name := dev.Disk.Path
+	switch {
+	case o.yes:
+		return nil
+	case dev.Content.Foreign:
+		return usagef("add --yes if it may be destroyed", "%s holds %s", name, dev.Content.Text)
+	case !isTerminal(os.Stdin) || !isTerminal(os.Stderr):
+		return usagef("add --yes", "there is no terminal to ask whether %s may be destroyed", name)
+	}
+	for line := range strings.Lines(dev.Describe()) {
+		note(os.Stderr, "%s", line)
+	}
+	note(os.Stderr, "everything on it will be destroyed; type its name to go on:")
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(os.Stdin).ReadString('\n')
+		answer <- strings.TrimSpace(line)
+	}()
+	select {
+	case <-ctx.Done():
+		return &exit.Error{Code: exit.Usage, Msg: "nothing was written"}
+	case got := <-answer:
+		if got != name {
+			return &exit.Error{Code: exit.Usage, Msg: "that is not its name; nothing was written"}
+		}
+	}
+	return nil
+}
+
+// targetError turns an error of package target into what main exits with.
+func targetError(err error) error {
+	var worded *exit.Error
+	var refused *target.RefusedError
+	var unfit *hint.UnfitError
+	switch {
+	case errors.As(err, &worded):
+		return worded
+	case errors.Is(err, context.Canceled):
+		return &exit.Error{Code: exit.Unfit, Msg: "ended by a signal; the file system is unmounted again"}
+	case errors.As(err, &refused):
+		return &exit.Error{Code: exit.Usage, Msg: refused.Msg, Hint: refused.Hint}
+	case errors.As(err, &unfit):
+		return &exit.Error{Code: exit.Unfit, Msg: unfit.Error(), Hint: unfit.Hint}
+	}
+	return workloadError(err)
+}
+
+// complete sets what the flags do not.
+func (o *validateOptions) complete() (err error) {
+	o.Target, o.OwnOnly, o.Tool = o.dir+o.device+o.image, o.dir != "", versionText()
+	o.Out, o.Terminal, o.Note = os.Stderr, isTerminal(os.Stderr), func(text string) { note(os.Stderr, "%s", text) }
+	if o.Storms, err = o.stormNames(); err == nil {
+		o.Scenarios, err = o.scenarioSet()
+	}
+	return err
+}
+
+// stormNames are the storms that --storms chooses.
+func (o *validateOptions) stormNames() ([]string, error) {
+	if o.storms == noneOf || o.Case > 0 && o.storms == "" {
+		return nil, nil
+	}
+	var out []string
+	for _, name := range storm.Names() {
+		ok, err := path.Match(o.storms, name)
+		if err != nil {
+			return nil, usagef("--storms 'half*'", "--storms %s: %v", o.storms, err)
+		}
+		if ok || o.storms == "" {
+			out = append(out, name)
+		}
+	}
+	if len(out) == 0 {
+		return nil, usagef("--storms none, or one of "+strings.Join(storm.Names(), ", "), "no storm is called %q", o.storms)
+	}
+	return out, nil
+}
+
+// traced calls use with the probes attached behind a filter, and gives the report that it made to
+// the user, even when it could not go on.
+func (o *validateOptions) traced(filter probes.Filter, use func(*campaign.Run) error) error {
+	x, err := campaign.Begin(o.Options, filter)
+	if err != nil {
+		return err
+	}
+	err = use(x)
+	if err == nil || len(x.Outcome.Configs) > 0 {
+		err = errors.Join(err, o.conclude(x, err != nil))
+	}
+	return errors.Join(err, x.Close())
+}
+
+// conclude gives the report to the user and says how the run ends. A run that was
+// cut short proves nothing.
+func (o *validateOptions) conclude(x *campaign.Run, short bool) error {
+	if err := x.Conclude(short); err != nil {
+		return err
+	}
+	out := x.Outcome
+	if err := o.write(out); err != nil || short {
+		return err
+	}
+	why := strings.Join(out.Why, "; ")
+	switch out.Result {
+	case outcome.Failed:
+		return &exit.Error{Code: exit.Disagree, Msg: why, Hint: o.again(out)}
+	case outcome.NotPossible:
+		return &exit.Error{Code: exit.Unfit, Msg: why, Hint: progName + " validate --config help"}
+	case outcome.Unproven:
+		return &exit.Error{Code: exit.Unproven, Msg: why, Hint: progName + " validate --help"}
+	}
+	return nil
+}
+
+// again is how to have the failures kept.
+func (o *validateOptions) again(out *outcome.Outcome) string {
+	if o.out != "" {
+		return "see " + filepath.Join(o.out, "failures.txt")
+	}
+	return fmt.Sprintf("-o DIR keeps the explanations and records; --seed %d repeats the writes", out.Seed)
+}
+
+// write writes the report to all that want it.
+func (o *validateOptions) write(out *outcome.Outcome) error {
+	var err error
+	if o.junit != "" {
+		err = outcome.WriteFile(o.junit, out.WriteJUnit)
+	}
+	if o.out != "" {
+		err = errors.Join(err, out.Save(o.out, o.verbose))
+	}
+	if o.json {
+		return errors.Join(err, out.WriteJSON(os.Stdout))
+	}
+	return errors.Join(err, out.WriteText(os.Stdout, o.verbose))
 }

@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
-	"github.com/ext4dio/ext4dio-trace/trace/tracee"
 )
 
 // newViewCmd makes the command that shows a trace file as live shows a kernel.
@@ -72,12 +70,9 @@ func runView(ctx context.Context, o *liveOptions, pace replay.Pace, paths []stri
 	if err != nil {
 		return err
 	}
-	t.file, t.start = in, in.Info().Monotonic
+	t.file, t.doing, t.start = in, "recorded", in.Info().Monotonic
 	if paths[0] != "-" {
 		t.paths = paths
 	}
-	return t.run(ctx, pace.Source(in), noCommand)
+	return t.run(ctx, pace.Source(in))
 }
-
-// noCommand is a holder without a command.
-func noCommand(io.Reader, io.Writer) (*tracee.Command, error) { return nil, nil }

@@ -18,11 +18,9 @@ import (
 
 // whatifFlags are the flags of whatif.
 type whatifFlags struct {
+	whatif.Options
 	variant string
 	traced  string
-	jobs    []int
-	seed    uint64
-	seeds   int
 	json    bool
 }
 
@@ -61,38 +59,35 @@ or undecided.`,
 	fl.SortFlags = false
 	fl.StringVar(&f.variant, "variant", "", "the other kernel: "+strings.Join(model.VariantNames(), ", "))
 	fl.StringVar(&f.traced, "traced", "auto", "the kernel that was traced: auto or one of these")
-	fl.IntSliceVar(&f.jobs, "jobs", nil, "simulate so many writers of the same mix, too")
-	fl.Uint64Var(&f.seed, "seed", 1, "of the simulation: the same seed gives the same numbers")
-	fl.IntVar(&f.seeds, "seeds", whatif.DefaultSeeds, "how often each simulation is repeated")
+	fl.IntSliceVar(&f.Jobs, "jobs", nil, "simulate so many writers of the same mix, too")
+	fl.Uint64Var(&f.Seed, "seed", 1, "of the simulation: the same seed gives the same numbers")
+	fl.IntVar(&f.Seeds, "seeds", whatif.DefaultSeeds, "how often each simulation is repeated")
 	fl.BoolVar(&f.json, "json", false, "one JSON object")
 	return cmd
 }
 
-// options checks the flags.
-func (f *whatifFlags) options() (whatif.Options, error) {
+// check refuses what cannot be.
+func (f *whatifFlags) check() (err error) {
 	hint := progName + " whatif trace.e4d --variant linux-7.3"
-	o := whatif.Options{Seed: f.seed, Seeds: f.seeds, Jobs: f.jobs}
 	if f.variant == "" {
-		return o, usagef(hint, "no --variant given")
+		return usagef(hint, "no --variant given")
 	}
-	var err error
-	if o.Variant, err = model.ParseVariant(f.variant); err != nil {
-		return o, usagef(hint, "%v", err)
+	if f.Variant, err = model.ParseVariant(f.variant); err != nil {
+		return usagef(hint, "%v", err)
 	}
-	if f.seeds < 1 || f.seeds > 100 {
-		return o, usagef(hint, "--seeds %d: 1 to 100 are possible", f.seeds)
+	if f.Seeds < 1 || f.Seeds > 100 {
+		return usagef(hint, "--seeds %d: 1 to 100 are possible", f.Seeds)
 	}
-	for _, n := range f.jobs {
+	for _, n := range f.Jobs {
 		if n < 1 || n > maxSweep {
-			return o, usagef(hint, "--jobs %d: 1 to %d are possible", n, maxSweep)
+			return usagef(hint, "--jobs %d: 1 to %d are possible", n, maxSweep)
 		}
 	}
-	return o, checkVariant(f.traced)
+	return checkVariant(f.traced)
 }
 
 func (f *whatifFlags) run(ctx context.Context, stdout io.Writer, paths []string) error {
-	opts, err := f.options()
-	if err != nil {
+	if err := f.check(); err != nil {
 		return err
 	}
 	in, err := openTrace(paths, progName+" whatif "+paths[0], "simulated")
@@ -100,7 +95,7 @@ func (f *whatifFlags) run(ctx context.Context, stdout io.Writer, paths []string)
 		return err
 	}
 	defer in.Close()
-	rep, err := recorded.Predict(ctx, in, f.traced, opts)
+	rep, err := recorded.Predict(ctx, in, f.traced, f.Options)
 	if err != nil {
 		return err
 	}

@@ -121,36 +121,29 @@ func runEOFTail(cmd *cobra.Command, dir *workload.Dir, rounds int) error {
 
 // workloadError turns an error of package workload into what main exits with.
 func workloadError(err error) error {
-	return writing{"workload", "free some space there, or name another place", progName + " vm -- workload --dir /mnt"}.failed(err)
+	return writeFailed(err, "workload", "free some space there, or name another place", progName+" vm -- workload --dir /mnt")
 }
 
-// writing is a command that writes to a file system, and the hints that it has for those who
-// cannot.
-type writing struct {
-	command string // without the name of this program
-	space   string // where there is no room
-	other   string // of errors of any other kind, may be empty
-}
-
-// failed turns an error of package workload, or of what is built on it, into what main exits
-// with.
-func (c writing) failed(err error) error {
+// writeFailed turns an error of package workload, or of what is built on it, into what main
+// exits with. The command is without the name of this program; space is the hint where there
+// is no room, other that of errors of any other kind, which may be empty.
+func writeFailed(err error, command, space, other string) error {
 	var worded *exit.Error
 	if err == nil || errors.As(err, &worded) {
 		return err
 	}
-	out := &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: c.other}
+	out := &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: other}
 	switch {
 	case errors.Is(err, workload.ErrUsage):
-		out.Code, out.Hint = exit.Usage, progName+" "+c.command+" --help"
+		out.Code, out.Hint = exit.Usage, progName+" "+command+" --help"
 	case errors.Is(err, workload.ErrNotOurs):
 		out.Code, out.Hint = exit.Usage, "name another --dir, or remove what is in the way"
 	case errors.Is(err, workload.ErrBusy):
 		out.Code, out.Hint = exit.Usage, "name another --dir, or wait for the other run"
 	case errors.Is(err, unix.ENOSPC):
-		out.Hint = c.space
+		out.Hint = space
 	case errors.Is(err, workload.ErrUnfit):
-		out.Hint = progName + " vm -- " + c.command + " --dir /mnt"
+		out.Hint = progName + " vm -- " + command + " --dir /mnt"
 	}
 	return out
 }

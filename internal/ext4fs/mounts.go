@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// Mount is one mounted file system of the ext4 driver.
+// Mount is one mounted file system of the ext4 driver. Traces hold it as JSON.
 type Mount struct {
-	Dev          string // MAJOR:MINOR
-	Source       string // as given to mount(2)
-	Point        string // where its first mount is
-	Options      string // of that mount
-	SuperOptions string // of the file system
-	BlockSize    int    // bytes; 0 when the super block could not be read
-	Features     []string
+	Dev          string   `json:"dev"`                  // MAJOR:MINOR
+	Source       string   `json:"source"`               // as given to mount(2)
+	Point        string   `json:"mount"`                // where its first mount is
+	Options      string   `json:"options"`              // of that mount
+	SuperOptions string   `json:"super_options"`        // of the file system
+	BlockSize    int      `json:"block_size,omitempty"` // bytes; 0 when the super block could not be read
+	Features     []string `json:"features,omitempty"`   // as mkfs.ext4 names them; nil when not known
 }
 
 // Mounted lists those of this mount namespace, each once. Super blocks are read from

@@ -33,7 +33,7 @@ var flow = []group{
 	{"capture", "what the kernel did, as records", map[string]rule{
 		"record":                    {},
 		"probes":                    {ours: "internal/clock internal/hint record", others: "github.com/cilium/ebpf golang.org/x/sys"},
-		"trace/tracefile":           {ours: "record", others: "github.com/klauspost/compress"},
+		"trace/tracefile":           {ours: "internal/ext4fs record", others: "github.com/klauspost/compress"},
 		"trace/tracefile/tracetest": {ours: "record"},
 	}},
 	{"truth", "what the kernel should have done, and the comparison", map[string]rule{
@@ -67,7 +67,7 @@ var flow = []group{
 		"analyze/explain":  {ours: "decode/judge decode/observe export record userspace-model"},
 		"analyze/races":    {ours: "userspace-model"},
 		"analyze/whatif":   {ours: "decode/observe export/tally record userspace-model"},
-		"analyze/recorded": {ours: "analyze/whatif decode/judge decode/observe export report trace/replay trace/session trace/tracefile userspace-model"},
+		"analyze/recorded": {ours: "analyze/whatif decode/judge decode/observe export report trace/replay trace/session trace/tracefile"},
 		"report":           {ours: "analyze/explain decode/judge export export/tally export/xfsio record userspace-model", others: "github.com/klauspost/compress"},
 	}},
 	{"proof", "kernels that are tested, and what is needed for it", map[string]rule{

@@ -41,8 +41,20 @@ func Judge(ctx context.Context, in *tracefile.Recording, variant string, use fun
 	return j, feed(ctx, in, j.Judge)
 }
 
-// feed judges all records of a source.
-func feed(ctx context.Context, in record.Source, judge *judge.Judge) error {
+// feed judges all records of a recording.
+func feed(ctx context.Context, in *tracefile.Recording, judge *judge.Judge) error {
+	err := each(ctx, in, func(raw []byte) bool {
+		_ = judge.Feed(raw) // the judge counts what it does not understand
+		return true
+	})
+	if err == nil {
+		judge.Flush()
+	}
+	return err
+}
+
+// each calls f with the records from where a recording stands on, until it returns false.
+func each(ctx context.Context, in *tracefile.Recording, f func(raw []byte) bool) error {
 	const often = 1 << 16
 	for n := uint(0); ; n++ {
 		if n%often == 0 && ctx.Err() != nil {
@@ -50,30 +62,26 @@ func feed(ctx context.Context, in record.Source, judge *judge.Judge) error {
 		}
 		raw, err := in.Next()
 		switch {
-		case err == nil:
-			_ = judge.Feed(raw) // the judge counts what it does not understand
 		case errors.Is(err, record.ErrEnd):
-			judge.Flush()
 			return nil
-		case !errors.Is(err, record.ErrIdle):
+		case err != nil:
 			return fmt.Errorf("read trace: %w", err)
+		case !f(raw):
+			return nil
 		}
 	}
 }
 
-// Account adds to a summary what was lost and what the judge counted.
+// Account adds to a summary all but the totals: what was lost, what the judge counted, the
+// variant and why it is that.
 func (j *Judged) Account(s *export.Summary) error {
 	losses, err := Losses(j.In)
 	if err == nil {
 		session.Account(s, &losses, j.Judge)
+		session.Explain(s, j.Judge)
+		s.Elapsed = Length(j.In)
 	}
 	return err
-}
-
-// Variant names the variant by which writes were judged, and says why.
-func (j *Judged) Variant() (name string, evidence []string) {
-	d := j.Judge.Detector()
-	return session.VariantText(d), d.Evidence()
 }
 
 // Losses is what a recording says that was lost.

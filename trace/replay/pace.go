@@ -28,29 +28,17 @@ type Pace struct {
 func (p Pace) Source(src session.Source) session.Source {
 	switch {
 	case p.Rate != 0:
-		return &paced{Source: src, clock: wallClock{}, due: byRate(p.Rate)}
+		return &paced{Source: src, due: byRate(p.Rate)}
 	case p.Speed != 0:
-		return &paced{Source: src, clock: wallClock{}, due: byTimes(p.Speed)}
+		return &paced{Source: src, due: byTimes(p.Speed)}
 	}
 	return src
 }
-
-// paceClock is the time by which a source is paced.
-type paceClock interface {
-	now() time.Time
-	wait(d time.Duration)
-}
-
-type wallClock struct{}
-
-func (wallClock) now() time.Time       { return time.Now() }
-func (wallClock) wait(d time.Duration) { time.Sleep(d) }
 
 // paced hands out the records of a source when they are due. It looks at the time once in
 // a tick, and hands out all that is due then: what is behind it gets small batches.
 type paced struct {
 	session.Source
-	clock paceClock
 	// due is when a record is to be handed out, counted from the first one. It is called
 	// once for each, in their order.
 	due func(raw []byte) time.Duration
@@ -73,7 +61,7 @@ func (p *paced) Next() ([]byte, error) {
 			return nil, err
 		}
 		if p.began.IsZero() {
-			p.began = p.clock.now()
+			p.began = time.Now()
 		}
 		p.held, p.heldAt = raw, max(p.heldAt, p.due(raw))
 	}
@@ -89,7 +77,7 @@ func (p *paced) Next() ([]byte, error) {
 func (p *paced) waited() bool {
 	p.look()
 	if p.heldAt > p.passed {
-		p.clock.wait(paceTick)
+		time.Sleep(paceTick)
 		p.look()
 	}
 	return p.heldAt <= p.passed
@@ -97,7 +85,7 @@ func (p *paced) waited() bool {
 
 // look asks for the time.
 func (p *paced) look() {
-	p.passed = p.clock.now().Sub(p.began)
+	p.passed = time.Since(p.began)
 	if behind := p.passed - p.heldAt; behind > paceLag {
 		p.began = p.began.Add(behind)
 		p.passed = p.heldAt

@@ -2,8 +2,6 @@ package replay
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math"
 	"sort"
 
@@ -69,19 +67,12 @@ func makeWindowTable(ctx context.Context, w *Window) (*windowTable, error) {
 		return nil, err
 	}
 	t.left = len(j.Detector().Candidates())
-	for n := 0; ; n++ {
-		const often = 1 << 16
-		if n%often == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		raw, err := w.in.Next()
-		if errors.Is(err, record.ErrEnd) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read trace: %w", err)
-		}
+	err = each(ctx, w.in, func(raw []byte) bool {
 		t.feed(j, w.in.Place(), raw)
+		return true
+	})
+	if err != nil {
+		return nil, err
 	}
 	t.enter(w.in.Places())
 	t.inOrder, t.flushing = t.total, true

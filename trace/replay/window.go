@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -35,40 +36,20 @@ type Window struct {
 	slowly  int // times that slow was needed
 }
 
-// OpenWindow opens the files of one recording and judges it once, by a variant: auto or
-// the name of one. The caller closes it.
-func OpenWindow(ctx context.Context, paths []string, variant string) (*Window, error) {
-	all, err := tracefile.OpenRecordings(paths...)
-	if err != nil {
-		return nil, err
+// NewWindow judges a recording once, by a variant: auto or the name of one. Close closes the
+// recording; after an error that is up to the caller.
+func NewWindow(ctx context.Context, in *tracefile.Recording, variant string) (*Window, error) {
+	if in.Places() == 0 {
+		return nil, errors.New("what comes on a pipe can be read once only")
 	}
-	w := &Window{in: all[0], variant: variant}
-	switch {
-	case len(all) > 1:
-		err = fmt.Errorf("%d recordings are given, and one can be shown", len(all))
-	case w.in.Places() == 0:
-		err = errors.New("what comes on a pipe can be read once only")
-	default:
-		err = w.begin(ctx)
-	}
-	if err != nil {
-		for _, in := range all {
-			_ = in.Close() // nothing was written
-		}
-		return nil, err
-	}
-	return w, nil
-}
-
-// begin makes the table.
-func (w *Window) begin(ctx context.Context) error {
+	w := &Window{in: in, variant: variant}
 	var err error
-	if w.kernel, err = session.Recorded(w.in.Info()); err != nil {
-		return err
+	if w.kernel, err = session.Recorded(in.Info()); err != nil {
+		return nil, err
 	}
-	w.maker = w.kernel.Maker(w.in)
+	w.maker = w.kernel.Maker(in)
 	w.table, err = makeWindowTable(ctx, w)
-	return err
+	return w, err
 }
 
 // newJudge makes the judge of a pass.
@@ -209,26 +190,21 @@ func (p *windowPass) seen(o *observe.Observation, v *judge.Verdict) {
 
 // prime feeds single records from before the part that is read.
 func (p *windowPass) prime(wanted map[int][]uint64) error {
-	var places []int
-	for place := range wanted {
-		places = append(places, place)
-	}
-	slices.Sort(places)
-	for _, place := range places {
+	for _, place := range slices.Sorted(maps.Keys(wanted)) {
 		if err := p.w.in.SeekPlace(place); err != nil {
 			return err
 		}
-		for {
-			raw, err := p.w.in.Next()
-			if errors.Is(err, record.ErrEnd) || err == nil && p.w.in.Place() > place {
-				break
-			}
-			if err != nil {
-				return fmt.Errorf("read trace: %w", err)
+		err := each(context.Background(), p.w.in, func(raw []byte) bool {
+			if p.w.in.Place() > place {
+				return false
 			}
 			if id, ok := record.IDOf(raw); ok && slices.Contains(wanted[place], id) {
 				_ = p.judge.Feed(raw)
 			}
+			return true
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -40,6 +40,15 @@ func readRaws(t testing.TB, path string) (*tracefile.Info, [][]byte, *tracefile.
 	}
 }
 
+// openWindow opens the files of one recording.
+func openWindow(paths []string, variant string) (*Window, error) {
+	all, err := tracefile.OpenRecordings(paths...)
+	if err != nil {
+		return nil, err
+	}
+	return NewWindow(context.Background(), all[0], variant)
+}
+
 // rewrite makes files of records, with so many in a chunk, and so many chunks in a part.
 func rewrite(t testing.TB, info tracefile.Info, raws [][]byte, names export.Names, inChunk, inPart int) []string {
 	t.Helper()
@@ -137,7 +146,7 @@ func rowsFrom(t testing.TB, w *Window, number uint64, n int) (rows []export.Row)
 func compareWindow(t *testing.T, paths []string, variant string, step int) {
 	t.Helper()
 	rows, times := passed(t, paths, variant)
-	w, err := OpenWindow(context.Background(), paths, variant)
+	w, err := openWindow(paths, variant)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +228,7 @@ func TestWindowBroken(t *testing.T) {
 	twice := append(slices.Clone(raws[:len(raws)/2]), raws...)
 	kept := slices.DeleteFunc(twice, func(raw []byte) bool { kind, _, _ := record.KindOf(raw); return kind == record.KindComplete })
 	compareWindow(t, rewrite(t, *info, kept, names, 6, 9), "auto", 40)
-	w, err := OpenWindow(context.Background(), rewrite(t, *info, kept, names, 6, 9), "auto")
+	w, err := openWindow(rewrite(t, *info, kept, names, 6, 9), "auto")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -328,7 +337,7 @@ func TestWindowLong(t *testing.T) {
 func BenchmarkWindow(b *testing.B) {
 	for _, writes := range []int{40_000, 400_000} {
 		b.Run(fmt.Sprint(writes), func(b *testing.B) {
-			w, err := OpenWindow(context.Background(), long(b, writes), "auto")
+			w, err := openWindow(long(b, writes), "auto")
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -76,7 +76,7 @@ func TestRecordInTheMiddle(t *testing.T) {
 			src.raws <- raw
 		}
 		for judged := uint64(0); judged < uint64(to); {
-			order(func() { _ = tr.Order(func() { judged = tr.Summary.Totals.Writes }) })
+			order(func() { _ = tr.Order(func() error { judged = tr.Summary.Totals.Writes; return nil }) })
 		}
 	}
 	record := func(on bool, want string) {
@@ -105,10 +105,11 @@ func TestRecordInTheMiddle(t *testing.T) {
 	told := ""
 	tr.Tell = func(text string) { told = text }
 	order(func() {
-		_ = tr.Order(func() {
+		_ = tr.Order(func() error {
 			if err := tr.recordingFailed(errors.New("no space left on device")); err != nil || tr.Recorder != nil {
 				t.Errorf("a recording aside ends all: %v", err)
 			}
+			return nil
 		})
 	})
 	if !strings.Contains(told, "no space left") {

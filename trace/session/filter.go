@@ -1,9 +1,7 @@
 package session
 
 import (
-	"errors"
-	"io/fs"
-	"os"
+	"cmp"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -88,13 +86,12 @@ func cgroupID(s string) (uint64, error) {
 
 // deviceNumber takes MAJOR:MINOR, a block device, or a file or folder on it.
 func deviceNumber(s string) (uint32, error) {
-	if major, minor, ok := strings.Cut(s, ":"); ok && !strings.Contains(s, "/") {
-		a, err1 := strconv.ParseUint(major, 10, 12)
-		b, err2 := strconv.ParseUint(minor, 10, 20)
-		if err1 != nil || err2 != nil {
+	if strings.Contains(s, ":") && !strings.Contains(s, "/") {
+		dev, ok := export.ParseDev(s)
+		if !ok {
 			return 0, hint.Usagef("--dev 8:0", "--dev %q is no MAJOR:MINOR", s)
 		}
-		return uint32(a<<20 | b), nil
+		return dev, nil
 	}
 	var st unix.Stat_t
 	if err := unix.Stat(s, &st); err != nil {
@@ -111,24 +108,17 @@ func deviceNumber(s string) (uint32, error) {
 
 // fileOnExt4 finds the numbers of a regular file on ext4.
 func fileOnExt4(path string) (dev uint32, ino uint64, err error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		var pe *fs.PathError
-		if errors.As(err, &pe) {
-			err = pe.Err
-		}
-		return 0, 0, hint.Usagef("", "--path %s: %v", path, err)
-	}
-	switch {
-	case info.IsDir():
-		return 0, 0, hint.Usagef("--dev "+path, "--path %s is a folder; only files can be named", path)
-	case !info.Mode().IsRegular():
-		return 0, 0, hint.Usagef("", "--path %s is no regular file, and only those go through ext4", path)
-	}
 	var fsInfo unix.Statfs_t
 	var st unix.Stat_t
-	if err := errors.Join(unix.Statfs(path, &fsInfo), unix.Stat(path, &st)); err != nil {
+	if err := cmp.Or(unix.Stat(path, &st), unix.Statfs(path, &fsInfo)); err != nil {
 		return 0, 0, hint.Usagef("", "--path %s: %v", path, err)
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+	case unix.S_IFDIR:
+		return 0, 0, hint.Usagef("--dev "+path, "--path %s is a folder; only files can be named", path)
+	default:
+		return 0, 0, hint.Usagef("", "--path %s is no regular file, and only those go through ext4", path)
 	}
 	if fsInfo.Type != unix.EXT4_SUPER_MAGIC {
 		return 0, 0, hint.Usagef("", "--path %s is not on ext4", path)

@@ -4,6 +4,7 @@
 package session
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -72,9 +73,7 @@ func Recorded(info *tracefile.Info) (Kernel, error) {
 			return k, hint.Usagef("", "%v: what it says of the %s: %v", tracefile.ErrFormat, part.what, err)
 		}
 	}
-	if k.Facts.Release == "" {
-		k.Facts.Release = info.Release
-	}
+	k.Facts.Release = cmp.Or(k.Facts.Release, info.Release)
 	return k, nil
 }
 
@@ -141,9 +140,9 @@ func (k *Kernel) Banner(doing string) string {
 	return text
 }
 
-// VariantText names the variant that is judged by, and says when it is one of several that
+// variantText names the variant that is judged by, and says when it is one of several that
 // cannot be told apart yet.
-func VariantText(d *judge.Detector) string {
+func variantText(d *judge.Detector) string {
 	best, others := d.Best().String(), d.Candidates()[1:]
 	switch len(others) {
 	case 0:

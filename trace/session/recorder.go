@@ -2,15 +2,21 @@ package session
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/internal/clock"
+	"github.com/ext4dio/ext4dio-trace/internal/ext4fs"
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -346,4 +352,130 @@ func Size(n int64) string {
 		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
 	}
 	return fmt.Sprintf("%d bytes", n)
+}
+
+// describe gathers what a trace says about the machine and about itself. The first
+// write could be seen at start, ns of CLOCK_MONOTONIC.
+func describe(k *Kernel, start uint64, o *RecorderOptions) (*tracefile.Info, error) {
+	info := &tracefile.Info{
+		Tool: o.Tool, Command: o.Command, Release: k.Facts.Release, Build: k.Facts.Build, Arch: k.Facts.Arch,
+		PageSize: os.Getpagesize(), CPUs: k.Facts.CPUs,
+	}
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // it never fails
+	info.ID = hex.EncodeToString(id[:])
+	var err error
+	if info.Facts, err = json.Marshal(k.Facts); err != nil {
+		return nil, fmt.Errorf("describe the kernel: %w", err)
+	}
+	if info.Plan, err = json.Marshal(k.Plan); err != nil {
+		return nil, fmt.Errorf("describe the probes: %w", err)
+	}
+	var sinceBoot unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &sinceBoot); err != nil {
+		return nil, fmt.Errorf("read boot clock: %w", err)
+	}
+	now, boot := clock.Monotonic(), uint64(sinceBoot.Nano())
+	since := now - min(start, now)
+	info.Monotonic, info.Boot, info.Began = now-since, boot-min(since, boot), time.Now().Add(-time.Duration(since)).UTC().Round(0)
+	if b, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
+		info.BootID = strings.TrimSpace(string(b))
+	}
+	if o.HostName {
+		if info.Host, err = os.Hostname(); err != nil {
+			return nil, fmt.Errorf("read host name: %w", err)
+		}
+	}
+	mounts, err := ext4fs.Mounted()
+	if err != nil {
+		return nil, err
+	}
+	info.FileSystems = append([]ext4fs.Mount{}, mounts...) // [] in JSON, not null, when there is none
+	return info, nil
+}
+
+// RunningKernel is the release and build of the running kernel.
+func RunningKernel() string {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return "unknown kernel"
+	}
+	return unix.ByteSliceToString(u.Release[:]) + " (" + unix.ByteSliceToString(u.Version[:]) + ")"
+}
+
+// Bounds of fileNames.
+const (
+	maxFileNames = 65536
+	maxUnnamed   = 256                    // files whose name is looked for again
+	tryAgain     = 900 * time.Millisecond // and after which time
+	maxAsking    = 200 * time.Millisecond // spent on names in that time; the ring fills meanwhile
+)
+
+// fileNames finds the paths of the files in a recording.
+type fileNames struct {
+	resolver *export.Resolver
+	last     export.FileID
+	known    map[export.FileID]string // "" while it is not known
+	unnamed  map[export.FileID]uint32 // by a process that writes to it
+	tried    time.Time
+	asking   time.Duration // since then
+}
+
+func newFileNames(r *export.Resolver) *fileNames {
+	return &fileNames{resolver: r, known: map[export.FileID]string{}, unnamed: map[export.FileID]uint32{}}
+}
+
+// see looks at a raw record, and writes the name of its file when it is a new one.
+func (n *fileNames) see(raw []byte, w *tracefile.Writer) {
+	dev, ino, pid, ok := record.FileOf(raw)
+	key := export.FileID{Dev: dev, Ino: ino}
+	if !ok || key == n.last {
+		return
+	}
+	n.last = key
+	if _, ok := n.known[key]; ok || len(n.known) >= maxFileNames {
+		return
+	}
+	n.known[key] = ""
+	n.ask(key, pid, w)
+}
+
+// ask writes the name of a file, or remembers that it is not known.
+func (n *fileNames) ask(key export.FileID, pid uint32, w *tracefile.Writer) {
+	path := ""
+	if n.asking < maxAsking {
+		began := time.Now()
+		path = n.resolver.Path(key.Dev, key.Ino, pid)
+		n.asking += time.Since(began)
+	}
+	if path == "" {
+		if len(n.unnamed) < maxUnnamed {
+			n.unnamed[key] = pid
+		}
+		return
+	}
+	delete(n.unnamed, key)
+	n.known[key] = path
+	w.Name(key.Dev, key.Ino, path)
+}
+
+// retry looks once more for those without a name.
+func (n *fileNames) retry(w *tracefile.Writer) {
+	now := time.Now()
+	if now.Sub(n.tried) < tryAgain {
+		return
+	}
+	n.tried, n.asking = now, 0
+	for key, pid := range n.unnamed {
+		n.ask(key, pid, w)
+	}
+}
+
+// again writes all names to a new file.
+func (n *fileNames) again(w *tracefile.Writer) {
+	for key, path := range n.known {
+		if path != "" {
+			w.Name(key.Dev, key.Ino, path)
+		}
+	}
 }

@@ -3,11 +3,15 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"os"
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/internal/clock"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/tracee"
 )
@@ -186,8 +190,7 @@ func (t *Trace) refresh(l *record.Losses, whole bool) {
 	}
 	if whole || now.Sub(t.asked) >= evidenceEvery {
 		t.asked = now
-		d := t.judge.Detector()
-		s.Variant, s.Evidence = VariantText(d), d.Evidence()
+		Explain(s, t.judge)
 	}
 }
 
@@ -199,6 +202,12 @@ func Account(s *export.Summary, l *record.Losses, judge *judge.Judge) {
 	s.Unpaired, s.Overlaps = stats.Unpaired, stats.Overlaps
 }
 
+// Explain adds to a summary by which variant was judged, and why.
+func Explain(s *export.Summary, judge *judge.Judge) {
+	d := judge.Detector()
+	s.Variant, s.Evidence = variantText(d), d.Evidence()
+}
+
 // Nowhere is the sink of a trace of which only the summary is wanted.
 type Nowhere struct{}
 
@@ -207,3 +216,142 @@ func (Nowhere) Row(*export.Row) {}
 
 // Flush implements Sink.
 func (Nowhere) Flush(*export.Summary) error { return nil }
+
+// Lines is a sink that writes rows as text or JSON.
+type Lines struct {
+	Out   io.Writer
+	JSON  bool
+	Shows func(r *export.Row) bool // chooses among the writes; nil shows all
+	Text  export.Text              // how text looks
+
+	buf  []byte
+	head bool // header written
+}
+
+// Row implements Sink.
+func (s *Lines) Row(r *export.Row) {
+	switch {
+	case s.Shows != nil && !s.Shows(r):
+	case s.JSON:
+		s.buf = r.AppendJSON(s.buf)
+	default:
+		s.buf = s.Text.Append(s.buf, r)
+	}
+}
+
+// Flush writes what has gathered, and the header even when nothing has, so
+// that a reader of lines sees that tracing has begun.
+func (s *Lines) Flush(*export.Summary) error {
+	if !s.head && !s.JSON {
+		s.buf = append(s.Text.AppendHeader(nil), s.buf...)
+	}
+	s.head = true
+	if len(s.buf) == 0 {
+		return nil
+	}
+	_, err := s.Out.Write(s.buf)
+	s.buf = s.buf[:0]
+	if err != nil {
+		return fmt.Errorf("write output: %w", err)
+	}
+	return nil
+}
+
+// ErrOver says that an order came too late.
+var ErrOver = errors.New("tracing has ended: nothing more comes")
+
+// Order has something done by the goroutine that consumes, between two batches, and returns
+// its error.
+func (t *Trace) Order(do func() error) error {
+	done := make(chan error, 1)
+	select {
+	case t.orders <- func() { done <- do() }:
+		return <-done
+	case <-t.over:
+		return ErrOver
+	}
+}
+
+// Record begins or ends to record while tracing goes on, and says so. It records to a new
+// file in the current folder; Tool and Command of o are what that says of itself. The error
+// is ErrOver after the end.
+func (t *Trace) Record(on bool, o RecorderOptions) (text string, err error) {
+	err = t.Order(func() (err error) {
+		if on {
+			text, err = t.beginRecording(o)
+		} else {
+			text, err = t.endRecording()
+		}
+		return err
+	})
+	return text, err
+}
+
+// beginRecording records what comes from now on into a new file in the current folder.
+func (t *Trace) beginRecording(o RecorderOptions) (string, error) {
+	if t.Recorder != nil {
+		return "", fmt.Errorf("it is recorded to %s already", t.Recorder.opts.Path)
+	}
+	r := &Recorder{opts: o, parts: 1, aside: true, base: t.consumed().losses}
+	var err error
+	name := "ext4dio-" + time.Now().Format("20060102-150405")
+	for i := 1; !r.isNew; i++ {
+		r.opts.Path = name + ".e4d"
+		if i > 1 {
+			r.opts.Path = fmt.Sprintf("%s-%d.e4d", name, i)
+		}
+		if _, err := os.Lstat(r.opts.Path); err == nil {
+			continue
+		}
+		if r.out, r.isNew, err = createTrace(r.opts.Path); err != nil {
+			return "", err
+		}
+	}
+	if err := r.Begin(t.Kernel, clock.Monotonic(), t.opts.Variant, t.resolver); err != nil {
+		return "", errors.Join(err, r.Close())
+	}
+	t.Recorder = r
+	return "recording to " + r.opts.Path, nil
+}
+
+// consumed is what was lost by now, but for the writes that are not accounted for yet: those that are still
+// inside the kernel or on their way. A recording has them when they come while it lasts.
+// What was lost since now was read may have been before the recording, and is said to be
+// missing from it.
+func (t *Trace) consumed() *reading {
+	r := *t.pump.read.Load()
+	l := &r.losses
+	l.Seen = t.Summary.Totals.Writes + uint64(t.judge.Pending()) + l.Lost() - l.MissedEntry + l.TooFast
+	return &r
+}
+
+// endRecording ends what is recorded.
+func (t *Trace) endRecording() (string, error) {
+	if t.Recorder == nil {
+		return "", errors.New("nothing is recorded")
+	}
+	r := t.Recorder
+	t.Recorder = nil
+	if err := r.end(t.consumed()); err != nil {
+		return "", err
+	}
+	t.recorded = append(t.recorded, r.Outcome())
+	return r.Outcome(), nil
+}
+
+// recordingFailed returns err, but for a recording that was begun on the screen: that ends,
+// says so, and what is shown goes on.
+func (t *Trace) recordingFailed(err error) error {
+	if err == nil || !t.Recorder.aside {
+		return err
+	}
+	r := t.Recorder
+	t.Recorder = nil
+	if cerr := r.Close(); cerr != nil {
+		err = errors.Join(err, cerr)
+	}
+	text := "recording ended: " + err.Error()
+	t.recorded = append(t.recorded, text)
+	t.Tell(text)
+	return nil
+}

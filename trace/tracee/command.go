@@ -3,11 +3,14 @@
 package tracee
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -37,7 +40,8 @@ func Become(args []string) error {
 // killAfter is how long a command may take to end after SIGTERM.
 const killAfter = 3 * time.Second
 
-// Command is the traced command.
+// Command is the traced command. A nil one stands for none: it can be released and stopped,
+// and does not end.
 type Command struct {
 	name  string
 	cmd   *exec.Cmd
@@ -81,15 +85,26 @@ func (c *Command) Pid() uint32 { return uint32(c.cmd.Process.Pid) }
 
 // Release lets the command run.
 func (c *Command) Release() error {
+	if c == nil {
+		return nil
+	}
 	_, err := c.gate.Write([]byte{1})
 	return errors.Join(err, c.gate.Close())
 }
 
 // Ended is closed when the command has ended.
-func (c *Command) Ended() <-chan struct{} { return c.ended }
+func (c *Command) Ended() <-chan struct{} {
+	if c == nil {
+		return nil
+	}
+	return c.ended
+}
 
 // Stop ends the command, if it has not ended by itself, and waits for that.
 func (c *Command) Stop() {
+	if c == nil {
+		return
+	}
 	c.once.Do(func() {
 		c.gate.Close()
 		select {
@@ -125,4 +140,49 @@ func (c *Command) Outcome() string {
 func (c *Command) Failed() bool {
 	<-c.ended
 	return c.cmd.ProcessState == nil || !c.cmd.ProcessState.Success()
+}
+
+// maxOutput is how much of a command's output is kept, bytes.
+const maxOutput = 16 << 10
+
+// Tail keeps the last part of what is written to it.
+type Tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+// Write implements io.Writer; it never fails.
+func (t *Tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, b...)
+	if len(t.buf) > 2*maxOutput {
+		t.buf = append(t.buf[:0], t.buf[len(t.buf)-maxOutput:]...)
+	}
+	return len(b), nil
+}
+
+// Last returns the last line that says something, and is no hint on what to do.
+func (t *Tail) Last() string {
+	lines := strings.Split(string(t.Bytes()), "\n")
+	for _, line := range slices.Backward(lines) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "hint:") {
+			return line
+		}
+	}
+	return ""
+}
+
+// Bytes returns what is kept, in whole lines.
+func (t *Tail) Bytes() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b := t.buf
+	if len(b) > maxOutput {
+		b = b[len(b)-maxOutput:]
+		if i := bytes.IndexByte(b, '\n'); i >= 0 {
+			b = b[i+1:]
+		}
+	}
+	return b
 }

@@ -186,7 +186,7 @@ func TestAbsurd(t *testing.T) {
 		enc.add(raw)
 	}
 	good, _ := enc.appendTo(nil, nil)
-	whole := head{kind: KindRecords, count: enc.count, writes: enc.writes}
+	whole := head{fixedHead: fixedHead{Kind: KindRecords, Count: enc.count, Writes: enc.writes}}
 	columns := func(change func(*encoder)) []byte {
 		e := newEncoder()
 		for _, raw := range sample(5) {
@@ -225,9 +225,9 @@ func TestAbsurd(t *testing.T) {
 			e.cols[colOdd][0], e.cols[colOddAt], e.cols[colOddKnown] = 1, append(column{1}, e.cols[colOddAt]...), append(column{90}, e.cols[colOddKnown]...)
 		}), whole, nil),
 		"steps of a shape": craft(t, columns(func(e *encoder) { e.cols[colShapes][32-record.FirstHead+record.AtNSteps] = 41 }), whole, nil),
-		"other":            craft(t, columns(func(e *encoder) { e.cols[colKind][0] = 0 }), head{kind: KindRecords, count: enc.count, writes: enc.writes - 1}, nil),
-		"name":             craft(t, []byte{1, 2, 200}, head{kind: KindNames}, nil),
-		"end":              craft(t, []byte("{"), head{kind: KindEnd}, nil),
+		"other":            craft(t, columns(func(e *encoder) { e.cols[colKind][0] = 0 }), head{fixedHead: fixedHead{Kind: KindRecords, Count: enc.count, Writes: enc.writes - 1}}, nil),
+		"name":             craft(t, []byte{1, 2, 200}, head{fixedHead: fixedHead{Kind: KindNames}}, nil),
+		"end":              craft(t, []byte("{"), head{fixedHead: fixedHead{Kind: KindEnd}}, nil),
 	} {
 		r, err := NewReader(bytes.NewReader(file))
 		if err != nil {
@@ -296,7 +296,7 @@ func TestBomb(t *testing.T) {
 		if _, err := NewWriter(&file, &Info{}); err != nil {
 			t.Fatal(err)
 		}
-		h := head{kind: KindRecords, version: version, seq: 1, count: 1, raw: maxRaw, packed: uint32(packed.Len()), sum: crc32.Checksum(packed.Bytes(), castagnoli)}
+		h := head{fixedHead: fixedHead{Kind: KindRecords, Version: version, Seq: 1, Count: 1, Raw: maxRaw, Packed: uint32(packed.Len()), Sum: crc32.Checksum(packed.Bytes(), castagnoli)}}
 		file.Write(h.append(nil))
 		file.Write(packed.Bytes())
 		r, err := NewReader(&file)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ext4dio/ext4dio-trace/record"
 )
@@ -57,8 +58,8 @@ func (d *decoder) begin(raw []byte, h *head) error {
 		return err
 	}
 	d.kinds = d.cols[colKind].b
-	if len(d.kinds) != int(h.count) {
-		return fmt.Errorf("%w: %d kinds for %d records", ErrFormat, len(d.kinds), h.count)
+	if len(d.kinds) != int(h.Count) {
+		return fmt.Errorf("%w: %d kinds for %d records", ErrFormat, len(d.kinds), h.Count)
 	}
 	writes, dones := 0, 0
 	for _, k := range d.kinds {
@@ -69,8 +70,8 @@ func (d *decoder) begin(raw []byte, h *head) error {
 			dones++
 		}
 	}
-	if writes != int(h.writes) {
-		return fmt.Errorf("%w: %d writes, where %d are claimed", ErrFormat, writes, h.writes)
+	if writes != int(h.Writes) {
+		return fmt.Errorf("%w: %d writes, where %d are claimed", ErrFormat, writes, h.Writes)
 	}
 	d.threads, d.files = d.cols[colThreads].b, d.cols[colFiles].b
 	d.by = room(d.by, len(d.threads)/threadSize)
@@ -82,17 +83,12 @@ func (d *decoder) begin(raw []byte, h *head) error {
 	if d.bad {
 		return fmt.Errorf("%w: %w", ErrFormat, errColumn)
 	}
-	d.left = int(h.count)
+	d.left = int(h.Count)
 	return nil
 }
 
 // room is a slice of n, s where that is large enough.
-func room[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n)
-	}
-	return s[:n]
-}
+func room[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 
 // split finds the columns. Those that a chunk has not are empty.
 func (d *decoder) split(raw []byte) error {
@@ -165,7 +161,7 @@ func (d *decoder) readNumbers(writes, dones int) {
 	for col := colShape; col < numColumns && !d.bad; col++ {
 		n := writes
 		switch {
-		case isSparse(col):
+		case isSparse[col]:
 			continue
 		case col >= colDoneCPU:
 			n = dones
@@ -197,13 +193,9 @@ func (d *decoder) readNumbers(writes, dones int) {
 	d.cols[colStepT].numbers(d.stepT)
 }
 
-// isSparse reports whether a column has not just one number for each write or completion.
-func isSparse(col int) bool {
-	switch col {
-	case colGapLow, colEndLow, colLen0, colStepT, colOddAt, colOddKnown, colOddBy, colDoneRet:
-		return true
-	}
-	return false
+// isSparse has the columns with not just one number for each write or completion.
+var isSparse = [numColumns]bool{
+	colGapLow: true, colEndLow: true, colLen0: true, colStepT: true, colOddAt: true, colOddKnown: true, colOddBy: true, colDoneRet: true,
 }
 
 // next returns the next record in wire form in buf[:0], and whether it is one that this
@@ -373,4 +365,73 @@ func (d *decoder) nextComplete(buf []byte) []byte {
 	le.PutUint64(buf[record.AtDoneT:], d.now)
 	le.PutUint64(buf[record.AtDoneRet:], d.odd(n[colDoneKnown][i], colDoneRet, fieldDone))
 	return buf
+}
+
+// cursor is what is left to read of a column.
+type cursor struct {
+	b   []byte
+	bad *bool // set when it holds less than was asked for
+}
+
+// number takes the next number.
+func (c *cursor) number() uint64 {
+	v, n := binary.Uvarint(c.b)
+	if n <= 0 {
+		*c.bad = true
+		return 0
+	}
+	c.b = c.b[n:]
+	return v
+}
+
+// numbers takes as many as dst has room for. Most have one to three bytes, and which,
+// is mostly the same all along the column.
+func (c *cursor) numbers(dst []uint64) {
+	b := c.b
+	for i := 0; i < len(dst); i++ {
+		if len(b) < 4 {
+			c.b = b
+			for j := range dst[i:] {
+				dst[i+j] = c.number()
+			}
+			return
+		}
+		u := binary.LittleEndian.Uint32(b)
+		switch {
+		case u&0x80808080 == 0 && len(dst)-i >= 4: // four of one byte
+			four := dst[i : i+4]
+			four[0], four[1], four[2], four[3] = uint64(u&0x7f), uint64(u>>8&0x7f), uint64(u>>16&0x7f), uint64(u>>24)
+			b = b[4:]
+			i += 3
+		case u&0x80 == 0:
+			dst[i] = uint64(u & 0x7f)
+			b = b[1:]
+		case u&0x8000 == 0:
+			dst[i] = uint64(u&0x7f | u>>1&0x3f80)
+			b = b[2:]
+		case u&0x800000 == 0:
+			dst[i] = uint64(u&0x7f | u>>1&0x3f80 | u>>2&0x1fc000)
+			b = b[3:]
+		default:
+			v, n := binary.Uvarint(b)
+			if n <= 0 {
+				*c.bad = true
+				return
+			}
+			dst[i] = v
+			b = b[n:]
+		}
+	}
+	c.b = b
+}
+
+// bytes takes the next n bytes; nil when there are fewer.
+func (c *cursor) bytes(n int) []byte {
+	if n < 0 || n > len(c.b) {
+		*c.bad = true
+		return nil
+	}
+	b := c.b[:n]
+	c.b = c.b[n:]
+	return b
 }

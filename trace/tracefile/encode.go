@@ -90,11 +90,15 @@ func fieldOf(kind record.StepKind, field int) byte { return byte(kind)<<2 | byte
 type encoder struct {
 	cols    [allColumns]column
 	words   int // columns of them that are in use
-	shapes  map[shapeKey]*shape
+	shapes  numbering[shapeKey]
+	bases   [][record.MaxSteps]values // of the first write of each shape: see place.expect
 	threads numbering[[threadSize]byte]
 	files   numbering[[fileSize]byte]
-	pool    []*shape // to be used again
-	near    near
+	// nearOdds has those that were there last, in front of oddSeen.
+	nearOdds [512]struct {
+		odd    odd
+		number uint64 // from 1
+	}
 
 	now     uint64 // when the last record ended
 	seq     [maxCPUs]uint64
@@ -110,7 +114,8 @@ type encoder struct {
 }
 
 func newEncoder() *encoder {
-	e := &encoder{shapes: map[shapeKey]*shape{}, oddSeen: map[odd]uint64{}}
+	e := &encoder{oddSeen: map[odd]uint64{}}
+	e.shapes.seen = map[shapeKey]uint64{}
 	e.threads.seen, e.files.seen = map[[threadSize]byte]uint64{}, map[[fileSize]byte]uint64{}
 	return e
 }
@@ -120,15 +125,13 @@ func (e *encoder) reset() {
 	for i := range e.cols {
 		e.cols[i] = e.cols[i][:0]
 	}
-	for _, s := range e.shapes {
-		e.pool = append(e.pool, s)
-	}
-	clear(e.shapes)
+	e.shapes.reset()
+	e.bases = e.bases[:0]
 	e.threads.reset()
 	e.files.reset()
 	clear(e.seq[:e.cpus])
 	clear(e.oddSeen)
-	e.near = near{}
+	clear(e.nearOdds[:])
 	e.by, e.isizes = e.by[:0], e.isizes[:0]
 	e.now, e.cpus, e.words, e.oddNum = 0, 0, 0, [256]uint64{}
 	e.count, e.writes, e.size, e.first, e.last = 0, 0, 0, 0, 0
@@ -202,7 +205,7 @@ func (e *encoder) addTime(high, low int, d uint64) {
 // time of the last step before the decision.
 func (e *encoder) addSteps(raw []byte, head int, p place) (checked uint32) {
 	c := &e.cols
-	s, known := e.shapeOf(raw, head)
+	base, known := e.shapeOf(raw, head)
 	t, odds := uint32(0), uint64(0)
 	for i := range (len(raw) - head) / record.StepSize {
 		step := raw[head+i*record.StepSize:]
@@ -218,12 +221,12 @@ func (e *encoder) addSteps(raw []byte, head int, p place) (checked uint32) {
 		by := values{v[0] - want[0], v[1] - want[1], v[2] - want[2], v[3] - want[3]}
 		switch {
 		case !known:
-			s.base[i] = by
+			base[i] = by
 			for _, n := range by {
 				c[colShapes].delta(n, 0)
 			}
-		case by != s.base[i]:
-			odds += e.addOdds(i, kind, &by, &s.base[i])
+		case by != base[i]:
+			odds += e.addOdds(i, kind, &by, &base[i])
 		}
 		p.follow(kind, v[0])
 	}
@@ -246,7 +249,7 @@ func (e *encoder) addOdds(step int, kind record.StepKind, by, base *values) (n u
 // addOdd adds the number of a value that was there before to one column, or 0 and the
 // value to another.
 func (e *encoder) addOdd(known, by int, o odd) {
-	at := &e.near.odds[(o.by*golden+uint64(o.field)*golden<<32)>>55]
+	at := &e.nearOdds[(o.by*golden+uint64(o.field)*golden<<32)>>55]
 	if at.number > 0 && at.odd == o {
 		e.cols[known].number(at.number)
 		return
@@ -285,14 +288,10 @@ func (e *encoder) addComplete(raw []byte) {
 	e.now = t
 }
 
-// isLast reports whether a column ends a run of columns whose bytes are alike: packed by
+// isLast has the columns that end a run of columns whose bytes are alike: packed by
 // themselves they take less.
-func isLast(col int) bool {
-	switch col {
-	case colGap, colGapLow, colEnd, colEndLow, colSeq, colPos0, colWaitNs, colDioUs, colStepT:
-		return true
-	}
-	return false
+var isLast = [allColumns]bool{
+	colGap: true, colGapLow: true, colEnd: true, colEndLow: true, colSeq: true, colPos0: true, colWaitNs: true, colDioUs: true, colStepT: true,
 }
 
 // appendTo lays the columns one behind the other: their number, the length of each, and
@@ -305,9 +304,118 @@ func (e *encoder) appendTo(dst []byte, cuts []int) ([]byte, []int) {
 	}
 	for i, c := range cols {
 		dst = append(dst, c...)
-		if isLast(i) {
+		if isLast[i] {
 			cuts = append(cuts, len(dst))
 		}
 	}
 	return dst, cuts
+}
+
+// shapeKey is what writes of one shape have in common in their records: the head without
+// the fields that have columns, and the first four bytes of each step.
+type shapeKey [4 + record.MaxSteps/2]uint64
+
+// numbering numbers keys from 0, in order of appearance.
+type numbering[K comparable] struct {
+	seen map[K]uint64
+	near [512]struct { // those that were there last, in front of the map
+		key    K
+		number uint64 // one more than it is, so that 0 is none
+	}
+}
+
+// of returns the number of a key that hashes so, and whether it was there before.
+func (n *numbering[K]) of(key *K, hash uint32) (number uint64, known bool) {
+	at := &n.near[hash%uint32(len(n.near))]
+	if at.number > 0 && *key == at.key {
+		return at.number - 1, true
+	}
+	if number, known = n.seen[*key]; !known {
+		number = uint64(len(n.seen))
+		n.seen[*key] = number
+	}
+	at.key, at.number = *key, number+1
+	return number, known
+}
+
+// reset forgets all keys.
+func (n *numbering[K]) reset() {
+	clear(n.seen)
+	clear(n.near[:])
+}
+
+// golden is the golden ratio: no pattern in its bits.
+const golden = 0x9e3779b97f4a7c15
+
+// fill makes k the key of a write, and returns a hash of it whose upper bits are best.
+func (k *shapeKey) fill(raw []byte, head int) (hash uint64) {
+	le := binary.LittleEndian
+	first := raw[:record.FirstHead]
+	k[0], k[1] = le.Uint64(first[record.AtKind:]), uint64(le.Uint32(first[record.AtKiFlags:]))|uint64(le.Uint32(first[record.AtLostBefore:]))<<32
+	k[2], k[3] = le.Uint64(first[record.AtNSteps:]), le.Uint64(first[record.AtNSteps+8:])
+	hash = (k[0]+k[1]*5+k[2]*9)*golden ^ k[3]
+	n := 4
+	for steps := raw[head:]; len(steps) >= record.StepSize; n++ {
+		k[n] = uint64(le.Uint32(steps))
+		if steps = steps[record.StepSize:]; len(steps) >= record.StepSize {
+			k[n] |= uint64(le.Uint32(steps)) << 32
+			steps = steps[record.StepSize:]
+		}
+		hash = (hash<<7 | hash>>57 ^ k[n]) * golden
+	}
+	clear(k[n:])
+	return hash * golden
+}
+
+// shapeOf numbers the shape of a write, and returns the values of its steps. When it is new
+// it is put into its column, to which addSteps adds those.
+func (e *encoder) shapeOf(raw []byte, head int) (base *[record.MaxSteps]values, known bool) {
+	var key shapeKey
+	hash := key.fill(raw, head)
+	n, known := e.shapes.of(&key, uint32(hash>>55))
+	if !known {
+		e.bases = append(e.bases, [record.MaxSteps]values{})
+		e.cols[colShapes] = appendShape(e.cols[colShapes], raw, head)
+	}
+	e.cols[colShape].number(n)
+	return &e.bases[n], known
+}
+
+// appendShape adds the parts of a write that are in no other column. The size is that
+// without what is behind the first bytes of the head: who knows nothing of its columns
+// still reads a write.
+func appendShape(dst, raw []byte, head int) []byte {
+	size := len(dst) + record.AtSize
+	for _, run := range shapeRuns {
+		dst = append(dst, raw[run.from:run.to]...)
+	}
+	binary.LittleEndian.PutUint16(dst[size:], uint16(len(raw)-head+record.FirstHead))
+	for at := head; at < len(raw); at += record.StepSize {
+		dst = append(dst, raw[at:at+record.AtStepTUs]...)
+	}
+	return dst
+}
+
+// threadOf numbers the threads of a chunk.
+func (e *encoder) threadOf(raw []byte) uint64 {
+	key := (*[threadSize]byte)(raw[record.AtTgid:])
+	n, known := e.threads.of(key, binary.LittleEndian.Uint32(raw[record.AtTid:]))
+	if !known {
+		e.by = append(e.by, threadLast{end: e.now})
+		e.cols[colThreads] = append(e.cols[colThreads], key[:]...)
+	}
+	return n
+}
+
+// fileOf numbers the files of a chunk.
+func (e *encoder) fileOf(raw []byte) uint64 {
+	var key [fileSize]byte
+	copy(key[:8], raw[record.AtIno:])
+	copy(key[8:], raw[record.AtDev:])
+	n, known := e.files.of(&key, binary.LittleEndian.Uint32(raw[record.AtIno:]))
+	if !known {
+		e.isizes = append(e.isizes, 0)
+		e.cols[colFiles] = append(e.cols[colFiles], key[:]...)
+	}
+	return n
 }

@@ -53,12 +53,12 @@ func FuzzRead(f *testing.F) {
 		}
 		defer r.Close()
 		_, missing := readAll(t, r)
-		if missing == nil && r.End() == nil {
+		if missing == nil && r.end == nil {
 			t.Error("nothing is missing of a trace that was not closed")
 		}
 		x, err := ReadIndex(bytes.NewReader(b), int64(len(b)))
-		if err != nil || len(x.Chunks) == 0 {
-			t.Errorf("index of %d chunks, error %v", len(x.Chunks), err)
+		if err != nil || len(x.chunks) == 0 {
+			t.Errorf("index of %d chunks, error %v", len(x.chunks), err)
 		}
 	})
 }
@@ -78,7 +78,7 @@ func FuzzColumns(f *testing.F) {
 			return // a header that is refused
 		}
 		var d decoder
-		if err := d.begin(raw, &head{count: count, writes: writes}); err != nil {
+		if err := d.begin(raw, &head{fixedHead: fixedHead{Count: count, Writes: writes}}); err != nil {
 			if !errors.Is(err, ErrFormat) {
 				t.Fatalf("error %v", err)
 			}
@@ -114,7 +114,7 @@ func FuzzRoundTrip(f *testing.F) {
 		}
 		var d decoder
 		raw, _ := e.appendTo(nil, nil)
-		if err := d.begin(raw, &head{count: e.count, writes: e.writes}); err != nil {
+		if err := d.begin(raw, &head{fixedHead: fixedHead{Count: e.count, Writes: e.writes}}); err != nil {
 			t.Fatal(err)
 		}
 		var buf []byte

@@ -49,8 +49,8 @@ func TestOldTraces(t *testing.T) {
 		if err != nil || !x.Closed {
 			t.Errorf("%s: closed %v, error %v", name, x.Closed, err)
 		}
-		for _, c := range x.Chunks {
-			if c.First > c.Last || c.ReadFrom > c.ReadTo || c.Kind == KindRecords && c.Records > 0 && (c.First == 0 || c.ReadFrom == 0) {
+		for _, c := range x.chunks {
+			if c.First > c.Last || c.From > c.To || c.Kind == KindRecords && c.Count > 0 && (c.First == 0 || c.From == 0) {
 				t.Errorf("%s: times of a chunk: %+v", name, c)
 			}
 		}
@@ -82,7 +82,7 @@ func recordsOf(t *testing.T, file []byte, longer uint64) [][]byte {
 	defer r.Close()
 	recs, missing := readAll(t, r)
 	if missing != nil || NewRecording(r).Longer() != longer {
-		t.Fatalf("%d longer heads, want %d; missing %v", r.Longer(), longer, missing)
+		t.Fatalf("%d longer heads, want %d; missing %v", r.dec.longer, longer, missing)
 	}
 	return recs
 }
@@ -172,7 +172,7 @@ func TestHeadsOfColumns(t *testing.T) {
 	e.words = 0
 	raw, _ := e.appendTo(nil, nil)
 	var d decoder
-	err := d.begin(raw, &head{count: e.count, writes: e.writes})
+	err := d.begin(raw, &head{fixedHead: fixedHead{Count: e.count, Writes: e.writes}})
 	if err == nil {
 		_, _, err = d.next(nil)
 	}

@@ -1,8 +1,13 @@
 package tracefile
 
 import (
+	"encoding/binary"
 	"encoding/json"
+	"fmt"
+	"math"
 	"time"
+
+	"github.com/ext4dio/ext4dio-trace/internal/ext4fs"
 )
 
 // Info is what a file says about itself before its first record.
@@ -37,18 +42,8 @@ type Info struct {
 	// Excluded says which writes were not recorded on purpose, in words.
 	Excluded string `json:"excluded,omitempty"`
 
-	FileSystems []FileSystem `json:"file_systems"`
-}
-
-// FileSystem is one ext4 that was mounted when recording began.
-type FileSystem struct {
-	Dev          string   `json:"dev"` // MAJOR:MINOR
-	Source       string   `json:"source"`
-	Mount        string   `json:"mount"`
-	Options      string   `json:"options"`       // of this mount
-	SuperOptions string   `json:"super_options"` // of the file system
-	BlockSize    int      `json:"block_size,omitempty"`
-	Features     []string `json:"features,omitempty"` // as mkfs.ext4 names them; nil when not known
+	// FileSystems are those that were mounted when recording began.
+	FileSystems []ext4fs.Mount `json:"file_systems"`
 }
 
 // End is what a file says behind its last record when it was closed.
@@ -62,4 +57,46 @@ type End struct {
 // Wall is when a time of a record was, by the clock on the wall.
 func (i *Info) Wall(t uint64) time.Time {
 	return i.Began.Add(time.Duration(int64(t - i.Monotonic)))
+}
+
+// fileID names an inode.
+type fileID struct {
+	dev uint32
+	ino uint64
+}
+
+// appendName adds one name of a KindNames chunk: device number as in the records,
+// inode, length of the path, path.
+func appendName(dst []byte, id fileID, path string) []byte {
+	dst = binary.AppendUvarint(dst, uint64(id.dev))
+	dst = binary.AppendUvarint(dst, id.ino)
+	dst = binary.AppendUvarint(dst, uint64(len(path)))
+	return append(dst, path...)
+}
+
+// names are those of a trace, as far as they were read.
+type names struct {
+	paths map[fileID]string
+	size  int
+}
+
+// read takes the names of one chunk. A later one replaces an earlier one.
+func (n *names) read(raw []byte) error {
+	bad := false
+	for c := (cursor{raw, &bad}); len(c.b) > 0; {
+		dev, ino, size := c.number(), c.number(), c.number()
+		path := c.bytes(int(min(size, maxRaw+1)))
+		if bad || dev > math.MaxUint32 {
+			return fmt.Errorf("%w: a file name of %d bytes, only %d are left", ErrFormat, size, len(c.b))
+		}
+		// What a map takes besides the bytes counts, too.
+		if n.size += 64 + len(path); n.size > maxNames {
+			return fmt.Errorf("%w: more than %d bytes of file names", ErrFormat, maxNames)
+		}
+		if n.paths == nil {
+			n.paths = map[fileID]string{}
+		}
+		n.paths[fileID{uint32(dev), ino}] = string(path)
+	}
+	return nil
 }

@@ -1,8 +1,10 @@
 package tracefile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ext4dio/ext4dio-trace/record"
 )
@@ -14,28 +16,31 @@ import (
 // Ids of writes are unique in one recording only: whoever pairs writes with completions
 // has to do it for each apart.
 type Merged struct {
-	from  []*Recording
-	heads []mergeHead
-	last  int  // whose record was handed out; -1 before the first
-	wall  bool // times of different boots: by the clock on the wall
+	from []*mergedFrom // those that have a record left
+	last *mergedFrom   // whose record was handed out; nil before the first
+	wall bool          // times of different boots: by the clock on the wall
 }
 
-type mergeHead struct {
-	raw []byte // nil at the end
-	t   int64
+// mergedFrom is a recording and its next record.
+type mergedFrom struct {
+	*Recording
+	number int
+	raw    []byte
+	t      int64
 }
 
 // Merge begins with the first record of each. When all were made in one boot they are
 // merged by the clock of the records, otherwise by the one on the wall.
 func Merge(recordings ...*Recording) (*Merged, error) {
-	m := &Merged{from: recordings, heads: make([]mergeHead, len(recordings)), last: -1}
-	for _, r := range recordings {
+	m := &Merged{}
+	for i, r := range recordings {
 		if id := r.Info().BootID; id == "" || id != recordings[0].Info().BootID {
 			m.wall = true
 		}
+		m.from = append(m.from, &mergedFrom{Recording: r, number: i})
 	}
-	for i := range recordings {
-		if err := m.advance(i); err != nil {
+	for _, f := range slices.Clone(m.from) {
+		if err := m.advance(f); err != nil {
 			return nil, err
 		}
 	}
@@ -43,47 +48,35 @@ func Merge(recordings ...*Recording) (*Merged, error) {
 }
 
 // advance reads the next record of one recording.
-func (m *Merged) advance(i int) error {
-	raw, err := m.from[i].Next()
+func (m *Merged) advance(f *mergedFrom) (err error) {
+	f.raw, err = f.Recording.Next()
 	if errors.Is(err, record.ErrEnd) {
-		m.heads[i].raw = nil
+		m.from = slices.DeleteFunc(m.from, func(o *mergedFrom) bool { return o == f })
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("merge traces: %w", err)
 	}
-	m.heads[i] = mergeHead{raw: raw, t: m.time(i, raw)}
+	if t, _, ok := record.TimesOf(f.raw); ok { // one that is cut off stays where it is
+		if f.t = int64(t); m.wall {
+			f.t = f.Info().Wall(t).UnixNano()
+		}
+	}
 	return nil
-}
-
-// time is that of a record; one that is cut off stays where it is.
-func (m *Merged) time(i int, raw []byte) int64 {
-	t, _, ok := record.TimesOf(raw)
-	if !ok {
-		return m.heads[i].t
-	}
-	if m.wall {
-		return m.from[i].Info().Wall(t).UnixNano()
-	}
-	return int64(t)
 }
 
 // Next returns the next record and the number of its recording, or record.ErrEnd. The
 // bytes are valid until the next call.
 func (m *Merged) Next() (raw []byte, from int, err error) {
-	if m.last >= 0 {
+	if m.last != nil {
 		if err := m.advance(m.last); err != nil {
 			return nil, 0, err
 		}
 	}
-	m.last = -1
-	for i := range m.heads {
-		if m.heads[i].raw != nil && (m.last < 0 || m.heads[i].t < m.heads[m.last].t) {
-			m.last = i
-		}
-	}
-	if m.last < 0 {
+	if len(m.from) == 0 {
+		m.last = nil
 		return nil, 0, record.ErrEnd
 	}
-	return m.heads[m.last].raw, m.last, nil
+	m.last = slices.MinFunc(m.from, func(a, b *mergedFrom) int { return cmp.Compare(a.t, b.t) })
+	return m.last.raw, m.last.number, nil
 }

@@ -1,3 +1,10 @@
+// Package tracefile is the file in which raw records are kept (.e4d): FORMAT.md says
+// what is in it. A file is written chunk by chunk and can be read to its last whole
+// chunk, whatever happened to the program that wrote it.
+//
+// Records are kept as the kernel sent them, not as they were judged, so that a better
+// model can judge an old trace again. A Reader must never panic, nor take much memory,
+// whatever bytes it is given.
 package tracefile
 
 import (
@@ -6,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/record"
 )
@@ -72,7 +80,7 @@ func (r *Reader) begin() error {
 		return fmt.Errorf("%w: it is empty", ErrFormat)
 	case err != nil:
 		return err
-	case h.kind != KindInfo || h.seq != 0:
+	case h.Kind != KindInfo || h.Seq != 0:
 		return fmt.Errorf("%w: it does not begin with its description", ErrFormat)
 	}
 	if err := json.Unmarshal(r.chunks.raw, &r.info); err != nil {
@@ -117,16 +125,6 @@ func (r *Reader) Losses() (record.Losses, error) {
 	return l, nil
 }
 
-// End is the end mark; nil while it was not read.
-func (r *Reader) End() *End { return r.end }
-
-// Unknown counts records of kinds that this version does not know. They are skipped.
-func (r *Reader) Unknown() uint64 { return r.unknown }
-
-// Longer counts writes whose head has fields that this version does not know. The rest
-// of such a write is read.
-func (r *Reader) Longer() uint64 { return r.dec.longer }
-
 // Path is the path of an inode, "" when it is not known. Together with export.Names it
 // lets rows of a trace have names.
 func (r *Reader) Path(dev uint32, ino uint64, _ uint32) string {
@@ -156,12 +154,6 @@ func (r *Reader) Close() error {
 		return nil
 	}
 	return r.file.Close()
-}
-
-// Stop ends reading: Next returns record.ErrEnd from now on.
-func (r *Reader) Stop() error {
-	r.over = true
-	return nil
 }
 
 // Next returns the next raw record, and record.ErrEnd behind the last one that can be
@@ -230,7 +222,7 @@ func (r *Reader) advance() error {
 		err = r.take(&h)
 	}
 	if err != nil {
-		r.damaged(err, uint64(h.count), uint64(h.writes))
+		r.damaged(err, uint64(h.Count), uint64(h.Writes))
 	}
 	return nil
 }
@@ -239,28 +231,28 @@ func (r *Reader) advance() error {
 // comes again is of another trace, and nothing behind it is read.
 func (r *Reader) inOrder(h *head) bool {
 	switch {
-	case h.seq < r.seq || r.end != nil || h.kind == KindInfo:
+	case h.Seq < r.seq || r.end != nil || h.Kind == KindInfo:
 		r.over, r.end = true, nil
-		r.blame(fmt.Errorf("%w: chunk %d follows where chunk %d has to: is it two files, one behind the other?", ErrFormat, h.seq, r.seq))
+		r.blame(fmt.Errorf("%w: chunk %d follows where chunk %d has to: is it two files, one behind the other?", ErrFormat, h.Seq, r.seq))
 		return false
-	case h.seq > r.seq:
-		r.missing.Chunks += h.seq - r.seq
-		r.blame(fmt.Errorf("%w: chunk %d follows where chunk %d has to", ErrFormat, h.seq, r.seq))
+	case h.Seq > r.seq:
+		r.missing.Chunks += h.Seq - r.seq
+		r.blame(fmt.Errorf("%w: chunk %d follows where chunk %d has to", ErrFormat, h.Seq, r.seq))
 	}
-	r.seq = h.seq + 1
+	r.seq = h.Seq + 1
 	return true
 }
 
 // take uses a chunk that was unpacked.
 func (r *Reader) take(h *head) error {
 	raw := r.chunks.raw
-	switch h.kind {
+	switch h.Kind {
 	case KindRecords:
 		r.losses = h.losses
 		return r.dec.begin(raw, h)
 	case KindNames:
 		// Open has read those that were there then; a file may be written still.
-		if r.index == nil || h.seq > r.index.last() {
+		if r.index == nil || h.Seq > r.index.last() {
 			return r.names.read(raw)
 		}
 	case KindEnd:
@@ -270,7 +262,51 @@ func (r *Reader) take(h *head) error {
 		}
 		r.end = end
 	default: // of a later version
-		r.unknown += uint64(h.count)
+		r.unknown += uint64(h.Count)
 	}
 	return nil
+}
+
+// Missing is what could not be read of a trace. It wraps ErrFormat.
+type Missing struct {
+	// Chunks that are damaged or not there, and the records and writes that they are
+	// known to have held.
+	Chunks          uint64
+	Records, Writes uint64
+	// Closed says that the trace ends with its end mark: nothing is missing there.
+	// Otherwise whatever came behind Offset is, of which nothing is known.
+	Closed bool
+	// Offset is where reading ended, and Left what is left behind it, bytes; Left is
+	// -1 where it cannot be known, as on a pipe.
+	Offset, Left int64
+	// Cause is the first thing that was wrong.
+	Cause error
+}
+
+// Unwrap gives the cause, which wraps ErrFormat.
+func (m *Missing) Unwrap() error { return m.Cause }
+
+func (m *Missing) Error() string {
+	var parts []string
+	if m.Chunks > 0 {
+		parts = append(parts, fmt.Sprintf("%s with %s could not be read", plural(m.Chunks, "chunk"), plural(m.Records, "record")))
+	}
+	if !m.Closed {
+		text := "the recording was not closed: what came after byte " + fmt.Sprint(m.Offset) + " is missing"
+		if m.Left > 0 {
+			text += fmt.Sprintf(" (%s there are no whole chunk)", plural(uint64(m.Left), "byte"))
+		}
+		parts = append(parts, text)
+	}
+	if m.Cause != nil {
+		parts = append(parts, strings.TrimPrefix(m.Cause.Error(), ErrFormat.Error()+": "))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func plural(n uint64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -39,7 +39,7 @@ func TestRoundTrip(t *testing.T) {
 			if l, _ := r.Losses(); l.LostRing != 7 || l.Lost() != 7 {
 				t.Errorf("losses: %+v", l)
 			}
-			if e := r.End(); e == nil || e.Records != uint64(len(recs)) {
+			if e := r.end; e == nil || e.Records != uint64(len(recs)) {
 				t.Errorf("end: %+v", e)
 			}
 		})
@@ -54,8 +54,8 @@ func TestUnknownKind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, missing := readAll(t, r); len(got) != len(recs) || missing != nil || r.Unknown() != 2 {
-		t.Errorf("%d records, %d unknown, missing %v", len(got), r.Unknown(), missing)
+	if got, missing := readAll(t, r); len(got) != len(recs) || missing != nil || r.unknown != 2 {
+		t.Errorf("%d records, %d unknown, missing %v", len(got), r.unknown, missing)
 	}
 }
 
@@ -67,7 +67,7 @@ func TestUnknownChunk(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.raw = append(w.raw[:0], "something new"...)
-	err = errors.Join(w.chunk(&head{kind: 77, count: 3}), w.Append(sample(1)[0], &record.Losses{}), w.Close(&record.Losses{}))
+	err = errors.Join(w.chunk(&head{fixedHead: fixedHead{Kind: 77, Count: 3}}), w.Append(sample(1)[0], &record.Losses{}), w.Close(&record.Losses{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,8 +75,8 @@ func TestUnknownChunk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, missing := readAll(t, r); len(got) != 1 || missing != nil || r.Unknown() != 3 {
-		t.Errorf("%d records, %d unknown, missing %v", len(got), r.Unknown(), missing)
+	if got, missing := readAll(t, r); len(got) != 1 || missing != nil || r.unknown != 3 {
+		t.Errorf("%d records, %d unknown, missing %v", len(got), r.unknown, missing)
 	}
 }
 
@@ -238,7 +238,7 @@ func TestParts(t *testing.T) {
 	}
 	for i, p := range all[0].Parts()[:2] {
 		l, _ := p.Losses()
-		if _, writes := p.Index().Records, p.Index().Writes; l.Seen != writes+l.LostRing || l.LostRing != 1 || !p.End().Continued {
+		if writes := p.Index().Writes; l.Seen != writes+l.LostRing || l.LostRing != 1 || !p.end.Continued {
 			t.Errorf("part %d has %d writes and says %+v", i, writes, l)
 		}
 	}

@@ -89,7 +89,7 @@ func (w *Writer) flush(l *record.Losses, always bool) error {
 	if len(w.names) > 0 {
 		w.raw, w.cuts = append(w.raw[:0], w.names...), w.cuts[:0]
 		w.names = w.names[:0]
-		if err := w.chunk(&head{kind: KindNames, losses: w.losses}); err != nil {
+		if err := w.chunk(&head{fixedHead{Kind: KindNames}, w.losses}); err != nil {
 			return err
 		}
 	}
@@ -99,7 +99,7 @@ func (w *Writer) flush(l *record.Losses, always bool) error {
 	}
 	w.losses, w.read = now, w.given
 	w.raw, w.cuts = e.appendTo(w.raw[:0], w.cuts[:0])
-	err := w.chunk(&head{kind: KindRecords, count: e.count, writes: e.writes, first: e.first, last: e.last, losses: now})
+	err := w.chunk(&head{fixedHead{Kind: KindRecords, Count: e.count, Writes: e.writes, First: e.first, Last: e.last}, now})
 	if err == nil {
 		w.end.Records += uint64(e.count)
 		w.end.Writes += uint64(e.writes)
@@ -155,7 +155,7 @@ func (w *Writer) json(kind Kind, what any) error {
 		return fmt.Errorf("encode trace: %w", err)
 	}
 	w.raw, w.cuts = append(w.raw[:0], b...), w.cuts[:0]
-	return w.chunk(&head{kind: kind, losses: w.losses})
+	return w.chunk(&head{fixedHead{Kind: kind}, w.losses})
 }
 
 // chunk packs w.raw and writes it behind its header, both at once: a chunk that is cut
@@ -166,11 +166,11 @@ func (w *Writer) chunk(h *head) error {
 	}
 	size := h.countLosses()
 	w.frame = append(w.frame[:0], make([]byte, size)...)
-	w.pack(h.count)
+	w.pack(h.Count)
 	packed := w.frame[size:]
-	h.from, h.to = w.read[0], w.read[1]
-	h.version, h.seq, h.raw, h.packed = version, w.seq, uint32(len(w.raw)), uint32(len(packed))
-	h.sum = crc32.Checksum(packed, castagnoli)
+	h.From, h.To = w.read[0], w.read[1]
+	h.Version, h.Seq, h.Raw, h.Packed = version, w.seq, uint32(len(w.raw)), uint32(len(packed))
+	h.Sum = crc32.Checksum(packed, castagnoli)
 	h.append(w.frame[:0])
 	w.seq++
 	if _, err := w.out.Write(w.frame); err != nil {

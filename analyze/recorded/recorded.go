@@ -1,0 +1,308 @@
+// Package recorded answers what is asked of a recording: how its writes were judged, what
+// one attaches to a bug report, and what another kernel would do with them. Nothing here
+// needs the kernel that was traced.
+package recorded
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/report"
+	"github.com/ext4dio/ext4dio-trace/trace/replay"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
+)
+
+// Checked is one recording after it was judged: what check says of it.
+type Checked struct {
+	Summary export.Summary
+	in      *tracefile.Recording
+	counts  export.Breakdown
+	wrong   []disagreement // the first ones
+}
+
+// maxWrong is how many disagreements check lists.
+const maxWrong = 10
+
+// disagreement is one write that is not as the model says.
+type disagreement struct {
+	Seq     uint64   `json:"seq"` // its number in the trace, from 1
+	Verdict string   `json:"verdict"`
+	Rules   []string `json:"rules"`
+	Why     []string `json:"why"`
+	Pid     uint32   `json:"pid"`
+	Comm    string   `json:"comm"`
+	Dev     string   `json:"dev"`
+	Ino     uint64   `json:"ino"`
+	Path    string   `json:"path"`
+	Pos     int64    `json:"pos"`
+	Len     int64    `json:"len"`
+
+	reason string
+}
+
+// note keeps a write that disagrees, when it is one of the first.
+func (c *Checked) note(o *observe.Observation, v *judge.Verdict) {
+	if !v.Kind.Disagrees() || len(c.wrong) == maxWrong {
+		return
+	}
+	c.wrong = append(c.wrong, disagreement{
+		Seq: c.Summary.Totals.Writes, Verdict: v.Kind.String(), Rules: v.Rules.AppendIDs([]string{}), Why: v.Why(),
+		Pid: o.Pid, Comm: o.Comm, Dev: export.DevName(o.Dev), Ino: o.Ino, Path: c.in.Path(o.Dev, o.Ino, o.Pid), Pos: o.Pos0, Len: o.Len0, reason: string(v.Reason),
+	})
+}
+
+// appendText adds one line about it.
+func (d *disagreement) appendText(w io.Writer) {
+	file := cmp.Or(d.Path, fmt.Sprintf("inode %d on %s", d.Ino, d.Dev))
+	fmt.Fprintf(w, "%s:  write %d, %d+%d to %s by %s: %s", d.Verdict, d.Seq, d.Pos, d.Len, export.Safe(file), export.Safe(d.Comm), d.reason)
+	if len(d.Rules) > 0 {
+		fmt.Fprintf(w, "; broken: %s", strings.Join(d.Rules, " "))
+	}
+	fmt.Fprintln(w)
+}
+
+// Check judges one recording by a variant, auto or the name of one, and adds up what came
+// out.
+func Check(ctx context.Context, in *tracefile.Recording, variant string) (*Checked, error) {
+	c := &Checked{in: in}
+	var row export.Row
+	judged, err := replay.Judge(ctx, in, variant, func(k *session.Kernel) session.Seen {
+		maker := k.Maker(nil) // names are asked for once a file, at the end
+		return func(o *observe.Observation, v *judge.Verdict) {
+			maker.FillCounted(&row, o, v)
+			c.Summary.Totals.Add(&row)
+			c.counts.Add(&row)
+			c.note(o, v)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, judged.Account(&c.Summary)
+}
+
+// Missing reports whether something of the recording could not be read.
+func (c *Checked) Missing() bool { return c.in.Missing() != nil }
+
+// WriteText writes recordings as text: what is missing first.
+func WriteText(stdout io.Writer, done []*Checked) error {
+	for i, c := range done {
+		if i > 0 {
+			fmt.Fprintln(stdout)
+		}
+		info := c.in.Info()
+		_, err := fmt.Fprintf(stdout, "trace:    Linux %s, %s, recorded %s\n", export.Safe(info.Release), export.Safe(info.Arch), info.Began.UTC().Format("2006-01-02 15:04:05 MST"))
+		if err != nil {
+			return err
+		}
+		replay.SayMissing(stdout, c.in)
+		if _, err := c.Summary.WriteTo(stdout); err != nil {
+			return err
+		}
+		for i := range c.wrong {
+			c.wrong[i].appendText(stdout)
+		}
+		if n := c.Summary.Totals.Disagreements(); n > 0 {
+			fmt.Fprintf(stdout, "          (%d of %d that disagree; explain --trace FILE --seq NUMBER tells more)\n", len(c.wrong), n)
+		}
+		fmt.Fprintln(stdout)
+		if err := c.counts.WriteText(stdout, c.in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkedJSON is one recording for programs.
+type checkedJSON struct {
+	Info    *tracefile.Info `json:"info"`
+	Missing *string         `json:"missing"` // null when the trace is whole
+	Unknown uint64          `json:"unknown_records"`
+	Summary json.RawMessage `json:"summary"`
+	Counts  json.RawMessage `json:"counts"`
+	Wrong   []disagreement  `json:"disagreements"` // the first ones
+}
+
+// WriteJSON writes recordings as one JSON object.
+func WriteJSON(w io.Writer, done []*Checked) error {
+	out := struct {
+		Traces []checkedJSON `json:"traces"`
+	}{Traces: []checkedJSON{}}
+	for _, c := range done {
+		info := *c.in.Info()
+		info.Facts, info.Plan = nil, nil // long, and for programs only
+		j := checkedJSON{Info: &info, Unknown: c.in.Unknown(), Wrong: c.wrong}
+		if text := replay.Missing(c.in); text != "" {
+			j.Missing = &text
+		}
+		var err error
+		if j.Summary, err = c.Summary.JSON(); err != nil {
+			return err
+		}
+		if j.Counts, err = c.counts.JSON(c.in); err != nil {
+			return err
+		}
+		out.Traces = append(out.Traces, j)
+	}
+	return json.NewEncoder(w).Encode(out)
+}
+
+// ReportOptions say what a report is made of.
+type ReportOptions struct {
+	Variant   string            // by which writes are judged: auto, or the name of one
+	Redact    bool              // names are replaced by tokens
+	Predictor *whatif.Predictor // tells what another variant would do; nil for none
+	Tool      string            // version of this program
+}
+
+// Report makes the report of a recording.
+func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*report.Report, error) {
+	p := &report.Report{Title: "Direct writes on ext4, Linux " + in.Info().Release, Redacted: o.Redact, Names: in}
+	redact := report.NewRedactor(in)
+	if o.Redact {
+		p.Names = redact
+	}
+	var row export.Row
+	judged, err := replay.Judge(ctx, in, o.Variant, func(k *session.Kernel) session.Seen {
+		maker := k.Maker(p.Names)
+		return func(ob *observe.Observation, v *judge.Verdict) {
+			maker.Fill(&row, ob, v)
+			if o.Redact {
+				redact.Row(&row)
+			}
+			p.Add(&row)
+			if o.Predictor != nil {
+				o.Predictor.Add(ob, string(v.Reason))
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := judged.Account(&p.Summary); err != nil {
+		return nil, err
+	}
+	if text := replay.Missing(in); text != "" {
+		p.Missing = append(p.Missing, text)
+	}
+	if n := in.Unknown(); n > 0 {
+		p.Missing = append(p.Missing, fmt.Sprintf("%d records are of kinds that this version does not know", n))
+	}
+	if o.Predictor != nil {
+		if p.Prediction, err = predictionText(ctx, o.Predictor, judged, p.Names, redact, o.Redact); err != nil {
+			return nil, err
+		}
+	}
+	p.Facts = append(environment(in, o.Tool, o.Redact), report.Fact{Name: "judged as", Value: p.Summary.Variant},
+		report.Fact{Name: "because", Value: strings.Join(p.Summary.Evidence, "; ")})
+	for _, name := range judged.Plan.Unattached.Names() {
+		p.Missing = append(p.Missing, "the probe for "+name+" was not attached: what it would have seen is not judged")
+	}
+	return p, nil
+}
+
+// environment says where a trace comes from. Redacted, it names no host, no command and
+// no place.
+func environment(in *tracefile.Recording, tool string, redact bool) []report.Fact {
+	info := in.Info()
+	out := []report.Fact{
+		{Name: "kernel", Value: info.Release + " " + info.Arch}, {Name: "build", Value: info.Build},
+		{Name: "CPUs", Value: fmt.Sprint(info.CPUs)}, {Name: "page size", Value: fmt.Sprint(info.PageSize)},
+		{Name: "recorded", Value: info.Began.UTC().Format(time.RFC3339) + " for " + replay.Length(in).String()},
+		{Name: "recorded by", Value: "ext4dio-trace " + info.Tool}, {Name: "reported by", Value: "ext4dio-trace " + tool},
+	}
+	host, command := info.Host, strings.Join(info.Command, " ")
+	if redact && host != "" {
+		host = "host-1"
+	}
+	if redact {
+		command = ""
+	}
+	for _, f := range []report.Fact{{Name: "host", Value: host}, {Name: "command", Value: command}, {Name: "left out", Value: info.Excluded}} {
+		if f.Value != "" && (!redact || f.Name == "host") {
+			out = append(out, f)
+		}
+	}
+	for i, fs := range info.FileSystems {
+		where := fs.Source + " on " + fs.Point
+		if redact {
+			where = fmt.Sprintf("fs-%d", i+1)
+		}
+		out = append(out, report.Fact{
+			Name:  "ext4 on " + fs.Dev,
+			Value: fmt.Sprintf("%s, blocks of %d bytes, %s; features %s", where, fs.BlockSize, fs.SuperOptions, strings.Join(fs.Features, " ")),
+		})
+	}
+	return out
+}
+
+// predictionText is the section of a report. Names of files come from names; those of
+// processes are replaced when redacted.
+func predictionText(ctx context.Context, p *whatif.Predictor, judged *replay.Judged, names export.Names, redact *report.Redactor, redacted bool) (string, error) {
+	rep, err := predicted(ctx, p, judged, names)
+	if err != nil {
+		return "", err
+	}
+	for i := range rep.Writers {
+		if row := (export.Row{Comm: rep.Writers[i].Comm}); redacted {
+			redact.Row(&row)
+			rep.Writers[i].Comm = row.Comm
+		}
+	}
+	var b strings.Builder
+	if err := rep.WriteText(&b, export.Safe); err != nil {
+		return "", err
+	}
+	return b.String(), nil
+}
+
+// Predict tells what another variant would do with a recording; traced is the variant of
+// the kernel that made it: auto, or the name of one.
+func Predict(ctx context.Context, in *tracefile.Recording, traced string, o whatif.Options) (*whatif.Report, error) {
+	p := whatif.New(o)
+	judged, err := replay.Judge(ctx, in, traced, func(*session.Kernel) session.Seen {
+		return func(ob *observe.Observation, v *judge.Verdict) { p.Add(ob, string(v.Reason)) }
+	})
+	if err != nil {
+		return nil, err
+	}
+	return predicted(ctx, p, judged, in)
+}
+
+// Decisions counts what another variant would decide of the writes of a recording, as
+// Predict does, without simulating time.
+func Decisions(ctx context.Context, in *tracefile.Recording, traced string, c *whatif.Counter) error {
+	_, err := replay.Judge(ctx, in, traced, func(*session.Kernel) session.Seen {
+		return func(o *observe.Observation, v *judge.Verdict) { c.Add(o, string(v.Reason)) }
+	})
+	return err
+}
+
+// predicted simulates what p has taken in of a recording, with the names of files
+// from names.
+func predicted(ctx context.Context, p *whatif.Predictor, judged *replay.Judged, names export.Names) (*whatif.Report, error) {
+	var s export.Summary
+	if err := judged.Account(&s); err != nil {
+		return nil, err
+	}
+	rep, err := p.Predict(ctx, s.Losses, replay.Missing(judged.In))
+	if err != nil {
+		return nil, fmt.Errorf("%w before all was simulated", replay.ErrInterrupted)
+	}
+	rep.Traced = s.Variant
+	for i := range rep.Files {
+		g := &rep.Files[i]
+		g.Path = names.Path(g.Dev, g.Ino, 0)
+	}
+	return rep, nil
+}
