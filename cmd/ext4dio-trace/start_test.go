@@ -19,7 +19,7 @@ func buildProgram(tb testing.TB) (bin string) {
 	return bin
 }
 
-// The program is small: it is copied into guests and onto servers. It has 12 MB.
+// The program is small: it is copied into guests and onto servers. It has 15 MB.
 func TestSmall(t *testing.T) {
 	const maxBytes = 20 << 20
 	info, err := os.Stat(buildProgram(t))
