@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,26 +12,13 @@ import (
 	"github.com/ext4dio/ext4dio-trace/analyze/explain"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
+	"github.com/ext4dio/ext4dio-trace/internal/testkit"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files; look at the difference")
-
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
-	path := filepath.Join("testdata", name+".txt")
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs (go test ./explain -update)\ngot:\n%s\nwant:\n%s", name, got, want)
-	}
+	testkit.Golden(t, name+".txt", string(got))
 }
 
 func extents(t *testing.T, text string) model.Extents {
