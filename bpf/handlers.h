@@ -21,6 +21,7 @@
 #include "complete.h"
 #include "checks.h"
 #include "mapping.h"
+#include "names.h"
 #include "wait.h"
 
 /* The helper takes a quarter of the time of the whole entry. */
@@ -71,6 +72,8 @@ static __always_inline bool wanted(struct inode *inode, __u32 tgid)
 	if (cfg_dev && READ(READ(inode, i_sb), s_dev) != cfg_dev)
 		return 0;
 	if (cfg_ino && READ(inode, i_ino) != cfg_ino)
+		return 0;
+	if (cfg_this_gen && READ(inode, i_generation) != cfg_gen)
 		return 0;
 	if (cfg_cgroup && bpf_get_current_cgroup_id() != cfg_cgroup)
 		return 0;
@@ -233,6 +236,8 @@ __noinline int describe(struct inflight *st)
 	st->align_known = iter_align(st->iter, &st->align);
 	if (!st->align_known)
 		st->w.stages &= ~ST_ALIGN;
+	st->w.gen = READ(inode, i_generation);
+	name_file(st);
 	return 0;
 }
 

@@ -25,20 +25,65 @@ struct rw_semaphore {
 struct super_block {
 	__u32 s_dev;
 	void *s_fs_info;
+	struct dentry *s_root;
+} CORE;
+
+struct hlist_node {
+	struct hlist_node *next;
+} CORE;
+
+struct hlist_head {
+	struct hlist_node *first;
+} CORE;
+
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+} CORE;
+
+struct qstr {
+	__u64 hash_len;			/* length in the high half */
+	const unsigned char *name;
+} CORE;
+
+struct seqcount {
+	unsigned int sequence;
+} CORE;
+
+struct seqcount_spinlock {
+	struct seqcount seqcount;
+} CORE;
+
+struct dentry {
+	struct seqcount_spinlock d_seq;
+	struct hlist_bl_node d_hash;
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+	union {
+		struct hlist_node d_alias;
+	} d_u;				/* until 7.0 */
+	struct hlist_node d_alias;	/* since */
 } CORE;
 
 struct inode {
 	unsigned int i_flags;
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	__u32 i_generation;
+	struct hlist_head i_dentry;
 	__s64 i_size;
 	__u8 i_blkbits;
 	struct rw_semaphore i_rwsem;
 	atomic_t i_dio_count;
 } CORE;
 
+struct path {
+	struct dentry *dentry;
+} CORE;
+
 struct file {
 	struct inode *f_inode;
+	struct path f_path;
 } CORE;
 
 struct kiocb {

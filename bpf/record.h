@@ -11,7 +11,8 @@
  * One struct write_rec leaves the kernel for every direct write, followed by
  * nsteps times struct step in the order in which the kernel passed them. An
  * asynchronous write is followed, or preceded, by one struct complete_rec with
- * the same id.
+ * the same id. Before the first write through a name of a file comes one struct
+ * name_rec, with the name that the write_rec tells by its number.
  *
  * write_rec grows at its end only, by whole eight bytes. "head" says how long it
  * is, so the steps begin there: a reader that knows fewer fields skips the rest,
@@ -23,6 +24,7 @@
 enum rec_kind {
 	REC_WRITE = 1,
 	REC_COMPLETE = 2,
+	REC_NAME = 3,
 };
 
 /* Steps kept for one write. More are counted in steps_lost. */
@@ -248,6 +250,8 @@ struct write_rec {
 	__u8 pad;
 	__u16 head;		/* bytes of this head; 0 in records of before it was there: 128 */
 	__u16 nr_segs;		/* saturating; 0 for a single buffer */
+	__u32 gen;		/* i_generation of the inode: another file of its number has another */
+	__u32 name;		/* that of a name_rec; 0 when the name could not be read */
 };
 
 struct complete_rec {
@@ -257,6 +261,30 @@ struct complete_rec {
 	__u64 id;		/* of the write */
 	__u64 t;		/* ns of CLOCK_MONOTONIC */
 	__s64 ret;		/* bytes or negative error, as given to ki_complete */
+};
+
+/* Bytes of a path that are kept. */
+#define E4D_MAX_PATH 1024
+
+#define NAME_DELETED	(1u << 0)	/* unlinked: the file is open, and this name of it is gone */
+#define NAME_CUT	(1u << 1)	/* the path has more folders than are kept */
+
+/*
+ * A name of a file: behind the head its path inside the file system, the last part
+ * first, a '/' behind each part. It is sent again when it is not remembered that it was
+ * sent; the same name has the same number then, and another name of the same dev, ino
+ * and gen another.
+ */
+struct name_rec {
+	__u16 kind;		/* REC_NAME */
+	__u16 size;		/* bytes on the wire */
+	__u32 name;		/* number of the name, as write_rec has it */
+	__u64 ino;		/* number of the inode */
+	__u32 dev;		/* kernel's dev_t: major << 20 | minor */
+	__u32 gen;		/* i_generation of the inode */
+	__u16 flags;		/* NAME_* */
+	__u16 len;		/* bytes of the path */
+	__u32 pad;
 };
 
 /* Counters, one set a CPU. record/fields_gen.go has them in this order. */
@@ -279,7 +307,8 @@ struct counters {
 };
 
 _Static_assert(sizeof(struct step) == 32, "step");
-_Static_assert(sizeof(struct write_rec) == 128, "write_rec");
+_Static_assert(sizeof(struct write_rec) == 136, "write_rec");
 _Static_assert(sizeof(struct complete_rec) == 32, "complete_rec");
+_Static_assert(sizeof(struct name_rec) == 32, "name_rec");
 
 #endif

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"math/rand/v2"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -132,6 +133,8 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		"cfg_exclude_pid":           o.Filter.ExcludePid,
 		"cfg_dev":                   o.Filter.Dev,
 		"cfg_ino":                   o.Filter.Ino,
+		"cfg_this_gen":              o.Filter.ThisGeneration,
+		"cfg_gen":                   o.Filter.Generation,
 		"cfg_cgroup":                o.Filter.CgroupID,
 		"cfg_min_latency":           uint64(o.Filter.MinLatency),
 		"cfg_comm":                  comm,
@@ -145,6 +148,8 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		"sym_lo_rw_aio_complete":    addr("lo_rw_aio_complete"),
 		"sym_iomap_ops":             addr("ext4_iomap_ops"),
 		"sym_overwrite_ops":         addr("ext4_iomap_overwrite_ops"),
+		"sym_rename_lock":           addr("rename_lock"),
+		"cfg_name_seed":             rand.Uint64(),
 		"have_callers":              addr("aio_complete_rw") != 0 || addr("io_complete_rw") != 0,
 		"spans":                     padSpans(f.spans),
 		"have_spans":                len(f.spans) > 0,

@@ -21,6 +21,8 @@ const (
 	ext4dioMapCpus                  = "cpus"
 	ext4dioMapDisplaced             = "displaced"
 	ext4dioMapFlushes               = "flushes"
+	ext4dioMapKnownNames            = "known_names"
+	ext4dioMapNameBufs              = "name_bufs"
 	ext4dioMapRing                  = "ring"
 	ext4dioMapSlots                 = "slots"
 	ext4dioMapStacks                = "stacks"
@@ -79,9 +81,12 @@ const (
 	ext4dioVarCfgComm               = "cfg_comm"
 	ext4dioVarCfgDev                = "cfg_dev"
 	ext4dioVarCfgExcludePid         = "cfg_exclude_pid"
+	ext4dioVarCfgGen                = "cfg_gen"
 	ext4dioVarCfgIno                = "cfg_ino"
 	ext4dioVarCfgMinLatency         = "cfg_min_latency"
+	ext4dioVarCfgNameSeed           = "cfg_name_seed"
 	ext4dioVarCfgPid                = "cfg_pid"
+	ext4dioVarCfgThisGen            = "cfg_this_gen"
 	ext4dioVarCfgTree               = "cfg_tree"
 	ext4dioVarCfgWake               = "cfg_wake"
 	ext4dioVarHaveCallers           = "have_callers"
@@ -97,6 +102,7 @@ const (
 	ext4dioVarSymIomapOps           = "sym_iomap_ops"
 	ext4dioVarSymLoRwAioComplete    = "sym_lo_rw_aio_complete"
 	ext4dioVarSymOverwriteOps       = "sym_overwrite_ops"
+	ext4dioVarSymRenameLock         = "sym_rename_lock"
 )
 
 // loadExt4dio returns the embedded CollectionSpec for ext4dio.
@@ -197,15 +203,17 @@ type ext4dioProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type ext4dioMapSpecs struct {
-	Aios      *ebpf.MapSpec `ebpf:"aios"`
-	Blank     *ebpf.MapSpec `ebpf:"blank"`
-	Cpus      *ebpf.MapSpec `ebpf:"cpus"`
-	Displaced *ebpf.MapSpec `ebpf:"displaced"`
-	Flushes   *ebpf.MapSpec `ebpf:"flushes"`
-	Ring      *ebpf.MapSpec `ebpf:"ring"`
-	Slots     *ebpf.MapSpec `ebpf:"slots"`
-	Stacks    *ebpf.MapSpec `ebpf:"stacks"`
-	Tree      *ebpf.MapSpec `ebpf:"tree"`
+	Aios       *ebpf.MapSpec `ebpf:"aios"`
+	Blank      *ebpf.MapSpec `ebpf:"blank"`
+	Cpus       *ebpf.MapSpec `ebpf:"cpus"`
+	Displaced  *ebpf.MapSpec `ebpf:"displaced"`
+	Flushes    *ebpf.MapSpec `ebpf:"flushes"`
+	KnownNames *ebpf.MapSpec `ebpf:"known_names"`
+	NameBufs   *ebpf.MapSpec `ebpf:"name_bufs"`
+	Ring       *ebpf.MapSpec `ebpf:"ring"`
+	Slots      *ebpf.MapSpec `ebpf:"slots"`
+	Stacks     *ebpf.MapSpec `ebpf:"stacks"`
+	Tree       *ebpf.MapSpec `ebpf:"tree"`
 }
 
 // ext4dioVariableSpecs contains global variables before they are loaded into the kernel.
@@ -216,9 +224,12 @@ type ext4dioVariableSpecs struct {
 	CfgComm               *ebpf.VariableSpec `ebpf:"cfg_comm"`
 	CfgDev                *ebpf.VariableSpec `ebpf:"cfg_dev"`
 	CfgExcludePid         *ebpf.VariableSpec `ebpf:"cfg_exclude_pid"`
+	CfgGen                *ebpf.VariableSpec `ebpf:"cfg_gen"`
 	CfgIno                *ebpf.VariableSpec `ebpf:"cfg_ino"`
 	CfgMinLatency         *ebpf.VariableSpec `ebpf:"cfg_min_latency"`
+	CfgNameSeed           *ebpf.VariableSpec `ebpf:"cfg_name_seed"`
 	CfgPid                *ebpf.VariableSpec `ebpf:"cfg_pid"`
+	CfgThisGen            *ebpf.VariableSpec `ebpf:"cfg_this_gen"`
 	CfgTree               *ebpf.VariableSpec `ebpf:"cfg_tree"`
 	CfgWake               *ebpf.VariableSpec `ebpf:"cfg_wake"`
 	HaveCallers           *ebpf.VariableSpec `ebpf:"have_callers"`
@@ -234,6 +245,7 @@ type ext4dioVariableSpecs struct {
 	SymIomapOps           *ebpf.VariableSpec `ebpf:"sym_iomap_ops"`
 	SymLoRwAioComplete    *ebpf.VariableSpec `ebpf:"sym_lo_rw_aio_complete"`
 	SymOverwriteOps       *ebpf.VariableSpec `ebpf:"sym_overwrite_ops"`
+	SymRenameLock         *ebpf.VariableSpec `ebpf:"sym_rename_lock"`
 }
 
 // ext4dioObjects contains all objects after they have been loaded into the kernel.
@@ -256,15 +268,17 @@ func (o *ext4dioObjects) Close() error {
 //
 // It can be passed to loadExt4dioObjects or ebpf.CollectionSpec.LoadAndAssign.
 type ext4dioMaps struct {
-	Aios      *ebpf.Map `ebpf:"aios"`
-	Blank     *ebpf.Map `ebpf:"blank"`
-	Cpus      *ebpf.Map `ebpf:"cpus"`
-	Displaced *ebpf.Map `ebpf:"displaced"`
-	Flushes   *ebpf.Map `ebpf:"flushes"`
-	Ring      *ebpf.Map `ebpf:"ring"`
-	Slots     *ebpf.Map `ebpf:"slots"`
-	Stacks    *ebpf.Map `ebpf:"stacks"`
-	Tree      *ebpf.Map `ebpf:"tree"`
+	Aios       *ebpf.Map `ebpf:"aios"`
+	Blank      *ebpf.Map `ebpf:"blank"`
+	Cpus       *ebpf.Map `ebpf:"cpus"`
+	Displaced  *ebpf.Map `ebpf:"displaced"`
+	Flushes    *ebpf.Map `ebpf:"flushes"`
+	KnownNames *ebpf.Map `ebpf:"known_names"`
+	NameBufs   *ebpf.Map `ebpf:"name_bufs"`
+	Ring       *ebpf.Map `ebpf:"ring"`
+	Slots      *ebpf.Map `ebpf:"slots"`
+	Stacks     *ebpf.Map `ebpf:"stacks"`
+	Tree       *ebpf.Map `ebpf:"tree"`
 }
 
 func (m *ext4dioMaps) Close() error {
@@ -274,6 +288,8 @@ func (m *ext4dioMaps) Close() error {
 		m.Cpus,
 		m.Displaced,
 		m.Flushes,
+		m.KnownNames,
+		m.NameBufs,
 		m.Ring,
 		m.Slots,
 		m.Stacks,
@@ -289,9 +305,12 @@ type ext4dioVariables struct {
 	CfgComm               *ebpf.Variable `ebpf:"cfg_comm"`
 	CfgDev                *ebpf.Variable `ebpf:"cfg_dev"`
 	CfgExcludePid         *ebpf.Variable `ebpf:"cfg_exclude_pid"`
+	CfgGen                *ebpf.Variable `ebpf:"cfg_gen"`
 	CfgIno                *ebpf.Variable `ebpf:"cfg_ino"`
 	CfgMinLatency         *ebpf.Variable `ebpf:"cfg_min_latency"`
+	CfgNameSeed           *ebpf.Variable `ebpf:"cfg_name_seed"`
 	CfgPid                *ebpf.Variable `ebpf:"cfg_pid"`
+	CfgThisGen            *ebpf.Variable `ebpf:"cfg_this_gen"`
 	CfgTree               *ebpf.Variable `ebpf:"cfg_tree"`
 	CfgWake               *ebpf.Variable `ebpf:"cfg_wake"`
 	HaveCallers           *ebpf.Variable `ebpf:"have_callers"`
@@ -307,6 +326,7 @@ type ext4dioVariables struct {
 	SymIomapOps           *ebpf.Variable `ebpf:"sym_iomap_ops"`
 	SymLoRwAioComplete    *ebpf.Variable `ebpf:"sym_lo_rw_aio_complete"`
 	SymOverwriteOps       *ebpf.Variable `ebpf:"sym_overwrite_ops"`
+	SymRenameLock         *ebpf.Variable `ebpf:"sym_rename_lock"`
 }
 
 // ext4dioPrograms contains all programs after they have been loaded into the kernel.

@@ -71,7 +71,7 @@ var wantedFuncs = append(namesOf(false),
 
 var wantedSymbols = []string{
 	"aio_complete_rw", "io_complete_rw", "io_complete_rw_iopoll",
-	"lo_rw_aio_complete", "ext4_iomap_ops", "ext4_iomap_overwrite_ops",
+	"lo_rw_aio_complete", "ext4_iomap_ops", "ext4_iomap_overwrite_ops", "rename_lock",
 }
 
 // ReadFacts looks at the running kernel. It fails with *hint.UnfitError only when

@@ -30,13 +30,16 @@ const (
 
 // Filter is applied in the kernel; zero fields do not filter.
 type Filter struct {
-	Pid        uint32 // tgid
-	Comm       string
-	CgroupID   uint64
-	Dev        uint32 // kernel's dev_t: major<<20 | minor
-	Ino        uint64
-	MinLatency time.Duration // entry to return
-	ExcludePid uint32        // tgid
+	Pid      uint32 // tgid
+	Comm     string
+	CgroupID uint64
+	Dev      uint32 // kernel's dev_t: major<<20 | minor
+	Ino      uint64
+	// Generation is that of the inode, i_generation, with ThisGeneration only.
+	Generation     uint32
+	ThisGeneration bool
+	MinLatency     time.Duration // entry to return
+	ExcludePid     uint32        // tgid
 }
 
 // How a probe is attached.

@@ -16,7 +16,7 @@ type Field struct {
 }
 
 // Fields lists the fields of Write, Step, Complete or Counters that are in its record.
-func Fields[T Write | Step | Complete | Counters]() []Field {
+func Fields[T Write | Step | Complete | Name | Counters]() []Field {
 	var out []Field
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
 		field := Field{Go: f.Name}

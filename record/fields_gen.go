@@ -6,9 +6,10 @@ import "encoding/binary"
 
 // Sizes in bytes of the structs in bpf/record.h, and how many there are of what.
 const (
-	HeadSize     = 128
+	HeadSize     = 136
 	StepSize     = 32
 	CompleteSize = 32
+	NameSize     = 32
 	MaxSteps     = 40 // of a record
 	NumCounters  = 15 // all of them uint64
 )
@@ -17,6 +18,7 @@ const (
 const (
 	KindWrite    Kind = 1
 	KindComplete Kind = 2
+	KindName     Kind = 3
 )
 
 // Stages in the order in which the kernel passes them.
@@ -120,6 +122,12 @@ const (
 	MapLookup    uint16 = 1 << 2 // a and b hold a lookup, too
 )
 
+// Flags of a Name.
+const (
+	NameDeleted uint16 = 1 << 0 // unlinked: the file is open, and this name of it is gone
+	NameCut     uint16 = 1 << 1 // the path has more folders than are kept
+)
+
 // Phases of one write.
 const (
 	PhaseCheck    Phase = 0
@@ -196,6 +204,8 @@ const (
 	AtPad        = 123
 	AtHead       = 124
 	AtNrSegs     = 126
+	AtGeneration = 128
+	AtName       = 132
 )
 
 // Write is one direct write (struct write_rec) with its steps.
@@ -231,6 +241,8 @@ type Write struct {
 	Fmod       Fmod     `wire:"122,1"` // enum fmod
 	Head       uint16   `wire:"124,2"` // bytes of this head; 0 in records of before it was there: 128
 	NrSegs     uint16   `wire:"126,2"` // saturating; 0 for a single buffer
+	Generation uint32   `wire:"128,4"` // i_generation of the inode: another file of its number has another
+	Name       uint32   `wire:"132,4"` // that of a name_rec; 0 when the name could not be read
 
 	Steps [MaxSteps]Step // NSteps of them
 }
@@ -268,6 +280,8 @@ func (to *Write) parse(raw *[HeadSize]byte) {
 	to.Fmod = Fmod(raw[AtFmod])
 	to.Head = e.Uint16(raw[AtHead:])
 	to.NrSegs = e.Uint16(raw[AtNrSegs:])
+	to.Generation = e.Uint32(raw[AtGeneration:])
+	to.Name = e.Uint32(raw[AtName:])
 }
 
 // Where the fields of struct step lie, bytes.
@@ -328,6 +342,39 @@ func (to *Complete) parse(raw *[CompleteSize]byte) {
 	to.ID = e.Uint64(raw[AtDoneID:])
 	to.T = e.Uint64(raw[AtDoneT:])
 	to.Ret = int64(e.Uint64(raw[AtDoneRet:]))
+}
+
+// Where the fields of struct name_rec lie, bytes.
+const (
+	AtNameKind       = 0
+	AtNameSize       = 2
+	AtNameName       = 4
+	AtNameIno        = 8
+	AtNameDev        = 16
+	AtNameGeneration = 20
+	AtNameFlags      = 24
+	AtNameLen        = 26
+	AtNamePad        = 28
+)
+
+// Name is the head of a name of a file (struct name_rec).
+type Name struct {
+	Name       uint32 `wire:"4,4"`  // number of the name, as write_rec has it
+	Ino        uint64 `wire:"8,8"`  // number of the inode
+	Dev        uint32 `wire:"16,4"` // kernel's dev_t: major << 20 | minor
+	Generation uint32 `wire:"20,4"` // i_generation of the inode
+	Flags      uint16 `wire:"24,2"` // NAME_*
+	Len        uint16 `wire:"26,2"` // bytes of the path
+}
+
+func (to *Name) parse(raw *[NameSize]byte) {
+	e := binary.LittleEndian
+	to.Name = e.Uint32(raw[AtNameName:])
+	to.Ino = e.Uint64(raw[AtNameIno:])
+	to.Dev = e.Uint32(raw[AtNameDev:])
+	to.Generation = e.Uint32(raw[AtNameGeneration:])
+	to.Flags = e.Uint16(raw[AtNameFlags:])
+	to.Len = e.Uint16(raw[AtNameLen:])
 }
 
 // Counters sums struct counters over all CPUs, in its order.

@@ -39,6 +39,7 @@ var wire = [...]record{
 	{C: "write_rec", Size: "HeadSize", At: "At", GoName: "Write", Doc: "Write is one direct write (struct write_rec) with its steps."},
 	{C: "step", Size: "StepSize", At: "AtStep", GoName: "Step", Doc: "Step is one thing that the kernel did inside a write (struct step)."},
 	{C: "complete_rec", Size: "CompleteSize", At: "AtDone", GoName: "Complete", Doc: "Complete is the end of an asynchronous write (struct complete_rec)."},
+	{C: "name_rec", Size: "NameSize", At: "AtName", GoName: "Name", Doc: "Name is the head of a name of a file (struct name_rec)."},
 	{C: "counters", GoName: "Counters", Doc: "Counters sums struct counters over all CPUs, in its order."},
 }
 
@@ -64,6 +65,7 @@ var numbers = [...]number{
 	{C: "ALIGN_", GoName: "Align", GoType: "uint16", Doc: "Flags in Step.Aux of a StepAlign."},
 	{C: "DRAIN_", GoName: "Drain", GoType: "uint16", Doc: "Flags in Step.Aux of a StepDrain."},
 	{C: "MAP_", GoName: "Map", GoType: "uint16", Doc: "Flags in Step.Aux of a StepMap."},
+	{C: "NAME_", GoName: "Name", GoType: "uint16", Doc: "Flags of a Name."},
 	{C: "PHASE_", GoName: "Phase", GoType: "Phase", Doc: "Phases of one write."},
 	{C: "SLEEP_", GoName: "Sleep", GoType: "SleepCause", Doc: "Causes of sleeps.", Counted: true},
 	{C: "FMOD_", GoName: "Fmod", GoType: "Fmod", Doc: "Which of the two was entered in the check phase."},
@@ -79,7 +81,7 @@ var types = map[string]string{
 
 // Words that Go spells in another way than with a first capital, of fields and of numbers.
 var (
-	fieldWords  = map[string]string{"id": "ID", "isize0": "ISize0", "aio": "AIO", "nsteps": "NSteps"}
+	fieldWords  = map[string]string{"id": "ID", "isize0": "ISize0", "aio": "AIO", "nsteps": "NSteps", "gen": "Generation"}
 	numberWords = map[string]string{
 		"dio": "DIO", "dax": "DAX", "io": "IO", "iopoll": "IOPoll", "wq": "WQ", "nfsd": "NFSD", "jbd2": "JBD2", "rtlock": "RTLock",
 	}
