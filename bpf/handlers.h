@@ -236,7 +236,7 @@ __noinline int describe(struct inflight *st)
 	st->align_known = iter_align(st->iter, &st->align);
 	if (!st->align_known)
 		st->w.stages &= ~ST_ALIGN;
-	st->w.gen = READ(inode, i_generation);
+	st->w.generation = READ(inode, i_generation);
 	name_file(st);
 	return 0;
 }

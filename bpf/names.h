@@ -171,7 +171,7 @@ __noinline int tell_name(struct inflight *st, __u64 dentry, __u64 sig, __u64 del
 	b->r.kind = REC_NAME;
 	b->r.ino = st->w.ino;
 	b->r.dev = st->w.dev;
-	b->r.gen = st->w.gen;
+	b->r.generation = st->w.generation;
 	if (deleted)
 		b->r.flags = NAME_DELETED;
 	name = read_name(b, (void *)dentry, READ(READ(st->inode, i_sb), s_root));
@@ -209,7 +209,7 @@ static __always_inline void name_file(struct inflight *st)
 	deleted = !READ(d, d_hash.pprev);
 	sig = (__u64)d ^ READ(d, d_name.hash_len);
 	sig = mix(sig, (__u64)READ(d, d_parent) + deleted);
-	sig = mix(sig, (__u64)st->w.gen << 32 ^ st->w.ino ^ cfg_name_seed);
+	sig = mix(sig, (__u64)st->w.generation << 32 ^ st->w.ino ^ cfg_name_seed);
 	i = sig & (NAME_SETS - 1);
 	set = bpf_map_lookup_elem(&known_names, &i);
 	if (!set)

@@ -250,7 +250,7 @@ struct write_rec {
 	__u8 pad;
 	__u16 head;		/* bytes of this head; 0 in records of before it was there: 128 */
 	__u16 nr_segs;		/* saturating; 0 for a single buffer */
-	__u32 gen;		/* i_generation of the inode: another file of its number has another */
+	__u32 generation;	/* i_generation of the inode: another file of its number has another */
 	__u32 name;		/* that of a name_rec; 0 when the name could not be read */
 };
 
@@ -272,8 +272,8 @@ struct complete_rec {
 /*
  * A name of a file: behind the head its path inside the file system, the last part
  * first, a '/' behind each part. It is sent again when it is not remembered that it was
- * sent; the same name has the same number then, and another name of the same dev, ino
- * and gen another.
+ * sent; the same name has the same number then, and another name of the same file
+ * another one.
  */
 struct name_rec {
 	__u16 kind;		/* REC_NAME */
@@ -281,7 +281,7 @@ struct name_rec {
 	__u32 name;		/* number of the name, as write_rec has it */
 	__u64 ino;		/* number of the inode */
 	__u32 dev;		/* kernel's dev_t: major << 20 | minor */
-	__u32 gen;		/* i_generation of the inode */
+	__u32 generation;	/* i_generation of the inode */
 	__u16 flags;		/* NAME_* */
 	__u16 len;		/* bytes of the path */
 	__u32 pad;

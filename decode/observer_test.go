@@ -58,6 +58,7 @@ copy count=3 at=21
 return 1536 at=30`)
 	s.w.WaitNs, s.w.Depth, s.w.NrSegs, s.w.LostBefore, s.w.Dev = 77, 1, 3, 4, 8<<20|1
 	s.w.Steps[0].TUs = 12
+	s.w.Generation, s.w.Name = 5, 6
 	ob, got := collect()
 	feed(t, ob, s.raw()...)
 	o := (*got)[0]
@@ -66,7 +67,7 @@ return 1536 at=30`)
 	}
 	want := &observe.Observation{
 		Time: 1000, ID: 9, Pid: 7, Tid: 7, Comm: "writer", Dev: 8<<20 | 1, Ino: 12, Caller: record.CallerSync,
-		Stages: o.Stages, Flags: model.IocbNowait, Blkbits: 12, Pos0: 512, Len0: 1024, ISize0: 16384,
+		Generation: 5, Name: 6, GenerationKnown: true, Stages: o.Stages, Flags: model.IocbNowait, Blkbits: 12, Pos0: 512, Len0: 1024, ISize0: 16384,
 		Align0: 0x1ff, Align0Known: true, NrSegs: 3, Depth: 1,
 		Passes: []observe.Pass{
 			{

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // Bounds of a Breakdown. What comes beyond is counted together.
@@ -121,7 +122,7 @@ func (b *Breakdown) byFile(names Names) []TableLine {
 		if names == nil {
 			return
 		}
-		if path := names.Path(k.Dev, k.Ino, 0); path != "" {
+		if path := names.Path(record.NameID{FileID: k}); path != "" {
 			n.Name, n.Path = path, &path
 		}
 	})

@@ -124,4 +124,4 @@ func TestBreakdownBounded(t *testing.T) {
 // names are those of inodes.
 type names map[uint64]string
 
-func (n names) Path(_ uint32, ino uint64, _ uint32) string { return n[ino] }
+func (n names) Path(id record.NameID) string { return n[id.Ino] }

@@ -61,6 +61,8 @@ var Fields = schema.New(
 	schema.Enum("caller", "how it was submitted", callerWords, func(r *Row) *record.Caller { return &r.Caller }).
 		Filtered("caller"),
 	schema.Record("facts", "what the model was given, so that the line can be judged again", factFields, func(r *Row) *Facts { return &r.Facts }),
+	schema.OptInt("generation", "", "generation of the inode (i_generation): another file that has the number later has another", func(r *Row) *Opt[uint32] { return &r.Generation }).
+		AtEnd().Filtered("generation"),
 )
 
 func listsKnown(r *Row) bool  { return r.ListsKnown }

@@ -49,6 +49,7 @@ func appendRow(dst []byte, t *Row) []byte {
 	dst = strconv.AppendBool(append(dst, `,"truncated":`...), t.Truncated)
 	dst = callerWords.AppendJSON(append(dst, `,"caller":`...), int64(t.Caller))
 	dst = appendFacts(append(dst, `,"facts":`...), &t.Facts)
+	dst = appendUint(append(dst, `,"generation":`...), t.Generation.Known, uint64(t.Generation.V))
 	return append(dst, '}')
 }
 

@@ -67,6 +67,7 @@ type Row struct {
 	Truncated  bool
 	Caller     record.Caller
 	Facts      Facts
+	Generation Opt[uint32] // of the inode: a file that gets its number later has another
 }
 
 // Diff is one difference between what the kernel did and what the model says.
@@ -97,12 +98,6 @@ const (
 
 func (l Lock) String() string { return lockWords.At(int64(l)) }
 
-// Names finds the path of an inode. It must return at once, with "" when it does
-// not know (yet).
-type Names interface {
-	Path(dev uint32, ino uint64, pid uint32) string
-}
-
 // Maker fills rows.
 type Maker struct {
 	Names Names // may be nil
@@ -126,9 +121,8 @@ func (m *Maker) Fill(r *Row, o *observe.Observation, v *judge.Verdict) {
 	r.Waits, r.Sleeps, r.SubmitNs = append(r.Waits, o.Waits...), append(r.Sleeps, o.Sleeps...), o.SubmitNs
 	r.Stages, r.Incomplete, r.Truncated, r.Caller = o.Stages, o.Incomplete, o.Truncated, o.Caller
 	r.Facts.fill(o)
-	if m.Names != nil {
-		r.Path = m.Names.Path(o.Dev, o.Ino, o.Pid)
-	}
+	r.Generation.V, r.Generation.Known = o.Generation, o.GenerationKnown
+	r.Path = m.name(o.File(), o.GenerationKnown)
 	for i := range o.Passes {
 		for _, l := range o.Passes[i].Lookups {
 			r.Lookups = append(r.Lookups, Lookup{
@@ -245,9 +239,6 @@ func (r *Row) Clone() Row {
 	c.CopyFrom(r)
 	return c
 }
-
-// File names the inode.
-func (r *Row) File() FileID { return FileID{r.Dev, r.Ino} }
 
 // ProcessID names a process as the records do.
 type ProcessID struct {

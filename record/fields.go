@@ -27,7 +27,7 @@ func Fields[T Write | Step | Complete | Name | Counters]() []Field {
 	return out
 }
 
-var headFields, stepFields, completeFields = Fields[Write](), Fields[Step](), Fields[Complete]()
+var headFields, stepFields, completeFields, nameFields = Fields[Write](), Fields[Step](), Fields[Complete](), Fields[Name]()
 
 // put writes a Go struct to raw; its fields are in the order of the table. It is for
 // tests and for what is rare: nothing that runs for every record.

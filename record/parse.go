@@ -115,6 +115,9 @@ func (w *Write) Has(at int) bool {
 	return i >= 0 && headFields[i].At+headFields[i].Width <= w.headLen()
 }
 
+// HasName is Has of the generation and the name of the file.
+func (w *Write) HasName() bool { return w.headLen() >= AtName+4 }
+
 // headLen is the length of the head, bytes; that of this version when none was set.
 func (w *Write) headLen() int {
 	if w.Head == 0 {
@@ -153,16 +156,6 @@ func (c *Complete) Append(dst []byte) []byte {
 	binary.LittleEndian.PutUint16(raw[AtDoneSize:], CompleteSize)
 	put(raw[:], completeFields, c)
 	return append(dst, raw[:]...)
-}
-
-// FileOf tells which file a raw write record is about, and the process (tgid) that
-// wrote. ok is false for any other record.
-func FileOf(raw []byte) (dev uint32, ino uint64, tgid uint32, ok bool) {
-	if HeadOf(raw) == 0 {
-		return 0, 0, 0, false
-	}
-	e := binary.LittleEndian
-	return e.Uint32(raw[AtDev:]), e.Uint64(raw[AtIno:]), e.Uint32(raw[AtTgid:]), true
 }
 
 // IDOf is the id of a raw record: a write and its completion have the same. ok is

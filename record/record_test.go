@@ -150,11 +150,11 @@ func TestHeads(t *testing.T) {
 func TestAsked(t *testing.T) {
 	w, c := sample(), Complete{ID: 7, T: 9}
 	raw, done := w.Append(nil), c.Append(nil)
-	dev, ino, tgid, ok := FileOf(raw)
-	if !ok || dev != w.Dev || ino != w.Ino || tgid != w.Tgid {
-		t.Errorf("file %d %d, process %d, %v", dev, ino, tgid, ok)
+	id, ok := FileOf(raw)
+	if want := (NameID{FileID{w.Dev, w.Ino, w.Generation}, w.Name}); !ok || id != want {
+		t.Errorf("file %+v, %v; want %+v", id, ok, want)
 	}
-	if _, _, _, ok := FileOf(done); ok {
+	if _, ok := FileOf(done); ok {
 		t.Error("a completion has a file")
 	}
 	for _, r := range []struct {

@@ -20,6 +20,7 @@ const (
 type inodeID struct {
 	dev uint32
 	ino uint64
+	gen uint32
 }
 
 // hold is when a write held i_rwsem, as far as it was seen.
@@ -55,7 +56,7 @@ func (b *blames) add(r *export.Row) {
 	if b.held == nil {
 		b.held, b.all = make(map[inodeID][]hold), make(map[pair]*blame)
 	}
-	id := inodeID{r.Dev, r.Ino}
+	id := inodeID{r.Dev, r.Ino, r.Generation.V}
 	for i := range r.Waits {
 		b.wait(id, r.Comm, tally.WaitOf(r, &r.Waits[i]))
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/tally"
+	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // How much is shown of what is sorted by weight.
@@ -128,7 +129,7 @@ type blameLine struct {
 // file names an inode, by its path where that is known.
 func (p *Report) file(id inodeID) string {
 	if p.Names != nil {
-		if path := p.Names.Path(id.dev, id.ino, 0); path != "" {
+		if path := p.Names.Path(record.NameID{FileID: record.FileID{Dev: id.dev, Ino: id.ino, Generation: id.gen}}); path != "" {
 			return export.Safe(path)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // Redactor replaces names of files and processes by tokens. The same name has the same
@@ -20,11 +21,11 @@ func NewRedactor(below export.Names) *Redactor {
 }
 
 // Path implements export.Names: a token where there is a path.
-func (d *Redactor) Path(dev uint32, ino uint64, pid uint32) string {
+func (d *Redactor) Path(id record.NameID) string {
 	if d.below == nil {
 		return ""
 	}
-	return token(d.paths, "file", d.below.Path(dev, ino, pid))
+	return token(d.paths, "file", d.below.Path(id))
 }
 
 // Row replaces the name of the process. Its path came from Path already.

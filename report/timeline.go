@@ -37,7 +37,7 @@ func (t *timeline) add(r *export.Row) {
 	if t.lanes == nil {
 		t.start, t.width, t.lanes = r.TimeNs, 1e6, make(map[inodeID]*lane)
 	}
-	id := inodeID{r.Dev, r.Ino}
+	id := inodeID{r.Dev, r.Ino, r.Generation.V}
 	l := t.lanes[id]
 	if l == nil {
 		if len(t.lanes) >= maxLanes {
@@ -75,7 +75,7 @@ func (t *timeline) widen() {
 // writes.
 func (t *timeline) most(n int) []*lane {
 	out := slices.SortedFunc(maps.Values(t.lanes), func(a, b *lane) int {
-		return cmp.Or(cmp.Compare(b.waitNs, a.waitNs), cmp.Compare(b.writes, a.writes), cmp.Compare(a.id.ino, b.id.ino), cmp.Compare(a.id.dev, b.id.dev))
+		return cmp.Or(cmp.Compare(b.waitNs, a.waitNs), cmp.Compare(b.writes, a.writes), cmp.Compare(a.id.ino, b.id.ino), cmp.Compare(a.id.dev, b.id.dev), cmp.Compare(a.id.gen, b.id.gen))
 	})
 	return out[:min(n, len(out))]
 }

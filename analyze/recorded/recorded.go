@@ -16,6 +16,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/report"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
@@ -57,7 +58,7 @@ func (c *Checked) note(o *observe.Observation, v *judge.Verdict) {
 	}
 	c.wrong = append(c.wrong, disagreement{
 		Seq: c.Summary.Totals.Writes, Verdict: v.Kind.String(), Rules: v.Rules.AppendIDs([]string{}), Why: v.Why(),
-		Pid: o.Pid, Comm: o.Comm, Dev: export.DevName(o.Dev), Ino: o.Ino, Path: c.in.Path(o.Dev, o.Ino, o.Pid), Pos: o.Pos0, Len: o.Len0, reason: string(v.Reason),
+		Pid: o.Pid, Comm: o.Comm, Dev: export.DevName(o.Dev), Ino: o.Ino, Path: c.in.Path(o.File()), Pos: o.Pos0, Len: o.Len0, reason: string(v.Reason),
 	})
 }
 
@@ -240,7 +241,7 @@ func environment(in *tracefile.Recording, tool string, redact bool) []report.Fac
 		}
 		out = append(out, report.Fact{
 			Name:  "ext4 on " + fs.Dev,
-			Value: fmt.Sprintf("%s, blocks of %d bytes, %s; features %s", where, fs.BlockSize, fs.SuperOptions, strings.Join(fs.Features, " ")),
+			Value: where + ", " + fs.Facts(" "),
 		})
 	}
 	return out
@@ -302,7 +303,7 @@ func predicted(ctx context.Context, p *whatif.Predictor, judged *replay.Judged, 
 	rep.Traced = s.Variant
 	for i := range rep.Files {
 		g := &rep.Files[i]
-		g.Path = names.Path(g.Dev, g.Ino, 0)
+		g.Path = names.Path(record.NameID{FileID: record.FileID{Dev: g.Dev, Ino: g.Ino, Generation: g.Gen}})
 	}
 	return rep, nil
 }

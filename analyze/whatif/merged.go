@@ -101,6 +101,7 @@ func (sc *scene) pick(n int, seed uint64) []int32 {
 type Gain struct {
 	Dev      uint32  `json:"-"`
 	Ino      uint64  `json:"ino,omitempty"`
+	Gen      uint32  `json:"-"`
 	Path     string  `json:"path,omitempty"` // set by the caller
 	Pid      uint32  `json:"pid,omitempty"`
 	Comm     string  `json:"comm,omitempty"`
@@ -142,7 +143,7 @@ func (g *gains) add(sc *scene, t *tally) {
 		k.merge(s)
 	}
 	for i := range t.files {
-		put(g.files, Gain{Dev: sc.w.files[i].dev, Ino: sc.w.files[i].ino}, &t.files[i])
+		put(g.files, Gain{Dev: sc.w.files[i].dev, Ino: sc.w.files[i].ino, Gen: sc.w.files[i].gen}, &t.files[i])
 	}
 	for i := range t.actors {
 		put(g.tasks, Gain{Pid: sc.w.writers[i].pid, Comm: sc.w.writers[i].comm}, &t.actors[i])

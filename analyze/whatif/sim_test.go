@@ -15,7 +15,7 @@ import (
 // made is a window of writers of 100 writes each, which take 1 ms and wait 10 us between.
 func made(ways ...way) *window {
 	w := newWindow()
-	w.files = []fileID{{1, 12}}
+	w.files = []fileID{{dev: 1, ino: 12}}
 	for i, how := range ways {
 		w.writers = append(w.writers, task{pid: 1, comm: "made"})
 		for n := range int64(100) {

@@ -17,6 +17,7 @@ const (
 type fileID struct {
 	dev uint32
 	ino uint64
+	gen uint32
 }
 
 // task names a writer.
@@ -53,7 +54,7 @@ func (w *window) add(o *observe.Observation, now, then way) {
 	if then.lock == Undecided {
 		then = now
 	}
-	id := fileID{o.Dev, o.Ino}
+	id := fileID{o.Dev, o.Ino, o.Generation}
 	st := step{file: placeOf(w.fileOf, id, &w.files, id), writer: placeOf(w.taskOf, o.Tid, &w.writers, task{o.Pid, o.Comm})}
 	st.fill(o, now, then)
 	w.steps = append(w.steps, st)

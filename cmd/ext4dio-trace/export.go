@@ -271,11 +271,7 @@ func exportAbout(info *tracefile.Info) []string {
 		"Recorded " + info.Began.UTC().Format("2006-01-02 15:04:05 MST") + " by " + progName + " " + info.Tool + ", exported by " + versionText(),
 	}
 	for _, fs := range info.FileSystems {
-		line := fmt.Sprintf("ext4 on %s: blocks of %d bytes, options %s", fs.Dev, fs.BlockSize, fs.SuperOptions)
-		if len(fs.Features) > 0 {
-			line += "; features " + strings.Join(fs.Features, ",")
-		}
-		out = append(out, line)
+		out = append(out, "ext4 on "+fs.Dev+": "+fs.Facts(","))
 	}
 	return out
 }

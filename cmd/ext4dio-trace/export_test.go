@@ -39,9 +39,11 @@ func makeTrace(t *testing.T, n int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Name(8<<20, 100, "/mnt/a$(b)")
+	name := record.NameID{FileID: record.FileID{Dev: 8 << 20, Ino: 100, Generation: 5}, Name: 6}
+	w.Name(name, "/mnt/a$(b)")
 	for i := range n {
 		rec := tracetest.SharedWrite(uint64(i + 1))
+		rec.Generation, rec.Name = name.Generation, name.Name
 		rec.T0, rec.Ino, rec.Dev = 1e12+uint64(i)*1e9, uint64(100+i%2), 8<<20
 		if err := w.Append(rec.Append(nil), &record.Losses{}); err != nil {
 			t.Fatal(err)

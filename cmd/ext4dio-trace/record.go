@@ -92,7 +92,7 @@ func (o *recordOptions) run(ctx context.Context) error {
 
 // recordAll records until ctx ends, the file is full or the command has ended.
 func recordAll(ctx context.Context, c *capture) error {
-	names := export.NewResolver()
+	names := session.NewNames()
 	defer names.Close()
 	if err := c.out.Begin(&c.Kernel, c.Began(), "auto", names); err != nil {
 		return err

@@ -20,6 +20,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/rowfilter"
+	"github.com/ext4dio/ext4dio-trace/record"
 	reports "github.com/ext4dio/ext4dio-trace/report"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
@@ -190,7 +191,9 @@ func (t *trace) keptReport(rows []tui.Numbered, s export.Summary) *reports.Repor
 	p := &reports.Report{Title: "Direct writes on ext4, Linux " + t.Facts.Release, Names: names}
 	for i := range rows {
 		r := &rows[i].Row
-		names[export.FileID{Dev: r.Dev, Ino: r.Ino}] = r.Path
+		if r.Path != "" {
+			names[r.File()] = r.Path
+		}
 		p.Add(r)
 	}
 	kept := p.Summary.Totals
@@ -217,9 +220,7 @@ func (t *trace) keptReport(rows []tui.Numbered, s export.Summary) *reports.Repor
 type keptNames map[export.FileID]string
 
 // Path implements export.Names.
-func (k keptNames) Path(dev uint32, ino uint64, _ uint32) string {
-	return k[export.FileID{Dev: dev, Ino: ino}]
-}
+func (k keptNames) Path(id record.NameID) string { return k[id.FileID] }
 
 // written writes p and says where.
 func (f *reportFlags) written(p *reports.Report) (string, error) {

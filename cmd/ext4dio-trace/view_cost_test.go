@@ -136,9 +136,9 @@ func steady(t *testing.T, n int) (path string, writes int) {
 		raw := raws[i%len(raws)]
 		now := info.Monotonic + uint64(writes)*(1e9/costRate) + 1e9
 		id := uint64(i/len(raws)) << 20
-		if dev, ino, pid, ok := record.FileOf(raw); ok {
+		if file, ok := record.FileOf(raw); ok {
 			if i < len(raws) {
-				w.Name(dev, ino, names.Path(dev, ino, pid))
+				w.Name(file, names.Path(file))
 			}
 			e.PutUint64(raw[record.AtT0:], now-e.Uint64(raw[record.AtLatency:]))
 			e.PutUint64(raw[record.AtID:], e.Uint64(raw[record.AtID:])&(1<<20-1)|e.Uint64(raw[record.AtID:])>>40<<40|id)

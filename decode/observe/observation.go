@@ -26,6 +26,10 @@ type Observation struct {
 	Stages  record.Stages
 	Flags   uint32 // ki_flags at entry (IOCB_*)
 	Blkbits uint8
+	// Generation of the inode, and the number of the name through which the file was
+	// opened, 0 when that could not be read. Old records have neither.
+	Generation, Name uint32
+	GenerationKnown  bool
 
 	Pos0   int64 // ki_pos at entry, bytes
 	Len0   int64 // iov_iter count at entry, bytes
@@ -95,6 +99,11 @@ func (o *Observation) Clone() *Observation {
 		c.Buffered = &c.buffered
 	}
 	return &c
+}
+
+// File names the file by the name through which it was opened.
+func (o *Observation) File() record.NameID {
+	return record.NameID{FileID: record.FileID{Dev: o.Dev, Ino: o.Ino, Generation: o.Generation}, Name: o.Name}
 }
 
 // Call is what was known at entry, as the model takes it.

@@ -72,6 +72,8 @@ func (ob *Observer) Feed(raw []byte) error {
 		}
 		ob.complete(c)
 		return nil
+	case record.KindName: // of a file, which is none of the facts of a write
+		return nil
 	}
 	return fmt.Errorf("decode record: %w: %d", record.ErrKind, kind)
 }

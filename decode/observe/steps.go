@@ -42,6 +42,7 @@ func (o *Observation) fillHead(w *record.Write, comm string) {
 	o.Time, o.ID, o.Pid, o.Tid, o.Comm = w.T0, w.ID, w.Tgid, w.Tid, comm
 	o.Dev, o.Ino, o.Caller, o.Stages, o.Flags = w.Dev, w.Ino, w.Caller, w.Stages, w.KiFlags
 	o.Blkbits, o.Depth = w.Blkbits, w.Depth
+	o.Generation, o.Name, o.GenerationKnown = w.Generation, w.Name, w.HasName()
 	o.Pos0, o.Len0, o.ISize0, o.NrSegs = int64(w.Pos0), int64(w.Len0), int64(w.ISize0), w.NrSegs
 	o.Dio, o.Lock = w.Stages.Has(record.StageDIO), w.Lock
 	o.WaitNs, o.Ret, o.SubmitRet = w.WaitNs, int64(w.Ret), int64(w.Ret)

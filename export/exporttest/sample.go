@@ -28,11 +28,11 @@ const Start = 5_000_000_000_000
 type Paths struct{}
 
 // Path implements export.Names.
-func (Paths) Path(_ uint32, ino uint64, _ uint32) string {
+func (Paths) Path(id record.NameID) string {
 	return map[uint64]string{
 		13: "/mnt/db/redo.log", 14: "/mnt/db/table.ibd", 15: "/mnt/\x1b[2Jevil\u202ename\nwith\xffbytes",
 		16: "/mnt/日本語のとても長いファイル名です.dat",
-	}[ino]
+	}[id.Ino]
 }
 
 const (

@@ -19,12 +19,13 @@ type Group struct {
 
 // Key names a group among those of its kind, whatever its counts.
 type Key struct {
-	Others bool   // it is what has no place of its own
-	Dev    uint32 // of a file
-	Ino    uint64
-	Pid    uint32 // of a process
-	Comm   string // raw
-	Reason string // of a reason; empty when not known
+	Others     bool   // it is what has no place of its own
+	Dev        uint32 // of a file
+	Ino        uint64
+	Generation uint32
+	Pid        uint32 // of a process
+	Comm       string // raw
+	Reason     string // of a reason; empty when not known
 }
 
 // entry is a group that is counted.

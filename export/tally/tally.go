@@ -60,9 +60,9 @@ func (t *Tally) Add(r *export.Row) {
 	f := factsOf(r, reason)
 	file, isNew := t.files.of(r.File(), r.Ino)
 	if isNew {
-		file.group.Key = Key{Dev: r.Dev, Ino: r.Ino}
+		file.group.Key = Key{Dev: r.Dev, Ino: r.Ino, Generation: r.Generation.V}
 	}
-	if file.group.Path == "" && !file.group.Others {
+	if r.Path != "" && !file.group.Others { // what it is called now
 		file.group.Path = r.Path
 	}
 	file.add(r, &f)

@@ -5,30 +5,84 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 )
 
-func TestParseMounts(t *testing.T) {
-	got := parseMounts(`22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro
+const mountinfo = `22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro
 23 22 0:21 / /proc rw - proc proc rw
 24 22 8:1 /srv /mnt/bind ro - ext4 /dev/sda1 rw
-25 22 8:16 / /a\040b\134c rw master:2 shared:3 - ext3 /dev/sdb rw,data=journal
-26 22 8:32 / /x
-`)
-	want := []Mount{
+25 22 8:16 /sub /a\040b\134c rw master:2 shared:3 - ext3 /dev/sdb rw,data=journal
+26 22 8:32 / /over rw - ext4 /dev/sdc rw
+27 26 8:48 / /over rw - ext4 /dev/sdd rw
+28 22 8:64 / /x/y rw - ext4 /dev/sde rw
+29 22 0:30 / /x rw - tmpfs tmpfs rw
+30 28 8:80 / /x/y/z rw - ext4 /dev/sdf rw
+31 22 8:32 / /other rw - ext4 /dev/sdc rw
+32 22 8:96 / /q
+`
+
+func TestParseMounts(t *testing.T) {
+	got := ParseTable(mountinfo)
+	for i, want := range []Mount{
 		{Dev: "8:1", Source: "/dev/sda1", Point: "/", Options: "rw,relatime", SuperOptions: "rw,errors=remount-ro"},
+		{Dev: "8:1", Source: "/dev/sda1", Point: "/mnt/bind", Options: "ro", SuperOptions: "rw"},
 		{Dev: "8:16", Source: "/dev/sdb", Point: `/a b\c`, Options: "rw", SuperOptions: "rw,data=journal"},
-	}
-	if len(got) != len(want) {
-		t.Fatalf("mounts: %+v", got)
-	}
-	for i, m := range got {
-		if m.Features = nil; m.Dev != want[i].Dev || m.Source != want[i].Source || m.Point != want[i].Point ||
-			m.Options != want[i].Options || m.SuperOptions != want[i].SuperOptions {
-			t.Errorf("mount %d: %+v, want %+v", i, m, want[i])
+	} {
+		if m := got.mounts[i].Mount; !reflect.DeepEqual(m, want) {
+			t.Errorf("mount %d: %+v, want %+v", i, m, want)
 		}
+	}
+	if n := len(got.mounts); n != 8 {
+		t.Errorf("%d mounts of ext4", n)
+	}
+}
+
+// A path is one by which the file can be reached: by a mount that has it and that no other
+// one hides.
+func TestPath(t *testing.T) {
+	table := ParseTable(mountinfo)
+	for _, c := range []struct{ dev, inside, want string }{
+		{"8:1", "/srv/x", "/srv/x"}, {"8:1", "/x", "/x"},
+		{"8:16", "/sub/f", `/a b\c/f`}, {"8:16", "/sub", `/a b\c`}, {"8:16", "/subway", ""}, {"8:16", "/f", ""},
+		{"8:32", "/f", "/other/f"}, // its first mount lies below that of 8:48
+		{"8:48", "/f", "/over/f"},
+		{"8:64", "/f", ""}, {"8:80", "/f", ""}, // below the tmpfs
+		{"8:99", "/f", ""},
+	} {
+		if got, ok := table.Path(c.dev, c.inside); got != c.want || ok != (c.want != "") {
+			t.Errorf("%s of %s is %q, %v; want %q", c.inside, c.dev, got, ok, c.want)
+		}
+	}
+}
+
+// What is not known is said to be unknown.
+func TestFacts(t *testing.T) {
+	for _, c := range []struct {
+		m    Mount
+		want string
+	}{
+		{Mount{Point: "/", SuperOptions: "rw"}, "block size not known, options rw; features not known"},
+		{Mount{Point: "/", SuperOptions: "rw", BlockSize: 1024, Features: []string{"extent", "64bit"}}, "blocks of 1024 bytes, options rw; features extent 64bit"},
+		{Mount{Point: "/", SuperOptions: "rw", BlockSize: 4096, Since: 1}, "blocks of 4096 bytes, options rw; features not known; mounted while it was traced"},
+		{Mount{Since: 1}, "not known: mounted while it was traced, and not where the tracer could see it"},
+	} {
+		if got := c.m.Facts(" "); got != c.want {
+			t.Errorf("%+v: %s", c.m, got)
+		}
+	}
+}
+
+// The file system that is mounted now is told from the one that was there before.
+func TestSame(t *testing.T) {
+	first := Mount{Dev: "8:1", Point: "/a", instance: "1"}
+	moved, other, another, blind := first, first, first, first
+	moved.Point, other.Dev, another.instance = "/b", "8:2", "2"
+	blind.instance, blind.Point = "", "/b"
+	if !first.Same(&moved) || first.Same(&other) || first.Same(&another) || first.Same(&blind) {
+		t.Error("not what it has to be")
 	}
 }
 

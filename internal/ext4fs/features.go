@@ -15,10 +15,13 @@ const (
 	superSize = 1024
 
 	offLogBlockSize = 0x18
+	offMountTime    = 0x2c // s_mtime
+	offMountCount   = 0x34 // s_mnt_count
 	offMagic        = 0x38
 	offCompat       = 0x5c
 	offIncompat     = 0x60
 	offROCompat     = 0x64
+	offUUID         = 0x68
 
 	superMagic = 0xef53
 )
@@ -42,6 +45,12 @@ var (
 // IsSuper tells whether b begins as the super block of an ext2, ext3 or ext4 does.
 func IsSuper(b []byte) bool {
 	return len(b) >= offMagic+2 && binary.LittleEndian.Uint16(b[offMagic:]) == superMagic
+}
+
+// superInstance is the same as long as a file system stays mounted: each mount that may
+// write changes it (ext4_setup_super), and so does mkfs.
+func superInstance(b []byte) string {
+	return string(b[offUUID:offUUID+16]) + string(b[offMountTime:offMountTime+4]) + string(b[offMountCount:offMountCount+2])
 }
 
 var errNoSuper = errors.New("no ext4 super block")

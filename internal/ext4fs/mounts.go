@@ -6,77 +6,253 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Mount is one mounted file system of the ext4 driver. Traces hold it as JSON.
 type Mount struct {
 	Dev          string   `json:"dev"`                  // MAJOR:MINOR
 	Source       string   `json:"source"`               // as given to mount(2)
-	Point        string   `json:"mount"`                // where its first mount is
+	Point        string   `json:"mount"`                // where its first mount is; empty when that could not be seen
 	Options      string   `json:"options"`              // of that mount
 	SuperOptions string   `json:"super_options"`        // of the file system
-	BlockSize    int      `json:"block_size,omitempty"` // bytes; 0 when the super block could not be read
+	BlockSize    int      `json:"block_size,omitempty"` // bytes; 0 when not known
 	Features     []string `json:"features,omitempty"`   // as mkfs.ext4 names them; nil when not known
+	// Since is when it was seen first, ns of CLOCK_MONOTONIC, of one that was mounted while
+	// it was traced.
+	Since uint64 `json:"since_ns,omitempty"`
+
+	instance string // see superInstance
+}
+
+// Same tells whether two mounts that were read by this process are of one file system that
+// stayed mounted in between.
+func (m *Mount) Same(o *Mount) bool {
+	if m.Dev != o.Dev || m.instance != "" && o.instance != "" {
+		return m.Dev == o.Dev && m.instance == o.instance
+	}
+	return m.Source == o.Source && m.Point == o.Point && m.SuperOptions == o.SuperOptions
+}
+
+// Facts says in words what is known of the file system, and what is not; sep stands between
+// its features.
+func (m *Mount) Facts(sep string) string {
+	if m.Point == "" {
+		return "not known: mounted while it was traced, and not where the tracer could see it"
+	}
+	blocks, features := "block size not known", "features not known"
+	if m.BlockSize > 0 {
+		blocks = fmt.Sprintf("blocks of %d bytes", m.BlockSize)
+	}
+	if m.Features != nil {
+		features = "features " + strings.Join(m.Features, sep)
+	}
+	text := fmt.Sprintf("%s, options %s; %s", blocks, m.SuperOptions, features)
+	if m.Since > 0 {
+		text += "; mounted while it was traced"
+	}
+	return text
 }
 
 // Mounted lists those of this mount namespace, each once. Super blocks are read from
 // their devices where that is allowed.
 func Mounted() ([]Mount, error) {
+	t, err := ReadTable()
+	if err != nil {
+		return nil, err
+	}
+	var out []Mount
+	seen := map[string]bool{}
+	for i := range t.mounts {
+		if dev := t.mounts[i].Dev; !seen[dev] {
+			seen[dev] = true
+			m, _ := t.Mount(dev)
+			out = append(out, m)
+		}
+	}
+	return out, nil
+}
+
+// Mount is the file system of a device, with what its super block says; ok is false when
+// it is not mounted where this process sees it.
+func (t *Table) Mount(dev string) (m Mount, ok bool) {
+	for i := range t.mounts {
+		if t.mounts[i].Dev == dev {
+			m = t.mounts[i].Mount
+			m.readSuper()
+			return m, true
+		}
+	}
+	return m, false
+}
+
+// readSuper looks at the super block on the device, by any name that the device has. The
+// size of blocks is told by the file system, too.
+func (m *Mount) readSuper() {
+	for _, path := range []string{"/dev/block/" + m.Dev, devPath(m.Dev), m.Source} {
+		b, err := readSuper(path, m.Dev)
+		if err != nil {
+			continue
+		}
+		if m.BlockSize, m.Features, err = parseSuper(b); err == nil {
+			m.instance = superInstance(b)
+			return
+		}
+	}
+	m.BlockSize, m.Features = blockSizeAt(m.Point, m.Dev), nil
+}
+
+// devPath is the name that the kernel gives a device: without udev it is the only one in
+// /dev, where the root file system's source is called /dev/root.
+func devPath(dev string) string {
+	b, _ := os.ReadFile("/sys/dev/block/" + dev + "/uevent") // without it the other names are left
+	for line := range strings.Lines(string(b)) {
+		if name, ok := strings.CutPrefix(line, "DEVNAME="); ok {
+			return "/dev/" + strings.TrimSpace(name)
+		}
+	}
+	return ""
+}
+
+// isDev tells whether a number as stat(2) gives it is MAJOR:MINOR.
+func isDev(n uint64, dev string) bool {
+	return fmt.Sprintf("%d:%d", n>>8&0xfff|n>>32&^0xfff, n&0xff|n>>12&^0xff) == dev
+}
+
+// readSuper reads the super block of a device by one of its names.
+func readSuper(path, dev string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read super block: %w", err)
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("read super block: %w", err)
+	}
+	if sys, ok := st.Sys().(*syscall.Stat_t); !ok || st.Mode()&os.ModeDevice == 0 || !isDev(sys.Rdev, dev) {
+		return nil, fmt.Errorf("read super block of %s: it is not device %s", path, dev)
+	}
+	b := make([]byte, superSize)
+	if _, err := io.ReadFull(io.NewSectionReader(f, SuperOffset, superSize), b); err != nil {
+		return nil, fmt.Errorf("read super block of %s: %w", path, err)
+	}
+	return b, nil
+}
+
+// blockSizeAt asks the file system of a device that is mounted at point for the size of
+// its blocks; 0 when another one lies there.
+func blockSizeAt(point, dev string) int {
+	var st syscall.Stat_t
+	var fs syscall.Statfs_t
+	if syscall.Stat(point, &st) != nil || !isDev(st.Dev, dev) || syscall.Statfs(point, &fs) != nil {
+		return 0
+	}
+	return int(fs.Bsize)
+}
+
+// Table is what is mounted of ext4, in the order of mountinfo.
+type Table struct {
+	mounts []tableMount
+	all    []place // of all file systems: one may hide another
+}
+
+// tableMount is one mount of an ext4: one file system can have several.
+type tableMount struct {
+	Mount
+	root   string // folder of the file system that is mounted
+	hidden bool   // by what is mounted over it
+}
+
+// place is where something is mounted.
+type place struct {
+	id, parent string
+	point      string
+}
+
+// ReadTable reads what is mounted in this mount namespace.
+func ReadTable() (*Table, error) {
 	b, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return nil, fmt.Errorf("list mounts: %w", err)
 	}
-	mounts := parseMounts(string(b))
-	for i := range mounts {
-		m := &mounts[i]
-		for _, path := range []string{"/dev/block/" + m.Dev, m.Source} {
-			if m.BlockSize, m.Features, err = readSuper(path); err == nil {
-				break
-			}
-		}
-	}
-	return mounts, nil
+	return ParseTable(string(b)), nil
 }
 
-// readSuper reads what a device says about its file system.
-func readSuper(path string) (int, []string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, nil, fmt.Errorf("read super block: %w", err)
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil || st.Mode()&os.ModeDevice == 0 {
-		return 0, nil, fmt.Errorf("read super block of %s: no device", path)
-	}
-	b := make([]byte, superSize)
-	if _, err := io.ReadFull(io.NewSectionReader(f, SuperOffset, superSize), b); err != nil {
-		return 0, nil, fmt.Errorf("read super block of %s: %w", path, err)
-	}
-	return parseSuper(b)
-}
-
-// parseMounts reads the text of mountinfo, see proc_pid_mountinfo(5).
-func parseMounts(text string) []Mount {
-	var out []Mount
-	seen := map[string]bool{}
+// ParseTable reads the text of mountinfo, see proc_pid_mountinfo(5).
+func ParseTable(text string) *Table {
+	t := &Table{}
+	var ids []int // in all, of mounts
 	for line := range strings.Lines(text) {
 		before, after, ok := strings.Cut(line, " - ")
 		left, right := strings.Fields(before), strings.Fields(after)
-		if !ok || len(left) < 6 || len(right) < 3 || seen[left[2]] {
+		if !ok || len(left) < 6 || len(right) < 3 {
 			continue
 		}
+		t.all = append(t.all, place{left[0], left[1], Unescape(left[4])})
 		switch right[0] {
 		case "ext4", "ext3", "ext2":
 		default:
 			continue
 		}
-		seen[left[2]] = true
-		out = append(out, Mount{
-			Dev: left[2], Source: Unescape(right[1]), Point: Unescape(left[4]), Options: left[5], SuperOptions: Unescape(right[2]),
-		})
+		m := Mount{Dev: left[2], Source: Unescape(right[1]), Point: Unescape(left[4]), Options: left[5], SuperOptions: Unescape(right[2])}
+		t.mounts = append(t.mounts, tableMount{Mount: m, root: Unescape(left[3])})
+		ids = append(ids, len(t.all)-1)
 	}
-	return out
+	for i, at := range ids {
+		t.mounts[i].hidden = t.hides(&t.all[at], nil, 0)
+	}
+	return t
+}
+
+// maxNested bounds how many mounts one lies below.
+const maxNested = 64
+
+// hides tells whether what lies at p cannot be reached by its path: another file system is
+// mounted on its root, but for the one that is above it on the way there, or later than p
+// itself on a folder above it.
+func (t *Table) hides(p, above *place, depth int) bool {
+	var parent *place
+	for i := range t.all {
+		q := &t.all[i]
+		switch {
+		case q == p || q == above || q.id == q.parent:
+		case q.parent == p.id && q.point == p.point:
+			return true
+		case q.parent == p.parent && q.point != p.point && below(p.point, q.point):
+			return true
+		case q.id == p.parent:
+			parent = q
+		}
+	}
+	return parent != nil && depth < maxNested && t.hides(parent, p, depth+1)
+}
+
+// below tells whether a path is a folder or in it.
+func below(path, folder string) bool {
+	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(folder, "/"))
+	return ok && (rest == "" || rest[0] == '/')
+}
+
+// Path is where a path inside the file system of a device, which begins with a slash, can
+// be found; ok is false when that is nowhere. A mount of the whole file system goes before
+// one of a folder of it.
+func (t *Table) Path(dev, inside string) (path string, ok bool) {
+	var best *tableMount
+	for i := range t.mounts {
+		m := &t.mounts[i]
+		if m.Dev == dev && !m.hidden && below(inside, m.root) && (best == nil || len(m.root) < len(best.root)) {
+			best = m
+		}
+	}
+	if best == nil {
+		return "", false
+	}
+	rest := inside[len(strings.TrimSuffix(best.root, "/")):]
+	if path = strings.TrimSuffix(best.Point, "/") + rest; path == "" {
+		path = "/"
+	}
+	return path, true
 }
 
 // Unescape turns \040 and the like, as in /proc/self/mountinfo and /proc/swaps, back into

@@ -67,7 +67,7 @@ var flow = []group{
 		"analyze/explain":  {ours: "decode/judge decode/observe export record userspace-model"},
 		"analyze/races":    {ours: "userspace-model"},
 		"analyze/whatif":   {ours: "decode/observe export/tally record userspace-model"},
-		"analyze/recorded": {ours: "analyze/whatif decode/judge decode/observe export report trace/replay trace/session trace/tracefile"},
+		"analyze/recorded": {ours: "analyze/whatif decode/judge decode/observe export record report trace/replay trace/session trace/tracefile"},
 		"report":           {ours: "analyze/explain decode/judge export export/tally export/xfsio record userspace-model", others: "github.com/klauspost/compress"},
 	}},
 	{"proof", "kernels that are tested, and what is needed for it", map[string]rule{

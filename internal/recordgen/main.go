@@ -81,7 +81,7 @@ var types = map[string]string{
 
 // Words that Go spells in another way than with a first capital, of fields and of numbers.
 var (
-	fieldWords  = map[string]string{"id": "ID", "isize0": "ISize0", "aio": "AIO", "nsteps": "NSteps", "gen": "Generation"}
+	fieldWords  = map[string]string{"id": "ID", "isize0": "ISize0", "aio": "AIO", "nsteps": "NSteps"}
 	numberWords = map[string]string{
 		"dio": "DIO", "dax": "DAX", "io": "IO", "iopoll": "IOPoll", "wq": "WQ", "nfsd": "NFSD", "jbd2": "JBD2", "rtlock": "RTLock",
 	}

@@ -71,11 +71,11 @@ func rewrite(t testing.TB, info tracefile.Info, raws [][]byte, names export.Name
 	w, err := tracefile.NewWriter(create(), &info)
 	check(err)
 	var l record.Losses
-	named := map[uint64]bool{}
+	named := map[record.NameID]bool{}
 	for i, raw := range raws {
-		if dev, ino, pid, ok := record.FileOf(raw); ok && !named[ino] {
-			named[ino] = true
-			w.Name(dev, ino, names.Path(dev, ino, pid))
+		if id, ok := record.FileOf(raw); ok && !named[id] {
+			named[id] = true
+			w.Name(id, names.Path(id))
 		}
 		if kind, _, _ := record.KindOf(raw); kind == record.KindWrite {
 			l.Seen++

@@ -45,6 +45,7 @@ type Recorder struct {
 	info     *tracefile.Info
 	w        *tracefile.Writer
 	names    *fileNames
+	later    []ext4fs.Mount // mounted after it began, not written yet
 	flushed  time.Time
 	isNew    bool // the file was not there before
 	aside    bool // begun on the screen, while other things go on
@@ -118,7 +119,7 @@ func excludeSelf(f *os.File, filter *probes.Filter) string {
 
 // Begin writes what the trace says about itself. The first write could be seen at start,
 // ns of CLOCK_MONOTONIC; the variant is the one that was asked for.
-func (r *Recorder) Begin(k *Kernel, start uint64, variant string, names *export.Resolver) error {
+func (r *Recorder) Begin(k *Kernel, start uint64, variant string, names *Names) error {
 	var err error
 	if r.info, err = describe(k, start, &r.opts); err != nil {
 		return err
@@ -129,7 +130,7 @@ func (r *Recorder) Begin(k *Kernel, start uint64, variant string, names *export.
 			return fmt.Errorf("empty %s: %w", r.opts.Path, err)
 		}
 	}
-	r.names = newFileNames(names)
+	r.names = newFileNames(names, r.mounted)
 	r.flushed = time.Now()
 	r.w, err = tracefile.NewWriter(r.out, r.info)
 	return r.failed(err)
@@ -141,15 +142,18 @@ func (r *Recorder) batch(b *batch, lost *reading) error {
 	lost = r.since(lost)
 	err := r.mark(lost)
 	l := &lost.losses
+	r.names.names.Look()
 	b.each(func(raw []byte) {
-		if err == nil {
-			r.names.see(raw, r.w)
+		if err == nil && !r.names.see(raw, r.w) {
 			err = r.w.Append(raw, l)
 		}
 	})
+	if len(r.later) > 0 && err == nil {
+		err = r.w.Mounts(r.later)
+		r.later = nil
+	}
 	if now := time.Now(); err == nil && now.Sub(r.flushed) >= flushEvery {
 		r.flushed = now
-		r.names.retry(r.w)
 		err = r.w.Flush(l)
 	}
 	if err == nil && r.opts.MaxSize > 0 && r.w.Whole() >= r.opts.MaxSize {
@@ -228,7 +232,6 @@ func (r *Recorder) end(lost *reading) error {
 		return nil
 	}
 	lost = r.since(lost)
-	r.names.retry(r.w)
 	err := r.failed(errors.Join(r.mark(lost), r.w.Close(&lost.losses)))
 	r.count(r.w)
 	r.w = nil
@@ -401,81 +404,4 @@ func RunningKernel() string {
 		return "unknown kernel"
 	}
 	return unix.ByteSliceToString(u.Release[:]) + " (" + unix.ByteSliceToString(u.Version[:]) + ")"
-}
-
-// Bounds of fileNames.
-const (
-	maxFileNames = 65536
-	maxUnnamed   = 256                    // files whose name is looked for again
-	tryAgain     = 900 * time.Millisecond // and after which time
-	maxAsking    = 200 * time.Millisecond // spent on names in that time; the ring fills meanwhile
-)
-
-// fileNames finds the paths of the files in a recording.
-type fileNames struct {
-	resolver *export.Resolver
-	last     export.FileID
-	known    map[export.FileID]string // "" while it is not known
-	unnamed  map[export.FileID]uint32 // by a process that writes to it
-	tried    time.Time
-	asking   time.Duration // since then
-}
-
-func newFileNames(r *export.Resolver) *fileNames {
-	return &fileNames{resolver: r, known: map[export.FileID]string{}, unnamed: map[export.FileID]uint32{}}
-}
-
-// see looks at a raw record, and writes the name of its file when it is a new one.
-func (n *fileNames) see(raw []byte, w *tracefile.Writer) {
-	dev, ino, pid, ok := record.FileOf(raw)
-	key := export.FileID{Dev: dev, Ino: ino}
-	if !ok || key == n.last {
-		return
-	}
-	n.last = key
-	if _, ok := n.known[key]; ok || len(n.known) >= maxFileNames {
-		return
-	}
-	n.known[key] = ""
-	n.ask(key, pid, w)
-}
-
-// ask writes the name of a file, or remembers that it is not known.
-func (n *fileNames) ask(key export.FileID, pid uint32, w *tracefile.Writer) {
-	path := ""
-	if n.asking < maxAsking {
-		began := time.Now()
-		path = n.resolver.Path(key.Dev, key.Ino, pid)
-		n.asking += time.Since(began)
-	}
-	if path == "" {
-		if len(n.unnamed) < maxUnnamed {
-			n.unnamed[key] = pid
-		}
-		return
-	}
-	delete(n.unnamed, key)
-	n.known[key] = path
-	w.Name(key.Dev, key.Ino, path)
-}
-
-// retry looks once more for those without a name.
-func (n *fileNames) retry(w *tracefile.Writer) {
-	now := time.Now()
-	if now.Sub(n.tried) < tryAgain {
-		return
-	}
-	n.tried, n.asking = now, 0
-	for key, pid := range n.unnamed {
-		n.ask(key, pid, w)
-	}
-}
-
-// again writes all names to a new file.
-func (n *fileNames) again(w *tracefile.Writer) {
-	for key, path := range n.known {
-		if path != "" {
-			w.Name(key.Dev, key.Ino, path)
-		}
-	}
 }

@@ -37,7 +37,7 @@ func newTestRecorder(t testing.TB, o RecorderOptions) *Recorder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := export.NewResolver()
+	names := NewNames()
 	t.Cleanup(func() { names.Close(); out.Close() })
 	if err := out.Begin(&Kernel{&probes.Facts{Release: "7.3.4"}, &probes.Plan{Mode: probes.HowSession}}, 0, "auto", names); err != nil {
 		t.Fatal(err)
@@ -257,7 +257,7 @@ const fakeRecordName = "record-fake"
 func fakeRecord() {
 	out, err := NewRecorder(RecorderOptions{Path: os.Args[1]}, &probes.Filter{})
 	if err == nil {
-		err = out.Begin(&Kernel{&probes.Facts{}, &probes.Plan{}}, 0, "auto", export.NewResolver())
+		err = out.Begin(&Kernel{&probes.Facts{}, &probes.Plan{}}, 0, "auto", NewNames())
 	}
 	p := newPump(&manySource{n: 1 << 30, w: tracetest.SharedWrite(0)})
 	go p.run()

@@ -28,7 +28,7 @@ type Sink interface {
 type Options struct {
 	Variant string                     // auto, or the name of one
 	Doubt   func(from, to uint64) bool // see judge.Options
-	Names   export.Names               // of files; nil: they are looked for in /proc
+	Names   export.Names               // of files; nil: those that the kernel's side tells of
 	Elapsed func() time.Duration       // what has been traced; nil: the time since New
 }
 
@@ -51,7 +51,7 @@ type Trace struct {
 	opts     Options
 	judge    *judge.Judge
 	maker    export.Maker
-	resolver *export.Resolver // nil for a file
+	names    *Names // nil for a file
 	row      export.Row
 	recorded []string // what was recorded before, in words
 	pump     *pump
@@ -71,18 +71,18 @@ func New(k *Kernel, o Options) (*Trace, error) {
 	}
 	names := o.Names
 	if names == nil {
-		t.resolver = export.NewResolver()
-		names = t.resolver
+		t.names = NewNames()
+		names = t.names
 	}
 	t.maker = k.Maker(names)
 	t.refresh(&record.Losses{}, true)
 	return t, nil
 }
 
-// Close ends the search for names.
+// Close gives back what the names of files take.
 func (t *Trace) Close() {
-	if t.resolver != nil {
-		t.resolver.Close()
+	if t.names != nil {
+		t.names.Close()
 	}
 }
 
@@ -104,7 +104,7 @@ func (t *Trace) Detector() *judge.Detector { return t.judge.Detector() }
 // is called before Start.
 func (t *Trace) RecordTo(r *Recorder, start uint64) error {
 	t.Recorder = r
-	return r.Begin(t.Kernel, start, t.opts.Variant, t.resolver)
+	return r.Begin(t.Kernel, start, t.opts.Variant, t.names)
 }
 
 // Recordings says in words what was recorded. It is called after the end.
@@ -133,6 +133,7 @@ func (t *Trace) consume(p *pump) error {
 		}
 	}
 	for b := range p.full {
+		t.learn(b)
 		b.each(func(raw []byte) {
 			_ = t.judge.Feed(raw) // the judge counts what it does not understand
 		})
@@ -165,6 +166,15 @@ func (t *Trace) consume(p *pump) error {
 		failed = nil
 	}
 	return errors.Join(failed, p.err)
+}
+
+// learn takes the names of files out of a batch. They stand before their writes.
+func (t *Trace) learn(b *batch) {
+	if t.names == nil {
+		return
+	}
+	t.names.Look()
+	b.each(func(raw []byte) { t.names.Learn(raw) })
 }
 
 // judged takes a judged write from the judge.
@@ -307,7 +317,7 @@ func (t *Trace) beginRecording(o RecorderOptions) (string, error) {
 			return "", err
 		}
 	}
-	if err := r.Begin(t.Kernel, clock.Monotonic(), t.opts.Variant, t.resolver); err != nil {
+	if err := r.Begin(t.Kernel, clock.Monotonic(), t.opts.Variant, t.names); err != nil {
 		return "", errors.Join(err, r.Close())
 	}
 	t.Recorder = r

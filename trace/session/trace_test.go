@@ -146,7 +146,7 @@ func BenchmarkPipeline(b *testing.B) {
 			defer tr.Close()
 			lines.Out = io.Discard
 			tr.Sink = &lines
-			tr.resolver.Learn(8<<20, 14, "/mnt/file")
+			tr.names.paths.put(record.NameID{FileID: record.FileID{Dev: 8 << 20, Ino: 14}}, "/mnt/file")
 			b.ReportAllocs()
 			p := newPump(&replaySource{raws: raws, n: b.N})
 			b.ResetTimer()

@@ -32,6 +32,7 @@ const (
 	maxRecords = 1 << 16 // in a chunk
 	maxShapes  = 16384
 	maxNames   = 64 << 20 // bytes of all file names of a trace
+	maxMounts  = 4096
 )
 
 // Kind says what a chunk holds. Numbers are append-only.
@@ -42,10 +43,14 @@ const (
 	KindInfo Kind = 1
 	// KindRecords are records in columns.
 	KindRecords Kind = 2
-	// KindNames are names of files: see appendName.
+	// KindNames are names of inodes, as earlier versions wrote them.
 	KindNames Kind = 3
 	// KindEnd is the last chunk of a file that was closed: an End as JSON.
 	KindEnd Kind = 4
+	// KindFiles are names of files: see appendName.
+	KindFiles Kind = 5
+	// KindMounts are file systems that were mounted later, as in the Info.
+	KindMounts Kind = 6
 )
 
 // ErrFormat is wrapped by every error about bytes that are no trace, or no longer one.

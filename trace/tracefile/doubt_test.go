@@ -23,7 +23,7 @@ func TestDoubt(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		w.Name(1, m.from, "/names/do/not/matter")
+		w.Name(record.NameID{FileID: record.FileID{Dev: 1, Ino: m.from}}, "/names/do/not/matter")
 		w.LossesRead(m.from, m.to)
 		if err := w.Mark(missed(m.n)); err != nil {
 			t.Fatal(err)

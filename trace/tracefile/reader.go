@@ -103,7 +103,7 @@ func (r *Reader) readIndex() error {
 	if r.index, err = ReadIndex(r.file, st.Size()); err != nil {
 		return err
 	}
-	r.index.readNames(r.file, r.chunks, &r.names)
+	r.readNames()
 	return nil
 }
 
@@ -125,11 +125,9 @@ func (r *Reader) Losses() (record.Losses, error) {
 	return l, nil
 }
 
-// Path is the path of an inode, "" when it is not known. Together with export.Names it
+// Path is the path of a file, "" when it is not known. Together with export.Names it
 // lets rows of a trace have names.
-func (r *Reader) Path(dev uint32, ino uint64, _ uint32) string {
-	return r.names.paths[fileID{dev, ino}]
-}
+func (r *Reader) Path(id record.NameID) string { return r.names.paths[id] }
 
 // Missing says, after record.ErrEnd, what could not be read. It is nil when the trace
 // was closed in order and everything was read, and a *Missing otherwise.
@@ -250,10 +248,10 @@ func (r *Reader) take(h *head) error {
 	case KindRecords:
 		r.losses = h.losses
 		return r.dec.begin(raw, h)
-	case KindNames:
+	case KindNames, KindFiles, KindMounts:
 		// Open has read those that were there then; a file may be written still.
 		if r.index == nil || h.Seq > r.index.last() {
-			return r.names.read(raw)
+			return r.takeNames(h.Kind, raw)
 		}
 	case KindEnd:
 		end := new(End)
@@ -265,6 +263,14 @@ func (r *Reader) take(h *head) error {
 		r.unknown += uint64(h.Count)
 	}
 	return nil
+}
+
+// takeNames takes names of files, or the facts of file systems.
+func (r *Reader) takeNames(kind Kind, raw []byte) error {
+	if kind == KindMounts {
+		return r.info.readMounts(raw)
+	}
+	return r.names.read(kind, raw)
 }
 
 // Missing is what could not be read of a trace. It wraps ErrFormat.

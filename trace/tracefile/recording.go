@@ -116,10 +116,11 @@ func (c *Recording) sum(of func(*Reader) uint64) (n uint64) {
 	return n
 }
 
-// Path is the path of an inode, "" when it is not known.
-func (c *Recording) Path(dev uint32, ino uint64, pid uint32) string {
-	for _, p := range c.parts {
-		if path := p.Path(dev, ino, pid); path != "" {
+// Path is the path of a file, "" when it is not known; what it was called last is in the
+// last part that knows it.
+func (c *Recording) Path(id record.NameID) string {
+	for _, p := range slices.Backward(c.parts) {
+		if path := p.Path(id); path != "" {
 			return path
 		}
 	}
@@ -319,18 +320,20 @@ func (x *Index) add(h *head, at int64) {
 	x.Last = max(x.Last, h.Last)
 }
 
-// readNames reads the chunks of names. Damaged ones are left out: Reader says so later.
-func (x *Index) readNames(in io.ReaderAt, c *chunkReader, to *names) {
+// readNames reads the chunks of names and of file systems. Damaged ones are left out: Next
+// says so later.
+func (r *Reader) readNames() {
+	c := r.chunks
 	was, at := c.in, c.at
 	defer func() { c.in, c.at = was, at }()
-	for i := range x.chunks {
-		if x.chunks[i].Kind != KindNames {
-			continue
-		}
-		c.in = io.NewSectionReader(in, x.chunks[i].offset, 1<<62)
-		var h head
-		if _, err := c.next(&h); err == nil {
-			_ = to.read(c.raw)
+	for i := range r.index.chunks {
+		switch k := &r.index.chunks[i]; k.Kind {
+		case KindNames, KindFiles, KindMounts:
+			c.in = io.NewSectionReader(r.file, k.offset, 1<<62)
+			var h head
+			if _, err := c.next(&h); err == nil {
+				_ = r.takeNames(h.Kind, c.raw)
+			}
 		}
 	}
 }

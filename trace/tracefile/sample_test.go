@@ -88,6 +88,11 @@ func written(t testing.TB, recs [][]byte) []byte {
 	return buf.Bytes()
 }
 
+// nameOf is the last name of an inode of no generation.
+func nameOf(dev uint32, ino uint64) record.NameID {
+	return record.NameID{FileID: record.FileID{Dev: dev, Ino: ino}}
+}
+
 // inChunks is a file of a few small chunks, with a name before each, and the number of
 // records up to the end of each.
 func inChunks(t testing.TB, recs [][]byte, each int) (file []byte, ends []int) {
@@ -99,7 +104,7 @@ func inChunks(t testing.TB, recs [][]byte, each int) (file []byte, ends []int) {
 	}
 	for i, r := range recs {
 		if i%each == 0 {
-			w.Name(8<<20, uint64(i), "/some/file")
+			w.Name(nameOf(8<<20, uint64(i)), "/some/file")
 		}
 		if err := w.Append(r, &record.Losses{}); err != nil {
 			t.Fatal(err)

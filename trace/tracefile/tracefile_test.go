@@ -139,18 +139,18 @@ func TestNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := r.Path(8<<20, 16, 0); got != "/some/file" {
+	if got := r.Path(nameOf(8<<20, 16)); got != "/some/file" {
 		t.Errorf("path %q before the first record", got)
 	}
 	pipe, err := NewReader(io.MultiReader(bytes.NewReader(file)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := pipe.Path(8<<20, 0, 0); got != "" {
+	if got := pipe.Path(nameOf(8<<20, 0)); got != "" {
 		t.Errorf("a pipe knows %q in advance", got)
 	}
-	if _, err := pipe.Next(); err != nil || pipe.Path(8<<20, 0, 0) != "/some/file" || pipe.Path(8<<20, 16, 0) != "" {
-		t.Errorf("with the first record: %q, %q, error %v", pipe.Path(8<<20, 0, 0), pipe.Path(8<<20, 16, 0), err)
+	if _, err := pipe.Next(); err != nil || pipe.Path(nameOf(8<<20, 0)) != "/some/file" || pipe.Path(nameOf(8<<20, 16)) != "" {
+		t.Errorf("with the first record: %q, %q, error %v", pipe.Path(nameOf(8<<20, 0)), pipe.Path(nameOf(8<<20, 16)), err)
 	}
 }
 
@@ -169,7 +169,7 @@ func TestGrowing(t *testing.T) {
 	recs := sample(4)
 	var r *Reader
 	for i, raw := range recs {
-		w.Name(1, uint64(i), "/name")
+		w.Name(nameOf(1, uint64(i)), "/name")
 		if err := errors.Join(w.Append(raw, &record.Losses{}), w.Flush(&record.Losses{})); err != nil {
 			t.Fatal(err)
 		}
@@ -179,8 +179,8 @@ func TestGrowing(t *testing.T) {
 			}
 			defer r.Close()
 		}
-		if got, err := r.Next(); err != nil || !bytes.Equal(got, raw) || r.Path(1, uint64(i), 0) != "/name" {
-			t.Errorf("record %d: %v, name %q", i, err, r.Path(1, uint64(i), 0))
+		if got, err := r.Next(); err != nil || !bytes.Equal(got, raw) || r.Path(nameOf(1, uint64(i))) != "/name" {
+			t.Errorf("record %d: %v, name %q", i, err, r.Path(nameOf(1, uint64(i))))
 		}
 	}
 	if _, err := r.Next(); !errors.Is(err, record.ErrEnd) || r.Missing() == nil {
@@ -302,8 +302,8 @@ func TestMerge(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: record %d: %v", name, i, err)
 			}
-			if _, ino, _, _ := record.FileOf(raw); ino != want || from >= len(c.in) {
-				t.Errorf("%s: record %d is that of %d, want %d", name, i, ino, want)
+			if id, _ := record.FileOf(raw); id.Ino != want || from >= len(c.in) {
+				t.Errorf("%s: record %d is that of %d, want %d", name, i, id.Ino, want)
 			}
 		}
 		if _, _, err := m.Next(); !errors.Is(err, record.ErrEnd) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/ext4dio/ext4dio-trace/internal/ext4fs"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -66,10 +67,13 @@ func (w *Writer) Append(raw []byte, l *record.Losses) error {
 	return nil
 }
 
-// Name tells the path of an inode. It is written before the next records.
-func (w *Writer) Name(dev uint32, ino uint64, path string) {
-	w.names = appendName(w.names, fileID{dev, ino}, path)
+// Name tells a path of a file. It is written before the next records.
+func (w *Writer) Name(id record.NameID, path string) {
+	w.names = appendName(w.names, id, path)
 }
+
+// Mounts tells of file systems that were mounted after those of the Info.
+func (w *Writer) Mounts(later []ext4fs.Mount) error { return w.json(KindMounts, later) }
 
 // LossesRead tells when the losses were read that are given from now on: the instants
 // before and after that, ns of CLOCK_MONOTONIC.
@@ -89,7 +93,7 @@ func (w *Writer) flush(l *record.Losses, always bool) error {
 	if len(w.names) > 0 {
 		w.raw, w.cuts = append(w.raw[:0], w.names...), w.cuts[:0]
 		w.names = w.names[:0]
-		if err := w.chunk(&head{fixedHead{Kind: KindNames}, w.losses}); err != nil {
+		if err := w.chunk(&head{fixedHead{Kind: KindFiles}, w.losses}); err != nil {
 			return err
 		}
 	}
