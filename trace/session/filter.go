@@ -57,8 +57,9 @@ func (f *Filter) Resolve() (probes.Filter, error) {
 	case f.Dev != "" && out.Dev != dev:
 		return out, hint.Usagef("leave --dev away", "--path %s is on device %s, but --dev says %s", f.Path, export.DevName(dev), export.DevName(out.Dev))
 	}
-	out.Dev, out.Ino = dev, ino
-	return out, nil
+	out.Dev, out.Ino, out.ThisGeneration = dev, ino, true
+	out.Generation, err = generationOf(f.Path, dev, ino)
+	return out, err
 }
 
 // cgroupID takes a cgroup's id, or its folder below the cgroup2 filesystem.
