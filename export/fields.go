@@ -24,7 +24,7 @@ var Fields = schema.New(
 	schema.Text("comm", "name of the thread", func(r *Row) *string { return &r.Comm }).Filtered("comm"),
 	deviceField().Filtered("dev"),
 	schema.Int("ino", "", "inode number", func(r *Row) *uint64 { return &r.Ino }).Filtered("ino"),
-	schema.Text("path", "path of the file, where it is known", func(r *Row) *string { return &r.Path }).OrNull().Filtered("path"),
+	schema.Text("path", "name by which the file was open, see names.md", func(r *Row) *string { return &r.Path }).OrNull().Filtered("path"),
 	schema.Int("pos", "bytes", "where the write is made: after O_APPEND moved it, else as asked for", func(r *Row) *int64 { return &r.Pos }).Filtered("pos"),
 	schema.Int("len", "bytes", "length asked for", func(r *Row) *int64 { return &r.Len }).Filtered("len"),
 	schema.Flags("flags", "IOCB_* flags that the caller asked for", kiFlagWords, kiFlagMask, func(r *Row) *uint32 { return &r.KiFlags }),

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"sort"
 
+	"github.com/ext4dio/ext4dio-trace/internal/ext4fs"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -40,7 +42,23 @@ func OpenRecordings(paths ...string) ([]*Recording, error) {
 			return nil, err
 		}
 	}
+	for _, c := range out {
+		c.gatherMounts()
+	}
 	return out, nil
+}
+
+// gatherMounts puts the file systems of all parts into the description of the first. Those
+// of the later ones repeat what was known before.
+func (c *Recording) gatherMounts() {
+	first := c.Info()
+	for _, p := range c.parts[1:] {
+		for _, m := range p.info.FileSystems {
+			if !slices.ContainsFunc(first.FileSystems, func(k ext4fs.Mount) bool { return reflect.DeepEqual(k, m) }) {
+				first.FileSystems = append(first.FileSystems, m)
+			}
+		}
+	}
 }
 
 // NewRecording is a recording in one part.
