@@ -86,6 +86,10 @@ struct file {
 	struct path f_path;
 } CORE;
 
+struct backing_file {
+	struct path user_path;		/* since 6.8 */
+} CORE;
+
 struct kiocb {
 	struct file *ki_filp;
 	__s64 ki_pos;

@@ -75,15 +75,16 @@ static __always_inline __u32 renames(__u64 now)
 }
 
 /*
- * The dentry of an open file. Before 6.8 overlayfs opens its upper files with its own
- * path (open_with_fake_path): then it is any dentry of the inode.
+ * The dentry of an open file. Before 6.8, where backing_file_open() began to keep the
+ * path of the user apart, overlayfs opens its upper files with its own path
+ * (open_with_fake_path): then it is any dentry of the inode.
  */
 static __always_inline struct dentry *dentry_of(struct kiocb *iocb, struct inode *inode)
 {
 	struct dentry *d = READ(READ(iocb, ki_filp), f_path.dentry);
 	__u64 alias;
 
-	if (READ(d, d_inode) == inode)
+	if (field_exists(((struct backing_file *)0)->user_path) || READ(d, d_inode) == inode)
 		return d;
 	alias = (__u64)READ(inode, i_dentry.first);
 	if (!alias)
@@ -196,7 +197,10 @@ __noinline int tell_name(struct inflight *st, __u64 dentry, __u64 sig, __u64 del
 	return 0;
 }
 
-/* Sets the name of the file that st writes to. */
+/*
+ * Sets the name of the file that st writes to. The hash of a dentry's name is salted
+ * with its parent (link_path_walk), so that it changes with either.
+ */
 static __always_inline void name_file(struct inflight *st)
 {
 	struct dentry *d = dentry_of(st->iocb, st->inode);
@@ -207,9 +211,8 @@ static __always_inline void name_file(struct inflight *st)
 	if (!d)
 		return;
 	deleted = !READ(d, d_hash.pprev);
-	sig = (__u64)d ^ READ(d, d_name.hash_len);
-	sig = mix(sig, (__u64)READ(d, d_parent) + deleted);
-	sig = mix(sig, (__u64)st->w.generation << 32 ^ st->w.ino ^ cfg_name_seed);
+	sig = mix((__u64)d ^ deleted, READ(d, d_name.hash_len));
+	sig = mix(sig, (__u64)st->w.generation << 32 ^ st->w.ino);
 	i = sig & (NAME_SETS - 1);
 	set = bpf_map_lookup_elem(&known_names, &i);
 	if (!set)

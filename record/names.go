@@ -34,6 +34,11 @@ func FileOf(raw []byte) (id NameID, ok bool) {
 	return id, true
 }
 
+// IsName reports whether a raw record is one of a name.
+func IsName(raw []byte) bool {
+	return len(raw) >= NameSize && Kind(binary.LittleEndian.Uint16(raw[AtNameKind:])) == KindName
+}
+
 // ParseName fills n from raw, and returns the path as the kernel's side puts it together:
 // the last part first, a slash behind each. The error wraps ErrShort or ErrKind.
 func ParseName(raw []byte, n *Name) (path []byte, err error) {

@@ -66,6 +66,9 @@ func (n *Names) Path(id record.NameID) string { return n.paths.get(id) }
 // Learn takes a raw name record, and nothing of other records. A name that is known already
 // is looked at again, as its file system may be mounted elsewhere now.
 func (n *Names) Learn(raw []byte) (id record.NameID, path string, ok bool) {
+	if !record.IsName(raw) {
+		return id, "", false
+	}
 	var r record.Name
 	parts, err := record.ParseName(raw, &r)
 	if err != nil {

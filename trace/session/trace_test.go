@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
@@ -133,6 +134,9 @@ func (s *replaySource) Stop() error { return nil }
 // pump, judge, totals and a line. With GOMAXPROCS=1 it is that of one core.
 func BenchmarkPipeline(b *testing.B) {
 	raws := tracetest.SharedWrites(4096)
+	for _, raw := range raws {
+		binary.LittleEndian.PutUint32(raw[record.AtName:], 1)
+	}
 	for name, lines := range map[string]Lines{
 		"json":    {JSON: true},
 		"text":    {},
@@ -146,7 +150,7 @@ func BenchmarkPipeline(b *testing.B) {
 			defer tr.Close()
 			lines.Out = io.Discard
 			tr.Sink = &lines
-			tr.names.paths.put(record.NameID{FileID: record.FileID{Dev: 8 << 20, Ino: 14}}, "/mnt/file")
+			tr.names.Learn(nameRecord(14, 0, 1, 0, "file/mnt/"))
 			b.ReportAllocs()
 			p := newPump(&replaySource{raws: raws, n: b.N})
 			b.ResetTimer()
