@@ -70,6 +70,7 @@ type TableLine struct {
 	Name string  `json:"name"` // raw, as all texts of it; escape before showing
 	Dev  string  `json:"dev,omitempty"`
 	Ino  uint64  `json:"ino,omitempty"`
+	Gen  uint32  `json:"generation,omitempty"`
 	Path *string `json:"path,omitempty"`
 	Pid  uint32  `json:"pid,omitempty"`
 	Comm string  `json:"comm,omitempty"`
@@ -117,7 +118,7 @@ func (b *Breakdown) byRule() []TableLine {
 
 func (b *Breakdown) byFile(names Names) []TableLine {
 	return list(&b.files, func(k FileID, n *TableLine) {
-		n.Dev, n.Ino = DevName(k.Dev), k.Ino
+		n.Dev, n.Ino, n.Gen = DevName(k.Dev), k.Ino, k.Generation
 		n.Name = fmt.Sprintf("inode %d on %s", k.Ino, n.Dev)
 		if names == nil {
 			return
