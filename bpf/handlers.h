@@ -279,7 +279,10 @@ static __always_inline void drained(struct inflight *st, __u64 ns, __u32 count)
 
 	if (st->phase == PHASE_CHECK)
 		st->w.stages |= ST_DRAIN;
-	s = push(st, STEP_DRAIN);
+	if (st->phase == PHASE_BUFFERED)
+		s = push(st, STEP_DRAIN, ROOM_BUFFERED, CUT_BUFFERED);
+	else
+		s = push_check(st, STEP_DRAIN);
 	if (!s)
 		return;
 	s->a = ns;
@@ -372,7 +375,7 @@ static __always_inline void on_zero(__u64 iter_, __u64 pos, __u32 len)
 	if (!st || st->phase != PHASE_DIO)
 		return;
 	st->w.stages |= ST_ZERO;
-	s = push(st, STEP_ZERO);
+	s = push(st, STEP_ZERO, ROOM_ZEROED, CUT_ZEROED);
 	if (!s)
 		return;
 	s->lock = lock_mode(st->inode);
@@ -418,7 +421,7 @@ static __always_inline void on_buffered(__u64 iocb, __u64 iter)
 		settle(st);
 	st->phase = PHASE_BUFFERED;
 	st->w.stages |= ST_BUFFERED;
-	s = push(st, STEP_BUFFERED);
+	s = push(st, STEP_BUFFERED, ROOM_BUFFERED, CUT_BUFFERED);
 	if (!s)
 		return;
 	s->a = READ(st->iocb, ki_pos);
@@ -442,7 +445,7 @@ static __always_inline void on_copy(__u64 iocb, __u64 iter)
 	if (!st || (__u64)st->iocb != iocb || st->phase != PHASE_BUFFERED)
 		return;
 	st->w.stages |= ST_COPY;
-	s = push(st, STEP_COPY);
+	s = push(st, STEP_COPY, ROOM_BUFFERED, CUT_BUFFERED);
 	if (!s)
 		return;
 	s->a = READ(st->iocb, ki_pos);
@@ -480,6 +483,7 @@ __noinline int conclude(struct inflight *st, __s32 ret)
 	if (st->open)
 		settle_last(st, ret);
 	st->w.latency = bpf_ktime_get_ns() - st->w.t0;
+	append_sums(st);
 	st->w.ret = ret;
 	st->w.stages |= ST_RETURN;
 	if (st->map || st->begins || st->drain_t)

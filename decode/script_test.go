@@ -28,7 +28,8 @@ import (
 //	sleep    ns [for=CAUSE] [phase=check|dio|buffered]
 //	return   ret
 //	complete ret [id=N] [early]
-//	but      without=STAGE … [lost=N] [broken]      spoils the record
+//	maps     N bytes mapped|unwritten|hole [new] [alloc=N] [overwrite] [beyond] [gap]     N mappings, summed up
+//	but      without=STAGE … [lost=N] [cut=N] [broken]      spoils the record
 //
 // The stages follow from the steps. Numbers that are left out come from the line
 // "entry". Every line can say at=US: microseconds since the entry.
@@ -232,6 +233,18 @@ func (s *script) addLate(t testing.TB, l line) {
 			s.packLookup(t, l, &st)
 		}
 		s.step(st)
+	case "maps":
+		w.Stages |= record.StageBegin
+		st := record.Step{
+			Kind: record.StepMaps, A: uint64(l.nth(t, 0)) | uint64(l.num(t, "looked", 0))<<32, B: uint64(l.nth(t, 1)),
+			C: s.mapping(t, l), D: uint32(l.num(t, "alloc", 0)),
+		}
+		for word, bit := range map[string]uint16{"overwrite": record.MapOverwrite, "looked": record.MapLookup, "found": record.MapFound, "beyond": record.MapBeyond, "gap": record.MapGap} {
+			if _, ok := l.keys[word]; ok || l.has(word) {
+				st.Aux |= bit
+			}
+		}
+		s.step(st)
 	case "zero":
 		w.Stages |= record.StageZero
 		s.step(record.Step{
@@ -262,6 +275,7 @@ func (s *script) addLate(t testing.TB, l line) {
 			w.Stages &^= stageByName[name]
 		}
 		w.StepsLost = uint8(l.num(t, "lost", int64(w.StepsLost)))
+		w.Cut = uint8(l.num(t, "cut", int64(w.Cut)))
 		if l.has("broken") {
 			w.Stages |= record.StageBroken
 		}

@@ -179,7 +179,7 @@ func (c *comparer) disagreement(o *observe.Observation, v model.Variant, differ 
 // neither of the known causes: a hole of an inode without extents (-ENOTBLK), or
 // the page cache that could not be invalidated, which ends it before a mapping.
 func unexplainedFallback(o *observe.Observation) bool {
-	if !o.Dio || o.Buffered == nil || len(o.Mappings) == 0 {
+	if !o.Dio || o.Buffered == nil || len(o.Mappings) == 0 || o.Lacks(record.CutMaps) {
 		return false
 	}
 	return o.Mappings[len(o.Mappings)-1].Err != model.ENOTBLK

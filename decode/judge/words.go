@@ -45,8 +45,7 @@ func (t *trial) difference(f Field) Diff {
 	case FieldQueued:
 		out.Seen, out.Want = "queued (-EIOCBQUEUED)", "to wait for its I/O"
 	case FieldAlloc:
-		m := firstOtherAlloc(o, d.Variant)
-		out.Pos, out.Seen, out.Want = m.Offset, fmt.Sprintf("flags %#x", m.AllocFlags), fmt.Sprintf("%#x", allocFlags(m, o.LastPass(), d.Variant))
+		out.Pos, out.Seen, out.Want = allocTexts(o, d.Variant)
 	case FieldZeroed:
 		out.Seen, out.Want = zeroedText(o)
 	case FieldDirect:
@@ -62,15 +61,24 @@ func (t *trial) difference(f Field) Diff {
 	return out
 }
 
-// firstOtherAlloc is the first mapping whose blocks were allocated with other flags than
-// those of v.
-func firstOtherAlloc(o *observe.Observation, v model.Variant) *observe.Mapping {
+// allocTexts tells of the first mapping whose blocks were allocated with other flags than
+// those of v. Where it is among those that are summed up, they begin at pos.
+func allocTexts(o *observe.Observation, v model.Variant) (pos int64, seen, want string) {
+	p := o.LastPass()
 	for i := range o.Mappings {
-		if m := &o.Mappings[i]; otherAlloc(m, o.LastPass(), v) {
-			return m
+		if m := &o.Mappings[i]; otherAlloc(m, p, v) {
+			return m.Offset, fmt.Sprintf("flags %#x", m.AllocFlags), fmt.Sprintf("%#x", allocFlags(m, p, v))
 		}
 	}
-	return new(observe.Mapping)
+	for i := range o.Summed {
+		if s := &o.Summed[i]; otherSummedAlloc(s, p, v) {
+			if n := min(o.SummedAt, len(o.Mappings)); n > 0 {
+				pos = o.Mappings[n-1].Offset + o.Mappings[n-1].Length
+			}
+			return pos, fmt.Sprintf("flags %#x in %d of the mappings from there on", s.AllocFlags, s.Count), fmt.Sprintf("%#x", summedAllocFlags(s, p, v))
+		}
+	}
+	return 0, "", ""
 }
 
 func passesText(d *model.Decision) string {

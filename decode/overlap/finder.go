@@ -3,6 +3,7 @@ package overlap
 import (
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/decode/rules"
+	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // Bounds of what is kept to find overlaps: inodes, and for each inode the direct
@@ -109,12 +110,12 @@ func NewFinder() *Finder {
 func (v *Finder) Add(o *observe.Observation, c rules.Conditions) []Pair {
 	v.found = v.found[:0]
 	placed := v.flight.fill(o)
-	v.acts.n, v.acts.more = 0, false
+	v.acts.n, v.acts.more = 0, o.Lacks(record.CutZeroed|record.CutBuffered)
 	if len(o.Zeroed) > 0 || o.Buffered != nil {
 		v.acts.fill(o, c)
 	}
 	if v.acts.n == 0 && placed != flightPlaced {
-		if placed == flightUnknown {
+		if placed == flightUnknown || v.acts.more {
 			v.Stats.Unchecked++
 		}
 		return nil
