@@ -28,8 +28,8 @@ func appendRow(dst []byte, t *Row) []byte {
 	dst = appendList(append(dst, `,"lookups":`...), listsKnown(t), t.Lookups, appendLookup)
 	dst = appendBool(append(dst, `,"drained":`...), t.Drained.Known, t.Drained.V)
 	dst = appendBool(append(dst, `,"force_wait":`...), t.ForceWait.Known, t.ForceWait.V)
-	dst = appendList(append(dst, `,"mappings":`...), listsKnown(t), t.Mappings, appendMapping)
-	dst = appendList(append(dst, `,"zeroed":`...), listsKnown(t), t.Zeroed, appendZeroed)
+	dst = appendList(append(dst, `,"mappings":`...), mappingsKnown(t), t.Mappings, appendMapping)
+	dst = appendList(append(dst, `,"zeroed":`...), zeroedKnown(t), t.Zeroed, appendZeroed)
 	dst = appendInt(append(dst, `,"fallback_bytes":`...), t.FallbackBytes.Known, int64(t.FallbackBytes.V))
 	dst = appendInt(append(dst, `,"ret":`...), t.Ret.Known, int64(t.Ret.V))
 	dst = appendUint(append(dst, `,"wait_ns":`...), t.WaitNs.Known, uint64(t.WaitNs.V))
@@ -48,6 +48,8 @@ func appendRow(dst []byte, t *Row) []byte {
 	dst = appendTextOrNull(append(dst, `,"incomplete":`...), t.Incomplete)
 	dst = strconv.AppendBool(append(dst, `,"truncated":`...), t.Truncated)
 	dst = callerWords.AppendJSON(append(dst, `,"caller":`...), int64(t.Caller))
+	dst = appendList(append(dst, `,"more_mappings":`...), mappingsKnown(t), t.Summed, appendSummed)
+	dst = cutWords.AppendFlags(append(dst, `,"unseen":`...), uint32(t.Cut)&0x3f)
 	dst = appendFacts(append(dst, `,"facts":`...), &t.Facts)
 	return append(dst, '}')
 }
@@ -89,6 +91,7 @@ func appendSleep(dst []byte, t *observe.Sleep) []byte {
 	dst = causeWords.AppendJSON(append(dst, `{"cause":`...), int64(t.Cause))
 	dst = phaseWords.AppendJSON(append(dst, `,"phase":`...), int64(t.Phase))
 	dst = strconv.AppendUint(append(dst, `,"ns":`...), uint64(t.Ns), 10)
+	dst = strconv.AppendUint(append(dst, `,"more":`...), uint64(t.More), 10)
 	return append(dst, '}')
 }
 
@@ -105,6 +108,20 @@ func appendDiff(dst []byte, t *Diff) []byte {
 	dst = safe.AppendJSON(append(dst, `{"field":`...), t.Field)
 	dst = safe.AppendJSON(append(dst, `,"seen":`...), t.Seen)
 	dst = safe.AppendJSON(append(dst, `,"want":`...), t.Want)
+	return append(dst, '}')
+}
+
+func appendSummed(dst []byte, t *observe.Summed) []byte {
+	dst = strconv.AppendUint(append(dst, `{"count":`...), uint64(t.Count), 10)
+	dst = strconv.AppendInt(append(dst, `,"bytes":`...), int64(t.Bytes), 10)
+	dst = append(appendSummedType(append(append(dst, `,"type":`...), '"'), t), '"')
+	dst = iomapFlagWords.AppendFlags(append(dst, `,"flags":`...), uint32(t.Flags)&0xffff)
+	dst = strconv.AppendUint(append(dst, `,"alloc_flags":`...), uint64(t.AllocFlags), 10)
+	dst = strconv.AppendBool(append(dst, `,"overwrite":`...), t.Overwrite)
+	dst = appendUint(append(dst, `,"lookup_flags":`...), summedLookedUp(t), uint64(t.LookupFlags))
+	dst = strconv.AppendBool(append(dst, `,"found":`...), t.Found)
+	dst = strconv.AppendBool(append(dst, `,"beyond":`...), t.Beyond)
+	dst = strconv.AppendBool(append(dst, `,"gap":`...), t.Gap)
 	return append(dst, '}')
 }
 

@@ -34,6 +34,9 @@ type summaryJSON struct {
 	Variant     string            `json:"variant"`
 	Evidence    []string          `json:"evidence"`
 	ElapsedNs   int64             `json:"elapsed_ns"`
+	Incompletes map[string]uint64 `json:"incomplete_reasons"` // why records were not judged
+	InPart      uint64            `json:"in_part"`            // judged, but something after the decision did not fit into the record
+	Unseen      map[string]uint64 `json:"in_part_unseen"`     // by the part that did not
 }
 
 // summaryOverlaps counts pairs of writes, by the rule that they broke together.
@@ -62,6 +65,7 @@ func (s *Summary) JSON() ([]byte, error) {
 			Evicted: s.Overlaps.Evicted, Unchecked: s.Overlaps.Unchecked,
 		},
 		Variant: s.Variant, Evidence: s.Evidence, ElapsedNs: int64(s.Elapsed),
+		Incompletes: t.incomplete, InPart: t.InPart, Unseen: t.unseen,
 	}
 	for c, n := range t.Written {
 		if n > 0 {

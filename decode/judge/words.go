@@ -72,7 +72,7 @@ func allocTexts(o *observe.Observation, v model.Variant) (pos int64, seen, want 
 	}
 	for i := range o.Summed {
 		if s := &o.Summed[i]; otherSummedAlloc(s, p, v) {
-			if n := min(o.SummedAt, len(o.Mappings)); n > 0 {
+			if n := len(o.Mappings) - 1; n > 0 { // the last one came behind them
 				pos = o.Mappings[n-1].Offset + o.Mappings[n-1].Length
 			}
 			return pos, fmt.Sprintf("flags %#x in %d of the mappings from there on", s.AllocFlags, s.Count), fmt.Sprintf("%#x", summedAllocFlags(s, p, v))

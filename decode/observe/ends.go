@@ -45,7 +45,7 @@ func (o *Observation) ExpectedZeroed() ([2]model.Range, bool) {
 	at := p.Pos
 	for i := range o.Mappings {
 		m := &o.Mappings[i]
-		if len(o.Summed) > 0 && i == o.SummedAt {
+		if len(o.Summed) > 0 && i == len(o.Mappings)-1 {
 			n, whole := o.summedBytes()
 			if !whole || i == 0 { // the head depends on the first mapping
 				return want, false

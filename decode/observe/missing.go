@@ -53,7 +53,7 @@ func (o *Observation) missingSteps(w *record.Write) string {
 	case st.Has(record.StageDrain) != (o.Drain != nil):
 		return "drain missing from the record"
 	case absent(record.StageBegin, len(o.Mappings) > 0, record.CutMaps),
-		len(o.Summed) > 0 && o.SummedAt == len(o.Mappings) && !o.Lacks(record.CutMaps):
+		len(o.Summed) > 0 && o.summedAt != len(o.Mappings)-1:
 		return "mappings missing from the record"
 	case absent(record.StageZero, len(o.Zeroed) > 0, record.CutZeroed):
 		return "zeroing missing from the record"

@@ -46,11 +46,10 @@ type Observation struct {
 	Dio      bool        // iomap_dio_rw was entered
 	Lock     record.Lock // mode held there
 	Mappings []Mapping
-	// Summed are mappings that came behind the first SummedAt of Mappings, and before the
-	// others; empty unless there were very many.
-	Summed   []Summed
-	SummedAt int
-	Zeroed   []Zeroed
+	// Summed are mappings that came before the last of Mappings; empty unless there were
+	// very many.
+	Summed []Summed
+	Zeroed []Zeroed
 
 	Buffered  *Buffered // ext4_buffered_write_iter was entered
 	WaitNs    uint64    // queued for i_rwsem, summed over the passes
@@ -77,6 +76,8 @@ type Observation struct {
 	// Drain and Buffered point here, so that an Observation can be used again.
 	drain    Drain
 	buffered Buffered
+
+	summedAt int // mappings before those of Summed
 
 	cut model.Alignment // of what the checks left, when they made the write shorter
 }

@@ -36,7 +36,7 @@ func (o *Observation) Allocated() bool {
 // addSummed takes up the mappings of one class.
 func (o *Observation) addSummed(s *record.Step) {
 	if len(o.Summed) == 0 {
-		o.SummedAt = len(o.Mappings)
+		o.summedAt = len(o.Mappings)
 	}
 	m := Summed{
 		Type: uint16(s.C), Flags: uint16(s.C >> 16), AllocFlags: s.D, Overwrite: s.Aux&record.MapOverwrite != 0,
