@@ -45,7 +45,7 @@ static __always_inline void settle(struct inflight *st)
 	if (i >= E4D_MAX_STEPS)
 		return;
 	s = &st->steps[i];
-	s->a = READ(st->iocb, ki_pos);
+	s->a = st->pos = READ(st->iocb, ki_pos);
 	s->c = READ(st->iter, count);
 	/* Of the same bytes as at the entry it is the same. */
 	if (s->c == st->w.len0)

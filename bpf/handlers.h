@@ -473,6 +473,26 @@ static __always_inline void send(struct cpu_state *cpu, struct inflight *st)
 	__sync_fetch_and_add(&cpu->n.bytes, size);
 }
 
+/*
+ * A write that returns bytes has moved ki_pos on by them: iomap_dio_complete or
+ * generic_perform_write did. When not, the next write(2) overwrites it. 6.1.64 was such a
+ * kernel (91562895f803 without 936e114a245b).
+ */
+static __always_inline void check_moved(struct inflight *st, __s32 ret)
+{
+	__u64 pos = READ(st->iocb, ki_pos), want = (st->w.passes ? st->pos : st->w.pos0) + ret;
+	struct step *s;
+
+	/* Without checks that were seen, IOCB_APPEND may have moved it to anywhere. */
+	if (pos == want || (!st->w.passes && (st->w.ki_flags & IOCB_APPEND)))
+		return;
+	s = push(st, STEP_UNMOVED, E4D_MAX_STEPS, 0);
+	if (s) {
+		s->a = pos;
+		s->b = want;
+	}
+}
+
 /* The write is over and its record is sent. Not static, as describe(). */
 __noinline int conclude(struct inflight *st, __s32 ret)
 {
@@ -483,6 +503,8 @@ __noinline int conclude(struct inflight *st, __s32 ret)
 	if (st->open)
 		settle_last(st, ret);
 	st->w.latency = bpf_ktime_get_ns() - st->w.t0;
+	if (ret > 0)
+		check_moved(st, ret);
 	append_sums(st);
 	st->w.ret = ret;
 	st->w.stages |= ST_RETURN;

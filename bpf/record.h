@@ -158,6 +158,11 @@ enum step_kind {
 	 * c: how many.
 	 */
 	STEP_SLEEPS = 13,
+	/*
+	 * The write returned a number of bytes, and had not moved ki_pos on by them from
+	 * where the checks left it. a: ki_pos at the return, b: where it should be.
+	 */
+	STEP_UNMOVED = 14,
 };
 
 /* Parts of a write of which steps were lost: bits of write_rec.cut. */

@@ -109,6 +109,7 @@ struct inflight {
 	__u32 pad;
 	__u64 slept;
 	__u64 slept_ns;
+	__u64 pos;		/* ki_pos as the checks left it */
 	/* Of a slot: the thread whose write it holds, 0 when free, and its stack pointer at entry. */
 	__u32 owner;
 	__u32 away;		/* of a slot: writes that belong here and are in "displaced" */
@@ -285,17 +286,18 @@ static __always_inline __u32 micros(const struct inflight *st, __u64 now)
 /*
  * How far the steps of each part of a write may fill the record, so that none takes the
  * room of those behind it. The last seven are for the mappings that are summed up and
- * the last one, which are appended when the write returns, and one for its sleeps.
+ * the last one, which are appended when the write returns, one for its sleeps, and one for
+ * its position.
  */
 enum room {
-	ROOM_MAPS = 22,		/* the first mappings, waits and sleeps */
-	ROOM_CHECKS = 26,	/* all that the decision is judged by */
-	ROOM_ODD = 27,		/* the very first mapping, and those that fit no class */
-	ROOM_ZEROED = 29,
-	ROOM_BUFFERED = 32,	/* a drain, the entry, the copy */
+	ROOM_MAPS = 21,		/* the first mappings, waits and sleeps */
+	ROOM_CHECKS = 25,	/* all that the decision is judged by */
+	ROOM_ODD = 26,		/* the very first mapping, and those that fit no class */
+	ROOM_ZEROED = 28,
+	ROOM_BUFFERED = 31,	/* a drain, the entry, the copy */
 };
 
-_Static_assert(ROOM_BUFFERED + E4D_MAX_CLASSES + 2 <= E4D_MAX_STEPS, "room");
+_Static_assert(ROOM_BUFFERED + E4D_MAX_CLASSES + 3 <= E4D_MAX_STEPS, "room");
 
 /* A step of this part is lost. */
 static __always_inline void cut(struct inflight *st, __u8 part)

@@ -26,6 +26,7 @@ import (
 //	copy     [count=N] [pos=N]
 //	wait     ns
 //	sleep    ns [for=CAUSE] [phase=check|dio|buffered]
+//	unmoved  pos wanted
 //	return   ret
 //	complete ret [id=N] [early]
 //	maps     N bytes mapped|unwritten|hole [new] [alloc=N] [overwrite] [beyond] [gap]     N mappings, summed up
@@ -264,6 +265,8 @@ func (s *script) addLate(t testing.TB, l line) {
 	case "sleep":
 		w.Stages |= record.StageSleep
 		s.step(record.Step{Kind: record.StepSleep, A: uint64(l.nth(t, 0)), Aux: sleepPhase(l), D: uint32(causeWord(t, l))})
+	case "unmoved":
+		s.step(record.Step{Kind: record.StepUnmoved, A: uint64(l.nth(t, 0)), B: uint64(l.nth(t, 1))})
 	case "return":
 		w.Stages |= record.StageReturn
 		w.Ret = int32(l.nth(t, 0))

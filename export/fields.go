@@ -213,6 +213,7 @@ var factFields = schema.New(
 	schema.Int("submit_ret", "bytes or -errno", "result of the write function", func(f *Facts) *int64 { return &f.SubmitRet }),
 	schema.Bool("queued", "that was -EIOCBQUEUED", func(f *Facts) *bool { return &f.Queued }),
 	schema.Bool("completed", "the end was seen", func(f *Facts) *bool { return &f.Completed }),
+	schema.OptInt("pos_after", "bytes", "ki_pos at the return, where it was not moved on by the result", func(f *Facts) *Opt[int64] { return &f.PosAfter }),
 )
 
 func blocksize(f *Facts) int64 { return 1 << f.Blkbits }

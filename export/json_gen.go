@@ -141,6 +141,7 @@ func appendFacts(dst []byte, t *Facts) []byte {
 	dst = strconv.AppendInt(append(dst, `,"submit_ret":`...), int64(t.SubmitRet), 10)
 	dst = strconv.AppendBool(append(dst, `,"queued":`...), t.Queued)
 	dst = strconv.AppendBool(append(dst, `,"completed":`...), t.Completed)
+	dst = appendInt(append(dst, `,"pos_after":`...), t.PosAfter.Known, int64(t.PosAfter.V))
 	return append(dst, '}')
 }
 

@@ -47,6 +47,8 @@ type summaryOverlaps struct {
 	EOF       uint64 `json:"eof"` // breaks no rule: see overlap.EOF
 	Evicted   uint64 `json:"evicted"`
 	Unchecked uint64 `json:"unchecked"`
+	Unmoved   uint64 `json:"unmoved"`  // did not move ki_pos on by what they wrote
+	Repeated  uint64 `json:"repeated"` // began where such a one left it
 }
 
 // JSON returns the summary as one JSON object and a newline.
@@ -63,6 +65,7 @@ func (s *Summary) JSON() ([]byte, error) {
 		Overlaps: summaryOverlaps{
 			R2: s.Overlaps.Zeroed, R3: s.Overlaps.Unwaited, R5: s.Overlaps.Fallback, EOF: s.Overlaps.EOFOverlaps,
 			Evicted: s.Overlaps.Evicted, Unchecked: s.Overlaps.Unchecked,
+			Unmoved: s.Overlaps.Unmoved, Repeated: s.Overlaps.Repeated,
 		},
 		Variant: s.Variant, Evidence: s.Evidence, ElapsedNs: int64(s.Elapsed),
 		Incompletes: t.incomplete, InPart: t.InPart, Unseen: t.unseen,

@@ -25,7 +25,7 @@ const (
 
 	cpuStateSize = 192 // struct cpu_state of bpf/state.h
 
-	slotOwner = record.HeadSize + record.MaxSteps*record.StepSize + 200 // member owner of struct inflight
+	slotOwner = record.HeadSize + record.MaxSteps*record.StepSize + 208 // member owner of struct inflight
 	slotSize  = slotOwner + 16 + 7*record.StepSize                      // struct inflight
 )
 

@@ -80,6 +80,7 @@ const (
 	StepAlign    StepKind = 11 // Of a write that the checks made shorter: alignment of the iov_iter
 	StepMaps     StepKind = 12 // Mappings that were summed up: those behind the first ones, but for the last one, each of which succeeded with the same type and flags
 	StepSleeps   StepKind = 13 // Sleeps under NOWAIT that were summed up: those behind the first ones
+	StepUnmoved  StepKind = 14 // The write returned a number of bytes, and had not moved ki_pos on by them from where the checks left it
 )
 
 // Flags in Step.Aux of a StepPass.

@@ -69,6 +69,7 @@ func (c *comparer) judge(o *observe.Observation, v model.Variant) outcome {
 		return outcome{missing: d.Missing}
 	}
 	fallback := c.fallback(o, v)
+	fallback.add(FieldMoved, o.Unmoved) // nor is this a matter of a decision
 	out := outcome{diff: c.seen.diff | fallback}
 	direct := c.direct(v, &out)
 	c.judgeRules(o, v, &out)

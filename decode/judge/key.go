@@ -56,7 +56,7 @@ const (
 // all: an incomplete one, one that went buffered, slept or has very many mappings, which
 // are rare, one with too many passes, and one at a position near to where the model refuses it.
 func (k *key) fill(o *observe.Observation) bool {
-	if o.Incomplete != "" || o.Cut != 0 || len(o.Summed) > 0 || o.Buffered != nil || len(o.Sleeps) > 0 || len(o.Passes) > model.MaxPasses {
+	if o.Incomplete != "" || o.Cut != 0 || len(o.Summed) > 0 || o.Unmoved || o.Buffered != nil || len(o.Sleeps) > 0 || len(o.Passes) > model.MaxPasses {
 		return false
 	}
 	passes, mappings, zeroed := o.Passes, o.Mappings, o.Zeroed

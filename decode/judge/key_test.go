@@ -13,6 +13,7 @@ var unread = map[string]bool{
 	"FmodKnown": true, "WaitNs": true, "LockNs": true, "LatencyNs": true, "SubmitNs": true, "LostBefore": true, "Depth": true,
 	"Drain.Count": true, "Drain.Waited": true, "Drain.Ns": true,
 	"Waits": true, "Passes.AtUs": true, "Mappings.AtUs": true, "Zeroed.AtUs": true,
+	"PosAfter": true, "PosWanted": true, // of no use without Unmoved, which no key holds
 }
 
 // TestKeyHoldsAll: a key changes with every field of an Observation but those that are

@@ -55,6 +55,9 @@ func (t *trial) difference(f Field) Diff {
 		}
 	case FieldCopyDrain:
 		out.Seen, out.Want = called[o.Buffered.Drained], called[!o.Buffered.Drained]
+	case FieldMoved:
+		out.Seen = fmt.Sprintf("ki_pos %d at the return, so that a write(2) that follows overwrites this one", o.PosAfter)
+		out.Want = fmt.Sprint(o.PosWanted)
 	case FieldCopyLock:
 		out.Seen, out.Want = "shared or none", "exclusive"
 	}

@@ -63,6 +63,11 @@ type Observation struct {
 	LatencyNs uint64    // entry to completion, or to return for a synchronous write
 	SubmitNs  uint64    // entry to return
 
+	// Unmoved is set when the write returned bytes and had not moved ki_pos on by them:
+	// it was PosAfter and should have been PosWanted.
+	Unmoved             bool
+	PosAfter, PosWanted int64
+
 	// Incomplete says why the record does not hold all that the kernel passed;
 	// empty when it does. Such an observation is never judged.
 	Incomplete string

@@ -31,6 +31,7 @@ func (o *Observation) fill(w *record.Write, comm string) {
 func (o *Observation) reset() {
 	o.Passes, o.Waits, o.Sleeps, o.Mappings, o.Zeroed = o.Passes[:0], o.Waits[:0], o.Sleeps[:0], o.Mappings[:0], o.Zeroed[:0]
 	o.Summed, o.summedAt = o.Summed[:0], 0
+	o.Unmoved, o.PosAfter, o.PosWanted = false, 0, 0
 	o.Drain, o.Buffered, o.Incomplete = nil, nil, ""
 	o.Align0, o.Align0Known, o.FmodRet, o.FmodKnown, o.LockNs = 0, false, 0, false, 0
 	o.cut.Known = false
@@ -118,6 +119,8 @@ func (o *Observation) add(s *record.Step) {
 		o.addMapping(s)
 	case record.StepMaps:
 		o.addSummed(s)
+	case record.StepUnmoved:
+		o.Unmoved, o.PosAfter, o.PosWanted = true, int64(s.A), int64(s.B)
 	case record.StepSleeps:
 		o.addSleeps(s)
 	case record.StepZero:
