@@ -18,7 +18,7 @@ __noinline int realign(struct inflight *st)
 
 	if (!st || !single_align(st->iter, &align))
 		return 0;
-	s = push(st, STEP_ALIGN);
+	s = push_check(st, STEP_ALIGN);
 	if (!s)
 		return 0;
 	s->aux = ALIGN_CUT;
@@ -45,7 +45,7 @@ static __always_inline void settle(struct inflight *st)
 	if (i >= E4D_MAX_STEPS)
 		return;
 	s = &st->steps[i];
-	s->a = READ(st->iocb, ki_pos);
+	s->a = st->pos = READ(st->iocb, ki_pos);
 	s->c = READ(st->iter, count);
 	/* Of the same bytes as at the entry it is the same. */
 	if (s->c == st->w.len0)
@@ -76,7 +76,7 @@ static __always_inline void on_pass(void)
 	st->w.stages |= ST_PASS;
 	if (st->w.passes != 255)
 		st->w.passes++;
-	s = push(st, STEP_PASS);
+	s = push_check(st, STEP_PASS);
 	if (!s)
 		return;
 	st->open = st->w.nsteps;
@@ -87,7 +87,7 @@ static __always_inline void on_pass(void)
 	s->lock = lock_mode(st->inode);
 	if (s->lock == LOCK_UNKNOWN)
 		st->w.stages &= ~ST_LOCK;
-	s->b = READ(st->inode, i_size);
+	s->b = st->isize = READ(st->inode, i_size);
 	if (iflags & S_NOSEC)
 		s->aux |= PASS_NOSEC;
 	if (iflags & S_ENCRYPTED)
@@ -108,7 +108,7 @@ static __always_inline void on_pass(void)
 		struct step *d;
 
 		s->aux |= PASS_DISKSIZE;
-		d = push(st, STEP_DISKSIZE);
+		d = push_check(st, STEP_DISKSIZE);
 		if (d)
 			d->a = disksize;
 	}

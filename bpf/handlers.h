@@ -284,7 +284,10 @@ static __always_inline void drained(struct inflight *st, __u64 ns, __u32 count)
 
 	if (st->phase == PHASE_CHECK)
 		st->w.stages |= ST_DRAIN;
-	s = push(st, STEP_DRAIN);
+	if (st->phase == PHASE_BUFFERED)
+		s = push(st, STEP_DRAIN, ROOM_BUFFERED, CUT_BUFFERED);
+	else
+		s = push_check(st, STEP_DRAIN);
 	if (!s)
 		return;
 	s->a = ns;
@@ -377,7 +380,7 @@ static __always_inline void on_zero(__u64 iter_, __u64 pos, __u32 len)
 	if (!st || st->phase != PHASE_DIO)
 		return;
 	st->w.stages |= ST_ZERO;
-	s = push(st, STEP_ZERO);
+	s = push(st, STEP_ZERO, ROOM_ZEROED, CUT_ZEROED);
 	if (!s)
 		return;
 	s->lock = lock_mode(st->inode);
@@ -423,7 +426,7 @@ static __always_inline void on_buffered(__u64 iocb, __u64 iter)
 		settle(st);
 	st->phase = PHASE_BUFFERED;
 	st->w.stages |= ST_BUFFERED;
-	s = push(st, STEP_BUFFERED);
+	s = push(st, STEP_BUFFERED, ROOM_BUFFERED, CUT_BUFFERED);
 	if (!s)
 		return;
 	s->a = READ(st->iocb, ki_pos);
@@ -447,7 +450,7 @@ static __always_inline void on_copy(__u64 iocb, __u64 iter)
 	if (!st || (__u64)st->iocb != iocb || st->phase != PHASE_BUFFERED)
 		return;
 	st->w.stages |= ST_COPY;
-	s = push(st, STEP_COPY);
+	s = push(st, STEP_COPY, ROOM_BUFFERED, CUT_BUFFERED);
 	if (!s)
 		return;
 	s->a = READ(st->iocb, ki_pos);
@@ -475,6 +478,26 @@ static __always_inline void send(struct cpu_state *cpu, struct inflight *st)
 	__sync_fetch_and_add(&cpu->n.bytes, size);
 }
 
+/*
+ * A write that returns bytes has moved ki_pos on by them: iomap_dio_complete or
+ * generic_perform_write did. When not, the next write(2) overwrites it. 6.1.64 was such a
+ * kernel (91562895f803 without 936e114a245b).
+ */
+static __always_inline void check_moved(struct inflight *st, __s32 ret)
+{
+	__u64 pos = READ(st->iocb, ki_pos), want = (st->w.passes ? st->pos : st->w.pos0) + ret;
+	struct step *s;
+
+	/* Without checks that were seen, IOCB_APPEND may have moved it to anywhere. */
+	if (pos == want || (!st->w.passes && (st->w.ki_flags & IOCB_APPEND)))
+		return;
+	s = push(st, STEP_UNMOVED, E4D_MAX_STEPS, 0);
+	if (s) {
+		s->a = pos;
+		s->b = want;
+	}
+}
+
 /* The write is over and its record is sent. Not static, as describe(). */
 __noinline int conclude(struct inflight *st, __s32 ret)
 {
@@ -485,6 +508,9 @@ __noinline int conclude(struct inflight *st, __s32 ret)
 	if (st->open)
 		settle_last(st, ret);
 	st->w.latency = bpf_ktime_get_ns() - st->w.t0;
+	if (ret > 0)
+		check_moved(st, ret);
+	append_sums(st);
 	st->w.ret = ret;
 	st->w.stages |= ST_RETURN;
 	if (st->map || st->begins || st->drain_t)

@@ -150,6 +150,7 @@ struct task_struct {
 
 /* Values of these are part of the kernels' sources, the same in all of them. */
 #define IOCB_NOWAIT		(1 << 3)
+#define IOCB_APPEND	(1 << 4)
 #define IOCB_DIRECT		(1 << 17)
 #define S_NOSEC			(1 << 12)
 #define S_DAX			(1 << 13)

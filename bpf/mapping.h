@@ -59,7 +59,7 @@ static __always_inline void on_map_return(__u64 ret)
 		return;
 	}
 	st->w.stages |= ST_LOOKUP;
-	s = push(st, STEP_LOOKUP);
+	s = push_check(st, STEP_LOOKUP);
 	if (s) {
 		s->a = (__u32)ret | (__u64)READ(st->map, m_flags) << 32;
 		s->b = READ(st->map, m_len) | (__u64)st->map_flags << 32;
@@ -102,6 +102,122 @@ static __always_inline void pack_lookup(struct step *s, const struct inflight *s
 }
 
 /*
+ * A write may have any number of mappings. The first ones and the last one are kept one
+ * by one, as the zeroing of its ends depends on them. The others are summed up by all
+ * that is judged of a mapping: its type and flags, those of the allocation and of the
+ * lookup inside, whether the lookup found blocks, and whether it lies behind i_size. That
+ * each begins where the one before it ended is looked at here.
+ *
+ * "last_map" holds the last mapping, which moves into its class when another one comes.
+ * There it holds its length in b and the flags of its lookup in the high half of a, as the
+ * class does. One that fits no class becomes a step of its own.
+ */
+static __always_inline void note_map(struct inflight *st, struct step *s)
+{
+	if (s->a >= st->isize)
+		s->aux |= MAP_BEYOND;
+	if (s->a != st->map_end)
+		s->aux |= MAP_GAP;
+}
+
+/* Takes up the last mapping among those that are summed up. Not static, as describe(). */
+__noinline int sum_map(struct inflight *st)
+{
+	struct step *m, *c;
+	__u64 bytes, flags = 0;
+	__u16 aux;
+
+	if (!st)
+		return 0;
+	m = &st->last_map;
+	aux = m->aux & ~MAP_GAP;
+	bytes = m->b;
+	if (aux & MAP_LOOKUP) {
+		flags = m->a >> 32;
+		if ((__s32)(m->b >> 32) > 0)
+			aux |= MAP_FOUND;
+		bytes = (__u64)(__u32)m->b << (st->w.blkbits & 63);
+	}
+	for (__u32 i = 0; i < E4D_MAX_CLASSES && !(aux & MAP_FAILED); i++) {
+		c = &st->class[i];
+		if (i == st->classes) {
+			st->classes = i + 1;
+			c->kind = STEP_MAPS;
+			c->lock = LOCK_UNKNOWN;
+			c->aux = aux;
+			c->a = flags << 32;
+			c->b = 0;
+			c->c = m->c;
+			c->d = m->d;
+		} else if (c->c != m->c || c->d != m->d || (c->aux & ~MAP_GAP) != aux || c->a >> 32 != flags) {
+			continue;
+		}
+		c->aux |= m->aux & MAP_GAP;
+		c->a++;
+		c->b += bytes;
+		c->t_us = m->t_us;
+		return 0;
+	}
+	c = push(st, STEP_MAP, ROOM_ODD, CUT_MAPS);
+	if (c) {
+		*c = *m;
+		c->aux &= ~(MAP_BEYOND | MAP_GAP);
+	}
+	return 0;
+}
+
+/* Where the next mapping is noted. */
+static __always_inline struct step *next_map(struct inflight *st)
+{
+	struct step *s;
+
+	if (st->maps < E4D_MAX_MAPS) {
+		if (st->w.nsteps < ROOM_MAPS || !st->maps) {
+			st->maps++;
+			return push(st, STEP_MAP, ROOM_ODD, CUT_MAPS);
+		}
+		st->maps = E4D_MAX_MAPS;
+	}
+	if (st->maps++ > E4D_MAX_MAPS)
+		sum_map(st);
+	s = &st->last_map;
+	s->kind = STEP_MAP;
+	s->lock = LOCK_UNKNOWN;
+	s->aux = 0;
+	s->t_us = micros(st, bpf_ktime_get_ns());
+	s->a = 0;
+	s->b = 0;
+	return s;
+}
+
+/* Appends what is summed up to the record of a write that is over. */
+static __always_inline void append_sums(struct inflight *st)
+{
+	struct step *s;
+
+	if (st->summed_sleeps) {
+		s = push(st, STEP_SLEEPS, E4D_MAX_STEPS, 0);
+		if (s) {
+			s->a = st->slept_ns;
+			s->b = st->slept;
+			s->c = st->summed_sleeps;
+		}
+	}
+	if (st->maps <= E4D_MAX_MAPS)
+		return;
+	for (__u32 i = 0; i < E4D_MAX_CLASSES && i < st->classes; i++) {
+		s = push(st, STEP_MAPS, E4D_MAX_STEPS, CUT_MAPS);
+		if (s)
+			*s = st->class[i];
+	}
+	s = push(st, STEP_MAP, E4D_MAX_STEPS, CUT_MAPS);
+	if (s) {
+		*s = st->last_map;
+		s->aux &= ~(MAP_BEYOND | MAP_GAP);
+	}
+}
+
+/*
  * The tracepoint iomap_iter_dstmap would tell the mapping for less, but a program
  * there is skipped while another task of the CPU is preempted inside it.
  */
@@ -113,7 +229,7 @@ static __always_inline void on_begin_return(__u64 ret)
 	if (!st || !st->begins || --st->begins)
 		return;
 	st->w.stages |= ST_BEGIN;
-	s = push(st, STEP_MAP);
+	s = next_map(st);
 	if (!s)
 		return;
 	s->d = st->begin_alloc;
@@ -126,6 +242,9 @@ static __always_inline void on_begin_return(__u64 ret)
 		s->a = READ(st->iomap, offset);
 		s->b = READ(st->iomap, length);
 		s->c = READ(st->iomap, type) | (__u32)READ(st->iomap, flags) << 16;
+		if (st->maps > E4D_MAX_MAPS)
+			note_map(st, s);
+		st->map_end = s->a + s->b;
 	}
 	if (st->begin_looked)
 		pack_lookup(s, st);

@@ -27,8 +27,19 @@ enum rec_kind {
 	REC_NAME = 3,
 };
 
-/* Steps kept for one write. More are counted in steps_lost. */
+/*
+ * Steps kept for one write. Those of the decision come first and have room of their
+ * own, and so has each later part: see "room" in state.h. More are counted in
+ * steps_lost, and "cut" says which.
+ */
 #define E4D_MAX_STEPS 40
+
+/*
+ * Mappings that are kept one by one, the last one besides. What lies between is summed
+ * up in classes, of which there are at most so many.
+ */
+#define E4D_MAX_MAPS 12
+#define E4D_MAX_CLASSES 6
 
 /*
  * Stages: bits of write_rec.stages. A bit says that the probe of this stage was
@@ -134,7 +145,35 @@ enum step_kind {
 	 * aux: ALIGN_*, c: at the entry, d: of what they left, for all passes.
 	 */
 	STEP_ALIGN = 11,
+	/*
+	 * Mappings that were summed up: those behind the first ones, but for the last
+	 * one, each of which succeeded with the same type and flags. a: low half how
+	 * many, high half the flags argument of the lookups inside; b: bytes; c, d as
+	 * in STEP_MAP; t_us: of the last one; aux: MAP_OVERWRITE, MAP_LOOKUP and
+	 * MAP_FOUND to MAP_GAP. They come after all other steps, before the STEP_MAP of
+	 * the last mapping.
+	 */
+	STEP_MAPS = 12,
+	/*
+	 * Sleeps under NOWAIT that were summed up: those behind the first ones. a: ns
+	 * asleep, b: a bit 16 * enum phase + enum sleep_cause for each that was seen,
+	 * c: how many.
+	 */
+	STEP_SLEEPS = 13,
+	/*
+	 * The write returned a number of bytes, and had not moved ki_pos on by them from
+	 * where the checks left it. a: ki_pos at the return, b: where it should be.
+	 */
+	STEP_UNMOVED = 14,
 };
+
+/* Parts of a write of which steps were lost: bits of write_rec.cut. */
+#define CUT_CHECKS	(1u << 0)	/* passes, lookups, drain, alignment */
+#define CUT_MAPS	(1u << 1)	/* mappings */
+#define CUT_ZEROED	(1u << 2)	/* zeroed pieces */
+#define CUT_WAITS	(1u << 3)	/* single waits for i_rwsem; wait_ns has all */
+#define CUT_BUFFERED	(1u << 4)	/* the part that was written buffered */
+#define CUT_SLEEPS	(1u << 5)	/* sleeps; a record of before "cut" was there may lack them */
 
 #define ALIGN_ENTRY	(1u << 0)	/* c is known */
 #define ALIGN_CUT	(1u << 1)	/* d is known */
@@ -159,6 +198,10 @@ enum step_kind {
 #define MAP_FAILED	(1u << 0)
 #define MAP_OVERWRITE	(1u << 1)	/* by ext4_iomap_overwrite_begin */
 #define MAP_LOOKUP	(1u << 2)	/* a and b hold a lookup, too */
+/* The rest is of a STEP_MAPS. */
+#define MAP_FOUND	(1u << 3)	/* the lookups found blocks */
+#define MAP_BEYOND	(1u << 4)	/* they begin at i_size or beyond it */
+#define MAP_GAP		(1u << 5)	/* one did not begin where the mapping before it ended */
 
 /* Where a write is. */
 enum phase {
@@ -237,7 +280,7 @@ struct write_rec {
 	__u32 dio_us;		/* entry to iomap_dio_rw, microseconds */
 	__u32 lost_before;	/* records lost on this CPU since its last record */
 	__u8 nsteps;		/* steps behind the head */
-	__u8 steps_lost;	/* steps that did not fit, saturating */
+	__u8 steps_lost;	/* steps that did not fit, saturating; see cut */
 	__u8 passes;		/* of ext4_generic_write_checks, saturating */
 	__u8 blkbits;		/* a block has 2^blkbits bytes */
 	__u8 caller;		/* enum caller */
@@ -247,7 +290,7 @@ struct write_rec {
 	__u8 dio_flags;		/* IOMAP_DIO_* given to iomap_dio_rw, low 8 bits */
 	__u8 dio_ops;		/* enum dio_ops */
 	__u8 fmod;		/* enum fmod */
-	__u8 pad;
+	__u8 cut;		/* CUT_*; 0 with steps_lost in records of before it was there */
 	__u16 head;		/* bytes of this head; 0 in records of before it was there: 128 */
 	__u16 nr_segs;		/* saturating; 0 for a single buffer */
 	__u32 generation;	/* i_generation of the inode: another file of its number has another */

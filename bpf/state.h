@@ -99,11 +99,26 @@ struct inflight {
 	enum sleep_cause sleep_cause;
 	__u64 data_sem;		/* &ext4_inode_info->i_data_sem */
 	__u32 data_wait;	/* queued for it */
+	/* Mappings so far, and classes of those that are summed up: see mapping.h */
+	__u32 maps;
+	__u32 classes;
+	__u64 map_end;		/* where the last mapping ended */
+	__u64 isize;		/* i_size in the last pass */
+	/* Waits and sleeps so far; of the sleeps that are summed up: which, how long */
+	__u32 waits;
+	__u32 sleeps;
+	__u32 summed_sleeps;
 	__u32 pad;
+	__u64 slept;
+	__u64 slept_ns;
+	__u64 pos;		/* ki_pos as the checks left it */
 	/* Of a slot: the thread whose write it holds, 0 when free, and its stack pointer at entry. */
 	__u32 owner;
 	__u32 away;		/* of a slot: writes that belong here and are in "displaced" */
 	__u64 stack;
+	/* The last mapping, when it is not among the steps, and those summed up before it. */
+	struct step last_map;
+	struct step class[E4D_MAX_CLASSES];
 };
 
 #define INFLIGHT_ZERO __builtin_offsetof(struct inflight, iocb)
@@ -266,16 +281,43 @@ static __always_inline __u32 micros(const struct inflight *st, __u64 now)
 	return (__u32)((now - st->w.t0) / 1000);
 }
 
-/* The next free step of the record, or NULL when it is full. */
-static __always_inline struct step *push(struct inflight *st, __u8 kind)
+/* Waits and sleeps that are kept one by one. */
+#define MAX_WAITS 6
+#define MAX_SLEEPS 6
+
+/*
+ * How far the steps of each part of a write may fill the record, so that none takes the
+ * room of those behind it. The last seven are for the mappings that are summed up and
+ * the last one, which are appended when the write returns, one for its sleeps, and one for
+ * its position.
+ */
+enum room {
+	ROOM_MAPS = 21,		/* the first mappings, waits and sleeps */
+	ROOM_CHECKS = 25,	/* all that the decision is judged by */
+	ROOM_ODD = 26,		/* the very first mapping, and those that fit no class */
+	ROOM_ZEROED = 28,
+	ROOM_BUFFERED = 31,	/* a drain, the entry, the copy */
+};
+
+_Static_assert(ROOM_BUFFERED + E4D_MAX_CLASSES + 3 <= E4D_MAX_STEPS, "room");
+
+/* A step of this part is lost. */
+static __always_inline void cut(struct inflight *st, __u8 part)
+{
+	if (st->w.steps_lost != 255)
+		st->w.steps_lost++;
+	st->w.cut |= part;
+	COUNT(steps_lost, 1);
+}
+
+/* The next free step of the record, or NULL when it is as full as it may be. */
+static __always_inline struct step *push(struct inflight *st, __u8 kind, __u32 room, __u8 part)
 {
 	__u32 n = st->w.nsteps;
 	struct step *s;
 
-	if (n >= E4D_MAX_STEPS) {
-		if (st->w.steps_lost != 255)
-			st->w.steps_lost++;
-		COUNT(steps_lost, 1);
+	if (n >= room) {
+		cut(st, part);
 		return NULL;
 	}
 	s = &st->steps[n];
@@ -289,6 +331,12 @@ static __always_inline struct step *push(struct inflight *st, __u8 kind)
 	s->c = 0;
 	s->d = 0;
 	return s;
+}
+
+/* The next free step of the check phase. */
+static __always_inline struct step *push_check(struct inflight *st, __u8 kind)
+{
+	return push(st, kind, ROOM_CHECKS, CUT_CHECKS);
 }
 
 /*

@@ -40,11 +40,38 @@ static __always_inline void on_wait_end(__u64 lock)
 	st->wait_t = 0;
 	st->w.stages |= ST_WAIT;
 	st->w.wait_ns += ns;
-	s = push(st, STEP_WAIT);
+	if (st->waits++ >= MAX_WAITS) {
+		cut(st, CUT_WAITS);
+		return;
+	}
+	s = push(st, STEP_WAIT, ROOM_MAPS, CUT_WAITS);
 	if (s) {
 		s->a = ns;
 		s->c = st->wait_flags;
 	}
+}
+
+/* A NOWAIT write goes on after a sleep. The later ones of many are summed up. */
+static __always_inline void woke(struct inflight *st)
+{
+	__u64 ns = bpf_ktime_get_ns() - st->sleep_t;
+	struct step *s;
+
+	st->sleep_t = 0;
+	st->w.stages |= ST_SLEEP;
+	if (st->sleeps++ >= MAX_SLEEPS || st->w.nsteps >= ROOM_MAPS) {
+		st->summed_sleeps++;
+		st->slept |= 1ULL << ((st->phase * 16 + st->sleep_cause) & 63);
+		st->slept_ns += ns;
+		return;
+	}
+	s = push(st, STEP_SLEEP, ROOM_MAPS, 0);
+	if (!s)
+		return;
+	s->a = ns;
+	s->c = st->sleep_state;
+	s->d = st->sleep_cause;
+	s->aux = st->phase;
 }
 
 /* A task leaves the CPU, another gets it; only NOWAIT writes are of interest. */
@@ -65,16 +92,7 @@ static __always_inline void on_switch(void *ctx, bool preempt, __u64 next_, __u3
 	}
 	st = write_of(READ(next, pid));
 	if (st && st->sleep_t) {
-		struct step *s = push(st, STEP_SLEEP);
-
-		st->w.stages |= ST_SLEEP;
-		if (s) {
-			s->a = bpf_ktime_get_ns() - st->sleep_t;
-			s->c = st->sleep_state;
-			s->d = st->sleep_cause;
-			s->aux = st->phase;
-		}
-		st->sleep_t = 0;
+		woke(st);
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
@@ -329,19 +330,45 @@ zero 0 512 exclusive unwritten
 zero 1536 2560 exclusive unwritten
 return 1024`
 
-// TestTruncatedSteps: however many steps did not fit, the write is not judged.
+// TestTruncatedSteps: a write is judged when the steps up to iomap_dio_rw fit, and not
+// otherwise. A record says which did not fit; an old one by its last step.
 func TestTruncatedSteps(t *testing.T) {
 	s := parseScript(t, zeroingWrite)
+	const late = record.CutMaps | record.CutZeroed
+	first := slices.IndexFunc(s.w.Steps[:s.w.NSteps], func(st record.Step) bool { return st.Kind == record.StepMap })
 	for n := range s.w.NSteps + 1 {
 		w := s.w
 		w.NSteps, w.StepsLost = n, uint8(s.w.NSteps-n)
-		want := judge.Undecided
-		if w.StepsLost == 0 {
-			want = judge.Agree
+		for _, tt := range []struct {
+			cut  uint8
+			seen bool
+		}{{0, n > first}, {record.CutChecks, n == s.w.NSteps}, {late, n >= first}} {
+			want := judge.Undecided
+			if tt.seen {
+				want = judge.Agree
+			}
+			if w.Cut = tt.cut; w.StepsLost == 0 {
+				w.Cut = 0
+			}
+			if kind := kindOf(t, &w); kind != want {
+				t.Errorf("%d steps, cut %d: %s, want %s", n, tt.cut, kind, want)
+			}
 		}
-		if kind := kindOf(t, &w); kind != want {
-			t.Errorf("%d steps: %s, want %s", n, kind, want)
-		}
+	}
+}
+
+// TestManySteps: whatever the decision's own steps are worth is known of a write in part,
+// and no more is said of it.
+func TestManySteps(t *testing.T) {
+	const wrong = "entry pos=512 len=1024 isize=16384\npass shared\nlookup 0 1 = 1 unwritten\ndio shared\nmap 0 4096 unwritten\nreturn 1024\nbut lost=1 cut=6"
+	s := parseScript(t, wrong)
+	if kind := kindOf(t, &s.w); kind != judge.Differs && kind != judge.Unsafe {
+		t.Errorf("a wrong lock before the steps that are lost: %s", kind)
+	}
+	ob, got := collect()
+	feed(t, ob, s.raw()...)
+	if o := (*got)[0]; !o.InPart() || !o.Truncated || o.Incomplete != "" {
+		t.Errorf("%+v", o)
 	}
 }
 

@@ -26,9 +26,11 @@ import (
 //	copy     [count=N] [pos=N]
 //	wait     ns
 //	sleep    ns [for=CAUSE] [phase=check|dio|buffered]
+//	unmoved  pos wanted
 //	return   ret
 //	complete ret [id=N] [early]
-//	but      without=STAGE … [lost=N] [broken]      spoils the record
+//	maps     N bytes mapped|unwritten|hole [new] [alloc=N] [overwrite] [beyond] [gap]     N mappings, summed up
+//	but      without=STAGE … [lost=N] [cut=N] [broken]      spoils the record
 //
 // The stages follow from the steps. Numbers that are left out come from the line
 // "entry". Every line can say at=US: microseconds since the entry.
@@ -232,6 +234,18 @@ func (s *script) addLate(t testing.TB, l line) {
 			s.packLookup(t, l, &st)
 		}
 		s.step(st)
+	case "maps":
+		w.Stages |= record.StageBegin
+		st := record.Step{
+			Kind: record.StepMaps, A: uint64(l.nth(t, 0)) | uint64(l.num(t, "looked", 0))<<32, B: uint64(l.nth(t, 1)),
+			C: s.mapping(t, l), D: uint32(l.num(t, "alloc", 0)),
+		}
+		for word, bit := range map[string]uint16{"overwrite": record.MapOverwrite, "looked": record.MapLookup, "found": record.MapFound, "beyond": record.MapBeyond, "gap": record.MapGap} {
+			if _, ok := l.keys[word]; ok || l.has(word) {
+				st.Aux |= bit
+			}
+		}
+		s.step(st)
 	case "zero":
 		w.Stages |= record.StageZero
 		s.step(record.Step{
@@ -251,6 +265,8 @@ func (s *script) addLate(t testing.TB, l line) {
 	case "sleep":
 		w.Stages |= record.StageSleep
 		s.step(record.Step{Kind: record.StepSleep, A: uint64(l.nth(t, 0)), Aux: sleepPhase(l), D: uint32(causeWord(t, l))})
+	case "unmoved":
+		s.step(record.Step{Kind: record.StepUnmoved, A: uint64(l.nth(t, 0)), B: uint64(l.nth(t, 1))})
 	case "return":
 		w.Stages |= record.StageReturn
 		w.Ret = int32(l.nth(t, 0))
@@ -262,6 +278,7 @@ func (s *script) addLate(t testing.TB, l line) {
 			w.Stages &^= stageByName[name]
 		}
 		w.StepsLost = uint8(l.num(t, "lost", int64(w.StepsLost)))
+		w.Cut = uint8(l.num(t, "cut", int64(w.Cut)))
 		if l.has("broken") {
 			w.Stages |= record.StageBroken
 		}

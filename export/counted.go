@@ -11,7 +11,7 @@ import (
 func (m *Maker) FillCounted(r *Row, o *observe.Observation, v *judge.Verdict) {
 	r.Pid, r.Comm, r.Dev, r.Ino = o.Pid, o.Comm, o.Dev, o.Ino
 	r.Generation.V, r.Generation.Known = o.Generation, o.GenerationKnown
-	r.Caller, r.Incomplete, r.Truncated = o.Caller, o.Incomplete, o.Truncated
+	r.Caller, r.Incomplete, r.Truncated, r.Cut = o.Caller, o.Incomplete, o.Truncated, o.Cut
 	r.Lock, r.Passes, r.Drained, r.Ret, r.WaitNs = Opt[Lock]{}, Opt[int]{}, Opt[bool]{}, Opt[int64]{}, Opt[uint64]{}
 	m.fillCounted(r, o)
 	r.Verdict = Some(v.Kind)

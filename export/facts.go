@@ -20,6 +20,8 @@ type Facts struct {
 	SubmitRet int64
 	Queued    bool
 	Completed bool
+	// PosAfter is ki_pos at the return, where it was not moved on by the result.
+	PosAfter Opt[int64]
 }
 
 // fill sets the empty f from o.
@@ -29,6 +31,7 @@ func (f *Facts) fill(o *observe.Observation) {
 	f.Head = o.Head
 	f.ModRet.V, f.ModRet.Known = o.FmodRet, o.FmodKnown
 	f.SubmitRet, f.Queued, f.Completed = o.SubmitRet, o.Queued, o.Completed
+	f.PosAfter = Opt[int64]{V: o.PosAfter, Known: o.Unmoved}
 	f.Checks = append(f.Checks, o.Passes...)
 	for i := range f.Checks {
 		f.Checks[i].Lookups = nil
@@ -52,7 +55,9 @@ func (r *Row) Observation() *observe.Observation {
 		FmodRet: f.ModRet.V, FmodKnown: f.ModRet.Known, Dio: r.Stages.Has(record.StageDIO),
 		Mappings: r.Mappings, Zeroed: r.Zeroed, Sleeps: r.Sleeps, WaitNs: r.WaitNs.V, Ret: f.SubmitRet, SubmitRet: f.SubmitRet,
 		Queued: f.Queued, Completed: f.Completed, LatencyNs: r.LatencyNs.V,
-		Incomplete: r.Incomplete, Truncated: r.Truncated, Generation: r.Generation.V, GenerationKnown: r.Generation.Known,
+		Generation: r.Generation.V, GenerationKnown: r.Generation.Known,
+		Incomplete: r.Incomplete, Truncated: r.Truncated, Cut: r.Cut, Summed: r.Summed,
+		Unmoved: f.PosAfter.Known, PosAfter: f.PosAfter.V,
 	}
 	if r.Ret.Known {
 		o.Ret = r.Ret.V
@@ -71,6 +76,9 @@ func (r *Row) Observation() *observe.Observation {
 	}
 	if f.InFlight.Known {
 		o.Drain = &observe.Drain{Count: f.InFlight.V, Waited: f.InFlight.V > 0}
+	}
+	if o.Unmoved {
+		o.PosWanted = r.Pos + f.SubmitRet
 	}
 	if f.Buffered.Known {
 		b := f.Buffered.V

@@ -36,8 +36,8 @@ var Fields = schema.New(
 	schema.List("lookups", "ext4_map_blocks calls of the checks, in their order", lookupFields, listsKnown, func(r *Row) *[]Lookup { return &r.Lookups }),
 	schema.OptBool("drained", "inode_dio_wait was called", func(r *Row) *Opt[bool] { return &r.Drained }).Filtered("drained"),
 	schema.OptBool("force_wait", "IOMAP_DIO_FORCE_WAIT was given", func(r *Row) *Opt[bool] { return &r.ForceWait }).Filtered("forcewait"),
-	schema.List("mappings", "ext4_iomap_begin calls, in their order", mappingFields, listsKnown, func(r *Row) *[]observe.Mapping { return &r.Mappings }),
-	schema.List("zeroed", "iomap_dio_zero calls with a length, in their order", zeroedFields, listsKnown, func(r *Row) *[]observe.Zeroed { return &r.Zeroed }),
+	schema.List("mappings", "ext4_iomap_begin calls, in their order; of very many the first ones and the last", mappingFields, mappingsKnown, func(r *Row) *[]observe.Mapping { return &r.Mappings }),
+	schema.List("zeroed", "iomap_dio_zero calls with a length, in their order", zeroedFields, zeroedKnown, func(r *Row) *[]observe.Zeroed { return &r.Zeroed }),
 	schema.OptInt("fallback_bytes", "bytes", "bytes left for the buffered write", func(r *Row) *Opt[int64] { return &r.FallbackBytes }).Filtered("fallback"),
 	schema.OptInt("ret", "bytes or -errno", "result, as the caller got it; null of a queued write that was not seen to end", func(r *Row) *Opt[int64] { return &r.Ret }).
 		Filtered("ret"),
@@ -60,14 +60,18 @@ var Fields = schema.New(
 	schema.Bool("truncated", "steps did not fit into the record", func(r *Row) *bool { return &r.Truncated }).Filtered("truncated"),
 	schema.Enum("caller", "how it was submitted", callerWords, func(r *Row) *record.Caller { return &r.Caller }).
 		Filtered("caller"),
+	schema.List("more_mappings", "mappings that came before the last of mappings, summed up by kind", summedFields, mappingsKnown, func(r *Row) *[]observe.Summed { return &r.Summed }).AtEnd(),
+	schema.Flags("unseen", "parts of the write of which steps did not fit into the record; without checks among them the decision was seen", cutWords, 1<<cutWords.Len()-1, func(r *Row) *uint8 { return &r.Cut }).AtEnd(),
 	schema.Record("facts", "what the model was given, so that the line can be judged again", factFields, func(r *Row) *Facts { return &r.Facts }),
 	schema.OptInt("generation", "", "generation of the inode (i_generation): another file that has the number later has another", func(r *Row) *Opt[uint32] { return &r.Generation }).
 		AtEnd().Filtered("generation"),
 )
 
-func listsKnown(r *Row) bool  { return r.ListsKnown }
-func judged(r *Row) bool      { return r.Verdict.Known }
-func sleepsKnown(r *Row) bool { return r.Slept.Known }
+func listsKnown(r *Row) bool    { return r.ListsKnown }
+func mappingsKnown(r *Row) bool { return r.ListsKnown && !r.Lacks(record.CutMaps) }
+func zeroedKnown(r *Row) bool   { return r.ListsKnown && !r.Lacks(record.CutZeroed) }
+func judged(r *Row) bool        { return r.Verdict.Known }
+func sleepsKnown(r *Row) bool   { return r.Slept.Known }
 
 var lookupFields = schema.New(
 	schema.Int("lblk", "blocks", "first block asked for", func(l *Lookup) *uint32 { return &l.Lblk }),
@@ -132,6 +136,25 @@ func ofLookup[N schema.Integer](name, unit, doc string, at func(*observe.Mapping
 	return schema.Int(name, unit, doc, at).If(lookedUp).OnSet(func(m *observe.Mapping) { m.LookedUp = true })
 }
 
+var summedFields = schema.New(
+	schema.Int("count", "", "number of mappings", func(s *observe.Summed) *uint32 { return &s.Count }),
+	schema.Int("bytes", "bytes", "their length together", func(s *observe.Summed) *int64 { return &s.Bytes }),
+	schema.Word(schema.About{Name: "type", Unit: "IOMAP_*", Doc: "kind of mapping"},
+		appendSummedType, func(s *observe.Summed, text string) (ok bool) { s.Type, ok = parseIomapType(text); return ok }),
+	schema.Flags("flags", "IOMAP_F_* flags", iomapFlagWords, 1<<16-1, func(s *observe.Summed) *uint16 { return &s.Flags }),
+	schema.Int("alloc_flags", "EXT4_GET_BLOCKS_*", "flags of the allocating ext4_map_blocks, 0 for none", func(s *observe.Summed) *uint32 { return &s.AllocFlags }),
+	schema.Bool("overwrite", "made by ext4_iomap_overwrite_begin (6.x)", func(s *observe.Summed) *bool { return &s.Overwrite }),
+	schema.Int("lookup_flags", "EXT4_GET_BLOCKS_*", "flags of the last ext4_map_blocks without allocation", func(s *observe.Summed) *uint32 { return &s.LookupFlags }).
+		If(summedLookedUp).OnSet(func(s *observe.Summed) { s.LookedUp = true }),
+	schema.Bool("found", "the lookups found blocks", func(s *observe.Summed) *bool { return &s.Found }),
+	schema.Bool("beyond", "they begin at i_size or beyond it", func(s *observe.Summed) *bool { return &s.Beyond }),
+	schema.Bool("gap", "one did not begin where the mapping before it ended", func(s *observe.Summed) *bool { return &s.Gap }),
+)
+
+func summedLookedUp(s *observe.Summed) bool { return s.LookedUp }
+
+func appendSummedType(dst []byte, s *observe.Summed) []byte { return append(dst, IomapType(s.Type)...) }
+
 var zeroedFields = schema.New(
 	schema.Int("pos", "bytes", "start", func(z *observe.Zeroed) *int64 { return &z.Pos }),
 	schema.Int("len", "bytes", "length", func(z *observe.Zeroed) *int64 { return &z.Len }),
@@ -147,7 +170,8 @@ func appendZeroedType(dst []byte, z *observe.Zeroed) []byte { return append(dst,
 var sleepFields = schema.New(
 	schema.Enum("cause", "what it waited for", causeWords, func(s *observe.Sleep) *record.SleepCause { return &s.Cause }),
 	schema.Enum("phase", "part of the write in which it slept", phaseWords, func(s *observe.Sleep) *record.Phase { return &s.Phase }),
-	schema.Int("ns", "ns", "how long", func(s *observe.Sleep) *uint64 { return &s.Ns }),
+	schema.Int("ns", "ns", "how long; of sleeps that are summed up, all together", func(s *observe.Sleep) *uint64 { return &s.Ns }),
+	schema.Int("more", "", "0, or the number of sleeps that are summed up, with this cause among theirs", func(s *observe.Sleep) *uint32 { return &s.More }),
 )
 
 // Nothing is said of dio_flags without iomap_dio_rw, nor of a result that depends on the
@@ -191,6 +215,7 @@ var factFields = schema.New(
 	schema.Int("submit_ret", "bytes or -errno", "result of the write function", func(f *Facts) *int64 { return &f.SubmitRet }),
 	schema.Bool("queued", "that was -EIOCBQUEUED", func(f *Facts) *bool { return &f.Queued }),
 	schema.Bool("completed", "the end was seen", func(f *Facts) *bool { return &f.Completed }),
+	schema.OptInt("pos_after", "bytes", "ki_pos at the return, where it was not moved on by the result", func(f *Facts) *Opt[int64] { return &f.PosAfter }),
 )
 
 func blocksize(f *Facts) int64 { return 1 << f.Blkbits }

@@ -29,7 +29,7 @@ func ParseJSON(line []byte) (*Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	row.ListsKnown = row.Incomplete == "" && !row.Truncated
+	row.ListsKnown = row.Incomplete == ""
 	return row, nil
 }
 

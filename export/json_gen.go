@@ -28,8 +28,8 @@ func appendRow(dst []byte, t *Row) []byte {
 	dst = appendList(append(dst, `,"lookups":`...), listsKnown(t), t.Lookups, appendLookup)
 	dst = appendBool(append(dst, `,"drained":`...), t.Drained.Known, t.Drained.V)
 	dst = appendBool(append(dst, `,"force_wait":`...), t.ForceWait.Known, t.ForceWait.V)
-	dst = appendList(append(dst, `,"mappings":`...), listsKnown(t), t.Mappings, appendMapping)
-	dst = appendList(append(dst, `,"zeroed":`...), listsKnown(t), t.Zeroed, appendZeroed)
+	dst = appendList(append(dst, `,"mappings":`...), mappingsKnown(t), t.Mappings, appendMapping)
+	dst = appendList(append(dst, `,"zeroed":`...), zeroedKnown(t), t.Zeroed, appendZeroed)
 	dst = appendInt(append(dst, `,"fallback_bytes":`...), t.FallbackBytes.Known, int64(t.FallbackBytes.V))
 	dst = appendInt(append(dst, `,"ret":`...), t.Ret.Known, int64(t.Ret.V))
 	dst = appendUint(append(dst, `,"wait_ns":`...), t.WaitNs.Known, uint64(t.WaitNs.V))
@@ -48,6 +48,8 @@ func appendRow(dst []byte, t *Row) []byte {
 	dst = appendTextOrNull(append(dst, `,"incomplete":`...), t.Incomplete)
 	dst = strconv.AppendBool(append(dst, `,"truncated":`...), t.Truncated)
 	dst = callerWords.AppendJSON(append(dst, `,"caller":`...), int64(t.Caller))
+	dst = appendList(append(dst, `,"more_mappings":`...), mappingsKnown(t), t.Summed, appendSummed)
+	dst = cutWords.AppendFlags(append(dst, `,"unseen":`...), uint32(t.Cut)&0x3f)
 	dst = appendFacts(append(dst, `,"facts":`...), &t.Facts)
 	dst = appendUint(append(dst, `,"generation":`...), t.Generation.Known, uint64(t.Generation.V))
 	return append(dst, '}')
@@ -90,6 +92,7 @@ func appendSleep(dst []byte, t *observe.Sleep) []byte {
 	dst = causeWords.AppendJSON(append(dst, `{"cause":`...), int64(t.Cause))
 	dst = phaseWords.AppendJSON(append(dst, `,"phase":`...), int64(t.Phase))
 	dst = strconv.AppendUint(append(dst, `,"ns":`...), uint64(t.Ns), 10)
+	dst = strconv.AppendUint(append(dst, `,"more":`...), uint64(t.More), 10)
 	return append(dst, '}')
 }
 
@@ -109,6 +112,20 @@ func appendDiff(dst []byte, t *Diff) []byte {
 	return append(dst, '}')
 }
 
+func appendSummed(dst []byte, t *observe.Summed) []byte {
+	dst = strconv.AppendUint(append(dst, `{"count":`...), uint64(t.Count), 10)
+	dst = strconv.AppendInt(append(dst, `,"bytes":`...), int64(t.Bytes), 10)
+	dst = append(appendSummedType(append(append(dst, `,"type":`...), '"'), t), '"')
+	dst = iomapFlagWords.AppendFlags(append(dst, `,"flags":`...), uint32(t.Flags)&0xffff)
+	dst = strconv.AppendUint(append(dst, `,"alloc_flags":`...), uint64(t.AllocFlags), 10)
+	dst = strconv.AppendBool(append(dst, `,"overwrite":`...), t.Overwrite)
+	dst = appendUint(append(dst, `,"lookup_flags":`...), summedLookedUp(t), uint64(t.LookupFlags))
+	dst = strconv.AppendBool(append(dst, `,"found":`...), t.Found)
+	dst = strconv.AppendBool(append(dst, `,"beyond":`...), t.Beyond)
+	dst = strconv.AppendBool(append(dst, `,"gap":`...), t.Gap)
+	return append(dst, '}')
+}
+
 func appendFacts(dst []byte, t *Facts) []byte {
 	dst = strconv.AppendInt(append(dst, `{"blocksize":`...), int64(blocksize(t)), 10)
 	dst = strconv.AppendInt(append(dst, `,"pos":`...), int64(t.Pos), 10)
@@ -125,6 +142,7 @@ func appendFacts(dst []byte, t *Facts) []byte {
 	dst = strconv.AppendInt(append(dst, `,"submit_ret":`...), int64(t.SubmitRet), 10)
 	dst = strconv.AppendBool(append(dst, `,"queued":`...), t.Queued)
 	dst = strconv.AppendBool(append(dst, `,"completed":`...), t.Completed)
+	dst = appendInt(append(dst, `,"pos_after":`...), t.PosAfter.Known, int64(t.PosAfter.V))
 	return append(dst, '}')
 }
 

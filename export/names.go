@@ -32,6 +32,9 @@ var (
 	stateWords   = schema.WordsOf("stateWords", model.LookupError.String(), int(model.LookupError)+1, model.BlockState.String)
 	stageWords   = schema.NewWords("stageWords", "", record.Stages(math.MaxUint32).Names()...)
 
+	// cutWords are the record.Cut* flags.
+	cutWords = schema.NewWords("cutWords", "", "checks", "mappings", "zeroing", "waits", "buffered", "sleeps")
+
 	// modeWords are those of record.Lock.
 	modeWords = schema.NewWords("modeWords", "", "", lockWords.At(int64(Shared)), lockWords.At(int64(Exclusive)))
 	fmodWords = schema.NewWords("fmodWords", "", []string{record.FmodFile: "file_modified", record.FmodKiocb: "kiocb_modified"}...)

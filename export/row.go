@@ -1,6 +1,9 @@
 package export
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export/schema"
@@ -36,10 +39,11 @@ type Row struct {
 	Lock   Opt[Lock]
 	Passes Opt[int]
 
-	// Lists hold what was seen. When ListsKnown is false, there may have been
-	// more, and an empty list is unknown.
+	// Lists hold what was seen. When ListsKnown is false, or Cut names the part, there
+	// may have been more, and an empty list is unknown.
 	Lookups    []Lookup
 	Mappings   []observe.Mapping
+	Summed     []observe.Summed // before the last of Mappings, when there were very many
 	Zeroed     []observe.Zeroed
 	ListsKnown bool
 
@@ -65,6 +69,7 @@ type Row struct {
 	// Incomplete says why the record does not hold all that the kernel passed.
 	Incomplete string
 	Truncated  bool
+	Cut        uint8 // parts of which steps did not fit: record.Cut*
 	Caller     record.Caller
 	Facts      Facts
 	Generation Opt[uint32] // of the inode: a file that gets its number later has another
@@ -118,6 +123,7 @@ func (m *Maker) Fill(r *Row, o *observe.Observation, v *judge.Verdict) {
 	r.TimeNs, r.Pid, r.Tid, r.Comm, r.Dev, r.Ino = o.Time, o.Pid, o.Tid, o.Comm, o.Dev, o.Ino
 	r.Pos, r.Len, r.KiFlags = o.Pos0, o.Len0, o.Flags
 	r.Mappings, r.Zeroed = append(r.Mappings, o.Mappings...), append(r.Zeroed, o.Zeroed...)
+	r.Summed, r.Cut = append(r.Summed, o.Summed...), o.Cut
 	r.Waits, r.Sleeps, r.SubmitNs = append(r.Waits, o.Waits...), append(r.Sleeps, o.Sleeps...), o.SubmitNs
 	r.Stages, r.Incomplete, r.Truncated, r.Caller = o.Stages, o.Incomplete, o.Truncated, o.Caller
 	r.Facts.fill(o)
@@ -146,9 +152,11 @@ func (m *Maker) Fill(r *Row, o *observe.Observation, v *judge.Verdict) {
 // reset empties r and keeps the room of its slices.
 func (r *Row) reset() {
 	lookups, mappings, zeroed, waits, sleeps := r.Lookups[:0], r.Mappings[:0], r.Zeroed[:0], r.Waits[:0], r.Sleeps[:0]
+	summed := r.Summed[:0]
 	rules, hazards, why, diffs, checks := r.Rules[:0], r.Hazards[:0], r.Why[:0], r.Diffs[:0], r.Facts.Checks[:0]
 	*r = Row{}
 	r.Lookups, r.Mappings, r.Zeroed, r.Waits, r.Sleeps = lookups, mappings, zeroed, waits, sleeps
+	r.Summed = summed
 	r.Rules, r.Hazards, r.Why, r.Diffs, r.Facts.Checks = rules, hazards, why, diffs, checks
 }
 
@@ -156,8 +164,7 @@ func (r *Row) reset() {
 // a fact, and what was not seen is unknown.
 func (m *Maker) fillFacts(r *Row, o *observe.Observation) {
 	m.fillCounted(r, o)
-	whole := o.Incomplete == "" && !o.Truncated
-	r.ListsKnown = whole
+	r.ListsKnown = o.Incomplete == ""
 	r.Unaligned.V, r.Unaligned.Known = o.Unaligned()
 	r.Extending.V, r.Extending.Known = o.Extending()
 	if o.Dio {
@@ -166,7 +173,7 @@ func (m *Maker) fillFacts(r *Row, o *observe.Observation) {
 	switch {
 	case o.Buffered != nil && o.Buffered.Copied:
 		r.FallbackBytes = Some(o.Buffered.Len)
-	case whole:
+	case r.ListsKnown && !r.Lacks(record.CutBuffered):
 		r.FallbackBytes = Some[int64](0)
 	}
 	if !o.Queued || o.Completed {
@@ -179,7 +186,7 @@ func (m *Maker) fillFacts(r *Row, o *observe.Observation) {
 
 // fillCounted sets those of them that are counted.
 func (m *Maker) fillCounted(r *Row, o *observe.Observation) {
-	whole := o.Incomplete == "" && !o.Truncated
+	whole := o.Incomplete == ""
 	if whole {
 		r.Passes = Some(len(o.Passes))
 	}
@@ -223,6 +230,7 @@ func (r *Row) CopyFrom(from *Row) {
 	*r = *from
 	r.Lookups = append(old.Lookups[:0], from.Lookups...)
 	r.Mappings = append(old.Mappings[:0], from.Mappings...)
+	r.Summed = append(old.Summed[:0], from.Summed...)
 	r.Zeroed = append(old.Zeroed[:0], from.Zeroed...)
 	r.Waits = append(old.Waits[:0], from.Waits...)
 	r.Sleeps = append(old.Sleeps[:0], from.Sleeps...)
@@ -239,6 +247,38 @@ func (r *Row) Clone() Row {
 	c.CopyFrom(r)
 	return c
 }
+
+// Lacks reports whether the record does not hold all steps of one of these parts
+// (record.Cut*).
+func (r *Row) Lacks(parts uint8) bool { return r.Cut&parts != 0 }
+
+// InPart reports whether the decision was seen, and something that came after it was not.
+func (r *Row) InPart() bool { return r.Cut != 0 && r.Incomplete == "" }
+
+// MoreMappings says in words which mappings are only summed up, "" for none.
+func (r *Row) MoreMappings() string {
+	var n uint64
+	var kinds []string
+	for i := range r.Summed {
+		s := &r.Summed[i]
+		n += uint64(s.Count)
+		kind := fmt.Sprintf("%d %s", s.Count, IomapType(s.Type))
+		for _, flag := range IomapFlags(s.Flags) {
+			kind += " " + flag
+		}
+		if s.Allocated() {
+			kind += " allocated"
+		}
+		kinds = append(kinds, fmt.Sprintf("%s of %d bytes", kind, s.Bytes))
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("and %d more before the last: %s", n, strings.Join(kinds, ", "))
+}
+
+// Unseen lists the parts of the write of which steps did not fit into the record.
+func (r *Row) Unseen() []string { return cutWords.Names(uint32(r.Cut)) }
 
 // ProcessID names a process as the records do.
 type ProcessID struct {
@@ -272,7 +312,7 @@ func (r *Row) ZeroedBytes() Opt[int64] {
 	for _, z := range r.Zeroed {
 		n += z.Len
 	}
-	return Opt[int64]{V: n, Known: n > 0 || r.ListsKnown}
+	return Opt[int64]{V: n, Known: n > 0 || zeroedKnown(r)}
 }
 
 // ExpectedLock is the mode that the model predicts.

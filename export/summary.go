@@ -26,6 +26,12 @@ type Totals struct {
 
 	reasons map[string]uint64 // why exclusive
 	missing map[string]uint64 // facts that were missing for a verdict
+
+	incomplete map[string]uint64 // why records were not judged
+	// InPart counts the writes of which the decision was seen and judged, and something
+	// that came after it did not fit into the record; unseen counts them by the part.
+	InPart  uint64
+	unseen  map[string]uint64
 	hazards map[string]uint64 // by rule: broken, but not promised
 }
 
@@ -37,6 +43,15 @@ func (t *Totals) Add(r *Row) {
 	}
 	if Is(r.Verdict, judge.Undecided) {
 		count(&t.missing, r.Missing)
+	}
+	if r.Incomplete != "" {
+		count(&t.incomplete, r.Incomplete)
+	}
+	if r.InPart() {
+		t.InPart++
+		for _, part := range r.Unseen() {
+			count(&t.unseen, part)
+		}
 	}
 	for _, rule := range r.Hazards {
 		count(&t.hazards, rule)
@@ -65,8 +80,18 @@ type Count struct {
 
 // Reasons lists why writes were exclusive, the most frequent first.
 func (t *Totals) Reasons() []Count {
-	out := make([]Count, 0, len(t.reasons))
-	for reason, n := range t.reasons {
+	return counts(t.reasons)
+}
+
+// Incompletes lists why records were not judged, the most frequent first.
+func (t *Totals) Incompletes() []Count { return counts(t.incomplete) }
+
+// Unseen lists the parts that records did not hold of writes that were judged.
+func (t *Totals) Unseen() []Count { return counts(t.unseen) }
+
+func counts(m map[string]uint64) []Count {
+	out := make([]Count, 0, len(m))
+	for reason, n := range m {
 		out = append(out, Count{reason, n})
 	}
 	slices.SortFunc(out, func(a, b Count) int {
@@ -75,10 +100,29 @@ func (t *Totals) Reasons() []Count {
 	return out
 }
 
+// IncompleteText says why records were not judged.
+func (t *Totals) IncompleteText() string {
+	var parts []string
+	for _, c := range t.Incompletes() {
+		parts = append(parts, fmt.Sprintf("%d %s", c.N, Safe(c.Reason)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// InPartText says what records did not hold of writes that were judged.
+func (t *Totals) InPartText() string {
+	var parts []string
+	for _, c := range t.Unseen() {
+		parts = append(parts, fmt.Sprintf("%s of %d", c.Reason, c.N))
+	}
+	return fmt.Sprintf("%s judged by the decision; of what came after it the record does not hold all: %s", Plural(t.InPart, "write"), strings.Join(parts, ", "))
+}
+
 // Clone returns a copy that shares nothing with t.
 func (t *Totals) Clone() Totals {
 	c := *t
 	c.reasons, c.missing, c.hazards = maps.Clone(t.reasons), maps.Clone(t.missing), maps.Clone(t.hazards)
+	c.incomplete, c.unseen = maps.Clone(t.incomplete), maps.Clone(t.unseen)
 	return c
 }
 
@@ -132,7 +176,10 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 		fmt.Fprintf(&b, "UNACCOUNTED: %s entered the kernel, and it is not known what became of them\n", Plural(n, "write"))
 	}
 	if t.Incomplete > 0 {
-		fmt.Fprintf(&b, "INCOMPLETE: %s not judged, as a stage of them was missed\n", Plural(t.Incomplete, "write"))
+		fmt.Fprintf(&b, "INCOMPLETE: %s not judged: %s\n", Plural(t.Incomplete, "write"), t.IncompleteText())
+	}
+	if t.InPart > 0 {
+		fmt.Fprintf(&b, "IN PART: %s\n", t.InPartText())
 	}
 	if s.Unpaired > 0 {
 		fmt.Fprintf(&b, "WITHOUT COMPLETION: %s, so results and latencies of them are not known\n", Plural(s.Unpaired, "queued write"))

@@ -34,6 +34,9 @@ type summaryJSON struct {
 	Variant     string            `json:"variant"`
 	Evidence    []string          `json:"evidence"`
 	ElapsedNs   int64             `json:"elapsed_ns"`
+	Incompletes map[string]uint64 `json:"incomplete_reasons"` // why records were not judged
+	InPart      uint64            `json:"in_part"`            // judged, but something after the decision did not fit into the record
+	Unseen      map[string]uint64 `json:"in_part_unseen"`     // by the part that did not
 }
 
 // summaryOverlaps counts pairs of writes, by the rule that they broke together.
@@ -44,6 +47,8 @@ type summaryOverlaps struct {
 	EOF       uint64 `json:"eof"` // breaks no rule: see overlap.EOF
 	Evicted   uint64 `json:"evicted"`
 	Unchecked uint64 `json:"unchecked"`
+	Unmoved   uint64 `json:"unmoved"`  // did not move ki_pos on by what they wrote
+	Repeated  uint64 `json:"repeated"` // began where such a one left it
 }
 
 // JSON returns the summary as one JSON object and a newline.
@@ -60,8 +65,10 @@ func (s *Summary) JSON() ([]byte, error) {
 		Overlaps: summaryOverlaps{
 			R2: s.Overlaps.Zeroed, R3: s.Overlaps.Unwaited, R5: s.Overlaps.Fallback, EOF: s.Overlaps.EOFOverlaps,
 			Evicted: s.Overlaps.Evicted, Unchecked: s.Overlaps.Unchecked,
+			Unmoved: s.Overlaps.Unmoved, Repeated: s.Overlaps.Repeated,
 		},
 		Variant: s.Variant, Evidence: s.Evidence, ElapsedNs: int64(s.Elapsed),
+		Incompletes: t.incomplete, InPart: t.InPart, Unseen: t.unseen,
 	}
 	for c, n := range t.Written {
 		if n > 0 {

@@ -25,6 +25,8 @@ func (s *Summary) appendTogether(b *strings.Builder) {
 	add(o.Unwaited, "pair", "broke R3 in one block")
 	add(o.Fallback, "pair", "broke R5 in one page")
 	add(o.EOFOverlaps, "pair", "of an E-eof tail in flight and an aligned extending write in one block, which breaks no rule")
+	add(o.Unmoved, "write", "did not move the file position on by what was written")
+	add(o.Repeated, "write", "began at the position where such a one had begun, and overwrote it")
 	add(o.Unchecked, "write", "not checked for overlaps")
 	if len(parts) > 0 {
 		fmt.Fprintf(b, "overlaps: %s\n", strings.Join(parts, ", "))

@@ -178,6 +178,8 @@ func (t *Text) Append(dst []byte, r *Row) []byte {
 func (r *Row) appendWaits(dst []byte) []byte {
 	for i := range r.Sleeps {
 		switch s := &r.Sleeps[i]; {
+		case s.More > 0 && (s.Cause.Ext4() || s.Cause == record.SleepUnknown):
+			dst = append(append(dst, "; "...), s.String()...)
 		case s.Cause.Ext4():
 			dst = append(appendDuration(append(dst, "; slept "...), s.Ns), " for "...)
 			dst = append(dst, s.Cause.String()...)

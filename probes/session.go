@@ -25,8 +25,8 @@ const (
 
 	cpuStateSize = 192 // struct cpu_state of bpf/state.h
 
-	slotOwner = record.HeadSize + record.MaxSteps*record.StepSize + 144 // member owner of struct inflight
-	slotSize  = slotOwner + 16                                          // struct inflight
+	slotOwner = record.HeadSize + record.MaxSteps*record.StepSize + 208 // member owner of struct inflight
+	slotSize  = slotOwner + 16 + 7*record.StepSize                      // struct inflight
 )
 
 // Session is a set of attached probes and their ring buffer: the live

@@ -80,6 +80,9 @@ const (
 	StepWait     StepKind = 9  // Queued for i_rwsem
 	StepSleep    StepKind = 10 // Slept under NOWAIT
 	StepAlign    StepKind = 11 // Of a write that the checks made shorter: alignment of the iov_iter
+	StepMaps     StepKind = 12 // Mappings that were summed up: those behind the first ones, but for the last one, each of which succeeded with the same type and flags
+	StepSleeps   StepKind = 13 // Sleeps under NOWAIT that were summed up: those behind the first ones
+	StepUnmoved  StepKind = 14 // The write returned a number of bytes, and had not moved ki_pos on by them from where the checks left it
 )
 
 // Flags in Step.Aux of a StepPass.
@@ -109,17 +112,30 @@ const (
 	AlignCut   uint16 = 1 << 1 // d is known
 )
 
+// Parts of a write of which steps were lost: bits of Write.Cut.
+const (
+	CutChecks   uint8 = 1 << 0 // passes, lookups, drain, alignment
+	CutMaps     uint8 = 1 << 1 // mappings
+	CutZeroed   uint8 = 1 << 2 // zeroed pieces
+	CutWaits    uint8 = 1 << 3 // single waits for i_rwsem; wait_ns has all
+	CutBuffered uint8 = 1 << 4 // the part that was written buffered
+	CutSleeps   uint8 = 1 << 5 // sleeps; a record of before "cut" was there may lack them
+)
+
 // Flags in Step.Aux of a StepDrain.
 const (
 	DrainWaited   uint16 = 1 << 0 // i_dio_count was not 0 at entry
 	DrainBuffered uint16 = 1 << 1 // inside ext4_buffered_write_iter
 )
 
-// Flags in Step.Aux of a StepMap.
+// Flags in Step.Aux of a StepMap or StepMaps.
 const (
 	MapFailed    uint16 = 1 << 0
 	MapOverwrite uint16 = 1 << 1 // by ext4_iomap_overwrite_begin
 	MapLookup    uint16 = 1 << 2 // a and b hold a lookup, too
+	MapFound     uint16 = 1 << 3 // the lookups found blocks
+	MapBeyond    uint16 = 1 << 4 // they begin at i_size or beyond it
+	MapGap       uint16 = 1 << 5 // one did not begin where the mapping before it ended
 )
 
 // Flags of a Name.
@@ -201,7 +217,7 @@ const (
 	AtDioFlags   = 120
 	AtDioOps     = 121
 	AtFmod       = 122
-	AtPad        = 123
+	AtCut        = 123
 	AtHead       = 124
 	AtNrSegs     = 126
 	AtGeneration = 128
@@ -229,7 +245,7 @@ type Write struct {
 	DioUs      uint32   `wire:"104,4"` // entry to iomap_dio_rw, microseconds
 	LostBefore uint32   `wire:"108,4"` // records lost on this CPU since its last record
 	NSteps     int      `wire:"112,1"` // steps behind the head
-	StepsLost  uint8    `wire:"113,1"` // steps that did not fit, saturating
+	StepsLost  uint8    `wire:"113,1"` // steps that did not fit, saturating; see cut
 	Passes     uint8    `wire:"114,1"` // of ext4_generic_write_checks, saturating
 	Blkbits    uint8    `wire:"115,1"` // a block has 2^blkbits bytes
 	Caller     Caller   `wire:"116,1"` // enum caller
@@ -239,6 +255,7 @@ type Write struct {
 	DioFlags   uint8    `wire:"120,1"` // IOMAP_DIO_* given to iomap_dio_rw, low 8 bits
 	DioOps     Ops      `wire:"121,1"` // enum dio_ops
 	Fmod       Fmod     `wire:"122,1"` // enum fmod
+	Cut        uint8    `wire:"123,1"` // CUT_*; 0 with steps_lost in records of before it was there
 	Head       uint16   `wire:"124,2"` // bytes of this head; 0 in records of before it was there: 128
 	NrSegs     uint16   `wire:"126,2"` // saturating; 0 for a single buffer
 	Generation uint32   `wire:"128,4"` // i_generation of the inode: another file of its number has another
@@ -278,6 +295,7 @@ func (to *Write) parse(raw *[HeadSize]byte) {
 	to.DioFlags = raw[AtDioFlags]
 	to.DioOps = Ops(raw[AtDioOps])
 	to.Fmod = Fmod(raw[AtFmod])
+	to.Cut = raw[AtCut]
 	to.Head = e.Uint16(raw[AtHead:])
 	to.NrSegs = e.Uint16(raw[AtNrSegs:])
 	to.Generation = e.Uint32(raw[AtGeneration:])

@@ -86,7 +86,10 @@ func (p *Report) page() (*page, error) {
 	}
 	t := &p.Summary.Totals
 	if t.Incomplete > 0 {
-		out.Missing = append(out.Missing, fmt.Sprintf("%d records do not hold all that the kernel passed; they are not judged", t.Incomplete))
+		out.Missing = append(out.Missing, fmt.Sprintf("%s not judged: %s", export.Plural(t.Incomplete, "write"), t.IncompleteText()))
+	}
+	if t.InPart > 0 {
+		out.Missing = append(out.Missing, t.InPartText())
 	}
 	for _, f := range p.Facts {
 		out.Facts = append(out.Facts, Fact{f.Name, export.Safe(f.Value)})

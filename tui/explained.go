@@ -26,7 +26,7 @@ func (d *detail) raw(lines []string, style look) {
 // judged reports whether there is a decision to show, and of which variant.
 func (d *detail) judged() (ref.Variant, bool) {
 	v, err := ref.ParseVariant(d.r.Variant)
-	return v, err == nil && d.r.Incomplete == "" && !d.r.Truncated
+	return v, err == nil && d.r.Incomplete == ""
 }
 
 // drawing draws the blocks with what was found in them and what was zeroed.
@@ -145,11 +145,17 @@ func (d *detail) moments() []moment {
 		}
 		out = append(out, moment{uint64(mp.AtUs), text})
 	}
+	for i := range r.Summed {
+		s := &r.Summed[i]
+		out = append(out, moment{uint64(s.AtUs), fmt.Sprintf("iomap: the last of %d more %s", s.Count, export.IomapType(s.Type))})
+	}
 	for _, z := range r.Zeroed {
 		out = append(out, moment{uint64(z.AtUs), fmt.Sprintf("zeroed %d bytes", z.Len)})
 	}
 	for i := range r.Sleeps {
-		out = append(out, moment{uint64(r.Sleeps[i].AtUs), "had slept " + export.Duration(r.Sleeps[i].Ns) + " for " + r.Sleeps[i].Cause.String()})
+		if s := &r.Sleeps[i]; s.More == 0 {
+			out = append(out, moment{uint64(s.AtUs), "had slept " + export.Duration(s.Ns) + " for " + s.Cause.String()})
+		}
 	}
 	if b := r.Facts.Buffered; b.Known && b.V.Copied {
 		out = append(out, moment{uint64(b.V.CopyAtUs), "copied to the page cache"})

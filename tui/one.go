@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // labelWidth is the width of the left column of one write.
@@ -210,11 +211,11 @@ func (d *detail) each(label string, n int, text func(i int) string) {
 }
 
 // list is each, and says so when there is none or when that is not known.
-func (d *detail) list(label string, n int, text func(i int) string) {
+func (d *detail) list(label string, n int, part uint8, text func(i int) string) {
 	switch {
 	case n > 0:
 		d.each(label, n, text)
-	case d.r.ListsKnown:
+	case d.r.ListsKnown && !d.r.Lacks(part):
 		d.plain(label, "none")
 	default:
 		d.plain(label, "not known")
@@ -222,14 +223,26 @@ func (d *detail) list(label string, n int, text func(i int) string) {
 }
 
 func (d *detail) lookups() {
-	d.list("lookups", len(d.r.Lookups), func(i int) string {
+	d.list("lookups", len(d.r.Lookups), record.CutChecks, func(i int) string {
 		l := d.r.Lookups[i]
 		return fmt.Sprintf("pass %d: block %d, %s → %s", l.Pass+1, l.Lblk, export.Plural(uint64(l.Len), "block"), found(l))
 	})
 }
 
 func (d *detail) mappings() {
-	d.list("mappings", len(d.r.Mappings), func(i int) string {
+	more := d.r.MoreMappings()
+	n := len(d.r.Mappings)
+	if more != "" {
+		n++
+	}
+	d.list("mappings", n, record.CutMaps, func(i int) string {
+		switch {
+		case more == "":
+		case i == n-2:
+			return "… " + more
+		case i == n-1:
+			i--
+		}
 		mp := &d.r.Mappings[i]
 		text := export.Result(int64(mp.Err))
 		if mp.Err == 0 {
@@ -244,7 +257,7 @@ func (d *detail) mappings() {
 }
 
 func (d *detail) zeroed() {
-	d.list("zeroed", len(d.r.Zeroed), func(i int) string {
+	d.list("zeroed", len(d.r.Zeroed), record.CutZeroed, func(i int) string {
 		return fmt.Sprintf("%d bytes at %d", d.r.Zeroed[i].Len, d.r.Zeroed[i].Pos)
 	})
 	if n := d.r.FallbackBytes.V; n > 0 {
@@ -258,6 +271,9 @@ func (d *detail) sleeps() {
 	}
 	d.each("slept", len(d.r.Sleeps), func(i int) string {
 		s := &d.r.Sleeps[i]
+		if s.More > 0 {
+			return s.String()
+		}
 		return fmt.Sprintf("%s for %s in the %s phase, although NOWAIT", export.Duration(s.Ns), s.Cause, s.PhaseName())
 	})
 }
@@ -265,7 +281,7 @@ func (d *detail) sleeps() {
 func (d *detail) provenance() {
 	d.add("stages", strings.Join(d.r.Stages.Names(), " "), d.m.styles.dim)
 	if d.r.Truncated {
-		d.add("", "truncated: steps did not fit in the record", d.m.styles.warn)
+		d.add("", "steps did not fit in the record: "+strings.Join(d.r.Unseen(), ", "), d.m.styles.warn)
 	}
 }
 

@@ -1,7 +1,6 @@
 package whatif
 
 import (
-	"slices"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -135,7 +134,7 @@ func (c *Decider) begin(o *observe.Observation) (refused bool, missing string) {
 	case len(o.Mappings) == 0:
 		return false, "whether a NOWAIT write would have to allocate"
 	default:
-		return slices.ContainsFunc(o.Mappings, observe.Mapping.Allocated), ""
+		return o.Allocated(), ""
 	}
 	return false, ""
 }

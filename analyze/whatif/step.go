@@ -47,6 +47,9 @@ func (s *step) fill(o *observe.Observation, now, then way) {
 	for i := range o.Mappings {
 		sent = max(sent, int64(o.Mappings[i].AtUs)*1000)
 	}
+	for i := range o.Summed {
+		sent = max(sent, int64(o.Summed[i].AtUs)*1000)
+	}
 	sent = min(sent, s.done)
 	s.submit = max(0, sent-locked)
 	s.device = s.end - sent

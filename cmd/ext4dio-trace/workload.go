@@ -31,6 +31,7 @@ func newWorkloadCmd() *cobra.Command {
 	for _, n := range workload.Names() {
 		fmt.Fprintf(&names, "  %-16s %s\n", n[0], n[1])
 	}
+	fmt.Fprintf(&names, "  %-16s %s\n", workload.FragmentsName, workload.FragmentsHelp)
 	fmt.Fprintf(&names, "  %-16s %s\n", workload.EOFTailName, workload.EOFTailHelp)
 	cmd := &cobra.Command{
 		Use:   "workload [NAME] --dir DIR",
@@ -80,8 +81,15 @@ func runWorkload(cmd *cobra.Command, f workloadFlags) (err error) {
 			err = workloadError(e)
 		}
 	}()
-	if f.cfg.Name == workload.EOFTailName {
+	switch f.cfg.Name {
+	case workload.EOFTailName:
 		return runEOFTail(cmd, dir, f.cfg.Writes)
+	case workload.FragmentsName:
+		sum, err := workload.Fragments(cmd.Context(), dir, f.cfg.Writes, f.cfg.FileSize)
+		if err == nil {
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), sum)
+		}
+		return workloadError(err)
 	}
 	plan, err := workload.NewPlan(f.cfg, dir.FS)
 	if err != nil {

@@ -94,6 +94,9 @@ func compareDio(o *observe.Observation, d *model.Decision, unprobed record.Stage
 		out.add(FieldEagain, m.Err == model.EAGAIN && !model.BeginMayEagain(d.Variant, nowait))
 		out.add(FieldAlloc, o.Flags&model.IocbAtomic == 0 && otherAlloc(m, p, d.Variant))
 	}
+	for i := range o.Summed {
+		out.add(FieldAlloc, o.Flags&model.IocbAtomic == 0 && otherSummedAlloc(&o.Summed[i], p, d.Variant))
+	}
 	out.add(FieldZeroed, !unprobed.Has(record.StageZero) && !zeroedAsExpected(o))
 	return out
 }
@@ -114,6 +117,20 @@ func allocFlags(m *observe.Mapping, p *observe.Pass, v model.Variant) uint32 {
 // otherAlloc reports whether blocks were allocated with other flags than those of v.
 func otherAlloc(m *observe.Mapping, p *observe.Pass, v model.Variant) bool {
 	return m.Err == 0 && m.AllocFlags != 0 && m.AllocFlags != allocFlags(m, p, v)
+}
+
+// summedAllocFlags is allocFlags for mappings that are summed up.
+func summedAllocFlags(s *observe.Summed, p *observe.Pass, v model.Variant) uint32 {
+	at := int64(-1)
+	if s.Beyond {
+		at = p.ISize
+	}
+	return model.AllocFlags(v, at, p.ISize, p.Flags&record.PassExtents != 0)
+}
+
+// otherSummedAlloc is otherAlloc for mappings that are summed up.
+func otherSummedAlloc(s *observe.Summed, p *observe.Pass, v model.Variant) bool {
+	return s.AllocFlags != 0 && s.AllocFlags != summedAllocFlags(s, p, v)
 }
 
 // zeroedAsExpected compares the zeroed pieces with those that the mappings call

@@ -69,6 +69,7 @@ func (c *comparer) judge(o *observe.Observation, v model.Variant) outcome {
 		return outcome{missing: d.Missing}
 	}
 	fallback := c.fallback(o, v)
+	fallback.add(FieldMoved, o.Unmoved) // nor is this a matter of a decision
 	out := outcome{diff: c.seen.diff | fallback}
 	direct := c.direct(v, &out)
 	c.judgeRules(o, v, &out)
@@ -179,7 +180,7 @@ func (c *comparer) disagreement(o *observe.Observation, v model.Variant, differ 
 // neither of the known causes: a hole of an inode without extents (-ENOTBLK), or
 // the page cache that could not be invalidated, which ends it before a mapping.
 func unexplainedFallback(o *observe.Observation) bool {
-	if !o.Dio || o.Buffered == nil || len(o.Mappings) == 0 {
+	if !o.Dio || o.Buffered == nil || len(o.Mappings) == 0 || o.Lacks(record.CutMaps) {
 		return false
 	}
 	return o.Mappings[len(o.Mappings)-1].Err != model.ENOTBLK

@@ -24,6 +24,7 @@ const (
 	FieldCopyDrain // drained, or not, before the buffered copy
 	FieldDirect    // direct I/O taken, or refused
 	FieldCopyLock  // the buffered copy without the exclusive lock
+	FieldMoved     // ki_pos at the return
 
 	numFields
 )
@@ -51,6 +52,7 @@ var fieldTable = [numFields]struct {
 	FieldCopyDrain: {name: "drain before the buffered copy"},
 	FieldDirect:    {name: "direct I/O"},
 	FieldCopyLock:  {"lock of the buffered copy", rules.R6},
+	FieldMoved:     {name: "position"},
 }
 
 func (f Field) String() string { return fieldTable[f].name }

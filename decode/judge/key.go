@@ -53,10 +53,10 @@ const (
 )
 
 // fill makes k the facts of o. It reports false for a write of which it does not hold
-// all: an incomplete one, one that went buffered or slept, which are rare, one with
-// too many passes, and one at a position near to where the model refuses it.
+// all: an incomplete one, one that went buffered, slept or has very many mappings, which
+// are rare, one with too many passes, and one at a position near to where the model refuses it.
 func (k *key) fill(o *observe.Observation) bool {
-	if o.Incomplete != "" || o.Buffered != nil || len(o.Sleeps) > 0 || len(o.Passes) > model.MaxPasses {
+	if o.Incomplete != "" || o.Cut != 0 || len(o.Summed) > 0 || o.Unmoved || o.Buffered != nil || len(o.Sleeps) > 0 || len(o.Passes) > model.MaxPasses {
 		return false
 	}
 	passes, mappings, zeroed := o.Passes, o.Mappings, o.Zeroed

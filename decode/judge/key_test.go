@@ -12,7 +12,9 @@ var unread = map[string]bool{
 	"Time": true, "ID": true, "Pid": true, "Tid": true, "Comm": true, "Dev": true, "Ino": true, "NrSegs": true,
 	"FmodKnown": true, "WaitNs": true, "LockNs": true, "LatencyNs": true, "SubmitNs": true, "LostBefore": true, "Depth": true,
 	"Drain.Count": true, "Drain.Waited": true, "Drain.Ns": true,
-	"Generation": true, "GenerationKnown": true, "Name": true, "Waits": true, "Passes.AtUs": true, "Mappings.AtUs": true, "Zeroed.AtUs": true,
+	"Generation": true, "GenerationKnown": true, "Name": true,
+	"Waits": true, "Passes.AtUs": true, "Mappings.AtUs": true, "Zeroed.AtUs": true,
+	"PosAfter": true, "PosWanted": true, // of no use without Unmoved, which no key holds
 }
 
 // TestKeyHoldsAll: a key changes with every field of an Observation but those that are

@@ -45,8 +45,7 @@ func (t *trial) difference(f Field) Diff {
 	case FieldQueued:
 		out.Seen, out.Want = "queued (-EIOCBQUEUED)", "to wait for its I/O"
 	case FieldAlloc:
-		m := firstOtherAlloc(o, d.Variant)
-		out.Pos, out.Seen, out.Want = m.Offset, fmt.Sprintf("flags %#x", m.AllocFlags), fmt.Sprintf("%#x", allocFlags(m, o.LastPass(), d.Variant))
+		out.Pos, out.Seen, out.Want = allocTexts(o, d.Variant)
 	case FieldZeroed:
 		out.Seen, out.Want = zeroedText(o)
 	case FieldDirect:
@@ -56,21 +55,33 @@ func (t *trial) difference(f Field) Diff {
 		}
 	case FieldCopyDrain:
 		out.Seen, out.Want = called[o.Buffered.Drained], called[!o.Buffered.Drained]
+	case FieldMoved:
+		out.Seen = fmt.Sprintf("ki_pos %d at the return, so that a write(2) that follows overwrites this one", o.PosAfter)
+		out.Want = fmt.Sprint(o.PosWanted)
 	case FieldCopyLock:
 		out.Seen, out.Want = "shared or none", "exclusive"
 	}
 	return out
 }
 
-// firstOtherAlloc is the first mapping whose blocks were allocated with other flags than
-// those of v.
-func firstOtherAlloc(o *observe.Observation, v model.Variant) *observe.Mapping {
+// allocTexts tells of the first mapping whose blocks were allocated with other flags than
+// those of v. Where it is among those that are summed up, they begin at pos.
+func allocTexts(o *observe.Observation, v model.Variant) (pos int64, seen, want string) {
+	p := o.LastPass()
 	for i := range o.Mappings {
-		if m := &o.Mappings[i]; otherAlloc(m, o.LastPass(), v) {
-			return m
+		if m := &o.Mappings[i]; otherAlloc(m, p, v) {
+			return m.Offset, fmt.Sprintf("flags %#x", m.AllocFlags), fmt.Sprintf("%#x", allocFlags(m, p, v))
 		}
 	}
-	return new(observe.Mapping)
+	for i := range o.Summed {
+		if s := &o.Summed[i]; otherSummedAlloc(s, p, v) {
+			if n := len(o.Mappings) - 1; n > 0 { // the last one came behind them
+				pos = o.Mappings[n-1].Offset + o.Mappings[n-1].Length
+			}
+			return pos, fmt.Sprintf("flags %#x in %d of the mappings from there on", s.AllocFlags, s.Count), fmt.Sprintf("%#x", summedAllocFlags(s, p, v))
+		}
+	}
+	return 0, "", ""
 }
 
 func passesText(d *model.Decision) string {

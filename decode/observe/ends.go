@@ -31,7 +31,7 @@ func (o *Observation) Ends() string {
 
 // ExpectedZeroed is the parts of blocks that have to be zeroed around o, given the
 // mappings that it got. The second result is false when nothing is predicted: the
-// write failed, fell short, or is not complete.
+// write failed, fell short, or not all of it was seen.
 func (o *Observation) ExpectedZeroed() ([2]model.Range, bool) {
 	var want [2]model.Range
 	p := o.LastPass()
@@ -39,12 +39,19 @@ func (o *Observation) ExpectedZeroed() ([2]model.Range, bool) {
 		return want, false
 	}
 	end := p.Pos + p.Count
-	if !o.Completed || o.Ret != p.Count || o.Buffered != nil || len(o.Mappings) == 0 {
+	if !o.Completed || o.Ret != p.Count || o.Buffered != nil || len(o.Mappings) == 0 || o.Lacks(record.CutMaps|record.CutZeroed) {
 		return want, false
 	}
 	at := p.Pos
 	for i := range o.Mappings {
 		m := &o.Mappings[i]
+		if len(o.Summed) > 0 && i == len(o.Mappings)-1 {
+			n, whole := o.summedBytes()
+			if !whole || i == 0 { // the head depends on the first mapping
+				return want, false
+			}
+			at += n
+		}
 		if m.Err != 0 || m.Offset > at || m.Offset+m.Length <= at {
 			return want, false
 		}

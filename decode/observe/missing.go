@@ -14,8 +14,8 @@ func (o *Observation) missing(w *record.Write) string {
 		return "return not seen"
 	case st.Has(record.StageBroken):
 		return "an inner probe was entered and not left, or the reverse"
-	case o.Truncated:
-		return "more steps than a record holds"
+	case o.Lacks(record.CutChecks):
+		return "more steps before the decision than a record holds"
 	case o.Blkbits < 9 || o.Blkbits > 20:
 		return "block size not known"
 	case o.Pos0 < 0 || o.Len0 < 0:
@@ -41,6 +41,10 @@ func (o *Observation) missingSteps(w *record.Write) string {
 		}
 	}
 	st := o.Stages
+	// absent compares a stage with its steps, which may be lost where cut says so.
+	absent := func(stage record.Stages, seen bool, cut uint8) bool {
+		return st.Has(stage) != seen && (seen || !o.Lacks(cut))
+	}
 	switch {
 	case st.Has(record.StagePass) != (len(o.Passes) > 0), int(w.Passes) != len(o.Passes):
 		return "write checks missing from the record"
@@ -48,13 +52,14 @@ func (o *Observation) missingSteps(w *record.Write) string {
 		return "lookups missing from the record"
 	case st.Has(record.StageDrain) != (o.Drain != nil):
 		return "drain missing from the record"
-	case st.Has(record.StageBegin) != (len(o.Mappings) > 0):
+	case absent(record.StageBegin, len(o.Mappings) > 0, record.CutMaps),
+		len(o.Summed) > 0 && o.summedAt != len(o.Mappings)-1:
 		return "mappings missing from the record"
-	case st.Has(record.StageZero) != (len(o.Zeroed) > 0):
+	case absent(record.StageZero, len(o.Zeroed) > 0, record.CutZeroed):
 		return "zeroing missing from the record"
-	case st.Has(record.StageBuffered) != (o.Buffered != nil):
+	case absent(record.StageBuffered, o.Buffered != nil, record.CutBuffered):
 		return "buffered part missing from the record"
-	case st.Has(record.StageCopy) != (o.Buffered != nil && o.Buffered.Copied):
+	case absent(record.StageCopy, o.Buffered != nil && o.Buffered.Copied, record.CutBuffered):
 		return "buffered copy missing from the record"
 	}
 	return ""

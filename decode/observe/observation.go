@@ -50,7 +50,10 @@ type Observation struct {
 	Dio      bool        // iomap_dio_rw was entered
 	Lock     record.Lock // mode held there
 	Mappings []Mapping
-	Zeroed   []Zeroed
+	// Summed are mappings that came before the last of Mappings; empty unless there were
+	// very many.
+	Summed []Summed
+	Zeroed []Zeroed
 
 	Buffered  *Buffered // ext4_buffered_write_iter was entered
 	WaitNs    uint64    // queued for i_rwsem, summed over the passes
@@ -64,16 +67,26 @@ type Observation struct {
 	LatencyNs uint64    // entry to completion, or to return for a synchronous write
 	SubmitNs  uint64    // entry to return
 
+	// Unmoved is set when the write returned bytes and had not moved ki_pos on by them:
+	// it was PosAfter and should have been PosWanted.
+	Unmoved             bool
+	PosAfter, PosWanted int64
+
 	// Incomplete says why the record does not hold all that the kernel passed;
 	// empty when it does. Such an observation is never judged.
 	Incomplete string
 	Truncated  bool // steps did not fit in the record
+	// Cut are the parts of the write of which steps did not fit (record.Cut*). Without
+	// those of the checks, the decision was seen, and is judged.
+	Cut        uint8
 	LostBefore uint32
 	Depth      uint8 // 1 when nested in another write of the task
 
 	// Drain and Buffered point here, so that an Observation can be used again.
 	drain    Drain
 	buffered Buffered
+
+	summedAt int // mappings before those of Summed
 
 	cut model.Alignment // of what the checks left, when they made the write shorter
 }
@@ -86,7 +99,7 @@ func (o *Observation) Clone() *Observation {
 	for i := range c.Passes {
 		c.Passes[i].Lookups = slices.Clone(c.Passes[i].Lookups)
 	}
-	c.Mappings = slices.Clone(o.Mappings)
+	c.Mappings, c.Summed = slices.Clone(o.Mappings), slices.Clone(o.Summed)
 	c.Zeroed = slices.Clone(o.Zeroed)
 	c.Waits, c.Sleeps = slices.Clone(o.Waits), slices.Clone(o.Sleeps)
 	c.drain, c.buffered = Drain{}, Buffered{} // what earlier writes left there
@@ -222,6 +235,9 @@ type Sleep struct {
 	Cause record.SleepCause
 	Ns    uint64
 	AtUs  uint32 // when it went on, since the entry
+	// More is set for sleeps that are only summed up: this cause in this phase was among
+	// so many more sleeps, which took Ns together. AtUs is then the end of the write.
+	More uint32
 }
 
 // phaseNames are the parts of a write as they are shown.
@@ -237,6 +253,9 @@ func (s *Sleep) PhaseName() string {
 
 // String says how long it slept, for what and where.
 func (s *Sleep) String() string {
+	if s.More > 0 {
+		return fmt.Sprintf("slept for %s in the %s phase among %d more sleeps of %d us together", s.Cause, s.PhaseName(), s.More, (s.Ns+500)/1000)
+	}
 	return fmt.Sprintf("slept %d us for %s in the %s phase", (s.Ns+500)/1000, s.Cause, s.PhaseName())
 }
 

@@ -30,6 +30,8 @@ func (o *Observation) fill(w *record.Write, comm string) {
 // reset empties what fillHead does not set, and keeps the room of the slices.
 func (o *Observation) reset() {
 	o.Passes, o.Waits, o.Sleeps, o.Mappings, o.Zeroed = o.Passes[:0], o.Waits[:0], o.Sleeps[:0], o.Mappings[:0], o.Zeroed[:0]
+	o.Summed, o.summedAt = o.Summed[:0], 0
+	o.Unmoved, o.PosAfter, o.PosWanted = false, 0, 0
 	o.Drain, o.Buffered, o.Incomplete = nil, nil, ""
 	o.Align0, o.Align0Known, o.FmodRet, o.FmodKnown, o.LockNs = 0, false, 0, false, 0
 	o.cut.Known = false
@@ -47,7 +49,7 @@ func (o *Observation) fillHead(w *record.Write, comm string) {
 	o.Dio, o.Lock = w.Stages.Has(record.StageDIO), w.Lock
 	o.WaitNs, o.Ret, o.SubmitRet = w.WaitNs, int64(w.Ret), int64(w.Ret)
 	o.LatencyNs, o.SubmitNs = w.Latency, w.Latency
-	o.Truncated, o.LostBefore = w.StepsLost > 0, w.LostBefore
+	o.Truncated, o.Cut, o.LostBefore = w.StepsLost > 0, cutParts(w), w.LostBefore
 	o.Queued = w.Stages.Has(record.StageReturn) && o.SubmitRet == model.EIOCBQUEUED
 	o.Completed = w.Stages.Has(record.StageReturn) && !o.Queued
 }
@@ -116,6 +118,12 @@ func (o *Observation) add(s *record.Step) {
 		o.addDrain(s)
 	case record.StepMap:
 		o.addMapping(s)
+	case record.StepMaps:
+		o.addSummed(s)
+	case record.StepUnmoved:
+		o.Unmoved, o.PosAfter, o.PosWanted = true, int64(s.A), int64(s.B)
+	case record.StepSleeps:
+		o.addSleeps(s)
 	case record.StepZero:
 		o.Zeroed = append(o.Zeroed, Zeroed{
 			Pos: int64(s.A), Len: int64(s.B), Lock: s.Lock, DioCount: s.C,

@@ -1,8 +1,11 @@
 package overlap
 
 import (
+	"slices"
+
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/decode/rules"
+	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // Bounds of what is kept to find overlaps: inodes, and for each inode the direct
@@ -33,6 +36,11 @@ type Stats struct {
 	// or whose direct I/O could not be placed in time. When it is not 0, that no pair
 	// was found proves nothing.
 	Unchecked uint64
+	// Unmoved counts writes that returned bytes and did not move ki_pos on by them, and
+	// Repeated those that began where such a one of the same thread left it, and so
+	// overwrote it. What the application repeats by itself, by pwrite or after a seek, is
+	// in neither.
+	Unmoved, Repeated uint64
 }
 
 // Broken is the number of pairs that broke a rule.
@@ -76,6 +84,34 @@ type Finder struct {
 	found  []Pair
 	flight flight
 	acts   acts
+
+	stuck     [16]stuck // the last that did not move ki_pos on
+	nextStuck int
+}
+
+// stuck is where a thread's write left ki_pos that did not move it on.
+type stuck struct {
+	inode
+	tid uint32
+	pos int64
+}
+
+// position counts writes that do not move ki_pos on, and those that follow there.
+func (v *Finder) position(o *observe.Observation) {
+	if v.Stats.Unmoved == 0 && !o.Unmoved {
+		return
+	}
+	at := stuck{inode{o.Dev, o.Ino}, o.Tid, o.Pos0}
+	if i := slices.Index(v.stuck[:], at); i >= 0 && v.Stats.Unmoved > 0 {
+		v.Stats.Repeated++
+		v.stuck[i] = stuck{}
+	}
+	if o.Unmoved {
+		v.Stats.Unmoved++
+		at.pos = o.PosAfter
+		v.stuck[v.nextStuck%len(v.stuck)] = at
+		v.nextStuck++
+	}
 }
 
 type inode struct {
@@ -108,13 +144,14 @@ func NewFinder() *Finder {
 // given.
 func (v *Finder) Add(o *observe.Observation, c rules.Conditions) []Pair {
 	v.found = v.found[:0]
+	v.position(o)
 	placed := v.flight.fill(o)
-	v.acts.n, v.acts.more = 0, false
+	v.acts.n, v.acts.more = 0, o.Lacks(record.CutZeroed|record.CutBuffered)
 	if len(o.Zeroed) > 0 || o.Buffered != nil {
 		v.acts.fill(o, c)
 	}
 	if v.acts.n == 0 && placed != flightPlaced {
-		if placed == flightUnknown {
+		if placed == flightUnknown || v.acts.more {
 			v.Stats.Unchecked++
 		}
 		return nil

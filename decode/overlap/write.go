@@ -32,7 +32,8 @@ type acts struct {
 	ref  WriteRef
 	n    int
 	list [4]act
-	// more is set when there were others, which no kernel makes.
+	// more is set when there were others: more than any kernel makes, or some that the
+	// record does not hold.
 	more bool
 }
 
@@ -106,6 +107,9 @@ func lastStep(o *observe.Observation) uint64 {
 	for i := range o.Mappings {
 		us = max(us, o.Mappings[i].AtUs)
 	}
+	for i := range o.Summed {
+		us = max(us, o.Summed[i].AtUs)
+	}
 	for i := range o.Zeroed {
 		us = max(us, o.Zeroed[i].AtUs)
 	}
@@ -156,6 +160,9 @@ const (
 
 // fill makes f the direct I/O of o.
 func (f *flight) fill(o *observe.Observation) flightState {
+	if o.Buffered == nil && o.Stages.Has(record.StageBuffered) {
+		return flightUnknown // where the direct part ended
+	}
 	n := directBytes(o)
 	if n <= 0 {
 		return flightNone

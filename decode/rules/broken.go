@@ -52,10 +52,8 @@ func BrokenBy(o *observe.Observation, c Conditions) Set {
 		if blocks(o) || sleepsForExt4(o) {
 			out |= R4
 		}
-		for i := range o.Mappings {
-			if o.Mappings[i].Allocated() {
-				out |= R12
-			}
+		if o.Allocated() {
+			out |= R12
 		}
 	}
 	if o.Buffered != nil && o.Buffered.Copied && o.Buffered.CopyDio > 0 {

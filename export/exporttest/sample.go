@@ -244,7 +244,12 @@ func odd() []Sample {
 		Expected: &judge.Expected{Lock: record.LockShared, Passes: 1}, Reason: "aligned, inside i_size"}
 
 	many := base(12, 7*4096+100, 4096)
-	many.Truncated = true
+	many.Truncated, many.Cut = true, record.CutZeroed|record.CutSleeps
+	many.Mappings = append([]observe.Mapping{{Offset: 28672, Length: 4096, Type: 2}}, observe.Mapping{Offset: 28672 + 511*4096, Length: 4096, Type: 3})
+	many.Summed = []observe.Summed{
+		{Type: 2, Count: 250, Bytes: 250 * 4096, AtUs: 90},
+		{Type: 3, Flags: 1, AllocFlags: 3, LookedUp: true, LookupFlags: 0x800, Found: true, Count: 260, Bytes: 260 * 4096, Beyond: true, Gap: true, AtUs: 91},
+	}
 	many.Ino, many.Comm = 99, "日本語のなまえ"
 	many.Passes = []observe.Pass{
 		pass(record.LockShared, 28772, 4096, lookup(1234567, 4, 2, 0x10), lookup(1234570, 1, -5, 0)),

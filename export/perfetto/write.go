@@ -64,7 +64,7 @@ func (w *Writer) write(r *export.Row) {
 // writeTask writes r as its task saw it. w.spans are its waits.
 func (w *Writer) writeTask(task uint64, r *export.Row, back uint64, verdict string) {
 	for i := range r.Sleeps {
-		if s := &r.Sleeps[i]; s.Cause != record.SleepIRwsem {
+		if s := &r.Sleeps[i]; s.Cause != record.SleepIRwsem && s.More == 0 {
 			w.spans = append(w.spans, before(r, s.AtUs, s.Ns, back, "sleep: "+s.Cause.String()))
 		}
 	}

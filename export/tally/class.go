@@ -68,7 +68,7 @@ const eagain = -11
 
 // again tells where r got its -EAGAIN. A record that is not whole does not tell.
 func again(r *export.Row) (Point, bool) {
-	if r.KiFlags&export.KiNowait == 0 || !export.Is(r.Ret, eagain) || r.Incomplete != "" || r.Truncated {
+	if r.KiFlags&export.KiNowait == 0 || !export.Is(r.Ret, eagain) || r.Incomplete != "" {
 		return 0, false
 	}
 	switch {
@@ -77,6 +77,9 @@ func again(r *export.Row) (Point, bool) {
 			if r.Mappings[i].Err != 0 {
 				return AtMapping, true
 			}
+		}
+		if r.Lacks(record.CutMaps) {
+			return 0, false
 		}
 		return AtSubmit, true
 	case r.Stages.Has(record.StageFmod):

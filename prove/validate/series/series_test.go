@@ -78,7 +78,7 @@ func TestSigns(t *testing.T) {
 		{"file_modified", change(write(0, 4096), func(o *observe.Observation) { o.Fmod = record.FmodFile }), "3+ 5-"},
 		{"neither was called", change(write(0, 4096), func(o *observe.Observation) { o.Stages &^= record.StageFmod }), "3+"},
 		{"incomplete", change(write(0, 4096), func(o *observe.Observation) { o.Incomplete = "no return" }), ""},
-		{"steps lost", change(write(0, 4096), func(o *observe.Observation) { o.Truncated = true }), ""},
+		{"mappings lost", change(write(0, 4096), func(o *observe.Observation) { o.Truncated, o.Cut = true, record.CutMaps }), "3+ 5+"},
 
 		{"inside one block", write(512, 1024, lookup(0, 1, 1, 0)), "5+"},
 		{"unaligned, exclusive from the start", change(write(512, 1024), exclusive), "4- 5+"},

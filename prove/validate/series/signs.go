@@ -22,12 +22,16 @@ type Signs [model.Patches + 1]Sign
 // Read reads the signs of a write. Steps of a stage in unprobed are never seen, so
 // that their absence says nothing.
 func Read(o *observe.Observation, unprobed record.Stages) (s Signs) {
-	if o.Incomplete != "" || o.Truncated {
+	if o.Incomplete != "" {
 		return s
 	}
 	now := o.Flags&model.IocbNowait != 0
 	for i := range o.Mappings {
 		s.mapping(&o.Mappings[i], now)
+	}
+	for i := range o.Summed {
+		m := &o.Summed[i]
+		s.mapping(&observe.Mapping{AllocFlags: m.AllocFlags, LookedUp: m.LookedUp, LookupFlags: m.LookupFlags}, now)
 	}
 	if b := o.Buffered; b != nil && b.Copied && !unprobed.Has(record.StageDrain) {
 		s[2] = signOf(b.Drained)
