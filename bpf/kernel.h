@@ -27,6 +27,12 @@ struct super_block {
 	void *s_fs_info;
 } CORE;
 
+struct hlist_node;
+
+struct hlist_head {
+	struct hlist_node *first;
+} CORE;
+
 struct inode {
 	unsigned int i_flags;
 	struct super_block *i_sb;
@@ -35,10 +41,32 @@ struct inode {
 	__u8 i_blkbits;
 	struct rw_semaphore i_rwsem;
 	atomic_t i_dio_count;
+	struct hlist_head i_dentry;
+} CORE;
+
+struct hlist_node {
+	struct hlist_node *next;
+} CORE;
+
+struct dentry {
+	struct dentry *d_parent;
+	struct inode *d_inode;
+	union {
+		struct hlist_node d_alias;
+	} d_u;			/* without a name in later kernels */
+} CORE;
+
+struct dentry___unnamed {
+	struct hlist_node d_alias;
+} CORE;
+
+struct path {
+	struct dentry *dentry;
 } CORE;
 
 struct file {
 	struct inode *f_inode;
+	struct path f_path;
 } CORE;
 
 struct kiocb {
@@ -92,9 +120,23 @@ struct iomap_iter {
 	struct iomap iomap;
 } CORE;
 
+struct pid_namespace;
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+} CORE;
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];		/* one for each level */
+} CORE;
+
 struct task_struct {
 	int pid;
 	int tgid;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
 	unsigned int flags;
 	char comm[16];
 } CORE;

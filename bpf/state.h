@@ -9,14 +9,29 @@
 #include "record.h"
 
 /* Set before load; what they switch off is pruned by the verifier. */
-const volatile __u32 cfg_pid = 0;		/* only this tgid */
-const volatile __u32 cfg_exclude_pid = 0;	/* never this tgid */
+const volatile __u32 cfg_pid = 0;		/* only this process, by process() */
+const volatile __u32 cfg_exclude_pid = 0;	/* never this process */
 const volatile __u32 cfg_dev = 0;		/* only this dev_t */
 const volatile __u64 cfg_ino = 0;		/* only this inode */
-const volatile __u64 cfg_cgroup = 0;		/* only this cgroup id */
+const volatile bool cfg_cgroup = 0;		/* only the cgroup in the map "cgroups", and those below it */
 const volatile __u64 cfg_min_latency = 0;	/* only writes this slow, ns */
 const volatile __u8 cfg_comm[16] = {};		/* only this command name */
-const volatile bool cfg_tree = 0;		/* only tgids in the map "tree" */
+const volatile bool cfg_tree = 0;		/* only processes in the map "tree" */
+
+const volatile bool cfg_by_path = 0;		/* cfg_dev and cfg_ino are those of a path */
+
+/* Only files below one of these folders. */
+#define MAX_FOLDERS 8
+const volatile __u32 cfg_folders = 0;
+const volatile struct folder {
+	__u64 ino;
+	__u32 dev;
+	__u32 pad;
+} folders[MAX_FOLDERS] = {};
+
+/* The tracer's pid namespace, where that is not the first one, and how deep it lies. */
+const volatile __u64 cfg_ns = 0;
+const volatile __u32 cfg_ns_level = 0;
 const volatile __u64 cfg_wake = 0;		/* wake the reader at this fill, bytes */
 
 /* Addresses from kallsyms, 0 where not known. */
@@ -111,9 +126,9 @@ struct cpu_state {
 	__u64 seq;
 	__u32 unreported;	/* records lost since the last that was sent */
 	__u32 pad;
-	__u64 pad_to_cache_lines[7];
+	__u64 pad_to_cache_lines[8];
 };
-_Static_assert(sizeof(struct cpu_state) == 192, "cpu_state");
+_Static_assert(sizeof(struct cpu_state) == 256, "cpu_state");
 
 /*
  * An asynchronous write between iomap_dio_rw and its completion. ret and t are
@@ -183,6 +198,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u8);
 } tree SEC(".maps");
+
+/* Without cfg_cgroup an array, which every kernel has. */
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} cgroups SEC(".maps");
 
 /*
  * One entry a CPU, read by mmap: a map system call would make the kernel skip

@@ -54,6 +54,7 @@ func (r *Row) Observation() *observe.Observation {
 		Queued: f.Queued, Completed: f.Completed, LatencyNs: r.LatencyNs.V,
 		Incomplete: r.Incomplete, Truncated: r.Truncated,
 	}
+	o.GlobalPid, o.GlobalTid, o.Foreign, o.ForeignKnown = r.GlobalPid, r.GlobalTid, r.Foreign.V, r.Foreign.Known
 	if r.Ret.Known {
 		o.Ret = r.Ret.V
 	}

@@ -19,7 +19,7 @@ import (
 // A name never changes its meaning.
 var Fields = schema.New(
 	schema.Int("time_ns", "ns", "entry into the write function, CLOCK_MONOTONIC", func(r *Row) *uint64 { return &r.TimeNs }),
-	schema.Int("pid", "", "process", func(r *Row) *uint32 { return &r.Pid }).In32().Filtered("pid"),
+	schema.Int("pid", "", "process, as the tracer sees it from its pid namespace", func(r *Row) *uint32 { return &r.Pid }).In32().Filtered("pid"),
 	schema.Int("tid", "", "thread", func(r *Row) *uint32 { return &r.Tid }).In32().Filtered("tid"),
 	schema.Text("comm", "name of the thread", func(r *Row) *string { return &r.Comm }).Filtered("comm"),
 	deviceField().Filtered("dev"),
@@ -61,7 +61,17 @@ var Fields = schema.New(
 	schema.Enum("caller", "how it was submitted", callerWords, func(r *Row) *record.Caller { return &r.Caller }).
 		Filtered("caller"),
 	schema.Record("facts", "what the model was given, so that the line can be judged again", factFields, func(r *Row) *Facts { return &r.Facts }),
+	globalField("global_pid", "process", func(r *Row) *uint32 { return &r.GlobalPid }).Filtered("globalpid"),
+	globalField("global_tid", "thread", func(r *Row) *uint32 { return &r.GlobalTid }),
+	schema.OptBool("foreign", "the tracer's pid namespace does not have the process: pid and tid are those of the first one", func(r *Row) *Opt[bool] { return &r.Foreign }).
+		AtEnd().Filtered("foreign"),
 )
+
+// globalField is null where the tracer has the same number.
+func globalField(name, what string, at func(*Row) *uint32) schema.Field[Row] {
+	differs := func(r *Row) bool { return *at(r) != 0 }
+	return schema.Int(name, "", what+" in the first pid namespace, where that is not the tracer's", at).In32().If(differs).AtEnd()
+}
 
 func listsKnown(r *Row) bool  { return r.ListsKnown }
 func judged(r *Row) bool      { return r.Verdict.Known }

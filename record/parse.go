@@ -155,15 +155,30 @@ func (c *Complete) Append(dst []byte) []byte {
 	return append(dst, raw[:]...)
 }
 
-// FileOf tells which file a raw write record is about, and the process (tgid) that
-// wrote. ok is false for any other record.
-func FileOf(raw []byte) (dev uint32, ino uint64, tgid uint32, ok bool) {
-	if HeadOf(raw) == 0 {
+// FileOf tells which file a raw write record is about, and the process that wrote, as the
+// tracer saw it; that is 0 when it did not. ok is false for any other record.
+func FileOf(raw []byte) (dev uint32, ino uint64, pid uint32, ok bool) {
+	head := HeadOf(raw)
+	if head == 0 {
 		return 0, 0, 0, false
 	}
 	e := binary.LittleEndian
-	return e.Uint32(raw[AtDev:]), e.Uint64(raw[AtIno:]), e.Uint32(raw[AtTgid:]), true
+	pid = e.Uint32(raw[AtTgid:])
+	if head >= AtNsTid+4 {
+		switch ns := e.Uint32(raw[AtNsTgid:]); ns {
+		case 0:
+		case PidHidden:
+			pid = 0
+		default:
+			pid = ns
+		}
+	}
+	return e.Uint32(raw[AtDev:]), e.Uint64(raw[AtIno:]), pid, true
 }
+
+// PidHidden is the number of a process that the tracer's pid namespace does not have
+// (PID_HIDDEN).
+const PidHidden = ^uint32(0)
 
 // IDOf is the id of a raw record: a write and its completion have the same. ok is
 // false for a record that is cut off, or of another kind.

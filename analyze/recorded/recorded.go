@@ -57,7 +57,7 @@ func (c *Checked) note(o *observe.Observation, v *judge.Verdict) {
 	}
 	c.wrong = append(c.wrong, disagreement{
 		Seq: c.Summary.Totals.Writes, Verdict: v.Kind.String(), Rules: v.Rules.AppendIDs([]string{}), Why: v.Why(),
-		Pid: o.Pid, Comm: o.Comm, Dev: export.DevName(o.Dev), Ino: o.Ino, Path: c.in.Path(o.Dev, o.Ino, o.Pid), Pos: o.Pos0, Len: o.Len0, reason: string(v.Reason),
+		Pid: o.Pid, Comm: o.Comm, Dev: export.DevName(o.Dev), Ino: o.Ino, Path: c.in.Path(o.Dev, o.Ino, o.Seen()), Pos: o.Pos0, Len: o.Len0, reason: string(v.Reason),
 	})
 }
 

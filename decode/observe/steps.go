@@ -40,6 +40,11 @@ func (o *Observation) reset() {
 func (o *Observation) fillHead(w *record.Write, comm string) {
 	o.Head.fill(w)
 	o.Time, o.ID, o.Pid, o.Tid, o.Comm = w.T0, w.ID, w.Tgid, w.Tid, comm
+	o.GlobalPid, o.GlobalTid, o.Foreign = 0, 0, w.NsTgid == record.PidHidden
+	if w.NsTgid != 0 && !o.Foreign {
+		o.Pid, o.Tid, o.GlobalPid, o.GlobalTid = w.NsTgid, w.NsTid, w.Tgid, w.Tid
+	}
+	o.ForeignKnown = w.Has(record.AtNsTid)
 	o.Dev, o.Ino, o.Caller, o.Stages, o.Flags = w.Dev, w.Ino, w.Caller, w.Stages, w.KiFlags
 	o.Blkbits, o.Depth = w.Blkbits, w.Depth
 	o.Pos0, o.Len0, o.ISize0, o.NrSegs = int64(w.Pos0), int64(w.Len0), int64(w.ISize0), w.NrSegs

@@ -22,8 +22,7 @@ type Key struct {
 	Others bool   // it is what has no place of its own
 	Dev    uint32 // of a file
 	Ino    uint64
-	Pid    uint32 // of a process
-	Comm   string // raw
+	export.ProcessID
 	Reason string // of a reason; empty when not known
 }
 

@@ -56,25 +56,49 @@ func readSuper(path string) (int, []string, error) {
 	return parseSuper(b)
 }
 
-// parseMounts reads the text of mountinfo, see proc_pid_mountinfo(5).
+// parseMounts takes those of ext4 out of the text of mountinfo.
 func parseMounts(text string) []Mount {
 	var out []Mount
 	seen := map[string]bool{}
+	for _, p := range parsePoints(text) {
+		if p.IsExt4() && !seen[p.Dev] {
+			seen[p.Dev] = true
+			out = append(out, p.Mount)
+		}
+	}
+	return out
+}
+
+// Point is a place where a file system of any type is mounted. Its Mount has no block size
+// and no features.
+type Point struct {
+	Mount
+	Type string
+}
+
+// IsExt4 reports whether the file system is one of the ext4 driver, as that names them.
+func (p *Point) IsExt4() bool { return p.Type == "ext4" || p.Type == "ext3" || p.Type == "ext2" }
+
+// Points lists all of this mount namespace, in the order in which they were mounted.
+func Points() ([]Point, error) {
+	b, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, fmt.Errorf("list mounts: %w", err)
+	}
+	return parsePoints(string(b)), nil
+}
+
+// parsePoints reads the text of mountinfo, see proc_pid_mountinfo(5).
+func parsePoints(text string) []Point {
+	var out []Point
 	for line := range strings.Lines(text) {
 		before, after, ok := strings.Cut(line, " - ")
 		left, right := strings.Fields(before), strings.Fields(after)
-		if !ok || len(left) < 6 || len(right) < 3 || seen[left[2]] {
-			continue
+		if ok && len(left) >= 6 && len(right) >= 3 {
+			out = append(out, Point{Type: right[0], Mount: Mount{
+				Dev: left[2], Source: Unescape(right[1]), Point: Unescape(left[4]), Options: left[5], SuperOptions: Unescape(right[2]),
+			}})
 		}
-		switch right[0] {
-		case "ext4", "ext3", "ext2":
-		default:
-			continue
-		}
-		seen[left[2]] = true
-		out = append(out, Mount{
-			Dev: left[2], Source: Unescape(right[1]), Point: Unescape(left[4]), Options: left[5], SuperOptions: Unescape(right[2]),
-		})
 	}
 	return out
 }
