@@ -61,17 +61,15 @@ var Fields = schema.New(
 	schema.Enum("caller", "how it was submitted", callerWords, func(r *Row) *record.Caller { return &r.Caller }).
 		Filtered("caller"),
 	schema.Record("facts", "what the model was given, so that the line can be judged again", factFields, func(r *Row) *Facts { return &r.Facts }),
-	globalField("global_pid", "process", func(r *Row) *uint32 { return &r.GlobalPid }).Filtered("globalpid"),
-	globalField("global_tid", "thread", func(r *Row) *uint32 { return &r.GlobalTid }),
+	schema.Int("global_pid", "", "process in the first pid namespace, where the tracer is in another", func(r *Row) *uint32 { return &r.GlobalPid }).
+		In32().If(renumbered).AtEnd().Filtered("globalpid"),
+	schema.Int("global_tid", "", "thread there", func(r *Row) *uint32 { return &r.GlobalTid }).In32().If(renumbered).AtEnd(),
 	schema.OptBool("foreign", "the tracer's pid namespace does not have the process: pid and tid are those of the first one", func(r *Row) *Opt[bool] { return &r.Foreign }).
 		AtEnd().Filtered("foreign"),
 )
 
-// globalField is null where the tracer has the same number.
-func globalField(name, what string, at func(*Row) *uint32) schema.Field[Row] {
-	differs := func(r *Row) bool { return *at(r) != 0 }
-	return schema.Int(name, "", what+" in the first pid namespace, where that is not the tracer's", at).In32().If(differs).AtEnd()
-}
+// The tracer is in another pid namespace than the first one, and sees the process.
+func renumbered(r *Row) bool { return r.GlobalPid != 0 }
 
 func listsKnown(r *Row) bool  { return r.ListsKnown }
 func judged(r *Row) bool      { return r.Verdict.Known }

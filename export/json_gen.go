@@ -49,6 +49,9 @@ func appendRow(dst []byte, t *Row) []byte {
 	dst = strconv.AppendBool(append(dst, `,"truncated":`...), t.Truncated)
 	dst = callerWords.AppendJSON(append(dst, `,"caller":`...), int64(t.Caller))
 	dst = appendFacts(append(dst, `,"facts":`...), &t.Facts)
+	dst = appendUint(append(dst, `,"global_pid":`...), renumbered(t), uint64(t.GlobalPid))
+	dst = appendUint(append(dst, `,"global_tid":`...), renumbered(t), uint64(t.GlobalTid))
+	dst = appendBool(append(dst, `,"foreign":`...), t.Foreign.Known, t.Foreign.V)
 	return append(dst, '}')
 }
 

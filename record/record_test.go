@@ -150,9 +150,19 @@ func TestHeads(t *testing.T) {
 func TestAsked(t *testing.T) {
 	w, c := sample(), Complete{ID: 7, T: 9}
 	raw, done := w.Append(nil), c.Append(nil)
-	dev, ino, tgid, ok := FileOf(raw)
-	if !ok || dev != w.Dev || ino != w.Ino || tgid != w.Tgid {
-		t.Errorf("file %d %d, process %d, %v", dev, ino, tgid, ok)
+	// The process is as the tracer saw it, in another pid namespace, in the first one, not at
+	// all, or as a head says that knows of none.
+	for _, p := range []struct {
+		ns   uint32
+		head uint16
+		want uint32
+	}{{5, HeadSize, 5}, {0, HeadSize, w.Tgid}, {PidHidden, HeadSize, 0}, {5, FirstHead, w.Tgid}} {
+		of := sample()
+		of.NsTgid, of.Head = p.ns, p.head
+		dev, ino, pid, ok := FileOf(of.Append(nil))
+		if !ok || dev != w.Dev || ino != w.Ino || pid != p.want {
+			t.Errorf("file %d %d, process %d, %v; want process %d", dev, ino, pid, ok, p.want)
+		}
 	}
 	if _, _, _, ok := FileOf(done); ok {
 		t.Error("a completion has a file")
