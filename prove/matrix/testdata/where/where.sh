@@ -35,18 +35,15 @@ live() {
 }
 
 pids() {
-	run ns-command inside "$t live --json --summary /out/ns-command.json -- sh -c 'echo \$\$ >/out/ns-command.pid; exec dd if=/dev/zero of=/mnt/a bs=512 count=3 oflag=direct 2>/dev/null'"
-	# Deeper below: it is seen from above by another number than it has for itself.
-	run ns-deeper inside "$t live --json --summary /out/ns-deeper.json -- unshare -pf --mount-proc sh -c 'dd if=/dev/zero of=/mnt/a bs=512 count=3 oflag=direct 2>/dev/null; exit'"
-	# By the number that it has inside.
-	run ns-pid inside "sh /share/where.sh by-pid"
-	# A writer outside is seen, marked, by its global number.
+	# The command writes in a namespace below that of the tracer.
+	run ns-command inside "$t live --json --summary /out/ns-command.json -- unshare -pf --mount-proc sh -c 'dd if=/dev/zero of=/mnt/a bs=512 count=3 oflag=direct 2>/dev/null; exit'"
+	run ns-bypid-in inside "sh /share/where.sh by-pid"
+	# One writes inside and one outside.
 	mkfifo /tmp/outside /tmp/outside-done
-	( read _ </tmp/outside; sh -c 'echo $$ >/out/ns-foreigner.pid; exec dd if=/dev/zero of=/mnt/b bs=512 count=3 oflag=direct 2>/dev/null'; echo >/tmp/outside-done ) &
-	run ns-foreign inside "sh /share/where.sh foreign"
+	( read _ </tmp/outside; sh -c 'echo $$ >/out/ns-outside.pid; exec dd if=/dev/zero of=/mnt/b bs=512 count=3 oflag=direct conv=notrunc 2>/dev/null'; echo >/tmp/outside-done ) &
+	run ns-both-in inside "sh /share/where.sh both"
 	run ns-record inside "$t record -o /mnt/r.e4d -- dd if=/dev/zero of=/mnt/a bs=512 count=3 oflag=direct"
-	run ns-check $t check /mnt/r.e4d
-	run ns-validate inside "$t validate --dir /mnt --scenarios aligned --writes 20 --storms none --json"
+	run ns-validate inside "$t validate --dir /mnt --scenarios aligned --writes 0 --storms none --json"
 	run ns-bench inside "$t bench test1 --dir /mnt --jobs 1 --writes 20 --trace --json"
 	run user unshare -Urpf --mount-proc sh -c "$t live --for 1s; exit \$?"
 }
@@ -54,16 +51,13 @@ pids() {
 cgroups() {
 	mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null
 	cd /sys/fs/cgroup || exit 9
-	mkdir -p pod/inner/leaf other/inner alone
+	mkdir -p pod/inner/leaf other/inner
 	in_group() { sh -c "echo \$\$ >/sys/fs/cgroup/$1/cgroup.procs; exec dd if=/dev/zero of=/mnt/$2 bs=512 count=3 oflag=direct conv=notrunc 2>/dev/null"; }
-	both="in_group pod/inner/leaf a; in_group other/inner b"
-	live cg-path "$both" --cgroup /sys/fs/cgroup/pod
-	live cg-relative "$both" --cgroup pod/inner
-	live cg-name "$both" --cgroup leaf
-	live cg-id "$both" --cgroup "$(stat -c %i /sys/fs/cgroup/pod)"
-	live cg-ambiguous : --cgroup inner
-	live cg-empty : --cgroup alone --for 1ms
-	live cg-namespace "$both" --cgroup /sys/fs/cgroup/other
+	groups="in_group pod/inner/leaf a; in_group other/inner b"
+	live cg-path "$groups" --cgroup /sys/fs/cgroup/pod
+	live cg-name "$groups" --cgroup leaf
+	live cg-id "$groups" --cgroup "$(stat -c %i /sys/fs/cgroup/pod)"
+	run cg-ambiguous $t live --cgroup inner
 	cd /
 }
 
@@ -72,46 +66,46 @@ filters() {
 	live f-comm "one /mnt/a" --comm nobody
 	live f-ino "one /mnt/a" --ino 987654
 	live f-dev "one /mnt/a" --dev 8:77
-	live f-slow "one /mnt/a" --min-latency 1h
-	live f-nobody : --pid 999999
-	live f-folder : --dev /proc
+	run f-nobody $t live --pid 999999
+	run f-folder $t live --dev /proc
 	# While the command runs another process writes.
+	one /mnt/own 1
 	mkfifo /tmp/others /tmp/others-done
 	( read _ </tmp/others; one /mnt/own 5; echo >/tmp/others-done ) &
 	run f-others $t live --json --summary /out/f-others.json -- sh /share/where.sh others
 	run f-failed $t live --plain -- sh -c 'exit 7'
 	run f-recorded $t record -o /out/failed.e4d -- sh -c 'exit 7'
-	run f-none $t record -o /out/none.e4d -- sh -c 'exit 0'
 	run f-wrote $t record -o /out/wrote.e4d -- sh -c 'dd if=/dev/zero of=/mnt/a bs=512 count=3 oflag=direct 2>/dev/null; exit 7'
 }
 
 paths() {
-	mkdir -p /mnt/data/db/deep /mnt/elsewhere
+	mkdir -p /mnt/data/db/deep /mnt/elsewhere /srv/all/ext4 /mnt/lower /mnt/upper/sub /mnt/work /tmp/merged
+	: >/mnt/data/db/deep/a
+	stat -c %i /mnt/data/db/deep/a >/out/deep.ino
 	both="one /mnt/data/db/deep/a; one /mnt/elsewhere/b"
 	live p-folder "$both" --path /mnt/data
-	live p-link "ln -s /mnt/data /tmp/link; $both" --path /mnt/data/db
-	mkdir -p /srv/all/ext4
 	mount --bind /mnt/data /srv/all/ext4
 	live p-below "$both" --path /srv/all
 	# On an overlay the upper file is written to.
-	mkdir -p /mnt/lower /mnt/upper/sub /mnt/work /tmp/merged
 	: >/mnt/upper/sub/file
-	if mount -t overlay overlay -o lowerdir=/mnt/lower,upperdir=/mnt/upper,workdir=/mnt/work /tmp/merged 2>/out/overlay.err; then
-		live p-overlay-file "one /tmp/merged/sub/file; one /mnt/elsewhere/b" --path /tmp/merged/sub/file
-		live p-overlay-folder "one /tmp/merged/sub/file; one /tmp/merged/sub/new; one /mnt/elsewhere/b" --path /tmp/merged/sub
-		live p-overlay-dev "one /tmp/merged/sub/file" --dev /tmp/merged
-	fi
+	mount -t overlay overlay -o lowerdir=/mnt/lower,upperdir=/mnt/upper,workdir=/mnt/work /tmp/merged || exit 7
+	stat -c %i /mnt/upper/sub/file >/out/upper.ino
+	live p-overlay-file "one /tmp/merged/sub/file; one /mnt/elsewhere/b" --path /tmp/merged/sub/file
+	live p-overlay-folder "one /tmp/merged/sub/file; one /tmp/merged/sub/new; one /mnt/elsewhere/b" --path /tmp/merged/sub
 	# A loop device stands for the file behind it.
 	dd if=/dev/zero of=/mnt/image bs=64k count=4 2>/dev/null
-	loop=$(losetup --direct-io=on -f --show /mnt/image) || return
-	echo "$loop" >/out/loop
+	stat -c %i /mnt/image >/out/image.ino
+	loop=$(losetup --direct-io=on -f --show /mnt/image) || exit 6
 	live p-loop "one $loop; sync; one /mnt/elsewhere/b" --path "$loop"
-	live p-loop-dev "one $loop" --dev "$loop"
 	losetup -d "$loop"
 }
 
 case ${1:-all} in
 all)
+	: >/mnt/a
+	: >/mnt/b
+	stat -c %i /mnt/a >/out/a.ino
+	stat -c %i /mnt/b >/out/b.ino
 	cgroups
 	pids
 	filters
@@ -129,7 +123,7 @@ by-pid)
 	live ns-bypid "one /mnt/other; echo >/tmp/go; wait $writer" --pid $writer
 	echo "$writer" >/out/ns-bypid.pid
 	;;
-foreign)
-	live ns-foreigner "echo >/tmp/outside; read _ </tmp/outside-done"
+both)
+	live ns-both "sh -c 'echo \$\$ >/out/ns-inside.pid; exec dd if=/dev/zero of=/mnt/a bs=512 count=3 oflag=direct conv=notrunc 2>/dev/null'; echo >/tmp/outside; read _ </tmp/outside-done"
 	;;
 esac
