@@ -232,7 +232,7 @@ static __always_inline bool on_entry(__u64 iocb_, __u64 iter, __u64 stack)
 	cpu = this_cpu();
 	if (!cpu)
 		return 0;
-	if (!wanted(cpu, iocb, inode)) {
+	if (!wanted(cpu, iocb, inode, id >> 32)) {
 		__sync_fetch_and_add(&cpu->n.filtered, 1);
 		return 0;
 	}

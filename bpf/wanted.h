@@ -97,12 +97,13 @@ static __always_inline bool named(void)
 		REFUSE(by);						\
 	} while (0)
 
-/* The command tree comes last: what it refuses, others wrote to what is traced. */
-static __always_inline bool wanted(struct cpu_state *cpu, struct kiocb *iocb, struct inode *inode)
+/*
+ * pid is the tgid of the current task. The command tree comes last: what it refuses, others
+ * wrote to what is traced.
+ */
+static __always_inline bool wanted(struct cpu_state *cpu, struct kiocb *iocb, struct inode *inode, __u32 pid)
 {
-	__u32 pid = 0;
-
-	if (cfg_pid || cfg_exclude_pid || cfg_tree)
+	if (cfg_ns_level && (cfg_pid || cfg_exclude_pid || cfg_tree))
 		pid = process((void *)bpf_get_current_task());
 	if (cfg_exclude_pid && pid == cfg_exclude_pid)
 		return 0;

@@ -34,6 +34,7 @@ type Facts struct {
 	// UserNamespace says that it is not in the first user namespace: what it may do there
 	// does not count for BPF.
 	UserNamespace bool  `json:"user_namespace,omitempty"`
+	NoSys         bool  `json:"no_sys,omitempty"` // /sys is not mounted
 	noNamespace   error // why it is not known which the pid namespace is
 
 	Kprobes       bool `json:"kprobes"`        // perf events of type kprobe
@@ -102,6 +103,7 @@ func ReadFacts() (*Facts, error) {
 	f.Root = mayTrace()
 	f.Lockdown = chosen("/sys/kernel/security/lockdown", "[", "]")
 	f.Preempt = preemption(f.Build)
+	f.NoSys = !exists("/sys/kernel")
 	f.Kprobes = exists("/sys/bus/event_source/devices/kprobe/type")
 	f.types = btf.NewCache()
 	if err := f.readSymbols(); err != nil {

@@ -201,6 +201,8 @@ func fit(f *Facts) error {
 		}
 	case !f.Root:
 		return &hint.UnfitError{Msg: "tracing needs root, or CAP_BPF with CAP_PERFMON", Hint: "sudo ext4dio-trace live"}
+	case f.NoSys:
+		return &hint.UnfitError{Msg: "/sys is not mounted here, so that the types of the kernel cannot be read", Hint: "mount -t sysfs none /sys; or run it outside the container"}
 	case f.Lockdown == "confidentiality":
 		return &hint.UnfitError{Msg: "kernel lockdown is in confidentiality mode, which forbids reading kernel memory from BPF", Hint: vmHint}
 	case f.Ext4 == "":
