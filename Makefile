@@ -54,11 +54,11 @@ generate-check:
 
 # Real kernels in QEMU. EXT4DIO_REQUIRE=vm turns a skip into a failure.
 test-vm: build
-	EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^Test(Kernels|Refused|RefusedDevices|EOFTail|Validate|ValidateWrong|Interrupted|Bench|Memory|Cost|Loss|Symbols)$$' ./prove/matrix
+	EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^Test(Kernels|Refused|RefusedDevices|EOFTail|Validate|ValidateWrong|Interrupted|Bench|Memory|Cost|Loss|Symbols|Where)$$' ./prove/matrix
 
 # Half an hour: every kernel on every configuration.
 test-full: build
-	EXT4DIO_FULL=1 EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^TestValidate$$' ./prove/matrix
+	EXT4DIO_FULL=1 EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^Test(Validate|Where)$$' ./prove/matrix
 
 # The virtual machines' own tests: panics, hangs, streams, folders.
 test-harness:

@@ -23,6 +23,7 @@
 #include "mapping.h"
 #include "names.h"
 #include "wait.h"
+#include "wanted.h"
 
 /* The helper takes a quarter of the time of the whole entry. */
 static __always_inline void read_comm(__u8 *comm)
@@ -61,36 +62,6 @@ static __always_inline __u8 caller_of(struct kiocb *iocb, const __u8 *comm)
 	if (fn == sym_lo_rw_aio_complete)
 		return CALLER_LOOP;
 	return CALLER_OTHER_ASYNC;
-}
-
-static __always_inline bool wanted(struct inode *inode, __u32 tgid)
-{
-	if (cfg_pid && tgid != cfg_pid)
-		return 0;
-	if (cfg_exclude_pid && tgid == cfg_exclude_pid)
-		return 0;
-	if (cfg_dev && READ(READ(inode, i_sb), s_dev) != cfg_dev)
-		return 0;
-	if (cfg_ino && READ(inode, i_ino) != cfg_ino)
-		return 0;
-	if (cfg_this_gen && READ(inode, i_generation) != cfg_gen)
-		return 0;
-	if (cfg_cgroup && bpf_get_current_cgroup_id() != cfg_cgroup)
-		return 0;
-	if (cfg_tree && !bpf_map_lookup_elem(&tree, &tgid))
-		return 0;
-	if (cfg_comm[0]) {
-		__u8 comm[16] = {};
-
-		bpf_get_current_comm(comm, sizeof(comm));
-		for (int i = 0; i < 16; i++) {
-			if (comm[i] != cfg_comm[i])
-				return 0;
-			if (!comm[i])
-				break;
-		}
-	}
-	return 1;
 }
 
 /* The address of the lock itself; nothing is read. */
@@ -227,6 +198,12 @@ __noinline int describe(struct inflight *st)
 	st->w.len0 = READ(st->iter, count);
 	st->w.blkbits = READ(inode, i_blkbits);
 	st->w.caller = caller_of(st->iocb, st->w.comm);
+	if (cfg_ns_level) {
+		struct task_struct *task = (void *)bpf_get_current_task();
+
+		st->w.ns_tgid = number_of(READ(task, group_leader));
+		st->w.ns_tid = number_of(task);
+	}
 	st->w.iter_type = READ(st->iter, iter_type);
 	if (st->w.iter_type != enum_value(enum iter_type, ITER_UBUF)) {
 		__u64 segs = READ(st->iter, nr_segs);
@@ -258,7 +235,7 @@ static __always_inline bool on_entry(__u64 iocb_, __u64 iter, __u64 stack)
 	cpu = this_cpu();
 	if (!cpu)
 		return 0;
-	if (!wanted(inode, id >> 32)) {
+	if (!wanted(cpu, iocb, inode, id >> 32)) {
 		__sync_fetch_and_add(&cpu->n.filtered, 1);
 		return 0;
 	}
@@ -552,16 +529,15 @@ static __always_inline void on_return(__u64 ret)
 		outer->nested = 0;
 }
 
-static __always_inline void on_fork(__u64 parent_, __u64 child_)
+static __always_inline void on_fork(__u64 parent, __u64 child)
 {
-	struct task_struct *parent = (void *)parent_, *child = (void *)child_;
-	__u32 tgid = READ(parent, tgid);
+	__u32 pid = process((void *)parent);
 	__u8 one = 1;
 
-	if (!bpf_map_lookup_elem(&tree, &tgid))
+	if (pid == PID_HIDDEN || !bpf_map_lookup_elem(&tree, &pid))
 		return;
-	tgid = READ(child, tgid);
-	bpf_map_update_elem(&tree, &tgid, &one, BPF_ANY);
+	pid = process((void *)child);
+	bpf_map_update_elem(&tree, &pid, &one, BPF_ANY);
 }
 
 #endif

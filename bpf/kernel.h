@@ -87,7 +87,7 @@ struct file {
 } CORE;
 
 struct backing_file {
-	struct path user_path;		/* since 6.8 */
+	struct path user_path;
 } CORE;
 
 struct kiocb {
@@ -141,9 +141,23 @@ struct iomap_iter {
 	struct iomap iomap;
 } CORE;
 
+struct pid_namespace;
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+} CORE;
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];		/* one for each level */
+} CORE;
+
 struct task_struct {
 	int pid;
 	int tgid;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
 	unsigned int flags;
 	char comm[16];
 } CORE;

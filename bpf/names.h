@@ -75,28 +75,6 @@ static __always_inline __u32 renames(__u64 now)
 }
 
 /*
- * The dentry of an open file. Before 6.8, where backing_file_open() began to keep the
- * path of the user apart, overlayfs opens its upper files with its own path
- * (open_with_fake_path): then it is any dentry of the inode.
- */
-static __always_inline struct dentry *dentry_of(struct kiocb *iocb, struct inode *inode)
-{
-	struct dentry *d = READ(READ(iocb, ki_filp), f_path.dentry);
-	__u64 alias;
-
-	if (field_exists(((struct backing_file *)0)->user_path) || READ(d, d_inode) == inode)
-		return d;
-	alias = (__u64)READ(inode, i_dentry.first);
-	if (!alias)
-		return NULL;
-	if (field_exists(((struct dentry *)0)->d_u.d_alias))
-		return (void *)(alias - field_offset(((struct dentry *)0)->d_u.d_alias));
-	if (field_exists(((struct dentry *)0)->d_alias))
-		return (void *)(alias - field_offset(((struct dentry *)0)->d_alias));
-	return NULL;
-}
-
-/*
  * Puts the path together and returns the number of the name, 0 when it is none: a file
  * that was opened by its handle may have no name yet, and a part may be changing just now.
  */

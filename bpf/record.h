@@ -295,7 +295,12 @@ struct write_rec {
 	__u16 nr_segs;		/* saturating; 0 for a single buffer */
 	__u32 generation;	/* i_generation of the inode: another file of its number has another */
 	__u32 name;		/* that of a name_rec; 0 when the name could not be read */
+	__u32 ns_tgid;		/* the process as the tracer's pid namespace has it, see PID_HIDDEN; 0: as tgid */
+	__u32 ns_tid;		/* the thread, likewise */
 };
+
+/* Number of a process that the tracer's pid namespace does not have. */
+#define PID_HIDDEN	(~0u)
 
 struct complete_rec {
 	__u16 kind;		/* REC_COMPLETE */
@@ -347,10 +352,17 @@ struct counters {
 	__u64 started;		/* returns of writes that began before tracing */
 	__u64 bytes;		/* bytes sent into the ring */
 	__u64 too_fast;		/* writes below the minimum latency, not sent */
+	__u64 not_pid;		/* of those that did not pass: another process */
+	__u64 not_dev;		/* another device */
+	__u64 not_ino;		/* another inode */
+	__u64 not_path;		/* not the file, or not below the folder, of a path */
+	__u64 not_cgroup;	/* not in the cgroup, nor in one below it */
+	__u64 not_tree;		/* a process that the command did not start */
+	__u64 not_comm;		/* another command name */
 };
 
 _Static_assert(sizeof(struct step) == 32, "step");
-_Static_assert(sizeof(struct write_rec) == 136, "write_rec");
+_Static_assert(sizeof(struct write_rec) == 144, "write_rec");
 _Static_assert(sizeof(struct complete_rec) == 32, "complete_rec");
 _Static_assert(sizeof(struct name_rec) == 32, "name_rec");
 

@@ -9,16 +9,31 @@
 #include "record.h"
 
 /* Set before load; what they switch off is pruned by the verifier. */
-const volatile __u32 cfg_pid = 0;		/* only this tgid */
-const volatile __u32 cfg_exclude_pid = 0;	/* never this tgid */
+const volatile __u32 cfg_pid = 0;		/* only this process, by process() */
+const volatile __u32 cfg_exclude_pid = 0;	/* never this process */
 const volatile __u32 cfg_dev = 0;		/* only this dev_t */
 const volatile __u64 cfg_ino = 0;		/* only this inode */
 const volatile bool cfg_this_gen = 0;		/* and of it only this generation: */
 const volatile __u32 cfg_gen = 0;
-const volatile __u64 cfg_cgroup = 0;		/* only this cgroup id */
+const volatile bool cfg_cgroup = 0;		/* only the cgroup in the map "cgroups", and those below it */
 const volatile __u64 cfg_min_latency = 0;	/* only writes this slow, ns */
 const volatile __u8 cfg_comm[16] = {};		/* only this command name */
-const volatile bool cfg_tree = 0;		/* only tgids in the map "tree" */
+const volatile bool cfg_tree = 0;		/* only processes in the map "tree" */
+
+const volatile bool cfg_by_path = 0;		/* cfg_dev and cfg_ino are those of a path */
+
+/* Only files below one of these folders. */
+#define MAX_FOLDERS 8
+const volatile __u32 cfg_folders = 0;
+const volatile struct folder {
+	__u64 ino;
+	__u32 dev;
+	__u32 pad;
+} folders[MAX_FOLDERS] = {};
+
+/* The tracer's pid namespace, where that is not the first one, and how deep it lies. */
+const volatile __u64 cfg_ns = 0;
+const volatile __u32 cfg_ns_level = 0;
 const volatile __u64 cfg_wake = 0;		/* wake the reader at this fill, bytes */
 
 /* Addresses from kallsyms, 0 where not known. */
@@ -128,9 +143,9 @@ struct cpu_state {
 	__u64 seq;
 	__u32 unreported;	/* records lost since the last that was sent */
 	__u32 pad;
-	__u64 pad_to_cache_lines[7];
+	__u64 pad_to_cache_lines[8];
 };
-_Static_assert(sizeof(struct cpu_state) == 192, "cpu_state");
+_Static_assert(sizeof(struct cpu_state) == 256, "cpu_state");
 
 /*
  * An asynchronous write between iomap_dio_rw and its completion. ret and t are
@@ -200,6 +215,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u8);
 } tree SEC(".maps");
+
+/* Without cfg_cgroup an array, which every kernel has. */
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} cgroups SEC(".maps");
 
 /*
  * One entry a CPU, read by mmap: a map system call would make the kernel skip
@@ -362,6 +385,28 @@ static __always_inline __u8 lock_mode(struct inode *inode)
 		return readers == RWBASE_WRITER ? LOCK_EXCLUSIVE : LOCK_SHARED;
 	}
 	return LOCK_UNKNOWN;
+}
+
+/*
+ * The dentry of an open file, in the file system of its inode. Before def3ae83da02 ("fs:
+ * store real path instead of fake path in backing file f_path") the file that overlayfs
+ * opens has the path of the overlay; then it is one of the inode's own.
+ */
+static __always_inline struct dentry *dentry_of(struct kiocb *iocb, struct inode *inode)
+{
+	struct dentry *d = READ(READ(iocb, ki_filp), f_path.dentry);
+	__u64 alias;
+
+	if (field_exists(((struct backing_file *)0)->user_path) || READ(d, d_inode) == inode)
+		return d;
+	alias = (__u64)READ(inode, i_dentry.first);
+	if (!alias)
+		return NULL;
+	if (field_exists(((struct dentry *)0)->d_u.d_alias))
+		return (void *)(alias - field_offset(((struct dentry *)0)->d_u.d_alias));
+	if (field_exists(((struct dentry *)0)->d_alias))
+		return (void *)(alias - field_offset(((struct dentry *)0)->d_alias));
+	return NULL;
 }
 
 static __always_inline __u32 dio_count(struct inode *inode)

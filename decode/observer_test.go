@@ -67,7 +67,7 @@ return 1536 at=30`)
 		t.Fatalf("incomplete: %s", o.Incomplete)
 	}
 	want := &observe.Observation{
-		Time: 1000, ID: 9, Pid: 7, Tid: 7, Comm: "writer", Dev: 8<<20 | 1, Ino: 12, Caller: record.CallerSync,
+		Time: 1000, ID: 9, Pid: 7, Tid: 7, Comm: "writer", ForeignKnown: true, Dev: 8<<20 | 1, Ino: 12, Caller: record.CallerSync,
 		Generation: 5, Name: 6, GenerationKnown: true, Stages: o.Stages, Flags: model.IocbNowait, Blkbits: 12, Pos0: 512, Len0: 1024, ISize0: 16384,
 		Align0: 0x1ff, Align0Known: true, NrSegs: 3, Depth: 1,
 		Passes: []observe.Pass{

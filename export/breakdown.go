@@ -144,7 +144,7 @@ func mostSerialised(files []TableLine) []TableLine {
 
 func (b *Breakdown) byProcess() []TableLine {
 	return list(&b.processes, func(k ProcessID, n *TableLine) {
-		n.Pid, n.Comm, n.Name = k.Pid, k.Comm, fmt.Sprintf("%s (pid %d)", k.Comm, k.Pid)
+		n.Pid, n.Comm, n.Name = k.Pid, k.Comm, fmt.Sprintf("%s (pid %s)", k.Comm, k.Number())
 	})
 }
 

@@ -9,7 +9,7 @@ import (
 // takes a third of the time of Fill. r has to be used for nothing else, and is valid as
 // long as o and v are.
 func (m *Maker) FillCounted(r *Row, o *observe.Observation, v *judge.Verdict) {
-	r.Pid, r.Comm, r.Dev, r.Ino = o.Pid, o.Comm, o.Dev, o.Ino
+	r.Pid, r.GlobalPid, r.Foreign.V, r.Comm, r.Dev, r.Ino = o.Pid, o.GlobalPid, o.Foreign, o.Comm, o.Dev, o.Ino
 	r.Generation.V, r.Generation.Known = o.Generation, o.GenerationKnown
 	r.Caller, r.Incomplete, r.Truncated, r.Cut = o.Caller, o.Incomplete, o.Truncated, o.Cut
 	r.Lock, r.Passes, r.Drained, r.Ret, r.WaitNs = Opt[Lock]{}, Opt[int]{}, Opt[bool]{}, Opt[int64]{}, Opt[uint64]{}

@@ -59,6 +59,7 @@ func (r *Row) Observation() *observe.Observation {
 		Incomplete: r.Incomplete, Truncated: r.Truncated, Cut: r.Cut, Summed: r.Summed,
 		Unmoved: f.PosAfter.Known, PosAfter: f.PosAfter.V,
 	}
+	o.GlobalPid, o.GlobalTid, o.Foreign, o.ForeignKnown = r.GlobalPid, r.GlobalTid, r.Foreign.V, r.Foreign.Known
 	if r.Ret.Known {
 		o.Ret = r.Ret.V
 	}

@@ -19,7 +19,7 @@ import (
 // A name never changes its meaning.
 var Fields = schema.New(
 	schema.Int("time_ns", "ns", "entry into the write function, CLOCK_MONOTONIC", func(r *Row) *uint64 { return &r.TimeNs }),
-	schema.Int("pid", "", "process", func(r *Row) *uint32 { return &r.Pid }).In32().Filtered("pid"),
+	schema.Int("pid", "", "process, as the tracer sees it from its pid namespace", func(r *Row) *uint32 { return &r.Pid }).In32().Filtered("pid"),
 	schema.Int("tid", "", "thread", func(r *Row) *uint32 { return &r.Tid }).In32().Filtered("tid"),
 	schema.Text("comm", "name of the thread", func(r *Row) *string { return &r.Comm }).Filtered("comm"),
 	deviceField().Filtered("dev"),
@@ -65,7 +65,15 @@ var Fields = schema.New(
 	schema.Record("facts", "what the model was given, so that the line can be judged again", factFields, func(r *Row) *Facts { return &r.Facts }),
 	schema.OptInt("generation", "", "generation of the inode (i_generation): another file that has the number later has another", func(r *Row) *Opt[uint32] { return &r.Generation }).
 		AtEnd().Filtered("generation"),
+	schema.Int("global_pid", "", "process in the first pid namespace, where the tracer is in another", func(r *Row) *uint32 { return &r.GlobalPid }).
+		In32().If(renumbered).AtEnd().Filtered("globalpid"),
+	schema.Int("global_tid", "", "thread there", func(r *Row) *uint32 { return &r.GlobalTid }).In32().If(renumbered).AtEnd(),
+	schema.OptBool("foreign", "the tracer's pid namespace does not have the process: pid and tid are those of the first one", func(r *Row) *Opt[bool] { return &r.Foreign }).
+		AtEnd().Filtered("foreign"),
 )
+
+// The tracer is in another pid namespace than the first one, and sees the process.
+func renumbered(r *Row) bool { return r.GlobalPid != 0 }
 
 func listsKnown(r *Row) bool    { return r.ListsKnown }
 func mappingsKnown(r *Row) bool { return r.ListsKnown && !r.Lacks(record.CutMaps) }

@@ -52,6 +52,9 @@ func appendRow(dst []byte, t *Row) []byte {
 	dst = cutWords.AppendFlags(append(dst, `,"unseen":`...), uint32(t.Cut)&0x3f)
 	dst = appendFacts(append(dst, `,"facts":`...), &t.Facts)
 	dst = appendUint(append(dst, `,"generation":`...), t.Generation.Known, uint64(t.Generation.V))
+	dst = appendUint(append(dst, `,"global_pid":`...), renumbered(t), uint64(t.GlobalPid))
+	dst = appendUint(append(dst, `,"global_tid":`...), renumbered(t), uint64(t.GlobalTid))
+	dst = appendBool(append(dst, `,"foreign":`...), t.Foreign.Known, t.Foreign.V)
 	return append(dst, '}')
 }
 

@@ -1,7 +1,9 @@
 package export
 
 import (
+	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
@@ -24,14 +26,18 @@ func Is[T comparable](o Opt[T], v T) bool { return o.Known && o.V == v }
 // Fields; a field that is not Known is null there and "?" in text.
 type Row struct {
 	TimeNs   uint64 // entry, ns of CLOCK_MONOTONIC
-	Pid, Tid uint32 // Pid is the kernel's tgid
-	Comm     string // raw; escape before showing
-	Dev      uint32 // kernel's dev_t: major<<20 | minor
-	Ino      uint64
-	Path     string // raw; empty when not known
-	Pos      int64  // where the write is made: after O_APPEND moved it, else as asked, bytes
-	Len      int64  // bytes asked for
-	KiFlags  uint32 // IOCB_*
+	Pid, Tid uint32 // as the tracer sees them; Pid is the kernel's tgid
+	// The numbers in the first pid namespace, 0 where those above are it; and whether they
+	// are because the tracer's does not have the process.
+	GlobalPid, GlobalTid uint32
+	Foreign              Opt[bool]
+	Comm                 string // raw; escape before showing
+	Dev                  uint32 // kernel's dev_t: major<<20 | minor
+	Ino                  uint64
+	Path                 string // raw; empty when not known
+	Pos                  int64  // where the write is made: after O_APPEND moved it, else as asked, bytes
+	Len                  int64  // bytes asked for
+	KiFlags              uint32 // IOCB_*
 
 	Unaligned, Extending Opt[bool]
 	// Lock is the mode of i_rwsem held at iomap_dio_rw; NoLock when the write
@@ -121,6 +127,7 @@ type Maker struct {
 func (m *Maker) Fill(r *Row, o *observe.Observation, v *judge.Verdict) {
 	r.reset()
 	r.TimeNs, r.Pid, r.Tid, r.Comm, r.Dev, r.Ino = o.Time, o.Pid, o.Tid, o.Comm, o.Dev, o.Ino
+	r.GlobalPid, r.GlobalTid, r.Foreign = o.GlobalPid, o.GlobalTid, Opt[bool]{V: o.Foreign, Known: o.ForeignKnown}
 	r.Pos, r.Len, r.KiFlags = o.Pos0, o.Len0, o.Flags
 	r.Mappings, r.Zeroed = append(r.Mappings, o.Mappings...), append(r.Zeroed, o.Zeroed...)
 	r.Summed, r.Cut = append(r.Summed, o.Summed...), o.Cut
@@ -282,12 +289,41 @@ func (r *Row) Unseen() []string { return cutWords.Names(uint32(r.Cut)) }
 
 // ProcessID names a process as the records do.
 type ProcessID struct {
-	Pid  uint32
-	Comm string // raw
+	Pid     uint32
+	Comm    string // raw
+	Foreign bool   // see Row.Foreign
+	Global  uint32 // see Row.GlobalPid
 }
 
 // Process names the process, by its thread that wrote.
-func (r *Row) Process() ProcessID { return ProcessID{r.Pid, r.Comm} }
+func (r *Row) Process() ProcessID { return ProcessID{r.Pid, r.Comm, r.Foreign.V, r.GlobalPid} }
+
+// Number is the pid. That of a process that the tracer's pid namespace does not have is
+// marked.
+func (p ProcessID) Number() string { return string(appendPid(nil, p.Pid, p.Foreign)) }
+
+func appendPid(dst []byte, pid uint32, foreign bool) []byte {
+	dst = strconv.AppendUint(dst, uint64(pid), 10)
+	if foreign {
+		dst = append(dst, '*')
+	}
+	return dst
+}
+
+// Numbers are those of the process and the thread, in words.
+func (r *Row) Numbers() string {
+	text := fmt.Sprintf("pid %d, tid %d", r.Pid, r.Tid)
+	switch {
+	case r.Foreign.V:
+		text += " in the first pid namespace, not visible from the tracer's"
+	case r.GlobalPid != 0:
+		text += fmt.Sprintf(" (in the first pid namespace %d and %d)", r.GlobalPid, r.GlobalTid)
+	}
+	return text
+}
+
+// Thread is the number of the thread in the first pid namespace, which no other thread has.
+func (r *Row) Thread() uint32 { return cmp.Or(r.GlobalTid, r.Tid) }
 
 // Disagrees reports whether the kernel did something else than the model said.
 func (r *Row) Disagrees() bool {

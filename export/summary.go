@@ -165,10 +165,30 @@ func (s *Summary) Unproven() bool {
 	return s.Losses.Any() || s.Losses.Unfinished > 0 || s.Unpaired > 0 || s.Totals.Incomplete > 0 || s.Unaccounted() > 0
 }
 
+// NothingSeen says that all writes that were made were left out, and by which filters; empty
+// where some passed, or none was made.
+func (s *Summary) NothingSeen() string {
+	if s.Issued() > 0 || s.Losses.TooFast > 0 || s.Losses.Filtered == 0 {
+		return ""
+	}
+	return fmt.Sprintf("NOTHING SEEN: %s made and left out: %s", were(s.Losses.Filtered), s.Losses.LeftOut())
+}
+
+func were(n uint64) string {
+	if n == 1 {
+		return "1 direct write was"
+	}
+	return fmt.Sprintf("%d direct writes were", n)
+}
+
 // WriteTo writes the summary as text: what is missing first, then what was seen.
 func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 	var b strings.Builder
 	t := &s.Totals
+	nothing := s.NothingSeen()
+	if nothing != "" {
+		fmt.Fprintln(&b, nothing)
+	}
 	if s.Losses.Any() {
 		fmt.Fprintf(&b, "LOST: %s\n", s.Losses)
 	}
@@ -190,6 +210,12 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 	}
 	if s.Elapsed > 0 {
 		fmt.Fprintf(&b, ", in %s", Duration(uint64(s.Elapsed)))
+	}
+	if s.Losses.TooFast > 0 {
+		fmt.Fprintf(&b, "\nquicker:  %s, not shown because of --min-latency", Plural(s.Losses.TooFast, "write"))
+	}
+	if s.Losses.Filtered > 0 && nothing == "" {
+		fmt.Fprintf(&b, "\nleft out: %s", s.Losses.LeftOut())
 	}
 	fmt.Fprintf(&b, "\nlock:     %d shared, %d exclusive, %d no direct I/O", t.Shared, t.Exclusive, t.NoDIO)
 	if t.NoLock > 0 {

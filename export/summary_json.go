@@ -18,7 +18,9 @@ type summaryJSON struct {
 	Incomplete  uint64            `json:"incomplete"`
 	Unpaired    uint64            `json:"unpaired"` // queued, completion not seen
 	Losses      string            `json:"losses"`
-	Written     map[string]uint64 `json:"written"` // by caller: writes with a positive result
+	TooFast     uint64            `json:"too_fast"` // quicker than --min-latency
+	LeftOut     map[string]uint64 `json:"left_out"` // by the filter that refused them
+	Written     map[string]uint64 `json:"written"`  // by caller: writes with a positive result
 	Shared      uint64            `json:"shared"`
 	Exclusive   uint64            `json:"exclusive"`
 	NoDIO       uint64            `json:"no_dio"`
@@ -57,7 +59,7 @@ func (s *Summary) JSON() ([]byte, error) {
 	j := summaryJSON{
 		Issued: s.Issued(), Seen: t.Writes, Lost: s.Losses.Lost(),
 		Unfinished: s.Losses.Unfinished, Unaccounted: s.Unaccounted(),
-		Incomplete: t.Incomplete, Unpaired: s.Unpaired, Losses: s.Losses.String(),
+		Incomplete: t.Incomplete, Unpaired: s.Unpaired, Losses: s.Losses.String(), TooFast: s.Losses.TooFast, LeftOut: map[string]uint64{},
 		Written: map[string]uint64{}, Verdicts: map[string]uint64{},
 		Shared: t.Shared, Exclusive: t.Exclusive, NoDIO: t.NoDIO,
 		Restarted: t.Restarted, Drained: t.Drained, Bytes: t.Bytes, WaitNs: t.WaitNs,
@@ -73,6 +75,14 @@ func (s *Summary) JSON() ([]byte, error) {
 	for c, n := range t.Written {
 		if n > 0 {
 			j.Written[record.Caller(c).String()] = n
+		}
+	}
+	l := &s.Losses
+	for filter, n := range map[string]uint64{
+		"pid": l.NotPid, "dev": l.NotDev, "ino": l.NotIno, "path": l.NotPath, "cgroup": l.NotCgroup, "comm": l.NotComm, "command": l.NotTree,
+	} {
+		if n > 0 {
+			j.LeftOut[filter] = n
 		}
 	}
 	for k, n := range t.Verdicts {

@@ -72,7 +72,7 @@ const (
 
 // columns after TIME and before WHY, which is as long as it needs.
 var columns = [...]column{
-	ColPid:       {"PID", -7, func(d []byte, r *Row) []byte { return strconv.AppendUint(d, uint64(r.Pid), 10) }},
+	ColPid:       {"PID", -7, func(d []byte, r *Row) []byte { return appendPid(d, r.Pid, r.Foreign.V) }},
 	ColComm:      {"COMM", 15, func(d []byte, r *Row) []byte { return safe.Append(d, r.Comm) }},
 	ColFile:      {"FILE", 16, appendFile},
 	ColPos:       {"POS", -14, func(d []byte, r *Row) []byte { return strconv.AppendInt(d, r.Pos, 10) }},

@@ -19,6 +19,15 @@ import (
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
+// maxFolders is MAX_FOLDERS of bpf/state.h, and bpfFolder its struct folder.
+const maxFolders = 8
+
+type bpfFolder struct {
+	Ino uint64
+	Dev uint32
+	_   uint32
+}
+
 // attached is one program at one function.
 type attached struct {
 	probe *PlannedProbe
@@ -42,6 +51,10 @@ func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 	prune(spec, p)
 	coll, err := load(f, spec)
 	if err != nil {
+		return nil, err
+	}
+	if err := setCgroup(coll, o.Filter.Cgroup); err != nil {
+		coll.Close()
 		return nil, err
 	}
 	s, err := newSession(coll, f)
@@ -85,6 +98,23 @@ func load(f *Facts, spec *ebpf.CollectionSpec) (*ebpf.Collection, error) {
 	return coll, nil
 }
 
+// setCgroup lets only the tasks of a cgroup, and of those below it, through; the folder
+// may be empty.
+func setCgroup(coll *ebpf.Collection, folder string) error {
+	if folder == "" {
+		return nil
+	}
+	dir, err := os.Open(folder)
+	if err != nil {
+		return hint.Usagef("list them with: systemd-cgls", "open cgroup: %v", err)
+	}
+	defer dir.Close()
+	if err := coll.Maps["cgroups"].Put(uint32(0), uint32(dir.Fd())); err != nil {
+		return fmt.Errorf("filter by cgroup %s: %w", folder, err)
+	}
+	return nil
+}
+
 // loadError turns a refusal of the kernel into words about what is missing.
 func loadError(f *Facts, err error) error {
 	// The verifier says EACCES, too, of a program that it does not accept.
@@ -94,7 +124,7 @@ func loadError(f *Facts, err error) error {
 		case f.Lockdown != "" && f.Lockdown != "none":
 			msg += " (lockdown: " + f.Lockdown + ")"
 		default:
-			msg += " (operation not permitted, as under kernel lockdown)"
+			msg += " (operation not permitted, as under kernel lockdown, or in a container without the host's root)"
 		}
 		if !f.Kprobes && !f.KprobeMulti {
 			msg = "this kernel has no kprobes (CONFIG_KPROBES), and " + strings.TrimPrefix(msg, "the kernel ")
@@ -127,6 +157,17 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		return hint.Usagef("--comm "+o.Filter.Comm[:15], "a command name has at most 15 bytes")
 	}
 	copy(comm[:], o.Filter.Comm)
+	if len(o.Filter.Folders) > maxFolders {
+		return hint.Usagef("--path FOLDER further down", "the folder has %d file systems below it, and %d can be traced at once", len(o.Filter.Folders), maxFolders)
+	}
+	if o.Filter.Cgroup == "" {
+		spec.Maps["cgroups"].Type = ebpf.Array // a kernel may have no cgroups
+	}
+	var folders [maxFolders]bpfFolder
+	for i, at := range o.Filter.Folders {
+		folders[i] = bpfFolder{Ino: at.Ino, Dev: at.Dev}
+	}
+	ns := cmp.Or(f.PidNamespace, &PidNamespace{})
 	addr := func(name string) uint64 { return f.Addresses[name] }
 	return setConstants(spec, map[string]any{
 		"cfg_pid":                   o.Filter.Pid,
@@ -135,7 +176,12 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		"cfg_ino":                   o.Filter.Ino,
 		"cfg_this_gen":              o.Filter.ThisGeneration,
 		"cfg_gen":                   o.Filter.Generation,
-		"cfg_cgroup":                o.Filter.CgroupID,
+		"cfg_cgroup":                o.Filter.Cgroup != "",
+		"cfg_by_path":               o.Filter.ByPath,
+		"cfg_folders":               uint32(len(o.Filter.Folders)),
+		"folders":                   folders,
+		"cfg_ns":                    ns.ns,
+		"cfg_ns_level":              ns.Level,
 		"cfg_min_latency":           uint64(o.Filter.MinLatency),
 		"cfg_comm":                  comm,
 		"cfg_tree":                  o.Tree,

@@ -18,6 +18,7 @@ import (
 const (
 	ext4dioMapAios                  = "aios"
 	ext4dioMapBlank                 = "blank"
+	ext4dioMapCgroups               = "cgroups"
 	ext4dioMapCpus                  = "cpus"
 	ext4dioMapDisplaced             = "displaced"
 	ext4dioMapFlushes               = "flushes"
@@ -77,18 +78,23 @@ const (
 	ext4dioProgTpSwitch             = "tp_switch"
 	ext4dioProgTpWaitBegin          = "tp_wait_begin"
 	ext4dioProgTpWaitEnd            = "tp_wait_end"
+	ext4dioVarCfgByPath             = "cfg_by_path"
 	ext4dioVarCfgCgroup             = "cfg_cgroup"
 	ext4dioVarCfgComm               = "cfg_comm"
 	ext4dioVarCfgDev                = "cfg_dev"
 	ext4dioVarCfgExcludePid         = "cfg_exclude_pid"
+	ext4dioVarCfgFolders            = "cfg_folders"
 	ext4dioVarCfgGen                = "cfg_gen"
 	ext4dioVarCfgIno                = "cfg_ino"
 	ext4dioVarCfgMinLatency         = "cfg_min_latency"
 	ext4dioVarCfgNameSeed           = "cfg_name_seed"
+	ext4dioVarCfgNs                 = "cfg_ns"
+	ext4dioVarCfgNsLevel            = "cfg_ns_level"
 	ext4dioVarCfgPid                = "cfg_pid"
 	ext4dioVarCfgThisGen            = "cfg_this_gen"
 	ext4dioVarCfgTree               = "cfg_tree"
 	ext4dioVarCfgWake               = "cfg_wake"
+	ext4dioVarFolders               = "folders"
 	ext4dioVarHaveCallers           = "have_callers"
 	ext4dioVarHaveCast              = "have_cast"
 	ext4dioVarHaveSpans             = "have_spans"
@@ -205,6 +211,7 @@ type ext4dioProgramSpecs struct {
 type ext4dioMapSpecs struct {
 	Aios       *ebpf.MapSpec `ebpf:"aios"`
 	Blank      *ebpf.MapSpec `ebpf:"blank"`
+	Cgroups    *ebpf.MapSpec `ebpf:"cgroups"`
 	Cpus       *ebpf.MapSpec `ebpf:"cpus"`
 	Displaced  *ebpf.MapSpec `ebpf:"displaced"`
 	Flushes    *ebpf.MapSpec `ebpf:"flushes"`
@@ -220,18 +227,23 @@ type ext4dioMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type ext4dioVariableSpecs struct {
+	CfgByPath             *ebpf.VariableSpec `ebpf:"cfg_by_path"`
 	CfgCgroup             *ebpf.VariableSpec `ebpf:"cfg_cgroup"`
 	CfgComm               *ebpf.VariableSpec `ebpf:"cfg_comm"`
 	CfgDev                *ebpf.VariableSpec `ebpf:"cfg_dev"`
 	CfgExcludePid         *ebpf.VariableSpec `ebpf:"cfg_exclude_pid"`
+	CfgFolders            *ebpf.VariableSpec `ebpf:"cfg_folders"`
 	CfgGen                *ebpf.VariableSpec `ebpf:"cfg_gen"`
 	CfgIno                *ebpf.VariableSpec `ebpf:"cfg_ino"`
 	CfgMinLatency         *ebpf.VariableSpec `ebpf:"cfg_min_latency"`
 	CfgNameSeed           *ebpf.VariableSpec `ebpf:"cfg_name_seed"`
+	CfgNs                 *ebpf.VariableSpec `ebpf:"cfg_ns"`
+	CfgNsLevel            *ebpf.VariableSpec `ebpf:"cfg_ns_level"`
 	CfgPid                *ebpf.VariableSpec `ebpf:"cfg_pid"`
 	CfgThisGen            *ebpf.VariableSpec `ebpf:"cfg_this_gen"`
 	CfgTree               *ebpf.VariableSpec `ebpf:"cfg_tree"`
 	CfgWake               *ebpf.VariableSpec `ebpf:"cfg_wake"`
+	Folders               *ebpf.VariableSpec `ebpf:"folders"`
 	HaveCallers           *ebpf.VariableSpec `ebpf:"have_callers"`
 	HaveCast              *ebpf.VariableSpec `ebpf:"have_cast"`
 	HaveSpans             *ebpf.VariableSpec `ebpf:"have_spans"`
@@ -270,6 +282,7 @@ func (o *ext4dioObjects) Close() error {
 type ext4dioMaps struct {
 	Aios       *ebpf.Map `ebpf:"aios"`
 	Blank      *ebpf.Map `ebpf:"blank"`
+	Cgroups    *ebpf.Map `ebpf:"cgroups"`
 	Cpus       *ebpf.Map `ebpf:"cpus"`
 	Displaced  *ebpf.Map `ebpf:"displaced"`
 	Flushes    *ebpf.Map `ebpf:"flushes"`
@@ -285,6 +298,7 @@ func (m *ext4dioMaps) Close() error {
 	return _Ext4dioClose(
 		m.Aios,
 		m.Blank,
+		m.Cgroups,
 		m.Cpus,
 		m.Displaced,
 		m.Flushes,
@@ -301,18 +315,23 @@ func (m *ext4dioMaps) Close() error {
 //
 // It can be passed to loadExt4dioObjects or ebpf.CollectionSpec.LoadAndAssign.
 type ext4dioVariables struct {
+	CfgByPath             *ebpf.Variable `ebpf:"cfg_by_path"`
 	CfgCgroup             *ebpf.Variable `ebpf:"cfg_cgroup"`
 	CfgComm               *ebpf.Variable `ebpf:"cfg_comm"`
 	CfgDev                *ebpf.Variable `ebpf:"cfg_dev"`
 	CfgExcludePid         *ebpf.Variable `ebpf:"cfg_exclude_pid"`
+	CfgFolders            *ebpf.Variable `ebpf:"cfg_folders"`
 	CfgGen                *ebpf.Variable `ebpf:"cfg_gen"`
 	CfgIno                *ebpf.Variable `ebpf:"cfg_ino"`
 	CfgMinLatency         *ebpf.Variable `ebpf:"cfg_min_latency"`
 	CfgNameSeed           *ebpf.Variable `ebpf:"cfg_name_seed"`
+	CfgNs                 *ebpf.Variable `ebpf:"cfg_ns"`
+	CfgNsLevel            *ebpf.Variable `ebpf:"cfg_ns_level"`
 	CfgPid                *ebpf.Variable `ebpf:"cfg_pid"`
 	CfgThisGen            *ebpf.Variable `ebpf:"cfg_this_gen"`
 	CfgTree               *ebpf.Variable `ebpf:"cfg_tree"`
 	CfgWake               *ebpf.Variable `ebpf:"cfg_wake"`
+	Folders               *ebpf.Variable `ebpf:"folders"`
 	HaveCallers           *ebpf.Variable `ebpf:"have_callers"`
 	HaveCast              *ebpf.Variable `ebpf:"have_cast"`
 	HaveSpans             *ebpf.Variable `ebpf:"have_spans"`

@@ -29,6 +29,14 @@ type Facts struct {
 	BTF      bool   `json:"btf"`
 	Ext4     string `json:"ext4"` // module, built in, or "" when absent
 
+	// PidNamespace is that of this process; nil where it is the first one.
+	PidNamespace *PidNamespace `json:"pid_namespace,omitempty"`
+	// UserNamespace says that it is not in the first user namespace: what it may do there
+	// does not count for BPF.
+	UserNamespace bool  `json:"user_namespace,omitempty"`
+	NoSys         bool  `json:"no_sys,omitempty"` // /sys is not mounted
+	noNamespace   error // why it is not known which the pid namespace is
+
 	Kprobes       bool `json:"kprobes"`        // perf events of type kprobe
 	KprobeMulti   bool `json:"kprobe_multi"`   // BPF links over many kprobes
 	KprobeSession bool `json:"kprobe_session"` // entry and return in one program
@@ -95,13 +103,15 @@ func ReadFacts() (*Facts, error) {
 	f.Root = mayTrace()
 	f.Lockdown = chosen("/sys/kernel/security/lockdown", "[", "]")
 	f.Preempt = preemption(f.Build)
+	f.NoSys = !exists("/sys/kernel")
 	f.Kprobes = exists("/sys/bus/event_source/devices/kprobe/type")
 	f.types = btf.NewCache()
 	if err := f.readSymbols(); err != nil {
 		return nil, err
 	}
 	f.readBTF()
-	if f.Root {
+	f.readNamespaces()
+	if f.Root && !f.UserNamespace {
 		// Trying it attaches something, and who has sessions has the other as well.
 		f.KprobeSession = features.HaveBPFLinkKprobeSession() == nil
 		f.KprobeMulti = f.KprobeSession || features.HaveBPFLinkKprobeMulti() == nil

@@ -30,16 +30,24 @@ const (
 
 // Filter is applied in the kernel; zero fields do not filter.
 type Filter struct {
-	Pid      uint32 // tgid
-	Comm     string
-	CgroupID uint64
-	Dev      uint32 // kernel's dev_t: major<<20 | minor
-	Ino      uint64
+	Pid    uint32 // a process, as this one sees it from its pid namespace
+	Comm   string
+	Cgroup string // folder of a cgroup of version 2; those below it are in it
+	Dev    uint32 // kernel's dev_t: major<<20 | minor
+	Ino    uint64
 	// Generation is that of the inode, i_generation, with ThisGeneration only.
 	Generation     uint32
 	ThisGeneration bool
+	ByPath         bool          // Dev and Ino are those of a path: what they refuse counts as that
+	Folders        []Folder      // below one of them, in its file system
 	MinLatency     time.Duration // entry to return
-	ExcludePid     uint32        // tgid
+	ExcludePid     uint32        // as Pid
+}
+
+// Folder is a folder of a file system.
+type Folder struct {
+	Dev uint32 // kernel's dev_t
+	Ino uint64
 }
 
 // How a probe is attached.
@@ -189,14 +197,26 @@ func unattached(probes []PlannedProbe) record.Stages {
 
 func fit(f *Facts) error {
 	switch {
+	case f.UserNamespace:
+		return &hint.UnfitError{
+			Msg:  "this is a user namespace, as of a container without the host's root; root in it may not load tracing programs",
+			Hint: "run it as root outside the container: sudo ext4dio-trace live",
+		}
 	case !f.Root:
 		return &hint.UnfitError{Msg: "tracing needs root, or CAP_BPF with CAP_PERFMON", Hint: "sudo ext4dio-trace live"}
+	case f.NoSys:
+		return &hint.UnfitError{Msg: "/sys is not mounted here, so that the types of the kernel cannot be read", Hint: "mount -t sysfs none /sys; or run it outside the container"}
 	case f.Lockdown == "confidentiality":
 		return &hint.UnfitError{Msg: "kernel lockdown is in confidentiality mode, which forbids reading kernel memory from BPF", Hint: vmHint}
 	case f.Ext4 == "":
 		return &hint.UnfitError{Msg: "ext4 is not in this kernel, or its module is not loaded", Hint: "sudo modprobe ext4; or " + vmHint}
 	case !f.BTF:
 		return &hint.UnfitError{Msg: "this kernel has no BTF type information (CONFIG_DEBUG_INFO_BTF)", Hint: vmHint}
+	case f.noNamespace != nil:
+		return &hint.UnfitError{
+			Msg:  fmt.Sprintf("it is not known which processes this pid namespace has: %v", f.noNamespace),
+			Hint: "run it outside the container: sudo ext4dio-trace live",
+		}
 	}
 	return nil
 }

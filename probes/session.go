@@ -23,7 +23,7 @@ const (
 	// stopWithin bounds how long Stop waits for writes that are still inside.
 	stopWithin = 3 * time.Second
 
-	cpuStateSize = 192 // struct cpu_state of bpf/state.h
+	cpuStateSize = 256 // struct cpu_state of bpf/state.h
 
 	slotOwner = record.HeadSize + record.MaxSteps*record.StepSize + 208 // member owner of struct inflight
 	slotSize  = slotOwner + 16 + 7*record.StepSize                      // struct inflight
@@ -68,11 +68,11 @@ func newSession(coll *ebpf.Collection, f *Facts) (*Session, error) {
 	return s, nil
 }
 
-// AddProcess lets the writes of a process (tgid) and of its later children
-// through, when Options.Tree is set.
-func (s *Session) AddProcess(tgid uint32) error {
-	if err := s.coll.Maps["tree"].Put(tgid, uint8(1)); err != nil {
-		return fmt.Errorf("add process %d to the filter: %w", tgid, err)
+// AddProcess lets the writes of a process, as this one sees it, and of its later
+// children through, when Options.Tree is set.
+func (s *Session) AddProcess(pid uint32) error {
+	if err := s.coll.Maps["tree"].Put(pid, uint8(1)); err != nil {
+		return fmt.Errorf("add process %d to the filter: %w", pid, err)
 	}
 	return nil
 }

@@ -6,12 +6,12 @@ import "encoding/binary"
 
 // Sizes in bytes of the structs in bpf/record.h, and how many there are of what.
 const (
-	HeadSize     = 136
+	HeadSize     = 144
 	StepSize     = 32
 	CompleteSize = 32
 	NameSize     = 32
 	MaxSteps     = 40 // of a record
-	NumCounters  = 15 // all of them uint64
+	NumCounters  = 22 // all of them uint64
 )
 
 // Kinds of records; numbers are append-only.
@@ -222,6 +222,8 @@ const (
 	AtNrSegs     = 126
 	AtGeneration = 128
 	AtName       = 132
+	AtNsTgid     = 136
+	AtNsTid      = 140
 )
 
 // Write is one direct write (struct write_rec) with its steps.
@@ -260,6 +262,8 @@ type Write struct {
 	NrSegs     uint16   `wire:"126,2"` // saturating; 0 for a single buffer
 	Generation uint32   `wire:"128,4"` // i_generation of the inode: another file of its number has another
 	Name       uint32   `wire:"132,4"` // that of a name_rec; 0 when the name could not be read
+	NsTgid     uint32   `wire:"136,4"` // the process as the tracer's pid namespace has it, see PID_HIDDEN; 0: as tgid
+	NsTid      uint32   `wire:"140,4"` // the thread, likewise
 
 	Steps [MaxSteps]Step // NSteps of them
 }
@@ -300,6 +304,8 @@ func (to *Write) parse(raw *[HeadSize]byte) {
 	to.NrSegs = e.Uint16(raw[AtNrSegs:])
 	to.Generation = e.Uint32(raw[AtGeneration:])
 	to.Name = e.Uint32(raw[AtName:])
+	to.NsTgid = e.Uint32(raw[AtNsTgid:])
+	to.NsTid = e.Uint32(raw[AtNsTid:])
 }
 
 // Where the fields of struct step lie, bytes.
@@ -412,4 +418,11 @@ type Counters struct {
 	Started      uint64 `wire:"96,8"`  // returns of writes that began before tracing
 	Bytes        uint64 `wire:"104,8"` // bytes sent into the ring
 	TooFast      uint64 `wire:"112,8"` // writes below the minimum latency, not sent
+	NotPid       uint64 `wire:"120,8"` // of those that did not pass: another process
+	NotDev       uint64 `wire:"128,8"` // another device
+	NotIno       uint64 `wire:"136,8"` // another inode
+	NotPath      uint64 `wire:"144,8"` // not the file, or not below the folder, of a path
+	NotCgroup    uint64 `wire:"152,8"` // not in the cgroup, nor in one below it
+	NotTree      uint64 `wire:"160,8"` // a process that the command did not start
+	NotComm      uint64 `wire:"168,8"` // another command name
 }

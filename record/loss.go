@@ -31,6 +31,7 @@ func (l *Losses) All() [NumCounters + 5]*uint64 {
 		&l.Seen, &l.Sent, &l.Bytes, &l.Queued, &l.Completed, &l.Filtered, &l.TooFast, &l.Started,
 		&l.Unfinished, &l.LostRing, &l.LostComplete, &l.LostMap, &l.LostReturn, &l.LostDepth, &l.LostAIO,
 		&l.StepsLost, &l.MissedEntry, &l.MissedReturn, &l.MissedInner, &l.Malformed,
+		&l.NotPid, &l.NotDev, &l.NotIno, &l.NotPath, &l.NotCgroup, &l.NotTree, &l.NotComm,
 	}
 }
 
@@ -73,6 +74,29 @@ func (l Losses) String() string {
 	if len(parts) == 0 {
 		return "none lost"
 	}
+	return strings.Join(parts, ", ")
+}
+
+// LeftOut lists the filters by which writes were left out, with how many; empty when none
+// were. Those that a command did not make come last, and old traces do not say which
+// filter it was.
+func (l Losses) LeftOut() string {
+	var parts []string
+	rest := l.Filtered
+	add := func(n uint64, format string) {
+		rest -= min(rest, n)
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf(format, n))
+		}
+	}
+	add(l.NotPid, "%d by --pid")
+	add(l.NotDev, "%d by --dev")
+	add(l.NotIno, "%d by --ino")
+	add(l.NotPath, "%d by --path")
+	add(l.NotCgroup, "%d by --cgroup")
+	add(l.NotComm, "%d by --comm")
+	add(l.NotTree, "%d of processes that the command did not start, loop devices among them (--all shows them)")
+	add(rest, "%d by a filter")
 	return strings.Join(parts, ", ")
 }
 

@@ -158,6 +158,10 @@ func (c *Complete) Append(dst []byte) []byte {
 	return append(dst, raw[:]...)
 }
 
+// PidHidden is the number of a process that the tracer's pid namespace does not have
+// (PID_HIDDEN).
+const PidHidden = ^uint32(0)
+
 // IDOf is the id of a raw record: a write and its completion have the same. ok is
 // false for a record that is cut off, or of another kind.
 func IDOf(raw []byte) (id uint64, ok bool) {

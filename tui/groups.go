@@ -40,8 +40,19 @@ var byFile = grouping{
 var byProcess = grouping{
 	name: "Processes", title: "PROCESS PID", width: 14, grow: 24, by: true,
 	of:     func(p *tally.Picture) []tally.Group { return p.Processes },
-	label:  func(g *tally.Group) string { return fmt.Sprintf("%s %d", export.Safe(g.Comm), g.Pid) },
-	filter: func(g *tally.Group) string { return fmt.Sprintf("pid=%d", g.Pid) },
+	label:  func(g *tally.Group) string { return fmt.Sprintf("%s %s", export.Safe(g.Comm), g.Number()) },
+	filter: processFilter,
+}
+
+// processFilter picks the writes of one process, by the number that no other has.
+func processFilter(g *tally.Group) string {
+	switch {
+	case g.Foreign:
+		return fmt.Sprintf("pid=%d foreign", g.Pid)
+	case g.Global != 0:
+		return fmt.Sprintf("globalpid=%d", g.Global)
+	}
+	return fmt.Sprintf("pid=%d", g.Pid)
 }
 
 var byReason = grouping{

@@ -135,7 +135,7 @@ func (d *detail) who() {
 		file = export.Safe(r.Path) + ", " + file
 	}
 	d.plain("file", file+" on "+export.DevName(r.Dev))
-	d.plain("by", fmt.Sprintf("%s, pid %d, tid %d, %s", export.Safe(r.Comm), r.Pid, r.Tid, r.Caller))
+	d.plain("by", fmt.Sprintf("%s, %s, %s", export.Safe(r.Comm), r.Numbers(), r.Caller))
 	words := []string{export.YesNo(r.Unaligned, "unaligned", "aligned", "alignment not known"),
 		export.YesNo(r.Extending, "extending", "inside i_size", "not known whether extending")}
 	words = append(words, r.FlagNames()...)

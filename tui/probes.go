@@ -78,6 +78,9 @@ func (t *probesTab) draw() []string {
 	}
 	d.add("lost", l.String(), lost)
 	d.plain("records", fmt.Sprintf("%d writes entered, %d judged, %d filtered out, %d bytes from the kernel", l.Seen, m.now.Summary.Totals.Writes, l.Filtered, l.Bytes))
+	if l.Filtered > 0 {
+		d.plain("left out", l.LeftOut())
+	}
 	if m.now.CPU >= 0 {
 		d.plain("itself", fmt.Sprintf("%s of one CPU, at most %sB of memory so far", percentOf(m.now.CPU), export.Bytes(int64(m.now.Memory))))
 	}

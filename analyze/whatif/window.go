@@ -55,7 +55,7 @@ func (w *window) add(o *observe.Observation, now, then way) {
 		then = now
 	}
 	id := fileID{o.Dev, o.Ino, o.Generation}
-	st := step{file: placeOf(w.fileOf, id, &w.files, id), writer: placeOf(w.taskOf, o.Tid, &w.writers, task{o.Pid, o.Comm})}
+	st := step{file: placeOf(w.fileOf, id, &w.files, id), writer: placeOf(w.taskOf, o.Thread(), &w.writers, task{o.Pid, o.Comm})}
 	st.fill(o, now, then)
 	w.steps = append(w.steps, st)
 }

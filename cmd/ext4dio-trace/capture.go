@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
@@ -68,7 +69,11 @@ func (o *captureFlags) probeOptions() (probes.Options, error) {
 		return probes.Options{}, usagef("--ring 16M", "--ring: %v", err)
 	}
 	o.RingBytes, o.Tree = ring, len(o.command) > 0 && !o.all
-	o.Filter, err = o.filter.Resolve()
+	var doubts []string
+	o.Filter, doubts, err = o.filter.Resolve()
+	for _, text := range doubts {
+		note(os.Stderr, "%s", text)
+	}
 	return o.Options, err
 }
 
@@ -137,6 +142,9 @@ func (c *capture) hold(stdin io.Reader, output io.Writer) (*tracee.Command, erro
 	if c == nil || c.path == "" {
 		return nil, nil
 	}
+	if _, err := os.Stat("/proc/self/exe"); err != nil {
+		return nil, &exit.Error{Code: exit.Unfit, Msg: "a command is started through /proc, and that is not mounted here", Hint: "mount -t proc none /proc"}
+	}
 	cmd, err := tracee.Hold(c.path, c.flags.command, stdin, output)
 	if err != nil {
 		return nil, err
@@ -163,22 +171,23 @@ func openRecorder(o *session.RecorderOptions, filter *probes.Filter) (*session.R
 	return out, err
 }
 
-// ended ends a command, if there is one, and says how it did.
-func ended(w io.Writer, cmd *tracee.Command) {
-	if cmd != nil {
-		cmd.Stop()
-		note(w, "%s %s", cmd.Name(), cmd.Outcome())
+// ended ends a command and says how it did; empty when there is none.
+func ended(cmd *tracee.Command) string {
+	if cmd == nil {
+		return ""
 	}
+	cmd.Stop()
+	return cmd.Name() + " " + cmd.Outcome()
 }
 
 // registerFilter adds the filters that the kernel applies.
 func registerFilter(f *session.Filter, flags *pflag.FlagSet) {
-	flags.Uint32Var(&f.Pid, "pid", 0, "only this process (all its threads)")
+	flags.Uint32Var(&f.Pid, "pid", 0, "only this process (all its threads), by its number here")
 	flags.StringVar(&f.Comm, "comm", "", "only threads of this name (up to 15 bytes)")
-	flags.StringVar(&f.Cgroup, "cgroup", "", "only this cgroup: its folder or its id")
+	flags.StringVar(&f.Cgroup, "cgroup", "", "only this cgroup and those below it: its folder, name or id")
 	flags.StringVar(&f.Dev, "dev", "", "only this device: MAJOR:MINOR, /dev/NAME, or a folder on it")
 	flags.Uint64Var(&f.Ino, "ino", 0, "only this inode number")
-	flags.StringVar(&f.Path, "path", "", "only this file")
+	flags.StringVar(&f.Path, "path", "", "only this file, all below this folder, or the file of this loop device")
 	flags.DurationVar(&f.MinLatency, "min-latency", 0, "only writes that took at least this long, such as 5ms")
 }
 

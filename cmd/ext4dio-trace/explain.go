@@ -312,7 +312,7 @@ func (o *explainOptions) explainRow(cmd *cobra.Command, row *export.Row) error {
 	}
 	path := cmp.Or(row.Path, fmt.Sprintf("inode %d", row.Ino))
 	ob := explain.Observed{
-		Title: fmt.Sprintf("%s on %s, by %s (pid %d, tid %d)", export.Safe(path), export.DevName(row.Dev), export.Safe(row.Comm), row.Pid, row.Tid),
+		Title: fmt.Sprintf("%s on %s, by %s (%s)", export.Safe(path), export.DevName(row.Dev), export.Safe(row.Comm), row.Numbers()),
 		Write: row.Observation(), Variants: variants,
 	}
 	return ob.WriteText(cmd.OutOrStdout())

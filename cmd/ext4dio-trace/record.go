@@ -104,23 +104,38 @@ func recordAll(ctx context.Context, c *capture) error {
 	defer cmd.Stop()
 	note(os.Stderr, "%s", c.Banner("recording"))
 	shown := newProgress(os.Stderr, c.out)
-	run, err := c.out.Start(ctx, c, cmd, shown.show)
+	idle := newQuiet(func(text string) {
+		shown.clear()
+		note(os.Stderr, "%s", text)
+	})
+	run, err := c.out.Start(ctx, c, cmd, func(l *record.Losses) {
+		shown.show(l)
+		idle.look(&export.Summary{Losses: *l})
+	})
 	if err != nil {
 		return err
 	}
 	err = run.Wait()
 	shown.clear()
-	ended(os.Stderr, cmd)
+	outcome := ended(cmd)
 	if err != nil {
+		if outcome != "" {
+			note(os.Stderr, "%s", outcome)
+		}
 		return err
 	}
-	return sayRecorded(os.Stderr, c.out, run.Losses())
+	return sayRecorded(os.Stderr, c.out, run.Losses(), outcome)
 }
 
-// sayRecorded says what was recorded and lost, and makes the exit status.
-func sayRecorded(w io.Writer, out *session.Recorder, l *record.Losses) error {
+// sayRecorded says what was recorded and lost, with the outcome of the command if there was
+// one, and makes the exit status.
+func sayRecorded(w io.Writer, out *session.Recorder, l *record.Losses, outcome string) error {
 	s := export.Summary{Losses: *l}
 	s.Totals.Writes, _ = out.Written()
+	nothing := s.NothingSeen()
+	if nothing != "" {
+		fmt.Fprintln(w, nothing)
+	}
 	if l.Any() {
 		fmt.Fprintf(w, "LOST: %s\n", l)
 	}
@@ -130,11 +145,18 @@ func sayRecorded(w io.Writer, out *session.Recorder, l *record.Losses) error {
 	if l.Unfinished > 0 {
 		fmt.Fprintf(w, "UNFINISHED: %d writes were still inside the kernel at the end\n", l.Unfinished)
 	}
-	note(w, "%s", out.Outcome())
+	if l.Filtered > 0 && nothing == "" {
+		fmt.Fprintf(w, "left out: %s\n", l.LeftOut())
+	}
+	said := out.Outcome()
+	if outcome != "" {
+		said += "; " + outcome
+	}
+	note(w, "%s", said)
 	if l.Any() || l.Unfinished > 0 || s.Unaccounted() > 0 {
 		return &exit.Error{Code: exit.Unproven}
 	}
-	return nil
+	return sawNothing(&s, outcome != "")
 }
 
 // progressEvery is how often the progress line changes.

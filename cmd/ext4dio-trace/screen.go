@@ -56,6 +56,9 @@ func (t *trace) runScreen(ctx context.Context, src session.Source) error {
 	defer cmd.Stop()
 	collector := tui.NewCollector(t.file != nil, ownUsage)
 	t.Sink, t.Tell = screenSink{collector, t}, func(text string) { collector.SetNote(oneLine(text)) }
+	if t.kernel != nil {
+		t.Sink = watched{t.Sink, newQuiet(t.Tell)}
+	}
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	// Before anything is judged: the judge belongs to the goroutine that consumes from then on.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,6 +57,9 @@ func (t *trace) runLines(ctx context.Context, src session.Source) error {
 	}
 	defer cmd.Stop()
 	t.Sink = t.opts.lines(os.Stdout, export.Text{Color: wantsColor(os.Stdout), Start: t.start})
+	if t.kernel != nil {
+		t.Sink = watched{t.Sink, newQuiet(func(text string) { note(t.stderr, "%s", text) })}
+	}
 	note(t.stderr, "%s", t.Banner(t.doing))
 	run, err := t.Start(ctx, src, cmd)
 	if err != nil {
@@ -71,8 +75,11 @@ func (o *liveOptions) lines(w io.Writer, text export.Text) *session.Lines {
 
 // finish says how it ended and returns what the exit status is made from.
 func (t *trace) finish(err error, cmd *tracee.Command) error {
-	ended(t.stderr, cmd)
+	outcome := ended(cmd)
 	if err != nil {
+		if outcome != "" {
+			note(t.stderr, "%s", outcome)
+		}
 		return err
 	}
 	for _, text := range t.Recordings() {
@@ -81,10 +88,13 @@ func (t *trace) finish(err error, cmd *tracee.Command) error {
 	missing := t.file != nil && replay.SayMissing(t.stderr, t.file)
 	// The user may have closed stderr too; there is nobody to tell then.
 	_, _ = t.Summary.WriteTo(t.stderr)
+	if outcome != "" {
+		note(t.stderr, "%s", outcome)
+	}
 	if err := t.writeSummary(); err != nil {
 		return err
 	}
-	return exitStatus(&t.Summary, missing)
+	return cmp.Or(exitStatus(&t.Summary, missing), sawNothing(&t.Summary, cmd != nil))
 }
 
 // writeSummary writes the totals for programs, when asked for.

@@ -10,6 +10,7 @@ import (
 // unread are the fields of an Observation that no judgement on it alone reads.
 var unread = map[string]bool{
 	"Time": true, "ID": true, "Pid": true, "Tid": true, "Comm": true, "Dev": true, "Ino": true, "NrSegs": true,
+	"GlobalPid": true, "GlobalTid": true, "Foreign": true, "ForeignKnown": true,
 	"FmodKnown": true, "WaitNs": true, "LockNs": true, "LatencyNs": true, "SubmitNs": true, "LostBefore": true, "Depth": true,
 	"Drain.Count": true, "Drain.Waited": true, "Drain.Ns": true,
 	"Generation": true, "GenerationKnown": true, "Name": true,

@@ -17,7 +17,7 @@ type Observation struct {
 
 	Time    uint64 // entry, ns of CLOCK_MONOTONIC
 	ID      uint64
-	Pid     uint32 // tgid
+	Pid     uint32 // tgid, as the tracer sees it from its pid namespace
 	Tid     uint32
 	Comm    string // raw bytes of the kernel; escape before showing
 	Dev     uint32 // kernel's dev_t: major<<20 | minor
@@ -30,6 +30,12 @@ type Observation struct {
 	// opened, 0 when that could not be read. Old records have neither.
 	Generation, Name uint32
 	GenerationKnown  bool
+
+	// GlobalPid and GlobalTid are the numbers in the first pid namespace, 0 where the
+	// tracer is in that itself. A process that its namespace does not have is Foreign:
+	// Pid and Tid are those of the first one then. An old record does not say that.
+	GlobalPid, GlobalTid  uint32
+	Foreign, ForeignKnown bool
 
 	Pos0   int64 // ki_pos at entry, bytes
 	Len0   int64 // iov_iter count at entry, bytes

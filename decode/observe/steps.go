@@ -42,6 +42,11 @@ func (o *Observation) reset() {
 func (o *Observation) fillHead(w *record.Write, comm string) {
 	o.Head.fill(w)
 	o.Time, o.ID, o.Pid, o.Tid, o.Comm = w.T0, w.ID, w.Tgid, w.Tid, comm
+	o.GlobalPid, o.GlobalTid, o.Foreign = 0, 0, w.NsTgid == record.PidHidden
+	if w.NsTgid != 0 && !o.Foreign {
+		o.Pid, o.Tid, o.GlobalPid, o.GlobalTid = w.NsTgid, w.NsTid, w.Tgid, w.Tid
+	}
+	o.ForeignKnown = w.Has(record.AtNsTid)
 	o.Dev, o.Ino, o.Caller, o.Stages, o.Flags = w.Dev, w.Ino, w.Caller, w.Stages, w.KiFlags
 	o.Blkbits, o.Depth = w.Blkbits, w.Depth
 	o.Generation, o.Name, o.GenerationKnown = w.Generation, w.Name, w.HasName()

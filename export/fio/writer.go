@@ -120,12 +120,12 @@ func submitter(r *export.Row) uint32 {
 			return uint32(tid)
 		}
 	}
-	return r.Tid
+	return r.Thread()
 }
 
 // job returns the job of r.
 func (w *Writer) job(r *export.Row) (*job, error) {
-	key := jobKey{pid: r.Pid, tid: submitter(r), engine: "psync", nowait: r.KiFlags&export.KiNowait != 0}
+	key := jobKey{pid: cmp.Or(r.GlobalPid, r.Pid), tid: submitter(r), engine: "psync", nowait: r.KiFlags&export.KiNowait != 0}
 	switch r.Caller {
 	case record.CallerLibaio:
 		key.engine = "libaio"

@@ -1,6 +1,7 @@
 package perfetto
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/ext4dio/ext4dio-trace/export"
@@ -122,8 +123,9 @@ type taskID struct{ pid, tid uint32 }
 // task returns the track of the task of r, and describes it when it is new or has
 // another name.
 func (w *Writer) task(r *export.Row) uint64 {
-	id := taskID{r.Pid, r.Tid}
-	uuid, process := hash('t', uint64(r.Pid), uint64(r.Tid)), hash('p', uint64(r.Pid))
+	// By the numbers that no other task has.
+	id := taskID{cmp.Or(r.GlobalPid, r.Pid), r.Thread()}
+	uuid, process := hash('t', uint64(id.pid), uint64(id.tid)), hash('p', uint64(id.pid))
 	comm, ok := w.tasks[id]
 	if ok && comm == r.Comm {
 		return uuid

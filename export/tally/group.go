@@ -23,9 +23,8 @@ type Key struct {
 	Dev        uint32 // of a file
 	Ino        uint64
 	Generation uint32
-	Pid        uint32 // of a process
-	Comm       string // raw
-	Reason     string // of a reason; empty when not known
+	export.ProcessID
+	Reason string // of a reason; empty when not known
 }
 
 // entry is a group that is counted.

@@ -68,7 +68,7 @@ func (t *Tally) Add(r *export.Row) {
 	file.add(r, &f)
 	process, isNew := t.processes.of(r.Process(), uint64(r.Pid))
 	if isNew {
-		process.group.Key = Key{Pid: r.Pid, Comm: r.Comm}
+		process.group.Key = Key{ProcessID: r.Process()}
 	}
 	process.add(r, &f)
 	why, isNew := t.reasons.of(reason, uint64(len(reason)))

@@ -154,7 +154,7 @@ func blockSizeAt(point, dev string) int {
 // Table is what is mounted of ext4, in the order of mountinfo.
 type Table struct {
 	mounts []tableMount
-	all    []place // of all file systems: one may hide another
+	all    []Point // of all file systems: one may hide another
 }
 
 // tableMount is one mount of an ext4: one file system can have several.
@@ -164,11 +164,17 @@ type tableMount struct {
 	hidden bool   // by what is mounted over it
 }
 
-// place is where something is mounted.
-type place struct {
-	id, parent string
-	point      string
+// Point is a place where a file system of any type is mounted. Its Mount has no block size
+// and no features.
+type Point struct {
+	Mount
+	Type       string
+	id, parent string // of mounts
+	root       string // folder of the file system that is mounted
 }
+
+// IsExt4 reports whether the file system is one of the ext4 driver, as that names them.
+func (p *Point) IsExt4() bool { return p.Type == "ext4" || p.Type == "ext3" || p.Type == "ext2" }
 
 // ReadTable reads what is mounted in this mount namespace.
 func ReadTable() (*Table, error) {
@@ -179,30 +185,41 @@ func ReadTable() (*Table, error) {
 	return ParseTable(string(b)), nil
 }
 
-// ParseTable reads the text of mountinfo, see proc_pid_mountinfo(5).
+// ParseTable reads the text of mountinfo.
 func ParseTable(text string) *Table {
-	t := &Table{}
-	var ids []int // in all, of mounts
+	t := &Table{all: parsePoints(text)}
+	for i := range t.all {
+		if p := &t.all[i]; p.IsExt4() {
+			t.mounts = append(t.mounts, tableMount{Mount: p.Mount, root: p.root, hidden: t.hides(p, nil, 0)})
+		}
+	}
+	return t
+}
+
+// Points lists all of this mount namespace, in the order in which they were mounted.
+func Points() ([]Point, error) {
+	t, err := ReadTable()
+	if err != nil {
+		return nil, err
+	}
+	return t.all, nil
+}
+
+// parsePoints reads the text of mountinfo, see proc_pid_mountinfo(5).
+func parsePoints(text string) []Point {
+	var out []Point
 	for line := range strings.Lines(text) {
 		before, after, ok := strings.Cut(line, " - ")
 		left, right := strings.Fields(before), strings.Fields(after)
 		if !ok || len(left) < 6 || len(right) < 3 {
 			continue
 		}
-		t.all = append(t.all, place{left[0], left[1], Unescape(left[4])})
-		switch right[0] {
-		case "ext4", "ext3", "ext2":
-		default:
-			continue
-		}
-		m := Mount{Dev: left[2], Source: Unescape(right[1]), Point: Unescape(left[4]), Options: left[5], SuperOptions: Unescape(right[2])}
-		t.mounts = append(t.mounts, tableMount{Mount: m, root: Unescape(left[3])})
-		ids = append(ids, len(t.all)-1)
+		out = append(out, Point{
+			Type: right[0], id: left[0], parent: left[1], root: Unescape(left[3]),
+			Mount: Mount{Dev: left[2], Source: Unescape(right[1]), Point: Unescape(left[4]), Options: left[5], SuperOptions: Unescape(right[2])},
+		})
 	}
-	for i, at := range ids {
-		t.mounts[i].hidden = t.hides(&t.all[at], nil, 0)
-	}
-	return t
+	return out
 }
 
 // maxNested bounds how many mounts one lies below.
@@ -211,15 +228,15 @@ const maxNested = 64
 // hides tells whether what lies at p cannot be reached by its path: another file system is
 // mounted on its root, but for the one that is above it on the way there, or later than p
 // itself on a folder above it.
-func (t *Table) hides(p, above *place, depth int) bool {
-	var parent *place
+func (t *Table) hides(p, above *Point, depth int) bool {
+	var parent *Point
 	for i := range t.all {
 		q := &t.all[i]
 		switch {
 		case q == p || q == above || q.id == q.parent:
-		case q.parent == p.id && q.point == p.point:
+		case q.parent == p.id && q.Point == p.Point:
 			return true
-		case q.parent == p.parent && q.point != p.point && below(p.point, q.point):
+		case q.parent == p.parent && q.Point != p.Point && below(p.Point, q.Point):
 			return true
 		case q.id == p.parent:
 			parent = q

@@ -115,6 +115,12 @@ func (d *Diagnosis) WriteText(w io.Writer) error {
 func writeFacts(b *strings.Builder, f *probes.Facts) {
 	fmt.Fprintf(b, "kernel       Linux %s %s, %d CPUs, preemption %s\n", f.Release, f.Arch, f.CPUs, cmp.Or(f.Preempt, "not known"))
 	fmt.Fprintf(b, "privileges   %s\n", yesOr(f.Root, "root, or CAP_BPF with CAP_PERFMON, is missing"))
+	if f.UserNamespace {
+		b.WriteString("             in a user namespace, where they do not count\n")
+	}
+	if ns := f.PidNamespace; ns != nil {
+		fmt.Fprintf(b, "pids         of a namespace %d below the first one, in which this process is %d\n", ns.Level, ns.Global)
+	}
 	fmt.Fprintf(b, "lockdown     %s\n", cmp.Or(f.Lockdown, "not known"))
 	fmt.Fprintf(b, "ext4         %s\n", cmp.Or(f.Ext4, "not in this kernel, or its module is not loaded"))
 	fmt.Fprintf(b, "BTF          %s\n", yesOr(f.BTF, "no type information of the kernel or of ext4"))

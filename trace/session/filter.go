@@ -1,10 +1,7 @@
 package session
 
 import (
-	"cmp"
-	"path/filepath"
-	"strconv"
-	"strings"
+	"errors"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,111 +15,90 @@ import (
 type Filter struct {
 	Pid        uint32 // a process, with all its threads
 	Comm       string // name of a thread
-	Cgroup     string // folder or id
+	Cgroup     string // folder, name or id
 	Dev        string // MAJOR:MINOR, a block device, or a file or folder on it
 	Ino        uint64
-	Path       string // of a regular file on ext4
+	Path       string // a regular file, a folder with all below it, or a loop device
 	MinLatency time.Duration
 }
 
-// Resolve turns what was typed into numbers. Every error is wrong usage.
-func (f *Filter) Resolve() (probes.Filter, error) {
-	out := probes.Filter{Pid: f.Pid, Comm: f.Comm, Ino: f.Ino, MinLatency: f.MinLatency}
+// Resolve turns what was typed into what the kernel compares with. Every error is wrong
+// usage: what can match nothing is one where that is certain. Where it may only be so for
+// now, doubts say that.
+func (f *Filter) Resolve() (out probes.Filter, doubts []string, err error) {
+	out = probes.Filter{Pid: f.Pid, Comm: f.Comm, Ino: f.Ino, MinLatency: f.MinLatency}
 	if len(f.Comm) > 15 {
-		return out, hint.Usagef("--comm "+f.Comm[:15], "--comm %q is longer than the 15 bytes that the kernel keeps", f.Comm)
+		return out, nil, hint.Usagef("--comm "+f.Comm[:15], "--comm %q is longer than the 15 bytes that the kernel keeps", f.Comm)
 	}
 	if f.MinLatency < 0 {
-		return out, hint.Usagef("--min-latency 5ms", "--min-latency must not be negative")
+		return out, nil, hint.Usagef("--min-latency 5ms", "--min-latency must not be negative")
 	}
-	var err error
-	if f.Cgroup != "" {
-		if out.CgroupID, err = cgroupID(f.Cgroup); err != nil {
-			return out, err
+	doubt := func(text string) {
+		if text != "" {
+			doubts = append(doubts, text)
 		}
+	}
+	if f.Pid != 0 {
+		if err := checkPid(f.Pid); err != nil {
+			return out, nil, err
+		}
+	}
+	if f.Cgroup != "" {
+		if out.Cgroup, err = findCgroup(f.Cgroup); err != nil {
+			return out, nil, err
+		}
+		doubt(emptyCgroup(out.Cgroup))
 	}
 	if f.Dev != "" {
 		if out.Dev, err = deviceNumber(f.Dev); err != nil {
-			return out, err
+			return out, nil, err
+		}
+		doubt(unmounted(f.Dev, out.Dev))
+	}
+	if f.Path != "" {
+		if err := f.addPath(&out); err != nil {
+			return out, nil, err
 		}
 	}
-	if f.Path == "" {
-		return out, nil
+	return out, doubts, nil
+}
+
+// addPath adds what --path names.
+func (f *Filter) addPath(out *probes.Filter) error {
+	at, err := findPlace(f.Path)
+	if err != nil {
+		return err
 	}
-	dev, ino, err := fileOnExt4(f.Path)
+	if at.folders != nil {
+		out.Folders = at.folders
+		if out.Dev != 0 && !at.touches(out.Dev) {
+			return hint.Usagef("leave --dev away", "nothing below --path %s is on the device that --dev names, %s", f.Path, export.DevName(out.Dev))
+		}
+		return nil
+	}
 	switch {
-	case err != nil:
-		return out, err
-	case f.Ino != 0 && f.Ino != ino:
-		return out, hint.Usagef("leave --ino away", "--path %s is inode %d, but --ino says %d", f.Path, ino, f.Ino)
-	case f.Dev != "" && out.Dev != dev:
-		return out, hint.Usagef("leave --dev away", "--path %s is on device %s, but --dev says %s", f.Path, export.DevName(dev), export.DevName(out.Dev))
+	case f.Ino != 0 && f.Ino != at.file.Ino:
+		return hint.Usagef("leave --ino away", "--path %s is inode %d, but --ino says %d", f.Path, at.file.Ino, f.Ino)
+	case f.Dev != "" && out.Dev != at.file.Dev:
+		return hint.Usagef("leave --dev away", "--path %s is on device %s, but --dev says %s", f.Path, export.DevName(at.file.Dev), export.DevName(out.Dev))
 	}
-	out.Dev, out.Ino, out.ThisGeneration = dev, ino, true
-	out.Generation, err = generationOf(f.Path, dev, ino)
-	return out, err
+	out.Dev, out.Ino, out.ByPath, out.ThisGeneration = at.file.Dev, at.file.Ino, true, true
+	out.Generation, err = generationOf(at.path, out.Dev, out.Ino)
+	return err
 }
 
-// cgroupID takes a cgroup's id, or its folder below the cgroup2 filesystem.
-func cgroupID(s string) (uint64, error) {
-	if id, err := strconv.ParseUint(s, 10, 64); err == nil && id > 0 {
-		return id, nil
+// checkPid refuses the number of what is no process, as we see it from our pid namespace.
+// No other process gets a number that is in use, but it would be one that is not meant.
+func checkPid(pid uint32) error {
+	fd, err := unix.PidfdOpen(int(pid), 0)
+	switch {
+	case err == nil:
+		_ = unix.Close(fd) // nothing was written
+		return nil
+	case !errors.Is(err, unix.ESRCH) && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT):
+		return nil // it cannot be told
+	case unix.Kill(int(pid), 0) == nil:
+		return hint.Usagef("give the number of the process, see: ps -eLf", "--pid %d is a thread and no process", pid)
 	}
-	dir := s
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join("/sys/fs/cgroup", s)
-	}
-	var fsInfo unix.Statfs_t
-	if err := unix.Statfs(dir, &fsInfo); err != nil {
-		return 0, hint.Usagef("list them with: systemd-cgls", "no cgroup %s: %v", s, err)
-	}
-	if fsInfo.Type != unix.CGROUP2_SUPER_MAGIC {
-		return 0, hint.Usagef("name a folder below the cgroup2 mount", "%s is not a cgroup of version 2", dir)
-	}
-	var st unix.Stat_t
-	if err := unix.Stat(dir, &st); err != nil {
-		return 0, hint.Usagef("list them with: systemd-cgls", "no cgroup %s: %v", s, err)
-	}
-	return st.Ino, nil // the inode number of a cgroup's folder is its id
-}
-
-// deviceNumber takes MAJOR:MINOR, a block device, or a file or folder on it.
-func deviceNumber(s string) (uint32, error) {
-	if strings.Contains(s, ":") && !strings.Contains(s, "/") {
-		dev, ok := export.ParseDev(s)
-		if !ok {
-			return 0, hint.Usagef("--dev 8:0", "--dev %q is no MAJOR:MINOR", s)
-		}
-		return dev, nil
-	}
-	var st unix.Stat_t
-	if err := unix.Stat(s, &st); err != nil {
-		return 0, hint.Usagef("list devices with: lsblk", "--dev %s: %v", s, err)
-	}
-	switch st.Mode & unix.S_IFMT {
-	case unix.S_IFBLK:
-		return export.KernelDev(st.Rdev), nil
-	case unix.S_IFDIR, unix.S_IFREG:
-		return export.KernelDev(st.Dev), nil
-	}
-	return 0, hint.Usagef("list devices with: lsblk", "--dev %s is no block device", s)
-}
-
-// fileOnExt4 finds the numbers of a regular file on ext4.
-func fileOnExt4(path string) (dev uint32, ino uint64, err error) {
-	var fsInfo unix.Statfs_t
-	var st unix.Stat_t
-	if err := cmp.Or(unix.Stat(path, &st), unix.Statfs(path, &fsInfo)); err != nil {
-		return 0, 0, hint.Usagef("", "--path %s: %v", path, err)
-	}
-	switch st.Mode & unix.S_IFMT {
-	case unix.S_IFREG:
-	case unix.S_IFDIR:
-		return 0, 0, hint.Usagef("--dev "+path, "--path %s is a folder; only files can be named", path)
-	default:
-		return 0, 0, hint.Usagef("", "--path %s is no regular file, and only those go through ext4", path)
-	}
-	if fsInfo.Type != unix.EXT4_SUPER_MAGIC {
-		return 0, 0, hint.Usagef("", "--path %s is not on ext4", path)
-	}
-	return export.KernelDev(st.Dev), st.Ino, nil
+	return hint.Usagef("find it with: pgrep NAME", "--pid %d: there is no such process", pid)
 }

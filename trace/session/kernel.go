@@ -137,6 +137,18 @@ func (k *Kernel) Banner(doing string) string {
 	if len(missing) > 0 {
 		text += ", without " + strings.Join(missing, ", ")
 	}
+	return text + pidText(k.Facts.PidNamespace)
+}
+
+// pidText says which numbers processes have, where there is more than one.
+func pidText(ns *probes.PidNamespace) string {
+	if ns == nil {
+		return ""
+	}
+	text := fmt.Sprintf(", pids as in this pid namespace (we are %d in the first one), and with * in the first one for processes that this one does not have", ns.Global)
+	if ns.ForeignProc {
+		text += "; /proc is that of another pid namespace, so that files may stay without names"
+	}
 	return text
 }
 

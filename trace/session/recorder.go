@@ -107,14 +107,8 @@ func excludeSelf(f *os.File, filter *probes.Filter) string {
 	if filter.Dev != 0 && filter.Dev != dev {
 		return ""
 	}
-	text := "lies on an ext4 that is traced (" + export.DevName(dev) + "): "
-	// The kernel compares with numbers of the first pid namespace.
-	const first = "pid:[4026531836]"
-	if ns, err := os.Readlink("/proc/self/ns/pid"); err != nil || ns != first {
-		return text + "it is written through the page cache, so that no write to it is a direct one"
-	}
 	filter.ExcludePid = uint32(os.Getpid())
-	return text + fmt.Sprintf("the writes of this process (%d) are excluded", filter.ExcludePid)
+	return fmt.Sprintf("lies on an ext4 that is traced (%s): the writes of this process (%d) are excluded", export.DevName(dev), filter.ExcludePid)
 }
 
 // Begin writes what the trace says about itself. The first write could be seen at start,

@@ -68,6 +68,9 @@ const bpftraceHint = "scripts/bpftrace.sh ./bpftrace, and then --bpftrace ./bpft
 // bpftraceArgs is the command line of a script. A folder holds a bpftrace of another
 // system, with that one's loader and C library.
 func bpftraceArgs(program, script string) ([]string, error) {
+	if !probes.FirstPidNamespace() {
+		return nil, hint.Unfitf("run it outside the container", "the scripts compare with numbers of the first pid namespace, and this is another one")
+	}
 	if _, err := os.Stat(script); err != nil {
 		return nil, hint.Usagef("", "--script: %v", err)
 	}

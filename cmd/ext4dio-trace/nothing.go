@@ -1,0 +1,49 @@
+package main
+
+import (
+	"time"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
+)
+
+// sawNothing is the end of a trace in which no write passed the filters, as an error: where
+// a command was traced, or others wrote, it must not look like one in which all is well.
+func sawNothing(s *export.Summary, command bool) error {
+	if s.NothingSeen() != "" || command && s.Issued() == 0 && s.Losses.TooFast == 0 {
+		return &exit.Error{Code: exit.Unproven}
+	}
+	return nil
+}
+
+// quietFor is how long nothing is seen before that is said.
+const quietFor = 2 * time.Second
+
+// quiet says once, after a while, that all writes until then were left out.
+type quiet struct {
+	began time.Time
+	tell  func(string)
+	said  bool
+}
+
+func newQuiet(tell func(string)) *quiet { return &quiet{began: time.Now(), tell: tell} }
+
+// look tells, when that is so by now. It is called a few times a second.
+func (q *quiet) look(s *export.Summary) {
+	if !q.said && time.Since(q.began) >= quietFor && s.NothingSeen() != "" {
+		q.said = true
+		q.tell("nothing seen yet, all that was written was left out: " + s.Losses.LeftOut())
+	}
+}
+
+// watched is a sink that says so, too.
+type watched struct {
+	session.Sink
+	*quiet
+}
+
+func (w watched) Flush(s *export.Summary) error {
+	w.look(s)
+	return w.Sink.Flush(s)
+}
