@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/colorprofile"
@@ -66,6 +67,23 @@ func asExit(err error) *exit.Error {
 		return &exit.Error{Code: exit.Unproven, Msg: err.Error()}
 	}
 	return &exit.Error{Code: exit.Unfit, Msg: err.Error()}
+}
+
+// foremost joins errors of which the first decides the exit status, unless another one says
+// that something wrong was seen: no failure to go on takes that back. All of them are said.
+func foremost(errs ...error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	at := slices.IndexFunc(errs, func(err error) bool { return asExit(err).Code == exit.Disagree })
+	if at < 0 || len(errs) == 1 {
+		return errors.Join(errs...)
+	}
+	wrong := *asExit(errs[at])
+	for i, err := range errs {
+		if msg := oneLine(asExit(err).Msg); i != at && !strings.Contains(wrong.Msg, msg) {
+			wrong.Msg = strings.TrimPrefix(wrong.Msg+"; "+msg, "; ")
+		}
+	}
+	return &wrong
 }
 
 // oneLine makes a message fit for one line of a terminal.

@@ -72,7 +72,8 @@ func (o *liveOptions) lines(w io.Writer, text export.Text) *session.Lines {
 // finish says how it ended and returns what the exit status is made from.
 func (t *trace) finish(err error, cmd *tracee.Command) error {
 	ended(t.stderr, cmd)
-	if err != nil {
+	wrong := t.Summary.Totals.Disagreements() > 0
+	if err != nil && !wrong {
 		return err
 	}
 	for _, text := range t.Recordings() {
@@ -81,10 +82,11 @@ func (t *trace) finish(err error, cmd *tracee.Command) error {
 	missing := t.file != nil && replay.SayMissing(t.stderr, t.file)
 	// The user may have closed stderr too; there is nobody to tell then.
 	_, _ = t.Summary.WriteTo(t.stderr)
-	if err := t.writeSummary(); err != nil {
+	err = foremost(err, t.writeSummary())
+	if err != nil && !wrong {
 		return err
 	}
-	return exitStatus(&t.Summary, missing)
+	return foremost(err, exitStatus(&t.Summary, missing))
 }
 
 // writeSummary writes the totals for programs, when asked for.
