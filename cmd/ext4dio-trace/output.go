@@ -10,6 +10,7 @@ package main
 //   - a reader that goes away (a closed pipe) is a clean end.
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -62,7 +63,7 @@ func asExit(err error) *exit.Error {
 	case errors.As(err, &usage):
 		return &exit.Error{Code: exit.Usage, Msg: err.Error(), Hint: usage.Hint}
 	case errors.As(err, &unfit):
-		return &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: unfit.Hint}
+		return &exit.Error{Code: cmp.Or(unfit.Status, exit.Unfit), Msg: err.Error(), Hint: unfit.Hint}
 	case errors.Is(err, replay.ErrInterrupted):
 		return &exit.Error{Code: exit.Unproven, Msg: err.Error()}
 	}
