@@ -26,6 +26,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/prove/validate/outcome"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/storm"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -172,7 +173,7 @@ func runValidate(ctx context.Context, o *validateOptions) error {
 	// Others may write to the same file system: what they do is not our business.
 	own := probes.Filter{Pid: uint32(os.Getpid())}
 	return o.traced(own, func(x *campaign.Run) error {
-		return interrupted(x.Dir(ctx, o.dir), "ended by a signal", workloadError)
+		return validateError(x.Dir(ctx, o.dir), "ended by a signal")
 	})
 }
 
@@ -347,15 +348,21 @@ func targetError(err error) error {
 	case errors.As(err, &unfit):
 		return &exit.Error{Code: exit.Unfit, Msg: unfit.Error(), Hint: unfit.Hint}
 	}
-	return interrupted(err, "ended by a signal; the file system is unmounted again", workloadError)
+	return validateError(err, "ended by a signal; the file system is unmounted again")
 }
 
-// interrupted says text of a run that a signal ended; other words all other errors.
-func interrupted(err error, text string, other func(error) error) error {
-	if errors.Is(err, context.Canceled) {
-		return &exit.Error{Code: exit.Unfit, Msg: text}
+// validateError turns an error that ended a validation into what main exits with; signal is
+// said of one that a signal ended.
+func validateError(err error, signal string) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return &exit.Error{Code: exit.Unfit, Msg: signal}
+	case errors.Is(err, trial.ErrDisk):
+		return &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: "dmesg tells what the disk said; name another one"}
+	case trial.IsDisk(err):
+		return validateError(fmt.Errorf("%w: %w", trial.ErrDisk, err), signal)
 	}
-	return other(err)
+	return writeFailed(err, "validate", "free some space there, or name another place", progName+" vm -- validate --dir /mnt")
 }
 
 // complete sets what the flags do not.
