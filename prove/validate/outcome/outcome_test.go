@@ -153,6 +153,10 @@ func TestInterrupt(t *testing.T) {
 	} {
 		tt.o.Conclude()
 		tt.o.Interrupt("the disk failed")
+		var junit strings.Builder
+		if err := tt.o.WriteJUnit(&junit); err != nil || !strings.Contains(junit.String(), `<failure message="the run was cut short: the disk failed">`) {
+			t.Errorf("%s: %v, %s", name, err, junit.String())
+		}
 		if why := strings.Join(tt.o.Why, "; "); tt.o.Result != tt.want || why != tt.why || tt.o.CutShort != "the disk failed" {
 			t.Errorf("%s: %s, %q: %q", name, tt.o.Result, tt.o.CutShort, why)
 		}
