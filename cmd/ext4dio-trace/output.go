@@ -79,9 +79,10 @@ func foremost(errs ...error) error {
 		return errors.Join(errs...)
 	}
 	wrong := *asExit(errs[at])
+	wrong.Msg = cmp.Or(wrong.Msg, "a disagreement was seen")
 	for i, err := range errs {
 		if msg := oneLine(asExit(err).Msg); i != at && !strings.Contains(wrong.Msg, msg) {
-			wrong.Msg = strings.TrimPrefix(wrong.Msg+"; "+msg, "; ")
+			wrong.Msg += "; " + msg
 		}
 	}
 	return &wrong
