@@ -70,6 +70,7 @@ func TestWrongWins(t *testing.T) {
 			tr.stderr = io.Discard
 			return tr.finish(errors.Join(play(t, tr, &tracetest.Source{N: 300}), unix.ENOSPC), nil)
 		},
+		"vm whose /out cannot be saved": func() error { return vmError(io.Discard, exit.Disagree, unix.ENOSPC) },
 		"bench of which a step failed": func() error {
 			cut := bench.Step{Traced: &bench.Traced{Locks: bench.Locks{Seen: 3, Disagree: 1}}}
 			return foremost(benchError(unix.ENOSPC), nil, benchStatus([]*bench.Report{{Test: "test1", CutShort: &cut}}))

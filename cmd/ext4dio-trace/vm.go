@@ -256,8 +256,11 @@ func vmError(stderr io.Writer, code int, err error) error {
 	if errors.As(err, &unfit) && unfit.Console != "" {
 		fmt.Fprintf(stderr, "--- the end of the guest's console ---\n%s\n--------------------------------------\n", unfit.Console)
 	}
-	if err == nil && code != 0 {
+	switch {
+	case err == nil && code != 0:
 		return &exit.Error{Code: code}
+	case code == exit.Disagree:
+		return foremost(err, &exit.Error{Code: code})
 	}
 	return err
 }

@@ -50,7 +50,8 @@ var errNoKVM = errors.New("KVM does not work here")
 //
 // The error is a *hint.UsageError when cfg makes no sense, and an *hint.UnfitError when
 // this machine or the kernel cannot do it: no QEMU, a panic, a hang, a timeout.
-// It is ctx's error when ctx ended the run. No process or file is left behind.
+// It is ctx's error when ctx ended the run. With an error the status is that of a command
+// that came to its end all the same, else 0. No process or file is left behind.
 func Run(ctx context.Context, cfg Config) (int, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.check(); err != nil {
@@ -357,19 +358,20 @@ func (r *run) saidHello() bool {
 	}
 }
 
-// judge words the end of the run.
+// judge words the end of the run. The status of a command that came to its end is returned
+// with an error, too.
 func (r *run) judge(end ending, cause error) (int, error) {
 	if cause != nil {
-		return 0, cause
+		return end.code, cause
 	}
 	if end.err == nil {
 		if end.code != 0 && tempFull() {
-			return 0, unfitf("", "the guest's disk could not be written: %w", syscall.ENOSPC)
+			return end.code, unfitf("", "the guest's disk could not be written: %w", syscall.ENOSPC)
 		}
 		return end.code, nil
 	}
 	if worded(end.err) {
-		return 0, end.err
+		return end.code, end.err
 	}
 	if !errors.Is(end.err, errGone) && !errors.Is(end.err, io.ErrUnexpectedEOF) {
 		return 0, r.unfit(0, end.err.Error(), "")
