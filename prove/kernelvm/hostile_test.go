@@ -56,6 +56,7 @@ func TestHostileFrames(t *testing.T) {
 		"cut":              {frames("o", "abc")[:6], 0, "the machine has ended"},
 		"nothing":          {nil, 0, "the machine has ended"},
 		"well":             {frames("h", "", "o", "text", "x", "\x07"), 7, ""},
+		"/out breaks off":  {frames("t", "x"), 0, "the machine has ended"},
 		"/out is no tar":   {frames("t", strings.Repeat("x", 1024), "x", "\x00"), 0, "save the guest's /out"},
 		"/out is too much": {frames("t", string(makeTar(t, "file", strings.Repeat("x", 3*1024), "other", strings.Repeat("y", 14*1024)))[:14<<10], "x", "\x00"), 0, "save the guest's /out"},
 	} {

@@ -308,7 +308,8 @@ func (r *run) readFrames() {
 		}
 	}
 	if r.out != nil {
-		end.err = errors.Join(end.err, r.out.Close())
+		// What else went wrong is why the archive breaks off.
+		end.err = cmp.Or(end.err, r.out.Close())
 	}
 	r.ended <- *end
 }
