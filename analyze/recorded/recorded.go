@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -29,6 +30,7 @@ type Checked struct {
 	in      *tracefile.Recording
 	counts  export.Breakdown
 	wrong   []disagreement // the first ones
+	cut     error          // why not all of it was judged, else nil
 }
 
 // maxWrong is how many disagreements check lists.
@@ -73,7 +75,7 @@ func (d *disagreement) appendText(w io.Writer) {
 }
 
 // Check judges one recording by a variant, auto or the name of one, and adds up what came
-// out.
+// out. With an error it returns what came out until then; nil when that is nothing.
 func Check(ctx context.Context, in *tracefile.Recording, variant string) (*Checked, error) {
 	c := &Checked{in: in}
 	var row export.Row
@@ -86,14 +88,23 @@ func Check(ctx context.Context, in *tracefile.Recording, variant string) (*Check
 			c.note(o, v)
 		}
 	})
-	if err != nil {
+	c.cut = err
+	if c.Summary.Totals.Writes == 0 && err != nil {
 		return nil, err
 	}
-	return c, judged.Account(&c.Summary)
+	return c, errors.Join(err, judged.Account(&c.Summary))
 }
 
-// Missing reports whether something of the recording could not be read.
-func (c *Checked) Missing() bool { return c.in.Missing() != nil }
+// Missing reports whether something of the recording could not be read, or was not judged.
+func (c *Checked) Missing() bool { return c.missing() != "" }
+
+// missing says in one line what that is.
+func (c *Checked) missing() string {
+	if c.cut != nil {
+		return c.cut.Error()
+	}
+	return replay.Missing(c.in)
+}
 
 // WriteText writes recordings as text: what is missing first.
 func WriteText(stdout io.Writer, done []*Checked) error {
@@ -106,7 +117,9 @@ func WriteText(stdout io.Writer, done []*Checked) error {
 		if err != nil {
 			return err
 		}
-		replay.SayMissing(stdout, c.in)
+		if !replay.SayMissing(stdout, c.in) && c.cut != nil {
+			fmt.Fprintf(stdout, "MISSING: %s\n", c.missing())
+		}
 		if _, err := c.Summary.WriteTo(stdout); err != nil {
 			return err
 		}
@@ -143,7 +156,7 @@ func WriteJSON(w io.Writer, done []*Checked) error {
 		info := *c.in.Info()
 		info.Facts, info.Plan = nil, nil // long, and for programs only
 		j := checkedJSON{Info: &info, Unknown: c.in.Unknown(), Wrong: c.wrong}
-		if text := replay.Missing(c.in); text != "" {
+		if text := c.missing(); text != "" {
 			j.Missing = &text
 		}
 		var err error

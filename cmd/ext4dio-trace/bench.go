@@ -144,10 +144,7 @@ func runBench(ctx context.Context, f *benchFlags, tests []bench.Test) error {
 		shown = nil
 	}
 	noteFastDisk(all)
-	if err != nil {
-		return benchError(err)
-	}
-	return errors.Join(shown, benchStatus(all))
+	return foremost(benchError(err), shown, benchStatus(all))
 }
 
 // runInDir runs tests in a directory of the user's.
@@ -268,7 +265,7 @@ func benchStatus(all []*bench.Report) error {
 		if n, first := rep.Wrong(); n > 0 {
 			return &exit.Error{Code: exit.Disagree, Msg: fmt.Sprintf("%s: %d bytes are not what was written: %s", rep.Test, n, first)}
 		}
-		for _, s := range rep.Steps {
+		for _, s := range rep.All() {
 			if s.Traced == nil {
 				continue
 			}

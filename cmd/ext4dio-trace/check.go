@@ -60,22 +60,27 @@ func (f *checkFlags) run(ctx context.Context, stdout io.Writer, paths []string) 
 	}
 	defer closeTraces(all)
 	var done []*recorded.Checked
+	var cut error
 	for _, in := range all {
-		c, err := recorded.Check(ctx, in, f.variant)
-		if err != nil {
-			return err
+		var c *recorded.Checked
+		if c, cut = recorded.Check(ctx, in, f.variant); c != nil {
+			done = append(done, c)
 		}
-		done = append(done, c)
+		if cut != nil {
+			break
+		}
 	}
 	if f.json {
 		err = recorded.WriteJSON(stdout, done)
 	} else {
 		err = recorded.WriteText(stdout, done)
 	}
-	if err != nil && !isClosedPipe(err) {
-		return fmt.Errorf("write output: %w", err)
+	if isClosedPipe(err) {
+		err = nil
+	} else if err != nil {
+		err = fmt.Errorf("write output: %w", err)
 	}
-	return checkedStatus(done)
+	return foremost(cut, err, checkedStatus(done))
 }
 
 // checkedStatus is the worst of all: a disagreement, then what is unproven.

@@ -10,11 +10,13 @@ package main
 //   - a reader that goes away (a closed pipe) is a clean end.
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/colorprofile"
@@ -61,11 +63,29 @@ func asExit(err error) *exit.Error {
 	case errors.As(err, &usage):
 		return &exit.Error{Code: exit.Usage, Msg: err.Error(), Hint: usage.Hint}
 	case errors.As(err, &unfit):
-		return &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: unfit.Hint}
+		return &exit.Error{Code: cmp.Or(unfit.Status, exit.Unfit), Msg: err.Error(), Hint: unfit.Hint}
 	case errors.Is(err, replay.ErrInterrupted):
 		return &exit.Error{Code: exit.Unproven, Msg: err.Error()}
 	}
 	return &exit.Error{Code: exit.Unfit, Msg: err.Error()}
+}
+
+// foremost joins errors of which the first decides the exit status, unless another one says
+// that something wrong was seen: no failure to go on takes that back. All of them are said.
+func foremost(errs ...error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	at := slices.IndexFunc(errs, func(err error) bool { return asExit(err).Code == exit.Disagree })
+	if at < 0 || len(errs) == 1 {
+		return errors.Join(errs...)
+	}
+	wrong := *asExit(errs[at])
+	wrong.Msg = cmp.Or(wrong.Msg, "a disagreement was seen")
+	for i, err := range errs {
+		if msg := oneLine(asExit(err).Msg); i != at && !strings.Contains(wrong.Msg, msg) {
+			wrong.Msg += "; " + msg
+		}
+	}
+	return &wrong
 }
 
 // oneLine makes a message fit for one line of a terminal.

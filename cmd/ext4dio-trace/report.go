@@ -84,7 +84,7 @@ func (f *reportFlags) run(ctx context.Context, paths []string) error {
 		return err
 	}
 	if err := f.write(p, paths); err != nil && !isClosedPipe(err) {
-		return err
+		return foremost(err, exitStatus(&p.Summary, false))
 	}
 	if f.out != "-" {
 		note(os.Stderr, "reported %d writes in %s", p.Summary.Totals.Writes, f.out)

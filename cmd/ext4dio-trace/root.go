@@ -44,7 +44,7 @@ of that kernel's logic.
 
 Exit status: 0 fine; 1 a disagreement, a broken rule or a failed validation;
 2 wrong usage; 3 this machine or kernel cannot do it; 4 nothing wrong was seen,
-but records were lost or incomplete, so nothing was proven.`,
+but records were lost or incomplete, so nothing was proven; see vm --help for 5 to 8.`,
 		Example: `  ext4dio-trace doctor                    can this machine be traced
   ext4dio-trace live                      watch all ext4 direct writes
   ext4dio-trace live --json -- fio j.fio  trace one command

@@ -76,7 +76,8 @@ func (o *liveOptions) lines(w io.Writer, text export.Text) *session.Lines {
 // finish says how it ended and returns what the exit status is made from.
 func (t *trace) finish(err error, cmd *tracee.Command) error {
 	outcome := ended(cmd)
-	if err != nil {
+	wrong := t.Summary.Totals.Disagreements() > 0
+	if err != nil && !wrong {
 		if outcome != "" {
 			note(t.stderr, "%s", outcome)
 		}
@@ -91,10 +92,11 @@ func (t *trace) finish(err error, cmd *tracee.Command) error {
 	if outcome != "" {
 		note(t.stderr, "%s", outcome)
 	}
-	if err := t.writeSummary(); err != nil {
+	err = foremost(err, t.writeSummary())
+	if err != nil && !wrong {
 		return err
 	}
-	return cmp.Or(exitStatus(&t.Summary, missing), sawNothing(&t.Summary, cmd != nil))
+	return foremost(err, cmp.Or(exitStatus(&t.Summary, missing), sawNothing(&t.Summary, cmd != nil)))
 }
 
 // writeSummary writes the totals for programs, when asked for.

@@ -26,6 +26,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/prove/validate/outcome"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/storm"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -171,7 +172,9 @@ func runValidate(ctx context.Context, o *validateOptions) error {
 	}
 	// Others may write to the same file system: what they do is not our business.
 	own := probes.Filter{Pid: uint32(os.Getpid())}
-	return o.traced(own, func(x *campaign.Run) error { return workloadError(x.Dir(ctx, o.dir)) })
+	return o.traced(own, func(x *campaign.Run) error {
+		return validateError(x.Dir(ctx, o.dir), "ended by a signal")
+	})
 }
 
 // check finds what makes no sense in the flags.
@@ -340,14 +343,26 @@ func targetError(err error) error {
 	switch {
 	case errors.As(err, &worded):
 		return worded
-	case errors.Is(err, context.Canceled):
-		return &exit.Error{Code: exit.Unfit, Msg: "ended by a signal; the file system is unmounted again"}
 	case errors.As(err, &refused):
 		return &exit.Error{Code: exit.Usage, Msg: refused.Msg, Hint: refused.Hint}
 	case errors.As(err, &unfit):
 		return &exit.Error{Code: exit.Unfit, Msg: unfit.Error(), Hint: unfit.Hint}
 	}
-	return workloadError(err)
+	return validateError(err, "ended by a signal; the file system is unmounted again")
+}
+
+// validateError turns an error that ended a validation into what main exits with; signal is
+// said of one that a signal ended.
+func validateError(err error, signal string) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return &exit.Error{Code: exit.Unfit, Msg: signal}
+	case errors.Is(err, trial.ErrDisk):
+		return &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: "dmesg tells what the disk said; name another one"}
+	case trial.IsDisk(err):
+		return validateError(fmt.Errorf("%w: %w", trial.ErrDisk, err), signal)
+	}
+	return writeFailed(err, "validate", "free some space there, or name another place", progName+" vm -- validate --dir /mnt")
 }
 
 // complete sets what the flags do not.
@@ -389,23 +404,32 @@ func (o *validateOptions) traced(filter probes.Filter, use func(*campaign.Run) e
 		return err
 	}
 	err = use(x)
-	if err == nil || len(x.Outcome.Configs) > 0 {
-		err = errors.Join(err, o.conclude(x, err != nil))
+	if err == nil || x.Saw() {
+		err = foremost(o.conclude(x, err), err)
 	}
-	return errors.Join(err, x.Close())
+	return foremost(err, x.Close())
 }
 
-// conclude gives the report to the user and says how the run ends. A run that was
-// cut short proves nothing.
-func (o *validateOptions) conclude(x *campaign.Run, short bool) error {
+// conclude gives the report to the user and says how the run ends that err cut short, unless
+// it is nil.
+func (o *validateOptions) conclude(x *campaign.Run, err error) error {
+	short := ""
+	if err != nil {
+		short = oneLine(err.Error())
+	}
 	if err := x.Conclude(short); err != nil {
 		return err
 	}
-	out := x.Outcome
-	if err := o.write(out); err != nil || short {
-		return err
-	}
+	return foremost(o.verdict(x.Outcome), o.write(x.Outcome))
+}
+
+// verdict is what the run means as an error: nil when it proved all right, or when it was cut
+// short with nothing wrong seen, as what did that says more.
+func (o *validateOptions) verdict(out *outcome.Outcome) error {
 	why := strings.Join(out.Why, "; ")
+	if out.CutShort != "" && out.Result != outcome.Failed {
+		return nil
+	}
 	switch out.Result {
 	case outcome.Failed:
 		return &exit.Error{Code: exit.Disagree, Msg: why, Hint: o.again(out)}

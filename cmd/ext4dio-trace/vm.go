@@ -55,8 +55,10 @@ and one of the flavours
   ` + strings.Join(kernelvm.Flavours, ", ") + `
 or the path of a bzImage, or paths of a kernel's .deb files separated by commas.
 
-It exits with the subcommand's status, with 2 for wrong usage, and with 3 when
-the guest panics, hangs or does not end in time.`,
+It exits with the subcommand's status, or, where there is none, with 2 for wrong
+usage, 3 when this machine cannot do it, 5 when the guest's kernel panics, 6 when
+it hangs or the subcommand does not end in time, 7 when the guest does not boot,
+and 8 when there is no such kernel. docs/bisect.md has a line for git bisect.`,
 		Example: `  ext4dio-trace vm -- live
   ext4dio-trace vm --kernel debian:sid/cloud --share . -- live --json -- fio /share/job.fio
   ext4dio-trace vm --matrix debian:sid,./bzImage -- validate --device /dev/sda --destroy-data --yes
@@ -254,8 +256,11 @@ func vmError(stderr io.Writer, code int, err error) error {
 	if errors.As(err, &unfit) && unfit.Console != "" {
 		fmt.Fprintf(stderr, "--- the end of the guest's console ---\n%s\n--------------------------------------\n", unfit.Console)
 	}
-	if err == nil && code != 0 {
+	switch {
+	case err == nil && code != 0:
 		return &exit.Error{Code: code}
+	case code == exit.Disagree:
+		return foremost(err, &exit.Error{Code: code})
 	}
 	return err
 }

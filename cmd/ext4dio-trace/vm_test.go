@@ -3,8 +3,12 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -69,5 +73,54 @@ func TestNeededPrograms(t *testing.T) {
 		if _, err := os.Stat(name); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestBisectLine: the line in docs/bisect.md tells git what its table says for each status.
+func TestBisectLine(t *testing.T) {
+	text, err := os.ReadFile("../../docs/bisect.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, ok := strings.Cut(string(text), "    git bisect run ")
+	if !ok {
+		t.Fatal("there is no such line")
+	}
+	line, _, _ = strings.Cut(line, "\n")
+	dir := t.TempDir()
+	for name, script := range map[string]string{"make": "exit $BUILD", "ext4dio-trace": "exit $STATUS"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tells := func(build, status int) string {
+		cmd := exec.Command("sh", "-c", line)
+		cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), fmt.Sprintf("BUILD=%d", build), fmt.Sprintf("STATUS=%d", status))
+		_ = cmd.Run() // its status is what counts
+		switch code := cmd.ProcessState.ExitCode(); {
+		case code == 0:
+			return "good"
+		case code == 125:
+			return "skip"
+		case code >= 1 && code <= 127:
+			return "bad"
+		}
+		return "stop"
+	}
+	if got := tells(2, 0); got != "skip" {
+		t.Errorf("a kernel that cannot be built: %s", got)
+	}
+	rows := regexp.MustCompile("(?m)^\\| (\\d+) \\| `(.*)` \\|.*\\| (\\w+) \\|$").FindAllStringSubmatch(string(text), -1)
+	if len(rows) != 9 {
+		t.Errorf("%d statuses", len(rows))
+	}
+	for _, row := range rows {
+		status, _ := strconv.Atoi(row[1])
+		if got := tells(0, status); got != row[3] || exit.Word(status) != row[2] {
+			t.Errorf("status %d, %s: %s, the table says %s, %s", status, exit.Word(status), got, row[2], row[3])
+		}
+	}
+	if got := tells(0, 130); got != "stop" {
+		t.Errorf("ended by a signal: %s", got)
 	}
 }

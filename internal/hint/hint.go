@@ -27,6 +27,7 @@ type UnfitError struct {
 	Msg     string // one line, no prefix
 	Hint    string // what can be typed, may be empty
 	Console string // the end of a guest's console, may be empty
+	Status  int    // of package exit, when it is a particular one; else 0
 	Err     error  // cause, may be nil
 }
 

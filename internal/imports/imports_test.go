@@ -85,7 +85,7 @@ var flow = []group{
 		"prove/bench/cost":        {ours: "internal/clock internal/table prove/workload", others: "golang.org/x/sys"},
 		"prove/bench/watch":       {ours: "probes prove/bench trace/session"},
 		"prove/bench/tracers":     {ours: "internal/clock internal/exit internal/hint probes prove/bench/cost record trace/session", others: "golang.org/x/sys"},
-		"prove/kernelvm":          {ours: "internal/ext4fs internal/hint internal/program", others: "golang.org/x/sys golang.org/x/term github.com/ulikunitz/xz github.com/klauspost/compress"},
+		"prove/kernelvm":          {ours: "export/safe internal/exit internal/ext4fs internal/hint internal/program", others: "golang.org/x/sys golang.org/x/term github.com/ulikunitz/xz github.com/klauspost/compress"},
 		"prove/kernelvm/matrix":   {ours: "internal/exit prove/validate/series"},
 		"prove/matrix":            {},
 	}},

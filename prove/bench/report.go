@@ -25,6 +25,16 @@ type Report struct {
 	WritesPerJob int       `json:"writes_per_job"` // 0 when limited by time
 	Started      time.Time `json:"started"`
 	Steps        []Step    `json:"steps"`
+	// CutShort is what the step saw that an error ended, if one did. It is no measurement.
+	CutShort *Step `json:"cut_short,omitempty"`
+}
+
+// All are the steps with the one that did not come to its end.
+func (r *Report) All() []Step {
+	if r.CutShort == nil {
+		return r.Steps
+	}
+	return append(slices.Clip(r.Steps), *r.CutShort)
 }
 
 // Step is one line of a table.
@@ -119,7 +129,7 @@ func read(steps []Step) (checked, wrong int64, first string) {
 
 // Wrong is the number of bytes that were not what was written, and the first.
 func (r *Report) Wrong() (n int64, first string) {
-	_, n, first = read(r.Steps)
+	_, n, first = read(r.All())
 	return n, first
 }
 

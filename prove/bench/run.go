@@ -99,7 +99,8 @@ func (o *Options) Room(tests []Test) int64 {
 // Run carries out a test in d. The error wraps workload.ErrUnfit when the file
 // system cannot do it, and workload.ErrUsage for options that make no sense. Bytes
 // that are not what was written are in the report, not in the error. The steps that
-// came to their end before an error are in the report too; it is nil without any.
+// came to their end before an error are in the report too, with what that saw which did not;
+// it is nil without any.
 func Run(ctx context.Context, d *workload.Dir, t Test, o Options) (*Report, error) {
 	if err := errors.Join(o.Check(), t.fits(d.FS)); err != nil {
 		return nil, err
@@ -111,7 +112,10 @@ func Run(ctx context.Context, d *workload.Dir, t Test, o Options) (*Report, erro
 	r := &runner{dir: d, test: t, opts: o, stripes: roundStripes}
 	for _, n := range o.Jobs {
 		s, err := r.step(ctx, n)
-		if err != nil && len(rep.Steps) == 0 {
+		if err != nil && s.Writes > 0 {
+			rep.CutShort = &s
+		}
+		if err != nil && len(rep.All()) == 0 {
 			rep = nil
 		}
 		if err != nil {

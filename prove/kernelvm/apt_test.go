@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
@@ -178,14 +179,23 @@ func TestResolveRefusesWrongSpecs(t *testing.T) {
 		"debian:buster":      `unknown Debian suite "buster"`,
 		"debian:":            `unknown Debian suite ""`,
 		"debian:sid/riscv64": `unknown kernel flavour "riscv64"`,
-		text:                 text + " is not a bzImage",
-		"/none/bzImage":      "kernel /none/bzImage is not there",
-		"/none/a.deb":        "kernel package: stat /none/a.deb: no such file or directory",
 	} {
 		testCache(t)
 		_, err := Resolve(t.Context(), spec, ResolveOptions{})
 		var usage *hint.UsageError
 		if !errors.As(err, &usage) || usage.Msg != want {
+			t.Errorf("%s: got %v", spec, err)
+		}
+	}
+	for spec, want := range map[string]string{
+		text:            text + " is not a bzImage",
+		"/none/bzImage": "kernel /none/bzImage is not there",
+		"/none/a.deb":   "kernel package: stat /none/a.deb: no such file or directory",
+	} {
+		testCache(t)
+		_, err := Resolve(t.Context(), spec, ResolveOptions{})
+		var unfit *hint.UnfitError
+		if !errors.As(err, &unfit) || unfit.Msg != want || unfit.Status != exit.NoKernel {
 			t.Errorf("%s: got %v", spec, err)
 		}
 	}

@@ -4,10 +4,14 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"unicode"
 )
 
 // consoleKeep is how much of a console is kept, in bytes.
 const consoleKeep = 256 << 10
+
+// maxLine is how much of a line of the console is shown, in bytes.
+const maxLine = 500
 
 // escapes are the terminal sequences that firmware likes to write.
 var escapes = regexp.MustCompile(`\x1b(\[[0-9;?]*[A-Za-z]|c)`)
@@ -36,13 +40,21 @@ func (c *console) Write(p []byte) (int, error) {
 func (c *console) lines() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	// What is no printable character, C1 controls and bidirectional overrides among it,
+	// must not reach a terminal.
 	text := strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || r >= ' ' && r != 0x7f && r != '\uFFFD' {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) && r != '\uFFFD' {
 			return r
 		}
 		return -1
 	}, escapes.ReplaceAllString(string(c.buf), ""))
-	return strings.Split(strings.TrimSpace(text), "\n")
+	all := strings.Split(strings.TrimSpace(text), "\n")
+	for i, line := range all {
+		if len(line) > maxLine {
+			all[i] = strings.ToValidUTF8(line[:maxLine], "") + "…"
+		}
+	}
+	return all
 }
 
 // Trouble is the first thing that the kernel said about its end, "" for nothing.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"syscall"
 
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
@@ -25,4 +26,10 @@ func unfitf(what, format string, args ...any) error {
 		what = "free some disk space, or point TMPDIR and XDG_CACHE_HOME to another disk"
 	}
 	return hint.Unfitf(what, format, args...)
+}
+
+// noKernelf makes an *hint.UnfitError that says that there is no kernel to boot.
+func noKernelf(what, format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	return &hint.UnfitError{Msg: err.Error(), Hint: what, Err: errors.Unwrap(err), Status: exit.NoKernel}
 }

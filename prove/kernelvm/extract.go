@@ -15,12 +15,13 @@ type extraction struct {
 	done chan error
 }
 
-// extractTo starts to unpack into dir, which is made when it is not there.
-func extractTo(dir string) *extraction {
+// extractTo starts to unpack into dir, which is made when it is not there, files of up to
+// most bytes together.
+func extractTo(dir string, most int64) *extraction {
 	r, w := io.Pipe()
 	e := &extraction{w, make(chan error, 1)}
 	go func() {
-		err := untar(dir, r)
+		err := untar(dir, r, most)
 		_, _ = io.Copy(io.Discard, r)
 		e.done <- err
 	}()
@@ -36,9 +37,13 @@ func (e *extraction) Close() error {
 	return nil
 }
 
+// maxEntries bounds the files of an archive.
+const maxEntries = 1 << 20
+
 // untar unpacks folders, files and links. Nothing outside dir can be reached,
-// whatever the names and links say.
-func untar(dir string, r io.Reader) error {
+// whatever the names and links say, and a few bytes that stand for a huge sparse file
+// do not fill the disk.
+func untar(dir string, r io.Reader, most int64) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -47,7 +52,8 @@ func untar(dir string, r io.Reader) error {
 		return err
 	}
 	defer root.Close()
-	for tr := tar.NewReader(r); ; {
+	tr := tar.NewReader(r)
+	for range maxEntries {
 		hdr, err := tr.Next()
 		if err == io.EOF {
 			return nil
@@ -55,38 +61,44 @@ func untar(dir string, r io.Reader) error {
 		if err != nil {
 			return fmt.Errorf("read tar stream: %w", err)
 		}
-		if err := untarEntry(root, hdr, tr); err != nil {
+		n, err := untarEntry(root, hdr, io.LimitReader(tr, most+1))
+		if err != nil {
 			return err
 		}
+		if most -= n; most < 0 {
+			return errors.New("its files are larger than the guest's memory can hold")
+		}
 	}
+	return fmt.Errorf("more than %d files", maxEntries)
 }
 
-func untarEntry(root *os.Root, hdr *tar.Header, r io.Reader) error {
+// untarEntry unpacks one entry and returns how many bytes its file has.
+func untarEntry(root *os.Root, hdr *tar.Header, r io.Reader) (int64, error) {
 	name := filepath.Clean(hdr.Name)
 	if name == "." {
-		return nil
+		return 0, nil
 	}
 	if dir := filepath.Dir(name); dir != "." {
 		if err := root.MkdirAll(dir, 0o755); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	switch hdr.Typeflag {
 	case tar.TypeDir:
-		return root.MkdirAll(name, 0o755)
+		return 0, root.MkdirAll(name, 0o755)
 	case tar.TypeSymlink:
 		if err := root.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
+			return 0, err
 		}
-		return root.Symlink(hdr.Linkname, name)
+		return 0, root.Symlink(hdr.Linkname, name)
 	case tar.TypeReg:
 		f, err := root.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, os.FileMode(hdr.Mode&0o777)|0o600)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		_, err = io.Copy(f, r)
-		return errors.Join(err, f.Close())
+		n, err := io.Copy(f, r)
+		return n, errors.Join(err, f.Close())
 	default:
-		return nil // devices, pipes and sockets mean nothing outside
+		return 0, nil // devices, pipes and sockets mean nothing outside
 	}
 }

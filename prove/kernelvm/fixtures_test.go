@@ -16,7 +16,7 @@ import (
 
 // makeTar makes a tar archive of name, content pairs. A content that starts with
 // "->" is a link.
-func makeTar(t *testing.T, files ...string) []byte {
+func makeTar(t testing.TB, files ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	tw := tar.NewWriter(&b)

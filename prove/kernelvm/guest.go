@@ -14,7 +14,9 @@ import (
 )
 
 // IsGuestInit tells whether this process is the first process of a guest that
-// this package booted. main must then call GuestMain before anything else.
+// this package booted. main must then call GuestMain before anything else. The first
+// process of a PID namespace in the guest has the number 1 as well; it finds no
+// configuration, as the guest's has taken that away.
 func IsGuestInit() bool {
 	if os.Getpid() != 1 {
 		return false
@@ -62,13 +64,16 @@ func (g *guest) boot() error {
 	if err := json.Unmarshal(raw, &g.cfg); err != nil {
 		return fmt.Errorf("read guest configuration: %w", err)
 	}
+	if err := os.Remove(guestConfigPath); err != nil {
+		return fmt.Errorf("take guest configuration away: %w", err)
+	}
 	if g.bell, err = openGuestBell(); err != nil {
 		return err
 	}
 	if g.link, err = openGuestLink(); err != nil {
 		return err
 	}
-	g.up = ringWriter{g.link.up, g.bell}
+	g.up = ringWriter{ring: g.link.up, bell: g.bell}
 	go func() {
 		for {
 			g.link.beat.Add(1)

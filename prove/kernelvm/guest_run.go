@@ -141,7 +141,7 @@ func (c *command) feed() {
 	if c.stdin == nil {
 		return
 	}
-	in := &ringReader{c.g.link.in, c.g.bell}
+	in := &ringReader{ring: c.g.link.in, bell: c.g.bell}
 	_, err := io.Copy(c.stdin, in)
 	if err != nil {
 		_ = in.Close()
@@ -153,7 +153,7 @@ func (c *command) feed() {
 
 // obey carries out what the host says while the command runs.
 func (c *command) obey() {
-	frames := &frameReader{r: &ringReader{c.g.link.ctl, c.g.bell}}
+	frames := &frameReader{r: &ringReader{ring: c.g.link.ctl, bell: c.g.bell}}
 	for {
 		kind, payload, err := frames.next()
 		if err != nil {

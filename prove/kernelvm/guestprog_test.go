@@ -35,7 +35,10 @@ var guestPrograms = map[string]func(args []string) int{
 	"panic":    guestPanic,
 	"mounts":   guestMounts,
 	"exec":     guestExec,
-	"host":     hostRun,
+
+	"namespace": guestNamespace,
+	"pid":       guestPid,
+	"host":      hostRun,
 }
 
 // guestStreams checks what a command finds and writes to all it can write to.
@@ -148,6 +151,25 @@ func guestMounts([]string) int {
 	}
 	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &after)
 	fmt.Println((after.Nano() - before.Nano()) / 1e6)
+	return 0
+}
+
+// guestNamespace runs this program as the first process of a PID namespace.
+func guestNamespace([]string) int {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), "KERNELVM_PROGRAM=pid")
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID}
+	if err := cmd.Run(); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	return 0
+}
+
+// guestPid prints its number.
+func guestPid([]string) int {
+	fmt.Println("pid", os.Getpid())
 	return 0
 }
 

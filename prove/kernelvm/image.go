@@ -11,15 +11,15 @@ import (
 func checkBzImage(file string) error {
 	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return usagef("give debian:SUITE[/FLAVOUR], a bzImage or a .deb to --kernel", "kernel %s is not there", file)
+		return noKernelf("give debian:SUITE[/FLAVOUR], a bzImage or a .deb to --kernel", "kernel %s is not there", file)
 	}
 	if err != nil {
-		return usagef("", "open kernel: %w", err)
+		return noKernelf("", "open kernel: %w", err)
 	}
 	defer f.Close()
 	var magic [4]byte
 	if _, err := f.ReadAt(magic[:], 0x202); err != nil || string(magic[:]) != "HdrS" {
-		return usagef("give debian:SUITE[/FLAVOUR], a bzImage (arch/x86/boot/bzImage) or a .deb to --kernel", "%s is not a bzImage", file)
+		return noKernelf("give debian:SUITE[/FLAVOUR], a bzImage (arch/x86/boot/bzImage) or a .deb to --kernel", "%s is not a bzImage", file)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
@@ -13,9 +14,9 @@ func TestCheckBzImage(t *testing.T) {
 	if err := checkBzImage(write(t, dir, "good", makeKernel(nil))); err != nil {
 		t.Error(err)
 	}
-	var usage *hint.UsageError
+	var unfit *hint.UnfitError
 	for _, file := range []string{write(t, dir, "short", "HdrS"), filepath.Join(dir, "none"), dir} {
-		if err := checkBzImage(file); !errors.As(err, &usage) {
+		if err := checkBzImage(file); !errors.As(err, &unfit) || unfit.Status != exit.NoKernel {
 			t.Errorf("%s: %v", file, err)
 		}
 	}

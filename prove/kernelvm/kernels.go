@@ -118,7 +118,10 @@ func refreshError(name string, cached bool, err error) error {
 	if cached {
 		return unfitf("leave --update out to use the cached one", "fetch %s: %w", name, err)
 	}
-	return unfitf(advice, "%s is not in the cache and cannot be fetched: %w", name, err)
+	if errors.Is(err, syscall.ENOSPC) {
+		return unfitf(advice, "%s is not in the cache and cannot be fetched: %w", name, err)
+	}
+	return noKernelf(advice, "%s is not in the cache and cannot be fetched: %w", name, err)
 }
 
 // cachedKernel describes a kernel unpacked in dir.
@@ -263,7 +266,7 @@ func resolveDebs(ctx context.Context, files []string, opts ResolveOptions) (Kern
 	for _, file := range files {
 		st, err := os.Stat(file)
 		if err != nil {
-			return Kernel{}, usagef("", "kernel package: %w", err)
+			return Kernel{}, noKernelf("", "kernel package: %w", err)
 		}
 		abs, err := filepath.Abs(file)
 		if err != nil {

@@ -137,7 +137,7 @@ func startQEMU(prog string, cfg *Config, kvm bool, p parts) (*qemu, error) {
 	q.cmd = exec.Command(prog, qemuArgs(cfg, kvm, &p)...)
 	q.cmd.Stdout, q.cmd.Stderr = q.console, q.stderr
 	if cfg.Console != nil {
-		q.cmd.Stdout = io.MultiWriter(q.console, cfg.Console)
+		q.cmd.Stdout = io.MultiWriter(q.console, &careless{cfg.Console})
 	}
 	q.cmd.ExtraFiles = p.all
 	q.cmd.SysProcAttr = program.OwnGroup()
@@ -164,6 +164,20 @@ func startQEMU(prog string, cfg *Config, kvm bool, p parts) (*qemu, error) {
 	}
 	go q.bell.listen(q.bellFile)
 	return q, nil
+}
+
+// careless writes as long as it can. A file that is full must not stop the guest, which waits
+// for its console.
+type careless struct{ io.Writer }
+
+// Write never fails.
+func (w *careless) Write(p []byte) (int, error) {
+	if w.Writer != nil {
+		if _, err := w.Writer.Write(p); err != nil {
+			w.Writer = nil
+		}
+	}
+	return len(p), nil
 }
 
 // errGone is what waits on a bell return when QEMU has gone.

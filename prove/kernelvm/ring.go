@@ -27,15 +27,29 @@ const ringHeaderSize = int(unsafe.Sizeof(ringHeader{}))
 var errRingBroken = errors.New("the other side reads no more")
 
 // A ring is one direction of a byte stream in shared memory, with one writer
-// and one reader. Either side of it is an end.
+// and one reader. Either side of it is an end. Each end keeps its own position in mind:
+// what stands in the header for it may have been changed by the other side.
 type ring struct {
 	hdr  *ringHeader
 	data []byte
+	pos  uint64 // bytes that this end has written or read
 }
 
 // newRing lays a ring over mem, which must be 8-byte aligned and zero at first.
 func newRing(mem []byte) ring {
 	return ring{hdr: (*ringHeader)(unsafe.Pointer(&mem[0])), data: mem[ringHeaderSize:]}
+}
+
+// errPositions says that the other side's position cannot be.
+var errPositions = errors.New("the positions in a ring make no sense")
+
+// fill is how many bytes lie between two positions.
+func (r *ring) fill(head, tail uint64) (uint64, error) {
+	n := head - tail
+	if n > uint64(len(r.data)) {
+		return 0, errPositions
+	}
+	return n, nil
 }
 
 // bell wakes the other side and is woken by it. Ringing too often is harmless, a lost
@@ -127,27 +141,49 @@ func (w *ringWriter) Write(p []byte) (int, error) {
 		if w.hdr.broken.Load() != 0 {
 			return done, errRingBroken
 		}
-		head, tail := w.hdr.head.Load(), w.hdr.tail.Load()
-		free := uint64(len(w.data)) - (head - tail)
-		if free == 0 {
-			if w.hdr.writeWaits.Swap(1) == 0 {
-				continue // look once more: the reader may have moved before the swap
-			}
-			if err := w.bell.Wait(seen); err != nil {
-				return done, err
-			}
+		n, err := w.put(p[done:])
+		if err != nil {
+			return done, err
+		}
+		if done += n; n > 0 {
 			continue
 		}
-		at := head % uint64(len(w.data))
-		n := min(free, uint64(len(w.data))-at, uint64(len(p)-done))
-		copy(w.data[at:at+n], p[done:])
-		w.hdr.head.Store(head + n)
-		done += int(n)
-		if w.hdr.readWaits.Swap(0) != 0 {
-			w.bell.ring()
+		if w.hdr.writeWaits.Swap(1) == 0 {
+			continue // look once more: the reader may have moved before the swap
+		}
+		if err := w.bell.Wait(seen); err != nil {
+			return done, err
 		}
 	}
 	return done, nil
+}
+
+// put copies as much of p into the ring as has room now, without waiting.
+func (w *ringWriter) put(p []byte) (int, error) {
+	fill, err := w.fill(w.pos, w.hdr.tail.Load())
+	if err != nil {
+		return 0, err
+	}
+	done := min(uint64(len(p)), uint64(len(w.data))-fill)
+	at := w.pos % uint64(len(w.data))
+	copy(w.data, p[copy(w.data[at:], p[:done]):done])
+	w.pos += done
+	w.hdr.head.Store(w.pos)
+	if done > 0 && w.hdr.readWaits.Swap(0) != 0 {
+		w.bell.ring()
+	}
+	return int(done), nil
+}
+
+// Offer writes all of p or nothing, and does not wait for the reader.
+func (w *ringWriter) Offer(p []byte) bool {
+	fill, err := w.fill(w.pos, w.hdr.tail.Load())
+	if err != nil || uint64(len(p)) > uint64(len(w.data))-fill {
+		return false
+	}
+	// A reader that is honest only makes room. One that is not may yet lose a part.
+	n, err := w.put(p)
+	return err == nil && n == len(p)
 }
 
 // Close tells the reader that no more will come.
@@ -170,15 +206,16 @@ func (r *ringReader) Read(p []byte) (int, error) {
 	for {
 		seen := r.bell.Count()
 		closed := r.hdr.closed.Load() != 0
-		head, tail := r.hdr.head.Load(), r.hdr.tail.Load()
-		if fill := head - tail; fill > 0 {
-			if fill > uint64(len(r.data)) {
-				return 0, errors.New("read ring: positions make no sense")
-			}
-			at := tail % uint64(len(r.data))
+		fill, err := r.fill(r.hdr.head.Load(), r.pos)
+		if err != nil {
+			return 0, err
+		}
+		if fill > 0 {
+			at := r.pos % uint64(len(r.data))
 			n := min(fill, uint64(len(r.data))-at, uint64(len(p)))
 			copy(p, r.data[at:at+n])
-			r.hdr.tail.Store(tail + n)
+			r.pos += n
+			r.hdr.tail.Store(r.pos)
 			if r.hdr.writeWaits.Swap(0) != 0 {
 				r.bell.ring()
 			}
@@ -191,7 +228,7 @@ func (r *ringReader) Read(p []byte) (int, error) {
 			continue
 		}
 		if err := r.bell.Wait(seen); err != nil {
-			if r.hdr.head.Load() != tail {
+			if r.hdr.head.Load() != r.pos {
 				continue
 			}
 			return 0, err

@@ -19,7 +19,7 @@ func newPair() (host, guest *bell) {
 func newTestRing(size int) (*ringWriter, *ringReader) {
 	host, guest := newPair()
 	r := newRing(make([]byte, ringHeaderSize+size))
-	return &ringWriter{r, host}, &ringReader{r, guest}
+	return &ringWriter{ring: r, bell: host}, &ringReader{ring: r, bell: guest}
 }
 
 func TestRingCarriesEveryByteInOrder(t *testing.T) {

@@ -1,6 +1,7 @@
 package kernelvm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
+	"github.com/ext4dio/ext4dio-trace/export/safe"
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
@@ -28,6 +31,9 @@ const (
 	beatPatience = 60 * time.Second
 	// stopPatience is how long a guest may take to end when told to.
 	stopPatience = 15 * time.Second
+	// mostOut bounds what comes back of /out, in sizes of the guest's memory, in which it
+	// lies there; what is sparse there is not so here.
+	mostOut = 16
 	// consoleLines is how much of the console an error shows.
 	consoleLines = 40
 )
@@ -44,7 +50,8 @@ var errNoKVM = errors.New("KVM does not work here")
 //
 // The error is a *hint.UsageError when cfg makes no sense, and an *hint.UnfitError when
 // this machine or the kernel cannot do it: no QEMU, a panic, a hang, a timeout.
-// It is ctx's error when ctx ended the run. No process or file is left behind.
+// It is ctx's error when ctx ended the run. With an error the status is that of a command
+// that came to its end all the same, else 0. No process or file is left behind.
 func Run(ctx context.Context, cfg Config) (int, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.check(); err != nil {
@@ -125,7 +132,7 @@ func runOnce(ctx context.Context, cfg *Config, prog string, kvm bool, p parts, d
 		_ = unix.Munmap(mem)
 		return 0, err
 	}
-	r.ctl = ringWriter{r.link.ctl, r.q.bell}
+	r.ctl = ringWriter{ring: r.link.ctl, bell: r.q.bell}
 	go r.q.bell.tick(r.stop)
 	var frames sync.WaitGroup
 	frames.Go(r.readFrames)
@@ -179,7 +186,7 @@ func (r *run) watch(ctx context.Context, deadline <-chan time.Time) (int, error)
 				noteKVMHangs()
 				return 0, errNoKVM
 			}
-			return 0, r.unfit(fmt.Sprintf("the guest did not boot within %v", bootPatience), "is this kernel made for virtual machines?")
+			return 0, r.unfit(exit.NotBooted, fmt.Sprintf("the guest did not boot within %v", bootPatience), "is this kernel made for virtual machines?")
 		case end := <-r.ended:
 			return r.judge(end, cause)
 		case <-ctx.Done():
@@ -209,7 +216,7 @@ func (r *run) watch(ctx context.Context, deadline <-chan time.Time) (int, error)
 			return code, cause
 		case now := <-second.C:
 			if hello == nil && beat.silent(now, r.link.beat.Load()) > beatPatience {
-				return 0, r.unfit("the guest hangs", "look at the end of the console; --append can add kernel parameters")
+				return 0, r.unfit(exit.Hung, "the guest hangs", "look at the end of the console; --append can add kernel parameters")
 			}
 		}
 	}
@@ -257,11 +264,7 @@ func (r *run) tellSize() {
 func (r *run) tell(kind frameKind, payload []byte) {
 	r.ctlMu.Lock()
 	defer r.ctlMu.Unlock()
-	hdr := r.ctl.hdr
-	if hdr.head.Load()-hdr.tail.Load() > uint64(len(r.ctl.data)/2) {
-		return
-	}
-	_ = writeFrame(&r.ctl, kind, payload)
+	_ = r.ctl.Offer(frame(kind, payload))
 }
 
 // takeTerminal gives the user's terminal to the guest and returns how to take
@@ -285,7 +288,7 @@ func (r *run) feed() {
 	if r.cfg.Terminal != nil {
 		src = r.cfg.Terminal
 	}
-	w := &ringWriter{r.link.in, r.q.bell}
+	w := &ringWriter{ring: r.link.in, bell: r.q.bell}
 	if src != nil {
 		_, _ = io.Copy(w, src)
 	}
@@ -294,44 +297,48 @@ func (r *run) feed() {
 
 // readFrames carries out what the guest sends, until the last frame.
 func (r *run) readFrames() {
-	frames := &frameReader{r: &ringReader{r.link.up, r.q.bell}}
-	for {
+	frames := &frameReader{r: &ringReader{ring: r.link.up, bell: r.q.bell}}
+	var end *ending
+	for end == nil {
 		kind, payload, err := frames.next()
 		if err != nil {
-			r.ended <- ending{err: err}
-			return
-		}
-		switch kind {
-		case frameHello:
-			close(r.hello)
-		case frameStdout:
-			r.output(r.cfg.Stdout, 1, payload)
-		case frameStderr:
-			r.output(r.cfg.Stderr, 2, payload)
-		case frameOut:
-			if r.out == nil {
-				r.out = extractTo(r.cfg.Out)
-			}
-			_, _ = r.out.Write(payload)
-		case frameFail:
-			var f failMsg
-			_ = json.Unmarshal(payload, &f)
-			r.ended <- ending{err: &hint.UnfitError{Msg: f.Msg, Hint: f.Hint}}
-			return
-		case frameExit:
-			var end ending
-			if len(payload) != 1 {
-				end.err = fmt.Errorf("read exit status: %d bytes", len(payload))
-			} else {
-				end.code = int(payload[0])
-			}
-			if r.out != nil {
-				end.err = errors.Join(end.err, r.out.Close())
-			}
-			r.ended <- end
-			return
+			end = &ending{err: err}
+		} else {
+			end = r.carryOut(kind, payload)
 		}
 	}
+	if r.out != nil {
+		// What else went wrong is why the archive breaks off.
+		end.err = cmp.Or(end.err, r.out.Close())
+	}
+	r.ended <- *end
+}
+
+// carryOut does what a frame says. It returns how the stream ends with it, nil when it goes on.
+func (r *run) carryOut(kind frameKind, payload []byte) *ending {
+	switch {
+	case kind == frameHello && !r.saidHello():
+		close(r.hello)
+	case kind == frameStdout:
+		r.output(r.cfg.Stdout, 1, payload)
+	case kind == frameStderr:
+		r.output(r.cfg.Stderr, 2, payload)
+	case kind == frameOut && r.cfg.Out != "":
+		if r.out == nil {
+			r.out = extractTo(r.cfg.Out, mostOut*r.cfg.Memory)
+		}
+		_, _ = r.out.Write(payload)
+	case kind == frameFail:
+		var f failMsg
+		_ = json.Unmarshal(payload, &f)
+		msg := cmp.Or(safe.Message(f.Msg), "the guest could not be set up, and did not say why")
+		return &ending{err: &hint.UnfitError{Msg: msg, Hint: safe.Message(f.Hint)}}
+	case kind == frameExit && len(payload) == 1:
+		return &ending{code: int(payload[0])}
+	default:
+		return &ending{err: fmt.Errorf("the guest sent what makes no sense: %d bytes of kind %q", len(payload), byte(kind))}
+	}
+	return nil
 }
 
 // output passes on what the command wrote. A broken output is broken for the
@@ -352,22 +359,23 @@ func (r *run) saidHello() bool {
 	}
 }
 
-// judge words the end of the run.
+// judge words the end of the run. The status of a command that came to its end is returned
+// with an error, too.
 func (r *run) judge(end ending, cause error) (int, error) {
 	if cause != nil {
-		return 0, cause
+		return end.code, cause
 	}
 	if end.err == nil {
 		if end.code != 0 && tempFull() {
-			return 0, unfitf("", "the guest's disk could not be written: %w", syscall.ENOSPC)
+			return end.code, unfitf("", "the guest's disk could not be written: %w", syscall.ENOSPC)
 		}
 		return end.code, nil
 	}
 	if worded(end.err) {
-		return 0, end.err
+		return end.code, end.err
 	}
 	if !errors.Is(end.err, errGone) && !errors.Is(end.err, io.ErrUnexpectedEOF) {
-		return 0, r.unfit(end.err.Error(), "")
+		return 0, r.unfit(0, end.err.Error(), "")
 	}
 	if r.kvm && !r.saidHello() {
 		return 0, errNoKVM
@@ -375,20 +383,28 @@ func (r *run) judge(end ending, cause error) (int, error) {
 	if why := r.q.complaint(); why != "" && !r.saidHello() {
 		return 0, unfitf("", "QEMU: %s", why)
 	}
-	if why := r.q.console.Trouble(); why != "" {
-		return 0, r.unfit("the guest's kernel panicked: "+why, "--console FILE keeps all that it said")
+	status := exit.NotBooted
+	if r.saidHello() {
+		status = exit.Panicked
 	}
-	return 0, r.unfit("the guest ended without an exit status", "--console FILE keeps all that it said")
+	if why := r.q.console.Trouble(); why != "" {
+		return 0, r.unfit(status, "the guest's kernel panicked: "+why, "--console FILE keeps all that it said")
+	}
+	return 0, r.unfit(status, "the guest ended without an exit status", "--console FILE keeps all that it said")
 }
 
 // timeoutError says that time is up. The console only tells something when the
 // guest did not even stop.
 func (r *run) timeoutError(console string) error {
 	msg := fmt.Sprintf("the guest did not end within %v (timeout)", r.cfg.Timeout)
-	return &hint.UnfitError{Msg: msg, Hint: "give it more with --timeout", Console: console}
+	status := exit.NotBooted
+	if r.saidHello() {
+		status = exit.Hung
+	}
+	return &hint.UnfitError{Msg: msg, Hint: "give it more with --timeout", Console: console, Status: status}
 }
 
-// unfit makes an error that shows the console.
-func (r *run) unfit(msg, advice string) error {
-	return &hint.UnfitError{Msg: msg, Hint: advice, Console: r.q.console.Excerpt(consoleLines)}
+// unfit makes an error that shows the console; status 0 is that of any other UnfitError.
+func (r *run) unfit(status int, msg, advice string) error {
+	return &hint.UnfitError{Msg: msg, Hint: advice, Console: r.q.console.Excerpt(consoleLines), Status: status}
 }

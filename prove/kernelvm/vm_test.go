@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/internal/program"
 )
@@ -97,6 +98,16 @@ func TestVMBigOutput(t *testing.T) {
 	code, err := runGuest(spec, "big", func(c *Config) { c.Stdout = w })
 	if code != 0 || err != nil || w.n != bigSize || w.wrong != 0 {
 		t.Errorf("got status %d, %v, %d bytes, %d wrong", code, err, w.n, w.wrong)
+	}
+}
+
+// The first process of a PID namespace in the guest is not the guest's init.
+func TestVMFirstProcessOfANamespace(t *testing.T) {
+	spec := testKernel(t)
+	var stdout bytes.Buffer
+	code, err := runGuest(spec, "namespace", func(c *Config) { c.Stdout = &stdout })
+	if code != 0 || err != nil || stdout.String() != "pid 1\n" {
+		t.Errorf("got status %d, %v, %q", code, err, stdout.String())
 	}
 }
 
@@ -224,7 +235,7 @@ func TestVMPanic(t *testing.T) {
 		t.Skipf("this kernel cannot be made to panic: %s", stdout.String())
 	}
 	var unfit *hint.UnfitError
-	if !errors.As(err, &unfit) || unfit.Msg != "the guest's kernel panicked: sysrq triggered crash" ||
+	if !errors.As(err, &unfit) || unfit.Msg != "the guest's kernel panicked: sysrq triggered crash" || unfit.Status != exit.Panicked ||
 		!strings.Contains(unfit.Console, "Kernel panic") {
 		t.Errorf("got %d, %#v", code, err)
 	}
@@ -237,7 +248,7 @@ func TestVMPanicWhileBooting(t *testing.T) {
 	spec := testKernel(t)
 	_, err := runGuest(spec, "wait", func(c *Config) { c.Append = "rdinit=/none init=/none" })
 	var unfit *hint.UnfitError
-	if !errors.As(err, &unfit) || !strings.HasPrefix(unfit.Msg, "the guest's kernel panicked: ") || !strings.Contains(unfit.Console, "Kernel panic") {
+	if !errors.As(err, &unfit) || unfit.Status != exit.NotBooted || !strings.HasPrefix(unfit.Msg, "the guest's kernel panicked: ") || !strings.Contains(unfit.Console, "Kernel panic") {
 		t.Errorf("got %#v", err)
 	}
 }
@@ -256,7 +267,7 @@ func TestVMTimeoutSavesOut(t *testing.T) {
 		}
 	}
 	var unfit *hint.UnfitError
-	if !errors.As(err, &unfit) || unfit.Msg != fmt.Sprintf("the guest did not end within %v (timeout)", timeout) {
+	if !errors.As(err, &unfit) || unfit.Status != exit.Hung || unfit.Msg != fmt.Sprintf("the guest did not end within %v (timeout)", timeout) {
 		t.Errorf("got %#v", err)
 	}
 	if read(t, filepath.Join(out, "partial")) != "saved" {

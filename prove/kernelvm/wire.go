@@ -9,7 +9,7 @@ import (
 // frameKind is the first byte of a frame.
 type frameKind byte
 
-// Frames from the guest to the host.
+// Frames from the guest to the host, which trusts none of them.
 const (
 	frameHello  frameKind = 'h' // nothing: the guest is up
 	frameStdout frameKind = 'o' // raw bytes
@@ -35,16 +35,21 @@ type failMsg struct {
 	Msg, Hint string
 }
 
+// frame words one frame.
+func frame(kind frameKind, payload []byte) []byte {
+	buf := make([]byte, 5+len(payload))
+	buf[0] = byte(kind)
+	binary.LittleEndian.PutUint32(buf[1:], uint32(len(payload)))
+	copy(buf[5:], payload)
+	return buf
+}
+
 // writeFrame sends one frame of at most maxFrame bytes.
 func writeFrame(w io.Writer, kind frameKind, payload []byte) error {
 	if len(payload) > maxFrame {
 		return fmt.Errorf("write frame %q: %d bytes are too many", kind, len(payload))
 	}
-	buf := make([]byte, 5+len(payload))
-	buf[0] = byte(kind)
-	binary.LittleEndian.PutUint32(buf[1:], uint32(len(payload)))
-	copy(buf[5:], payload)
-	_, err := w.Write(buf)
+	_, err := w.Write(frame(kind, payload))
 	return err
 }
 

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
 )
 
 // kernel is one line of the matrix.
@@ -380,9 +382,29 @@ func unfitKernels(t *testing.T) {
 	})
 	t.Run("no-such-kernel", func(t *testing.T) {
 		t.Parallel()
-		_, stderr, status := guest(t, filepath.Join("testdata", "guest.sh"), "--", "live")
-		if status != 2 || strings.Count(stderr, "\n") > 2 {
-			t.Errorf("status %d, want 2 and one line:\n%s", status, stderr)
+		for _, file := range []string{"testdata/guest.sh", "testdata/none"} {
+			_, stderr, status := guest(t, file, "--", "live")
+			if status != exit.NoKernel || strings.Count(stderr, "\n") > 2 {
+				t.Errorf("%s: status %d, want %d and one line:\n%s", file, status, exit.NoKernel, stderr)
+			}
+		}
+	})
+	// A bisection and CI tell a kernel that goes down from one that cannot be tested. The first
+	// process of a PID namespace is not the guest's init, which would end it all before.
+	t.Run("panic", func(t *testing.T) {
+		t.Parallel()
+		spec := kernelSpec(t, "debian-7.3")
+		stdout, stderr, status := guest(t, spec, "--bin", "unshare", "--", "exec", "--", "sh", "-c",
+			"unshare -pf --mount-proc ext4dio-trace --version; echo c >/proc/sysrq-trigger")
+		if !strings.HasPrefix(stdout, "ext4dio-trace ") {
+			t.Errorf("as the first process of a namespace: %q", stdout)
+		}
+		if status != exit.Panicked || !strings.Contains(stderr, "the guest's kernel panicked: sysrq triggered crash") {
+			t.Errorf("status %d, want %d:\n%s", status, exit.Panicked, stderr)
+		}
+		_, stderr, status = guest(t, spec, "--append", "rdinit=/none init=/none", "--", "live")
+		if status != exit.NotBooted || !strings.Contains(stderr, "the guest's kernel panicked: ") {
+			t.Errorf("while booting: status %d, want %d:\n%s", status, exit.NotBooted, stderr)
 		}
 	})
 }

@@ -263,6 +263,9 @@ func (x *execution) issue(e workload.Engine, w *Write) (workload.Result, error) 
 	}
 	x.file.fill(data, w.Pos)
 	res, err := e.Do(reqs)
+	if err == nil {
+		err = trial.DiskError(res[0].Err)
+	}
 	if err != nil {
 		return workload.Result{}, err
 	}

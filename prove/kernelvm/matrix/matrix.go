@@ -26,6 +26,7 @@ import (
 type Kernel struct {
 	Kernel  string `json:"kernel"`
 	Status  int    `json:"status"`            // exit status of vm
+	End     string `json:"end"`               // the same in a word, see exit.Word
 	Message string `json:"message,omitempty"` // the last of its stderr, when there is no report
 	// Report is what validate wrote, null when it wrote none.
 	Report json.RawMessage `json:"report"`
@@ -83,6 +84,9 @@ func (m *Matrix) Run(ctx context.Context) []Kernel {
 		})
 	}
 	wait.Wait()
+	for i := range runs {
+		runs[i].End = exit.Word(runs[i].Status)
+	}
 	return runs
 }
 
@@ -128,7 +132,7 @@ func (m *Matrix) one(ctx context.Context, r *Kernel) {
 // Worst is the exit status for all: a failure before anything else.
 func Worst(runs []Kernel) int {
 	out := 0
-	for _, code := range []int{exit.Unproven, exit.Unfit, exit.Usage, exit.Disagree} {
+	for _, code := range []int{exit.Unproven, exit.Unfit, exit.NoKernel, exit.NotBooted, exit.Usage, exit.Hung, exit.Panicked, exit.Disagree} {
 		if slices.ContainsFunc(runs, func(r Kernel) bool { return r.Status == code }) {
 			out = code
 		}
@@ -154,7 +158,7 @@ func WriteText(w io.Writer, runs []Kernel) error {
 	for i := range runs {
 		r := &runs[i]
 		if r.Report == nil {
-			fmt.Fprintf(&b, "%-*s  no report (exit status %d): %s\n", width, r.name(), r.Status, r.Message)
+			fmt.Fprintf(&b, "%-*s  no report (%s): %s\n", width, r.name(), exit.Word(r.Status), r.Message)
 			continue
 		}
 		r.row(&b, width)

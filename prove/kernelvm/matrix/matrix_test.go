@@ -37,7 +37,7 @@ debian:bookworm  linux-6.1          ? ? ? ? ? ? ? ?          0      0      0    
                  wrong: b [not of the series]
                  wrong: c [not of the series]
                  … and 2 more
-none             no report (exit status 3): hint: no such kernel
+none             no report (unfit): hint: no such kernel
 patches: + present, - absent, ! contradictory, ? not testable here
 `
 	if b.String() != want {
@@ -46,7 +46,7 @@ patches: + present, - absent, ! contradictory, ? not testable here
 }
 
 func TestMatrixStatus(t *testing.T) {
-	for want, codes := range map[int][]int{0: {0, 0}, 1: {3, 1, 2, 0}, 2: {2, 3}, 3: {3, 4}, 4: {0, 4}} {
+	for want, codes := range map[int][]int{0: {0, 0}, 1: {3, 1, 2, 0, 5}, 2: {2, 3, 7}, 3: {3, 4}, 4: {0, 4}, 5: {6, 5, 3}, 7: {7, 8, 4}} {
 		var runs []Kernel
 		for _, c := range codes {
 			runs = append(runs, Kernel{Status: c})

@@ -85,9 +85,15 @@ func Begin(o Options, filter probes.Filter) (*Run, error) {
 // Close detaches the probes.
 func (x *Run) Close() error { return x.capture.Close() }
 
-// Conclude brings the outcome to its end. One that was cut short proves nothing.
-func (x *Run) Conclude(short bool) error {
+// Saw reports whether there is anything to conclude from.
+func (x *Run) Saw() bool { return len(x.Outcome.Configs) > 0 || x.id.Report().Writes > 0 }
+
+// Conclude brings the outcome to its end, and says what cut the run short, if anything did.
+func (x *Run) Conclude(short string) error {
 	o := x.Outcome
+	if x.variant == 0 && x.id.Report().Writes > 0 {
+		x.variant = x.id.Best()
+	}
 	losses, err := x.capture.Losses()
 	if err != nil {
 		return err
@@ -95,8 +101,8 @@ func (x *Run) Conclude(short bool) error {
 	o.Losses, o.Variant, o.Series, o.Unprobed = losses, x.variant, x.id.Report(), x.capture.Plan.Unattached
 	o.Seconds = time.Since(o.Started).Seconds()
 	o.Conclude()
-	if short {
-		o.CutShort()
+	if short != "" {
+		o.Interrupt(short)
 	}
 	return nil
 }
@@ -145,6 +151,8 @@ func (x *Run) run(ctx context.Context, dir string, keep bool) (*outcome.Config, 
 	defer func() { c.Seconds = time.Since(start).Seconds() }()
 	var err error
 	if c.Scenarios, err = x.scenarioRun(ctx, dir, keep); err != nil {
+		// What was seen until then is judged all the same.
+		x.settle(c.Scenarios)
 		return c, err
 	}
 	if err := x.identify(ctx, dir, c.Scenarios); err != nil {
@@ -186,9 +194,18 @@ func (x *Run) identify(ctx context.Context, dir string, rep *validate.Report) er
 			return err
 		}
 	}
+	x.settle(rep)
+	return nil
+}
+
+// settle takes the variant that explains the most of what was seen, unless one is known, and
+// judges the scenarios by it.
+func (x *Run) settle(rep *validate.Report) {
+	if x.variant != 0 {
+		return
+	}
 	x.variant = x.id.Best()
 	rep.Judge(x.variant, x.capture.Plan.Unattached)
-	return nil
 }
 
 // tellPatches carries out the scenarios that tell which patches the kernel holds,

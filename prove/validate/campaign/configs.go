@@ -8,6 +8,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/prove/validate/outcome"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
+	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
@@ -79,14 +80,16 @@ func (x *Run) runConfig(ctx context.Context, dev *target.Device, c target.Config
 	})
 	var not *target.NotPossibleError
 	switch {
-	case errors.As(err, &not):
+	// What was done before it could not be mounted again counts.
+	case errors.As(err, &not) && done.Empty():
 		return &outcome.Config{Name: c.Name, NotPossible: not.Reason}, nil
 	case errors.Is(err, workload.ErrUnfit) && done.Empty():
 		return &outcome.Config{Name: c.Name, NotPossible: strings.ReplaceAll(err.Error(), mountPoint, "")}, nil
 	}
 	if done != nil {
-		done.Name, done.Checked = c.Name, fsck != nil
-		if fsck != nil && !fsck.Clean {
+		// What a disk that failed left of the file system is not the kernel's doing.
+		done.Name, done.Checked = c.Name, fsck != nil && !trial.IsDisk(err)
+		if done.Checked && !fsck.Clean {
 			done.Fsck = fsck.Output
 		}
 	}

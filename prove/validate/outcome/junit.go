@@ -68,6 +68,12 @@ func (o *Outcome) WriteJUnit(w io.Writer) error {
 		s.Cases = append(s.Cases, jc)
 		all.add(s)
 	}
+	if o.CutShort != "" {
+		// Nothing else in here may be wrong, and yet it is no success.
+		all.add(junitSuite{Name: "run", Timestamp: stamp, Cases: []junitCase{
+			{Class: "run", Name: "came to its end", Failure: &junitWhy{Message: "the run was cut short: " + o.CutShort}},
+		}})
+	}
 	text, err := xml.MarshalIndent(&all, "", "  ")
 	if err == nil {
 		_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, text)

@@ -34,6 +34,8 @@ type Outcome struct {
 	// Unprobed are the stages whose probes were not attached.
 	Unprobed record.Stages `json:"-"`
 	Result   Result        `json:"result"`
+	// CutShort says what ended the run before its time; empty: it came to its end.
+	CutShort string `json:"cut_short,omitempty"`
 	// Why says in sentences what is wrong or not proven.
 	Why []string `json:"why,omitempty"`
 }
@@ -130,12 +132,17 @@ func (o *Outcome) Conclude() {
 	}
 }
 
-// CutShort says that the run did not come to its end: it proves nothing then.
-func (o *Outcome) CutShort() {
-	if o.Result == Passed {
+// Interrupt says what ended the run before its time. A run that was cut short proves nothing
+// right; what it has seen to be wrong stays wrong.
+func (o *Outcome) Interrupt(cause string) {
+	o.CutShort = cause
+	if o.Result == NotPossible {
+		o.Why = nil // nothing was tried to its end
+	}
+	if o.Result != Failed {
 		o.Result = Unproven
 	}
-	o.Why = append(o.Why, "the run was cut short")
+	o.Why = append(o.Why, "the run was cut short: "+cause)
 }
 
 // Empty reports whether nothing was done.

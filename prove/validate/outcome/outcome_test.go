@@ -136,11 +136,30 @@ func TestConclude(t *testing.T) {
 			t.Errorf("%s: %s: %q, want %s: %q", name, o.Result, why, tt.want, tt.why)
 		}
 	}
-	o := good()
-	o.Conclude()
-	o.CutShort()
-	if o.Result != Unproven || o.Why[0] != "the run was cut short" {
-		t.Errorf("cut short: %s: %q", o.Result, o.Why)
+}
+
+// A run that was cut short proves nothing right, and takes back nothing that is wrong.
+func TestInterrupt(t *testing.T) {
+	for name, tt := range map[string]struct {
+		o    *Outcome
+		want Result
+		why  string
+	}{
+		"nothing wrong": {good(), Unproven, "the run was cut short: the disk failed"},
+		"nothing made":  {&Outcome{}, Unproven, "the run was cut short: the disk failed"},
+		"wrong": {bad(), Failed, "1 write of a scenario was not as written down; 1 file of a scenario holds wrong bytes; " +
+			"1 kind of failure in generated writes; 1 kind of failure in storms; 1 file system on which e2fsck found errors; " +
+			"patch 4 is there for some writes and not for others; the run was cut short: the disk failed"},
+	} {
+		tt.o.Conclude()
+		tt.o.Interrupt("the disk failed")
+		var junit strings.Builder
+		if err := tt.o.WriteJUnit(&junit); err != nil || !strings.Contains(junit.String(), `<failure message="the run was cut short: the disk failed">`) {
+			t.Errorf("%s: %v, %s", name, err, junit.String())
+		}
+		if why := strings.Join(tt.o.Why, "; "); tt.o.Result != tt.want || why != tt.why || tt.o.CutShort != "the disk failed" {
+			t.Errorf("%s: %s, %q: %q", name, tt.o.Result, tt.o.CutShort, why)
+		}
 	}
 }
 

@@ -220,6 +220,9 @@ func (f *file) write(i int, rep *Report) (*made, error) {
 		return nil, fmt.Errorf("step %d, %s: %w", i+1, s, err)
 	}
 	m.res = results[0]
+	if err := trial.DiskError(m.res.Err); err != nil {
+		return nil, fmt.Errorf("step %d, %s: %w", i+1, s, err)
+	}
 	rep.Engines[name]++
 	f.worker = name.Retries()
 	return m, f.after(s, data, m)

@@ -13,7 +13,8 @@ import (
 const shrunkName = "again"
 
 // runCase makes all writes of a case, then takes what was seen, and asks the
-// oracles. Counts go to rep.
+// oracles. Counts go to rep. After an error the writes that were made before it are
+// judged all the same, but not the bytes of the file.
 func (r *runner) runCase(ctx context.Context, c *Case, rep *Report, keep bool) (fails []Failure, err error) {
 	name := shrunkName
 	if rep == r.rep {
@@ -30,26 +31,11 @@ func (r *runner) runCase(ctx context.Context, c *Case, rep *Report, keep bool) (
 		}
 	}()
 	r.Tracer.Watch(f.ID)
-	var writes []*made
-	for i := range c.Steps {
-		if c.Steps[i].Op != Write {
-			if err := f.apply(i); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		m, err := f.write(i, rep)
-		if err != nil {
-			return nil, err
-		}
-		writes = append(writes, m)
-	}
+	writes, err := f.steps(rep)
 	rep.Cases++
 	rep.Writes += len(writes)
-	groups, why, err := r.gather(ctx, f, writes)
-	if err != nil {
-		return nil, err
-	}
+	groups, why, unseen := r.gather(ctx, f, writes, err != nil)
+	err = errors.Join(err, unseen)
 	j := &judgement{r: r, c: c, rep: rep}
 	if why != "" {
 		j.fail(Failure{Oracle: trial.Observed, What: []string{why}, signature: "not seen", late: true})
@@ -58,22 +44,45 @@ func (r *runner) runCase(ctx context.Context, c *Case, rep *Report, keep bool) (
 		j.observed(writes[i], seen)
 		j.known(writes[i], seen)
 	}
+	if err != nil {
+		return j.fails, err
+	}
 	return j.fails, j.bytes(f, keep)
 }
 
+// steps carries out the steps of the case and returns the direct writes, with an error, too.
+func (f *file) steps(rep *Report) (writes []*made, err error) {
+	for i := range f.c.Steps {
+		if f.c.Steps[i].Op != Write {
+			if err := f.apply(i); err != nil {
+				return writes, err
+			}
+			continue
+		}
+		m, err := f.write(i, rep)
+		if err != nil {
+			return writes, err
+		}
+		writes = append(writes, m)
+	}
+	return writes, nil
+}
+
 // gather takes what was seen of the writes and sorts it by write: several where
-// io_uring tried first without waiting.
-func (r *runner) gather(ctx context.Context, f *file, writes []*made) ([][]trial.Seen, string, error) {
+// io_uring tried first without waiting. After an error there is more to be seen than writes
+// that were made in whole.
+func (r *runner) gather(ctx context.Context, f *file, writes []*made, broken bool) ([][]trial.Seen, string, error) {
 	var seen []trial.Seen
 	for want := len(writes); ; want = 1 {
 		more, err := trial.Collect(ctx, r.Tracer, want, r.Timeout)
 		seen = append(seen, more...)
-		if err != nil && !errors.Is(err, trial.ErrLate) {
-			return nil, "", err
-		}
 		trial.SortByTime(seen)
 		groups, rest := group(f.c, writes, seen)
 		switch {
+		case err != nil && !errors.Is(err, trial.ErrLate):
+			return groups, "", err
+		case broken && (err != nil || len(groups) == len(writes)):
+			return groups, "", nil
 		case err != nil:
 			return groups, fmt.Sprintf("not seen in time: %d of %d writes", len(groups), len(writes)), nil
 		case rest > 0:

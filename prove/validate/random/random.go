@@ -93,23 +93,24 @@ func (r *runner) one(ctx context.Context, number int) error {
 	c := Generate(r.Seed, number, r.dir.FS)
 	fails, err := r.runCase(ctx, c, r.rep, r.Keep)
 	if err != nil {
-		return fmt.Errorf("run case %d of seed %d: %w", number, r.Seed, err)
+		err = fmt.Errorf("run case %d of seed %d: %w", number, r.Seed, err)
 	}
+	// What failed before an error has failed all the same, but nothing can be tried again.
 	for i := range fails {
 		f := &fails[i]
 		if r.rep.known(f) {
 			continue
 		}
-		if r.rep.Shrunk < maxShrunk && !f.late {
+		if err == nil && r.rep.Shrunk < maxShrunk && !f.late {
 			r.rep.Shrunk++
-			if err := r.shrink(ctx, c, f); err != nil {
-				return fmt.Errorf("shrink case %d of seed %d: %w", number, r.Seed, err)
+			if err = r.shrink(ctx, c, f); err != nil {
+				err = fmt.Errorf("shrink case %d of seed %d: %w", number, r.Seed, err)
 			}
-			f.Shrunk = true
+			f.Shrunk = err == nil
 		}
 		r.rep.Failures = append(r.rep.Failures, *f)
 	}
-	return nil
+	return err
 }
 
 // shrink replaces f by the failure of the smallest case that still fails that way.

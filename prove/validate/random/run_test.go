@@ -90,6 +90,23 @@ func TestRunSeesAPlantedFault(t *testing.T) {
 	}
 }
 
+// TestRunKeepsWhatItFoundBeforeAnError: a failure that cannot be made smaller any more is one.
+func TestRunKeepsWhatItFoundBeforeAnError(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	rep, err := Run(ctx, Options{Dir: t.TempDir(), Seed: 3, Writes: 40, Variant: model.Linux73, Tracer: &blindTracer{}, Fault: func(n int, b []byte) {
+		if n == 2 && len(b) > 0 {
+			b[0] ^= 1
+			cancel()
+		}
+	}})
+	if errors.Is(err, workload.ErrUnfit) {
+		t.Skip(err)
+	}
+	if !errors.Is(err, context.Canceled) || len(rep.Failures) != 1 || rep.Failures[0].Shrunk {
+		t.Errorf("%v:\n%s", err, testkit.JSON(t, rep))
+	}
+}
+
 func TestRunNotSeen(t *testing.T) {
 	rep := runFake(t, Options{Seed: 3, Case: 1, Tracer: &blindTracer{missing: 1}, Timeout: time.Second})
 	if len(rep.Failures) == 0 || !strings.Contains(testkit.JSON(t, rep), "not seen in time") {

@@ -1,6 +1,7 @@
 package storm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,9 +118,35 @@ func (l *ledger) fail(signature string, e *entry, s *trial.Seen, format string, 
 }
 
 // account takes what was seen, compares it with what was made, and asks the observed
-// oracle.
+// oracle. After an error what was found out before it counts, and what is missing does not.
 func (s *session) account(ctx context.Context) error {
 	l := newLedger(s.made, s.sc.appends)
+	err := s.collect(ctx, l)
+	for i := range s.made {
+		err = cmp.Or(err, trial.DiskError(s.made[i].result.Err))
+	}
+	problems := l.problems
+	if err == nil {
+		problems = l.close()
+	}
+	wrong := map[*entry]bool{}
+	for _, p := range problems {
+		wrong[p.entry] = true
+		s.fail(trial.Accounting, p.entry, p.seen, p.signature, p.what)
+	}
+	s.rep.Accounting.Wrong += len(wrong)
+	if err != nil {
+		return err
+	}
+	s.rep.Accounting.Right += len(s.made) - len(wrong)
+	if wrong[nil] {
+		s.rep.Accounting.Right++ // it was no write of ours
+	}
+	return nil
+}
+
+// collect books what is seen until there is nothing open, or nothing comes any more.
+func (s *session) collect(ctx context.Context, l *ledger) error {
 	for l.open > 0 {
 		// What is tried again comes on top, and is asked for in the next turn.
 		seen, err := trial.Collect(ctx, s.Tracer, l.open, s.Timeout)
@@ -128,21 +155,11 @@ func (s *session) account(ctx context.Context) error {
 			s.judge(l, &seen[i])
 		}
 		if errors.Is(err, trial.ErrLate) {
-			break
+			return nil
 		}
 		if err != nil {
 			return err
 		}
-	}
-	wrong := map[*entry]bool{}
-	for _, p := range l.close() {
-		wrong[p.entry] = true
-		s.fail(trial.Accounting, p.entry, p.seen, p.signature, p.what)
-	}
-	s.rep.Accounting.Wrong += len(wrong)
-	s.rep.Accounting.Right += len(s.made) - len(wrong)
-	if wrong[nil] {
-		s.rep.Accounting.Right++ // it was no write of ours
 	}
 	return nil
 }
