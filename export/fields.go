@@ -61,6 +61,14 @@ var Fields = schema.New(
 	schema.Enum("caller", "how it was submitted", callerWords, func(r *Row) *record.Caller { return &r.Caller }).
 		Filtered("caller"),
 	schema.Record("facts", "what the model was given, so that the line can be judged again", factFields, func(r *Row) *Facts { return &r.Facts }),
+	schema.Int("request", "", "number of the request, the same for all its tries: a try that NOWAIT refused and the one after it", func(r *Row) *uint64 { return &r.Request }).
+		AtEnd().Filtered("request"),
+	schema.OptInt("try", "", "which try of the request, from 1; null of one by io-wq that no other is seen before", func(r *Row) *Opt[int] { return &r.Try }).
+		In32().AtEnd().Filtered("try"),
+	schema.OptEnum("refused", "where NOWAIT refused the write; null when it did not", pointWords, func(r *Row) *Opt[observe.Point] { return &r.Refused }).
+		AtEnd().Filtered("refused"),
+	schema.OptEnum("failed_at", "where the write ended in another error; null when it did not", pointWords, func(r *Row) *Opt[observe.Point] { return &r.FailedAt }).
+		AtEnd().Filtered("failed"),
 )
 
 func listsKnown(r *Row) bool  { return r.ListsKnown }

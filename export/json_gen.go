@@ -49,6 +49,10 @@ func appendRow(dst []byte, t *Row) []byte {
 	dst = strconv.AppendBool(append(dst, `,"truncated":`...), t.Truncated)
 	dst = callerWords.AppendJSON(append(dst, `,"caller":`...), int64(t.Caller))
 	dst = appendFacts(append(dst, `,"facts":`...), &t.Facts)
+	dst = strconv.AppendUint(append(dst, `,"request":`...), uint64(t.Request), 10)
+	dst = appendInt(append(dst, `,"try":`...), t.Try.Known, int64(t.Try.V))
+	dst = appendWord(append(dst, `,"refused":`...), t.Refused.Known, pointWords, int64(t.Refused.V))
+	dst = appendWord(append(dst, `,"failed_at":`...), t.FailedAt.Known, pointWords, int64(t.FailedAt.V))
 	return append(dst, '}')
 }
 

@@ -67,6 +67,12 @@ type Row struct {
 	Truncated  bool
 	Caller     record.Caller
 	Facts      Facts
+
+	Request   uint64             // the same for all tries of one request
+	Try       Opt[int]           // which of them, from 1
+	Refused   Opt[observe.Point] // where NOWAIT ended it
+	FailedAt  Opt[observe.Point] // where another error did
+	Unwritten int64              // bytes asked for that were not written; not in JSON
 }
 
 // Diff is one difference between what the kernel did and what the model says.
@@ -126,6 +132,7 @@ func (m *Maker) Fill(r *Row, o *observe.Observation, v *judge.Verdict) {
 	r.Waits, r.Sleeps, r.SubmitNs = append(r.Waits, o.Waits...), append(r.Sleeps, o.Sleeps...), o.SubmitNs
 	r.Stages, r.Incomplete, r.Truncated, r.Caller = o.Stages, o.Incomplete, o.Truncated, o.Caller
 	r.Facts.fill(o)
+	r.fillRequest(o)
 	if m.Names != nil {
 		r.Path = m.Names.Path(o.Dev, o.Ino, o.Pid)
 	}
@@ -208,6 +215,14 @@ func (m *Maker) fillCounted(r *Row, o *observe.Observation) {
 	}
 }
 
+// fillRequest sets what o is a try of, and where it ended before it was written.
+func (r *Row) fillRequest(o *observe.Observation) {
+	r.Request, r.Try = o.Request, Opt[int]{V: o.Try, Known: o.Try > 0}
+	r.Refused.V, r.Refused.Known = o.Refused()
+	r.FailedAt.V, r.FailedAt.Known = o.Failed()
+	r.Unwritten = o.Unwritten()
+}
+
 func (r *Row) fillVerdict(v *judge.Verdict) {
 	r.Verdict = Some(v.Kind)
 	r.Rules = v.Rules.AppendIDs(r.Rules)
@@ -249,14 +264,19 @@ func (r *Row) Clone() Row {
 // File names the inode.
 func (r *Row) File() FileID { return FileID{r.Dev, r.Ino} }
 
-// ProcessID names a process as the records do.
+// ProcessID is what the records tell of who wrote: a process by one of its threads.
 type ProcessID struct {
-	Pid  uint32
-	Comm string // raw
+	Pid    uint32
+	Comm   string // raw
+	Worker bool   // a thread of io-wq wrote, for the process; Comm is that of who asked for it, as far as known
 }
 
-// Process names the process, by its thread that wrote.
-func (r *Row) Process() ProcessID { return ProcessID{r.Pid, r.Comm} }
+// Process names who wrote.
+func (r *Row) Process() ProcessID { return ProcessID{r.Pid, r.Comm, r.ByWorker()} }
+
+// ByWorker reports whether a thread of io-wq wrote. The thread of SQPOLL counts as one in
+// the records, but tries under NOWAIT first, as io-wq does not.
+func (r *Row) ByWorker() bool { return r.Caller == record.CallerIOWQ && r.KiFlags&KiNowait == 0 }
 
 // Disagrees reports whether the kernel did something else than the model said.
 func (r *Row) Disagrees() bool {
