@@ -66,9 +66,9 @@ var Fields = schema.New(
 	schema.OptInt("try", "", "which try of the request, from 1; null of one by io-wq that no other is seen before", func(r *Row) *Opt[int] { return &r.Try }).
 		In32().AtEnd().Filtered("try"),
 	schema.OptEnum("refused", "where NOWAIT refused the write; null when it did not", pointWords, func(r *Row) *Opt[observe.Point] { return &r.Refused }).
-		AtEnd().Filtered("refused"),
+		AtEnd().Filtered("refusedat"),
 	schema.OptEnum("failed_at", "where the write ended in another error; null when it did not", pointWords, func(r *Row) *Opt[observe.Point] { return &r.FailedAt }).
-		AtEnd().Filtered("failed"),
+		AtEnd().Filtered("failedat"),
 )
 
 func listsKnown(r *Row) bool  { return r.ListsKnown }
