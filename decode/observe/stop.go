@@ -36,19 +36,19 @@ const (
 var points = [NumPoints]struct{ name, refused string }{
 	AtUnknown:    {"unknown", "at a point that is not known"},
 	AtEntry:      {"entry", "the entry"},
-	AtTrylock:    {"trylock", "i_rwsem is held: its trylock fails"},
+	AtTrylock:    {"trylock", "i_rwsem is held: trylock fails"},
 	AtChecks:     {"checks", "the write checks"},
-	AtLookup:     {"lookup", "the blocks are not in the extent status cache"},
-	AtExclusive:  {"exclusive", "i_rwsem is held shared, and is needed exclusive"},
-	AtWait:       {"wait", "it would have to wait for I/O: it extends the file or zeroes"},
-	AtTimes:      {"timestamps", "the time stamps have to be updated"},
+	AtLookup:     {"lookup", "blocks are not in the extent cache"},
+	AtExclusive:  {"exclusive", "i_rwsem is needed exclusive"},
+	AtWait:       {"wait", "it has to wait for I/O"},
+	AtTimes:      {"timestamps", "time stamps have to be updated"},
 	AtOrphan:     {"orphan-list", "the orphan list"},
 	AtPageCache:  {"page-cache", "the range is in the page cache"},
-	AtMapping:    {"mapping", "the mapping is not in the extent status cache"},
+	AtMapping:    {"mapping", "mapping is not in the extent cache"},
 	AtAllocation: {"allocation", "hole: no allocation under NOWAIT"},
 	AtSubmit:     {"submission", "the submission of the I/O"},
-	AtDevice:     {"device", "the device has no room for the request"},
-	AtBuffered:   {"buffered", "no direct I/O here: no buffered write under NOWAIT"},
+	AtDevice:     {"device", "no room for the request"},
+	AtBuffered:   {"buffered", "no direct I/O, so it is buffered"},
 }
 
 // String is the name of p.
