@@ -134,3 +134,4 @@ bench-view:
 # patches do. The recordings in analyze/whatif/testdata are made anew.
 whatif-series: need-vm build
 	scripts/whatif-series.sh $(BIN)
+	scripts/whatif-tries.sh $(BIN)
