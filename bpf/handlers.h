@@ -28,11 +28,9 @@
  * writes for, has the name of that: its own says no more than its number does. The helper
  * takes a quarter of the time of the whole entry.
  */
-static __always_inline void read_comm(__u8 *comm)
+static __always_inline void read_comm(struct task_struct *task, __u32 flags, __u8 *comm)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	if (READ(task, flags) & PF_IO_WORKER)
+	if (flags & PF_IO_WORKER)
 		task = READ(task, group_leader);
 	else if (!have_cast) {
 		bpf_get_current_comm(comm, 16);
@@ -47,11 +45,9 @@ static __always_inline void read_comm(__u8 *comm)
 }
 
 /* nfsd gives no ki_complete, so it is told by its threads' name. */
-static __always_inline __u8 caller_of(struct kiocb *iocb, const __u8 *comm)
+static __always_inline __u8 caller_of(struct kiocb *iocb, __u32 flags, const __u8 *comm)
 {
 	__u64 fn = (__u64)READ(iocb, ki_complete);
-	struct task_struct *task = (void *)bpf_get_current_task();
-	__u32 flags = READ(task, flags);
 
 	if (!fn) {
 		if (!(flags & PF_KTHREAD))
@@ -89,8 +85,9 @@ static __always_inline bool wanted(struct inode *inode, __u32 tgid)
 	if (cfg_comm[0]) {
 		__u64 words[2] = {};
 		__u8 *comm = (void *)words;
+		struct task_struct *task = (void *)bpf_get_current_task();
 
-		read_comm(comm);
+		read_comm(task, READ(task, flags), comm);
 		for (int i = 0; i < 16; i++) {
 			if (comm[i] != cfg_comm[i])
 				return 0;
@@ -215,10 +212,13 @@ __noinline int describe(struct inflight *st)
 {
 	struct inode *inode;
 	struct cpu_state *cpu = this_cpu();
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u32 flags;
 
 	if (!st || !cpu)
 		return 0;
 	inode = st->inode;
+	flags = READ(task, flags);
 	st->w.t0 = bpf_ktime_get_ns();
 	st->sem = (__u64)&inode->i_rwsem;
 	st->data_sem = data_sem(inode);
@@ -230,11 +230,11 @@ __noinline int describe(struct inflight *st)
 	st->w.ino = READ(inode, i_ino);
 	st->w.pos0 = READ(st->iocb, ki_pos);
 	st->w.isize0 = READ(inode, i_size);
-	read_comm(st->w.comm);
+	read_comm(task, flags, st->w.comm);
 	st->w.dev = READ(READ(inode, i_sb), s_dev);
 	st->w.len0 = READ(st->iter, count);
 	st->w.blkbits = READ(inode, i_blkbits);
-	st->w.caller = caller_of(st->iocb, st->w.comm);
+	st->w.caller = caller_of(st->iocb, flags, st->w.comm);
 	st->w.iter_type = READ(st->iter, iter_type);
 	if (st->w.iter_type != enum_value(enum iter_type, ITER_UBUF)) {
 		__u64 segs = READ(st->iter, nr_segs);

@@ -24,10 +24,10 @@ func TestStopped(t *testing.T) {
 	}{
 		{"written", nowait + toShared + "map 8192 4096 mapped\nreturn 4096", "", ""},
 		{"trylock", nowait + "return -11", "trylock", ""},
-		{"needs exclusive", nowait + "pass shared\nlookup 2 1 = 0 hole\nreturn -11", "exclusive", ""},
+		{"needs exclusive", nowait + "pass shared\nlookup 2 1 = 0 hole\nreturn -11", "needs-exclusive", ""},
 		{"lookup not cached", nowait + "pass shared\nlookup 2 1 = -11 hole flags=0x800\nreturn -11", "lookup", ""},
-		{"has to wait", extending + "pass exclusive\nreturn -11", "wait", ""},
-		{"has to wait, 6.1", extending + "pass exclusive\nfmod file\nreturn -11", "wait", ""},
+		{"has to wait", extending + "pass exclusive\nreturn -11", "must-wait", ""},
+		{"has to wait, 6.1", extending + "pass exclusive\nfmod file\nreturn -11", "must-wait", ""},
 		{"timestamps", nowait + "pass shared\nfmod kiocb ret=-11\nreturn -11", "timestamps", ""},
 		{"page cache", nowait + toShared + "return -11", "page-cache", ""},
 		{"mapping not cached", nowait + toShared + "map error=-11 looked=0x800 found=-11\nreturn -11", "mapping", ""},
