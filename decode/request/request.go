@@ -24,6 +24,8 @@ const (
 	maxSpin = 10_000_000
 	// maxKept is how long a try is kept, ns: the next one is known when it is over.
 	maxKept = 120_000_000_000
+
+	nearBits = 14 // of a key
 )
 
 // Stats counts tries.
@@ -63,6 +65,11 @@ func keyOf(o *observe.Observation) key {
 	return k
 }
 
+// bits are some bits of k.
+func (k *key) bits() uint64 {
+	return (k.ino ^ uint64(k.pos)<<20 ^ uint64(k.len)<<40 ^ uint64(k.owner)<<8) * 0x9e3779b97f4a7c15 >> (64 - nearBits)
+}
+
 // try is a refused one that waits for the next.
 type try struct {
 	key     key
@@ -82,9 +89,11 @@ type Tracker struct {
 	Stats Stats
 
 	oldest map[key]*try
-	queue  []*try // by age; of those that are tied until their turn
-	head   int
-	spare  []*try
+	// near counts them by a few bits of their keys, which spares most writes the map.
+	near  []uint16
+	queue []*try // by age; of those that are tied until their turn
+	head  int
+	spare []*try
 }
 
 // New returns a Tracker that has seen nothing.
@@ -126,6 +135,9 @@ func (t *Tracker) find(o *observe.Observation, nowait bool) *try {
 		return nil
 	}
 	k := keyOf(o)
+	if t.near[k.bits()] == 0 {
+		return nil
+	}
 	var elder *try
 	for e := t.oldest[k]; e != nil; elder, e = e, e.younger {
 		if o.Time < e.ended || o.Time-e.ended > maxApart || nowait && (e.tid != o.Tid || o.Time-e.ended > maxSpin) {
@@ -140,6 +152,7 @@ func (t *Tracker) find(o *observe.Observation, nowait bool) *try {
 // unlink takes e, which follows elder, out of those of its key.
 func (t *Tracker) unlink(elder, e *try) {
 	e.tied = true
+	t.near[e.key.bits()]--
 	switch {
 	case elder != nil:
 		elder.younger = e.younger
@@ -159,6 +172,7 @@ func (t *Tracker) keep(o *observe.Observation) {
 		comm: o.Comm, tid: o.Tid, number: o.Try,
 	}
 	t.queue = append(t.queue, e)
+	t.near[e.key.bits()]++
 	last := t.oldest[e.key]
 	if last == nil {
 		t.oldest[e.key] = e
@@ -195,6 +209,7 @@ func (t *Tracker) forget(now uint64) {
 // room is a try to be filled in. All of them are made at once, for the first.
 func (t *Tracker) room() *try {
 	if t.oldest == nil {
+		t.near = make([]uint16, 1<<nearBits)
 		t.oldest, t.queue = make(map[key]*try, maxOpen), make([]*try, 0, 2*maxOpen+1)
 		all := make([]try, maxOpen)
 		for i := range all {
