@@ -52,7 +52,8 @@ func (r *result) tried(t *testing.T) {
 			t.Errorf("%d writes are refused at a point that is not known", p.Writes)
 		}
 	}
-	if c.Requests != triesWrites || c.Retried != 0 || sum != c.Abandoned || sum == 0 {
+	// A writer at the end of its file asks for the same piece again, as that has not grown.
+	if c.Seen != triesWrites || c.Requests+c.Retried != c.Seen || sum != c.Abandoned+c.Retried || c.Abandoned == 0 {
 		t.Errorf("nowait: %+v", c)
 	}
 	r.failures(t)
@@ -159,23 +160,23 @@ func (r *result) failures(t *testing.T) {
 func (r *result) explained(t *testing.T) {
 	t.Helper()
 	seen := map[string]bool{}
-	for i, row := range r.rows(t, "nowait") {
-		if row.Refused == nil || seen[*row.Refused] || row.Verdict != "agree" {
-			continue
-		}
-		seen[*row.Refused] = true
-		text := string(r.ask(t, "nowait", "explain", "--seq", strconv.Itoa(i+1), "--trace"))
-		if !strings.Contains(text, "refused: ") || strings.Contains(text, "\n* ") {
-			t.Errorf("explain of a write refused at %s:\n%s", *row.Refused, text)
-		}
-		if *row.Refused == "allocation" && !strings.Contains(text, "hole: no allocation under NOWAIT") {
-			t.Errorf("explain of a write refused at a hole:\n%s", text)
+	for _, load := range []string{"nowait", "nowait-pool"} {
+		for i, row := range r.rows(t, load) {
+			if row.Refused == nil || seen[*row.Refused] || row.Verdict != "agree" {
+				continue
+			}
+			seen[*row.Refused] = true
+			text := string(r.ask(t, load, "explain", "--seq", strconv.Itoa(i+1), "--trace"))
+			hole := strings.Contains(text, "refused: hole: no allocation under NOWAIT")
+			if !strings.Contains(text, "refused: ") || strings.Contains(text, "\n* ") || hole != (*row.Refused == "allocation") {
+				t.Errorf("explain of a write refused at %s:\n%s", *row.Refused, text)
+			}
 		}
 	}
-	if len(seen) == 0 {
-		t.Error("no refused write agrees")
+	// From patch 5 on it is mostly the time stamps that refuse a write before.
+	holes := r.kernel.variant == "patch3" || r.kernel.variant == "patch4"
+	if len(seen) == 0 || holes && !seen["allocation"] {
+		t.Errorf("refused at %v", seen)
 	}
-	if r.kernel.variant == "linux-7.3" && !seen["allocation"] {
-		t.Errorf("refused at %v, and no hole among them", seen)
-	}
+	t.Logf("refused at %v", seen)
 }
