@@ -58,7 +58,7 @@ test-vm: build
 
 # Half an hour: every kernel on every configuration.
 test-full: build
-	EXT4DIO_FULL=1 EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^TestValidate$$' ./prove/matrix
+	EXT4DIO_FULL=1 EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^Test(Validate|Tries)$$' ./prove/matrix
 
 # The virtual machines' own tests: panics, hangs, streams, folders.
 test-harness:
