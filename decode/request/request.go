@@ -123,10 +123,11 @@ func (t *Tracker) Add(o *observe.Observation) {
 	}
 }
 
-// numberOf makes a number of an id that a float64 holds, too: CPU and count change places.
+// numberOf makes a number, from 1, of an id that a float64 holds, too: CPU and count change
+// places.
 func numberOf(id uint64) uint64 {
 	const countBits, cpuBits = 48, 13
-	return (id&(1<<countBits-1))<<cpuBits | id>>countBits
+	return ((id&(1<<countBits-1))<<cpuBits | id>>countBits) + 1
 }
 
 // find takes the try that o follows out of those that wait, nil for none.
