@@ -25,25 +25,10 @@
 #include "wait.h"
 #include "wanted.h"
 
-/* The helper takes a quarter of the time of the whole entry. */
-static __always_inline void read_comm(__u8 *comm)
-{
-	if (have_cast) {
-		struct task_struct *task = (void *)bpf_get_current_task();
-
-		((__u64 *)comm)[0] = EIGHT_BYTES(&task->comm[0]);
-		((__u64 *)comm)[1] = EIGHT_BYTES(&task->comm[8]);
-	} else {
-		bpf_get_current_comm(comm, 16);
-	}
-}
-
 /* nfsd gives no ki_complete, so it is told by its threads' name. */
-static __always_inline __u8 caller_of(struct kiocb *iocb, const __u8 *comm)
+static __always_inline __u8 caller_of(struct kiocb *iocb, __u32 flags, const __u8 *comm)
 {
 	__u64 fn = (__u64)READ(iocb, ki_complete);
-	struct task_struct *task = (void *)bpf_get_current_task();
-	__u32 flags = READ(task, flags);
 
 	if (!fn) {
 		if (!(flags & PF_KTHREAD))
@@ -178,10 +163,13 @@ __noinline int describe(struct inflight *st)
 {
 	struct inode *inode;
 	struct cpu_state *cpu = this_cpu();
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u32 flags;
 
 	if (!st || !cpu)
 		return 0;
 	inode = st->inode;
+	flags = READ(task, flags);
 	st->w.t0 = bpf_ktime_get_ns();
 	st->sem = (__u64)&inode->i_rwsem;
 	st->data_sem = data_sem(inode);
@@ -193,11 +181,11 @@ __noinline int describe(struct inflight *st)
 	st->w.ino = READ(inode, i_ino);
 	st->w.pos0 = READ(st->iocb, ki_pos);
 	st->w.isize0 = READ(inode, i_size);
-	read_comm(st->w.comm);
+	read_comm(task, flags, st->w.comm);
 	st->w.dev = READ(READ(inode, i_sb), s_dev);
 	st->w.len0 = READ(st->iter, count);
 	st->w.blkbits = READ(inode, i_blkbits);
-	st->w.caller = caller_of(st->iocb, st->w.comm);
+	st->w.caller = caller_of(st->iocb, flags, st->w.comm);
 	if (cfg_ns_level) {
 		struct task_struct *task = (void *)bpf_get_current_task();
 

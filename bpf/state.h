@@ -409,6 +409,27 @@ static __always_inline struct dentry *dentry_of(struct kiocb *iocb, struct inode
 	return NULL;
 }
 
+/*
+ * The name of the task that writes. A thread of io-wq, which is one of the process that it
+ * writes for, has the name of that: its own says no more than its number does. The helper
+ * takes a quarter of the time of the whole entry.
+ */
+static __always_inline void read_comm(struct task_struct *task, __u32 flags, __u8 *comm)
+{
+	if (flags & PF_IO_WORKER)
+		task = READ(task, group_leader);
+	else if (!have_cast) {
+		bpf_get_current_comm(comm, 16);
+		return;
+	}
+	if (have_cast) {
+		((__u64 *)comm)[0] = EIGHT_BYTES(&task->comm[0]);
+		((__u64 *)comm)[1] = EIGHT_BYTES(&task->comm[8]);
+	} else {
+		bpf_probe_read_kernel(comm, 16, &task->comm);
+	}
+}
+
 static __always_inline __u32 dio_count(struct inode *inode)
 {
 	return READ(inode, i_dio_count.counter);

@@ -54,9 +54,11 @@ __noinline int below(__u64 dentry, __u32 dev)
 
 static __always_inline bool named(void)
 {
-	__u8 comm[16] = {};
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 words[2] = {};
+	__u8 *comm = (void *)words;
 
-	bpf_get_current_comm(comm, sizeof(comm));
+	read_comm(task, READ(task, flags), comm);
 	for (int i = 0; i < 16; i++) {
 		if (comm[i] != cfg_comm[i])
 			return 0;

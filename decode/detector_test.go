@@ -141,6 +141,7 @@ func TestStats(t *testing.T) {
 	}
 	got := j.Stats()
 	want := judge.Stats{Writes: 5, Incomplete: 1, Queued: 1}
+	want.Requests.Tries = 5
 	want.Kinds[judge.Agree], want.Kinds[judge.Undecided], want.Kinds[judge.Slower] = 3, 1, 1
 	if got != want || got.Disagree() != 1 {
 		t.Errorf("%+v, want %+v", got, want)

@@ -20,7 +20,7 @@ import (
 //	fmod     file|kiocb [ret=N]
 //	dio      shared|exclusive [wait] [ops=iomap|overwrite]
 //	map      pos len mapped|unwritten|hole [new] [alloc=N] [overwrite]
-//	map      error=N
+//	map      error=N [alloc=N] [looked=FLAGS found=RET]
 //	zero     pos len shared|exclusive mapped|unwritten [new] [count=N]
 //	buffered pos len
 //	copy     [count=N] [pos=N]
@@ -223,11 +223,12 @@ func (s *script) addLate(t testing.TB, l line) {
 		if l.has("overwrite") {
 			st.Aux |= record.MapOverwrite
 		}
+		st.D = uint32(l.num(t, "alloc", 0))
 		if err := l.num(t, "error", 0); err != 0 {
 			st.Aux |= record.MapFailed
 			st.A = uint64(err)
 		} else {
-			st.A, st.B, st.D = uint64(l.nth(t, 0)), uint64(l.nth(t, 1)), uint32(l.num(t, "alloc", 0))
+			st.A, st.B = uint64(l.nth(t, 0)), uint64(l.nth(t, 1))
 			st.C = s.mapping(t, l)
 		}
 		if _, ok := l.keys["looked"]; ok {

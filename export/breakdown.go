@@ -14,9 +14,10 @@ import (
 
 // Bounds of a Breakdown. What comes beyond is counted together.
 const (
-	maxParts   = 65536 // files, processes, reasons, rules
-	textParts  = 12    // of each that are written as text
-	otherParts = "others"
+	maxParts    = 65536 // files, processes, reasons, rules
+	textParts   = 12    // of each that are written as text
+	textThreads = 6     // names of threads of a process that are written as text
+	otherParts  = "others"
 )
 
 // number is one of a string that others seldom have, too.
@@ -75,7 +76,10 @@ type TableLine struct {
 	Pid  uint32  `json:"pid,omitempty"`
 	Comm string  `json:"comm,omitempty"`
 	Part
-	Judged map[string]uint64 `json:"verdicts"`
+	Judged  map[string]uint64 `json:"verdicts"`
+	Threads []TableLine       `json:"threads,omitempty"` // of a process, by their names, when there are several
+
+	number ProcessNumber
 }
 
 // Tables lists the counts, those with disagreements first, the files by their names.
@@ -142,12 +146,6 @@ func mostSerialised(files []TableLine) []TableLine {
 	return most[:min(len(most), maxSerialised)]
 }
 
-func (b *Breakdown) byProcess() []TableLine {
-	return list(&b.processes, func(k ProcessID, n *TableLine) {
-		n.Pid, n.Comm, n.Name = k.Pid, k.Comm, fmt.Sprintf("%s (pid %s)", k.Comm, k.Number())
-	})
-}
-
 // WriteText writes a table of each, the files by their names. The longer ones are cut,
 // and say so.
 func (b *Breakdown) WriteText(w io.Writer, names Names) error {
@@ -156,18 +154,30 @@ func (b *Breakdown) WriteText(w io.Writer, names Names) error {
 		if len(t.Lines) == 0 {
 			continue
 		}
-		fmt.Fprintf(&out, "%9s %9s %9s %9s %9s  %s\n", "WRITES", "SHARED", "EXCL", "DISAGREE", "WAIT", strings.ToUpper(t.Title))
-		for _, n := range t.Lines[:min(len(t.Lines), textParts)] {
-			fmt.Fprintf(&out, "%9d %9d %9d %9d %9s  %s\n", n.Writes, n.Shared, n.Exclusive, n.Disagreements(), Duration(n.WaitNs), Safe(n.Name))
+		fmt.Fprintf(&out, "%9s %9s %9s %9s %9s %9s %9s  %s\n", "WRITES", "SHARED", "EXCL", "REFUSED", "FAILED", "DISAGREE", "WAIT", strings.ToUpper(t.Title))
+		for i := range t.Lines[:min(len(t.Lines), textParts)] {
+			t.Lines[i].writeText(&out, "")
 		}
 		if more := len(t.Lines) - textParts; more > 0 {
-			fmt.Fprintf(&out, "%49s  and %d more\n", "", more)
+			fmt.Fprintf(&out, "%69s  and %d more\n", "", more)
 		}
 		out.WriteByte('\n')
 	}
 	b.writeWaits(&out)
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// writeText writes a line, and those of threads below it.
+func (n *TableLine) writeText(out *strings.Builder, indent string) {
+	fmt.Fprintf(out, "%9d %9d %9d %9d %9d %9d %9s  %s%s\n", n.Writes, n.Shared, n.Exclusive, n.Refused, n.Failed, n.Disagreements(),
+		Duration(n.WaitNs), indent, Safe(n.Name))
+	for i := range n.Threads[:min(len(n.Threads), textThreads)] {
+		n.Threads[i].writeText(out, "  ")
+	}
+	if more := len(n.Threads) - textThreads; more > 0 {
+		fmt.Fprintf(out, "%71s    and %d more\n", "", more)
+	}
 }
 
 // writeWaits writes a line for each lock mode that was waited for.

@@ -11,9 +11,10 @@ import (
 func (m *Maker) FillCounted(r *Row, o *observe.Observation, v *judge.Verdict) {
 	r.Pid, r.GlobalPid, r.Foreign.V, r.Comm, r.Dev, r.Ino = o.Pid, o.GlobalPid, o.Foreign, o.Comm, o.Dev, o.Ino
 	r.Generation.V, r.Generation.Known = o.Generation, o.GenerationKnown
-	r.Caller, r.Incomplete, r.Truncated, r.Cut = o.Caller, o.Incomplete, o.Truncated, o.Cut
+	r.Caller, r.KiFlags, r.Incomplete, r.Truncated, r.Cut = o.Caller, o.Flags, o.Incomplete, o.Truncated, o.Cut
 	r.Lock, r.Passes, r.Drained, r.Ret, r.WaitNs = Opt[Lock]{}, Opt[int]{}, Opt[bool]{}, Opt[int64]{}, Opt[uint64]{}
 	m.fillCounted(r, o)
+	r.fillRequest(o)
 	r.Verdict = Some(v.Kind)
 	r.Rules, r.Hazards = v.Rules.AppendIDs(r.Rules[:0]), v.Hazards.AppendIDs(r.Hazards[:0])
 	r.Reason, r.Missing = string(v.Reason), v.Missing

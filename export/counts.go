@@ -18,7 +18,9 @@ type Part struct {
 	Restarted  uint64 `json:"-"` // more than one pass
 	Drained    uint64 `json:"-"`
 	Incomplete uint64 `json:"-"`
-	Bytes      uint64 `json:"-"` // written, by results
+	Refused    uint64 `json:"refused"` // ended by NOWAIT
+	Failed     uint64 `json:"failed"`  // ended in another error
+	Bytes      uint64 `json:"-"`       // written, by results
 	WaitNs     uint64 `json:"wait_ns"`
 }
 
@@ -49,10 +51,36 @@ func (p *Part) Add(r *Row) {
 	if r.Incomplete != "" {
 		p.Incomplete++
 	}
+	if r.Refused.Known {
+		p.Refused++
+	}
+	if r.FailedAt.Known {
+		p.Failed++
+	}
 	if r.Ret.V > 0 {
 		p.Bytes += uint64(r.Ret.V)
 	}
 	p.WaitNs += r.WaitNs.V
+}
+
+// Merge adds what o has counted.
+func (p *Part) Merge(o *Part) {
+	p.Writes += o.Writes
+	p.Shared += o.Shared
+	p.Exclusive += o.Exclusive
+	p.NoDIO += o.NoDIO
+	p.NoLock += o.NoLock
+	for k := range p.Verdicts {
+		p.Verdicts[k] += o.Verdicts[k]
+	}
+	p.Unjudged += o.Unjudged
+	p.Restarted += o.Restarted
+	p.Drained += o.Drained
+	p.Incomplete += o.Incomplete
+	p.Refused += o.Refused
+	p.Failed += o.Failed
+	p.Bytes += o.Bytes
+	p.WaitNs += o.WaitNs
 }
 
 // Disagreements is the number of writes in which the kernel did something else than the

@@ -70,6 +70,14 @@ var Fields = schema.New(
 	schema.Int("global_tid", "", "thread there", func(r *Row) *uint32 { return &r.GlobalTid }).In32().If(renumbered).AtEnd(),
 	schema.OptBool("foreign", "the tracer's pid namespace does not have the process: pid and tid are those of the first one", func(r *Row) *Opt[bool] { return &r.Foreign }).
 		AtEnd().Filtered("foreign"),
+	schema.Int("request", "", "number of the request, the same for all its tries: a try that NOWAIT refused and the one after it", func(r *Row) *uint64 { return &r.Request }).
+		AtEnd().Filtered("request"),
+	schema.OptInt("try", "", "which try of the request, from 1; null of one by io-wq that no other is seen before", func(r *Row) *Opt[int] { return &r.Try }).
+		In32().AtEnd().Filtered("try"),
+	schema.OptEnum("refused", "where NOWAIT refused the write; null when it did not", pointWords, func(r *Row) *Opt[observe.Point] { return &r.Refused }).
+		AtEnd().Filtered("refusedat"),
+	schema.OptEnum("failed_at", "where the write ended in another error; null when it did not", pointWords, func(r *Row) *Opt[observe.Point] { return &r.FailedAt }).
+		AtEnd().Filtered("failedat"),
 )
 
 // The tracer is in another pid namespace than the first one, and sees the process.

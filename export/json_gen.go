@@ -55,6 +55,10 @@ func appendRow(dst []byte, t *Row) []byte {
 	dst = appendUint(append(dst, `,"global_pid":`...), renumbered(t), uint64(t.GlobalPid))
 	dst = appendUint(append(dst, `,"global_tid":`...), renumbered(t), uint64(t.GlobalTid))
 	dst = appendBool(append(dst, `,"foreign":`...), t.Foreign.Known, t.Foreign.V)
+	dst = strconv.AppendUint(append(dst, `,"request":`...), uint64(t.Request), 10)
+	dst = appendInt(append(dst, `,"try":`...), t.Try.Known, int64(t.Try.V))
+	dst = appendWord(append(dst, `,"refused":`...), t.Refused.Known, pointWords, int64(t.Refused.V))
+	dst = appendWord(append(dst, `,"failed_at":`...), t.FailedAt.Known, pointWords, int64(t.FailedAt.V))
 	return append(dst, '}')
 }
 

@@ -30,6 +30,7 @@ var (
 	causeWords   = schema.WordsOf("causeWords", record.SleepUnknown.String(), record.NumSleepCauses, record.SleepCause.String)
 	phaseWords   = schema.WordsOf("phaseWords", "unknown", int(record.PhaseBuffered)+1, phaseName)
 	stateWords   = schema.WordsOf("stateWords", model.LookupError.String(), int(model.LookupError)+1, model.BlockState.String)
+	pointWords   = schema.WordsOf("pointWords", observe.AtUnknown.String(), observe.NumPoints, observe.Point.String)
 	stageWords   = schema.NewWords("stageWords", "", record.Stages(math.MaxUint32).Names()...)
 
 	// cutWords are the record.Cut* flags.

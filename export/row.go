@@ -79,6 +79,12 @@ type Row struct {
 	Caller     record.Caller
 	Facts      Facts
 	Generation Opt[uint32] // of the inode: a file that gets its number later has another
+
+	Request   uint64             // the same for all tries of one request
+	Try       Opt[int]           // which of them, from 1
+	Refused   Opt[observe.Point] // where NOWAIT ended it
+	FailedAt  Opt[observe.Point] // where another error did
+	Unwritten int64              // bytes asked for that were not written; not in JSON
 }
 
 // Diff is one difference between what the kernel did and what the model says.
@@ -135,6 +141,7 @@ func (m *Maker) Fill(r *Row, o *observe.Observation, v *judge.Verdict) {
 	r.Stages, r.Incomplete, r.Truncated, r.Caller = o.Stages, o.Incomplete, o.Truncated, o.Caller
 	r.Facts.fill(o)
 	r.Generation.V, r.Generation.Known = o.Generation, o.GenerationKnown
+	r.fillRequest(o)
 	r.Path = m.name(o.File(), o.GenerationKnown)
 	for i := range o.Passes {
 		for _, l := range o.Passes[i].Lookups {
@@ -216,6 +223,14 @@ func (m *Maker) fillCounted(r *Row, o *observe.Observation) {
 	}
 }
 
+// fillRequest sets what o is a try of, and where it ended before it was written.
+func (r *Row) fillRequest(o *observe.Observation) {
+	r.Request, r.Try = o.Request, Opt[int]{V: o.Try, Known: o.Try > 0}
+	r.Refused.V, r.Refused.Known = o.Refused()
+	r.FailedAt.V, r.FailedAt.Known = o.Failed()
+	r.Unwritten = o.Unwritten()
+}
+
 func (r *Row) fillVerdict(v *judge.Verdict) {
 	r.Verdict = Some(v.Kind)
 	r.Rules = v.Rules.AppendIDs(r.Rules)
@@ -287,20 +302,33 @@ func (r *Row) MoreMappings() string {
 // Unseen lists the parts of the write of which steps did not fit into the record.
 func (r *Row) Unseen() []string { return cutWords.Names(uint32(r.Cut)) }
 
-// ProcessID names a process as the records do.
+// ProcessID is what the records tell of who wrote: a process by one of its threads.
 type ProcessID struct {
+	ProcessNumber
+	Comm   string // raw
+	Worker bool   // a thread of io-wq wrote, for the process; Comm is that of who asked for it, as far as known
+}
+
+// Process names who wrote.
+func (r *Row) Process() ProcessID { return ProcessID{r.ProcessNumber(), r.Comm, r.ByWorker()} }
+
+// ByWorker reports whether a thread of io-wq wrote. The thread of SQPOLL counts as one in
+// the records, but tries under NOWAIT first, as io-wq does not.
+func (r *Row) ByWorker() bool { return r.Caller == record.CallerIOWQ && r.KiFlags&KiNowait == 0 }
+
+// ProcessNumber is the number of a process, in the pid namespace of the tracer and beside it.
+type ProcessNumber struct {
 	Pid     uint32
-	Comm    string // raw
 	Foreign bool   // see Row.Foreign
 	Global  uint32 // see Row.GlobalPid
 }
 
-// Process names the process, by its thread that wrote.
-func (r *Row) Process() ProcessID { return ProcessID{r.Pid, r.Comm, r.Foreign.V, r.GlobalPid} }
+// ProcessNumber is the number of the process that wrote.
+func (r *Row) ProcessNumber() ProcessNumber { return ProcessNumber{r.Pid, r.Foreign.V, r.GlobalPid} }
 
 // Number is the pid. That of a process that the tracer's pid namespace does not have is
 // marked.
-func (p ProcessID) Number() string { return string(appendPid(nil, p.Pid, p.Foreign)) }
+func (p ProcessNumber) Number() string { return string(appendPid(nil, p.Pid, p.Foreign)) }
 
 func appendPid(dst []byte, pid uint32, foreign bool) []byte {
 	dst = strconv.AppendUint(dst, uint64(pid), 10)

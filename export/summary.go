@@ -1,16 +1,15 @@
 package export
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/overlap"
+	"github.com/ext4dio/ext4dio-trace/decode/request"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -33,11 +32,13 @@ type Totals struct {
 	InPart  uint64
 	unseen  map[string]uint64
 	hazards map[string]uint64 // by rule: broken, but not promised
+	ended   ended
 }
 
 // Add counts r.
 func (t *Totals) Add(r *Row) {
 	t.Part.Add(r)
+	t.ended.add(r)
 	if Is(r.Lock, Exclusive) {
 		count(&t.reasons, r.ReasonText())
 	}
@@ -94,10 +95,7 @@ func counts(m map[string]uint64) []Count {
 	for reason, n := range m {
 		out = append(out, Count{reason, n})
 	}
-	slices.SortFunc(out, func(a, b Count) int {
-		return cmp.Or(cmp.Compare(b.N, a.N), strings.Compare(a.Reason, b.Reason))
-	})
-	return out
+	return sorted(out)
 }
 
 // IncompleteText says why records were not judged.
@@ -123,6 +121,7 @@ func (t *Totals) Clone() Totals {
 	c := *t
 	c.reasons, c.missing, c.hazards = maps.Clone(t.reasons), maps.Clone(t.missing), maps.Clone(t.hazards)
 	c.incomplete, c.unseen = maps.Clone(t.incomplete), maps.Clone(t.unseen)
+	c.ended = t.ended.clone()
 	return c
 }
 
@@ -132,6 +131,7 @@ type Summary struct {
 	Losses   record.Losses
 	Unpaired uint64 // queued writes whose completion was not seen
 	Overlaps overlap.Stats
+	Requests request.Stats
 	Variant  string
 	Evidence []string
 	Elapsed  time.Duration // 0 when not known
@@ -217,7 +217,13 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 	if s.Losses.Filtered > 0 && nothing == "" {
 		fmt.Fprintf(&b, "\nleft out: %s", s.Losses.LeftOut())
 	}
-	fmt.Fprintf(&b, "\nlock:     %d shared, %d exclusive, %d no direct I/O", t.Shared, t.Exclusive, t.NoDIO)
+	b.WriteByte('\n')
+	for _, l := range [...][2]string{{"requests", s.RequestsText()}, {"refused", t.RefusedText()}, {"failed", t.FailedText()}} {
+		if l[1] != "" {
+			fmt.Fprintf(&b, "%-9s %s\n", l[0]+":", l[1])
+		}
+	}
+	fmt.Fprintf(&b, "lock:     %d shared, %d exclusive, %d no direct I/O", t.Shared, t.Exclusive, t.NoDIO)
 	if t.NoLock > 0 {
 		fmt.Fprintf(&b, ", %d unknown", t.NoLock)
 	}

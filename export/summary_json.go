@@ -39,6 +39,7 @@ type summaryJSON struct {
 	Incompletes map[string]uint64 `json:"incomplete_reasons"` // why records were not judged
 	InPart      uint64            `json:"in_part"`            // judged, but something after the decision did not fit into the record
 	Unseen      map[string]uint64 `json:"in_part_unseen"`     // by the part that did not
+	endedJSON
 }
 
 // summaryOverlaps counts pairs of writes, by the rule that they broke together.
@@ -71,6 +72,7 @@ func (s *Summary) JSON() ([]byte, error) {
 		},
 		Variant: s.Variant, Evidence: s.Evidence, ElapsedNs: int64(s.Elapsed),
 		Incompletes: t.incomplete, InPart: t.InPart, Unseen: t.unseen,
+		endedJSON: s.endedJSON(),
 	}
 	for c, n := range t.Written {
 		if n > 0 {

@@ -48,7 +48,7 @@ func TestForeign(t *testing.T) {
 		t.Errorf("%s, thread %d, process %s", got, r.Thread(), r.Process().Number())
 	}
 	r = Row{Pid: 7, Tid: 8, Comm: "w", Foreign: Some(true)}
-	if got := r.Process(); got.Number() != "7*" || got == (ProcessID{Pid: 7, Comm: "w"}) {
+	if got := r.Process(); got.Number() != "7*" || got.ProcessNumber == (ProcessNumber{Pid: 7}) {
 		t.Errorf("%+v is %s", got, got.Number())
 	}
 	if line := string((&Text{}).Append(nil, &r)); !strings.Contains(line, " 7* w ") {

@@ -12,9 +12,10 @@ import (
 
 // How much is shown of what is sorted by weight.
 const (
-	shownParts  = 25
-	shownBlames = 25
-	shownLanes  = 12
+	shownParts   = 25
+	shownThreads = 6 // of a process
+	shownBlames  = 25
+	shownLanes   = 12
 )
 
 // page is what both forms of a report show. All texts but the names in Tables are escaped
@@ -101,10 +102,35 @@ func (p *Report) page() (*page, error) {
 		{"writes", t.Writes}, {"shared", t.Shared}, {"exclusive", t.Exclusive}, {"no direct I/O", t.NoDIO},
 		{"restarted", t.Restarted}, {"drained", t.Drained}, {"bytes written", t.Bytes},
 	}
+	p.fillEnded(out)
 	p.fillTables(out)
 	p.fillBlames(out)
 	p.fillTimes(out)
 	return out, p.fillCases(out)
+}
+
+// fillEnded tells requests from tries, and which writes were not written and where.
+func (p *Report) fillEnded(out *page) {
+	t, q := &p.Summary.Totals, &p.Summary.Requests
+	add := func(name string, n uint64) {
+		if n > 0 {
+			out.Totals = append(out.Totals, line{name, n})
+		}
+	}
+	if q.Refused > 0 || q.Unknown > 0 {
+		add("requests, of which the writes are tries", q.Requests())
+		add("refused by NOWAIT and retried", q.Retried)
+		add("refused by NOWAIT, no retry in the trace", q.Abandoned())
+		add("by io-wq, no earlier try in the trace", q.Unknown)
+	}
+	for _, c := range t.Refusals() {
+		add("refused at "+c.Reason, c.N)
+	}
+	for _, c := range t.Failures() {
+		add(c.Reason, c.N)
+	}
+	add("short", t.Short())
+	add("bytes not written, of what failed or was short", t.Unwritten())
 }
 
 func (p *Report) fillTables(out *page) {
@@ -112,6 +138,10 @@ func (p *Report) fillTables(out *page) {
 		if shown := min(len(t.Lines), shownParts); shown > 0 {
 			more := len(t.Lines) - shown
 			t.Lines = t.Lines[:shown]
+			for i := range t.Lines {
+				of := &t.Lines[i].Threads
+				*of = (*of)[:min(len(*of), shownThreads)]
+			}
 			out.Tables = append(out.Tables, table{t, more})
 		}
 	}

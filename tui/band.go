@@ -156,8 +156,18 @@ func (m *model) verdictLine() string {
 	if t.Disagreements() == 0 {
 		parts = append(parts, part{"no disagreement", s.dim})
 	}
+	parts = append(parts, part{m.refusedText(), s.warn}, part{count(t.Failed, "failed"), s.bad})
 	parts = append(parts, part{count(t.Restarted, "restarted"), ""}, part{count(t.Drained, "drained"), ""}, part{count(t.NoDIO, "no direct I/O"), s.dim})
 	return m.joinParts(parts...)
+}
+
+// refusedText says how many tries NOWAIT has ended, "" for none.
+func (m *model) refusedText() string {
+	n, q := m.now.Summary.Totals.Refused, &m.now.Summary.Requests
+	if n == 0 || q.Retried == 0 {
+		return count(n, "refused")
+	}
+	return fmt.Sprintf("refused %d (%d retried)", n, q.Retried)
 }
 
 func count(n uint64, what string) string {

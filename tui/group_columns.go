@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
@@ -91,7 +92,8 @@ func (b *grouping) columns(s *styles) []column[tally.Group] {
 		number("RESTART", 7, 11, s.warn, func(g *tally.Group) uint64 { return g.Restarted }),
 		number("DRAIN", 5, 15, "", func(g *tally.Group) uint64 { return g.Drained }),
 		binary("ZEROED", 8, func(g *tally.Group) uint64 { return g.Zeroed }),
-		againColumn(),
+		refusedColumn(),
+		number("FAILED", 6, 18, s.warn, func(g *tally.Group) uint64 { return g.Failed }),
 		number("DISAGR", 6, 6, s.bad, func(g *tally.Group) uint64 { return g.Disagreements() }),
 		number("AGREE", 5, 13, s.good, func(g *tally.Group) uint64 { return g.Verdicts[judge.Agree] }),
 		number("UNDEC", 5, 14, "", func(g *tally.Group) uint64 { return g.Verdicts[judge.Undecided] + g.Unjudged }),
@@ -167,29 +169,29 @@ func classText(c *tally.Counts, width int) string {
 	return text
 }
 
-// againColumn tells how many NOWAIT writes got -EAGAIN, and where.
-func againColumn() column[tally.Group] {
+// refusedColumn tells how many writes NOWAIT refused, and where.
+func refusedColumn() column[tally.Group] {
 	return column[tally.Group]{
-		title: "EAGAIN", width: 7, rank: 12, grow: 24,
-		cell:  func(g *tally.Group, width int) (string, look) { return againText(&g.Counts, width), "" },
-		order: func(a, b *tally.Group) int { return cmp.Compare(b.Eagain(), a.Eagain()) },
+		title: "REFUSED", width: 7, rank: 12, grow: 24,
+		cell:  func(g *tally.Group, width int) (string, look) { return refusedText(&g.Counts, width), "" },
+		order: func(a, b *tally.Group) int { return cmp.Compare(b.Refused, a.Refused) },
 	}
 }
 
-func againText(c *tally.Counts, width int) string {
-	if c.Eagain() == 0 {
+func refusedText(c *tally.Counts, width int) string {
+	if c.Refused == 0 {
 		return "-"
 	}
 	var parts []string
-	for p := range tally.NumPoints {
-		if c.Again[p] > 0 {
-			parts = append(parts, fmt.Sprintf("%s %s", p, export.Amount(float64(c.Again[p]))))
+	for at, n := range c.Again {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", observe.Point(at), export.Amount(float64(n))))
 		}
 	}
 	if text := strings.Join(parts, ", "); len(text) <= width {
 		return text
 	}
-	return export.Amount(float64(c.Eagain()))
+	return export.Amount(float64(c.Refused))
 }
 
 func ratio(n, of uint64) float64 {

@@ -39,8 +39,14 @@ var byFile = grouping{
 
 var byProcess = grouping{
 	name: "Processes", title: "PROCESS PID", width: 14, grow: 24, by: true,
-	of:     func(p *tally.Picture) []tally.Group { return p.Processes },
-	label:  func(g *tally.Group) string { return fmt.Sprintf("%s %s", export.Safe(g.Comm), g.Number()) },
+	of: func(p *tally.Picture) []tally.Group { return p.Processes },
+	label: func(g *tally.Group) string {
+		others := ""
+		if g.Names > 1 {
+			others = fmt.Sprintf(" (+%d)", g.Names-1) // names of threads
+		}
+		return fmt.Sprintf("%s%s %s", export.Safe(g.Comm), others, g.Number())
+	},
 	filter: processFilter,
 }
 

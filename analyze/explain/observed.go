@@ -57,7 +57,7 @@ func (ob *Observed) WriteText(w io.Writer) error {
 func (ob *Observed) compare(b *strings.Builder, all []judged) {
 	names, columns := []string{"observed"}, [][]item{observedOutcome(ob.Write)}
 	for i, j := range all {
-		name, f := ob.Variants[i].String(), expectedOutcome(ob.Write, j.decision)
+		name, f := ob.Variants[i].String(), expectedOutcome(ob.Write, j.decision, j.verdict)
 		if k := slices.IndexFunc(columns[1:], func(c []item) bool { return slices.Equal(c, f) }); k >= 0 {
 			names[k+1] += ", " + name
 			continue
@@ -180,7 +180,7 @@ func observedState(o *observe.Observation, b int64) byte {
 // observedOutcome lists what was seen.
 func observedOutcome(o *observe.Observation) outcome {
 	var out outcome
-	out.add("ends", o.Ends())
+	out.add("ends", observedEnd(o))
 	if len(o.Passes) > 0 {
 		out.checks(lockText(o.Passes[0].Lock), len(o.Passes), observedLookups(o))
 	}
@@ -199,17 +199,10 @@ func observedOutcome(o *observe.Observation) outcome {
 	return out
 }
 
-// expectedOutcome lists what d says about the same.
-func expectedOutcome(o *observe.Observation, d *model.Decision) outcome {
+// expectedOutcome lists what d, on which the verdict v rests, says about the same.
+func expectedOutcome(o *observe.Observation, d *model.Decision, v *judge.Verdict) outcome {
 	var out outcome
-	end := d.End.String()
-	switch d.End {
-	case model.EndUnknown:
-		end = "not decided: " + d.Missing
-	case model.EndDio:
-		end = "iomap_dio_rw entered"
-	}
-	out.add("ends", end)
+	out.add("ends", expectedEnd(o, d, v))
 	out.decided(d)
 	switch {
 	case d.End == model.EndUnknown && d.Mode != model.Unlocked:

@@ -16,6 +16,7 @@ type Counter struct {
 	cells   map[Kind]*Cell
 	last    *Cell // the next write is most often like the last
 	from    [numOrigins]uint64
+	open    tries
 }
 
 // NewCounter counts under v.
@@ -26,28 +27,58 @@ func NewCounter(v model.Variant) *Counter {
 // Add decides and counts one write; reason is that of its lock on the kernel that made it.
 func (c *Counter) Add(o *observe.Observation, reason string) { c.add(o, reason) }
 
-// add is Add, and says how the write went down and how it would.
+// add is Add, and says how the write went down and how it would. Of the tries of one
+// request the last stands for all.
 func (c *Counter) add(o *observe.Observation, reason string) (now, then way) {
 	out := c.decider.Decide(o)
 	now = seen(o)
-	k := Kind{reason, now.lock, out.Lock, string(out.Reason)}
+	if op, ok := c.open.of[o.Request]; ok && o.Try > 1 {
+		now, out = c.again(o, op, now, out)
+	} else if out.Lock == Refused && now.lock != Refused && byIOUring(o) {
+		out = c.offloaded(o, out)
+	}
+	op := opened{out, Kind{reason, now.lock, out.Lock, string(out.Reason)}, o.Len0, o.WaitNs}
 	if out.Lock == Undecided {
-		k.Why = out.Missing
+		op.kind.Why = out.Missing
+	}
+	c.count(&op)
+	if now.lock == Refused {
+		c.open.put(o.Request, op)
+	}
+	return now, out.way
+}
+
+// count adds a write.
+func (c *Counter) count(op *opened) {
+	c.tell(op, 1)
+	cell := c.cell(op.kind)
+	cell.Writes++
+	cell.Bytes += op.bytes
+	cell.WaitNs += op.wait
+}
+
+// uncount takes one back.
+func (c *Counter) uncount(op *opened) {
+	c.tell(op, ^uint64(0))
+	cell := c.cell(op.kind)
+	cell.Writes--
+	cell.Bytes -= op.bytes
+	cell.WaitNs -= op.wait
+}
+
+// tell adds n writes to the sums.
+func (c *Counter) tell(op *opened, n uint64) {
+	if op.out.Lock == Undecided {
 		if c.sum.Missing == nil {
 			c.sum.Missing = map[string]uint64{}
 		}
-		c.sum.Missing[out.Missing]++
+		c.sum.Missing[op.out.Missing] += n
 	} else {
-		c.from[out.From]++
+		c.from[op.out.From] += n
 	}
-	if c.sum.Writes++; out.Lock != Undecided && now.lock != Undecided && out.Lock != now.lock {
-		c.sum.Changed++
+	if c.sum.Writes += n; op.out.Lock != Undecided && op.kind.Now != Undecided && op.out.Lock != op.kind.Now {
+		c.sum.Changed += n
 	}
-	cell := c.cell(k)
-	cell.Writes++
-	cell.Bytes += o.Len0
-	cell.WaitNs += o.WaitNs
-	return now, out.way
 }
 
 func (c *Counter) cell(k Kind) *Cell {
@@ -66,6 +97,9 @@ func (c *Counter) Decisions() Decisions {
 	d := c.sum
 	d.Facts = map[string]uint64{}
 	for _, cell := range c.cells {
+		if cell.Writes == 0 {
+			continue // counted with another try
+		}
 		d.Cells = append(d.Cells, *cell)
 	}
 	slices.SortFunc(d.Cells, func(a, b Cell) int {

@@ -35,6 +35,9 @@ type way struct {
 	again  bool // the checks run twice
 	drain  bool
 	queued bool // the lock is given back while the I/O is in flight
+	// offload: another thread makes the write, after a first try was refused.
+	offload  bool
+	mayQueue bool // the kernel may queue it
 }
 
 // Outcome is what another variant does with a write.
@@ -117,7 +120,8 @@ func (c *Decider) outcome(o *observe.Observation, w *world) Outcome {
 	}
 	out.way = way{
 		lock: out.Lock, first: Shared, again: d.Passes > 1, drain: d.Drain == model.Yes,
-		queued: d.Queue == model.Yes && (o.Queued || o.DioFlags&model.DioForceWait != 0),
+		mayQueue: d.Queue == model.Yes,
+		queued:   d.Queue == model.Yes && (o.Queued || o.DioFlags&model.DioForceWait != 0),
 	}
 	return out
 }
@@ -141,9 +145,12 @@ func (c *Decider) begin(o *observe.Observation) (refused bool, missing string) {
 // seen is how the write went down on the kernel that was traced.
 func seen(o *observe.Observation) way {
 	w := way{lock: Ended, again: len(o.Passes) > 1, drain: o.Drain != nil, queued: o.Queued, first: Shared}
+	_, refused := o.Refused()
 	switch {
 	case o.Incomplete != "":
 		w.lock = Undecided
+	case refused:
+		w.lock, w.again, w.queued = Refused, false, false
 	case o.Dio && o.Lock == record.LockExclusive:
 		w.lock = Exclusive
 	case o.Dio && o.Lock == record.LockShared:
@@ -152,8 +159,6 @@ func seen(o *observe.Observation) way {
 		w.lock = Undecided
 	case o.Buffered != nil:
 		w.lock = Buffered
-	case o.SubmitRet == model.EAGAIN:
-		w.lock = Refused
 	}
 	return w
 }

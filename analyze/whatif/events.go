@@ -10,6 +10,7 @@ const (
 	evChecked                   // a job gives it up, and wants it exclusive
 	evSubmit                    // a job submits its I/O
 	evReturn                    // a queued write returns
+	evBack                      // a writer whose write another thread makes goes on
 	evComplete                  // I/O is complete
 	evWoken                     // the writer at the head of a lock's queue is awake
 )

@@ -77,7 +77,7 @@ func (p *pace) measure(w *window, begin int64) {
 		}
 		p.gaps = append(p.gaps, max(0, st.entry-ready))
 		flying = fly(flying, st)
-		returned = st.entry + st.done
+		returned = st.entry + st.returned()
 	}
 	p.steady = len(p.steps) >= steadySteps
 }

@@ -71,6 +71,9 @@ func (r *Report) assume(scenes []*scene, windows int) {
 	if cut > 0 {
 		say("times in which no task wrote are left out, %s in the parts that are simulated: throughput is that of the time between them", duration(float64(cut)))
 	}
+	if n := r.Decisions.Retried; n > 0 {
+		say("%d writes that NOWAIT refused are one request with the write after them, which another thread makes: where the other kernel refuses them, too, as soon and as often as in the trace", n)
+	}
 	if queued {
 		say("a task that queues writes never has more in flight than in the trace")
 	}

@@ -126,8 +126,13 @@ func (s *sim) step(e event) {
 	case evSubmit:
 		s.submit(e.of)
 	case evReturn:
-		s.unlock(s.jobs[e.of].file, s.jobs[e.of].way.lock == Exclusive)
-		s.returned(s.jobs[e.of].writer)
+		j := &s.jobs[e.of]
+		s.unlock(j.file, j.way.lock == Exclusive)
+		if !j.way.offload {
+			s.returned(j.writer)
+		}
+	case evBack:
+		s.returned(e.of)
 	case evComplete:
 		s.complete(e.of)
 	case evWoken:
@@ -148,7 +153,21 @@ func (s *sim) enter(writer int32) {
 		s.jobs[j].way = st.then
 	}
 	s.draw(&s.jobs[j], st)
-	s.at(s.now+st.pre, evLock, j)
+	at := s.now + st.pre
+	if s.jobs[j].way.offload {
+		s.at(s.now+st.back, evBack, writer)
+		at += s.hop(st)
+	}
+	s.at(at, evLock, j)
+}
+
+// hop is how long a write takes to the thread that makes it after it was refused. One that
+// was not refused in the trace takes as long as a thread does to wake up.
+func (s *sim) hop(st *step) int64 {
+	if st.now.offload {
+		return st.hop
+	}
+	return s.wakeNs
 }
 
 func (s *sim) newJob() int32 {

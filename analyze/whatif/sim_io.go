@@ -40,7 +40,8 @@ func (s *sim) complete(n int32) {
 	s.unused = append(s.unused, n)
 	s.out.add(&j, s.now-j.begun)
 	s.actors[j.writer].flying--
-	if !j.way.queued || j.way.lock == Refused || j.way.lock == Ended {
+	alone := j.way.queued && j.way.lock != Refused && j.way.lock != Ended // the writer went on before
+	if !alone && !j.way.offload {
 		s.returned(j.writer)
 	} else if a := &s.actors[j.writer]; a.stuck {
 		a.stuck = false

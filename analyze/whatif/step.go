@@ -8,7 +8,9 @@ type step struct {
 	done   int64 // of its return, or when queued of its submission, since entry
 	end    int64 // of its I/O, since entry
 	waited int64 // for i_rwsem
-	pre    int64 // entry to the first try to lock
+	back   int64 // of an offloaded write: entry to the return of the first try
+	hop    int64 // of one: entry to the beginning of the try that was not refused
+	pre    int64 // entry, or that beginning, to the first try to lock
 	check  int64 // under a first lock that was given up again
 	submit int64 // from the last lock to the submission of the I/O
 	device int64 // from there until it is complete
@@ -57,6 +59,28 @@ func (s *step) fill(o *observe.Observation, now, then way) {
 	if !o.Dio {
 		s.submit, s.device, s.tail = s.done-min(locked, s.done), 0, 0
 	}
+}
+
+// again makes s, which was refused, one with the try that was made after it.
+func (s *step) again(next *step) {
+	hop, back := next.entry-s.entry, s.done
+	if s.now.offload {
+		back = s.back
+	}
+	next.entry, next.writer, next.file, next.waited = s.entry, s.writer, s.file, next.waited+s.waited
+	next.hop, next.back = hop, min(back, hop)
+	next.done += hop
+	next.end += hop
+	next.locked += hop
+	*s = *next
+}
+
+// returned is when the writer could go on, since entry.
+func (s *step) returned() int64 {
+	if s.now.offload {
+		return s.back
+	}
+	return s.done
 }
 
 // locks finds when the locks were got, sets what came before the last one, and returns

@@ -18,7 +18,8 @@ type Cell struct {
 
 // Decisions is what another variant does with all writes of a trace.
 type Decisions struct {
-	Writes  uint64            `json:"writes"`
+	Writes  uint64            `json:"writes"`  // requests: a write that NOWAIT refused is one with the write after it
+	Retried uint64            `json:"retried"` // those of them that were refused before
 	Changed uint64            `json:"changed"` // those that go down otherwise
 	Cells   []Cell            `json:"table"`
 	Facts   map[string]uint64 `json:"facts"`   // writes by the origin of the facts

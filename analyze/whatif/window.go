@@ -33,16 +33,18 @@ type window struct {
 	writers []task
 	fileOf  map[fileID]int32
 	taskOf  map[uint32]int32
+	open    map[uint64]int32 // steps of refused writes, by their requests
 }
 
 func newWindow() *window {
-	return &window{fileOf: map[fileID]int32{}, taskOf: map[uint32]int32{}}
+	return &window{fileOf: map[fileID]int32{}, taskOf: map[uint32]int32{}, open: map[uint64]int32{}}
 }
 
 func (w *window) reset() {
 	w.steps, w.files, w.writers = w.steps[:0], w.files[:0], w.writers[:0]
 	clear(w.fileOf)
 	clear(w.taskOf)
+	clear(w.open)
 }
 
 // add takes up a write. One that is undecided goes down as it did: the decision part
@@ -54,9 +56,17 @@ func (w *window) add(o *observe.Observation, now, then way) {
 	if then.lock == Undecided {
 		then = now
 	}
-	id := fileID{o.Dev, o.Ino, o.Generation}
-	st := step{file: placeOf(w.fileOf, id, &w.files, id), writer: placeOf(w.taskOf, o.Thread(), &w.writers, task{o.Pid, o.Comm})}
+	var st step
 	st.fill(o, now, then)
+	if first, ok := w.open[o.Request]; ok && now.offload {
+		w.steps[first].again(&st)
+		return
+	}
+	id := fileID{o.Dev, o.Ino, o.Generation}
+	st.file, st.writer = placeOf(w.fileOf, id, &w.files, id), placeOf(w.taskOf, o.Thread(), &w.writers, task{o.Pid, o.Comm})
+	if now.lock == Refused {
+		w.open[o.Request] = int32(len(w.steps))
+	}
 	w.steps = append(w.steps, st)
 }
 

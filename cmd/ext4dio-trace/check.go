@@ -26,9 +26,11 @@ func newCheckCmd() *cobra.Command {
 		Use:   "check [flags] FILE…",
 		Short: "judge a recorded trace by the model",
 		Long: `Judge every write of a recorded trace as live does, and write what came out: by
-verdict, reason, broken rule, file and process. The numbers are those that live
-prints for the same writes. --variant judges the trace as if another kernel had
-made it: what would have been wrong there is counted as a disagreement.
+verdict, reason, broken rule, file and process; what was refused or failed, and
+where. A write that NOWAIT refused and the one after it are one request. The
+numbers are those that live prints for the same writes. --variant judges the
+trace as if another kernel had made it: what would have been wrong there is
+counted as a disagreement.
 
 Files that are parts of one recording (record --rotate) are one trace; others are
 judged each by itself. A FILE of - is standard input.

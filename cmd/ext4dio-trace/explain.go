@@ -312,7 +312,7 @@ func (o *explainOptions) explainRow(cmd *cobra.Command, row *export.Row) error {
 	}
 	path := cmp.Or(row.Path, fmt.Sprintf("inode %d", row.Ino))
 	ob := explain.Observed{
-		Title: fmt.Sprintf("%s on %s, by %s (%s)", export.Safe(path), export.DevName(row.Dev), export.Safe(row.Comm), row.Numbers()),
+		Title: fmt.Sprintf("%s on %s, by %s (%s)%s", export.Safe(path), export.DevName(row.Dev), export.Safe(row.Comm), row.Numbers(), tryText(row)),
 		Write: row.Observation(), Variants: variants,
 	}
 	return ob.WriteText(cmd.OutOrStdout())
@@ -359,4 +359,12 @@ func findWrite(cmd *cobra.Command, in *tracefile.Recording, number uint64) (row 
 		return nil, 0, err
 	}
 	return row, total, nil
+}
+
+// tryText says of a write that was refused before that it was.
+func tryText(r *export.Row) string {
+	if r.Try.V < 2 {
+		return ""
+	}
+	return fmt.Sprintf(", try %d of request %d", r.Try.V, r.Request)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/decode/overlap"
+	"github.com/ext4dio/ext4dio-trace/decode/request"
 	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -50,6 +51,8 @@ type Stats struct {
 	Hazards [rules.Last + 1]uint64
 	// Overlaps counts what two writes did together.
 	Overlaps overlap.Stats
+	// Requests counts tries, and ties those of one request.
+	Requests request.Stats
 }
 
 // Disagree is the number of writes in which kernel and model disagree.
@@ -66,13 +69,14 @@ type Judge struct {
 	other    comparer
 	known    *known // nil: every write is decided anew
 	overlaps *overlap.Finder
+	requests *request.Tracker
 	stats    Stats
 	fit      []model.Variant
 }
 
 // New returns a Judge over an empty stream.
 func New(opts Options) *Judge {
-	j := &Judge{opts: opts, overlaps: overlap.NewFinder()}
+	j := &Judge{opts: opts, overlaps: overlap.NewFinder(), requests: request.New()}
 	if !opts.Anew {
 		j.known = &known{seed: maphash.MakeSeed()}
 	}
@@ -113,11 +117,12 @@ func (j *Judge) Detector() *Detector { return j.det }
 func (j *Judge) Stats() Stats {
 	s := j.stats
 	s.Unpaired, s.Orphans = j.ob.Unpaired, j.ob.Orphans
-	s.Overlaps = j.overlaps.Stats
+	s.Overlaps, s.Requests = j.overlaps.Stats, j.requests.Stats
 	return s
 }
 
 func (j *Judge) observe(o *observe.Observation) {
+	j.requests.Add(o)
 	ver := j.judge(o)
 	j.stats.Writes++
 	j.stats.Kinds[ver.Kind]++

@@ -12,6 +12,7 @@ var unread = map[string]bool{
 	"Time": true, "ID": true, "Pid": true, "Tid": true, "Comm": true, "Dev": true, "Ino": true, "NrSegs": true,
 	"GlobalPid": true, "GlobalTid": true, "Foreign": true, "ForeignKnown": true,
 	"FmodKnown": true, "WaitNs": true, "LockNs": true, "LatencyNs": true, "SubmitNs": true, "LostBefore": true, "Depth": true,
+	"Request": true, "Try": true, "RequestBegan": true,
 	"Drain.Count": true, "Drain.Waited": true, "Drain.Ns": true,
 	"Generation": true, "GenerationKnown": true, "Name": true,
 	"Waits": true, "Passes.AtUs": true, "Mappings.AtUs": true, "Zeroed.AtUs": true,

@@ -88,6 +88,13 @@ type Observation struct {
 	LostBefore uint32
 	Depth      uint8 // 1 when nested in another write of the task
 
+	// Request is a number that all tries of one request have, and Try is which of them
+	// this is, from 1; 0 when it is not known whether another came before. RequestBegan
+	// is the entry of the first. See package request.
+	Request      uint64
+	Try          int
+	RequestBegan uint64 // ns of CLOCK_MONOTONIC
+
 	// Drain and Buffered point here, so that an Observation can be used again.
 	drain    Drain
 	buffered Buffered

@@ -44,7 +44,7 @@ const (
 
 func base(n uint64, pos, length int64) *observe.Observation {
 	return &observe.Observation{
-		Time: Start + n*1_234_567, ID: n, Pid: 1201, Tid: 1203, Comm: "fio", Dev: sda, Ino: 14, Caller: sync, Stages: all,
+		Time: Start + n*1_234_567, ID: n, Request: n, Try: 1, RequestBegan: Start + n*1_234_567, Pid: 1201, Tid: 1203, Comm: "fio", Dev: sda, Ino: 14, Caller: sync, Stages: all,
 		Flags: 1<<17 | 1<<18, Blkbits: 12, Pos0: pos, Len0: length, ISize0: 1 << 30, Align0: uint32(length) & 0xffff, Align0Known: true,
 		FmodKnown: true, Dio: true, Lock: record.LockShared, Ret: length, SubmitRet: length, Completed: true, LatencyNs: 86_400 + n*1000, SubmitNs: 86_400,
 		Passes: []observe.Pass{pass(record.LockShared, pos, length)},

@@ -94,12 +94,36 @@ func TestLogs(t *testing.T) {
 	job := m[JobFile].String()
 	for _, want := range []string{
 		"[layout-1]\nfilename=e4d-1\nrw=write\n", "size=1048576\n", "[job-1]\nstonewall\nread_iolog=job-1.iolog\nioengine=psync\n\n",
-		"[job-2]\nread_iolog=job-2.iolog\nioengine=libaio\niodepth=3\n\n", "ioengine=io_uring\niodepth=1\nnowait=1\nignore_error=,EAGAIN\n\n",
+		"[job-2]\nread_iolog=job-2.iolog\nioengine=libaio\niodepth=3\n\n", "ioengine=io_uring\niodepth=1\n\n",
 		"ioengine=pvsync2\nnowait=1\nignore_error=,EAGAIN\nsync=sync\n", "ioengine=psync\nsync=dsync\n", "go to the place here that they went to: 1.\n", "# kernel 7.3.4\\n[global]\n",
 	} {
 		if !strings.Contains(job, want) {
 			t.Errorf("%q is missing in\n%s", want, job)
 		}
+	}
+}
+
+// TestTries: a request is one write of the task that asked for it, as long as all its
+// tries; and what is refused for good was asked for so.
+func TestTries(t *testing.T) {
+	try := func(at uint64, tid uint32, request uint64, n int, caller record.Caller, flags uint32) export.Row {
+		r := write(at, tid, 20, 0, 512, flags, caller, 1000)
+		r.Request, r.Try = request, export.Some(n)
+		if flags&export.KiNowait != 0 {
+			r.Ret, r.Refused = export.Some[int64](-11), export.Some(observe.AtExclusive)
+		}
+		return r
+	}
+	m := writeAll(t, []export.Row{
+		try(1_000_000, 50, 1, 1, record.CallerIOUring, export.KiNowait), try(2_000_000, 50, 2, 1, record.CallerIOUring, export.KiNowait),
+		try(1_500_000, 51, 1, 2, record.CallerIOWQ, 0), try(2_500_000, 51, 2, 2, record.CallerIOWQ, 0),
+		try(9_000_000, 50, 3, 1, record.CallerIOUring, export.KiNowait),
+	})
+	if got, want := strings.Count(m["job-1.iolog"].String(), "write"), 2; got != want || strings.Count(m["job-2.iolog"].String(), "write") != 1 || len(m) != 3 {
+		t.Errorf("%d writes, want %d:\n%s\n%s", got, want, m["job-1.iolog"], m[JobFile])
+	}
+	if want := "ioengine=io_uring\niodepth=1\nnowait=1\nignore_error=,EAGAIN\n"; !strings.Contains(m[JobFile].String(), want) {
+		t.Errorf("%q is missing in\n%s", want, m[JobFile])
 	}
 }
 

@@ -59,7 +59,7 @@ type field struct {
 }
 
 // first is the order of the fields, those that are wanted most at the front.
-const first = "lock verdict reason file path comm pid tid dev ino pos len wait latency passes ret zeroed fallback rule hazard caller variant generation globalpid"
+const first = "lock verdict reason file path comm pid tid dev ino pos len wait latency passes ret zeroed fallback rule hazard caller variant generation globalpid refusedat failedat request try"
 
 var fieldTable = makeFields()
 
@@ -127,6 +127,8 @@ func makeFlags() map[string]flag {
 		"zeroed":     above(zeroedBytes, 0),
 		"fallback":   above(func(r *export.Row) (int64, bool) { return r.FallbackBytes.V, r.FallbackBytes.Known }, 0),
 		"failed":     func(r *export.Row) (bool, bool) { return r.Ret.V < 0, r.Ret.Known },
+		"refused":    func(r *export.Row) (bool, bool) { return r.Refused.Known, r.Ret.Known },
+		"retry":      above(func(r *export.Row) (int64, bool) { return int64(r.Try.V), r.Try.Known }, 1),
 		"incomplete": func(r *export.Row) (bool, bool) { return r.Incomplete != "", true },
 	}
 	for _, name := range strings.Fields("nowait dsync sync append atomic hipri dontcache") {

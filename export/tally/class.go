@@ -2,7 +2,6 @@ package tally
 
 import (
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -45,47 +44,4 @@ func classify(r *export.Row, reason string) Class {
 		return OtherClass
 	}
 	return c
-}
-
-// Point is where a NOWAIT write got its -EAGAIN.
-type Point uint8
-
-// Points in the order in which a write comes to them.
-const (
-	AtLock    Point = iota // the first trylock of i_rwsem
-	AtChecks               // the write checks: a lookup, the drain, or the exclusive lock
-	AtTimes                // the update of time stamps
-	AtMapping              // ext4_iomap_begin
-	AtSubmit               // the submission of the I/O itself
-	NumPoints
-)
-
-var pointNames = [NumPoints]string{"lock", "checks", "timestamps", "mapping", "submit"}
-
-func (p Point) String() string { return pointNames[p] }
-
-const eagain = -11
-
-// again tells where r got its -EAGAIN. A record that is not whole does not tell.
-func again(r *export.Row) (Point, bool) {
-	if r.KiFlags&export.KiNowait == 0 || !export.Is(r.Ret, eagain) || r.Incomplete != "" {
-		return 0, false
-	}
-	switch {
-	case r.Stages.Has(record.StageDIO):
-		for i := range r.Mappings {
-			if r.Mappings[i].Err != 0 {
-				return AtMapping, true
-			}
-		}
-		if r.Lacks(record.CutMaps) {
-			return 0, false
-		}
-		return AtSubmit, true
-	case r.Stages.Has(record.StageFmod):
-		return AtTimes, true
-	case len(r.Facts.Checks) == 0:
-		return AtLock, true
-	}
-	return AtChecks, true
 }

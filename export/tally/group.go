@@ -1,6 +1,10 @@
 package tally
 
-import "github.com/ext4dio/ext4dio-trace/export"
+import (
+	"slices"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+)
 
 // maxGroups bounds the files and the processes that are counted apart. The first ones
 // have their place; the others are counted together.
@@ -11,6 +15,10 @@ type Group struct {
 	Counts
 	Key
 	Path string // of a file, raw; empty when not known
+	// Comm is the name of a process, raw: that of the first of its threads, as far as it is
+	// not one of io-wq. Names is how many its threads have.
+	Comm  string
+	Names int
 
 	Rate     float64 // writes a second
 	P50, P99 uint64  // waits for i_rwsem, ns, see Histogram.Quantile
@@ -23,7 +31,7 @@ type Key struct {
 	Dev        uint32 // of a file
 	Ino        uint64
 	Generation uint32
-	export.ProcessID
+	export.ProcessNumber
 	Reason string // of a reason; empty when not known
 }
 
@@ -33,6 +41,28 @@ type entry struct {
 	waits   Histogram
 	stale   bool   // quantiles are of an earlier time
 	counted uint64 // writes when the rate was last taken
+	names   []string
+}
+
+// maxNames bounds the names of threads that are told apart.
+const maxNames = 64
+
+// name takes the name of a thread of a process.
+func (e *entry) name(r *export.Row) {
+	if n := len(e.names); n > 0 && e.names[n-1] == r.Comm {
+		return
+	}
+	if i := slices.Index(e.names, r.Comm); i >= 0 || len(e.names) == maxNames || export.IsWorkerName(r.Comm) {
+		if e.group.Comm == "" {
+			e.group.Comm = r.Comm
+		}
+		return
+	}
+	if len(e.names) == 0 {
+		e.group.Comm = r.Comm
+	}
+	e.names = append(e.names, r.Comm)
+	e.group.Names = len(e.names)
 }
 
 func (e *entry) add(r *export.Row, f *facts) {

@@ -29,7 +29,7 @@ type Picture struct {
 // Tally counts rows.
 type Tally struct {
 	files     groups[export.FileID]
-	processes groups[export.ProcessID]
+	processes groups[export.ProcessNumber] // by tgid
 	reasons   groups[string]
 	series    series
 	waits     [export.Exclusive + 1]Histogram
@@ -66,10 +66,11 @@ func (t *Tally) Add(r *export.Row) {
 		file.group.Path = r.Path
 	}
 	file.add(r, &f)
-	process, isNew := t.processes.of(r.Process(), uint64(r.Pid))
+	process, isNew := t.processes.of(r.ProcessNumber(), uint64(r.Pid))
 	if isNew {
-		process.group.Key = Key{ProcessID: r.Process()}
+		process.group.Key = Key{ProcessNumber: r.ProcessNumber()}
 	}
+	process.name(r)
 	process.add(r, &f)
 	why, isNew := t.reasons.of(reason, uint64(len(reason)))
 	if isNew {

@@ -8,10 +8,8 @@ import (
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
-	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
-	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // A quantile is never below the exact one, and at most a quarter above it.
@@ -112,43 +110,6 @@ func TestClasses(t *testing.T) {
 		r.Verdict = export.Some(c.kind)
 		if got := classify(&r, r.ReasonText()); got != c.want {
 			t.Errorf("%q, %s: %s, want %s", c.reason, c.kind, got, c.want)
-		}
-	}
-}
-
-func TestPoints(t *testing.T) {
-	const all = record.StageEntry | record.StagePass
-	nowait := func(change func(*export.Row)) export.Row {
-		r := row(1, export.NoLock, "")
-		r.KiFlags, r.Ret, r.Stages = export.KiNowait, export.Some[int64](eagain), all
-		r.Facts.Checks = []observe.Pass{{}}
-		change(&r)
-		return r
-	}
-	for _, c := range []struct {
-		name string
-		row  export.Row
-		want string
-	}{
-		{"trylock", nowait(func(r *export.Row) { r.Facts.Checks = nil }), "lock"},
-		{"checks", nowait(func(*export.Row) {}), "checks"},
-		{"timestamps", nowait(func(r *export.Row) { r.Stages |= record.StageFmod }), "timestamps"},
-		{"mapping", nowait(func(r *export.Row) {
-			r.Stages |= record.StageFmod | record.StageDIO
-			r.Mappings = []observe.Mapping{{Err: eagain}}
-		}), "mapping"},
-		{"submit", nowait(func(r *export.Row) { r.Stages |= record.StageFmod | record.StageDIO }), "submit"},
-		{"not NOWAIT", nowait(func(r *export.Row) { r.KiFlags = 0 }), ""},
-		{"other error", nowait(func(r *export.Row) { r.Ret.V = -28 }), ""},
-		{"incomplete", nowait(func(r *export.Row) { r.Incomplete = "x" }), ""},
-		{"truncated", nowait(func(r *export.Row) { r.Truncated = true }), ""},
-	} {
-		got := ""
-		if p, ok := again(&c.row); ok {
-			got = p.String()
-		}
-		if got != c.want {
-			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 }

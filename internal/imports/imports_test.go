@@ -43,10 +43,11 @@ var flow = []group{
 		"decode/observe":                {ours: "record userspace-model"},
 		"decode/rules":                  {ours: "decode/observe record userspace-model"},
 		"decode/overlap":                {ours: "decode/observe decode/rules record"},
-		"decode/judge":                  {ours: "decode/observe decode/overlap decode/rules record userspace-model"},
+		"decode/request":                {ours: "decode/observe record userspace-model"},
+		"decode/judge":                  {ours: "decode/observe decode/overlap decode/request decode/rules record userspace-model"},
 	}},
 	{"rows", "one row a write, and the forms in which it leaves", map[string]rule{
-		"export":               {ours: "decode/judge decode/observe decode/overlap decode/rules export/safe export/schema record userspace-model", others: "golang.org/x/sys"},
+		"export":               {ours: "decode/judge decode/observe decode/overlap decode/request decode/rules export/safe export/schema record userspace-model", others: "golang.org/x/sys"},
 		"export/safe":          {},
 		"export/schema":        {},
 		"export/rowfilter":     {ours: "decode/judge export export/schema record"},
@@ -90,7 +91,7 @@ var flow = []group{
 		"prove/matrix":            {},
 	}},
 	{"screens and commands", "what a person sees and types", map[string]rule{
-		"tui":               {ours: "analyze/explain analyze/whatif decode/judge export export/tally record userspace-model", others: "charm.land github.com/charmbracelet/x github.com/charmbracelet/colorprofile"},
+		"tui":               {ours: "analyze/explain analyze/whatif decode/judge decode/observe export export/tally record userspace-model", others: "charm.land github.com/charmbracelet/x github.com/charmbracelet/colorprofile"},
 		"cmd/ext4dio-trace": {ours: "*", others: "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sys golang.org/x/term github.com/charmbracelet/colorprofile github.com/moby/sys/mountinfo"},
 	}},
 }

@@ -116,6 +116,7 @@ func TestKernels(t *testing.T) {
 			r.doctor(t)
 			r.validated(t)
 			r.loaded(t)
+			r.tried(t)
 			r.killed(t)
 			r.wrongVariant(t)
 			t.Logf("%s: %s in %.0fs", k.name, r.release, time.Since(start).Seconds())
@@ -135,7 +136,7 @@ type result struct {
 func run(t *testing.T, k kernel, spec string) *result {
 	t.Helper()
 	r := &result{kernel: k, dir: t.TempDir()}
-	args := []string{"--out", r.dir, "--share", "testdata", "--bin", "cat", "--bin", "grep"}
+	args := []string{"--out", r.dir, "--share", "testdata", "--bin", "cat", "--bin", "grep", "--bin", "dd", "--bin", "rm"}
 	if k.load == "fio" {
 		args = append(args, "--bin", "fio")
 	}

@@ -20,6 +20,7 @@ const (
 	IOUringFixed  EngineName = "io_uring-fixed"  // from registered buffers
 	IOUringIOPoll EngineName = "io_uring-iopoll" // completions are polled for
 	Loop          EngineName = "loop"            // through a loop device over the file
+	Pool          EngineName = "pool"            // RWF_NOWAIT, then by another thread; of workloads only
 )
 
 // Engines lists the submission paths.
@@ -134,6 +135,8 @@ func newEngine(name EngineName, depth int) (Engine, error) {
 		return newURing(depth, uringMode{ioPoll: true})
 	case Loop:
 		return newLoop()
+	case Pool:
+		return newPool(), nil
 	}
 	return nil, fmt.Errorf("open engine %q: %w", string(name), ErrUsage)
 }

@@ -57,6 +57,7 @@ var presets = []preset{
 	{"nowait", "RWF_NOWAIT; many are refused with EAGAIN", nowaitDeck(Pwritev2)},
 	{"libaio", "through io_submit", append(asyncDeck(Libaio), nowaitDeck(Libaio)...)},
 	{"io_uring", "through io_uring", asyncDeck(IOUring)},
+	{"nowait-pool", "RWF_NOWAIT, and what is refused by another thread", asyncDeck(Pool)},
 	{"io_uring-sqpoll", "through io_uring with a kernel thread that submits", asyncDeck(IOUringSQThr)},
 }
 

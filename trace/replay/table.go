@@ -46,7 +46,7 @@ type windowTable struct {
 // windowPlace is one chunk. Times are ns of CLOCK_MONOTONIC.
 type windowPlace struct {
 	before     uint64 // writes judged before its first record
-	firstBegan uint64 // the earliest begin of a write that was judged in it; MaxUint64 without any
+	firstBegan uint64 // the earliest begin of a request of which a try was judged in it; MaxUint64 without any
 	lastBegan  uint64 // the latest, in it or before
 	lastEnd    uint64 // the latest end of a write or of its queued part, in it or before
 }
@@ -125,7 +125,7 @@ func (t *windowTable) seen(judge *judge.Judge, w *Window, o *observe.Observation
 		return
 	}
 	p := &t.places[t.now]
-	p.firstBegan, p.lastBegan = min(p.firstBegan, o.Time), max(p.lastBegan, o.Time)
+	p.firstBegan, p.lastBegan = min(p.firstBegan, o.RequestBegan), max(p.lastBegan, o.Time)
 	t.fed = t.fed || o.ID == t.fedID
 	stray := windowStray{o.ID, t.now, t.now}
 	if from, ok := t.waiting[o.ID]; ok {

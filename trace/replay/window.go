@@ -21,8 +21,8 @@ import (
 // the same numbers and verdicts. The numbers are those of explain --seq: writes are
 // counted from 1 in the order in which they are judged.
 //
-// A row costs the chunks that it stands in, those as far back as the longest write among
-// them began, and one chunk for each other that holds what the judge has to know: the
+// A row costs the chunks that it stands in, those as far back as the longest request
+// among them began, and one chunk for each other that holds what the judge has to know: the
 // writes that told the variant, and those that were queued then. It does not depend on the
 // length of the recording, unless that is broken: see slow.
 //

@@ -209,7 +209,7 @@ func Account(s *export.Summary, l *record.Losses, judge *judge.Judge) {
 	stats := judge.Stats()
 	s.Losses = *l
 	s.Losses.Malformed += stats.Malformed
-	s.Unpaired, s.Overlaps = stats.Unpaired, stats.Overlaps
+	s.Unpaired, s.Overlaps, s.Requests = stats.Unpaired, stats.Overlaps, stats.Requests
 }
 
 // Explain adds to a summary by which variant was judged, and why.

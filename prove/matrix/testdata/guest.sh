@@ -22,6 +22,14 @@ else
 fi
 note load.rc $?
 
+# Requests and their tries; what is refused, and what fails.
+for tries in io_uring io_uring-sqpoll nowait-pool nowait; do
+	$t record -o /out/tries-$tries.e4d -- $t workload $tries --dir /mnt --tasks 2 --writes 60 >/out/tries.txt 2>&1
+	note tries-$tries.rc $?
+done
+$t record -o /out/tries-failed.e4d -- sh /share/failed.sh >/out/tries.txt 2>&1
+note tries-failed.rc $?
+
 # A tracer that is killed leaves nothing behind.
 $t live --plain >/dev/null 2>/out/kill.err &
 pid=$!
