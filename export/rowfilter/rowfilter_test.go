@@ -202,6 +202,7 @@ func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"lock=exclusive verdict!=agree pos>1m", `comm~"a \" b" !nowait 'x'`, "dev=8:0 ret=-EAGAIN wait>5ms len>=64k", "path=/mnt/*?.ibd", "!", "lokc=1",
 		"\xff=\x00", `"`, "日本語~語", "==", "!~x", "rule!=R1 caller=io-wq", "!!=a", "a!b!=c",
+		"pAth===", "path===*.ibd",
 	} {
 		f.Add(s)
 	}
