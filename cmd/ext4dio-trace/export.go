@@ -336,10 +336,8 @@ func (f *rowFilter) check() error {
 	if f.minLatency < 0 {
 		return usagef("--min-latency 5ms", "--min-latency must not be negative")
 	}
-	for _, word := range f.only {
-		if !slices.Contains(onlyWords, word) {
-			return usagef("--only "+strings.Join(onlyWords, ","), "--only %q is not known", word)
-		}
+	if err := f.checkOnly(); err != nil {
+		return err
 	}
 	if _, err := filepath.Match(f.path, ""); err != nil && f.isPattern() {
 		return usagef("", "--path %q: %v", f.path, err)

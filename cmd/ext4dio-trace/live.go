@@ -91,8 +91,8 @@ func (o *captureFlags) takeCommand(cmd *cobra.Command, args []string) error {
 		"unexpected argument %q; a command to trace goes behind --", args[0])
 }
 
-// onlyWords are the values of --only.
-var onlyWords = []string{"differs", "unsafe", "slower", "exclusive"}
+// onlyWords are the values of --only: a flag of --filter each.
+var onlyWords = append(export.VerdictNames(), "disagree", export.Exclusive.String())
 
 // check looks for wrong usage that needs no kernel to be seen.
 func (o *liveOptions) check() error {
@@ -107,10 +107,8 @@ func (o *liveOptions) checkShow() error {
 	if o.plain && o.json {
 		return usagef("--json", "--plain and --json exclude each other")
 	}
-	for _, word := range o.only {
-		if !slices.Contains(onlyWords, word) {
-			return usagef("--only "+strings.Join(onlyWords, ","), "unknown value %q of --only", word)
-		}
+	if err := o.checkOnly(); err != nil {
+		return err
 	}
 	return checkVariant(o.variant)
 }
@@ -135,8 +133,19 @@ func (o *rowChoice) shows(r *export.Row) bool {
 	if len(o.only) == 0 {
 		return true
 	}
-	return export.Is(r.Lock, export.Exclusive) && slices.Contains(o.only, "exclusive") ||
-		r.Disagrees() && slices.Contains(o.only, r.Verdict.V.String())
+	return export.Is(r.Lock, export.Exclusive) && slices.Contains(o.only, export.Exclusive.String()) ||
+		r.Verdict.Known && slices.Contains(o.only, r.Verdict.V.String()) ||
+		r.Disagrees() && slices.Contains(o.only, "disagree")
+}
+
+// checkOnly refuses words that --only does not know.
+func (o *rowChoice) checkOnly() error {
+	for _, word := range o.only {
+		if !slices.Contains(onlyWords, word) {
+			return usagef("--only "+strings.Join(onlyWords, ","), "unknown value %q of --only", word)
+		}
+	}
+	return nil
 }
 
 // wantsScreen reports whether the live view can be drawn.

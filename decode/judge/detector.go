@@ -131,7 +131,13 @@ func (d *Detector) newDrain(o *observe.Observation) (model.Answer, bool) {
 
 // decided says in short what the kernel did.
 func decided(o *observe.Observation) string {
-	parts := []string{"lock " + observe.LockName(o.Lock), fmt.Sprintf("%d passes", len(o.Passes)), "lookups " + seenLookups(o)}
+	if len(o.Passes) == 0 {
+		return o.Ends() // no lock, pass or lookup can be named
+	}
+	parts := []string{"lock " + observe.LockName(o.Lock), "1 pass", "lookups " + seenLookups(o)}
+	if n := len(o.Passes); n > 1 {
+		parts[1] = fmt.Sprintf("%d passes", n)
+	}
 	if o.Stages.Has(record.StageFmod) {
 		parts = append(parts, observe.FmodName(o.Fmod))
 	}

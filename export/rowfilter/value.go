@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
@@ -70,12 +71,12 @@ func (f *field) matchChoice(t *token) (func(*export.Row) bool, bool) {
 // hasWord reports whether word stands in a list such as "shared, exclusive or none".
 func hasWord(list, word string) bool {
 	words := strings.FieldsFunc(list, func(r rune) bool { return r == ' ' || r == ',' })
-	return word != "or" && slices.Contains(words, word)
+	return slices.Contains(words, word)
 }
 
 // matchList looks for a rule among those of a row.
 func (f *field) matchList(t *token) (func(*export.Row) bool, bool) {
-	const most = 13 // R13
+	const most = rules.Last
 	value, want, get := strings.ToUpper(t.value), t.op == "=", f.words
 	digits, ok := strings.CutPrefix(value, "R")
 	n, err := strconv.Atoi(digits)
