@@ -61,6 +61,10 @@ var Fields = schema.New(
 	schema.Enum("caller", "how it was submitted", callerWords, func(r *Row) *record.Caller { return &r.Caller }).
 		Filtered("caller"),
 	schema.Record("facts", "what the model was given, so that the line can be judged again", factFields, func(r *Row) *Facts { return &r.Facts }),
+	schema.OptInt("seq", "", "number of the write, from 1, as `explain --seq` takes it", func(r *Row) *Opt[uint64] { return &r.Seq }).
+		Filtered("seq").AtEnd(),
+	schema.OptBool("provisional", "a later write may rule out the variant that it was judged as", func(r *Row) *Opt[bool] { return &r.Provisional }).
+		Filtered("provisional").AtEnd(),
 )
 
 func listsKnown(r *Row) bool  { return r.ListsKnown }

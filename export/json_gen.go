@@ -49,6 +49,8 @@ func appendRow(dst []byte, t *Row) []byte {
 	dst = strconv.AppendBool(append(dst, `,"truncated":`...), t.Truncated)
 	dst = callerWords.AppendJSON(append(dst, `,"caller":`...), int64(t.Caller))
 	dst = appendFacts(append(dst, `,"facts":`...), &t.Facts)
+	dst = appendUint(append(dst, `,"seq":`...), t.Seq.Known, uint64(t.Seq.V))
+	dst = appendBool(append(dst, `,"provisional":`...), t.Provisional.Known, t.Provisional.V)
 	return append(dst, '}')
 }
 

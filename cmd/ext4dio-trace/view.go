@@ -65,6 +65,9 @@ func runView(ctx context.Context, o *liveOptions, pace replay.Pace, paths []stri
 	if err != nil {
 		return err
 	}
+	if err := replay.Settle(ctx, in, &k, o.variant); err != nil {
+		return err
+	}
 	elapsed := func() time.Duration { return replay.Length(in) }
 	t, err := newTrace(&k, session.Options{Doubt: in.Doubt, Names: in, Elapsed: elapsed}, o)
 	if err != nil {

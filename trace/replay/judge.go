@@ -26,6 +26,33 @@ type Judged struct {
 	Judge *judge.Judge
 }
 
+// Settle finds out by which variant all of a recording is judged, auto or the name of one,
+// so that its first write is judged as its last: what only a later write tells is known
+// then. It leaves the recording at its beginning. What comes on a pipe can be read once
+// only: there, verdicts are provisional until enough was seen.
+func Settle(ctx context.Context, in *tracefile.Recording, k *session.Kernel, variant string) error {
+	if in.Places() == 0 || variant != "" && variant != "auto" {
+		return nil
+	}
+	j, err := k.Judge(variant, in.Doubt, nil)
+	if err != nil {
+		return err
+	}
+	d := j.Detector()
+	err = each(ctx, in, func(raw []byte) bool {
+		if !d.Settled() || record.StagesOf(raw).Has(record.StageCopy) { // only these tell more
+			_ = j.Feed(raw) // counted in the pass that is to come
+		}
+		return !d.Learnt()
+	})
+	if err != nil {
+		return err
+	}
+	j.Flush()
+	k.Settled = d.Final()
+	return in.Rewind()
+}
+
 // Judge judges all of a recording by a variant, auto or the name of one. What use returns
 // for the kernel that was traced takes each write. There is no ring buffer behind it that
 // has to be emptied in time, so that it is read where it is judged.
@@ -33,6 +60,9 @@ func Judge(ctx context.Context, in *tracefile.Recording, variant string, use fun
 	j := &Judged{In: in}
 	var err error
 	if j.Kernel, err = session.Recorded(in.Info()); err != nil {
+		return nil, err
+	}
+	if err := Settle(ctx, in, &j.Kernel, variant); err != nil {
 		return nil, err
 	}
 	if j.Judge, err = j.Kernel.Judge(variant, in.Doubt, use(&j.Kernel)); err != nil {

@@ -59,6 +59,10 @@ type Trace struct {
 	over     chan struct{} // closed when it has consumed all
 	began    time.Time
 	asked    time.Time // when the evidence was last asked for
+
+	early batch             // records that were judged while the variant was provisional
+	late  bool              // they are too many to be kept
+	again func(*export.Row) // takes those that are judged again; nil while none are
 }
 
 // New returns a trace of a kernel. The caller closes it. The error is one of the name of
@@ -133,9 +137,7 @@ func (t *Trace) consume(p *pump) error {
 		}
 	}
 	for b := range p.full {
-		b.each(func(raw []byte) {
-			_ = t.judge.Feed(raw) // the judge counts what it does not understand
-		})
+		b.each(t.feed)
 		l := p.read.Load()
 		if failed == nil && t.Recorder != nil {
 			fail(t.recordingFailed(t.Recorder.batch(b, l)))
@@ -152,7 +154,7 @@ func (t *Trace) consume(p *pump) error {
 		}
 	}
 	close(t.over)
-	t.judge.Flush()
+	t.flush()
 	l := p.read.Load()
 	t.refresh(&l.losses, true)
 	if failed == nil {
@@ -171,6 +173,10 @@ func (t *Trace) consume(p *pump) error {
 func (t *Trace) judged(o *observe.Observation, v *judge.Verdict) {
 	t.maker.Fill(&t.row, o, v)
 	t.Summary.Totals.Add(&t.row)
+	if t.again != nil {
+		t.again(&t.row)
+		return
+	}
 	if t.Seen != nil {
 		t.Seen(o, v)
 	}

@@ -21,7 +21,7 @@ import (
 // newTestTrace is a trace of a kernel 7.3 whose lines go to out.
 func newTestTrace(t *testing.T, variant string, json bool, out io.Writer) *Trace {
 	t.Helper()
-	tr, err := New(&Kernel{&probes.Facts{Release: "7.3.4"}, &probes.Plan{Mode: probes.HowSession}}, Options{Variant: variant})
+	tr, err := New(&Kernel{Facts: &probes.Facts{Release: "7.3.4"}, Plan: &probes.Plan{Mode: probes.HowSession}}, Options{Variant: variant})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func BenchmarkPipeline(b *testing.B) {
 		"verdict": {Shows: func(r *export.Row) bool { return r.Disagrees() }},
 	} {
 		b.Run(name, func(b *testing.B) {
-			tr, err := New(&Kernel{&probes.Facts{}, &probes.Plan{}}, Options{Variant: "auto"})
+			tr, err := New(&Kernel{Facts: &probes.Facts{}, Plan: &probes.Plan{}}, Options{Variant: "auto"})
 			if err != nil {
 				b.Fatal(err)
 			}
