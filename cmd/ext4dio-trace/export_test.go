@@ -161,7 +161,7 @@ func TestExportRefuses(t *testing.T) {
 	for flags, want := range map[string]string{
 		"":                               "no --format given",
 		"--format xml":                   `--format "xml" is not known`,
-		"--format csv --only x":          `--only "x" is not known`,
+		"--format csv --only x":          `unknown value "x" of --only`,
 		"--format csv --from x":          `--from "x" is no time`,
 		"--format csv --from 2s --to 1s": "--from 2s is not before --to 1s",
 		"--format csv --dev x":           `--dev "x" is no MAJOR:MINOR`,
