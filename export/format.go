@@ -29,6 +29,7 @@ type Target struct {
 	About  []string                                  // where the trace comes from, in lines
 	Pairs  map[string]string                         // the same for programs
 	Clocks Clocks
+	Start  StartLine
 }
 
 // Clocks is one moment on three clocks, ns. The times of the rows are those of

@@ -281,18 +281,19 @@ func (o *explainOptions) observed(cmd *cobra.Command) error {
 	}
 	in := bufio.NewScanner(cmd.InOrStdin())
 	in.Buffer(nil, 1<<20)
-	n := 0
+	n, others := 0, 0
 	for in.Scan() {
 		line := bytes.TrimSpace(in.Bytes())
 		if len(line) == 0 {
 			continue
 		}
 		row, err := export.ParseJSON(line)
-		if errors.Is(err, export.ErrNoFacts) && n > 0 {
-			continue // the summary at the end
+		if errors.Is(err, export.ErrNoFacts) && (n > 0 || export.LineKind(line) != "") {
+			others++ // of another kind, such as the summary at the end
+			continue
 		}
 		if err != nil {
-			return usagef(progName+" live --json | "+progName+" explain", "line %d of standard input: %v", n+1, err)
+			return usagef(progName+" live --json | "+progName+" explain", "line %d of standard input: %v", n+others+1, err)
 		}
 		if n++; n > 1 {
 			fmt.Fprintln(cmd.OutOrStdout())
@@ -304,7 +305,10 @@ func (o *explainOptions) observed(cmd *cobra.Command) error {
 	if err := in.Err(); err != nil {
 		return fmt.Errorf("read standard input: %w", err)
 	}
-	if n == 0 {
+	switch {
+	case n == 0 && others > 0:
+		note(cmd.ErrOrStderr(), "no write was to be explained")
+	case n == 0:
 		return usagef(explainHint, "no --pos given, and no line on standard input")
 	}
 	return nil

@@ -80,7 +80,7 @@ Exit status: 0 the trace was exported, whatever the verdicts; 4 writes are
 missing in it, because they were lost or the trace is not whole.`,
 		Example: `  ext4dio-trace export db.e4d --format parquet -o db.parquet
   ext4dio-trace export db.e4d --format xfsio --only unsafe,differs -o repeat.sh
-  ext4dio-trace export db.e4d --format jsonl --from 10s --to 11s | jq .lock`,
+  ext4dio-trace export db.e4d --format jsonl --from 10s --to 11s | jq '.lock // empty'`,
 		Args: needFile,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
 	}
@@ -107,12 +107,20 @@ func (f *exportFlags) run(ctx context.Context, paths []string) error {
 	if err := f.choose.resolve(in.Info()); err != nil {
 		return err
 	}
+	k, err := replay.Kernel(ctx, in, f.variant)
+	if err != nil {
+		return err
+	}
 	out, err := f.open(paths)
 	if err != nil {
 		return err
 	}
-	w := f.chosen().New(out.target(in.Info()))
-	shown, seen, err := f.pump(ctx, in, w)
+	target := out.target(in.Info())
+	if target.Start, err = k.StartLine(f.variant, in.Info().Monotonic); err != nil {
+		return err
+	}
+	w := f.chosen().New(target)
+	shown, seen, err := f.pump(ctx, in, k, w)
 	if err := errors.Join(err, w.Close()); err != nil {
 		return f.failed(out, err)
 	}
@@ -154,31 +162,57 @@ func (f *exportFlags) check() error {
 	return f.choose.check()
 }
 
-// pump judges all of a trace and writes what the filters let through.
-func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, w export.Writer) (shown, seen uint64, err error) {
+// pump judges all of a trace and writes what the filters let through. A stream has what is
+// lost in its place, and what came out of all writes at its end.
+func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, k session.Kernel, w export.Writer) (shown, seen uint64, err error) {
 	var row export.Row
+	var sum export.Summary
 	var failed error
-	_, err = replay.Judge(ctx, in, f.variant, func(k *session.Kernel) session.Seen {
-		maker := k.Maker(in)
-		return func(o *observe.Observation, v *judge.Verdict) {
-			seen++
-			if failed != nil {
-				return
-			}
-			maker.Fill(&row, o, v)
-			if !f.choose.shows(&row) {
-				return
-			}
-			shown++
-			if failed = w.Write(&row); failed != nil {
-				_ = in.Stop() // it never fails
+	fail := func(err error) {
+		if err != nil && failed == nil {
+			failed = err
+			_ = in.Stop() // it never fails
+		}
+	}
+	stream, _ := w.(export.Stream)
+	maker, place := k.Maker(in), 0
+	judged, err := replay.JudgeAs(ctx, in, k, f.variant, func(o *observe.Observation, v *judge.Verdict) {
+		seen++
+		if failed != nil {
+			return
+		}
+		maker.Fill(&row, o, v)
+		if stream != nil {
+			sum.Totals.Add(&row)
+			if now := in.Place(); now != place {
+				place = now
+				fail(lostSoFar(in, stream))
 			}
 		}
+		if !f.choose.shows(&row) {
+			return
+		}
+		shown++
+		fail(w.Write(&row))
 	})
+	if failed == nil && err == nil && stream != nil {
+		if err = judged.Account(&sum); err == nil {
+			err = stream.End(&sum)
+		}
+	}
 	if failed != nil {
 		err = failed
 	}
 	return shown, seen, err
+}
+
+// lostSoFar tells a stream what was lost in what was read.
+func lostSoFar(in *tracefile.Recording, to export.Stream) error {
+	l, err := replay.Losses(in)
+	if err != nil {
+		return err
+	}
+	return to.Lost(l)
 }
 
 // exportOutput is where an export goes: one file, or files in a folder.

@@ -141,7 +141,7 @@ func BenchmarkExport(b *testing.B) {
 		if err := f.choose.resolve(r.Info()); err != nil {
 			b.Fatal(err)
 		}
-		_, n, err := f.pump(b.Context(), tracefile.NewRecording(r), export.NewJSONL(io.Discard))
+		_, n, err := f.pump(b.Context(), tracefile.NewRecording(r), *kernel73(), export.NewJSONL(io.Discard, export.StartLine{}))
 		if err != nil {
 			b.Fatal(err)
 		}

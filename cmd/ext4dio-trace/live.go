@@ -42,7 +42,8 @@ func newLiveCmd() *cobra.Command {
 why, and whether the reference model agrees.
 
 On a terminal this is a screen; otherwise, or with --plain, one line a write;
-with --json one object a line. With a COMMAND, it is started once everything is
+with --json one object a line. What is lost is said between the lines, where it
+was noticed; lines of JSON that are no write have a kind. With a COMMAND, it is started once everything is
 attached, only its process tree is traced, and tracing ends when it ends; it is
 sent SIGTERM when tracing ends before it. What it prints goes to stderr.
 
@@ -50,7 +51,7 @@ Filters are applied in the kernel, except --only and --filter, which choose
 among the judged writes. Totals and the exit status count all of them.`,
 		Example: `  ext4dio-trace live --dev /dev/sda
   ext4dio-trace live --plain --only differs,unsafe,slower --for 10s
-  ext4dio-trace live --json -- dd if=/dev/zero of=/mnt/f bs=4k count=100 oflag=direct | jq .lock`,
+  ext4dio-trace live --json -- dd if=/dev/zero of=/mnt/f bs=4k count=100 oflag=direct | jq '.lock // empty'`,
 		Args: o.takeCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runLive(cmd.Context(), &o) },
 	}

@@ -95,7 +95,7 @@ func TestOnly(t *testing.T) {
 		if err := play(t, tr, &tracetest.Source{N: 10, Change: everyOther}); err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Count(out.String(), "\n"); got != want || tr.Summary.Totals.Writes != 10 {
+		if got := strings.Count(out.String(), `{"time_ns":`); got != want || tr.Summary.Totals.Writes != 10 {
 			t.Errorf("--only %q: %d lines of %d writes, want %d of 10", only, got, tr.Summary.Totals.Writes, want)
 		}
 	}

@@ -55,13 +55,23 @@ func (t *trace) runLines(ctx context.Context, src session.Source) error {
 		return err
 	}
 	defer cmd.Stop()
-	t.Sink = t.opts.lines(os.Stdout, export.Text{Color: wantsColor(os.Stdout), Start: t.start})
+	lines := t.opts.lines(os.Stdout, export.Text{Color: wantsColor(os.Stdout), Start: t.start})
+	if lines.Start, err = t.StartLine(t.opts.variant, t.start); err != nil {
+		return err
+	}
+	t.Sink = lines
 	note(t.stderr, "%s", t.Banner(t.doing))
 	run, err := t.Start(ctx, src, cmd)
 	if err != nil {
 		return err
 	}
-	return t.finish(run.Wait(), cmd)
+	err = run.Wait()
+	if err == nil {
+		if err = lines.End(&t.Summary); session.IsClosedPipe(err) {
+			err = nil
+		}
+	}
+	return t.finish(err, cmd)
 }
 
 // lines is the sink that writes what is chosen in the form that is wanted.

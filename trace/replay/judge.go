@@ -57,15 +57,28 @@ func Settle(ctx context.Context, in *tracefile.Recording, k *session.Kernel, var
 // for the kernel that was traced takes each write. There is no ring buffer behind it that
 // has to be emptied in time, so that it is read where it is judged.
 func Judge(ctx context.Context, in *tracefile.Recording, variant string, use func(*session.Kernel) session.Seen) (*Judged, error) {
-	j := &Judged{In: in}
+	k, err := Kernel(ctx, in, variant)
+	if err != nil {
+		return nil, err
+	}
+	return JudgeAs(ctx, in, k, variant, use(&k))
+}
+
+// Kernel is what a recording tells of the kernel that was traced, its writes among it: see
+// Settle.
+func Kernel(ctx context.Context, in *tracefile.Recording, variant string) (session.Kernel, error) {
+	k, err := session.Recorded(in.Info())
+	if err == nil {
+		err = Settle(ctx, in, &k, variant)
+	}
+	return k, err
+}
+
+// JudgeAs is Judge for a kernel that Kernel has told of.
+func JudgeAs(ctx context.Context, in *tracefile.Recording, k session.Kernel, variant string, seen session.Seen) (*Judged, error) {
+	j := &Judged{Kernel: k, In: in}
 	var err error
-	if j.Kernel, err = session.Recorded(in.Info()); err != nil {
-		return nil, err
-	}
-	if err := Settle(ctx, in, &j.Kernel, variant); err != nil {
-		return nil, err
-	}
-	if j.Judge, err = j.Kernel.Judge(variant, in.Doubt, use(&j.Kernel)); err != nil {
+	if j.Judge, err = k.Judge(variant, in.Doubt, seen); err != nil {
 		return nil, err
 	}
 	return j, feed(ctx, in, j.Judge)

@@ -44,10 +44,7 @@ func NewWindow(ctx context.Context, in *tracefile.Recording, variant string) (*W
 	}
 	w := &Window{in: in, variant: variant}
 	var err error
-	if w.kernel, err = session.Recorded(in.Info()); err != nil {
-		return nil, err
-	}
-	if err = Settle(ctx, in, &w.kernel, variant); err != nil {
+	if w.kernel, err = Kernel(ctx, in, variant); err != nil {
 		return nil, err
 	}
 	w.maker = w.kernel.Maker(in)

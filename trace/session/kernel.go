@@ -94,6 +94,17 @@ func (k *Kernel) Judge(variant string, doubt func(from, to uint64) bool, seen Se
 	return judge.New(o), nil
 }
 
+// StartLine is the first line of what is told of the kernel as JSON, when it is judged by a
+// variant as Judge does; start is when tracing began, ns of CLOCK_MONOTONIC.
+func (k *Kernel) StartLine(variant string, start uint64) (export.StartLine, error) {
+	j, err := k.Judge(variant, nil, nil)
+	if err != nil {
+		return export.StartLine{}, err
+	}
+	d := j.Detector()
+	return export.StartLine{Kernel: k.Facts.Release, Variant: variantText(d), Provisional: d.Provisional(), StartNs: start}, nil
+}
+
 // Maker makes rows of what the probes see, with the names of files from names; nil for
 // none.
 func (k *Kernel) Maker(names export.Names) export.Maker {
