@@ -9,7 +9,7 @@ type Format struct {
 	Help string // what it is, in one line or two
 	To   Destination
 	Into string // of ToFolder: what is written there
-	New  func(Target) Writer
+	New  func(Target) Writer // nil: the records themselves are written, not rows
 }
 
 // Destination is what a format needs to write to.

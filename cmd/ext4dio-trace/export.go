@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export/perfetto"
 	"github.com/ext4dio/ext4dio-trace/export/xfsio"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/trace/redact"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
@@ -33,7 +35,7 @@ import (
 
 // exportFormats are the formats, in the order in which they are listed. All that is said
 // and done about a format comes from here, the README's table, too.
-var exportFormats = []export.Format{export.JSONLFormat, export.CSVFormat, parquet.Format, perfetto.Format, xfsio.Format, fio.Format}
+var exportFormats = []export.Format{export.JSONLFormat, export.CSVFormat, parquet.Format, perfetto.Format, xfsio.Format, fio.Format, traceFormat}
 
 // formatNames lists the names of the formats that use accepts, all for a nil use.
 func formatNames(use func(*export.Format) bool) []string {
@@ -61,6 +63,7 @@ type exportFlags struct {
 	out     string
 	variant string
 	choose  rowFilter
+	redact  redactFlags
 }
 
 // newExportCmd makes the command that turns a trace into what other programs read.
@@ -75,6 +78,9 @@ func newExportCmd() *cobra.Command {
 Filters choose among the judged writes; all are judged, so that a verdict does
 not depend on them. Times are those at which a write began: since the recording
 began (2.5s), or on the wall clock (2026-11-22T20:00:00Z).
+
+` + redactHelp + `
+Filters ask for the true names.
 
 Exit status: 0 the trace was exported, whatever the verdicts; 4 writes are
 missing in it, because they were lost or the trace is not whole.`,
@@ -91,6 +97,7 @@ missing in it, because they were lost or the trace is not whole.`,
 	fl.StringVarP(&f.out, "output", "o", "-", "the file to write, or - for standard output; the folder for "+strings.Join(folders, ", "))
 	fl.StringVar(&f.variant, "variant", "auto", variantUsage())
 	f.choose.register(fl)
+	f.redact.register(fl)
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formatNames(nil), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	return cmd
 }
@@ -107,6 +114,19 @@ func (f *exportFlags) run(ctx context.Context, paths []string) error {
 	if err := f.choose.resolve(in.Info()); err != nil {
 		return err
 	}
+	redactor, err := f.redact.redactor()
+	if err != nil {
+		return err
+	}
+	if f.chosen().New == nil {
+		return f.runCopy(ctx, in, redactor, paths)
+	}
+	info := in.Info()
+	if redactor != nil {
+		if info, err = redactor.Info(info); err != nil {
+			return err
+		}
+	}
 	k, err := replay.Kernel(ctx, in, f.variant)
 	if err != nil {
 		return err
@@ -115,11 +135,14 @@ func (f *exportFlags) run(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
-	target := out.target(in.Info())
+	target := out.target(info)
 	if target.Start, err = k.StartLine(f.variant, in.Info().Monotonic); err != nil {
 		return err
 	}
 	w := f.chosen().New(target)
+	if redactor != nil {
+		w = redactedWriter{w, redactor}
+	}
 	shown, seen, err := f.pump(ctx, in, k, w)
 	if err := errors.Join(err, w.Close()); err != nil {
 		return f.failed(out, err)
@@ -131,6 +154,35 @@ func (f *exportFlags) run(ctx context.Context, paths []string) error {
 		note(os.Stderr, "exported %d of %d writes to %s", shown, seen, f.out)
 	}
 	return sayExportLosses(os.Stderr, in)
+}
+
+// runCopy writes the trace itself once more.
+func (f *exportFlags) runCopy(ctx context.Context, in *tracefile.Recording, r *redact.Redactor, paths []string) error {
+	if f.filtered() {
+		return usagef("--format jsonl", "%s is all of a trace: nothing can be filtered away", f.format)
+	}
+	out, err := f.open(paths)
+	if err != nil {
+		return err
+	}
+	var redactor tracefile.Redactor
+	if r != nil {
+		redactor = r
+	}
+	writes, err := copyTrace(ctx, in, out.buf, redactor)
+	if err := errors.Join(err, out.close()); err != nil {
+		return f.failed(out, err)
+	}
+	if f.out != "-" {
+		note(os.Stderr, "exported %d of %d writes to %s", writes, writes, f.out)
+	}
+	return sayExportLosses(os.Stderr, in)
+}
+
+// filtered reports whether a flag chooses among the writes, or by what they are judged.
+func (f *exportFlags) filtered() bool {
+	none := rowFilter{until: f.choose.until} // set by resolve
+	return !reflect.DeepEqual(f.choose, none) || f.variant != "auto"
 }
 
 // chosen is the format that was asked for, nil when there is no such.
@@ -174,7 +226,7 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, k sessi
 			_ = in.Stop() // it never fails
 		}
 	}
-	stream, _ := w.(export.Stream)
+	stream := streamOf(w)
 	maker, place := k.Maker(in), 0
 	judged, err := replay.JudgeAs(ctx, in, k, f.variant, func(o *observe.Observation, v *judge.Verdict) {
 		seen++
@@ -204,6 +256,26 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, k sessi
 		err = failed
 	}
 	return shown, seen, err
+}
+
+// redactedWriter takes names out of rows.
+type redactedWriter struct {
+	export.Writer
+	r *redact.Redactor
+}
+
+func (w redactedWriter) Write(row *export.Row) error {
+	w.r.Row(row)
+	return w.Writer.Write(row)
+}
+
+// streamOf is w as a Stream, nil when it is none.
+func streamOf(w export.Writer) export.Stream {
+	if r, ok := w.(redactedWriter); ok {
+		w = r.Writer
+	}
+	stream, _ := w.(export.Stream)
+	return stream
 }
 
 // lostSoFar tells a stream what was lost in what was read.
