@@ -8,7 +8,7 @@ type Format struct {
 	Name string
 	Help string // what it is, in one line or two
 	To   Destination
-	Into string // of ToFolder: what is written there
+	Into string              // of ToFolder: what is written there
 	New  func(Target) Writer // nil: the records themselves are written, not rows
 }
 

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
@@ -76,7 +75,7 @@ func hasWord(list, word string) bool {
 
 // matchList looks for a rule among those of a row.
 func (f *field) matchList(t *token) (func(*export.Row) bool, bool) {
-	const most = rules.Last
+	const most = 13 // R13
 	value, want, get := strings.ToUpper(t.value), t.op == "=", f.words
 	digits, ok := strings.CutPrefix(value, "R")
 	n, err := strconv.Atoi(digits)
