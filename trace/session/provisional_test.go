@@ -74,6 +74,9 @@ func TestTotalsAreCorrected(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(tr.Close)
+			if s := tr.Banner("tracing"); strings.Contains(s, ", provisional variant ") != (k.Settled == nil) {
+				t.Errorf("%s: the banner is %q", name, s)
+			}
 			sink := &counting{Lines: Lines{Out: io.Discard}}
 			tr.Sink = sink
 			if err := play(t, tr, &replaySource{raws: raws, n: len(raws)}); err != nil {

@@ -92,7 +92,11 @@ func (t *Trace) Close() {
 // Banner says what is traced and how it is judged, once everything is attached; doing is a
 // verb.
 func (t *Trace) Banner(doing string) string {
-	text := t.Kernel.Banner(doing) + ", variant " + t.Summary.Variant
+	text := t.Kernel.Banner(doing) + ", "
+	if t.judge.Detector().Provisional() {
+		text += "provisional "
+	}
+	text += "variant " + t.Summary.Variant
 	if len(t.Summary.Evidence) > 0 {
 		text += " (" + t.Summary.Evidence[0] + ")"
 	}
