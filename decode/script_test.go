@@ -2,6 +2,7 @@ package decode_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,7 +23,7 @@ import (
 //	map      pos len mapped|unwritten|hole [new] [alloc=N] [overwrite]
 //	map      error=N [alloc=N] [looked=FLAGS found=RET]
 //	zero     pos len shared|exclusive mapped|unwritten [new] [count=N]
-//	buffered pos len
+//	buffered pos len [inline]
 //	copy     [count=N] [pos=N]
 //	wait     ns
 //	sleep    ns [for=CAUSE] [phase=check|dio|buffered]
@@ -256,7 +257,11 @@ func (s *script) addLate(t testing.TB, l line) {
 	case "buffered":
 		w.Stages |= record.StageBuffered
 		s.copy = l.nth(t, 0)
-		s.step(record.Step{Kind: record.StepBuffered, A: uint64(s.copy), C: uint32(l.nth(t, 1))})
+		st := record.Step{Kind: record.StepBuffered, A: uint64(s.copy), C: uint32(l.nth(t, 1))}
+		if slices.Contains(l.plain, "inline") {
+			st.Aux = record.BufFacts | record.PassInline
+		}
+		s.step(st)
 	case "copy":
 		w.Stages |= record.StageCopy
 		s.step(record.Step{Kind: record.StepCopy, A: uint64(l.num(t, "pos", s.copy)), D: uint32(l.num(t, "count", 0))})

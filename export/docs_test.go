@@ -3,6 +3,7 @@ package export_test
 import (
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -14,9 +15,18 @@ const docsHead = `<!-- Made from export/fields.go: go test ./export -run Docs -u
 
 # The fields of a write
 
-` + "`live --json`, `check --json`, `view --json` and `export --format jsonl`" + ` write one JSON object a line. Every field is
-in every line; what is not known is ` + "`null`" + `, and never 0 or ` + "`false`" + `. A name never changes its meaning; readers should
-leave out fields that they do not know. An object without ` + "`facts`" + ` is no write, such as the summary at the end.
+` + "`live --json`, `view --json` and `export --format jsonl`" + ` write one JSON object a line. A line without a ` + "`kind`" + ` is a write; the
+others are [below](#lines-that-are-no-writes). [ext4dio-trace.schema.json](ext4dio-trace.schema.json) is the JSON Schema of
+all lines. Every field is in every line; what is not known is ` + "`null`" + `, and never 0 or ` + "`false`" + `. A name never changes its
+meaning; readers should leave out fields and kinds that they do not know.
+
+    ext4dio-trace view --json db.e4d | jq 'select(.kind | not) | .lock'     # of each write
+    ext4dio-trace view --json db.e4d | jq 'select(.kind == "loss") | .text' # what is missing, and where
+
+` + "`provisional`" + ` is true of a write that was judged while a later one could still rule out its variant: by live, and from a
+pipe. What reads a file looks through it for the variant first, and judges all writes by that. ` + "`seq`" + ` counts the writes in the
+order in which they are judged, whatever is filtered away, over all parts that are given of a recording; in live it counts
+from the start, as a recording does that is made along with it.
 
 The columns of CSV and of Parquet are the same fields. In CSV, fields that came later than others stand at the end (they
 are marked *late*), so that columns that are counted stay where they are; lists and objects stand as JSON in their
@@ -25,11 +35,35 @@ name in ` + "`--filter`" + `.
 
 `
 
+const linesHead = `
+# Lines that are no writes
+
+The first line names the form of all; a line about what is lost stands where it was noticed; the last line is the
+summary. A stream without that was cut off.
+`
+
+// writeLines writes what the lines of other kinds are.
+func writeLines(b *strings.Builder) {
+	b.WriteString(linesHead)
+	for _, kind := range kindOrder {
+		fmt.Fprintf(b, "\n## `%s`\n\n", kind)
+		if kind == export.KindSummary {
+			b.WriteString("The totals of all writes, those that are not shown among them, as `--summary FILE` writes them.\n")
+			continue
+		}
+		b.WriteString("| field | what it is |\n| --- | --- |\n")
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(export.StreamLines[kind])) {
+			fmt.Fprintf(b, "| `%s` | %s |\n", f.Tag.Get("json"), f.Tag.Get("doc"))
+		}
+	}
+}
+
 // TestDocs: docs/json.md is what the list of fields says.
 func TestDocs(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(docsHead)
 	writeFields(&b, "", export.Fields.About())
+	writeLines(&b)
 	const path = "../docs/json.md"
 	if *update {
 		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {

@@ -78,6 +78,10 @@ var Fields = schema.New(
 		AtEnd().Filtered("refusedat"),
 	schema.OptEnum("failed_at", "where the write ended in another error; null when it did not", pointWords, func(r *Row) *Opt[observe.Point] { return &r.FailedAt }).
 		AtEnd().Filtered("failedat"),
+	schema.OptInt("seq", "", "number of the write, from 1, as `explain --seq` takes it", func(r *Row) *Opt[uint64] { return &r.Seq }).
+		Filtered("seq").AtEnd(),
+	schema.OptBool("provisional", "a later write may rule out the variant that it was judged as", func(r *Row) *Opt[bool] { return &r.Provisional }).
+		Filtered("provisional").AtEnd(),
 )
 
 // The tracer is in another pid namespace than the first one, and sees the process.

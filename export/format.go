@@ -8,8 +8,8 @@ type Format struct {
 	Name string
 	Help string // what it is, in one line or two
 	To   Destination
-	Into string // of ToFolder: what is written there
-	New  func(Target) Writer
+	Into string              // of ToFolder: what is written there
+	New  func(Target) Writer // nil: the records themselves are written, not rows
 }
 
 // Destination is what a format needs to write to.
@@ -29,6 +29,7 @@ type Target struct {
 	About  []string                                  // where the trace comes from, in lines
 	Pairs  map[string]string                         // the same for programs
 	Clocks Clocks
+	Start  StartLine
 }
 
 // Clocks is one moment on three clocks, ns. The times of the rows are those of

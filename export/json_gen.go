@@ -59,6 +59,8 @@ func appendRow(dst []byte, t *Row) []byte {
 	dst = appendInt(append(dst, `,"try":`...), t.Try.Known, int64(t.Try.V))
 	dst = appendWord(append(dst, `,"refused":`...), t.Refused.Known, pointWords, int64(t.Refused.V))
 	dst = appendWord(append(dst, `,"failed_at":`...), t.FailedAt.Known, pointWords, int64(t.FailedAt.V))
+	dst = appendUint(append(dst, `,"seq":`...), t.Seq.Known, uint64(t.Seq.V))
+	dst = appendBool(append(dst, `,"provisional":`...), t.Provisional.Known, t.Provisional.V)
 	return append(dst, '}')
 }
 

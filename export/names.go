@@ -53,6 +53,12 @@ var (
 	refusalWords = schema.NewWords("refusalWords", "", "", "", "", "", "encrypted", "inline", "journal", "", "read", "data=journal", "delalloc", "has_journal")
 )
 
+// VerdictNames are the words for verdicts.
+func VerdictNames() []string { return slices.Clone(verdictWords.List()) }
+
+// LockNames are the words for the mode of i_rwsem at iomap_dio_rw.
+func LockNames() []string { return slices.Clone(lockWords.List()) }
+
 // Bits of ki_flags (IOCB_*) that more than one of the outputs looks at.
 const (
 	KiDSync  = 1 << 1

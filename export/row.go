@@ -85,6 +85,10 @@ type Row struct {
 	Refused   Opt[observe.Point] // where NOWAIT ended it
 	FailedAt  Opt[observe.Point] // where another error did
 	Unwritten int64              // bytes asked for that were not written; not in JSON
+
+	Seq Opt[uint64] // number of the write in its stream, as explain --seq takes it
+	// Provisional says that a write that came later could still rule out Variant.
+	Provisional Opt[bool]
 }
 
 // Diff is one difference between what the kernel did and what the model says.
@@ -158,7 +162,8 @@ func (m *Maker) Fill(r *Row, o *observe.Observation, v *judge.Verdict) {
 		if m.variantName == "" || v.Variant != m.variant {
 			m.variant, m.variantName = v.Variant, v.Variant.String()
 		}
-		r.Variant = m.variantName
+		r.Variant, r.Provisional = m.variantName, Some(v.Provisional)
+		r.Seq = Opt[uint64]{V: v.Seq, Known: v.Seq > 0}
 		r.fillVerdict(v)
 	}
 }

@@ -56,6 +56,14 @@ type summaryOverlaps struct {
 
 // JSON returns the summary as one JSON object and a newline.
 func (s *Summary) JSON() ([]byte, error) {
+	b, err := json.Marshal(s.json())
+	if err != nil {
+		return nil, fmt.Errorf("encode summary: %w", err)
+	}
+	return append(b, '\n'), nil
+}
+
+func (s *Summary) json() summaryJSON {
 	t := &s.Totals
 	j := summaryJSON{
 		Issued: s.Issued(), Seen: t.Writes, Lost: s.Losses.Lost(),
@@ -90,9 +98,5 @@ func (s *Summary) JSON() ([]byte, error) {
 	for k, n := range t.Verdicts {
 		j.Verdicts[judge.Kind(k).String()] = n
 	}
-	b, err := json.Marshal(j)
-	if err != nil {
-		return nil, fmt.Errorf("encode summary: %w", err)
-	}
-	return append(b, '\n'), nil
+	return j
 }

@@ -70,7 +70,7 @@ const (
 	ColVerdict
 )
 
-// columns after TIME and before WHY, which is as long as it needs.
+// columns after SEQ and TIME, and before WHY, which is as long as it needs.
 var columns = [...]column{
 	ColPid:       {"PID", -7, func(d []byte, r *Row) []byte { return appendPid(d, r.Pid, r.Foreign.V) }},
 	ColComm:      {"COMM", 15, func(d []byte, r *Row) []byte { return safe.Append(d, r.Comm) }},
@@ -128,10 +128,11 @@ func (c Col) Cell(r *Row, width int) string {
 // Since writes the seconds from start to ns, both in ns.
 func Since(ns, start uint64) string { return string(appendSince(nil, ns, start)) }
 
-const timeWidth = 11
+const timeWidth, seqWidth = 11, 7
 
 // AppendHeader appends the titles of the columns.
 func (t *Text) AppendHeader(dst []byte) []byte {
+	dst = append(fit(append(dst, "SEQ"...), len(dst), -seqWidth), ' ')
 	dst = fit(append(dst, "TIME"...), len(dst), -timeWidth)
 	for i := range columns {
 		dst = append(dst, ' ')
@@ -142,6 +143,7 @@ func (t *Text) AppendHeader(dst []byte) []byte {
 
 // Append appends the line of r.
 func (t *Text) Append(dst []byte, r *Row) []byte {
+	dst = appendSeq(dst, r.Seq)
 	dst = fit(appendSince(dst, r.TimeNs, t.Start), len(dst), -timeWidth)
 	for i := range columns {
 		c := &columns[i]
@@ -170,6 +172,18 @@ func (t *Text) Append(dst []byte, r *Row) []byte {
 		dst = append(dst, colorReset...)
 	}
 	return append(dst, '\n')
+}
+
+// appendSeq appends the number of a write, which is never cut, as it is asked for by that.
+func appendSeq(dst []byte, seq Opt[uint64]) []byte {
+	start := len(dst)
+	if dst = append(dst, '?'); seq.Known {
+		dst = strconv.AppendUint(dst[:start], seq.V, 10)
+	}
+	if len(dst)-start < seqWidth {
+		dst = fit(dst, start, -seqWidth)
+	}
+	return append(dst, ' ')
 }
 
 // appendWaits appends what a NOWAIT write slept for and should not have, or may

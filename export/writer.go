@@ -3,6 +3,8 @@ package export
 import (
 	"fmt"
 	"io"
+
+	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // Writer takes the rows of a trace one by one, in the order in which they were judged,
@@ -43,14 +45,49 @@ func (l *lines) put(least int) error { return Flush(l.out, &l.buf, least, "outpu
 // Close writes what has gathered.
 func (l *lines) Close() error { return l.put(1) }
 
-// JSONL writes one JSON object a line, as AppendJSON makes it.
-type JSONL struct{ lines }
+// Stream is a Writer of a form that has a place for what is no write.
+type Stream interface {
+	Writer
+	// Lost takes what was lost so far, at its place between the rows.
+	Lost(l record.Losses) error
+	// End takes what is known at the end. Close follows.
+	End(s *Summary) error
+}
+
+// JSONL writes one JSON object a line, as AppendJSON makes it, and lines of other kinds.
+type JSONL struct {
+	lines
+	lost record.Losses
+}
 
 // JSONLFormat is the format of JSONL.
-var JSONLFormat = Format{Name: "jsonl", Help: "one JSON object a line, as live --json", New: func(t Target) Writer { return NewJSONL(t.Out) }}
+var JSONLFormat = Format{Name: "jsonl", Help: "one JSON object a line, as live --json", New: func(t Target) Writer { return NewJSONL(t.Out, t.Start) }}
 
-// NewJSONL returns a JSONL in front of out.
-func NewJSONL(out io.Writer) *JSONL { return &JSONL{lines{out: out}} }
+// NewJSONL returns a JSONL in front of out, which begins with start.
+func NewJSONL(out io.Writer, start StartLine) *JSONL {
+	return &JSONL{lines: lines{out: out, buf: AppendStart(nil, start)}}
+}
+
+// Lost implements Stream.
+func (w *JSONL) Lost(l record.Losses) error {
+	if l.Since(w.lost).Any() {
+		w.buf = AppendLoss(w.buf, w.lost, l)
+		w.lost = l
+	}
+	return w.put(FlushBytes)
+}
+
+// Note says something between the rows.
+func (w *JSONL) Note(text string) { w.buf = AppendNotice(w.buf, text) }
+
+// End implements Stream.
+func (w *JSONL) End(s *Summary) error {
+	if err := w.Lost(s.Losses); err != nil {
+		return err
+	}
+	w.buf = AppendSummary(w.buf, s)
+	return w.put(FlushBytes)
+}
 
 // Write takes one row.
 func (w *JSONL) Write(r *Row) error {

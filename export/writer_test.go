@@ -42,8 +42,8 @@ func writeAll(t *testing.T, w export.Writer, rows []export.Row) {
 func TestJSONL(t *testing.T) {
 	rows := hostileRows()
 	var got bytes.Buffer
-	writeAll(t, export.NewJSONL(&got), rows)
-	var want []byte
+	writeAll(t, export.NewJSONL(&got, export.StartLine{}), rows)
+	want := export.AppendStart(nil, export.StartLine{})
 	for i := range rows {
 		want = rows[i].AppendJSON(want)
 	}
@@ -160,7 +160,7 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
 func TestWriterFails(t *testing.T) {
-	for name, w := range map[string]export.Writer{"jsonl": export.NewJSONL(full{}), "csv": export.NewCSV(full{})} {
+	for name, w := range map[string]export.Writer{"jsonl": export.NewJSONL(full{}, export.StartLine{}), "csv": export.NewCSV(full{})} {
 		r := export.Row{Comm: strings.Repeat("x", 1<<20)}
 		if err := w.Write(&r); !errors.Is(err, io.ErrShortWrite) {
 			t.Errorf("%s: %v", name, err)
@@ -182,5 +182,7 @@ func benchmarkWriter(b *testing.B, w export.Writer) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "writes/s")
 }
 
-func BenchmarkJSONL(b *testing.B) { benchmarkWriter(b, export.NewJSONL(io.Discard)) }
-func BenchmarkCSV(b *testing.B)   { benchmarkWriter(b, export.NewCSV(io.Discard)) }
+func BenchmarkJSONL(b *testing.B) {
+	benchmarkWriter(b, export.NewJSONL(io.Discard, export.StartLine{}))
+}
+func BenchmarkCSV(b *testing.B) { benchmarkWriter(b, export.NewCSV(io.Discard)) }

@@ -174,6 +174,14 @@ func IDOf(raw []byte) (id uint64, ok bool) {
 	return 0, false
 }
 
+// StagesOf are the stages of a raw write; none of what is no write.
+func StagesOf(raw []byte) Stages {
+	if HeadOf(raw) == 0 {
+		return 0
+	}
+	return Stages(binary.LittleEndian.Uint32(raw[AtStages:]))
+}
+
 // TimesOf is when what a raw record tells of began and when it ended, ns of
 // CLOCK_MONOTONIC: entry and return of a write; both are the same for a completion. ok
 // is as that of IDOf.

@@ -70,8 +70,10 @@ type Collector struct {
 	writes uint64
 	filter Matcher
 	tally  *tally.Tally
-	now    Snapshot // the next one but for its rows and its picture
-	wants  bool     // a summary since the last snapshot
+	// recording is what the tally was made for.
+	recording bool
+	now       Snapshot // the next one but for its rows and its picture
+	wants     bool     // a summary since the last snapshot
 
 	usage func() Usage // of this process so far; nil when not known
 	share cpuShare
@@ -86,7 +88,7 @@ type Usage struct {
 // NewCollector makes an empty Collector. usage tells what this process has taken, and may
 // be nil.
 func NewCollector(recording bool, usage func() Usage) *Collector {
-	return &Collector{ring: make([]Numbered, batchRows), tally: tally.New(recording), usage: usage, wants: true}
+	return &Collector{ring: make([]Numbered, batchRows), tally: tally.New(recording), recording: recording, usage: usage, wants: true}
 }
 
 // Add counts r and, when shown is true, takes a copy of it for the list of writes.
@@ -107,6 +109,12 @@ func (c *Collector) Add(r *export.Row, shown bool) {
 	} else {
 		c.now.Skipped++
 	}
+}
+
+// Anew begins to count from nothing, for rows that Add has had and gets once more. Those
+// that are shown stay.
+func (c *Collector) Anew() {
+	c.locked(func() { c.writes, c.tally = 0, tally.New(c.recording) })
 }
 
 // locked does something while nothing else is done with c.

@@ -19,6 +19,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/report"
+	"github.com/ext4dio/ext4dio-trace/trace/redact"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
@@ -174,25 +175,29 @@ func WriteJSON(w io.Writer, done []*Checked) error {
 // ReportOptions say what a report is made of.
 type ReportOptions struct {
 	Variant   string            // by which writes are judged: auto, or the name of one
-	Redact    bool              // names are replaced by tokens
+	Redact    *redact.Redactor  // replaces names by tokens; nil for none
 	Predictor *whatif.Predictor // tells what another variant would do; nil for none
 	Tool      string            // version of this program
 }
 
 // Report makes the report of a recording.
 func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*report.Report, error) {
-	p := &report.Report{Title: "Direct writes on ext4, Linux " + in.Info().Release, Redacted: o.Redact, Names: in}
-	redact := report.NewRedactor(in)
-	if o.Redact {
-		p.Names = redact
+	p := &report.Report{Title: "Direct writes on ext4, Linux " + in.Info().Release, Redacted: o.Redact != nil, Names: in}
+	info := in.Info()
+	if o.Redact != nil {
+		p.Names = o.Redact.Names(in)
+		var err error
+		if info, err = o.Redact.Info(info); err != nil {
+			return nil, err
+		}
 	}
 	var row export.Row
 	judged, err := replay.Judge(ctx, in, o.Variant, func(k *session.Kernel) session.Seen {
 		maker := k.Maker(p.Names)
 		return func(ob *observe.Observation, v *judge.Verdict) {
 			maker.Fill(&row, ob, v)
-			if o.Redact {
-				redact.Row(&row)
+			if o.Redact != nil {
+				row.Comm = o.Redact.Comm(row.Comm)
 			}
 			p.Add(&row)
 			if o.Predictor != nil {
@@ -213,11 +218,11 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 		p.Missing = append(p.Missing, fmt.Sprintf("%d records are of kinds that this version does not know", n))
 	}
 	if o.Predictor != nil {
-		if p.Prediction, err = predictionText(ctx, o.Predictor, judged, p.Names, redact, o.Redact); err != nil {
+		if p.Prediction, err = predictionText(ctx, o.Predictor, judged, p.Names, o.Redact); err != nil {
 			return nil, err
 		}
 	}
-	p.Facts = append(environment(in, o.Tool, o.Redact), report.Fact{Name: "judged as", Value: p.Summary.Variant},
+	p.Facts = append(environment(in, info, o.Tool), report.Fact{Name: "judged as", Value: p.Summary.Variant},
 		report.Fact{Name: "because", Value: strings.Join(p.Summary.Evidence, "; ")})
 	for _, name := range judged.Plan.Unattached.Names() {
 		p.Missing = append(p.Missing, "the probe for "+name+" was not attached: what it would have seen is not judged")
@@ -225,33 +230,23 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 	return p, nil
 }
 
-// environment says where a trace comes from. Redacted, it names no host, no command and
-// no place.
-func environment(in *tracefile.Recording, tool string, redact bool) []report.Fact {
-	info := in.Info()
+// environment says where a trace comes from, by what it says of itself or what was redacted
+// of that.
+func environment(in *tracefile.Recording, info *tracefile.Info, tool string) []report.Fact {
 	out := []report.Fact{
 		{Name: "kernel", Value: info.Release + " " + info.Arch}, {Name: "build", Value: info.Build},
 		{Name: "CPUs", Value: fmt.Sprint(info.CPUs)}, {Name: "page size", Value: fmt.Sprint(info.PageSize)},
 		{Name: "recorded", Value: info.Began.UTC().Format(time.RFC3339) + " for " + replay.Length(in).String()},
 		{Name: "recorded by", Value: "ext4dio-trace " + info.Tool}, {Name: "reported by", Value: "ext4dio-trace " + tool},
 	}
-	host, command := info.Host, strings.Join(info.Command, " ")
-	if redact && host != "" {
-		host = "host-1"
-	}
-	if redact {
-		command = ""
-	}
-	for _, f := range []report.Fact{{Name: "host", Value: host}, {Name: "command", Value: command}, {Name: "left out", Value: info.Excluded}} {
-		if f.Value != "" && (!redact || f.Name == "host") {
+	command := strings.Join(info.Command, " ")
+	for _, f := range []report.Fact{{Name: "host", Value: info.Host}, {Name: "command", Value: command}, {Name: "left out", Value: info.Excluded}} {
+		if f.Value != "" {
 			out = append(out, f)
 		}
 	}
-	for i, fs := range info.FileSystems {
+	for _, fs := range info.FileSystems {
 		where := fs.Source + " on " + fs.Point
-		if redact {
-			where = fmt.Sprintf("fs-%d", i+1)
-		}
 		out = append(out, report.Fact{
 			Name:  "ext4 on " + fs.Dev,
 			Value: where + ", " + fs.Facts(" "),
@@ -261,16 +256,15 @@ func environment(in *tracefile.Recording, tool string, redact bool) []report.Fac
 }
 
 // predictionText is the section of a report. Names of files come from names; those of
-// processes are replaced when redacted.
-func predictionText(ctx context.Context, p *whatif.Predictor, judged *replay.Judged, names export.Names, redact *report.Redactor, redacted bool) (string, error) {
+// processes are replaced by redact, which may be nil.
+func predictionText(ctx context.Context, p *whatif.Predictor, judged *replay.Judged, names export.Names, redact *redact.Redactor) (string, error) {
 	rep, err := predicted(ctx, p, judged, names)
 	if err != nil {
 		return "", err
 	}
 	for i := range rep.Writers {
-		if row := (export.Row{Comm: rep.Writers[i].Comm}); redacted {
-			redact.Row(&row)
-			rep.Writers[i].Comm = row.Comm
+		if redact != nil {
+			rep.Writers[i].Comm = redact.Comm(rep.Writers[i].Comm)
 		}
 	}
 	var b strings.Builder

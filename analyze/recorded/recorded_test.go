@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
+	"github.com/ext4dio/ext4dio-trace/trace/redact"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -96,7 +97,7 @@ func TestInterrupted(t *testing.T) {
 // A redacted report names no file and no command.
 func TestRedacted(t *testing.T) {
 	in := open(t, 0)
-	p, err := Report(t.Context(), in, ReportOptions{Variant: "auto", Redact: true, Tool: "v1"})
+	p, err := Report(t.Context(), in, ReportOptions{Variant: "auto", Redact: redact.New(), Tool: "v1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,8 +78,8 @@ func TestCheckEqualsLive(t *testing.T) {
 	if err := vt.finish(run.Wait(), nil); asExit(err).Code != exit.Disagree {
 		t.Errorf("view ends with %v", err)
 	}
-	if !bytes.Equal(view.Bytes(), live.Bytes()) {
-		t.Error("view shows other lines than live")
+	if !bytes.Equal(writesOf(view.Bytes()), writesOf(live.Bytes())) {
+		t.Error("view shows other writes than live")
 	}
 }
 
@@ -177,4 +177,15 @@ func TestCheckTorn(t *testing.T) {
 	if err := c.run(t.Context(), io.Discard, []string{path}); asExit(err).Code != exit.Unproven {
 		t.Errorf("check ends with %v", err)
 	}
+}
+
+// writesOf are the lines of JSON that are writes. What is lost is noticed at another place
+// in live than in a file.
+func writesOf(text []byte) (out []byte) {
+	for line := range bytes.Lines(text) {
+		if export.LineKind(line) == "" {
+			out = append(out, line...)
+		}
+	}
+	return out
 }

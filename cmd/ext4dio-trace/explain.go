@@ -32,7 +32,7 @@ type explainOptions struct {
 	indirect, nosec, stale, cached, stuck, busy                 bool
 	inline, journalled, encrypted, dax                          bool
 	limit, rule                                                 string
-	trace                                                       string
+	trace                                                       []string
 	seq                                                         uint64
 	json                                                        bool
 }
@@ -55,16 +55,18 @@ is a hole. Sizes are bytes, or with K, M, G.
 
 Without --pos, lines of "live --json" on standard input are explained: what was
 observed beside what was expected. --trace and --seq explain one write of a
-recorded trace: the number is that of its line in view; check lists those of
-writes that disagree.`,
+recorded trace: the number is SEQ of its line in view, seq in JSON; check lists
+those of writes that disagree. Parts of one recording (record --rotate) are given
+together, as view was given them.`,
 		Example: `  ext4dio-trace explain --pos 512 --len 14336 --extents W,U,U,W
   ext4dio-trace explain --pos 512 --len 14336 --extents WUUW --variant base,patch3,patch4
   ext4dio-trace explain --pos 4K --len 8K --extents W2 --nowait --variant all
   ext4dio-trace explain --pos 0 --len 1K --extents H4 --indirect --json
   ext4dio-trace explain --rule R2
   ext4dio-trace live --json --only differs,unsafe | ext4dio-trace explain
-  ext4dio-trace explain --trace db.e4d --seq 17`,
-		Args: cobra.NoArgs,
+  ext4dio-trace explain --trace db.e4d --seq 17
+  ext4dio-trace explain --seq 17 --trace ring.e4d*`,
+		Args: o.takeParts,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	fl := cmd.Flags()
@@ -95,10 +97,19 @@ writes that disagree.`,
 	fl.StringVar(&o.limit, "limit", "", "RLIMIT_FSIZE")
 	fl.StringVar(&o.variant, "variant", "linux-7.3", "all, or some of "+strings.Join(model.VariantNames(), ", "))
 	fl.BoolVar(&o.json, "json", false, "one JSON object")
-	fl.StringVar(&o.trace, "trace", "", "explain a write of this recorded `FILE` instead")
+	fl.StringArrayVar(&o.trace, "trace", nil, "explain a write of this recorded `FILE` instead; its other parts may follow")
 	fl.Uint64Var(&o.seq, "seq", 0, "with --trace: the number of the write, from 1")
 	fl.StringVar(&o.rule, "rule", "", "explain a rule instead, R1 to R13, or all")
 	return cmd
+}
+
+// takeParts takes the files behind that of --trace, as the shell makes them of ring.e4d*.
+func (o *explainOptions) takeParts(_ *cobra.Command, args []string) error {
+	if len(o.trace) == 0 && len(args) > 0 {
+		return usagef(progName+" explain --seq N --trace "+strings.Join(args, " "), "unexpected argument %q", args[0])
+	}
+	o.trace = append(o.trace, args...)
+	return nil
 }
 
 const explainHint = progName + " explain --pos 512 --len 14336 --extents W,U,U,W"
@@ -107,7 +118,7 @@ func (o *explainOptions) run(cmd *cobra.Command) error {
 	if o.rule != "" {
 		return o.explainRule(cmd)
 	}
-	if o.trace != "" {
+	if len(o.trace) > 0 {
 		return o.recorded(cmd)
 	}
 	if o.seq != 0 {
@@ -270,18 +281,19 @@ func (o *explainOptions) observed(cmd *cobra.Command) error {
 	}
 	in := bufio.NewScanner(cmd.InOrStdin())
 	in.Buffer(nil, 1<<20)
-	n := 0
+	n, others := 0, 0
 	for in.Scan() {
 		line := bytes.TrimSpace(in.Bytes())
 		if len(line) == 0 {
 			continue
 		}
 		row, err := export.ParseJSON(line)
-		if errors.Is(err, export.ErrNoFacts) && n > 0 {
-			continue // the summary at the end
+		if errors.Is(err, export.ErrNoFacts) && (n > 0 || export.LineKind(line) != "") {
+			others++ // of another kind, such as the summary at the end
+			continue
 		}
 		if err != nil {
-			return usagef(progName+" live --json | "+progName+" explain", "line %d of standard input: %v", n+1, err)
+			return usagef(progName+" live --json | "+progName+" explain", "line %d of standard input: %v", n+others+1, err)
 		}
 		if n++; n > 1 {
 			fmt.Fprintln(cmd.OutOrStdout())
@@ -293,7 +305,10 @@ func (o *explainOptions) observed(cmd *cobra.Command) error {
 	if err := in.Err(); err != nil {
 		return fmt.Errorf("read standard input: %w", err)
 	}
-	if n == 0 {
+	switch {
+	case n == 0 && others > 0:
+		note(cmd.ErrOrStderr(), "no write was to be explained")
+	case n == 0:
 		return usagef(explainHint, "no --pos given, and no line on standard input")
 	}
 	return nil
@@ -321,13 +336,14 @@ func (o *explainOptions) explainRow(cmd *cobra.Command, row *export.Row) error {
 // recorded explains one write of a trace, by its number.
 func (o *explainOptions) recorded(cmd *cobra.Command) error {
 	const hint = progName + " check " // it lists the numbers of writes that disagree
+	files := strings.Join(o.trace, " ")
 	switch {
 	case o.seq == 0:
-		return usagef(hint+o.trace, "--trace needs --seq N, the number of a write in it")
+		return usagef(hint+files, "--trace needs --seq N, the number of a write in it")
 	case o.json:
-		return usagef(progName+" view --json "+o.trace, "--json explains flags, not a recorded write")
+		return usagef(progName+" view --json "+files, "--json explains flags, not a recorded write")
 	}
-	in, err := openTrace([]string{o.trace}, "", "explained")
+	in, err := openTrace(o.trace, progName+" explain --trace "+o.trace[0]+" --seq "+fmt.Sprint(o.seq), "explained")
 	if err != nil {
 		return err
 	}
@@ -337,7 +353,7 @@ func (o *explainOptions) recorded(cmd *cobra.Command) error {
 	case err != nil:
 		return err
 	case row == nil:
-		return usagef(hint+o.trace, "there is no write %d in %s, which has %d", o.seq, o.trace, total)
+		return usagef(hint+files, "there is no write %d in %s, which has %d", o.seq, files, total)
 	}
 	return o.explainRow(cmd, row)
 }
@@ -348,7 +364,7 @@ func findWrite(cmd *cobra.Command, in *tracefile.Recording, number uint64) (row 
 	_, err = replay.Judge(cmd.Context(), in, "auto", func(k *session.Kernel) session.Seen {
 		maker := k.Maker(in)
 		return func(ob *observe.Observation, v *judge.Verdict) {
-			if total++; total == number {
+			if total = v.Seq; total == number {
 				row = new(export.Row)
 				maker.Fill(row, ob, v)
 				_ = in.Stop() // it never fails

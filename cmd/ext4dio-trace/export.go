@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export/perfetto"
 	"github.com/ext4dio/ext4dio-trace/export/xfsio"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/trace/redact"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
@@ -33,7 +35,7 @@ import (
 
 // exportFormats are the formats, in the order in which they are listed. All that is said
 // and done about a format comes from here, the README's table, too.
-var exportFormats = []export.Format{export.JSONLFormat, export.CSVFormat, parquet.Format, perfetto.Format, xfsio.Format, fio.Format}
+var exportFormats = []export.Format{export.JSONLFormat, export.CSVFormat, parquet.Format, perfetto.Format, xfsio.Format, fio.Format, traceFormat}
 
 // formatNames lists the names of the formats that use accepts, all for a nil use.
 func formatNames(use func(*export.Format) bool) []string {
@@ -61,6 +63,7 @@ type exportFlags struct {
 	out     string
 	variant string
 	choose  rowFilter
+	redact  redactFlags
 }
 
 // newExportCmd makes the command that turns a trace into what other programs read.
@@ -76,11 +79,14 @@ Filters choose among the judged writes; all are judged, so that a verdict does
 not depend on them. Times are those at which a write began: since the recording
 began (2.5s), or on the wall clock (2026-11-22T20:00:00Z).
 
+` + redactHelp + `
+Filters ask for the true names.
+
 Exit status: 0 the trace was exported, whatever the verdicts; 4 writes are
 missing in it, because they were lost or the trace is not whole.`,
 		Example: `  ext4dio-trace export db.e4d --format parquet -o db.parquet
   ext4dio-trace export db.e4d --format xfsio --only unsafe,differs -o repeat.sh
-  ext4dio-trace export db.e4d --format jsonl --from 10s --to 11s | jq .lock`,
+  ext4dio-trace export db.e4d --format jsonl --from 10s --to 11s | jq '.lock // empty'`,
 		Args: needFile,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
 	}
@@ -91,6 +97,7 @@ missing in it, because they were lost or the trace is not whole.`,
 	fl.StringVarP(&f.out, "output", "o", "-", "the file to write, or - for standard output; the folder for "+strings.Join(folders, ", "))
 	fl.StringVar(&f.variant, "variant", "auto", variantUsage())
 	f.choose.register(fl)
+	f.redact.register(fl)
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formatNames(nil), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	return cmd
 }
@@ -107,12 +114,36 @@ func (f *exportFlags) run(ctx context.Context, paths []string) error {
 	if err := f.choose.resolve(in.Info()); err != nil {
 		return err
 	}
+	redactor, err := f.redact.redactor()
+	if err != nil {
+		return err
+	}
+	if f.chosen().New == nil {
+		return f.runCopy(ctx, in, redactor, paths)
+	}
+	info := in.Info()
+	if redactor != nil {
+		if info, err = redactor.Info(info); err != nil {
+			return err
+		}
+	}
+	k, err := replay.Kernel(ctx, in, f.variant)
+	if err != nil {
+		return err
+	}
 	out, err := f.open(paths)
 	if err != nil {
 		return err
 	}
-	w := f.chosen().New(out.target(in.Info()))
-	shown, seen, err := f.pump(ctx, in, w)
+	target := out.target(info)
+	if target.Start, err = k.StartLine(f.variant, in.Info().Monotonic); err != nil {
+		return err
+	}
+	w := f.chosen().New(target)
+	if redactor != nil {
+		w = redactedWriter{w, redactor}
+	}
+	shown, seen, err := f.pump(ctx, in, k, w)
 	if err := errors.Join(err, w.Close()); err != nil {
 		return f.failed(out, err)
 	}
@@ -123,6 +154,35 @@ func (f *exportFlags) run(ctx context.Context, paths []string) error {
 		note(os.Stderr, "exported %d of %d writes to %s", shown, seen, f.out)
 	}
 	return sayExportLosses(os.Stderr, in)
+}
+
+// runCopy writes the trace itself once more.
+func (f *exportFlags) runCopy(ctx context.Context, in *tracefile.Recording, r *redact.Redactor, paths []string) error {
+	if f.filtered() {
+		return usagef("--format jsonl", "%s is all of a trace: nothing can be filtered away", f.format)
+	}
+	out, err := f.open(paths)
+	if err != nil {
+		return err
+	}
+	var redactor tracefile.Redactor
+	if r != nil {
+		redactor = r
+	}
+	writes, err := copyTrace(ctx, in, out.buf, redactor)
+	if err := errors.Join(err, out.close()); err != nil {
+		return f.failed(out, err)
+	}
+	if f.out != "-" {
+		note(os.Stderr, "exported %d of %d writes to %s", writes, writes, f.out)
+	}
+	return sayExportLosses(os.Stderr, in)
+}
+
+// filtered reports whether a flag chooses among the writes, or by what they are judged.
+func (f *exportFlags) filtered() bool {
+	none := rowFilter{until: f.choose.until} // set by resolve
+	return !reflect.DeepEqual(f.choose, none) || f.variant != "auto"
 }
 
 // chosen is the format that was asked for, nil when there is no such.
@@ -154,31 +214,77 @@ func (f *exportFlags) check() error {
 	return f.choose.check()
 }
 
-// pump judges all of a trace and writes what the filters let through.
-func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, w export.Writer) (shown, seen uint64, err error) {
+// pump judges all of a trace and writes what the filters let through. A stream has what is
+// lost in its place, and what came out of all writes at its end.
+func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, k session.Kernel, w export.Writer) (shown, seen uint64, err error) {
 	var row export.Row
+	var sum export.Summary
 	var failed error
-	_, err = replay.Judge(ctx, in, f.variant, func(k *session.Kernel) session.Seen {
-		maker := k.Maker(in)
-		return func(o *observe.Observation, v *judge.Verdict) {
-			seen++
-			if failed != nil {
-				return
-			}
-			maker.Fill(&row, o, v)
-			if !f.choose.shows(&row) {
-				return
-			}
-			shown++
-			if failed = w.Write(&row); failed != nil {
-				_ = in.Stop() // it never fails
+	fail := func(err error) {
+		if err != nil && failed == nil {
+			failed = err
+			_ = in.Stop() // it never fails
+		}
+	}
+	stream := streamOf(w)
+	maker, place := k.Maker(in), 0
+	judged, err := replay.JudgeAs(ctx, in, k, f.variant, func(o *observe.Observation, v *judge.Verdict) {
+		seen++
+		if failed != nil {
+			return
+		}
+		maker.Fill(&row, o, v)
+		if stream != nil {
+			sum.Totals.Add(&row)
+			if now := in.Place(); now != place {
+				place = now
+				fail(lostSoFar(in, stream))
 			}
 		}
+		if !f.choose.shows(&row) {
+			return
+		}
+		shown++
+		fail(w.Write(&row))
 	})
+	if failed == nil && err == nil && stream != nil {
+		if err = judged.Account(&sum); err == nil {
+			err = stream.End(&sum)
+		}
+	}
 	if failed != nil {
 		err = failed
 	}
 	return shown, seen, err
+}
+
+// redactedWriter takes names out of rows.
+type redactedWriter struct {
+	export.Writer
+	r *redact.Redactor
+}
+
+func (w redactedWriter) Write(row *export.Row) error {
+	w.r.Row(row)
+	return w.Writer.Write(row)
+}
+
+// streamOf is w as a Stream, nil when it is none.
+func streamOf(w export.Writer) export.Stream {
+	if r, ok := w.(redactedWriter); ok {
+		w = r.Writer
+	}
+	stream, _ := w.(export.Stream)
+	return stream
+}
+
+// lostSoFar tells a stream what was lost in what was read.
+func lostSoFar(in *tracefile.Recording, to export.Stream) error {
+	l, err := replay.Losses(in)
+	if err != nil {
+		return err
+	}
+	return to.Lost(l)
 }
 
 // exportOutput is where an export goes: one file, or files in a folder.
@@ -332,10 +438,8 @@ func (f *rowFilter) check() error {
 	if f.minLatency < 0 {
 		return usagef("--min-latency 5ms", "--min-latency must not be negative")
 	}
-	for _, word := range f.only {
-		if !slices.Contains(onlyWords, word) {
-			return usagef("--only "+strings.Join(onlyWords, ","), "--only %q is not known", word)
-		}
+	if err := f.checkOnly(); err != nil {
+		return err
 	}
 	if _, err := filepath.Match(f.path, ""); err != nil && f.isPattern() {
 		return usagef("", "--path %q: %v", f.path, err)

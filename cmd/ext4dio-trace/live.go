@@ -42,7 +42,8 @@ func newLiveCmd() *cobra.Command {
 why, and whether the reference model agrees.
 
 On a terminal this is a screen; otherwise, or with --plain, one line a write;
-with --json one object a line. With a COMMAND, it is started once everything is
+with --json one object a line. What is lost is said between the lines, where it
+was noticed; lines of JSON that are no write have a kind. With a COMMAND, it is started once everything is
 attached, only its process tree is traced, and tracing ends when it ends; it is
 sent SIGTERM when tracing ends before it. What it prints goes to stderr.
 
@@ -50,7 +51,7 @@ Filters are applied in the kernel, except --only and --filter, which choose
 among the judged writes. Totals and the exit status count all of them.`,
 		Example: `  ext4dio-trace live --dev /dev/sda
   ext4dio-trace live --plain --only differs,unsafe,slower --for 10s
-  ext4dio-trace live --json -- dd if=/dev/zero of=/mnt/f bs=4k count=100 oflag=direct | jq .lock`,
+  ext4dio-trace live --json -- dd if=/dev/zero of=/mnt/f bs=4k count=100 oflag=direct | jq '.lock // empty'`,
 		Args: o.takeCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runLive(cmd.Context(), &o) },
 	}
@@ -91,8 +92,8 @@ func (o *captureFlags) takeCommand(cmd *cobra.Command, args []string) error {
 		"unexpected argument %q; a command to trace goes behind --", args[0])
 }
 
-// onlyWords are the values of --only.
-var onlyWords = []string{"differs", "unsafe", "slower", "exclusive"}
+// onlyWords are the values of --only: a flag of --filter each.
+var onlyWords = append(export.VerdictNames(), "disagree", export.Exclusive.String())
 
 // check looks for wrong usage that needs no kernel to be seen.
 func (o *liveOptions) check() error {
@@ -107,10 +108,8 @@ func (o *liveOptions) checkShow() error {
 	if o.plain && o.json {
 		return usagef("--json", "--plain and --json exclude each other")
 	}
-	for _, word := range o.only {
-		if !slices.Contains(onlyWords, word) {
-			return usagef("--only "+strings.Join(onlyWords, ","), "unknown value %q of --only", word)
-		}
+	if err := o.checkOnly(); err != nil {
+		return err
 	}
 	return checkVariant(o.variant)
 }
@@ -135,8 +134,19 @@ func (o *rowChoice) shows(r *export.Row) bool {
 	if len(o.only) == 0 {
 		return true
 	}
-	return export.Is(r.Lock, export.Exclusive) && slices.Contains(o.only, "exclusive") ||
-		r.Disagrees() && slices.Contains(o.only, r.Verdict.V.String())
+	return export.Is(r.Lock, export.Exclusive) && slices.Contains(o.only, export.Exclusive.String()) ||
+		r.Verdict.Known && slices.Contains(o.only, r.Verdict.V.String()) ||
+		r.Disagrees() && slices.Contains(o.only, "disagree")
+}
+
+// checkOnly refuses words that --only does not know.
+func (o *rowChoice) checkOnly() error {
+	for _, word := range o.only {
+		if !slices.Contains(onlyWords, word) {
+			return usagef("--only "+strings.Join(onlyWords, ","), "unknown value %q of --only", word)
+		}
+	}
+	return nil
 }
 
 // wantsScreen reports whether the live view can be drawn.

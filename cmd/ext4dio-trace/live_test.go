@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/probes"
@@ -94,7 +95,7 @@ func TestOnly(t *testing.T) {
 		if err := play(t, tr, &tracetest.Source{N: 10, Change: everyOther}); err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Count(out.String(), "\n"); got != want || tr.Summary.Totals.Writes != 10 {
+		if got := strings.Count(out.String(), `{"time_ns":`); got != want || tr.Summary.Totals.Writes != 10 {
 			t.Errorf("--only %q: %d lines of %d writes, want %d of 10", only, got, tr.Summary.Totals.Writes, want)
 		}
 	}
@@ -114,6 +115,25 @@ func TestParseSize(t *testing.T) {
 		got, err := parseSize(in)
 		if got != want || (err == nil) != (want > 0) {
 			t.Errorf("parseSize(%q) = %d, %v; want %d", in, got, err, want)
+		}
+	}
+}
+
+// TestOnlyTakesEveryVerdict: --only knows each verdict by its word, and lets through the
+// writes that have it and no others.
+func TestOnlyTakesEveryVerdict(t *testing.T) {
+	for want := judge.Undecided; want <= judge.Unsafe; want++ {
+		o := rowChoice{only: []string{want.String()}}
+		if err := o.checkOnly(); err != nil {
+			t.Errorf("%s: %v", want, err)
+		}
+		for k := judge.Undecided; k <= judge.Unsafe; k++ {
+			if got := o.shows(&export.Row{Verdict: export.Some(k)}); got != (k == want) {
+				t.Errorf("--only %s shows a write that is %s: %v", want, k, got)
+			}
+		}
+		if o.shows(&export.Row{}) {
+			t.Errorf("--only %s shows a write that was not judged", want)
 		}
 	}
 }

@@ -21,6 +21,7 @@ type recordOptions struct {
 	captureFlags
 	file    session.RecorderOptions
 	maxSize string
+	redact  redactFlags
 }
 
 // newRecordCmd makes the command that writes a trace file.
@@ -39,10 +40,14 @@ large; with --rotate N as well it goes on in a new one, and the last N stay as
 FILE.1 (the newest) to FILE.N. Given together, they are one recording again.
 
 The file holds command and file names, the kernel's version, the mounted ext4
-file systems with their options, and the command line of the recording.`,
+file systems with their options, and the command line of the recording.
+
+` + redactHelp + `
+They are taken out before anything is written.`,
 		Example: `  ext4dio-trace record -o db.e4d --path /data/db --for 1m
   ext4dio-trace record -o fio.e4d -- fio job.fio
   ext4dio-trace record -o ring.e4d --max-size 100M --rotate 3
+  ext4dio-trace record -o send.e4d --redact --for 1m
   ssh host ext4dio-trace record -o - --for 10s >host.e4d`,
 		Args: o.takeCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
@@ -54,6 +59,7 @@ file systems with their options, and the command line of the recording.`,
 	fl.StringVar(&o.maxSize, "max-size", "", "end when the file has this `SIZE`, such as 100M")
 	fl.IntVar(&o.file.Rotate, "rotate", 0, "with --max-size: go on in a new file and keep the last `N`")
 	fl.BoolVar(&o.file.HostName, "host-name", false, "put this machine's name into the file")
+	o.redact.register(fl)
 	o.captureFlags.register(fl)
 	return cmd
 }
@@ -86,6 +92,13 @@ func (o *recordOptions) check() error {
 func (o *recordOptions) run(ctx context.Context) error {
 	if err := o.check(); err != nil {
 		return err
+	}
+	r, err := o.redact.redactor()
+	if err != nil {
+		return err
+	}
+	if r != nil {
+		o.file.Redact = r
 	}
 	return o.attached(ctx, &o.file, recordAll)
 }

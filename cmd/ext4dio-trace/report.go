@@ -22,6 +22,7 @@ type reportFlags struct {
 	recorded.ReportOptions
 	out    string
 	whatif string // predict this variant, too; empty: none
+	redact redactFlags
 }
 
 // newReportCmd makes the command that makes of a trace what one attaches to a bug report.
@@ -43,8 +44,9 @@ The name behind -o says in which form:
                 checksums
   a folder      the same, as files
 
---redact replaces names of files, processes and the host by tokens, the same name
-by the same; the trace itself is left out then, as it holds the names.
+` + redactHelp + `
+The trace itself is left out then, as it holds the names: export --format e4d
+--redact makes one without.
 
 Exit status: as that of check.`,
 		Example: `  ext4dio-trace report db.e4d -o db.html
@@ -56,7 +58,7 @@ Exit status: as that of check.`,
 	fl := cmd.Flags()
 	fl.SortFlags = false
 	fl.StringVarP(&f.out, "output", "o", "-", "NAME.html, NAME.txt, NAME.tar.zst, a folder, or - for text on standard output")
-	fl.BoolVar(&f.Redact, "redact", false, "replace names by tokens")
+	f.redact.register(fl)
 	fl.StringVar(&f.Variant, "variant", "auto", variantUsage())
 	fl.StringVar(&f.whatif, "whatif", "", "add what this other kernel would do, as whatif --variant tells")
 	return cmd
@@ -68,6 +70,9 @@ func (f *reportFlags) run(ctx context.Context, paths []string) error {
 	}
 	var err error
 	f.Tool = versionText()
+	if f.Redact, err = f.redact.redactor(); err != nil {
+		return err
+	}
 	if f.Predictor, err = reportPredictor(f.whatif); err != nil {
 		return err
 	}
@@ -136,7 +141,7 @@ func (f *reportFlags) write(p *reports.Report, inputs []string) error {
 func (f *reportFlags) traces(inputs []string) []reports.Attachment {
 	var out []reports.Attachment
 	for i, path := range inputs {
-		if !f.Redact && path != "-" {
+		if f.Redact == nil && path != "-" {
 			out = append(out, reports.Attachment{Name: fmt.Sprintf("trace-%d.e4d", i+1), Path: path})
 		}
 	}

@@ -37,6 +37,15 @@ type screenSink struct {
 
 func (s screenSink) Row(r *export.Row) { s.c.Add(r, s.t.opts.shows(r)) }
 
+// Anew implements session.Counter.
+func (s screenSink) Anew() func(*export.Row) {
+	s.c.Anew()
+	return func(r *export.Row) { s.c.Add(r, false) }
+}
+
+// Note implements session.Noter.
+func (s screenSink) Note(text string) { s.c.SetNote(oneLine(text)) }
+
 func (s screenSink) Flush(sum *export.Summary) error {
 	if s.c.WantsSummary() {
 		s.c.SetSummary(sum)

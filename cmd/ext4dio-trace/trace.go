@@ -56,7 +56,11 @@ func (t *trace) runLines(ctx context.Context, src session.Source) error {
 		return err
 	}
 	defer cmd.Stop()
-	t.Sink = t.opts.lines(os.Stdout, export.Text{Color: wantsColor(os.Stdout), Start: t.start})
+	lines := t.opts.lines(os.Stdout, export.Text{Color: wantsColor(os.Stdout), Start: t.start})
+	if lines.Start, err = t.StartLine(t.opts.variant, t.start); err != nil {
+		return err
+	}
+	t.Sink = lines
 	if t.kernel != nil {
 		t.Sink = watched{t.Sink, newQuiet(func(text string) { note(t.stderr, "%s", text) })}
 	}
@@ -65,7 +69,13 @@ func (t *trace) runLines(ctx context.Context, src session.Source) error {
 	if err != nil {
 		return err
 	}
-	return t.finish(run.Wait(), cmd)
+	err = run.Wait()
+	if err == nil {
+		if err = lines.End(&t.Summary); session.IsClosedPipe(err) {
+			err = nil
+		}
+	}
+	return t.finish(err, cmd)
 }
 
 // lines is the sink that writes what is chosen in the form that is wanted.

@@ -25,7 +25,7 @@ parts of one recording (record --rotate). A FILE of - is standard input.
 Totals and exit status are those of live: what could not be read counts as lost.`,
 		Example: `  ext4dio-trace view db.e4d
   ext4dio-trace view --plain --only differs,unsafe,slower db.e4d
-  ext4dio-trace view --json db.e4d | jq .lock
+  ext4dio-trace view --json db.e4d | jq '.lock // empty'
   ext4dio-trace view --speed 1 db.e4d`,
 		Args: needFile,
 		RunE: func(cmd *cobra.Command, args []string) error { return runView(cmd.Context(), &o, pace, args) },
@@ -61,7 +61,7 @@ func runView(ctx context.Context, o *liveOptions, pace replay.Pace, paths []stri
 		return err
 	}
 	defer in.Close()
-	k, err := session.Recorded(in.Info())
+	k, err := replay.Kernel(ctx, in, o.variant)
 	if err != nil {
 		return err
 	}

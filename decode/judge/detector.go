@@ -33,6 +33,10 @@ type Detector struct {
 	learned int
 	// drains is whether buffered fallbacks drain, as far as seen.
 	drains model.Answer
+	// final: all writes were looked at before, and what they tell is known.
+	final bool
+	// before are variants that writes were judged as before those were ruled out, in words.
+	before []string
 }
 
 // NewDetector starts from static evidence.
@@ -78,6 +82,31 @@ func (d *Detector) start(why string, candidates ...model.Variant) {
 	d.evidence = append(d.evidence, why+" ("+names(candidates)+")")
 }
 
+// Final returns a Detector that knows what d knows, and by which no variant is ruled out
+// any more: for another pass over the same writes, in which the first is judged as the last.
+func (d *Detector) Final() *Detector {
+	c := d.again()
+	c.final = true
+	return c
+}
+
+// again is a copy of d for writes that are judged once more from the first on.
+func (d *Detector) again() *Detector {
+	c := *d
+	c.candidates, c.evidence, c.before = slices.Clone(d.candidates), slices.Clone(d.evidence), nil
+	return &c
+}
+
+// Provisional reports whether a write that is still to come may rule out the variant that
+// writes are judged as now.
+func (d *Detector) Provisional() bool { return !d.forced && !d.final && len(d.candidates) > 1 }
+
+// Learnt reports whether no write can change how others are judged: one variant is left,
+// and whether that drains before a buffered fallback is told by the variant or was seen.
+func (d *Detector) Learnt() bool {
+	return d.Settled() && (d.drains == model.Yes || !d.Best().Open().Has(model.DrainFallback))
+}
+
 // Candidates lists the variants that are still possible, the best first.
 func (d *Detector) Candidates() []model.Variant { return slices.Clone(d.candidates) }
 
@@ -99,7 +128,7 @@ func (d *Detector) Evidence() []string {
 	if d.drains != model.Unknown {
 		out = append(out, "buffered fallbacks drain direct I/O (patch 2): "+d.drains.String())
 	}
-	return out
+	return append(out, d.before...)
 }
 
 // keep drops all candidates that are not in fit, because of o.
@@ -118,6 +147,14 @@ func (d *Detector) keep(fit []model.Variant, o *observe.Observation) {
 	d.learned++
 }
 
+// judgedBefore takes note that the first writes were judged as a variant that is ruled out
+// now.
+func (d *Detector) judgedBefore(writes uint64, as model.Variant) {
+	if writes > 0 {
+		d.before = append(d.before, fmt.Sprintf("writes 1 to %d were judged as %s", writes, as))
+	}
+}
+
 // newDrain is whether a buffered fallback drained, and true when that was not known
 // before. One that did shows that the kernel can; from then on it has to.
 func (d *Detector) newDrain(o *observe.Observation) (model.Answer, bool) {
@@ -131,7 +168,13 @@ func (d *Detector) newDrain(o *observe.Observation) (model.Answer, bool) {
 
 // decided says in short what the kernel did.
 func decided(o *observe.Observation) string {
-	parts := []string{"lock " + observe.LockName(o.Lock), fmt.Sprintf("%d passes", len(o.Passes)), "lookups " + seenLookups(o)}
+	if len(o.Passes) == 0 {
+		return o.Ends() // no lock, pass or lookup can be named
+	}
+	parts := []string{"lock " + observe.LockName(o.Lock), "1 pass", "lookups " + seenLookups(o)}
+	if n := len(o.Passes); n > 1 {
+		parts[1] = fmt.Sprintf("%d passes", n)
+	}
 	if o.Stages.Has(record.StageFmod) {
 		parts = append(parts, observe.FmodName(o.Fmod))
 	}

@@ -22,6 +22,9 @@ type Options struct {
 	Variant model.Variant
 	// Evidence is what is known of the kernel before any write.
 	Evidence Evidence
+	// Detector is what is known of the kernel by its writes, too; nil: nothing is. It is not
+	// changed. Evidence and Variant mean nothing beside it.
+	Detector *Detector
 	// Unprobed are the stages whose probes could not be attached. What they would
 	// have seen is not judged.
 	Unprobed record.Stages
@@ -80,9 +83,12 @@ func New(opts Options) *Judge {
 	if !opts.Anew {
 		j.known = &known{seed: maphash.MakeSeed()}
 	}
-	if opts.Variant != 0 {
+	switch {
+	case opts.Detector != nil:
+		j.det = opts.Detector.again()
+	case opts.Variant != 0:
 		j.det = Forced(opts.Variant)
-	} else {
+	default:
 		j.det = NewDetector(opts.Evidence)
 	}
 	j.cmp.unprobed, j.other.unprobed = opts.Unprobed, opts.Unprobed
@@ -125,6 +131,7 @@ func (j *Judge) observe(o *observe.Observation) {
 	j.requests.Add(o)
 	ver := j.judge(o)
 	j.stats.Writes++
+	ver.Seq = j.stats.Writes
 	j.stats.Kinds[ver.Kind]++
 	if o.Incomplete != "" {
 		j.stats.Incomplete++
@@ -149,7 +156,9 @@ func (j *Judge) judge(o *observe.Observation) *Verdict {
 	}
 	if found := j.overlaps.Add(o, e.conditions); len(found) > 0 {
 		best := j.det.Best()
-		return j.conclude(o, best, j.cmp.judge(o, best), found)
+		ver := j.conclude(o, best, j.cmp.judge(o, best), found)
+		ver.Provisional = j.det.Provisional()
+		return ver
 	}
 	j.countHazards(e.verdict.Hazards)
 	return &e.verdict
@@ -169,6 +178,7 @@ func (j *Judge) decide(o *observe.Observation) *Verdict {
 	}
 	if !j.det.forced && !doubt {
 		if doubt = j.learn(o, out); j.det.Best() != best {
+			j.det.judgedBefore(j.stats.Writes, best)
 			best = j.det.Best()
 			out = j.cmp.judge(o, best)
 		}
@@ -179,6 +189,7 @@ func (j *Judge) decide(o *observe.Observation) *Verdict {
 		found = j.overlaps.Add(o, conditions)
 	}
 	ver := j.conclude(o, best, out, found)
+	ver.Provisional = j.det.Provisional()
 	if j.known != nil && !doubt {
 		j.known.keep(ver, j.det, conditions)
 	}
@@ -203,7 +214,7 @@ func (j *Judge) conclude(o *observe.Observation, v model.Variant, out outcome, f
 // learn takes from o what it tells of the kernel. It reports whether o would tell
 // something and is in doubt.
 func (j *Judge) learn(o *observe.Observation, best outcome) (doubt bool) {
-	if len(j.det.candidates) > 1 && j.narrows(o, best) {
+	if !j.det.final && len(j.det.candidates) > 1 && j.narrows(o, best) {
 		if j.doubtful(o) {
 			return true
 		}

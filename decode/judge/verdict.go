@@ -35,6 +35,10 @@ func (k Kind) Disagrees() bool { return k >= Slower }
 type Verdict struct {
 	Kind    Kind
 	Variant model.Variant
+	// Provisional says that a write that comes later may rule out Variant.
+	Provisional bool
+	// Seq is the number of the write in the stream, from 1; 0 without a stream.
+	Seq uint64
 	// Expected is what the model predicts. It is nil when nothing was predicted
 	// (an incomplete observation).
 	Expected *Expected

@@ -87,6 +87,7 @@ func Rows() []export.Row {
 	for _, s := range Samples() {
 		var r export.Row
 		m.Fill(&r, s.Obs, s.Ver)
+		r.Seq = export.Some(uint64(len(out)) + 1)
 		out = append(out, r)
 	}
 	return out

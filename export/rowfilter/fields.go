@@ -59,7 +59,7 @@ type field struct {
 }
 
 // first is the order of the fields, those that are wanted most at the front.
-const first = "lock verdict reason file path comm pid tid dev ino pos len wait latency passes ret zeroed fallback rule hazard caller variant generation globalpid refusedat failedat request try"
+const first = "lock verdict reason file path comm pid tid dev ino pos len wait latency passes ret zeroed fallback rule hazard caller variant generation globalpid refusedat failedat request try seq"
 
 var fieldTable = makeFields()
 
@@ -107,10 +107,8 @@ func fieldOf(f *schema.Field[export.Row]) field {
 	return out
 }
 
-// choices are said in another order than that of their numbers, or are more than those.
-var choices = map[string]string{
-	"lock": "shared, exclusive or none", "verdict": "agree, undecided, slower, differs, unsafe, disagree",
-}
+// choices have more words than there are values.
+var choices = map[string]string{"verdict": strings.Join(append(export.VerdictNames(), "disagree"), ", ")}
 
 // flag is a condition without a value.
 type flag func(*export.Row) (on, known bool)
@@ -135,10 +133,10 @@ func makeFlags() map[string]flag {
 		bit := export.KiFlag(strings.ToUpper(name))
 		out[name] = func(r *export.Row) (bool, bool) { return r.KiFlags&bit != 0, true }
 	}
-	for _, l := range []export.Lock{export.Shared, export.Exclusive} {
+	for l := export.Shared; int(l) < len(export.LockNames()); l++ { // "none" says too little as a flag
 		out[l.String()] = func(r *export.Row) (bool, bool) { return r.Lock.V == l, r.Lock.Known }
 	}
-	for k := judge.Undecided; k <= judge.Unsafe; k++ {
+	for k := range judge.Kind(len(export.VerdictNames())) {
 		out[k.String()] = func(r *export.Row) (bool, bool) { return r.Verdict.V == k, r.Verdict.Known }
 	}
 	for i := range export.Fields {

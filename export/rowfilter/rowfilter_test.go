@@ -131,9 +131,9 @@ func TestErrors(t *testing.T) {
 		"pso>1m":               "no field pso: did you mean pos>1m?",
 		"nowait=1":             "nowait has no value: write nowait or !nowait",
 		"/mnt/a=b":             "no field /mnt/a; quote the word to look for it as text",
-		"lock=":                "lock= needs a value: shared, exclusive or none",
-		"lock=excl":            "lock: excl is not possible; shared, exclusive or none",
-		"lock=or":              "lock: or is not possible; shared, exclusive or none",
+		"lock=":                "lock= needs a value: none, shared, exclusive",
+		"lock=excl":            "lock: excl is not possible; none, shared, exclusive",
+		"lock=or":              "lock: or is not possible; none, shared, exclusive",
 		"lock~s":               "lock~ is not possible: lock has = !=",
 		"comm>a":               "comm> is not possible: comm has = != ~ !~",
 		"pos~1":                "pos~ is not possible: pos has = != < <= > >=",
@@ -147,7 +147,7 @@ func TestErrors(t *testing.T) {
 		"ret=-EFOO":            "ret: -EFOO is not possible; bytes, or an error such as -EAGAIN",
 		"rule=R14":             "rule: R14 is not possible; R1 to R13",
 		"rule=R01":             "rule: R01 is not possible; R1 to R13",
-		"verdict=wrong":        "verdict: wrong is not possible; agree, undecided, slower, differs, unsafe, disagree",
+		"verdict=wrong":        "verdict: wrong is not possible; undecided, agree, slower, differs, unsafe, disagree",
 		"!lock=shared":         "!lock=shared: write lock!=… to mean the contrary",
 		"=5":                   "=5: a field has to stand before =; in quotes it is all text",
 		"!":                    "!: a flag or text has to follow",
@@ -203,6 +203,7 @@ func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"lock=exclusive verdict!=agree pos>1m", `comm~"a \" b" !nowait 'x'`, "dev=8:0 ret=-EAGAIN wait>5ms len>=64k", "path=/mnt/*?.ibd", "!", "lokc=1",
 		"\xff=\x00", `"`, "日本語~語", "==", "!~x", "rule!=R1 caller=io-wq", "!!=a", "a!b!=c",
+		"pAth===", "path===*.ibd",
 	} {
 		f.Add(s)
 	}

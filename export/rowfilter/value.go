@@ -70,7 +70,7 @@ func (f *field) matchChoice(t *token) (func(*export.Row) bool, bool) {
 // hasWord reports whether word stands in a list such as "shared, exclusive or none".
 func hasWord(list, word string) bool {
 	words := strings.FieldsFunc(list, func(r rune) bool { return r == ' ' || r == ',' })
-	return word != "or" && slices.Contains(words, word)
+	return slices.Contains(words, word)
 }
 
 // matchList looks for a rule among those of a row.

@@ -71,11 +71,14 @@ func (t *token) condition(name string) (word, error) {
 	if !ok {
 		return word{}, failf("%s: %s is not possible; %s", f.name, cut(t.value, 20), f.values)
 	}
-	value := t.value
-	if t.literal {
+	op, value := t.op, t.value
+	switch {
+	case t.literal:
 		value = quote(value)
+	case operatorOf(op+value) != op:
+		op = "==" // the value would become a part of the operator; in quotes, * and ? would lose their meaning
 	}
-	return word{f.name + t.op + value, match}, nil
+	return word{f.name + op + value, match}, nil
 }
 
 var contrary = map[string]string{"=": "!=", "!=": "=", "~": "!~", "!~": "~", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}

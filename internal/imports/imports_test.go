@@ -60,6 +60,7 @@ var flow = []group{
 	}},
 	{"session", "a kernel or a recording, judged in rows", map[string]rule{
 		"trace/tracee":  {},
+		"trace/redact":  {ours: "export internal/ext4fs record trace/tracefile"},
 		"trace/session": {ours: "decode/judge decode/observe export internal/clock internal/ext4fs internal/hint probes record trace/tracee trace/tracefile userspace-model", others: "golang.org/x/sys"},
 		"trace/replay":  {ours: "decode/judge decode/observe export record trace/session trace/tracefile userspace-model"},
 		"trace/doctor":  {ours: "decode/judge internal/hint probes trace/session"},
@@ -68,7 +69,7 @@ var flow = []group{
 		"analyze/explain":  {ours: "decode/judge decode/observe export record userspace-model"},
 		"analyze/races":    {ours: "userspace-model"},
 		"analyze/whatif":   {ours: "decode/observe export/tally record userspace-model"},
-		"analyze/recorded": {ours: "analyze/whatif decode/judge decode/observe export record report trace/replay trace/session trace/tracefile"},
+		"analyze/recorded": {ours: "analyze/whatif decode/judge decode/observe export record report trace/redact trace/replay trace/session trace/tracefile"},
 		"report":           {ours: "analyze/explain decode/judge export export/tally export/xfsio record userspace-model", others: "github.com/klauspost/compress"},
 	}},
 	{"proof", "kernels that are tested, and what is needed for it", map[string]rule{

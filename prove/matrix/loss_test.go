@@ -97,7 +97,11 @@ func (r *result) live(t *testing.T, name string) (c capture) {
 	if s.Issued != s.Seen+s.Lost {
 		t.Errorf("%s: issued %d is not seen %d + lost %d", name, s.Issued, s.Seen, s.Lost)
 	}
-	if lines := strings.Count(r.read(t, name+".lines"), "\n"); lines != int(s.Seen) {
+	text := r.read(t, name+".lines")
+	if s.Lost > 0 && !strings.Contains(text, `"kind":"loss"`) {
+		t.Errorf("%s: %d writes are lost, and no line between the others says so", name, s.Lost)
+	}
+	if lines := strings.Count(text, `{"time_ns":`); lines != int(s.Seen) {
 		t.Errorf("%s: %d lines of %d writes", name, lines, s.Seen)
 	}
 	return capture{seen: int(s.Seen), lost: int(s.Lost)}

@@ -26,16 +26,59 @@ type Judged struct {
 	Judge *judge.Judge
 }
 
+// Settle finds out by which variant all of a recording is judged, auto or the name of one,
+// so that its first write is judged as its last: what only a later write tells is known
+// then. It leaves the recording at its beginning. What comes on a pipe can be read once
+// only: there, verdicts are provisional until enough was seen.
+func Settle(ctx context.Context, in *tracefile.Recording, k *session.Kernel, variant string) error {
+	if in.Places() == 0 || variant != "" && variant != "auto" {
+		return nil
+	}
+	j, err := k.Judge(variant, in.Doubt, nil)
+	if err != nil {
+		return err
+	}
+	d := j.Detector()
+	err = each(ctx, in, func(raw []byte) bool {
+		if !d.Settled() || record.StagesOf(raw).Has(record.StageCopy) { // only these tell more
+			_ = j.Feed(raw) // counted in the pass that is to come
+		}
+		return !d.Learnt()
+	})
+	if err != nil {
+		return err
+	}
+	j.Flush()
+	k.Settled = d.Final()
+	return in.Rewind()
+}
+
 // Judge judges all of a recording by a variant, auto or the name of one. What use returns
 // for the kernel that was traced takes each write. There is no ring buffer behind it that
 // has to be emptied in time, so that it is read where it is judged.
 func Judge(ctx context.Context, in *tracefile.Recording, variant string, use func(*session.Kernel) session.Seen) (*Judged, error) {
-	j := &Judged{In: in}
-	var err error
-	if j.Kernel, err = session.Recorded(in.Info()); err != nil {
+	k, err := Kernel(ctx, in, variant)
+	if err != nil {
 		return nil, err
 	}
-	if j.Judge, err = j.Kernel.Judge(variant, in.Doubt, use(&j.Kernel)); err != nil {
+	return JudgeAs(ctx, in, k, variant, use(&k))
+}
+
+// Kernel is what a recording tells of the kernel that was traced, its writes among it: see
+// Settle.
+func Kernel(ctx context.Context, in *tracefile.Recording, variant string) (session.Kernel, error) {
+	k, err := session.Recorded(in.Info())
+	if err == nil {
+		err = Settle(ctx, in, &k, variant)
+	}
+	return k, err
+}
+
+// JudgeAs is Judge for a kernel that Kernel has told of.
+func JudgeAs(ctx context.Context, in *tracefile.Recording, k session.Kernel, variant string, seen session.Seen) (*Judged, error) {
+	j := &Judged{Kernel: k, In: in}
+	var err error
+	if j.Judge, err = k.Judge(variant, in.Doubt, seen); err != nil {
 		return nil, err
 	}
 	return j, feed(ctx, in, j.Judge)

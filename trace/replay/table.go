@@ -9,7 +9,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
-	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // Bounds of the table.
@@ -23,7 +22,6 @@ const (
 type windowTable struct {
 	places  []windowPlace
 	strays  []windowStray // by to
-	lessons []windowStray // writes that told something of the kernel, in their order
 	inOrder uint64        // writes that were judged before the end
 	total   uint64
 	tail    []export.Row // the others
@@ -35,8 +33,6 @@ type windowTable struct {
 	row      export.Row
 	waiting  map[uint64]int // place of the record of queued writes, and of completions that came first
 	early    []uint64       // ids of the latter, oldest first
-	left     int            // variants that were possible before the last write
-	drained  model.Answer
 	maker    *export.Maker
 	fed      bool // the write of the record that is being fed was judged
 	fedID    uint64
@@ -61,12 +57,10 @@ type windowStray struct {
 // makeWindowTable judges all of a recording.
 func makeWindowTable(ctx context.Context, w *Window) (*windowTable, error) {
 	t := &windowTable{waiting: make(map[uint64]int), maker: &w.maker, now: -1}
-	var j *judge.Judge
-	j, err := w.newJudge(func(o *observe.Observation, v *judge.Verdict) { t.seen(j, w, o, v) })
+	j, err := w.newJudge(t.seen)
 	if err != nil {
 		return nil, err
 	}
-	t.left = len(j.Detector().Candidates())
 	err = each(ctx, w.in, func(raw []byte) bool {
 		t.feed(j, w.in.Place(), raw)
 		return true
@@ -118,7 +112,7 @@ func (t *windowTable) enter(place int) {
 }
 
 // seen takes a judged write.
-func (t *windowTable) seen(judge *judge.Judge, w *Window, o *observe.Observation, v *judge.Verdict) {
+func (t *windowTable) seen(o *observe.Observation, v *judge.Verdict) {
 	t.total++
 	if t.flushing {
 		t.keep(o, v)
@@ -135,9 +129,6 @@ func (t *windowTable) seen(judge *judge.Judge, w *Window, o *observe.Observation
 	if stray.from < stray.to {
 		t.strays = append(t.strays, stray)
 	}
-	if t.taught(judge, w, o) {
-		t.lessons = append(t.lessons, stray)
-	}
 }
 
 // keep takes a write that had no end.
@@ -148,23 +139,6 @@ func (t *windowTable) keep(o *observe.Observation, v *judge.Verdict) {
 	}
 	t.maker.Fill(&t.row, o, v)
 	t.tail = append(t.tail, t.row.Clone())
-}
-
-// taught reports whether the judge knows more of the kernel since this write: fewer
-// variants, or whether buffered fallbacks drain.
-func (t *windowTable) taught(judge *judge.Judge, w *Window, o *observe.Observation) bool {
-	taught := false
-	if t.left > 1 {
-		left := len(judge.Detector().Candidates())
-		taught = left != t.left
-		t.left = left
-	}
-	if b := o.Buffered; b != nil && b.Copied && o.Incomplete == "" && t.drained != model.Yes {
-		if drained := model.AnswerOf(b.Drained); drained != t.drained && !w.in.Doubt(o.Time, o.Time+o.SubmitNs) {
-			t.drained, taught = drained, true
-		}
-	}
-	return taught
 }
 
 // before is the number of writes judged before a place.
@@ -184,14 +158,6 @@ func (t *windowTable) placeOf(number uint64) int {
 // seen, by their places, which are all before begin.
 func (t *windowTable) needed(begin, to int) map[int][]uint64 {
 	out := make(map[int][]uint64)
-	for _, l := range t.lessons {
-		if l.to < begin {
-			out[l.from] = append(out[l.from], l.id)
-			if l.from != l.to {
-				out[l.to] = append(out[l.to], l.id)
-			}
-		}
-	}
 	first := sort.Search(len(t.strays), func(i int) bool { return t.strays[i].to >= begin })
 	for _, s := range t.strays[first:] {
 		if s.to > to {

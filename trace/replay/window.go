@@ -22,9 +22,9 @@ import (
 // counted from 1 in the order in which they are judged.
 //
 // A row costs the chunks that it stands in, those as far back as the longest request
-// among them began, and one chunk for each other that holds what the judge has to know: the
-// writes that told the variant, and those that were queued then. It does not depend on the
-// length of the recording, unless that is broken: see slow.
+// among them began, and one chunk for each other that holds the first record of a write
+// that was queued then. It does not depend on the length of the recording, unless that is
+// broken: see slow.
 //
 // It belongs to one goroutine, and has the recording for itself.
 type Window struct {
@@ -44,7 +44,7 @@ func NewWindow(ctx context.Context, in *tracefile.Recording, variant string) (*W
 	}
 	w := &Window{in: in, variant: variant}
 	var err error
-	if w.kernel, err = session.Recorded(in.Info()); err != nil {
+	if w.kernel, err = Kernel(ctx, in, variant); err != nil {
 		return nil, err
 	}
 	w.maker = w.kernel.Maker(in)
@@ -122,13 +122,13 @@ func (w *Window) Each(number uint64, n int, f func(*export.Row) bool) error {
 func (w *Window) slow(number, last uint64, f func(*export.Row) bool) error {
 	var row export.Row
 	w.slowly++
-	i, over := uint64(0), false
+	over := false
 	judge, err := w.newJudge(func(o *observe.Observation, v *judge.Verdict) {
-		if i++; i < number || i > last || over {
+		if v.Seq < number || v.Seq > last || over {
 			return
 		}
 		w.maker.Fill(&row, o, v)
-		if over = !f(&row) || i == last; over {
+		if over = !f(&row) || v.Seq == last; over {
 			_ = w.in.Stop() // it never fails
 		}
 	})
@@ -184,6 +184,7 @@ func (p *windowPass) seen(o *observe.Observation, v *judge.Verdict) {
 		return
 	}
 	p.w.maker.Fill(&p.row, o, v)
+	p.row.Seq = export.Some(p.at)
 	p.given++
 	p.more = p.f(&p.row)
 }

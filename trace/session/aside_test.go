@@ -43,7 +43,7 @@ func (s *stepSource) Stop() error { return nil }
 // check finds none missing, although others were inside the kernel at both moments.
 func TestRecordInTheMiddle(t *testing.T) {
 	t.Chdir(t.TempDir())
-	tr, err := New(&Kernel{&probes.Facts{Release: "7.3.4"}, &probes.Plan{Mode: probes.HowSession}}, Options{Variant: "auto"})
+	tr, err := New(&Kernel{Facts: &probes.Facts{Release: "7.3.4"}, Plan: &probes.Plan{Mode: probes.HowSession}}, Options{Variant: "auto"})
 	if err != nil {
 		t.Fatal(err)
 	}

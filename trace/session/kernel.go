@@ -26,6 +26,9 @@ type Seen = func(*observe.Observation, *judge.Verdict)
 type Kernel struct {
 	Facts *probes.Facts
 	Plan  *probes.Plan
+	// Settled is what all writes of a recording tell of its variant; nil: they were not
+	// looked at.
+	Settled *judge.Detector
 }
 
 // Capture is a kernel whose probes are attached: a Source. The caller closes it.
@@ -60,7 +63,7 @@ func Plan(o probes.Options) (k Kernel, err error) {
 // Recorded is what a trace says of the kernel and of its probes. A trace that says nothing
 // is one of a kernel of which nothing is known. The error is one of usage: this is no trace.
 func Recorded(info *tracefile.Info) (Kernel, error) {
-	k := Kernel{&probes.Facts{}, &probes.Plan{}}
+	k := Kernel{Facts: &probes.Facts{}, Plan: &probes.Plan{}}
 	for _, part := range []struct {
 		what string
 		raw  json.RawMessage
@@ -80,7 +83,7 @@ func Recorded(info *tracefile.Info) (Kernel, error) {
 // Judge makes a judge that hands every judged write to seen. The variant is empty, auto or
 // the name of one, the error one of the name; doubt is judge.Options.Doubt.
 func (k *Kernel) Judge(variant string, doubt func(from, to uint64) bool, seen Seen) (*judge.Judge, error) {
-	o := judge.Options{Evidence: k.Evidence(), Unprobed: k.Plan.Unattached, Doubt: doubt, Seen: seen}
+	o := judge.Options{Evidence: k.Evidence(), Detector: k.Settled, Unprobed: k.Plan.Unattached, Doubt: doubt, Seen: seen}
 	if variant != "" && variant != "auto" {
 		v, err := model.ParseVariant(variant)
 		if err != nil {
@@ -89,6 +92,17 @@ func (k *Kernel) Judge(variant string, doubt func(from, to uint64) bool, seen Se
 		o.Variant = v
 	}
 	return judge.New(o), nil
+}
+
+// StartLine is the first line of what is told of the kernel as JSON, when it is judged by a
+// variant as Judge does; start is when tracing began, ns of CLOCK_MONOTONIC.
+func (k *Kernel) StartLine(variant string, start uint64) (export.StartLine, error) {
+	j, err := k.Judge(variant, nil, nil)
+	if err != nil {
+		return export.StartLine{}, err
+	}
+	d := j.Detector()
+	return export.StartLine{Kernel: k.Facts.Release, Variant: variantText(d), Provisional: d.Provisional(), StartNs: start}, nil
 }
 
 // Maker makes rows of what the probes see, with the names of files from names; nil for

@@ -103,7 +103,7 @@ var reusedPaths = []string{"/mnt/first", "/mnt/first (deleted)", "/mnt/second", 
 // recording; a name that did not come is not known.
 func TestReusedNumber(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "t.e4d")
-	k := &Kernel{&probes.Facts{Release: "7.3.4"}, &probes.Plan{Mode: probes.HowSession}}
+	k := &Kernel{Facts: &probes.Facts{Release: "7.3.4"}, Plan: &probes.Plan{Mode: probes.HowSession}}
 	tr, err := New(k, Options{Variant: "linux-7.3"})
 	if err != nil {
 		t.Fatal(err)

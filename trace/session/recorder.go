@@ -29,12 +29,13 @@ const flushEvery = time.Second
 
 // RecorderOptions say where to record to, and what a trace tells of itself.
 type RecorderOptions struct {
-	Path     string   // "-" is standard output
-	MaxSize  int64    // bytes of a file; 0: no limit
-	Rotate   int      // files to keep beside the current one, with MaxSize only
-	HostName bool     // the trace has the name of this machine
-	Tool     string   // version of this program
-	Command  []string // command line of the recording
+	Path     string             // "-" is standard output
+	MaxSize  int64              // bytes of a file; 0: no limit
+	Rotate   int                // files to keep beside the current one, with MaxSize only
+	HostName bool               // the trace has the name of this machine
+	Tool     string             // version of this program
+	Command  []string           // command line of the recording
+	Redact   tracefile.Redactor // takes names out; nil for none
 }
 
 // Recorder writes a trace file. It belongs to one goroutine.
@@ -126,7 +127,7 @@ func (r *Recorder) Begin(k *Kernel, start uint64, variant string, names *Names) 
 	}
 	r.names = newFileNames(names, r.mounted)
 	r.flushed = time.Now()
-	r.w, err = tracefile.NewWriter(r.out, r.info)
+	r.w, err = tracefile.NewRedactedWriter(r.out, r.info, r.opts.Redact)
 	return r.failed(err)
 }
 

@@ -39,7 +39,7 @@ func newTestRecorder(t testing.TB, o RecorderOptions) *Recorder {
 	}
 	names := NewNames()
 	t.Cleanup(func() { names.Close(); out.Close() })
-	if err := out.Begin(&Kernel{&probes.Facts{Release: "7.3.4"}, &probes.Plan{Mode: probes.HowSession}}, 0, "auto", names); err != nil {
+	if err := out.Begin(&Kernel{Facts: &probes.Facts{Release: "7.3.4"}, Plan: &probes.Plan{Mode: probes.HowSession}}, 0, "auto", names); err != nil {
 		t.Fatal(err)
 	}
 	return out
@@ -257,7 +257,7 @@ const fakeRecordName = "record-fake"
 func fakeRecord() {
 	out, err := NewRecorder(RecorderOptions{Path: os.Args[1]}, &probes.Filter{})
 	if err == nil {
-		err = out.Begin(&Kernel{&probes.Facts{}, &probes.Plan{}}, 0, "auto", NewNames())
+		err = out.Begin(&Kernel{Facts: &probes.Facts{}, Plan: &probes.Plan{}}, 0, "auto", NewNames())
 	}
 	p := newPump(&manySource{n: 1 << 30, w: tracetest.SharedWrite(0)})
 	go p.run()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -59,6 +58,10 @@ type Trace struct {
 	over     chan struct{} // closed when it has consumed all
 	began    time.Time
 	asked    time.Time // when the evidence was last asked for
+
+	early batch             // records that were judged while the variant was provisional
+	late  bool              // they are too many to be kept
+	again func(*export.Row) // takes those that are judged again; nil while none are
 }
 
 // New returns a trace of a kernel. The caller closes it. The error is one of the name of
@@ -89,7 +92,11 @@ func (t *Trace) Close() {
 // Banner says what is traced and how it is judged, once everything is attached; doing is a
 // verb.
 func (t *Trace) Banner(doing string) string {
-	text := t.Kernel.Banner(doing) + ", variant " + t.Summary.Variant
+	text := t.Kernel.Banner(doing) + ", "
+	if t.judge.Detector().Provisional() {
+		text += "provisional "
+	}
+	text += "variant " + t.Summary.Variant
 	if len(t.Summary.Evidence) > 0 {
 		text += " (" + t.Summary.Evidence[0] + ")"
 	}
@@ -134,9 +141,7 @@ func (t *Trace) consume(p *pump) error {
 	}
 	for b := range p.full {
 		t.learn(b)
-		b.each(func(raw []byte) {
-			_ = t.judge.Feed(raw) // the judge counts what it does not understand
-		})
+		b.each(t.feed)
 		l := p.read.Load()
 		if failed == nil && t.Recorder != nil {
 			fail(t.recordingFailed(t.Recorder.batch(b, l)))
@@ -153,7 +158,7 @@ func (t *Trace) consume(p *pump) error {
 		}
 	}
 	close(t.over)
-	t.judge.Flush()
+	t.flush()
 	l := p.read.Load()
 	t.refresh(&l.losses, true)
 	if failed == nil {
@@ -181,6 +186,10 @@ func (t *Trace) learn(b *batch) {
 func (t *Trace) judged(o *observe.Observation, v *judge.Verdict) {
 	t.maker.Fill(&t.row, o, v)
 	t.Summary.Totals.Add(&t.row)
+	if t.again != nil {
+		t.again(&t.row)
+		return
+	}
 	if t.Seen != nil {
 		t.Seen(o, v)
 	}
@@ -226,46 +235,6 @@ func (Nowhere) Row(*export.Row) {}
 
 // Flush implements Sink.
 func (Nowhere) Flush(*export.Summary) error { return nil }
-
-// Lines is a sink that writes rows as text or JSON.
-type Lines struct {
-	Out   io.Writer
-	JSON  bool
-	Shows func(r *export.Row) bool // chooses among the writes; nil shows all
-	Text  export.Text              // how text looks
-
-	buf  []byte
-	head bool // header written
-}
-
-// Row implements Sink.
-func (s *Lines) Row(r *export.Row) {
-	switch {
-	case s.Shows != nil && !s.Shows(r):
-	case s.JSON:
-		s.buf = r.AppendJSON(s.buf)
-	default:
-		s.buf = s.Text.Append(s.buf, r)
-	}
-}
-
-// Flush writes what has gathered, and the header even when nothing has, so
-// that a reader of lines sees that tracing has begun.
-func (s *Lines) Flush(*export.Summary) error {
-	if !s.head && !s.JSON {
-		s.buf = append(s.Text.AppendHeader(nil), s.buf...)
-	}
-	s.head = true
-	if len(s.buf) == 0 {
-		return nil
-	}
-	_, err := s.Out.Write(s.buf)
-	s.buf = s.buf[:0]
-	if err != nil {
-		return fmt.Errorf("write output: %w", err)
-	}
-	return nil
-}
 
 // ErrOver says that an order came too late.
 var ErrOver = errors.New("tracing has ended: nothing more comes")

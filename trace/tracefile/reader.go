@@ -24,6 +24,7 @@ type Reader struct {
 	chunks  *chunkReader
 	file    *os.File // of Open; nil otherwise
 	index   *Index   // of Open, for a regular file
+	begins  int64    // where the description ends
 	info    Info
 	end     *End
 	dec     decoder
@@ -86,7 +87,7 @@ func (r *Reader) begin() error {
 	if err := json.Unmarshal(r.chunks.raw, &r.info); err != nil {
 		return fmt.Errorf("%w: its description: %w", ErrFormat, err)
 	}
-	r.seq = 1
+	r.seq, r.begins = 1, r.chunks.at
 	return nil
 }
 

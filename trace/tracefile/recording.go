@@ -222,6 +222,28 @@ func (c *Recording) SeekPlace(place int) error {
 	return nil
 }
 
+// Rewind makes Next begin again, as after Open: what could not be read and what was lost is
+// counted anew. The recording is in regular files.
+func (c *Recording) Rewind() error {
+	for _, p := range c.parts {
+		if err := p.rewind(); err != nil {
+			return err
+		}
+	}
+	c.at = 0
+	return nil
+}
+
+func (r *Reader) rewind() error {
+	if _, err := r.file.Seek(r.begins, io.SeekStart); err != nil {
+		return fmt.Errorf("seek in trace: %w", err)
+	}
+	r.chunks.at, r.seq, r.over, r.end = r.begins, 1, false, nil
+	r.dec.left, r.dec.longer = 0, 0
+	r.losses, r.unknown, r.missing = record.Losses{}, 0, Missing{}
+	return nil
+}
+
 // seekChunk makes Next go on with a chunk of the index.
 func (r *Reader) seekChunk(at int) error {
 	// The first is the description, which was read.

@@ -40,11 +40,30 @@ type Writer struct {
 	frame  []byte
 	whole  int64 // bytes
 	failed error
+	redact Redactor // nil for none
+}
+
+// Redactor takes names out of all that goes into a trace. What it cannot redact ends the
+// trace with its error.
+type Redactor interface {
+	Info(*Info) (*Info, error)
+	Mounts([]ext4fs.Mount) []ext4fs.Mount
+	Name(path string) string
+	Record(raw []byte) ([]byte, error) // valid until the next call
 }
 
 // NewWriter writes the beginning of a trace.
-func NewWriter(out io.Writer, info *Info) (*Writer, error) {
-	w := &Writer{out: out, enc: newEncoder()}
+func NewWriter(out io.Writer, info *Info) (*Writer, error) { return NewRedactedWriter(out, info, nil) }
+
+// NewRedactedWriter is NewWriter for a trace out of which names are taken; nil takes none.
+func NewRedactedWriter(out io.Writer, info *Info, redact Redactor) (*Writer, error) {
+	w := &Writer{out: out, enc: newEncoder(), redact: redact}
+	if redact != nil {
+		var err error
+		if info, err = redact.Info(info); err != nil {
+			return nil, err
+		}
+	}
 	for level, to := range map[zstd.EncoderLevel]**zstd.Encoder{zstd.SpeedFastest: &w.fast, zstd.SpeedBetterCompression: &w.slow} {
 		var err error
 		if *to, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window),
@@ -60,6 +79,12 @@ func NewWriter(out io.Writer, info *Info) (*Writer, error) {
 
 // Append adds one raw record. l is what was lost until now, since tracing began.
 func (w *Writer) Append(raw []byte, l *record.Losses) error {
+	if w.redact != nil {
+		var err error
+		if raw, err = w.redact.Record(raw); err != nil {
+			return err
+		}
+	}
 	w.enc.add(raw)
 	if w.enc.count >= chunkRecords || w.enc.size >= chunkBytes {
 		return w.Flush(l)
@@ -69,11 +94,19 @@ func (w *Writer) Append(raw []byte, l *record.Losses) error {
 
 // Name tells a path of a file. It is written before the next records.
 func (w *Writer) Name(id record.NameID, path string) {
+	if w.redact != nil {
+		path = w.redact.Name(path)
+	}
 	w.names = appendName(w.names, id, path)
 }
 
 // Mounts tells of file systems that were mounted after those of the Info.
-func (w *Writer) Mounts(later []ext4fs.Mount) error { return w.json(KindMounts, later) }
+func (w *Writer) Mounts(later []ext4fs.Mount) error {
+	if w.redact != nil {
+		later = w.redact.Mounts(later)
+	}
+	return w.json(KindMounts, later)
+}
 
 // LossesRead tells when the losses were read that are given from now on: the instants
 // before and after that, ns of CLOCK_MONOTONIC.
@@ -137,7 +170,7 @@ func (w *Writer) Next(out io.Writer, info *Info, l *record.Losses) (*Writer, err
 	}
 	next := *info
 	next.Part++
-	n, err := NewWriter(out, &next)
+	n, err := NewRedactedWriter(out, &next, w.redact)
 	if err != nil {
 		return nil, err
 	}
