@@ -41,6 +41,8 @@ type Verdict struct {
 	// Reason is the short name of why the write took its lock mode, for tables, or what
 	// stands in its place: ReasonIncomplete, ReasonLookup, ReasonUnknown.
 	Reason model.Reason
+	// Also are the other reasons that hold, as far as there are some.
+	Also [2]model.Reason
 	// Diffs are what differs from the decision, in the order of the fields.
 	Diffs []Diff
 	// Rules are the broken rules.

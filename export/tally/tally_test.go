@@ -141,7 +141,7 @@ func TestPoints(t *testing.T) {
 		{"not NOWAIT", nowait(func(r *export.Row) { r.KiFlags = 0 }), ""},
 		{"other error", nowait(func(r *export.Row) { r.Ret.V = -28 }), ""},
 		{"incomplete", nowait(func(r *export.Row) { r.Incomplete = "x" }), ""},
-		{"truncated", nowait(func(r *export.Row) { r.Truncated = true }), ""},
+		{"mappings that do not fit", nowait(func(r *export.Row) { r.Stages |= record.StageDIO; r.Cut = record.CutMaps }), ""},
 	} {
 		got := ""
 		if p, ok := again(&c.row); ok {
