@@ -269,11 +269,14 @@ func (r *Row) Lacks(parts uint8) bool { return r.Cut&parts != 0 }
 func (r *Row) InPart() bool { return r.Cut != 0 && r.Incomplete == "" }
 
 // MoreMappings says in words which mappings are only summed up, "" for none.
-func (r *Row) MoreMappings() string {
+func (r *Row) MoreMappings() string { return MoreMappings(r.Summed) }
+
+// MoreMappings says in words which mappings are only summed up, "" for none.
+func MoreMappings(list []observe.Summed) string {
 	var n uint64
 	var kinds []string
-	for i := range r.Summed {
-		s := &r.Summed[i]
+	for i := range list {
+		s := &list[i]
 		n += uint64(s.Count)
 		kind := fmt.Sprintf("%d %s", s.Count, IomapType(s.Type))
 		for _, flag := range IomapFlags(s.Flags) {

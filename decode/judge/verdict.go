@@ -105,6 +105,17 @@ func (v *Verdict) Clone() *Verdict {
 	return &c
 }
 
+// ReasonLine is Reason with all else that held.
+func (v *Verdict) ReasonLine() string {
+	text := string(v.Reason)
+	for _, r := range v.Also {
+		if r != model.ReasonNone {
+			text += " + " + string(r)
+		}
+	}
+	return text
+}
+
 // Why explains v in the kernel's words, one sentence each: the reason of the decision,
 // what is missing, each difference, each broken rule that protects something, and what
 // broke it.
