@@ -27,6 +27,7 @@ import (
 //	copy     [count=N] [pos=N]
 //	wait     ns
 //	sleep    ns [for=CAUSE] [phase=check|dio|buffered]
+//	sleeps   N ns [for=CAUSE] [phase=check|dio|buffered]     N sleeps, summed up
 //	unmoved  pos wanted
 //	return   ret
 //	complete ret [id=N] [early]
@@ -271,6 +272,9 @@ func (s *script) addLate(t testing.TB, l line) {
 	case "sleep":
 		w.Stages |= record.StageSleep
 		s.step(record.Step{Kind: record.StepSleep, A: uint64(l.nth(t, 0)), Aux: sleepPhase(l), D: uint32(causeWord(t, l))})
+	case "sleeps":
+		w.Stages |= record.StageSleep
+		s.step(record.Step{Kind: record.StepSleeps, C: uint32(l.nth(t, 0)), A: uint64(l.nth(t, 1)), B: 1 << (16*uint(sleepPhase(l)) + uint(causeWord(t, l)))})
 	case "unmoved":
 		s.step(record.Step{Kind: record.StepUnmoved, A: uint64(l.nth(t, 0)), B: uint64(l.nth(t, 1))})
 	case "return":

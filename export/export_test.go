@@ -296,7 +296,7 @@ func TestSummaryHazards(t *testing.T) {
 		}
 		s.Totals.Add(&r)
 	}
-	s.Overlaps = overlap.Stats{Zeroed: 1, Unwaited: 2, Fallback: 3, EOFOverlaps: 4, Evicted: 5, Unchecked: 6}
+	s.Overlaps = overlap.Stats{Zeroed: 1, Unwaited: 2, Fallback: 3, EOFOverlaps: 4, Evicted: 5, Unchecked: 6, Unmoved: 7, Repeated: 8}
 	totals := s.Totals.Clone()
 	s.Totals.Add(&export.Row{Hazards: []string{"R5"}})
 	s.Totals = totals
@@ -308,7 +308,8 @@ func TestSummaryHazards(t *testing.T) {
 hazards:  2 writes broke R5, which this kernel does not promise (patch 2)
 hazards:  1 write broke R12, which this kernel does not promise (patch 1)
 overlaps: 1 pair broke R2 in one block, 2 pairs broke R3 in one block, 3 pairs broke R5 in one page, ` +
-		`4 pairs of an E-eof tail in flight and an aligned extending write in one block, which breaks no rule, 6 writes not checked for overlaps
+		`4 pairs of an E-eof tail in flight and an aligned extending write in one block, which breaks no rule, ` +
+		`7 writes did not move the file position on by what was written, 8 writes began at the position where such a one had begun, and overwrote it, 6 writes not checked for overlaps
 `
 	if !strings.HasSuffix(b.String(), want) {
 		t.Errorf("got:\n%s\nwant:\n%s", b.String(), want)
@@ -317,7 +318,7 @@ overlaps: 1 pair broke R2 in one block, 2 pairs broke R3 in one block, 3 pairs b
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"hazards":{"R12":1,"R5":2}`, `"overlaps":{"R2":1,"R3":2,"R5":3,"eof":4,"evicted":5,"unchecked":6,`} {
+	for _, want := range []string{`"hazards":{"R12":1,"R5":2}`, `"overlaps":{"R2":1,"R3":2,"R5":3,"eof":4,"evicted":5,"unchecked":6,"unmoved":7,"repeated":8}`} {
 		if !strings.Contains(string(j), want) {
 			t.Errorf("no %s in %s", want, j)
 		}

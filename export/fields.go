@@ -62,6 +62,7 @@ var Fields = schema.New(
 		Filtered("caller"),
 	schema.List("more_mappings", "mappings that came before the last of mappings, summed up by kind", summedFields, mappingsKnown, func(r *Row) *[]observe.Summed { return &r.Summed }).AtEnd(),
 	schema.Flags("unseen", "parts of the write of which steps did not fit into the record; without checks among them the decision was seen", cutWords, 1<<cutWords.Len()-1, func(r *Row) *uint8 { return &r.Cut }).AtEnd(),
+	schema.Texts("reasons", "the reason of the decision, then what else held that asks for the exclusive lock", judged, func(r *Row) *[]string { return &r.Reasons }).AtEnd(),
 	schema.Record("facts", "what the model was given, so that the line can be judged again", factFields, func(r *Row) *Facts { return &r.Facts }),
 	schema.OptInt("generation", "", "generation of the inode (i_generation): another file that has the number later has another", func(r *Row) *Opt[uint32] { return &r.Generation }).
 		AtEnd().Filtered("generation"),

@@ -50,6 +50,7 @@ func appendRow(dst []byte, t *Row) []byte {
 	dst = callerWords.AppendJSON(append(dst, `,"caller":`...), int64(t.Caller))
 	dst = appendList(append(dst, `,"more_mappings":`...), mappingsKnown(t), t.Summed, appendSummed)
 	dst = cutWords.AppendFlags(append(dst, `,"unseen":`...), uint32(t.Cut)&0x3f)
+	dst = appendTexts(append(dst, `,"reasons":`...), judged(t), t.Reasons)
 	dst = appendFacts(append(dst, `,"facts":`...), &t.Facts)
 	dst = appendUint(append(dst, `,"generation":`...), t.Generation.Known, uint64(t.Generation.V))
 	dst = appendUint(append(dst, `,"global_pid":`...), renumbered(t), uint64(t.GlobalPid))

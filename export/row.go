@@ -69,6 +69,7 @@ type Row struct {
 	Expected Opt[judge.Expected]
 	Why      []string // the reason first, then a sentence for each difference
 	Reason   string   // why the model decides so: the first of Why
+	Reasons  []string // Reason, and what else held that asks for the exclusive lock
 	Diffs    []Diff   // what differs from Expected
 	Missing  string   // the fact that was missing for a verdict
 	Stages   record.Stages
@@ -171,11 +172,11 @@ func (m *Maker) Fill(r *Row, o *observe.Observation, v *judge.Verdict) {
 // reset empties r and keeps the room of its slices.
 func (r *Row) reset() {
 	lookups, mappings, zeroed, waits, sleeps := r.Lookups[:0], r.Mappings[:0], r.Zeroed[:0], r.Waits[:0], r.Sleeps[:0]
-	summed := r.Summed[:0]
+	summed, reasons := r.Summed[:0], r.Reasons[:0]
 	rules, hazards, why, diffs, checks := r.Rules[:0], r.Hazards[:0], r.Why[:0], r.Diffs[:0], r.Facts.Checks[:0]
 	*r = Row{}
 	r.Lookups, r.Mappings, r.Zeroed, r.Waits, r.Sleeps = lookups, mappings, zeroed, waits, sleeps
-	r.Summed = summed
+	r.Summed, r.Reasons = summed, reasons
 	r.Rules, r.Hazards, r.Why, r.Diffs, r.Facts.Checks = rules, hazards, why, diffs, checks
 }
 
@@ -242,6 +243,11 @@ func (r *Row) fillVerdict(v *judge.Verdict) {
 	r.Hazards = v.Hazards.AppendIDs(r.Hazards)
 	r.Why = v.AppendWhy(r.Why)
 	r.Reason, r.Missing = string(v.Reason), v.Missing
+	for _, reason := range [...]model.Reason{v.Reason, v.Also[0], v.Also[1]} {
+		if reason != model.ReasonNone {
+			r.Reasons = append(r.Reasons, string(reason))
+		}
+	}
 	for _, d := range v.Diffs {
 		r.Diffs = append(r.Diffs, Diff{d.Field.String(), d.Seen, d.Want})
 	}
@@ -258,6 +264,7 @@ func (r *Row) CopyFrom(from *Row) {
 	r.Lookups = append(old.Lookups[:0], from.Lookups...)
 	r.Mappings = append(old.Mappings[:0], from.Mappings...)
 	r.Summed = append(old.Summed[:0], from.Summed...)
+	r.Reasons = append(old.Reasons[:0], from.Reasons...)
 	r.Zeroed = append(old.Zeroed[:0], from.Zeroed...)
 	r.Waits = append(old.Waits[:0], from.Waits...)
 	r.Sleeps = append(old.Sleeps[:0], from.Sleeps...)
@@ -283,11 +290,14 @@ func (r *Row) Lacks(parts uint8) bool { return r.Cut&parts != 0 }
 func (r *Row) InPart() bool { return r.Cut != 0 && r.Incomplete == "" }
 
 // MoreMappings says in words which mappings are only summed up, "" for none.
-func (r *Row) MoreMappings() string {
+func (r *Row) MoreMappings() string { return MoreMappings(r.Summed) }
+
+// MoreMappings says in words which mappings are only summed up, "" for none.
+func MoreMappings(list []observe.Summed) string {
 	var n uint64
 	var kinds []string
-	for i := range r.Summed {
-		s := &r.Summed[i]
+	for i := range list {
+		s := &list[i]
 		n += uint64(s.Count)
 		kind := fmt.Sprintf("%d %s", s.Count, IomapType(s.Type))
 		for _, flag := range IomapFlags(s.Flags) {
@@ -373,6 +383,14 @@ func (r *Row) ReasonText() string {
 		return r.Missing
 	}
 	return r.Reason
+}
+
+// ReasonLine is ReasonText with all else that held.
+func (r *Row) ReasonLine() string {
+	if r.Incomplete != "" || r.Missing != "" || len(r.Reasons) < 2 {
+		return r.ReasonText()
+	}
+	return strings.Join(r.Reasons, " + ")
 }
 
 // ZeroedBytes is the number of bytes that were zeroed around the write.

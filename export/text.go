@@ -159,7 +159,7 @@ func (t *Text) Append(dst []byte, r *Row) []byte {
 		}
 	}
 	dst = append(dst, ' ')
-	dst = safe.Append(dst, r.ReasonText())
+	dst = safe.Append(dst, r.ReasonLine())
 	dst = append(r.appendWaits(dst), '\n')
 	if !r.Disagrees() {
 		return dst

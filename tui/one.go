@@ -199,7 +199,12 @@ func (d *detail) reasons() {
 	if len(r.Hazards) > 0 {
 		d.add("hazard", "rules "+strings.Join(r.Hazards, ", ")+", which this kernel does not promise", d.m.styles.bad)
 	}
-	d.each("why", len(r.Why), func(i int) string { return export.SafeText(r.Why[i]) })
+	d.each("why", len(r.Why), func(i int) string {
+		if i == 0 && len(r.Reasons) > 1 {
+			return export.SafeText(strings.Join(r.Reasons, " + "))
+		}
+		return export.SafeText(r.Why[i])
+	})
 }
 
 // each adds a line for each of n things, the first one behind the label.

@@ -200,7 +200,7 @@ func (t *writesTab) allColumns() []column[Numbered] {
 			return c.Cell(&r.Row, w), s.tone(c.Tone(&r.Row))
 		}}
 	}
-	why := func(r *Numbered, _ int) (string, look) { return export.SafeText(r.ReasonText()), "" }
+	why := func(r *Numbered, _ int) (string, look) { return export.SafeText(r.ReasonLine()), "" }
 	at := func(r *Numbered, _ int) (string, look) { return export.Since(r.TimeNs, t.start), s.dim }
 	file, comm := col(export.ColFile, 11, 4), col(export.ColComm, 10, 6)
 	file.grow, comm.grow = 32, 15

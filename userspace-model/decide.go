@@ -121,6 +121,7 @@ func (p *procedure) writeChecks() bool {
 		d.step(stepChecks, pass, AnswerOf(ck.Count > 0), ck.Pos, ck.Count)
 		if ck.Count <= 0 {
 			d.End, d.Ret, d.Reason, d.Mode = EndChecks, ck.Count, ReasonChecks, Unlocked
+			d.Also = [2]Reason{}
 			if ck.Count == 0 {
 				d.Reason = ReasonEmpty
 			}
@@ -239,8 +240,34 @@ func (p *procedure) upgrade(pass int, ck *Checks) Answer {
 	if need == No {
 		reason = p.sharedReason(pass)
 	}
-	d.Reason = reason
+	d.Reason, d.Also = reason, [2]Reason{}
+	if need == Yes {
+		p.alsoNeeds(ck)
+	}
 	return need
+}
+
+// alsoNeeds notes the other operands of the condition that hold.
+func (p *procedure) alsoNeeds(ck *Checks) {
+	if p.extend {
+		p.d.also(extendReason(ck))
+	}
+	looked := p.has.Has(UnalignedShared) || ck.Nosec && !p.extend
+	switch {
+	case p.has.Has(NeedsZeroing):
+		p.alsoZeroing()
+	case looked && p.overwrite == No:
+		p.d.also(ReasonNotOver)
+	case p.has.Has(UnalignedShared) && p.unaligned == Yes && p.unwritten == Yes:
+		p.d.also(ReasonUnwritten)
+	}
+}
+
+// alsoZeroing notes that the rest of a partial block has to be zeroed.
+func (p *procedure) alsoZeroing() {
+	if p.has.Has(NeedsZeroing) && p.nz == Yes && p.nzReason != ReasonExtending {
+		p.d.also(p.nzReason)
+	}
 }
 
 func extendReason(ck *Checks) Reason {
@@ -270,6 +297,10 @@ func (p *procedure) settle(pass int) bool {
 	d := p.d
 	if d.Reason == ReasonNone {
 		d.Reason = p.exclusiveReason(pass)
+		if p.extend {
+			d.also(ReasonExtending)
+		}
+		p.alsoZeroing()
 	}
 	if !p.has.Has(UnalignedShared) {
 		// 6.1 tests for NOWAIT after file_modified.
@@ -349,6 +380,7 @@ func (p *procedure) modified() bool {
 		return true
 	}
 	d.End, d.Ret, d.Reason, d.Mode = EndModified, int64(ret), ReasonModified, Unlocked
+	d.Also = [2]Reason{}
 	if ret == EAGAIN && p.c.nowait() && p.has.Has(KiocbModified) {
 		// 59a9d0814d9f: generic_update_time refuses under NOWAIT because ext4 has
 		// a dirty_inode operation.

@@ -1,5 +1,7 @@
 package model
 
+import "slices"
+
 // End is where the check phase of a write ends.
 type End uint8
 
@@ -78,6 +80,9 @@ type Decision struct {
 	// Missing names the fact for want of which the procedure stopped.
 	Missing string
 	Reason  Reason // what settled the lock mode
+	// Also holds what would have made it exclusive as well: the kernel's condition is one
+	// of several, of which Reason is the first that holds.
+	Also [2]Reason
 
 	Mode   Mode // in which iomap_dio_rw is entered; known before End may be
 	Passes int  // of ext4_generic_write_checks that this write makes
@@ -103,6 +108,26 @@ type Decision struct {
 
 // Known reports whether the check phase was decided to its end.
 func (d *Decision) Known() bool { return d.End != EndUnknown }
+
+// Reasons lists Reason and Also.
+func (d *Decision) Reasons() []Reason {
+	return slices.DeleteFunc([]Reason{d.Reason, d.Also[0], d.Also[1]}, func(r Reason) bool { return r == ReasonNone })
+}
+
+// also adds a reason that is not there yet.
+func (d *Decision) also(r Reason) {
+	for _, there := range [...]Reason{d.Reason, d.Also[0], d.Also[1], ReasonNone} {
+		if r == there {
+			return
+		}
+	}
+	for i := range d.Also {
+		if d.Also[i] == ReasonNone {
+			d.Also[i] = r
+			return
+		}
+	}
+}
 
 // Steps lists the procedure step by step in the kernel's order. The slice is
 // valid until d is used for another decision.

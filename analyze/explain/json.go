@@ -28,24 +28,25 @@ type (
 		Variants     []jsonTrace `json:"variants"`
 	}
 	jsonTrace struct {
-		Variant       string        `json:"variant"`
-		Steps         []jsonStep    `json:"steps"`
-		End           string        `json:"end"`
-		Reason        string        `json:"reason"`
-		Missing       *string       `json:"missing"`
-		FirstLock     *string       `json:"first_lock"`
-		Lock          string        `json:"lock"`
-		Passes        int           `json:"passes"`
-		Lookups       []jsonLookup  `json:"lookups"`
-		Drained       *bool         `json:"drained"`
-		ForceWait     *bool         `json:"force_wait"`
-		Orphan        bool          `json:"orphan"`
-		Mappings      []jsonMapping `json:"mappings"`
-		Zeroed        []jsonRange   `json:"zeroed"`
-		FallbackBytes int64         `json:"fallback_bytes"`
-		FallbackDrain bool          `json:"fallback_drained"`
-		Queued        bool          `json:"queued"`
-		Ret           *int64        `json:"ret"`
+		Variant       string         `json:"variant"`
+		Steps         []jsonStep     `json:"steps"`
+		End           string         `json:"end"`
+		Reason        string         `json:"reason"`
+		Missing       *string        `json:"missing"`
+		FirstLock     *string        `json:"first_lock"`
+		Lock          string         `json:"lock"`
+		Passes        int            `json:"passes"`
+		Lookups       []jsonLookup   `json:"lookups"`
+		Drained       *bool          `json:"drained"`
+		ForceWait     *bool          `json:"force_wait"`
+		Orphan        bool           `json:"orphan"`
+		Mappings      []jsonMapping  `json:"mappings"`
+		Zeroed        []jsonRange    `json:"zeroed"`
+		FallbackBytes int64          `json:"fallback_bytes"`
+		FallbackDrain bool           `json:"fallback_drained"`
+		Queued        bool           `json:"queued"`
+		Ret           *int64         `json:"ret"`
+		Reasons       []model.Reason `json:"reasons"` // reason, and what else held that asks for the exclusive lock
 	}
 	jsonStep struct {
 		Pass     int    `json:"pass"` // 0 after the checks
@@ -101,6 +102,7 @@ func trace(o *model.Outcome, blkbits uint8) jsonTrace {
 		Variant: o.Variant.String(), End: endText(o), Reason: string(o.Reason), Lock: "none", Passes: o.Passes,
 		Steps: []jsonStep{}, Lookups: []jsonLookup{}, Mappings: []jsonMapping{}, Zeroed: []jsonRange{},
 		FallbackBytes: o.Fallback.Len, FallbackDrain: o.FallbackDrain, Queued: o.Queued,
+		Reasons: o.Reasons(),
 	}
 	for _, s := range o.Steps() {
 		t.Steps = append(t.Steps, jsonStep{passOf(s), s.Func(), s.Test(), answer(s.Answer), s.Outcome()})

@@ -87,7 +87,10 @@ func verdictText(b *strings.Builder, v *judge.Verdict) {
 		fmt.Fprintf(b, " (%s)", v.Rules)
 	}
 	b.WriteByte('\n')
-	for _, w := range v.Why() {
+	for i, w := range v.Why() {
+		if i == 0 {
+			w = v.ReasonLine()
+		}
 		fmt.Fprintf(b, "  %s\n", w)
 	}
 }
@@ -121,7 +124,14 @@ func observedHeadline(o *observe.Observation) []string {
 	if align := o.Align0 | uint32(n); o.Align0Known && align&-align < 1<<o.Blkbits && align != uint32(n) {
 		how = append(how, fmt.Sprintf("memory and lengths aligned to %d", align&-align))
 	}
-	return headline(pos, n, how, file)
+	lines := headline(pos, n, how, file)
+	if more := export.MoreMappings(o.Summed); more != "" {
+		lines = append(lines, fmt.Sprintf("maps   %d of the mappings one by one, %s", len(o.Mappings), more))
+	}
+	if o.InPart() {
+		lines = append(lines, "seen   in part: what came after the decision did not all fit into the record")
+	}
+	return lines
 }
 
 // zeroedBy is what o zeroed.

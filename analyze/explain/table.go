@@ -139,11 +139,20 @@ func (f *outcome) decided(d *model.Decision) {
 	}
 }
 
+// reasonsText joins all reasons of a decision.
+func reasonsText(d *model.Decision) string {
+	var all []string
+	for _, r := range d.Reasons() {
+		all = append(all, string(r))
+	}
+	return strings.Join(all, " + ")
+}
+
 // outcomeOf lists what can be seen of a prediction.
 func outcomeOf(o *model.Outcome) outcome {
 	var out outcome
 	out.add("ends", endText(o))
-	out.add("reason", string(o.Reason))
+	out.add("reason", reasonsText(&o.Decision))
 	if o.End == model.EndUnknown {
 		out.add("missing", o.Missing)
 	}

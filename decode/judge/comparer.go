@@ -203,6 +203,9 @@ func (c *comparer) verdict(o *observe.Observation, v model.Variant, out outcome,
 		Kind: out.kind, Variant: v, Reason: reason(o, d, out.diff), Diffs: ver.Diffs[:0],
 		Rules: out.rules, Hazards: out.hazards, Overlaps: found, Missing: out.missing,
 	}
+	if ver.Reason == d.Reason {
+		ver.Also = d.Also
+	}
 	if d.Known() && (d.End != model.EndBuffered || out.kind == Agree) {
 		c.expected = Expected{
 			Passes: d.Passes, Ret: d.Ret, Drained: d.Drain == model.Yes, ForceWait: d.ForceWait == model.Yes,

@@ -61,7 +61,7 @@ func (k *known) keep(ver *Verdict, d *Detector, c rules.Conditions) {
 	}
 	e := *at
 	e.key, e.round, e.conditions = k.key, k.round, c
-	e.verdict = Verdict{Kind: Agree, Variant: ver.Variant, Reason: ver.Reason, Hazards: ver.Hazards, Provisional: ver.Provisional}
+	e.verdict = Verdict{Kind: Agree, Variant: ver.Variant, Reason: ver.Reason, Also: ver.Also, Hazards: ver.Hazards, Provisional: ver.Provisional}
 	if ver.Expected != nil {
 		e.expected = *ver.Expected
 		e.verdict.Expected = &e.expected

@@ -45,6 +45,8 @@ type Verdict struct {
 	// Reason is the short name of why the write took its lock mode, for tables, or what
 	// stands in its place: ReasonIncomplete, ReasonLookup, ReasonUnknown.
 	Reason model.Reason
+	// Also are the other reasons that hold, as far as there are some.
+	Also [2]model.Reason
 	// Diffs are what differs from the decision, in the order of the fields.
 	Diffs []Diff
 	// Rules are the broken rules.
@@ -105,6 +107,17 @@ func (v *Verdict) Clone() *Verdict {
 		c.Expected = &e
 	}
 	return &c
+}
+
+// ReasonLine is Reason with all else that held.
+func (v *Verdict) ReasonLine() string {
+	text := string(v.Reason)
+	for _, r := range v.Also {
+		if r != model.ReasonNone {
+			text += " + " + string(r)
+		}
+	}
+	return text
 }
 
 // Why explains v in the kernel's words, one sentence each: the reason of the decision,

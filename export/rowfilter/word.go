@@ -50,7 +50,7 @@ func (t *token) anywhere() word {
 		text = quote(text)
 	}
 	return t.flag(text, func(r *export.Row) (bool, bool) {
-		return c.in(r.Path) || c.in(r.Comm) || c.in(r.ReasonText()), true
+		return c.in(r.Path) || c.in(r.Comm) || c.in(r.ReasonLine()), true
 	})
 }
 

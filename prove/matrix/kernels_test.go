@@ -117,6 +117,7 @@ func TestKernels(t *testing.T) {
 			r.validated(t)
 			r.loaded(t)
 			r.tried(t)
+			r.fragments(t)
 			r.killed(t)
 			r.wrongVariant(t)
 			t.Logf("%s: %s in %.0fs", k.name, r.release, time.Since(start).Seconds())
@@ -247,6 +248,7 @@ type summary struct {
 	Variant                        string
 	Losses                         string
 	Undecided                      map[string]uint64
+	InPart                         uint64 `json:"in_part"`
 }
 
 // loaded: at full speed nothing is lost, all of it is judged, none disagrees, and
@@ -279,6 +281,18 @@ func (r *result) loaded(t *testing.T) {
 		r.fio(t, &s)
 	}
 	t.Logf("load: %d seen, %d lost, verdicts %v, variant %s", s.Seen, s.Lost, s.Verdicts, s.Variant)
+}
+
+// fragments: writes with very many mappings are judged as every other, with nothing of
+// them left out.
+func (r *result) fragments(t *testing.T) {
+	t.Helper()
+	var s summary
+	r.json(t, "fragments.json", &s)
+	if got := r.status(t, "fragments"); got != 0 || s.Seen != 5 || s.Verdicts["agree"] != 5 || s.Incomplete+s.InPart > 0 {
+		t.Errorf("writes over fragments: status %d, %d seen, %d incomplete, %d in part, verdicts %v\n%s\n%s", got, s.Seen, s.Incomplete, s.InPart,
+			s.Verdicts, r.read(t, "fragments.err"), r.read(t, "fragments.txt"))
+	}
 }
 
 // fio compares the writes that fio counted with those that were seen to succeed.
@@ -360,14 +374,16 @@ func wrongKernels(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			spec, dir := kernelSpec(t, name), t.TempDir()
-			_, stderr, status := guest(t, spec, "--out", dir, "--", "live", "--plain", "--summary", "/out/s.json", "--", "ext4dio-trace", "workload", "mixed", "--dir", "/mnt")
+			_, stderr, _ := guest(t, spec, "--share", "testdata", "--out", dir, "--", "exec", "--", "sh", "/share/wrong.sh")
 			r := &result{dir: dir}
-			var s summary
-			r.json(t, "s.json", &s)
-			if status != 1 || s.Verdicts[verdict] == 0 {
-				t.Errorf("status %d, verdicts %v, want 1 and some %s:\n%s", status, s.Verdicts, verdict, stderr)
+			for _, load := range []string{"mixed", "fragments"} {
+				var s summary
+				r.json(t, load+".json", &s)
+				if status := r.status(t, load); status != 1 || s.Verdicts[verdict] == 0 || s.Incomplete > 0 {
+					t.Errorf("%s: status %d, verdicts %v, %d incomplete, want 1, some %s and none:\n%s", load, status, s.Verdicts, s.Incomplete, verdict, stderr)
+				}
+				t.Logf("%s: verdicts %v", load, s.Verdicts)
 			}
-			t.Logf("verdicts %v", s.Verdicts)
 		})
 	}
 }

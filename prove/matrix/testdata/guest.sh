@@ -29,6 +29,9 @@ for tries in io_uring io_uring-sqpoll nowait-pool nowait; do
 done
 $t record -o /out/tries-failed.e4d -- sh /share/failed.sh >/out/tries.txt 2>&1
 note tries-failed.rc $?
+# Writes with a mapping for each block, 512 of them.
+$t live --plain --summary /out/fragments.json -- $t workload fragments --dir /mnt --writes 5 --file-size 2097152 >/out/fragments.txt 2>/out/fragments.err
+note fragments.rc $?
 
 # A tracer that is killed leaves nothing behind.
 $t live --plain >/dev/null 2>/out/kill.err &

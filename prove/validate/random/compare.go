@@ -29,7 +29,7 @@ func (k *knowledge) differences(out *model.Outcome, z zeroes) []trial.Diff {
 		differ("i_size", fmt.Sprint(k.before.size), fmt.Sprint(o.Passes[n-1].ISize))
 	}
 	differ("passes", predictedPasses(out), seenPasses(o))
-	if !k.unprobed.Has(record.StageLookup) && !o.Truncated {
+	if !k.unprobed.Has(record.StageLookup) && !o.Lacks(record.CutChecks) {
 		for i := range min(out.Passes, len(o.Passes), len(out.Pass)) {
 			if want, got := predictedLookups(&out.Pass[i]), seenLookups(&o.Passes[i]); want != got && !(out.Pass[i].MayLookUp && got == none) {
 				differ("lookups", want, got)
@@ -52,7 +52,7 @@ func (k *knowledge) differences(out *model.Outcome, z zeroes) []trial.Diff {
 		differ("force-wait", out.ForceWait.String(), model.AnswerOf(o.DioFlags&model.DioForceWait != 0).String())
 	}
 	seen := seenZeroed(o)
-	if !k.unprobed.Has(record.StageZero) && !o.Truncated && end == direct && !k.odd() && !z.allow(seen) {
+	if !k.unprobed.Has(record.StageZero) && !o.Lacks(record.CutMaps|record.CutZeroed) && end == direct && !k.odd() && !z.allow(seen) {
 		differ("zeroed", z.String(), (&zeroes{must: seen, may: seen}).String())
 	}
 	return diffs
