@@ -22,6 +22,8 @@ func TestNoMarkWhereItAgrees(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}
+	// Of patch4: prove/matrix/testdata/guest.sh makes it of the workload nowait.
+	files = append(files, "testdata/nowait.e4d")
 	refused := map[observe.Point]int{}
 	for _, f := range files {
 		all, err := tracefile.OpenRecordings(f)
@@ -42,7 +44,9 @@ func TestNoMarkWhereItAgrees(t *testing.T) {
 				if err := ob.WriteText(&out); err != nil {
 					t.Fatal(err)
 				}
-				if strings.Contains(out.String(), "\n* ") {
+				at, _ := o.Refused()
+				hole := strings.Contains(out.String(), "refused: hole: no allocation under NOWAIT  refused: hole")
+				if strings.Contains(out.String(), "\n* ") || hole != (at == observe.AtAllocation) {
 					t.Fatalf("%s: %s", f, out.String())
 				}
 			}
@@ -52,7 +56,7 @@ func TestNoMarkWhereItAgrees(t *testing.T) {
 		}
 		_ = in.Close()
 	}
-	if len(refused) < 3 || refused[observe.AtUnknown] > 0 {
+	if len(refused) < 3 || refused[observe.AtAllocation] == 0 || refused[observe.AtUnknown] > 0 {
 		t.Errorf("refused at %v", refused)
 	}
 	t.Log(refused)
