@@ -137,7 +137,7 @@ func (w *where) sawOnly(t *testing.T, name, file string) {
 
 func (w *where) namespaces(t *testing.T) {
 	// As the tracer sees it, with the global number beside.
-	w.ends(t, "ns-command", "0", "3 issued, 3 seen, 0 lost", "pids as in this pid namespace")
+	w.ends(t, "ns-command", "0", "3 issued, 3 seen, 0 lost", "pids as in the tracer's pid namespace")
 	for _, r := range w.rows(t, "ns-command", 3) {
 		if !r.renumbered() {
 			t.Errorf("a process of the command is shown as %+v", r)
