@@ -13,6 +13,8 @@ import (
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/features"
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
 // Facts is what is known about the running kernel. It is plain data: recorded
@@ -91,6 +93,9 @@ func ReadFacts() (*Facts, error) {
 		Tracepoints: map[string]bool{},
 		Members:     map[string]bool{},
 		Addresses:   map[string]uint64{},
+	}
+	if !exists("/proc/self") {
+		return nil, &hint.UnfitError{Msg: "/proc is not mounted here, so that the symbols of the kernel cannot be read", Hint: "mount -t proc none /proc"}
 	}
 	var u unix.Utsname
 	if err := unix.Uname(&u); err != nil {

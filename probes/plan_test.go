@@ -61,6 +61,12 @@ func without(t *testing.T, f *Facts, what string) {
 	switch what {
 	case "root":
 		f.Root = false
+	case "first-user-namespace":
+		f.UserNamespace = true
+	case "sys":
+		f.NoSys = true
+	case "pid-namespace":
+		f.noNamespace = errors.New("load program: not supported")
 	case "ext4":
 		f.Ext4 = ""
 	case "session":

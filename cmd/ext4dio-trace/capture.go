@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
@@ -141,9 +140,6 @@ func (o *captureFlags) attached(ctx context.Context, file *session.RecorderOptio
 func (c *capture) hold(stdin io.Reader, output io.Writer) (*tracee.Command, error) {
 	if c == nil || c.path == "" {
 		return nil, nil
-	}
-	if _, err := os.Stat("/proc/self/exe"); err != nil {
-		return nil, &exit.Error{Code: exit.Unfit, Msg: "a command is started through /proc, and that is not mounted here", Hint: "mount -t proc none /proc"}
 	}
 	cmd, err := tracee.Hold(c.path, c.flags.command, stdin, output)
 	if err != nil {

@@ -45,7 +45,7 @@ func TestLoss(t *testing.T) {
 }
 
 // fullWrites are more than the ring buffer of 8 MiB that is the default holds at once:
-// a write of 512 bytes over a written block takes 240 bytes of it.
+// a write of 512 bytes over a written block takes some 240 bytes of it.
 const fullWrites = 48000
 
 // capture is how many writes a tracer saw and lost.

@@ -159,7 +159,7 @@ func pidText(ns *probes.PidNamespace) string {
 	if ns == nil {
 		return ""
 	}
-	text := fmt.Sprintf(", pids as in this pid namespace (we are %d in the first one), and with * in the first one for processes that this one does not have", ns.Global)
+	text := fmt.Sprintf(", pids as in the tracer's pid namespace (it is %d in the first one), and with * as in the first one for processes that have none there", ns.Global)
 	if ns.ForeignProc {
 		text += "; /proc is that of another pid namespace, so that files may stay without names"
 	}

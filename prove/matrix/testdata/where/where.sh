@@ -63,8 +63,6 @@ cgroups() {
 
 filters() {
 	live f-pid "one /mnt/a; while ! grep -q 'nothing seen yet' /out/f-pid.err; do one /mnt/a 1; done" --pid $$
-	live f-comm "one /mnt/a" --comm nobody
-	live f-ino "one /mnt/a" --ino 987654
 	live f-dev "one /mnt/a" --dev 8:77
 	run f-nobody $t live --pid 999999
 	run f-folder $t live --dev /proc
