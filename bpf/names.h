@@ -74,19 +74,40 @@ static __always_inline __u32 renames(__u64 now)
 	return READ((struct seqcount *)sym_rename_lock, sequence);
 }
 
-/*
- * The dentry of an open file. Before 6.8, where backing_file_open() began to keep the
- * path of the user apart, overlayfs opens its upper files with its own path
- * (open_with_fake_path): then it is any dentry of the inode.
- */
-static __always_inline struct dentry *dentry_of(struct kiocb *iocb, struct inode *inode)
-{
-	struct dentry *d = READ(READ(iocb, ki_filp), f_path.dentry);
-	__u64 alias;
+/* What tells whether a dentry is as it was. */
+struct dentry_now {
+	__u64 inode;
+	__u64 hash_len;
+	__u64 pprev;		/* 0: unhashed */
+};
 
-	if (field_exists(((struct backing_file *)0)->user_path) || READ(d, d_inode) == inode)
-		return d;
-	alias = (__u64)READ(inode, i_dentry.first);
+/* A field that is in the first bytes of a struct, which were read, or behind them. */
+#define FIELD_IN(raw, src, field)					\
+	(field_offset((src)->field) <= sizeof(raw) - 8 ?		\
+	 *(__u64 *)((void *)(raw) + field_offset((src)->field)) : (__u64)READ(src, field))
+
+/* Where each load is a call of a helper, all come by one. */
+static __always_inline void look_at(struct dentry *d, struct dentry_now *now)
+{
+	__u64 raw[8];
+
+	if (have_cast) {
+		now->inode = (__u64)READ(d, d_inode);
+		now->hash_len = READ(d, d_name.hash_len);
+		now->pprev = (__u64)READ(d, d_hash.pprev);
+		return;
+	}
+	bpf_probe_read_kernel(raw, sizeof(raw), d);
+	now->inode = FIELD_IN(raw, d, d_inode);
+	now->hash_len = FIELD_IN(raw, d, d_name.hash_len);
+	now->pprev = FIELD_IN(raw, d, d_hash.pprev);
+}
+
+/* Any dentry of an inode. */
+static __always_inline struct dentry *alias_of(struct inode *inode)
+{
+	__u64 alias = (__u64)READ(inode, i_dentry.first);
+
 	if (!alias)
 		return NULL;
 	if (field_exists(((struct dentry *)0)->d_u.d_alias))
@@ -94,6 +115,24 @@ static __always_inline struct dentry *dentry_of(struct kiocb *iocb, struct inode
 	if (field_exists(((struct dentry *)0)->d_alias))
 		return (void *)(alias - field_offset(((struct dentry *)0)->d_alias));
 	return NULL;
+}
+
+/*
+ * The dentry of the file that st writes to. Before 6.8, where backing_file_open() began
+ * to keep the path of the user apart, overlayfs opens its upper files with its own path
+ * (open_with_fake_path): then it is any dentry of the inode.
+ */
+static __always_inline struct dentry *dentry_of(struct inflight *st, struct dentry_now *now)
+{
+	struct dentry *d = READ(READ(st->iocb, ki_filp), f_path.dentry);
+
+	look_at(d, now);
+	if (field_exists(((struct backing_file *)0)->user_path) || now->inode == (__u64)st->inode)
+		return d;
+	d = alias_of(st->inode);
+	if (d)
+		look_at(d, now);
+	return d;
 }
 
 /*
@@ -203,15 +242,16 @@ __noinline int tell_name(struct inflight *st, __u64 dentry, __u64 sig, __u64 del
  */
 static __always_inline void name_file(struct inflight *st)
 {
-	struct dentry *d = dentry_of(st->iocb, st->inode);
+	struct dentry_now seen;
+	struct dentry *d = dentry_of(st, &seen);
 	struct name_set *set;
 	__u64 sig, deleted;
 	__u32 i, now;
 
 	if (!d)
 		return;
-	deleted = !READ(d, d_hash.pprev);
-	sig = mix((__u64)d ^ deleted, READ(d, d_name.hash_len));
+	deleted = !seen.pprev;
+	sig = mix((__u64)d ^ deleted, seen.hash_len);
 	sig = mix(sig, (__u64)st->w.generation << 32 ^ st->w.ino);
 	i = sig & (NAME_SETS - 1);
 	set = bpf_map_lookup_elem(&known_names, &i);
