@@ -12,6 +12,7 @@
 #define E4D_NAMES_H
 
 #include "complete.h"
+#include "dentry.h"
 
 const volatile __u64 sym_rename_lock = 0;	/* 0 where not known */
 const volatile __u64 cfg_name_seed = 0;		/* so that no number tells an address */
@@ -181,15 +182,16 @@ __noinline int tell_name(struct inflight *st, __u64 dentry, __u64 sig, __u64 del
  */
 static __always_inline void name_file(struct inflight *st)
 {
-	struct dentry *d = dentry_of(st->iocb, st->inode);
+	struct dentry_now seen;
+	struct dentry *d = dentry_of(st->iocb, st->inode, &seen);
 	struct name_set *set;
 	__u64 sig, deleted;
 	__u32 i, now;
 
 	if (!d)
 		return;
-	deleted = !READ(d, d_hash.pprev);
-	sig = mix((__u64)d ^ deleted, READ(d, d_name.hash_len));
+	deleted = !seen.pprev;
+	sig = mix((__u64)d ^ deleted, seen.hash_len);
 	sig = mix(sig, (__u64)st->w.generation << 32 ^ st->w.ino);
 	i = sig & (NAME_SETS - 1);
 	set = bpf_map_lookup_elem(&known_names, &i);

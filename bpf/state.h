@@ -388,28 +388,6 @@ static __always_inline __u8 lock_mode(struct inode *inode)
 }
 
 /*
- * The dentry of an open file, in the file system of its inode. Before def3ae83da02 ("fs:
- * store real path instead of fake path in backing file f_path") the file that overlayfs
- * opens has the path of the overlay; then it is one of the inode's own.
- */
-static __always_inline struct dentry *dentry_of(struct kiocb *iocb, struct inode *inode)
-{
-	struct dentry *d = READ(READ(iocb, ki_filp), f_path.dentry);
-	__u64 alias;
-
-	if (field_exists(((struct backing_file *)0)->user_path) || READ(d, d_inode) == inode)
-		return d;
-	alias = (__u64)READ(inode, i_dentry.first);
-	if (!alias)
-		return NULL;
-	if (field_exists(((struct dentry *)0)->d_u.d_alias))
-		return (void *)(alias - field_offset(((struct dentry *)0)->d_u.d_alias));
-	if (field_exists(((struct dentry *)0)->d_alias))
-		return (void *)(alias - field_offset(((struct dentry *)0)->d_alias));
-	return NULL;
-}
-
-/*
  * The name of the task that writes. A thread of io-wq, which is one of the process that it
  * writes for, has the name of that: its own says no more than its number does. The helper
  * takes a quarter of the time of the whole entry.

@@ -6,6 +6,7 @@
 #ifndef E4D_WANTED_H
 #define E4D_WANTED_H
 
+#include "dentry.h"
 #include "state.h"
 
 /* The number of a task in the tracer's pid namespace, PID_HIDDEN when it has none there. */
@@ -50,6 +51,13 @@ __noinline int below(__u64 dentry, __u32 dev)
 				return 1;
 	}
 	return 1;
+}
+
+static __always_inline bool in_folders(struct kiocb *iocb, struct inode *inode)
+{
+	struct dentry_now now;
+
+	return below((__u64)dentry_of(iocb, inode, &now), READ(READ(inode, i_sb), s_dev));
 }
 
 static __always_inline bool named(void)
@@ -97,7 +105,7 @@ static __always_inline bool wanted(struct cpu_state *cpu, struct kiocb *iocb, st
 		REFUSE_FILE(not_ino);
 	if (cfg_this_gen && READ(inode, i_generation) != cfg_gen)
 		REFUSE_FILE(not_ino);
-	if (cfg_folders && !below((__u64)dentry_of(iocb, inode), READ(READ(inode, i_sb), s_dev)))
+	if (cfg_folders && !in_folders(iocb, inode))
 		REFUSE(not_path);
 	if (cfg_cgroup && bpf_current_task_under_cgroup(&cgroups, 0) != 1)
 		REFUSE(not_cgroup);
