@@ -129,8 +129,15 @@ func (c *checkedTrace) whole(t *testing.T) {
 func (c *checkedTrace) named(t *testing.T, dir string, names map[uint64]string) {
 	t.Helper()
 	exact := 0
+	entries := map[uint64]int{}
+	for _, f := range c.Counts.Files {
+		entries[f.Ino]++
+	}
 	for _, f := range c.Counts.Files {
 		is := names[f.Ino]
+		if entries[f.Ino] > 1 && is != f.Path {
+			is = "" // the number was used again: it is another file's
+		}
 		recycled := strings.Contains(f.Path, "/pg_wal/") || strings.Contains(f.Path, "/ib_logfile")
 		switch {
 		case !strings.HasPrefix(f.Path, dir+"/"):
