@@ -61,6 +61,8 @@ var Fields = schema.New(
 	schema.Enum("caller", "how it was submitted", callerWords, func(r *Row) *record.Caller { return &r.Caller }).
 		Filtered("caller"),
 	schema.Record("facts", "what the model was given, so that the line can be judged again", factFields, func(r *Row) *Facts { return &r.Facts }),
+	schema.List("waits", "each time that it was queued for i_rwsem, and for whom; null where that is not recorded", waitFields, waitsKnown,
+		func(r *Row) *[]observe.Wait { return &r.Waits }).AtEnd(),
 )
 
 func listsKnown(r *Row) bool  { return r.ListsKnown }

@@ -49,7 +49,7 @@ type Row struct {
 	WaitNs, LatencyNs  Opt[uint64]
 	Slept              Opt[bool] // of NOWAIT writes only
 	Sleeps             []observe.Sleep
-	Waits              []observe.Wait // what WaitNs sums up; not in JSON
+	Waits              []observe.Wait // what WaitNs sums up
 	SubmitNs           uint64         // entry to return of the write function; not in JSON
 
 	Variant  string // empty when not judged

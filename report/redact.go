@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ext4dio/ext4dio-trace/export"
 )
@@ -27,8 +28,24 @@ func (d *Redactor) Path(dev uint32, ino uint64, pid uint32) string {
 	return token(d.paths, "file", d.below.Path(dev, ino, pid))
 }
 
-// Row replaces the name of the process. Its path came from Path already.
-func (d *Redactor) Row(r *export.Row) { r.Comm = token(d.comms, "task", r.Comm) }
+// Row replaces the names of the process and of those it waited for. Its path came from
+// Path already.
+func (d *Redactor) Row(r *export.Row) {
+	r.Comm = d.comm(r.Comm)
+	for i := range r.Waits {
+		parts := slices.Clone(r.Waits[i].Parts)
+		for k := range parts {
+			p := &parts[k]
+			p.Comm, p.With = d.comm(p.Comm), slices.Clone(p.With)
+			for n := range p.With {
+				p.With[n].Comm = d.comm(p.With[n].Comm)
+			}
+		}
+		r.Waits[i].Parts = parts
+	}
+}
+
+func (d *Redactor) comm(name string) string { return token(d.comms, "task", name) }
 
 // maxTokens bounds the names that are remembered; all others share one token.
 const maxTokens = 1 << 20

@@ -8,6 +8,7 @@ package judge
 import (
 	"hash/maphash"
 
+	"github.com/ext4dio/ext4dio-trace/decode/blame"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/decode/overlap"
 	"github.com/ext4dio/ext4dio-trace/decode/rules"
@@ -66,13 +67,15 @@ type Judge struct {
 	other    comparer
 	known    *known // nil: every write is decided anew
 	overlaps *overlap.Finder
+	blame    *blame.Finder
 	stats    Stats
+	number   uint64 // of the last write
 	fit      []model.Variant
 }
 
 // New returns a Judge over an empty stream.
 func New(opts Options) *Judge {
-	j := &Judge{opts: opts, overlaps: overlap.NewFinder()}
+	j := &Judge{opts: opts, overlaps: overlap.NewFinder(), blame: blame.NewFinder()}
 	if !opts.Anew {
 		j.known = &known{seed: maphash.MakeSeed()}
 	}
@@ -83,6 +86,7 @@ func New(opts Options) *Judge {
 	}
 	j.cmp.unprobed, j.other.unprobed = opts.Unprobed, opts.Unprobed
 	j.ob = observe.NewObserver(j.observe)
+	j.ob.Arrived = j.blame.Add
 	return j
 }
 
@@ -117,9 +121,15 @@ func (j *Judge) Stats() Stats {
 	return s
 }
 
+// NumberFrom says how many writes there were before those that come: of a part of a stream.
+func (j *Judge) NumberFrom(before uint64) { j.number = before }
+
 func (j *Judge) observe(o *observe.Observation) {
 	ver := j.judge(o)
 	j.stats.Writes++
+	j.number++
+	j.blame.Number(o, j.number)
+	j.blame.Explain(o)
 	j.stats.Kinds[ver.Kind]++
 	if o.Incomplete != "" {
 		j.stats.Incomplete++

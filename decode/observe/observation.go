@@ -200,13 +200,6 @@ type Buffered struct {
 	Refused uint16
 }
 
-// Wait is one time that the write was queued for i_rwsem.
-type Wait struct {
-	Ns   uint64
-	Lock record.Lock // the mode that it waited for; LockUnknown when the kernel does not say
-	AtUs uint32      // of its end, since the entry
-}
-
 // Sleep is one voluntary context switch of a NOWAIT write.
 type Sleep struct {
 	Phase record.Phase
