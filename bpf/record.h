@@ -132,6 +132,26 @@ enum step_kind {
 	 * aux: ALIGN_*, c: at the entry, d: of what they left, for all passes.
 	 */
 	STEP_ALIGN = 11,
+	/*
+	 * Made by the reader of the records, not in the kernel: the write had not
+	 * returned when tracing ended. Such a record has no ST_RETURN, this step
+	 * is the last, and latency is the time from the entry until then. aux: enum
+	 * inside, a: ns since that began, 0 where it is not known, c: flags of a
+	 * wait as in STEP_WAIT.
+	 */
+	STEP_INSIDE = 20,
+};
+
+/* Where a write was that had not returned. */
+enum inside {
+	INSIDE_ENTRY = 0,	/* before the write checks, where it is not known to wait */
+	INSIDE_WAIT = 1,	/* queued for i_rwsem */
+	INSIDE_CHECKS = 2,	/* holds i_rwsem, before iomap_dio_rw */
+	INSIDE_LOOKUP = 3,	/* in ext4_map_blocks of the check phase */
+	INSIDE_DRAIN = 4,	/* in inode_dio_wait */
+	INSIDE_MAPPING = 5,	/* in ext4_iomap_begin */
+	INSIDE_IO = 6,		/* in iomap_dio_rw: its own I/O; of a queued write, on the way */
+	INSIDE_BUFFERED = 7,	/* in ext4_buffered_write_iter */
 };
 
 #define ALIGN_ENTRY	(1u << 0)	/* c is known */

@@ -52,7 +52,7 @@ func (r *Row) Observation() *observe.Observation {
 		FmodRet: f.ModRet.V, FmodKnown: f.ModRet.Known, Dio: r.Stages.Has(record.StageDIO),
 		Mappings: r.Mappings, Zeroed: r.Zeroed, Sleeps: r.Sleeps, Waits: r.Waits, WaitNs: r.WaitNs.V, Ret: f.SubmitRet, SubmitRet: f.SubmitRet,
 		Queued: f.Queued, Completed: f.Completed, LatencyNs: r.LatencyNs.V,
-		Incomplete: r.Incomplete, Truncated: r.Truncated,
+		Incomplete: r.Incomplete, Truncated: r.Truncated, Inside: r.Inside.Known, InsideAt: r.Inside.V,
 	}
 	if r.Ret.Known {
 		o.Ret = r.Ret.V

@@ -63,6 +63,9 @@ var Fields = schema.New(
 	schema.Record("facts", "what the model was given, so that the line can be judged again", factFields, func(r *Row) *Facts { return &r.Facts }),
 	schema.List("waits", "each time that it was queued for i_rwsem, and for whom; null where that is not recorded", waitFields, waitsKnown,
 		func(r *Row) *[]observe.Wait { return &r.Waits }).AtEnd(),
+	schema.OptEnum("inside", "where a write was that had not returned when tracing ended; null of all others", insideWords,
+		func(r *Row) *Opt[record.InsideStage] { return &r.Inside }).Filtered("inside").AtEnd(),
+	schema.OptInt("inside_ns", "ns", "time from its entry until then", func(r *Row) *Opt[uint64] { return &r.InsideNs }).AtEnd(),
 )
 
 func listsKnown(r *Row) bool  { return r.ListsKnown }

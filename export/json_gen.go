@@ -50,6 +50,8 @@ func appendRow(dst []byte, t *Row) []byte {
 	dst = callerWords.AppendJSON(append(dst, `,"caller":`...), int64(t.Caller))
 	dst = appendFacts(append(dst, `,"facts":`...), &t.Facts)
 	dst = appendList(append(dst, `,"waits":`...), waitsKnown(t), t.Waits, appendWait)
+	dst = appendWord(append(dst, `,"inside":`...), t.Inside.Known, insideWords, int64(t.Inside.V))
+	dst = appendUint(append(dst, `,"inside_ns":`...), t.InsideNs.Known, uint64(t.InsideNs.V))
 	return append(dst, '}')
 }
 

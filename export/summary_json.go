@@ -34,6 +34,7 @@ type summaryJSON struct {
 	Variant     string            `json:"variant"`
 	Evidence    []string          `json:"evidence"`
 	ElapsedNs   int64             `json:"elapsed_ns"`
+	Inside      []insideJSON      `json:"inside"` // not returned, or queued and not seen to end
 }
 
 // summaryOverlaps counts pairs of writes, by the rule that they broke together.
@@ -62,6 +63,7 @@ func (s *Summary) JSON() ([]byte, error) {
 			Evicted: s.Overlaps.Evicted, Unchecked: s.Overlaps.Unchecked,
 		},
 		Variant: s.Variant, Evidence: s.Evidence, ElapsedNs: int64(s.Elapsed),
+		Inside: t.insideJSON(),
 	}
 	for c, n := range t.Written {
 		if n > 0 {

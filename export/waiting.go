@@ -13,6 +13,8 @@ func waitsKnown(r *Row) bool { return r.WaitNs.Known }
 
 var causeOfWaitWords = schema.WordsOf("causeOfWaitWords", "", observe.NumCauses, observe.Cause.String)
 
+var insideWords = schema.WordsOf("insideWords", "", record.NumInsideStages, func(n record.InsideStage) string { return n.String() })
+
 var waitFields = schema.New(
 	schema.Int("ns", "ns", "how long", func(w *observe.Wait) *uint64 { return &w.Ns }),
 	schema.Enum("mode", "mode of i_rwsem that it waited for", modeWords, func(w *observe.Wait) *record.Lock { return &w.Lock }),

@@ -78,6 +78,7 @@ const (
 	StepWait     StepKind = 9  // Queued for i_rwsem
 	StepSleep    StepKind = 10 // Slept under NOWAIT
 	StepAlign    StepKind = 11 // Of a write that the checks made shorter: alignment of the iov_iter
+	StepInside   StepKind = 20 // Made by the reader of the records, not in the kernel: the write had not returned when tracing ended
 )
 
 // Flags in Step.Aux of a StepPass.
@@ -145,6 +146,20 @@ const (
 	SleepRTLock    SleepCause = 13 // a spinlock of PREEMPT_RT
 
 	NumSleepCauses = 14
+)
+
+// Where a write was that had not returned: in Step.Aux of a StepInside.
+const (
+	InsideEntry    InsideStage = 0 // before the write checks, where it is not known to wait
+	InsideWait     InsideStage = 1 // queued for i_rwsem
+	InsideChecks   InsideStage = 2 // holds i_rwsem, before iomap_dio_rw
+	InsideLookup   InsideStage = 3 // in ext4_map_blocks of the check phase
+	InsideDrain    InsideStage = 4 // in inode_dio_wait
+	InsideMapping  InsideStage = 5 // in ext4_iomap_begin
+	InsideIO       InsideStage = 6 // in iomap_dio_rw: its own I/O; of a queued write, on the way
+	InsideBuffered InsideStage = 7 // in ext4_buffered_write_iter
+
+	NumInsideStages = 8
 )
 
 // Which of the two was entered in the check phase.

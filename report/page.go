@@ -90,6 +90,9 @@ func (p *Report) page() (*page, error) {
 	if t.Incomplete > 0 {
 		out.Missing = append(out.Missing, fmt.Sprintf("%d records do not hold all that the kernel passed; they are not judged", t.Incomplete))
 	}
+	for i := range t.Inside {
+		out.Missing = append(out.Missing, "not ended when the recording did: "+t.Inside[i].Lines()[0])
+	}
 	for _, f := range p.Facts {
 		out.Facts = append(out.Facts, Fact{f.Name, export.Safe(f.Value)})
 	}

@@ -156,8 +156,11 @@ func (d *detail) moments() []moment {
 	slices.SortStableFunc(out, func(a, b moment) int { return int(a.us) - int(b.us) })
 	if r.SubmitNs > 0 {
 		text := "returned " + export.Result(r.Facts.SubmitRet)
-		if r.Facts.Queued {
+		switch {
+		case r.Facts.Queued:
 			text = "returned: queued, i_rwsem released"
+		case r.Inside.Known:
+			text = "has not returned: " + r.Inside.V.Words()
 		}
 		out = append(out, moment{r.SubmitNs / 1000, text})
 	}

@@ -103,6 +103,7 @@ func recordAll(ctx context.Context, c *capture) error {
 	}
 	defer cmd.Stop()
 	note(os.Stderr, "%s", c.Banner("recording"))
+	defer onRequest(ctx, os.Stderr, func() ([]export.Inside, error) { return c.InsideNow(names, true) })()
 	shown := newProgress(os.Stderr, c.out)
 	run, err := c.out.Start(ctx, c, cmd, shown.show)
 	if err != nil {
@@ -114,22 +115,26 @@ func recordAll(ctx context.Context, c *capture) error {
 	if err != nil {
 		return err
 	}
-	return sayRecorded(os.Stderr, c.out, run.Losses())
+	return sayRecorded(os.Stderr, c.out, run.Losses(), c.Unreturned(names))
 }
 
-// sayRecorded says what was recorded and lost, and makes the exit status.
-func sayRecorded(w io.Writer, out *session.Recorder, l *record.Losses) error {
+// sayRecorded says what was recorded and lost, and makes the exit status. The writes that
+// had not returned are recorded, too.
+func sayRecorded(w io.Writer, out *session.Recorder, l *record.Losses, unreturned []export.Inside) error {
 	s := export.Summary{Losses: *l}
+	for i := range unreturned {
+		s.Totals.Add(&unreturned[i].Row)
+	}
+	s.Totals.Inside = unreturned // with their stacks
 	s.Totals.Writes, _ = out.Written()
+	s.Totals.Writes -= min(s.Totals.Writes, s.Totals.Unreturned)
 	if l.Any() {
 		fmt.Fprintf(w, "LOST: %s\n", l)
 	}
 	if n := s.Unaccounted(); n > 0 {
 		fmt.Fprintf(w, "UNACCOUNTED: %d writes entered the kernel, and it is not known what became of them\n", n)
 	}
-	if l.Unfinished > 0 {
-		fmt.Fprintf(w, "UNFINISHED: %d writes were still inside the kernel at the end\n", l.Unfinished)
-	}
+	_, _ = io.WriteString(w, s.InsideText())
 	note(w, "%s", out.Outcome())
 	if l.Any() || l.Unfinished > 0 || s.Unaccounted() > 0 {
 		return &exit.Error{Code: exit.Unproven}

@@ -114,7 +114,7 @@ func (t *trace) screenOptions(c *tui.Collector, quitAtEnd bool) tui.Options {
 		o.Record = func(on bool) (string, error) {
 			return t.Record(on, session.RecorderOptions{Tool: versionText(), Command: os.Args})
 		}
-		o.Missed = t.screenMissed
+		o.Missed, o.Inside = t.screenMissed, t.insideNow
 	}
 	for i := range t.Plan.Probes {
 		p := &t.Plan.Probes[i]

@@ -57,12 +57,18 @@ func (t *trace) runLines(ctx context.Context, src session.Source) error {
 	defer cmd.Stop()
 	t.Sink = t.opts.lines(os.Stdout, export.Text{Color: wantsColor(os.Stdout), Start: t.start})
 	note(t.stderr, "%s", t.Banner(t.doing))
+	if t.kernel != nil {
+		defer onRequest(ctx, t.stderr, t.insideNow)()
+	}
 	run, err := t.Start(ctx, src, cmd)
 	if err != nil {
 		return err
 	}
 	return t.finish(run.Wait(), cmd)
 }
+
+// insideNow lists the writes that are in the kernel.
+func (t *trace) insideNow() ([]export.Inside, error) { return t.InsideNow(t.kernel.Capture) }
 
 // lines is the sink that writes what is chosen in the form that is wanted.
 func (o *liveOptions) lines(w io.Writer, text export.Text) *session.Lines {

@@ -110,6 +110,9 @@ func (j *Judge) Expire(t uint64) { j.ob.Expire(t) }
 // Pending is the number of queued writes that were fed and wait for their completion.
 func (j *Judge) Pending() int { return j.ob.Pending() }
 
+// EachPending calls f with the queued writes that wait for their completion, in no order.
+func (j *Judge) EachPending(f func(*observe.Observation)) { j.ob.EachPending(f) }
+
 // Detector is the search for the variant.
 func (j *Judge) Detector() *Detector { return j.det }
 
@@ -131,7 +134,7 @@ func (j *Judge) observe(o *observe.Observation) {
 	j.blame.Number(o, j.number)
 	j.blame.Explain(o)
 	j.stats.Kinds[ver.Kind]++
-	if o.Incomplete != "" {
+	if o.Incomplete != "" && !o.Inside {
 		j.stats.Incomplete++
 	}
 	if o.Queued {

@@ -60,6 +60,10 @@ type Observation struct {
 	LatencyNs uint64    // entry to completion, or to return for a synchronous write
 	SubmitNs  uint64    // entry to return
 
+	// Inside says that the write had not returned, and where it was: see InsideNs.
+	Inside   bool
+	InsideAt record.InsideStage
+	InsideNs uint64 // how long it had been there; 0 when not known
 	// Incomplete says why the record does not hold all that the kernel passed;
 	// empty when it does. Such an observation is never judged.
 	Incomplete string

@@ -103,6 +103,13 @@ func (ob *Observer) Expire(t uint64) {
 // Pending is the number of queued writes that wait for their completion.
 func (ob *Observer) Pending() int { return ob.pending.len() }
 
+// EachPending calls f with each of them, which it must not change.
+func (ob *Observer) EachPending(f func(*Observation)) {
+	for _, o := range ob.pending.byID {
+		f(o)
+	}
+}
+
 func (ob *Observer) write(w *record.Write) {
 	queued := w.Stages.Has(record.StageReturn) && w.Ret == model.EIOCBQUEUED
 	c, early := ob.early.take(w.ID)

@@ -60,7 +60,7 @@ var flow = []group{
 	}},
 	{"session", "a kernel or a recording, judged in rows", map[string]rule{
 		"trace/tracee":  {},
-		"trace/session": {ours: "decode/judge decode/observe export internal/clock internal/ext4fs internal/hint probes record trace/tracee trace/tracefile userspace-model", others: "golang.org/x/sys"},
+		"trace/session": {ours: "decode/blame decode/judge decode/observe export internal/clock internal/ext4fs internal/hint probes record trace/tracee trace/tracefile userspace-model", others: "golang.org/x/sys"},
 		"trace/replay":  {ours: "decode/judge decode/observe export record trace/session trace/tracefile userspace-model"},
 		"trace/doctor":  {ours: "decode/judge internal/hint probes trace/session"},
 	}},

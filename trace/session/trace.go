@@ -153,6 +153,9 @@ func (t *Trace) consume(p *pump) error {
 	}
 	close(t.over)
 	t.judge.Flush()
+	if t.resolver != nil {
+		t.lookAtStacks()
+	}
 	l := p.read.Load()
 	t.refresh(&l.losses, true)
 	if failed == nil {
