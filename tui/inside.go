@@ -88,7 +88,7 @@ func (t *insideTab) draw() []string {
 			if k == 0 {
 				style = m.styles.bold
 			}
-			d.raw(strings.Split(ansi.Wrap(line, m.width, " ,"), "\n"), style)
+			d.raw(strings.Split(ansi.Wrap(line, max(m.width-1, 10), " "), "\n"), style)
 		}
 	}
 	return d.lines

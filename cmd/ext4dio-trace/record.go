@@ -38,6 +38,9 @@ killed can be read to there. With --max-size it ends when the file is about that
 large; with --rotate N as well it goes on in a new one, and the last N stay as
 FILE.1 (the newest) to FILE.N. Given together, they are one recording again.
 
+SIGUSR1 makes it list on stderr the writes that are in the kernel now, and where.
+Those that have not returned when it ends are recorded as they are then.
+
 The file holds command and file names, the kernel's version, the mounted ext4
 file systems with their options, and the command line of the recording.`,
 		Example: `  ext4dio-trace record -o db.e4d --path /data/db --for 1m
