@@ -169,7 +169,8 @@ func (p *Report) fillBlames(out *page) {
 		note("%d waits, %s, are counted for no pair: there are too many", b.Waits, b.Time())
 	}
 	if slices.ContainsFunc(all, func(b *blame) bool { return b.Cause == observe.CauseUnknown }) {
-		note("(not seen): no direct write that was seen held the lock then; others take it, too, such as reads, truncate, fallocate and buffered writes")
+		note("(not seen): no direct write that was seen held the lock then. Reads, truncate, fallocate and buffered writes take it, too; and until " +
+			"the one who is next runs, nobody holds it")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"slices"
@@ -57,6 +58,9 @@ func (t *trace) runScreen(ctx context.Context, src session.Source) error {
 	t.Sink, t.Tell = screenSink{collector, t}, func(text string) { collector.SetNote(oneLine(text)) }
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
+	if t.kernel != nil { // the screen has a tab of it
+		defer onRequest(ctx, io.Discard, t.insideNow)()
+	}
 	// Before anything is judged: the judge belongs to the goroutine that consumes from then on.
 	options := t.screenOptions(collector, cmd == nil && t.file == nil)
 	run, err := t.Start(ctx, src, cmd)
