@@ -21,7 +21,7 @@ hang() {
 		kill -USR1 $tracer
 		until [ "$(grep -c INSIDE: /out/$name.err)" = $n ]; do kill -0 $tracer || exit 6; done
 	done
-	kill -INT $tracer
+	kill -TERM $tracer
 	wait $tracer
 	echo $? >/out/$name.rc
 	kill -TERM $writer

@@ -119,6 +119,8 @@ func hang(path, other string) {
 		_, err = unix.Pwrite(fd2, buf, int64(i*size))
 		fail("write", err)
 	}
+	// A transaction that is being committed would have the first write wait for the journal.
+	fail("syncfs", unix.Syncfs(fd))
 	suspend(true)
 	var all sync.WaitGroup
 	start := func(at int64, function string) {
