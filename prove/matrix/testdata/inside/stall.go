@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -126,6 +127,7 @@ func hang(path, other string) {
 	start := func(at int64, function string) {
 		tids := make(chan int)
 		all.Go(func() {
+			runtime.LockOSThread()
 			tids <- unix.Gettid()
 			_, err := unix.Pwrite(fd, buf, at)
 			fail("write", err)
