@@ -36,11 +36,15 @@ static __always_inline void send_complete(__u64 id, __u64 t, __s64 ret)
  * an earlier write whose completion was skipped: the iocb is used again, so it is
  * over, and its mark, if any, tells how.
  */
-static __always_inline bool watch_aio(__u64 iocb, __u64 id)
+static __always_inline bool watch_aio(__u64 iocb, const struct write_rec *w)
 {
 	struct aio *old = bpf_map_lookup_elem(&aios, &iocb);
-	struct aio a = { .id = id };
+	struct aio a = {
+		.id = w->id, .t0 = w->t0, .ino = w->ino, .pos0 = w->pos0, .len0 = w->len0,
+		.dev = w->dev, .tgid = w->tgid, .tid = w->tid,
+	};
 
+	__builtin_memcpy(a.comm, w->comm, sizeof(a.comm));
 	if (old && old->marked)
 		send_complete(old->id, old->t, old->ret);
 	else if (old)

@@ -330,7 +330,7 @@ static __always_inline void on_dio(__u64 iocb, __u64 ops, __u32 flags)
 	else if (sym_overwrite_ops && ops == sym_overwrite_ops)
 		st->w.dio_ops = OPS_OVERWRITE;
 	if (!(flags & IOMAP_DIO_FORCE_WAIT) && READ(st->iocb, ki_complete))
-		st->aio = watch_aio(iocb, st->w.id);
+		st->aio = watch_aio(iocb, &st->w);
 }
 
 static __always_inline void on_zero(__u64 iter_, __u64 pos, __u32 len)

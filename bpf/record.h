@@ -165,6 +165,26 @@ enum step_kind {
 	 * where the checks left it. a: ki_pos at the return, b: where it should be.
 	 */
 	STEP_UNMOVED = 14,
+	/*
+	 * Made by the reader of the records, not in the kernel: the write had not
+	 * returned when tracing ended. Such a record has no ST_RETURN, this step
+	 * is the last, and latency is the time from the entry until then. aux: enum
+	 * inside, a: ns since that began, 0 where it is not known, c: flags of a
+	 * wait as in STEP_WAIT.
+	 */
+	STEP_INSIDE = 20,
+};
+
+/* Where a write was that had not returned. */
+enum inside {
+	INSIDE_ENTRY = 0,	/* before the write checks, where it is not known to wait */
+	INSIDE_WAIT = 1,	/* queued for i_rwsem */
+	INSIDE_CHECKS = 2,	/* holds i_rwsem, before iomap_dio_rw */
+	INSIDE_LOOKUP = 3,	/* in ext4_map_blocks of the check phase */
+	INSIDE_DRAIN = 4,	/* in inode_dio_wait */
+	INSIDE_MAPPING = 5,	/* in ext4_iomap_begin */
+	INSIDE_IO = 6,		/* in iomap_dio_rw: its own I/O; of a queued write, on the way */
+	INSIDE_BUFFERED = 7,	/* in ext4_buffered_write_iter */
 };
 
 /* Parts of a write of which steps were lost: bits of write_rec.cut. */

@@ -149,13 +149,22 @@ _Static_assert(sizeof(struct cpu_state) == 256, "cpu_state");
 
 /*
  * An asynchronous write between iomap_dio_rw and its completion. ret and t are
- * valid once marked: what ext4_dio_write_end_io was given, and when.
+ * valid once marked: what ext4_dio_write_end_io was given, and when. The others are
+ * those of its record.
  */
 struct aio {
 	__u64 id;
 	__u64 t;
 	__s64 ret;
 	__u64 marked;
+	__u64 t0;
+	__u64 ino;
+	__u64 pos0;
+	__u32 len0;
+	__u32 dev;
+	__u32 tgid;
+	__u32 tid;
+	__u8 comm[16];
 };
 
 /* An asynchronous write that its worker, the key, now flushes. */

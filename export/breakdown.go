@@ -48,6 +48,9 @@ type Breakdown struct {
 
 // Add counts r.
 func (b *Breakdown) Add(r *Row) {
+	if r.Inside.Known {
+		return
+	}
 	if r.Lock.Known && r.WaitNs.Known {
 		b.waits[r.Lock.V].add(r.WaitNs.V)
 	}

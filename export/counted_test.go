@@ -38,6 +38,9 @@ func TestFillCounted(t *testing.T) {
 		if i%4 == 0 {
 			v.Rules, v.Hazards, v.Missing = rules.R1|rules.R9, rules.R5, "size"
 		}
+		if i%1000 == 0 {
+			o.Inside, o.InsideAt, o.Incomplete = true, record.InsideDrain, "it had not returned"
+		}
 		m.Fill(&row, o, v)
 		brief.FillCounted(&short, o, v)
 		whole.Add(&row)

@@ -53,11 +53,12 @@ func (r *Row) Observation() *observe.Observation {
 		Caller: r.Caller, Stages: r.Stages, Flags: r.KiFlags, Blkbits: f.Blkbits,
 		Request: r.Request, Try: r.Try.V, Pos0: f.Pos, Len0: f.Len, ISize0: f.ISize, Align0: f.Align.V, Align0Known: f.Align.Known,
 		FmodRet: f.ModRet.V, FmodKnown: f.ModRet.Known, Dio: r.Stages.Has(record.StageDIO),
-		Mappings: r.Mappings, Zeroed: r.Zeroed, Sleeps: r.Sleeps, WaitNs: r.WaitNs.V, Ret: f.SubmitRet, SubmitRet: f.SubmitRet,
+		Mappings: r.Mappings, Zeroed: r.Zeroed, Sleeps: r.Sleeps, Waits: r.Waits, WaitNs: r.WaitNs.V, Ret: f.SubmitRet, SubmitRet: f.SubmitRet,
 		Queued: f.Queued, Completed: f.Completed, LatencyNs: r.LatencyNs.V,
 		Generation: r.Generation.V, GenerationKnown: r.Generation.Known,
 		Incomplete: r.Incomplete, Truncated: r.Truncated, Cut: r.Cut, Summed: r.Summed,
 		Unmoved: f.PosAfter.Known, PosAfter: f.PosAfter.V,
+		Inside: r.Inside.Known, InsideAt: r.Inside.V,
 	}
 	o.GlobalPid, o.GlobalTid, o.Foreign, o.ForeignKnown = r.GlobalPid, r.GlobalTid, r.Foreign.V, r.Foreign.Known
 	if r.Ret.Known {

@@ -83,6 +83,11 @@ var Fields = schema.New(
 		Filtered("seq").AtEnd(),
 	schema.OptBool("provisional", "a later write may rule out the variant that it was judged as", func(r *Row) *Opt[bool] { return &r.Provisional }).
 		Filtered("provisional").AtEnd(),
+	schema.List("waits", "each time that it was queued for i_rwsem, and for whom; null where that is not recorded", waitFields, waitsKnown,
+		func(r *Row) *[]observe.Wait { return &r.Waits }).AtEnd(),
+	schema.OptEnum("inside", "where a write was that had not returned when tracing ended; null of all others", insideWords,
+		func(r *Row) *Opt[record.InsideStage] { return &r.Inside }).Filtered("inside").AtEnd(),
+	schema.OptInt("inside_ns", "ns", "time from its entry until then", func(r *Row) *Opt[uint64] { return &r.InsideNs }).AtEnd(),
 )
 
 // The tracer is in another pid namespace than the first one, and sees the process.

@@ -62,6 +62,9 @@ func appendRow(dst []byte, t *Row) []byte {
 	dst = appendWord(append(dst, `,"failed_at":`...), t.FailedAt.Known, pointWords, int64(t.FailedAt.V))
 	dst = appendUint(append(dst, `,"seq":`...), t.Seq.Known, uint64(t.Seq.V))
 	dst = appendBool(append(dst, `,"provisional":`...), t.Provisional.Known, t.Provisional.V)
+	dst = appendList(append(dst, `,"waits":`...), waitsKnown(t), t.Waits, appendWait)
+	dst = appendWord(append(dst, `,"inside":`...), t.Inside.Known, insideWords, int64(t.Inside.V))
+	dst = appendUint(append(dst, `,"inside_ns":`...), t.InsideNs.Known, uint64(t.InsideNs.V))
 	return append(dst, '}')
 }
 
@@ -175,5 +178,25 @@ func appendBuffered(dst []byte, t *observe.Buffered) []byte {
 	dst = modeWords.AppendJSON(append(dst, `,"lock":`...), int64(t.CopyLock))
 	dst = strconv.AppendUint(append(dst, `,"in_flight":`...), uint64(t.CopyDio), 10)
 	dst = refusalWords.AppendFlags(append(dst, `,"refused":`...), uint32(t.Refused)&0xfff7)
+	return append(dst, '}')
+}
+
+func appendWait(dst []byte, t *observe.Wait) []byte {
+	dst = strconv.AppendUint(append(dst, `{"ns":`...), uint64(t.Ns), 10)
+	dst = modeWords.AppendJSON(append(dst, `,"mode":`...), int64(t.Lock))
+	dst = appendList(append(dst, `,"holders":`...), true, t.Parts, appendPart)
+	return append(dst, '}')
+}
+
+func appendPart(dst []byte, t *observe.Part) []byte {
+	dst = strconv.AppendUint(append(dst, `{"ns":`...), uint64(t.Ns), 10)
+	dst = causeOfWaitWords.AppendJSON(append(dst, `,"cause":`...), int64(t.Cause))
+	dst = modeWords.AppendJSON(append(dst, `,"mode":`...), int64(t.Mode))
+	dst = appendTextOrNull(append(dst, `,"op":`...), t.Actor.Op)
+	dst = appendTextOrNull(append(dst, `,"comm":`...), t.Actor.Comm)
+	dst = appendUint(append(dst, `,"pid":`...), hasActor(t), uint64(t.Actor.Pid))
+	dst = appendUint(append(dst, `,"tid":`...), hasActor(t), uint64(t.Actor.Tid))
+	dst = appendUint(append(dst, `,"write":`...), hasWrite(t), uint64(t.Actor.Write))
+	dst = strconv.AppendInt(append(dst, `,"others":`...), int64(t.Others), 10)
 	return append(dst, '}')
 }

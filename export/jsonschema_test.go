@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -110,7 +111,7 @@ func wordOf(f *schema.About) object {
 func structOf(t reflect.Type) object {
 	properties, required := object{}, []string{}
 	for _, f := range reflect.VisibleFields(t) {
-		name := f.Tag.Get("json")
+		name, option, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.Anonymous || name == "" {
 			continue
 		}
@@ -118,7 +119,9 @@ func structOf(t reflect.Type) object {
 		if doc := f.Tag.Get("doc"); doc != "" {
 			p["description"] = doc
 		}
-		properties[name], required = p, append(required, name)
+		if properties[name] = p; option != "omitempty" {
+			required = append(required, name)
+		}
 	}
 	return object{"type": "object", "properties": properties, "required": required}
 }
@@ -131,6 +134,10 @@ func goType(t reflect.Type) object {
 		return object{"type": "boolean"}
 	case reflect.Struct:
 		return structOf(t)
+	case reflect.Pointer:
+		p := goType(t.Elem())
+		p["type"] = []any{p["type"], "null"}
+		return p
 	case reflect.Slice:
 		return object{"type": []string{"array", "null"}, "items": goType(t.Elem())}
 	case reflect.Map:

@@ -59,8 +59,12 @@ type Row struct {
 	WaitNs, LatencyNs  Opt[uint64]
 	Slept              Opt[bool] // of NOWAIT writes only
 	Sleeps             []observe.Sleep
-	Waits              []observe.Wait // what WaitNs sums up; not in JSON
-	SubmitNs           uint64         // entry to return of the write function; not in JSON
+	Waits              []observe.Wait // what WaitNs sums up
+	SubmitNs           uint64         // entry to return of the write function, or until now; not in JSON
+	// Inside is where a write was that had not returned, and InsideNs how long it had
+	// been in the kernel by then. Such a row is no write that was seen to its end.
+	Inside   Opt[record.InsideStage]
+	InsideNs Opt[uint64]
 
 	Variant  string // empty when not judged
 	Verdict  Opt[judge.Kind]
@@ -196,7 +200,10 @@ func (m *Maker) fillFacts(r *Row, o *observe.Observation) {
 	case r.ListsKnown && !r.Lacks(record.CutBuffered):
 		r.FallbackBytes = Some[int64](0)
 	}
-	if !o.Queued || o.Completed {
+	switch {
+	case o.Inside:
+		r.Inside, r.InsideNs = Some(o.InsideAt), Some(o.LatencyNs)
+	case !o.Queued || o.Completed:
 		r.LatencyNs = Some(o.LatencyNs)
 	}
 	if o.Flags&KiNowait != 0 && !m.NoSleeps {
@@ -221,7 +228,7 @@ func (m *Maker) fillCounted(r *Row, o *observe.Observation) {
 	if o.Drain != nil || whole {
 		r.Drained = Some(o.Drain != nil)
 	}
-	if !o.Queued || o.Completed {
+	if !o.Inside && (!o.Queued || o.Completed) {
 		r.Ret = Some(o.Ret)
 	}
 	if !m.NoWaits {

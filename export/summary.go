@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,11 @@ type Totals struct {
 	// Written counts the writes with a positive result by record.Caller.
 	Written [record.NumCallers]uint64
 
+	// Inside are the first of the writes that had not returned, which are not counted
+	// otherwise, and of those that were queued and not seen to end.
+	Inside                  []Inside
+	Unreturned, Uncompleted uint64
+
 	reasons map[string]uint64 // why exclusive
 	missing map[string]uint64 // facts that were missing for a verdict
 
@@ -37,6 +43,15 @@ type Totals struct {
 
 // Add counts r.
 func (t *Totals) Add(r *Row) {
+	switch {
+	case r.Inside.Known:
+		t.Unreturned++
+		t.addInside(r)
+		return
+	case r.Facts.Queued && !r.Facts.Completed:
+		t.Uncompleted++
+		t.addInside(r)
+	}
 	t.Part.Add(r)
 	t.ended.add(r)
 	if Is(r.Lock, Exclusive) {
@@ -119,6 +134,7 @@ func (t *Totals) InPartText() string {
 // Clone returns a copy that shares nothing with t.
 func (t *Totals) Clone() Totals {
 	c := *t
+	c.Inside = slices.Clone(t.Inside)
 	c.reasons, c.missing, c.hazards = maps.Clone(t.reasons), maps.Clone(t.missing), maps.Clone(t.hazards)
 	c.incomplete, c.unseen = maps.Clone(t.incomplete), maps.Clone(t.unseen)
 	c.ended = t.ended.clone()
@@ -162,7 +178,7 @@ func (s *Summary) Unaccounted() uint64 {
 // Unproven reports whether something is missing, so that nothing is proven by
 // what was seen.
 func (s *Summary) Unproven() bool {
-	return s.Losses.Any() || s.Losses.Unfinished > 0 || s.Unpaired > 0 || s.Totals.Incomplete > 0 || s.Unaccounted() > 0
+	return s.Losses.Any() || s.Losses.Unfinished+s.Totals.Unreturned > 0 || s.Unpaired > 0 || s.Totals.Incomplete > 0 || s.Unaccounted() > 0
 }
 
 // NothingSeen says that all writes that were made were left out, and by which filters; empty
@@ -192,6 +208,7 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 	if s.Losses.Any() {
 		fmt.Fprintf(&b, "LOST: %s\n", s.Losses)
 	}
+	s.appendInside(&b)
 	if n := s.Unaccounted(); n > 0 {
 		fmt.Fprintf(&b, "UNACCOUNTED: %s entered the kernel, and it is not known what became of them\n", Plural(n, "write"))
 	}

@@ -49,6 +49,10 @@ func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 		return nil, err
 	}
 	prune(spec, p)
+	st, err := stateOf(spec)
+	if err != nil {
+		return nil, err
+	}
 	coll, err := load(f, spec)
 	if err != nil {
 		return nil, err
@@ -57,7 +61,7 @@ func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 		coll.Close()
 		return nil, err
 	}
-	s, err := newSession(coll, f)
+	s, err := newSession(coll, f, st)
 	if err != nil {
 		coll.Close()
 		return nil, err

@@ -148,13 +148,24 @@ func TestSlotLayout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slot := structOf(t, spec.Types, "inflight")
-	if slot.Size != slotSize {
-		t.Errorf("struct inflight: C has %d bytes, Go %d", slot.Size, slotSize)
+	st, err := stateOf(spec)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, m := range slot.Members {
-		if m.Name == "owner" && m.Offset.Bytes() != slotOwner {
-			t.Errorf("inflight.owner: C has it at %d, Go at %d", m.Offset.Bytes(), slotOwner)
+	for what, read := range map[string]struct {
+		layout
+		names []string
+	}{
+		"inflight": {st.inflight, []string{"owner", "phase", "wait_t", "wait_flags", "drain_t", "begins", "map"}},
+		"aio":      {st.aio, []string{"id", "t", "ret", "marked", "t0", "ino", "pos0", "len0", "dev", "tgid", "tid", "comm"}},
+	} {
+		if c := structOf(t, spec.Types, what); int(c.Size) != read.size || read.size%8 != 0 {
+			t.Errorf("struct %s: C has %d bytes, Go %d", what, c.Size, read.size)
+		}
+		for _, name := range read.names {
+			if read.members[name].width == 0 {
+				t.Errorf("struct %s has no member %s, which Go reads", what, name)
+			}
 		}
 	}
 	if size := structOf(t, spec.Types, "shared").Size; int(size) != binary.Size(sharedCounters{}) {

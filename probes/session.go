@@ -24,9 +24,6 @@ const (
 	stopWithin = 3 * time.Second
 
 	cpuStateSize = 256 // struct cpu_state of bpf/state.h
-
-	slotOwner = record.HeadSize + record.MaxSteps*record.StepSize + 208 // member owner of struct inflight
-	slotSize  = slotOwner + 16 + 7*record.StepSize                      // struct inflight
 )
 
 // Session is a set of attached probes and their ring buffer: the live
@@ -34,6 +31,7 @@ const (
 type Session struct {
 	facts    *Facts
 	coll     *ebpf.Collection
+	state    state
 	attached []attached
 	reader   *ringbuf.Reader
 	rec      ringbuf.Record
@@ -46,13 +44,15 @@ type Session struct {
 	began    uint64
 	skips    skips
 	swept    bool     // everything is read but late
-	late     [][]byte // completions found at the end
+	late     [][]byte // completions found at the end, and writes that have not returned
+	left     [][]byte // the latter
+	nleft    uint64   // how many there are, those that could not be read included
 }
 
 var _ record.Source = (*Session)(nil)
 
-func newSession(coll *ebpf.Collection, f *Facts) (*Session, error) {
-	s := &Session{facts: f, coll: coll, ncpus: f.CPUs}
+func newSession(coll *ebpf.Collection, f *Facts, st state) (*Session, error) {
+	s := &Session{facts: f, coll: coll, state: st, ncpus: f.CPUs}
 	var err error
 	if s.cpus, err = coll.Maps["cpus"].Memory(); err != nil {
 		return nil, fmt.Errorf("map counters: %w", err)
@@ -153,46 +153,35 @@ func (s *Session) shared() (c sharedCounters, err error) {
 	return c, nil
 }
 
-// inside counts the writes that are inside the kernel.
-func (s *Session) inside() (uint64, error) {
-	shared, err := s.shared()
-	if err != nil {
-		return 0, err
-	}
-	n := shared.Displaced
-	var owner [4]byte
-	for i := range s.nslots {
-		if _, err := s.slots.ReadAt(owner[:], int64(i)*slotSize+slotOwner); err != nil {
-			return 0, fmt.Errorf("read writes inside: %w", err)
-		}
-		if binary.NativeEndian.Uint32(owner[:]) != 0 {
-			n++
-		}
-	}
-	return n, nil
-}
-
 // sweep collects the completions whose program was skipped and which no later
-// write with the same iocb has brought up.
+// write with the same iocb has brought up, and the writes that have not returned.
 func (s *Session) sweep() error {
 	var iocb uint64
-	var a struct {
-		ID, T  uint64
-		Ret    int64
-		Marked uint64
-	}
+	l := &s.state.aio
+	raw := make([]byte, l.size)
 	it := s.coll.Maps["aios"].Iterate()
-	for it.Next(&iocb, &a) {
-		if a.Marked != 0 {
-			c := record.Complete{ID: a.ID, T: a.T, Ret: a.Ret}
+	for it.Next(&iocb, &raw) {
+		if l.number(raw, "marked") != 0 {
+			c := record.Complete{ID: l.number(raw, "id"), T: l.number(raw, "t"), Ret: int64(l.number(raw, "ret"))}
 			s.late = append(s.late, c.Append(nil))
 		}
 	}
 	if err := it.Err(); err != nil {
 		return fmt.Errorf("read completions left: %w", err)
 	}
-	return nil
+	var err error
+	if s.nleft, err = s.inside(); err != nil || s.nleft == 0 {
+		return err
+	}
+	s.left, err = s.Inside(false)
+	s.late = append(s.late, s.left...)
+	s.nleft = max(s.nleft, uint64(len(s.left)))
+	return err
 }
+
+// Left is the records of the writes that had not returned when tracing ended, which Next
+// has handed out, too.
+func (s *Session) Left() [][]byte { return s.left }
 
 // Stop takes up no new write. Those inside are seen to their end for up to
 // three seconds; Next hands them out and then returns record.ErrEnd.
@@ -245,7 +234,10 @@ func (s *Session) Losses() (record.Losses, error) {
 	if err != nil {
 		return l, err
 	}
-	if !s.deadline.IsZero() {
+	switch {
+	case s.swept: // as the records say
+		l.Unfinished = s.nleft
+	case !s.deadline.IsZero():
 		if l.Unfinished, err = s.inside(); err != nil {
 			return l, err
 		}

@@ -83,6 +83,7 @@ const (
 	StepMaps     StepKind = 12 // Mappings that were summed up: those behind the first ones, but for the last one, each of which succeeded with the same type and flags
 	StepSleeps   StepKind = 13 // Sleeps under NOWAIT that were summed up: those behind the first ones
 	StepUnmoved  StepKind = 14 // The write returned a number of bytes, and had not moved ki_pos on by them from where the checks left it
+	StepInside   StepKind = 20 // Made by the reader of the records, not in the kernel: the write had not returned when tracing ended
 )
 
 // Flags in Step.Aux of a StepPass.
@@ -169,6 +170,20 @@ const (
 	SleepRTLock    SleepCause = 13 // a spinlock of PREEMPT_RT
 
 	NumSleepCauses = 14
+)
+
+// Where a write was that had not returned: in Step.Aux of a StepInside.
+const (
+	InsideEntry    InsideStage = 0 // before the write checks, where it is not known to wait
+	InsideWait     InsideStage = 1 // queued for i_rwsem
+	InsideChecks   InsideStage = 2 // holds i_rwsem, before iomap_dio_rw
+	InsideLookup   InsideStage = 3 // in ext4_map_blocks of the check phase
+	InsideDrain    InsideStage = 4 // in inode_dio_wait
+	InsideMapping  InsideStage = 5 // in ext4_iomap_begin
+	InsideIO       InsideStage = 6 // in iomap_dio_rw: its own I/O; of a queued write, on the way
+	InsideBuffered InsideStage = 7 // in ext4_buffered_write_iter
+
+	NumInsideStages = 8
 )
 
 // Which of the two was entered in the check phase.

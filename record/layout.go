@@ -66,6 +66,32 @@ func (c SleepCause) String() string {
 // must not wait. The others are outside of what IOCB_NOWAIT promises.
 func (c SleepCause) Ext4() bool { return c >= SleepIRwsem && c <= SleepAllocator }
 
+// InsideStage is where a write was that had not returned (enum inside).
+type InsideStage uint8
+
+var insideNames = [...]string{"entry", "i_rwsem", "checks", "lookup", "drain", "mapping", "io", "buffered"}
+
+// String is the name by which the stage is shown.
+func (s InsideStage) String() string {
+	if int(s) < len(insideNames) {
+		return insideNames[s]
+	}
+	return "unknown"
+}
+
+var insideWords = [...]string{
+	"before the write checks", "waiting for i_rwsem", "holding i_rwsem, in the checks", "in a lookup (ext4_map_blocks)",
+	"draining (inode_dio_wait)", "mapping (ext4_iomap_begin)", "in its own I/O (iomap_dio_rw)", "in the buffered fallback",
+}
+
+// Words says the same to a person.
+func (s InsideStage) Words() string {
+	if int(s) < len(insideWords) {
+		return insideWords[s]
+	}
+	return "at a place that this version does not know"
+}
+
 // Fmod is the function that was entered to update timestamps and privileges (enum
 // fmod). What it returned is told from how the write went on.
 type Fmod uint8

@@ -1,10 +1,13 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/tally"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -92,6 +95,9 @@ func (p *Report) page() (*page, error) {
 	if t.InPart > 0 {
 		out.Missing = append(out.Missing, t.InPartText())
 	}
+	for i := range t.Inside {
+		out.Missing = append(out.Missing, "not ended when the recording did: "+t.Inside[i].Lines()[0])
+	}
 	for _, f := range p.Facts {
 		out.Facts = append(out.Facts, Fact{f.Name, export.Safe(f.Value)})
 	}
@@ -150,8 +156,16 @@ func (p *Report) fillTables(out *page) {
 // Time is how long was waited.
 func (b blame) Time() string { return export.Duration(b.Ns) }
 
-// Held is the mode in which the holder held the lock.
-func (b blame) Held() string { return export.ModeName(b.Mode) }
+// Held is what the holder did with the lock.
+func (b blame) Held() string {
+	switch b.Cause {
+	case observe.CauseUnknown:
+		return ""
+	case observe.CauseQueued:
+		return strings.TrimSpace("queued " + export.ModeName(b.Mode))
+	}
+	return export.ModeName(b.Mode)
+}
 
 // blameLine is a blame with its names escaped.
 type blameLine struct {
@@ -169,21 +183,29 @@ func (p *Report) file(id inodeID) string {
 	return fmt.Sprintf("inode %d on %s", id.ino, export.DevName(id.dev))
 }
 
+// fillBlames adds up to all that was waited for.
 func (p *Report) fillBlames(out *page) {
 	all := p.blames.list()
 	for _, b := range all[:min(len(all), shownBlames)] {
 		c := blameLine{*b, p.file(b.inode)}
-		c.Waiter, c.Holder = export.Safe(b.Waiter), export.Safe(b.Holder)
+		c.Waiter, c.Holder = export.Safe(b.Waiter), export.Safe(cmp.Or(b.Holder, "(not seen)"))
 		out.Blames = append(out.Blames, c)
 	}
-	note := func(n uint64, text string) {
-		if n > 0 {
-			out.NoBlame = append(out.NoBlame, fmt.Sprintf(text, n))
+	note := func(format string, args ...any) { out.NoBlame = append(out.NoBlame, fmt.Sprintf(format, args...)) }
+	if more := len(all) - len(out.Blames); more > 0 {
+		rest := uint64(0)
+		for _, b := range all[len(out.Blames):] {
+			rest += b.Ns
 		}
+		note("and %d more pairs, %s", more, export.Duration(rest))
 	}
-	note(uint64(len(all)-len(out.Blames)), "and %d more")
-	note(p.blames.more, "%d waits are not counted here: there are too many pairs")
-	note(p.blames.alone, "%d waits were for a holder that is not in the trace: no direct write, or one whose return is not known")
+	if b := &p.blames.more; b.Waits > 0 {
+		note("%d waits, %s, are counted for no pair: there are too many", b.Waits, b.Time())
+	}
+	if slices.ContainsFunc(all, func(b *blame) bool { return b.Cause == observe.CauseUnknown }) {
+		note("(not seen): no direct write that was seen held the lock then. Reads, truncate, fallocate and buffered writes take it, too; and until " +
+			"the one who is next runs, nobody holds it")
+	}
 }
 
 func (p *Report) fillTimes(out *page) {

@@ -31,7 +31,9 @@ type Report struct {
 
 // Add takes one row, which stays the caller's.
 func (p *Report) Add(r *export.Row) {
-	p.Summary.Totals.Add(r)
+	if p.Summary.Totals.Add(r); r.Inside.Known {
+		return
+	}
 	p.counts.Add(r)
 	if r.Lock.Known {
 		if r.WaitNs.Known {

@@ -128,24 +128,39 @@ func write(at uint64, comm string, mode record.Lock, waits ...observe.Wait) expo
 	return r
 }
 
-// TestBlames: who waited for whom, and for how long of it that one held the lock.
+// TestBlames: who waited for whom, and for how long of it that one held the lock. It adds
+// up to all that was waited.
 func TestBlames(t *testing.T) {
 	p := &Report{}
+	part := func(cause observe.Cause, comm string, mode record.Lock, ns uint64, with ...string) observe.Part {
+		out := observe.Part{Cause: cause, Mode: mode, Ns: ns, Others: len(with), Actor: observe.Actor{Op: observe.OpWrite, Comm: comm}}
+		for _, w := range with {
+			out.With = append(out.With, observe.Actor{Op: observe.OpWrite, Comm: w})
+		}
+		return out
+	}
+	wait := func(ns uint64, parts ...observe.Part) observe.Wait {
+		return observe.Wait{Ns: ns, Lock: record.LockExclusive, AtUs: uint32(ns / 1000), Parts: parts}
+	}
+	waited := uint64(0)
 	for _, r := range []export.Row{
 		write(1_000_000, "a", record.LockExclusive),
-		write(1_002_000, "s", record.LockShared, observe.Wait{Ns: 8000, Lock: record.LockShared, AtUs: 8}),       // while a held it
-		write(1_011_000, "s2", record.LockShared, observe.Wait{Ns: 1000, Lock: record.LockShared, AtUs: 2}),      // nobody known held it exclusive
-		write(1_012_000, "b", record.LockExclusive, observe.Wait{Ns: 9000, Lock: record.LockExclusive, AtUs: 9}), // while s and s2 held it
+		write(1_002_000, "s", record.LockShared, wait(8000, part(observe.CauseHeld, "a", record.LockExclusive, 8000))),
+		write(1_012_000, "b", record.LockExclusive, wait(9000, part(observe.CauseHeld, "s", record.LockShared, 6000, "s", "s2"), part(observe.CauseUnknown, "", 0, 3000))),
+		write(1_012_000, "s", record.LockShared, wait(2000, part(observe.CauseQueued, "b", record.LockExclusive, 2000)), wait(500)),
 	} {
 		p.Add(&r)
+		waited += r.WaitNs.V
 	}
-	got := ""
+	got, sum := "", uint64(0)
 	for _, b := range p.blames.list() {
-		got += fmt.Sprintf("%s waited %d times %d ns for %s, %s; ", b.Waiter, b.Waits, b.Ns, b.Holder, b.Held())
+		got += fmt.Sprintf("%s waited %d times %d ns for %q, %s; ", b.Waiter, b.Waits, b.Ns, b.Holder, b.Held())
+		sum += b.Ns
 	}
-	const want = "b waited 1 times 8000 ns for s2, shared; s waited 1 times 8000 ns for a, exclusive; b waited 1 times 7000 ns for s, shared; "
-	if got != want || p.blames.alone != 1 {
-		t.Errorf("%s (%d alone)\nwant %s", got, p.blames.alone, want)
+	const want = `s waited 1 times 8000 ns for "a", exclusive; b waited 1 times 6000 ns for "s, s2", shared; ` +
+		`b waited 1 times 3000 ns for "", ; s waited 1 times 2000 ns for "b", queued exclusive; s waited 1 times 500 ns for "", ; `
+	if got != want || sum != waited {
+		t.Errorf("%s\nwant %s\nwaited %d, blamed %d", got, want, waited, sum)
 	}
 }
 
@@ -233,7 +248,7 @@ func TestBounds(t *testing.T) {
 		r.Reason = fmt.Sprint("reason ", i)
 		p.Add(&r)
 	}
-	if len(p.timeline.lanes) > maxLanes || p.Kinds() != 64 || len(p.cases.lines) > maxLines || len(p.blames.held) > maxInodes {
+	if len(p.timeline.lanes) > maxLanes || p.Kinds() != 64 || len(p.cases.lines) > maxLines {
 		t.Error("too much is kept")
 	}
 	text, _ := texts(t, p)

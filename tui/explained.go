@@ -11,7 +11,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/analyze/explain"
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/export/tally"
 	"github.com/ext4dio/ext4dio-trace/record"
 	ref "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -163,8 +162,11 @@ func (d *detail) moments() []moment {
 	slices.SortStableFunc(out, func(a, b moment) int { return int(a.us) - int(b.us) })
 	if r.SubmitNs > 0 {
 		text := "returned " + export.Result(r.Facts.SubmitRet)
-		if r.Facts.Queued {
+		switch {
+		case r.Facts.Queued:
 			text = "returned: queued, i_rwsem released"
+		case r.Inside.Known:
+			text = "has not returned: " + r.Inside.V.Words()
 		}
 		out = append(out, moment{r.SubmitNs / 1000, text})
 	}
@@ -188,7 +190,10 @@ const (
 // timeline draws the course of the write to scale, with the times since its entry.
 func (d *detail) timeline() {
 	all := d.moments()
-	end := max(all[len(all)-1].us, 1)
+	end := uint64(1)
+	for _, mo := range all {
+		end = max(end, mo.us)
+	}
 	width := min(max(d.width-labelWidth-atWidth-momentWidth, 0), 30)
 	if width < leastBar {
 		width = 0
@@ -206,39 +211,8 @@ func (d *detail) timeline() {
 	}
 }
 
-// maxHolders is how many of those who held the lock are listed.
-const maxHolders = 5
-
-// waitedFor lists who held i_rwsem while the write waited for it, as far as their writes
-// are still kept.
+// waitedFor lists who held i_rwsem while the write waited for it.
 func (d *detail) waitedFor() {
-	if d.r.WaitNs.V == 0 {
-		return
-	}
-	var found []string
-	more := 0
-	for k := range d.r.Waits {
-		wait := tally.WaitOf(d.r, &d.r.Waits[k])
-		for i := range d.m.writes.rows {
-			h := &d.m.writes.rows[i]
-			hold, ok := tally.HoldOf(&h.Row)
-			ns, blocked := hold.Blocks(wait)
-			if !ok || !blocked || h.Dev != d.r.Dev || h.Ino != d.r.Ino || h.TimeNs == d.r.TimeNs && h.Tid == d.r.Tid {
-				continue
-			}
-			if len(found) == maxHolders {
-				more++
-				continue
-			}
-			found = append(found, fmt.Sprintf("#%d %s tid %d held it %s for %s of that", h.Number, export.Safe(h.Comm), h.Tid, modeName(hold.Mode),
-				export.Duration(ns)))
-		}
-	}
-	d.each("waited for", len(found), func(i int) string { return found[i] })
-	switch {
-	case len(found) == 0:
-		d.add("waited for", "holder not among the direct writes that are kept", d.m.styles.dim)
-	case more > 0:
-		d.add("", fmt.Sprintf("and %d more", more), d.m.styles.dim)
-	}
+	lines := export.WaitedFor(d.r.Waits, d.r.WaitNs.V)
+	d.each("waited for", len(lines), func(i int) string { return lines[i] })
 }

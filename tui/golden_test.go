@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/ext4dio/ext4dio-trace/export"
 )
 
 var (
@@ -37,6 +39,12 @@ var states = []struct {
 	{"findings", "wrong-tail-unchecked", func(m *model) { press(m, "5") }},
 	{"findings-none", "series-v2", func(m *model) { press(m, "5") }},
 	{"probes", "patch3", func(m *model) { press(m, "6") }},
+	{"inside", "", func(m *model) {
+		m.opts.Inside = func() ([]export.Inside, error) { return insideSamples(), nil }
+		take(m, snapshot(1))
+		press(m, "7")
+	}},
+	{"inside-none", "patch3", func(m *model) { press(m, "7") }},
 	{"one", "linux-7.2", func(m *model) { press(m, "4", "g", "j", "j", "enter") }},
 	{"one-end", "linux-7.2", func(m *model) { press(m, "4", "g", "j", "j", "enter", "G") }},
 	{"one-variants", "linux-7.2", func(m *model) { press(m, "4", "g", "j", "j", "enter", "v") }},

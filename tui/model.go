@@ -37,6 +37,8 @@ type Options struct {
 	// Missed tells how often the kernel skipped the programs of each probe, by its
 	// function.
 	Missed func() (map[string]uint64, error)
+	// Inside lists the writes that are in the kernel now.
+	Inside func() ([]export.Inside, error)
 	// WhatIf tells what a variant of the kernel would do with the writes: with those that
 	// come from the first call for it on, or with all of a recording. "" ends it.
 	WhatIf   func(variant string) (whatif.Decisions, error)

@@ -13,7 +13,7 @@ import (
 func newTabs(m *model) []tab {
 	return []tab{
 		newGroupTab(m, &byFile), newGroupTab(m, &byProcess), newGroupTab(m, &byReason),
-		m.writes, newFindingsTab(m), newProbesTab(m),
+		m.writes, newFindingsTab(m), newProbesTab(m), newInsideTab(m),
 	}
 }
 

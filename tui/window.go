@@ -22,7 +22,7 @@ type soughtMsg struct {
 
 // moveWindow asks for other writes of a recording where those that are here end.
 func (t *writesTab) moveWindow(by int) tea.Cmd {
-	total := t.m.now.Summary.Totals.Writes
+	total := t.m.now.Summary.Totals.Writes + t.m.now.Summary.Totals.Unreturned
 	if !t.seeks() || len(t.rows) == 0 {
 		return nil
 	}

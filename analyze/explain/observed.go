@@ -35,6 +35,9 @@ func (ob *Observed) WriteText(w io.Writer) error {
 	writeLines(&b, ob.Title)
 	writeLines(&b, observedHeadline(o)...)
 	writePicture(&b, observedPicture(o))
+	if lines := export.WaitedFor(o.Waits, o.WaitNs); len(lines) > 0 {
+		fmt.Fprintf(&b, "\nwaited %s for i_rwsem\n  %s\n", export.Duration(o.WaitNs), strings.Join(lines, "\n  "))
+	}
 	all := make([]judged, len(ob.Variants))
 	for i, v := range ob.Variants {
 		all[i].decision, all[i].verdict = judge.Decide(o, v)

@@ -197,7 +197,7 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 		return func(ob *observe.Observation, v *judge.Verdict) {
 			maker.Fill(&row, ob, v)
 			if o.Redact != nil {
-				row.Comm = o.Redact.Comm(row.Comm)
+				o.Redact.Tasks(&row)
 			}
 			p.Add(&row)
 			if o.Predictor != nil {

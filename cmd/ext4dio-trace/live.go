@@ -47,6 +47,10 @@ was noticed; lines of JSON that are no write have a kind. With a COMMAND, it is 
 attached, only its process tree is traced, and tracing ends when it ends; it is
 sent SIGTERM when tracing ends before it. What it prints goes to stderr.
 
+SIGUSR1 makes it list on stderr the writes that are in the kernel now: where each
+one is, for how long, for whom it waits, and where its thread sleeps; the screen
+has a tab of it. Those that are not seen to end are listed when it ends.
+
 Filters are applied in the kernel, except --only and --filter, which choose
 among the judged writes. Totals and the exit status count all of them.`,
 		Example: `  ext4dio-trace live --dev /dev/sda

@@ -39,6 +39,9 @@ killed can be read to there. With --max-size it ends when the file is about that
 large; with --rotate N as well it goes on in a new one, and the last N stay as
 FILE.1 (the newest) to FILE.N. Given together, they are one recording again.
 
+SIGUSR1 makes it list on stderr the writes that are in the kernel now, and where.
+Those that have not returned when it ends are recorded as they are then.
+
 The file holds command and file names, the kernel's version, the mounted ext4
 file systems with their options, and the command line of the recording.
 
@@ -116,6 +119,7 @@ func recordAll(ctx context.Context, c *capture) error {
 	}
 	defer cmd.Stop()
 	note(os.Stderr, "%s", c.Banner("recording"))
+	defer onRequest(ctx, os.Stderr, func() ([]export.Inside, error) { return c.InsideNow(names, true) })()
 	shown := newProgress(os.Stderr, c.out)
 	idle := newQuiet(func(text string) {
 		shown.clear()
@@ -137,14 +141,19 @@ func recordAll(ctx context.Context, c *capture) error {
 		}
 		return err
 	}
-	return sayRecorded(os.Stderr, c.out, run.Losses(), outcome)
+	return sayRecorded(os.Stderr, c.out, run.Losses(), c.Unreturned(names), outcome)
 }
 
 // sayRecorded says what was recorded and lost, with the outcome of the command if there was
-// one, and makes the exit status.
-func sayRecorded(w io.Writer, out *session.Recorder, l *record.Losses, outcome string) error {
+// one, and makes the exit status. The writes that had not returned are recorded, too.
+func sayRecorded(w io.Writer, out *session.Recorder, l *record.Losses, unreturned []export.Inside, outcome string) error {
 	s := export.Summary{Losses: *l}
+	for i := range unreturned {
+		s.Totals.Add(&unreturned[i].Row)
+	}
+	s.Totals.Inside = unreturned // with their stacks
 	s.Totals.Writes, _ = out.Written()
+	s.Totals.Writes -= min(s.Totals.Writes, s.Totals.Unreturned)
 	nothing := s.NothingSeen()
 	if nothing != "" {
 		fmt.Fprintln(w, nothing)
@@ -155,9 +164,7 @@ func sayRecorded(w io.Writer, out *session.Recorder, l *record.Losses, outcome s
 	if n := s.Unaccounted(); n > 0 {
 		fmt.Fprintf(w, "UNACCOUNTED: %d writes entered the kernel, and it is not known what became of them\n", n)
 	}
-	if l.Unfinished > 0 {
-		fmt.Fprintf(w, "UNFINISHED: %d writes were still inside the kernel at the end\n", l.Unfinished)
-	}
+	_, _ = io.WriteString(w, s.InsideText())
 	if l.Filtered > 0 && nothing == "" {
 		fmt.Fprintf(w, "left out: %s\n", l.LeftOut())
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -146,7 +147,10 @@ func TestOneKeyOneToken(t *testing.T) {
 		if named(r) != named(again[i]) || named(r) != named(fromCopy[i]) || named(r) == named(other[i]) {
 			t.Fatalf("write %d: %s, again %s, in the copy %s, with another key %s", i+1, named(r), named(again[i]), named(fromCopy[i]), named(other[i]))
 		}
-		fromCopy[i].Comm, fromCopy[i].Path = plain[i].Comm, plain[i].Path
+		if !reflect.DeepEqual(r.Waits, fromCopy[i].Waits) {
+			t.Fatalf("write %d waited for %+v, in the copy for %+v", i+1, r.Waits, fromCopy[i].Waits)
+		}
+		fromCopy[i].Comm, fromCopy[i].Path, fromCopy[i].Waits = plain[i].Comm, plain[i].Path, plain[i].Waits
 		if got, want := fromCopy[i].AppendJSON(nil), plain[i].AppendJSON(nil); !bytes.Equal(got, want) {
 			t.Fatalf("the copy says\n%sthe original\n%s", got, want)
 		}

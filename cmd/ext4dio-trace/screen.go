@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"slices"
@@ -70,6 +71,9 @@ func (t *trace) runScreen(ctx context.Context, src session.Source) error {
 	}
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
+	if t.kernel != nil { // the screen has a tab of it
+		defer onRequest(ctx, io.Discard, t.insideNow)()
+	}
 	// Before anything is judged: the judge belongs to the goroutine that consumes from then on.
 	options := t.screenOptions(collector, cmd == nil && t.file == nil)
 	run, err := t.Start(ctx, src, cmd)
@@ -127,7 +131,7 @@ func (t *trace) screenOptions(c *tui.Collector, quitAtEnd bool) tui.Options {
 		o.Record = func(on bool) (string, error) {
 			return t.Record(on, session.RecorderOptions{Tool: versionText(), Command: os.Args})
 		}
-		o.Missed = t.screenMissed
+		o.Missed, o.Inside = t.screenMissed, t.insideNow
 	}
 	for i := range t.Plan.Probes {
 		p := &t.Plan.Probes[i]

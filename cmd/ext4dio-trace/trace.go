@@ -65,6 +65,9 @@ func (t *trace) runLines(ctx context.Context, src session.Source) error {
 		t.Sink = watched{t.Sink, newQuiet(func(text string) { note(t.stderr, "%s", text) })}
 	}
 	note(t.stderr, "%s", t.Banner(t.doing))
+	if t.kernel != nil {
+		defer onRequest(ctx, t.stderr, t.insideNow)()
+	}
 	run, err := t.Start(ctx, src, cmd)
 	if err != nil {
 		return err
@@ -77,6 +80,9 @@ func (t *trace) runLines(ctx context.Context, src session.Source) error {
 	}
 	return t.finish(err, cmd)
 }
+
+// insideNow lists the writes that are in the kernel.
+func (t *trace) insideNow() ([]export.Inside, error) { return t.InsideNow(t.kernel.Capture) }
 
 // lines is the sink that writes what is chosen in the form that is wanted.
 func (o *liveOptions) lines(w io.Writer, text export.Text) *session.Lines {

@@ -8,6 +8,7 @@ package judge
 import (
 	"hash/maphash"
 
+	"github.com/ext4dio/ext4dio-trace/decode/blame"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/decode/overlap"
 	"github.com/ext4dio/ext4dio-trace/decode/request"
@@ -73,13 +74,15 @@ type Judge struct {
 	known    *known // nil: every write is decided anew
 	overlaps *overlap.Finder
 	requests *request.Tracker
+	blame    *blame.Finder
 	stats    Stats
+	number   uint64 // of the last write
 	fit      []model.Variant
 }
 
 // New returns a Judge over an empty stream.
 func New(opts Options) *Judge {
-	j := &Judge{opts: opts, overlaps: overlap.NewFinder(), requests: request.New()}
+	j := &Judge{opts: opts, overlaps: overlap.NewFinder(), requests: request.New(), blame: blame.NewFinder()}
 	if !opts.Anew {
 		j.known = &known{seed: maphash.MakeSeed()}
 	}
@@ -93,6 +96,7 @@ func New(opts Options) *Judge {
 	}
 	j.cmp.unprobed, j.other.unprobed = opts.Unprobed, opts.Unprobed
 	j.ob = observe.NewObserver(j.observe)
+	j.ob.Arrived = j.blame.Add
 	return j
 }
 
@@ -116,6 +120,9 @@ func (j *Judge) Expire(t uint64) { j.ob.Expire(t) }
 // Pending is the number of queued writes that were fed and wait for their completion.
 func (j *Judge) Pending() int { return j.ob.Pending() }
 
+// EachPending calls f with the queued writes that wait for their completion, in no order.
+func (j *Judge) EachPending(f func(*observe.Observation)) { j.ob.EachPending(f) }
+
 // Detector is the search for the variant.
 func (j *Judge) Detector() *Detector { return j.det }
 
@@ -127,13 +134,19 @@ func (j *Judge) Stats() Stats {
 	return s
 }
 
+// NumberFrom says how many writes there were before those that come: of a part of a stream.
+func (j *Judge) NumberFrom(before uint64) { j.number = before }
+
 func (j *Judge) observe(o *observe.Observation) {
 	j.requests.Add(o)
 	ver := j.judge(o)
 	j.stats.Writes++
-	ver.Seq = j.stats.Writes
+	j.number++
+	ver.Seq = j.number
+	j.blame.Number(o, j.number)
+	j.blame.Explain(o)
 	j.stats.Kinds[ver.Kind]++
-	if o.Incomplete != "" {
+	if o.Incomplete != "" && !o.Inside {
 		j.stats.Incomplete++
 	}
 	if o.Queued {

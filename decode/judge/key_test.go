@@ -17,6 +17,7 @@ var unread = map[string]bool{
 	"Generation": true, "GenerationKnown": true, "Name": true,
 	"Waits": true, "Passes.AtUs": true, "Mappings.AtUs": true, "Zeroed.AtUs": true,
 	"PosAfter": true, "PosWanted": true, // of no use without Unmoved, which no key holds
+	"Inside": true, "InsideAt": true, "InsideNs": true, // such a write is Incomplete
 }
 
 // TestKeyHoldsAll: a key changes with every field of an Observation but those that are

@@ -10,6 +10,8 @@ func (o *Observation) missing(w *record.Write) string {
 	switch st := o.Stages; {
 	case !st.Has(record.StageEntry):
 		return "entry not seen"
+	case o.Inside:
+		return "it had not returned: " + o.InsideAt.Words()
 	case !st.Has(record.StageReturn):
 		return "return not seen"
 	case st.Has(record.StageBroken):

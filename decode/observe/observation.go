@@ -78,6 +78,10 @@ type Observation struct {
 	Unmoved             bool
 	PosAfter, PosWanted int64
 
+	// Inside says that the write had not returned, and where it was: see InsideNs.
+	Inside   bool
+	InsideAt record.InsideStage
+	InsideNs uint64 // how long it had been there; 0 when not known
 	// Incomplete says why the record does not hold all that the kernel passed;
 	// empty when it does. Such an observation is never judged.
 	Incomplete string
@@ -233,13 +237,6 @@ type Buffered struct {
 	// Refused is what ext4_should_use_dio looked at when it refused direct I/O:
 	// record.BufFacts and others.
 	Refused uint16
-}
-
-// Wait is one time that the write was queued for i_rwsem.
-type Wait struct {
-	Ns   uint64
-	Lock record.Lock // the mode that it waited for; LockUnknown when the kernel does not say
-	AtUs uint32      // of its end, since the entry
 }
 
 // Sleep is one voluntary context switch of a NOWAIT write.

@@ -35,6 +35,9 @@ type Observer struct {
 	early   waiting[record.Complete] // completions without write
 	pool    []*Observation
 
+	// Arrived is called with every write when its record comes: a queued one has no
+	// completion then. Nil for nothing.
+	Arrived func(*Observation)
 	// Orphans counts completions whose write was never seen.
 	Orphans uint64
 	// Unpaired counts queued writes that were handed out without a completion.
@@ -102,6 +105,13 @@ func (ob *Observer) Expire(t uint64) {
 // Pending is the number of queued writes that wait for their completion.
 func (ob *Observer) Pending() int { return ob.pending.len() }
 
+// EachPending calls f with each of them, which it must not change.
+func (ob *Observer) EachPending(f func(*Observation)) {
+	for _, o := range ob.pending.byID {
+		f(o)
+	}
+}
+
 func (ob *Observer) write(w *record.Write) {
 	queued := w.Stages.Has(record.StageReturn) && w.Ret == model.EIOCBQUEUED
 	c, early := ob.early.take(w.ID)
@@ -109,6 +119,7 @@ func (ob *Observer) write(w *record.Write) {
 		// A write that could have been queued and was not has a completion, too:
 		// all its I/O was over before the submission ended.
 		ob.sync.fill(w, ob.comm(&w.Comm))
+		ob.arrived(&ob.sync)
 		if queued {
 			ob.sync.finish(c)
 		}
@@ -122,7 +133,14 @@ func (ob *Observer) write(w *record.Write) {
 	}
 	o := ob.take()
 	o.fill(w, ob.comm(&w.Comm))
+	ob.arrived(o)
 	ob.pending.put(w.ID, o)
+}
+
+func (ob *Observer) arrived(o *Observation) {
+	if ob.Arrived != nil {
+		ob.Arrived(o)
+	}
 }
 
 func (ob *Observer) complete(c record.Complete) {

@@ -34,7 +34,7 @@ func (o *Observation) reset() {
 	o.Unmoved, o.PosAfter, o.PosWanted = false, 0, 0
 	o.Drain, o.Buffered, o.Incomplete = nil, nil, ""
 	o.Align0, o.Align0Known, o.FmodRet, o.FmodKnown, o.LockNs = 0, false, 0, false, 0
-	o.cut.Known = false
+	o.cut.Known, o.Inside, o.InsideAt, o.InsideNs = false, false, 0, 0
 }
 
 // fillHead takes up the head of w. It sets field by field, as the other functions
@@ -156,10 +156,26 @@ func (o *Observation) add(s *record.Step) {
 		if s.Aux&record.AlignCut != 0 {
 			o.cut = model.Alignment{Bits: s.D, Known: true}
 		}
+	case record.StepInside:
+		o.addInside(s)
 	case record.StepWait:
 		o.Waits = append(o.Waits, Wait{Ns: s.A, Lock: contended(s.C), AtUs: s.TUs})
 	default:
 		o.broken("a step of an unknown kind")
+	}
+}
+
+// addInside takes up where the write was that had not returned. One that is queued for the
+// lock has waited so far.
+func (o *Observation) addInside(s *record.Step) {
+	if o.Stages.Has(record.StageReturn) {
+		o.broken("inside after the return")
+		return
+	}
+	o.Inside, o.InsideAt, o.InsideNs = true, record.InsideStage(s.Aux), s.A
+	if o.InsideAt == record.InsideWait {
+		o.Waits = append(o.Waits, Wait{Ns: s.A, Lock: contended(s.C), AtUs: s.TUs})
+		o.WaitNs += s.A
 	}
 }
 

@@ -162,6 +162,11 @@ func ordinary() []Sample {
 	zeroing.Mappings = []observe.Mapping{{Offset: 0, Length: 4096, Type: 3, Flags: 0x11}}
 	zeroing.Zeroed = []observe.Zeroed{{Pos: 0, Len: 512, Lock: record.LockExclusive, DioCount: 1}, {Pos: 1536, Len: 2560, Lock: record.LockExclusive, DioCount: 1}}
 	zeroing.WaitNs, zeroing.LatencyNs = 1_500_000, 12_345_678
+	zeroing.Waits = []observe.Wait{{Ns: 1_500_000, Lock: record.LockExclusive, AtUs: 80, Parts: []observe.Part{
+		{Cause: observe.CauseHeld, Mode: record.LockShared, Actor: observe.Actor{Op: observe.OpWrite, Comm: "fio", Pid: 1201, Tid: 1204, Write: 2, ID: 2}, Others: 3, Ns: 1_200_000},
+		{Cause: observe.CauseQueued, Mode: record.LockExclusive, Actor: observe.Actor{Op: observe.OpWrite, Comm: "mysqld", Pid: 7, Tid: 8}, Ns: 299_000},
+		{Ns: 1000},
+	}}}
 
 	extending := base(3, 1<<40, 4096)
 	extending.Comm, extending.Ino, extending.Dev = "mysqld", 13, dm0

@@ -59,7 +59,7 @@ type field struct {
 }
 
 // first is the order of the fields, those that are wanted most at the front.
-const first = "lock verdict reason file path comm pid tid dev ino pos len wait latency passes ret zeroed fallback rule hazard caller variant generation globalpid refusedat failedat request try seq"
+const first = "lock verdict reason file path comm pid tid dev ino pos len wait latency passes ret zeroed fallback rule hazard caller variant generation globalpid refusedat failedat request try seq inside"
 
 var fieldTable = makeFields()
 

@@ -55,6 +55,9 @@ func New(recording bool) *Tally {
 
 // Add counts r, which stays the caller's.
 func (t *Tally) Add(r *export.Row) {
+	if r.Inside.Known {
+		return
+	}
 	t.writes++
 	reason := r.ReasonText()
 	f := factsOf(r, reason)

@@ -44,7 +44,8 @@ var flow = []group{
 		"decode/rules":                  {ours: "decode/observe record userspace-model"},
 		"decode/overlap":                {ours: "decode/observe decode/rules record"},
 		"decode/request":                {ours: "decode/observe record userspace-model"},
-		"decode/judge":                  {ours: "decode/observe decode/overlap decode/request decode/rules record userspace-model"},
+		"decode/blame":                  {ours: "decode/observe record"},
+		"decode/judge":                  {ours: "decode/blame decode/observe decode/overlap decode/request decode/rules record userspace-model"},
 	}},
 	{"rows", "one row a write, and the forms in which it leaves", map[string]rule{
 		"export":               {ours: "decode/judge decode/observe decode/overlap decode/request decode/rules export/safe export/schema record userspace-model", others: "golang.org/x/sys"},
@@ -60,8 +61,8 @@ var flow = []group{
 	}},
 	{"session", "a kernel or a recording, judged in rows", map[string]rule{
 		"trace/tracee":  {},
-		"trace/redact":  {ours: "export internal/ext4fs record trace/tracefile"},
-		"trace/session": {ours: "decode/judge decode/observe export internal/clock internal/ext4fs internal/hint probes record trace/tracee trace/tracefile userspace-model", others: "golang.org/x/sys"},
+		"trace/redact":  {ours: "decode/observe export internal/ext4fs record trace/tracefile"},
+		"trace/session": {ours: "decode/blame decode/judge decode/observe export internal/clock internal/ext4fs internal/hint probes record trace/tracee trace/tracefile userspace-model", others: "golang.org/x/sys"},
 		"trace/replay":  {ours: "decode/judge decode/observe export record trace/session trace/tracefile userspace-model"},
 		"trace/doctor":  {ours: "decode/judge internal/hint probes trace/session"},
 	}},
@@ -70,7 +71,7 @@ var flow = []group{
 		"analyze/races":    {ours: "userspace-model"},
 		"analyze/whatif":   {ours: "decode/observe export/tally record userspace-model"},
 		"analyze/recorded": {ours: "analyze/whatif decode/judge decode/observe export record report trace/redact trace/replay trace/session trace/tracefile"},
-		"report":           {ours: "analyze/explain decode/judge export export/tally export/xfsio record userspace-model", others: "github.com/klauspost/compress"},
+		"report":           {ours: "analyze/explain decode/judge decode/observe export export/tally export/xfsio record userspace-model", others: "github.com/klauspost/compress"},
 	}},
 	{"proof", "kernels that are tested, and what is needed for it", map[string]rule{
 		"prove/workload":          {others: "golang.org/x/sys"},

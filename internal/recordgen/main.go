@@ -69,6 +69,7 @@ var numbers = [...]number{
 	{C: "NAME_", GoName: "Name", GoType: "uint16", Doc: "Flags of a Name."},
 	{C: "PHASE_", GoName: "Phase", GoType: "Phase", Doc: "Phases of one write."},
 	{C: "SLEEP_", GoName: "Sleep", GoType: "SleepCause", Doc: "Causes of sleeps.", Counted: true},
+	{C: "INSIDE_", GoName: "Inside", GoType: "InsideStage", Doc: "Where a write was that had not returned: in Step.Aux of a StepInside.", Counted: true},
 	{C: "FMOD_", GoName: "Fmod", GoType: "Fmod", Doc: "Which of the two was entered in the check phase."},
 	{C: "OPS_", GoName: "Ops", GoType: "Ops", Doc: "The two operation tables of ext4 for direct writes."},
 }

@@ -129,8 +129,28 @@ func (r *Redactor) Name(path string) string {
 	return path
 }
 
-// Row replaces the names in a row.
-func (r *Redactor) Row(row *export.Row) { row.Path, row.Comm = r.Name(row.Path), r.Comm(row.Comm) }
+// Row replaces the names in a row: those of its file, of its task, and of those it waited for.
+func (r *Redactor) Row(row *export.Row) {
+	row.Path = r.Name(row.Path)
+	r.Tasks(row)
+}
+
+// Tasks replaces those of its task, and of those it waited for, in a row whose path came from
+// Names.
+func (r *Redactor) Tasks(row *export.Row) {
+	row.Comm = r.Comm(row.Comm)
+	for i := range row.Waits {
+		parts := slices.Clone(row.Waits[i].Parts)
+		for k := range parts {
+			p := &parts[k]
+			p.Comm, p.With = r.Comm(p.Comm), slices.Clone(p.With)
+			for n := range p.With {
+				p.With[n].Comm = r.Comm(p.With[n].Comm)
+			}
+		}
+		row.Waits[i].Parts = parts
+	}
+}
 
 // Names are those below, as tokens.
 func (r *Redactor) Names(below export.Names) export.Names { return redacted{r, below} }

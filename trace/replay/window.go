@@ -160,7 +160,7 @@ func (w *Window) inOrder(number, last uint64, f func(*export.Row) bool) (more bo
 	if err := p.prime(t.needed(begin, to)); err != nil {
 		return false, 0, err
 	}
-	err = p.read(begin, from, to)
+	err = p.read(begin, to)
 	return p.more, p.given, err
 }
 
@@ -211,9 +211,9 @@ func (p *windowPass) prime(wanted map[int][]uint64) error {
 	return nil
 }
 
-// read feeds all records of the places from begin to to, and gives those that are judged
-// from place from on.
-func (p *windowPass) read(begin, from, to int) error {
+// read feeds all records of the places from begin to to. The writes have their numbers from
+// begin on, as those before the first that is wanted may be whom others waited for.
+func (p *windowPass) read(begin, to int) error {
 	t, in := p.w.table, p.w.in
 	if err := in.SeekPlace(begin); err != nil {
 		return err
@@ -231,9 +231,10 @@ func (p *windowPass) read(begin, from, to int) error {
 			switch now = place; {
 			case now > to:
 				return errOther
-			case now >= from && p.at == math.MaxUint64:
+			case p.at == math.MaxUint64:
 				p.at = t.before(now)
-			case now >= from && p.at != t.before(now):
+				p.judge.NumberFrom(p.at)
+			case p.at != t.before(now):
 				return errOther
 			}
 		}

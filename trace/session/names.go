@@ -3,6 +3,7 @@ package session
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -17,6 +18,7 @@ import (
 // systems are mounted. It looks for nothing by itself: without names that come it costs
 // one question a batch, whether something was mounted. It belongs to one goroutine.
 type Names struct {
+	mu     sync.Mutex // of paths: a list of what is inside is made beside the trace
 	paths  recent
 	mounts *ext4fs.Table
 	fd     int    // of mountinfo, -1 without: the kernel says there that it has changed
@@ -61,7 +63,11 @@ func (n *Names) read() {
 }
 
 // Path implements export.Names.
-func (n *Names) Path(id record.NameID) string { return n.paths.get(id) }
+func (n *Names) Path(id record.NameID) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.paths.get(id)
+}
 
 // Learn takes a raw name record, and nothing of other records. A name that is known already
 // is looked at again, as its file system may be mounted elsewhere now.
@@ -75,6 +81,8 @@ func (n *Names) Learn(raw []byte) (id record.NameID, path string, ok bool) {
 		return id, "", false
 	}
 	id, path = r.ID(), n.place(&r, parts)
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if n.paths.get(id) != path {
 		n.paths.put(id, path)
 	}

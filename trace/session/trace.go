@@ -159,6 +159,9 @@ func (t *Trace) consume(p *pump) error {
 	}
 	close(t.over)
 	t.flush()
+	if t.names != nil {
+		t.lookAtStacks()
+	}
 	l := p.read.Load()
 	t.refresh(&l.losses, true)
 	if failed == nil {

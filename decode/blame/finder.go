@@ -1,0 +1,174 @@
+// Package blame tells who was waited for: which writes held i_rwsem while another was
+// queued for it.
+package blame
+
+import (
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// Bounds of what is remembered.
+const (
+	maxFiles = 1024
+	maxHolds = 512 // of one file, the last to get the lock
+	maxQueue = 128 // of one file, the last to have waited
+)
+
+// Finder remembers who held the lock of which file, and who waited for it. It is told of a
+// hold once that is over; whoever waited for it is told of later. Its memory is bounded,
+// and what it forgets is not known afterwards.
+type Finder struct {
+	files map[file]*lock
+	near  [64]*lock // by the low bits of an inode: most writes are to few files
+	last  *Hold     // of the last write
+}
+
+type file struct {
+	dev uint32
+	ino uint64
+}
+
+// lock is what is remembered of one file.
+type lock struct {
+	file
+	holds, queue ring
+}
+
+// NewFinder returns a Finder that knows nothing.
+func NewFinder() *Finder { return &Finder{files: make(map[file]*lock)} }
+
+// Add takes a write whose record has come. It allocates nothing for most.
+func (f *Finder) Add(o *observe.Observation) {
+	f.last = nil
+	if len(o.Passes) == 0 && len(o.Waits) == 0 {
+		return
+	}
+	l := f.of(o.Dev, o.Ino)
+	for i := range o.Passes {
+		h := l.holds.push(maxHolds)
+		h.Actor = actor(o)
+		h.From, h.To = held(o, i)
+		h.Mode = o.Passes[i].Lock
+		f.last = h
+	}
+	if b := o.Buffered; b != nil && b.CopyLock == record.LockExclusive {
+		h := l.holds.push(maxHolds)
+		*h = Hold{Actor: actor(o), From: o.Time + uint64(b.CopyAtUs)*1000, To: o.Time + o.SubmitNs, Mode: b.CopyLock}
+	}
+	for i := range o.Waits {
+		*l.queue.push(maxQueue) = waited(o, i)
+	}
+}
+
+// Hold takes somebody else who held the lock of a file.
+func (f *Finder) Hold(dev uint32, ino uint64, h Hold) { *f.of(dev, ino).holds.push(maxHolds) = h }
+
+// Explain divides the waits of a write among those who were waited for.
+func (f *Finder) Explain(o *observe.Observation) {
+	if len(o.Waits) == 0 {
+		return
+	}
+	l := f.of(o.Dev, o.Ino)
+	for i := range o.Waits {
+		w := waited(o, i)
+		o.Waits[i].Parts = Parts(&w, l.holds.list, l.queue.list)
+	}
+}
+
+// Number says which number a write has got.
+func (f *Finder) Number(o *observe.Observation, number uint64) {
+	if len(o.Passes) == 1 && len(o.Waits) == 0 && o.Buffered == nil && f.last != nil && f.last.ID == o.ID {
+		f.last.Write = number
+		return
+	}
+	if len(o.Passes) == 0 && len(o.Waits) == 0 {
+		return
+	}
+	l := f.of(o.Dev, o.Ino)
+	l.holds.number(o.ID, number)
+	if len(o.Waits) > 0 {
+		l.queue.number(o.ID, number)
+	}
+}
+
+func actor(o *observe.Observation) observe.Actor {
+	return observe.Actor{Op: observe.OpWrite, Comm: o.Comm, Pid: o.Pid, Tid: o.Tid, ID: o.ID}
+}
+
+// held is when o held the lock in its pass i: until it was queued again, made the next
+// pass, or returned. The lock was got at the end of the wait right before the pass.
+func held(o *observe.Observation, i int) (from, to uint64) {
+	const close = 1000 // times are cut to microseconds
+	before := uint64(0)
+	from, to = o.Time+uint64(o.Passes[i].AtUs)*1000, o.Time+o.SubmitNs
+	pass := from
+	if i > 0 {
+		before = o.Time + uint64(o.Passes[i-1].AtUs)*1000
+	}
+	if i+1 < len(o.Passes) {
+		to = o.Time + uint64(o.Passes[i+1].AtUs)*1000
+	}
+	for k := range o.Waits {
+		switch w := waited(o, k); {
+		case w.To > before && w.To <= pass+close:
+			from = w.To
+		case w.From >= pass:
+			to = min(to, w.From)
+		}
+	}
+	return min(from, to), to
+}
+
+// waited is when o was queued in its wait i.
+func waited(o *observe.Observation, i int) Hold {
+	w := &o.Waits[i]
+	to := o.Time + uint64(w.AtUs)*1000
+	return Hold{Actor: actor(o), From: to - min(w.Ns, to), To: to, Mode: w.Lock}
+}
+
+// of finds the lock of a file. When there are too many, all are forgotten.
+func (f *Finder) of(dev uint32, ino uint64) *lock {
+	k := file{dev, ino}
+	near := &f.near[(ino^uint64(dev))%uint64(len(f.near))]
+	if l := *near; l != nil && l.file == k {
+		return l
+	}
+	l := f.files[k]
+	if l == nil {
+		if len(f.files) >= maxFiles {
+			clear(f.files)
+			clear(f.near[:])
+		}
+		l = &lock{file: k}
+		f.files[k] = l
+	}
+	*near = l
+	return l
+}
+
+// ring is a list of the last holds, in no order once it is full.
+type ring struct {
+	list []Hold
+	next int // the oldest, once the list is full
+}
+
+// push makes room for one more of at most so many. What is there is to be overwritten.
+func (r *ring) push(most int) *Hold {
+	if len(r.list) < most {
+		r.list = append(r.list, Hold{})
+		return &r.list[len(r.list)-1]
+	}
+	h := &r.list[r.next]
+	h.Write = 0
+	r.next = (r.next + 1) % most
+	return h
+}
+
+// number gives a number to all holds of a write.
+func (r *ring) number(id, number uint64) {
+	for i := range r.list {
+		if r.list[i].ID == id {
+			r.list[i].Write = number
+		}
+	}
+}

@@ -1,0 +1,206 @@
+package blame
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+const sh, ex = record.LockShared, record.LockExclusive
+
+// hold is one of the writer of a letter.
+func hold(who string, mode record.Lock, from, to uint64) Hold {
+	return Hold{Actor: observe.Actor{Op: observe.OpWrite, Comm: who, ID: uint64(who[0])}, From: from, To: to, Mode: mode}
+}
+
+// text is the parts of a wait: held by a exclusive for 5: "a! 5", by b and others shared:
+// "b+1 5", queued behind c: "<c! 5", not known: "? 5".
+func text(parts []observe.Part) string {
+	var out []string
+	for i := range parts {
+		p := &parts[i]
+		s := p.Comm
+		if p.Mode == ex {
+			s += "!"
+		}
+		if p.Others > 0 {
+			s += fmt.Sprintf("+%d", p.Others)
+		}
+		switch p.Cause {
+		case observe.CauseQueued:
+			s = "<" + s
+		case observe.CauseUnknown:
+			s = "?"
+		}
+		out = append(out, fmt.Sprintf("%s %d", s, p.Ns))
+	}
+	return strings.Join(out, ", ")
+}
+
+func sum(parts []observe.Part) (ns uint64) {
+	for i := range parts {
+		ns += parts[i].Ns
+	}
+	return ns
+}
+
+// The wait is always one of w from 100 to 200.
+func TestParts(t *testing.T) {
+	for _, tt := range []struct {
+		name         string
+		mode         record.Lock
+		holds, queue []Hold
+		want         string
+	}{
+		{"nobody is known", ex, nil, nil, "? 100"},
+		{"one exclusive holder", ex, []Hold{hold("a", ex, 50, 200)}, nil, "a! 100"},
+		{"others at other times", ex, []Hold{hold("a", ex, 50, 100), hold("b", sh, 200, 300)}, nil, "? 100"},
+		{"one after the other", ex, []Hold{hold("a", ex, 50, 140), hold("b", ex, 140, 200)}, nil, "a! 40, b! 60"},
+		{"shared ones at the same time count once", ex, []Hold{hold("a", sh, 0, 180), hold("b", sh, 90, 200), hold("c", sh, 100, 120)}, nil, "b+2 100"},
+		{"shared ones that come and go are one part", ex, []Hold{hold("a", sh, 0, 130), hold("b", sh, 120, 200)}, nil, "b+1 100"},
+		{"a gap is not known", ex, []Hold{hold("a", ex, 50, 120), hold("b", ex, 150, 200)}, nil, "a! 20, ? 30, b! 50"},
+		{"all gaps are one part", ex, []Hold{hold("a", ex, 110, 120), hold("b", ex, 150, 190)}, nil, "? 50, a! 10, b! 40"},
+		{"a holder in the middle of shared ones", ex, []Hold{hold("a", sh, 0, 120), hold("b", ex, 120, 150), hold("c", sh, 150, 200)}, nil, "a 20, b! 30, c 50"},
+		{"the return is seen late: the next has it", ex, []Hold{hold("a", ex, 50, 160), hold("b", ex, 140, 200)}, nil, "a! 40, b! 60"},
+		{"the return of a shared one is seen late", ex, []Hold{hold("a", sh, 50, 190), hold("b", ex, 140, 200)}, nil, "a 40, b! 60"},
+		{"shared does not wait for shared", sh, []Hold{hold("a", sh, 50, 200)}, nil, "? 100"},
+		{"shared behind one who waits for shared ones", sh, []Hold{hold("a", sh, 50, 150), hold("b", ex, 150, 190)}, []Hold{hold("b", ex, 90, 150)}, "<b! 50, b! 40, ? 10"},
+		{"a holder comes before the queue", ex, []Hold{hold("a", ex, 50, 150)}, []Hold{hold("b", ex, 90, 180)}, "a! 50, <b! 30, ? 20"},
+		{"who came to the queue later is not waited for", ex, nil, []Hold{hold("b", ex, 110, 180)}, "? 100"},
+		{"shared before shared in the queue is not waited for", sh, nil, []Hold{hold("b", sh, 90, 180)}, "? 100"},
+		{"the first of the queue", ex, nil, []Hold{hold("c", ex, 95, 200), hold("b", sh, 90, 150)}, "<b 50, <c! 50"},
+		{"its own", ex, []Hold{hold("w", sh, 50, 100), hold("w", ex, 200, 300)}, []Hold{hold("w", ex, 100, 200)}, "? 100"},
+		{"a mode that is not known excludes all", sh, []Hold{hold("a", record.LockUnknown, 50, 150)}, nil, "a 50, ? 50"},
+	} {
+		w := hold("w", tt.mode, 100, 200)
+		got := Parts(&w, tt.holds, tt.queue)
+		if text(got) != tt.want || sum(got) != 100 {
+			t.Errorf("%s: %s, which is %d of 100; want %s", tt.name, text(got), sum(got), tt.want)
+		}
+	}
+}
+
+// Too many holders are put together, and still add up.
+func TestManyParts(t *testing.T) {
+	var holds []Hold
+	for i := range uint64(300) {
+		h := hold("a", ex, 100+i*i, 100+(i+1)*(i+1))
+		h.ID = 1000 + i
+		holds = append(holds, h)
+	}
+	w := hold("w", ex, 100, 100+300*300)
+	got := Parts(&w, holds, nil)
+	if last := got[len(got)-1]; len(got) > maxParts+1 || sum(got) != 300*300 || last.Op != "" || last.Others != 300-len(got)+1 {
+		t.Errorf("%d parts of %d, the last %+v", len(got), sum(got), last)
+	}
+}
+
+// rwsem is a lock that serves its queue in order, as far as a test needs it.
+type rwsem struct {
+	t       *testing.T
+	now     uint64
+	queue   []Hold // From is when it came
+	holders []Hold
+	held    []Hold // over
+	waited  []Hold
+	random  *rand.Rand
+	nextID  uint64
+	seen    map[uint64]bool // of which holds the tracer knows
+}
+
+func (l *rwsem) grant() {
+	for len(l.queue) > 0 {
+		first := &l.queue[0]
+		for i := range l.holders {
+			if l.holders[i].conflicts(first) {
+				return
+			}
+		}
+		w := *first
+		w.To = l.now
+		l.queue = l.queue[1:]
+		if w.From < w.To {
+			l.waited = append(l.waited, w)
+		}
+		w.From = l.now
+		l.holders = append(l.holders, w)
+	}
+}
+
+func (l *rwsem) step() {
+	l.now += 1 + l.random.Uint64N(5)
+	if l.random.IntN(2) == 0 || len(l.holders) == 0 {
+		l.nextID++
+		mode := sh
+		if l.random.IntN(3) == 0 {
+			mode = ex
+		}
+		l.queue = append(l.queue, Hold{Actor: observe.Actor{Op: observe.OpWrite, Comm: "x", ID: l.nextID}, From: l.now, Mode: mode})
+		l.seen[l.nextID] = l.random.IntN(5) > 0
+	} else {
+		i := l.random.IntN(len(l.holders))
+		h := l.holders[i]
+		l.holders = append(l.holders[:i], l.holders[i+1:]...)
+		h.To = l.now
+		l.held = append(l.held, h)
+	}
+	l.grant()
+}
+
+// For any schedule, the parts of each wait add up to it. Where all holders are known, no
+// part is unknown, and for each moment that an exclusive holder had the lock, he has it.
+func TestPartsOfAnySchedule(t *testing.T) {
+	for seed := range uint64(300) {
+		l := &rwsem{t: t, random: rand.New(rand.NewPCG(seed, 7)), seen: map[uint64]bool{}}
+		for range 200 {
+			l.step()
+		}
+		var known, late []Hold
+		for _, h := range l.held {
+			if l.seen[h.ID] {
+				known = append(known, h)
+			}
+			h.To += l.random.Uint64N(4) // the return comes after the unlock
+			late = append(late, h)
+		}
+		for _, h := range l.holders {
+			h.To = l.now + 1
+			late = append(late, h)
+		}
+		for i := range l.waited {
+			w := &l.waited[i]
+			for what, holds := range map[string][]Hold{"some": known, "all": late} {
+				parts := Parts(w, holds, l.waited)
+				if got := sum(parts); got != w.To-w.From {
+					t.Fatalf("seed %d, %s known: the parts of a wait of %d add up to %d: %s", seed, what, w.To-w.From, got, text(parts))
+				}
+				for k := range parts {
+					p := &parts[k]
+					if p.Cause == observe.CauseUnknown && what == "all" {
+						t.Fatalf("seed %d: all holders are known, and yet %s of %+v", seed, text(parts), *w)
+					}
+					if got, want := p.Ns, l.exclusive(w, p.ID); p.Cause == observe.CauseHeld && p.Mode == ex && what == "all" && got != want {
+						t.Fatalf("seed %d: %d held it for %d of the wait, not for %d", seed, p.ID, want, got)
+					}
+				}
+			}
+		}
+	}
+}
+
+// exclusive is for how long of a wait a writer held the lock.
+func (l *rwsem) exclusive(w *Hold, id uint64) uint64 {
+	for _, h := range append(l.held, l.holders...) {
+		if h.ID == id {
+			if h.To == 0 || h.To < h.From {
+				h.To = l.now + 1
+			}
+			return min(h.To, w.To) - max(h.From, w.From)
+		}
+	}
+	return 0
+}

@@ -1,0 +1,81 @@
+package export
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/export/schema"
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+func waitsKnown(r *Row) bool { return r.WaitNs.Known }
+
+var causeOfWaitWords = schema.WordsOf("causeOfWaitWords", "", observe.NumCauses, observe.Cause.String)
+
+var insideWords = schema.WordsOf("insideWords", "", record.NumInsideStages, func(n record.InsideStage) string { return n.String() })
+
+var waitFields = schema.New(
+	schema.Int("ns", "ns", "how long", func(w *observe.Wait) *uint64 { return &w.Ns }),
+	schema.Enum("mode", "mode of i_rwsem that it waited for", modeWords, func(w *observe.Wait) *record.Lock { return &w.Lock }),
+	schema.List("holders", "who was waited for: parts that are disjoint and add up to ns", holderFields, nil, func(w *observe.Wait) *[]observe.Part { return &w.Parts }),
+)
+
+var holderFields = schema.New(
+	schema.Int("ns", "ns", "how long this part was", func(p *observe.Part) *uint64 { return &p.Ns }),
+	schema.Enum("cause", "held: others held the lock; queued: another stood before in the queue; unknown: nobody who was seen did", causeOfWaitWords,
+		func(p *observe.Part) *observe.Cause { return &p.Cause }),
+	schema.Enum("mode", "mode in which it was held, or queued for", modeWords, func(p *observe.Part) *record.Lock { return &p.Mode }),
+	schema.Text("op", "what the holder does: write is a direct write", func(p *observe.Part) *string { return &p.Op }).OrNull(),
+	schema.Text("comm", "name of its thread", func(p *observe.Part) *string { return &p.Comm }).OrNull(),
+	schema.Int("pid", "", "its process", func(p *observe.Part) *uint32 { return &p.Pid }).In32().If(hasActor),
+	schema.Int("tid", "", "its thread", func(p *observe.Part) *uint32 { return &p.Tid }).In32().If(hasActor),
+	schema.Int("write", "", "number of its write, as explain --seq takes it; null where it has none yet", func(p *observe.Part) *uint64 { return &p.Write }).If(hasWrite),
+	schema.Int("others", "", "how many more held it shared together with this one", func(p *observe.Part) *int { return &p.Others }).In32(),
+)
+
+func hasActor(p *observe.Part) bool { return p.Op != "" }
+func hasWrite(p *observe.Part) bool { return p.Write != 0 }
+
+// WaitedFor says in words for whom a write was queued for i_rwsem, a line for each part of
+// the waits. The lines add up to all, ns.
+func WaitedFor(waits []observe.Wait, all uint64) (lines []string) {
+	for i := range waits {
+		for k := range waits[i].Parts {
+			p := &waits[i].Parts[k]
+			lines = append(lines, partText(p))
+			all -= min(all, p.Ns)
+		}
+	}
+	if all > 0 {
+		lines = append(lines, Duration(all)+": it is not recorded for whom")
+	}
+	return lines
+}
+
+func partText(p *observe.Part) string {
+	mode := cmp.Or(ModeName(p.Mode), "in a mode that is not known")
+	switch {
+	case p.Cause == observe.CauseUnknown:
+		return Duration(p.Ns) + ": no direct write that was seen held it"
+	case p.Op == "":
+		return fmt.Sprintf("%s: %s more held it", Duration(p.Ns), Plural(uint64(p.Others), "write"))
+	case p.Cause == observe.CauseQueued:
+		return fmt.Sprintf("%s: queued behind %s, which waited for it %s", Duration(p.Ns), ActorText(&p.Actor), mode)
+	case p.Others > 0:
+		return fmt.Sprintf("%s: %s and %s held it %s", Duration(p.Ns), ActorText(&p.Actor), Plural(uint64(p.Others), "other"), mode)
+	}
+	return fmt.Sprintf("%s: %s held it %s", Duration(p.Ns), ActorText(&p.Actor), mode)
+}
+
+// ActorText names who held the lock or waited for it.
+func ActorText(a *observe.Actor) string {
+	text := fmt.Sprintf("%s tid %d", Safe(a.Comm), a.Tid)
+	if a.Write != 0 {
+		text = fmt.Sprintf("#%d %s", a.Write, text)
+	}
+	if a.Op != observe.OpWrite {
+		text += " (" + Safe(a.Op) + ")"
+	}
+	return text
+}
