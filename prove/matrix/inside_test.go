@@ -181,7 +181,7 @@ func listed(t *testing.T, r *result, name string) {
 		t.Fatalf("%d times one in its own I/O, %d times one that waits, %d times one that is queued:\n%s", len(a), len(b), len(c), text)
 	}
 	for i := range a {
-		if a[i][1] != b[i][1] || !strings.Contains(a[i][2], "iomap_dio_rw") || !strings.Contains(b[i][2], "rwsem_down_read_slowpath") {
+		if a[i][1] != b[i][1] || !strings.Contains(a[i][2], "iomap_dio_rw") || !strings.Contains(b[i][2], "ext4_file_write_iter") {
 			t.Errorf("list %d: %q\n%q", i, a[i], b[i])
 		}
 	}
