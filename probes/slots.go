@@ -126,8 +126,9 @@ func (s *Session) Inside(queued bool) ([][]byte, error) {
 		found, err = s.addQueued(found)
 	}
 	slices.SortStableFunc(found, func(a, b record.Write) int { return rank(&a) - rank(&b) })
-	out := make([][]byte, len(found))
+	out, now := make([][]byte, len(found)), clock.Monotonic() // the same for all: who holds the lock does so while others wait
 	for i := range found {
+		stayed(&found[i], now)
 		out[i] = found[i].Append(nil)
 	}
 	return out, err
@@ -171,7 +172,7 @@ func (s *Session) addQueued(found []record.Write) ([]record.Write, error) {
 	}
 	var key uint64
 	l := &s.state.aio
-	raw, now := make([]byte, l.size), clock.Monotonic()
+	raw := make([]byte, l.size)
 	it := s.coll.Maps["aios"].Iterate()
 	for it.Next(&key, &raw) {
 		w := record.Write{
@@ -183,7 +184,7 @@ func (s *Session) addQueued(found []record.Write) ([]record.Write, error) {
 		if known[w.ID] || l.number(raw, "marked") != 0 {
 			continue
 		}
-		stay(&w, now, record.InsideIO, 0, 0)
+		stay(&w, record.InsideIO, 0, 0)
 		found = append(found, w)
 	}
 	if err := it.Err(); err != nil && !errors.Is(err, ebpf.ErrIterationAborted) {
@@ -231,7 +232,7 @@ func (st *state) snapshot(w *record.Write, read func([]byte) error) (ok bool, er
 	}
 	w.StepsLost = uint8(min(int(w.StepsLost)+lost, 255))
 	stage, since, flags := st.stage(raw, w)
-	stay(w, clock.Monotonic(), stage, since, flags)
+	stay(w, stage, since, flags)
 	return w.T0 != 0 && w.Stages.Has(record.StageEntry) && !w.Stages.Has(record.StageReturn), nil
 }
 
@@ -257,13 +258,18 @@ func (st *state) stage(raw []byte, w *record.Write) (stage record.InsideStage, s
 	return record.InsideEntry, 0, 0
 }
 
-// stay makes w a record of a write that is inside now.
-func stay(w *record.Write, now uint64, stage record.InsideStage, since uint64, flags uint32) {
-	w.Latency = now - min(w.T0, now)
-	s := &w.Steps[w.NSteps]
-	*s = record.Step{Kind: record.StepInside, Aux: uint16(stage), TUs: uint32(min(w.Latency/1000, 1<<32-1)), C: flags}
-	if since != 0 {
-		s.A = now - min(since, now)
-	}
+// stay makes w a record of a write that is inside, since an instant or 0.
+func stay(w *record.Write, stage record.InsideStage, since uint64, flags uint32) {
+	w.Steps[w.NSteps] = record.Step{Kind: record.StepInside, Aux: uint16(stage), A: since, C: flags}
 	w.NSteps++
+}
+
+// stayed says for how long it has been inside, and at its stage.
+func stayed(w *record.Write, now uint64) {
+	w.Latency = now - min(w.T0, now)
+	s := &w.Steps[w.NSteps-1]
+	s.TUs = uint32(min(w.Latency/1000, 1<<32-1))
+	if s.A != 0 {
+		s.A = now - min(s.A, now)
+	}
 }

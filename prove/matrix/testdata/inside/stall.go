@@ -95,12 +95,13 @@ func suspend(on bool) {
 	}
 }
 
-// asleepIn waits until a thread sleeps in a kernel function.
+// asleepIn waits until a thread sleeps in a kernel function. The scheduler and the lock
+// itself are not on the stack that the kernel shows.
 func asleepIn(tid int, function string) {
 	for {
 		b, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stack", tid))
 		fail("stack", err)
-		if strings.Contains(string(b), function) {
+		if first, _, _ := strings.Cut(string(b), "\n"); strings.Contains(first, function) {
 			return
 		}
 		time.Sleep(time.Millisecond)
@@ -135,7 +136,7 @@ func hang(path, other string) {
 		asleepIn(<-tids, function)
 	}
 	start(4*size, "iomap_dio_rw")
-	start(0, "rwsem_down_read_slowpath")
+	start(0, "ext4_file_write_iter")
 	ctx := submit(fd2, buf)
 	fmt.Println("hanging", os.Getpid())
 	<-terminated
