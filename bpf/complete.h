@@ -41,7 +41,8 @@ static __always_inline bool watch_aio(__u64 iocb, const struct write_rec *w)
 	struct aio *old = bpf_map_lookup_elem(&aios, &iocb);
 	struct aio a = {
 		.id = w->id, .t0 = w->t0, .ino = w->ino, .pos0 = w->pos0, .len0 = w->len0,
-		.dev = w->dev, .tgid = w->tgid, .tid = w->tid,
+		.dev = w->dev, .tgid = w->tgid, .tid = w->tid, .ns_tgid = w->ns_tgid, .ns_tid = w->ns_tid,
+		.generation = w->generation, .name = w->name,
 	};
 
 	__builtin_memcpy(a.comm, w->comm, sizeof(a.comm));

@@ -164,6 +164,10 @@ struct aio {
 	__u32 dev;
 	__u32 tgid;
 	__u32 tid;
+	__u32 ns_tgid;
+	__u32 ns_tid;
+	__u32 generation;
+	__u32 name;
 	__u8 comm[16];
 };
 

@@ -41,7 +41,7 @@ func (in *Inside) Lines() []string {
 	if in.Path != "" {
 		file = Safe(in.Path) + " (" + file + ")"
 	}
-	text := fmt.Sprintf("%s pid %d tid %d: %d bytes at %d of %s, %s", Safe(in.Comm), in.Pid, in.Tid, in.Len, in.Pos, file, in.Row.Inside.V.Words())
+	text := fmt.Sprintf("%s (%s): %d bytes at %d of %s, %s", Safe(in.Comm), in.Numbers(), in.Len, in.Pos, file, in.Row.Inside.V.Words())
 	if in.Queued() {
 		text += ", asynchronous"
 	}
@@ -112,7 +112,8 @@ func (s *Summary) appendInside(b *strings.Builder) {
 type insideJSON struct {
 	Pid     uint32   `json:"pid"`
 	Tid     uint32   `json:"tid"`
-	Comm    string   `json:"comm"` // raw
+	Foreign bool     `json:"foreign"` // see Row.Foreign
+	Comm    string   `json:"comm"`    // raw
 	Dev     string   `json:"dev"`
 	Ino     uint64   `json:"ino"`
 	Path    *string  `json:"path"`
@@ -129,7 +130,7 @@ func (t *Totals) insideJSON() []insideJSON {
 	for i := range t.Inside {
 		in := &t.Inside[i]
 		j := insideJSON{
-			Pid: in.Pid, Tid: in.Tid, Comm: in.Comm, Dev: DevName(in.Dev), Ino: in.Ino, Pos: in.Pos, Len: in.Len,
+			Pid: in.Pid, Tid: in.Tid, Foreign: in.Row.Foreign.V, Comm: in.Comm, Dev: DevName(in.Dev), Ino: in.Ino, Pos: in.Pos, Len: in.Len,
 			Stage: in.Row.Inside.V.String(), Stack: in.Stack, NoStack: in.NoStack,
 		}
 		if in.Path != "" {

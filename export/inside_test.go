@@ -33,7 +33,7 @@ func TestInsideIsNoWrite(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	const want = `UNFINISHED: 2 writes not seen to end
-  w\x1b[2J pid 5 tid 6: 512 bytes at 4096 of inode 12 on 8:0, waiting for i_rwsem exclusive for 2.00s, entered 3.00s ago
+  w\x1b[2J (pid 5, tid 6): 512 bytes at 4096 of inode 12 on 8:0, waiting for i_rwsem exclusive for 2.00s, entered 3.00s ago
     waited 2.00s: h tid 9 and 1 other held it shared
   and 1 more
 `

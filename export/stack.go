@@ -20,6 +20,10 @@ func (in *Inside) LookAtStack() {
 		in.NoStack = NoThread
 		return
 	}
+	if in.Row.Foreign.V {
+		in.NoStack = "the tracer's pid namespace does not have the thread"
+		return
+	}
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/stack", in.Pid, in.Tid))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

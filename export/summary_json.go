@@ -40,7 +40,7 @@ type summaryJSON struct {
 	InPart      uint64            `json:"in_part"`            // judged, but something after the decision did not fit into the record
 	Unseen      map[string]uint64 `json:"in_part_unseen"`     // by the part that did not
 	endedJSON
-	Inside      []insideJSON      `json:"inside"` // not returned, or queued and not seen to end
+	Inside []insideJSON `json:"inside"` // not returned, or queued and not seen to end
 }
 
 // summaryOverlaps counts pairs of writes, by the rule that they broke together.
@@ -82,7 +82,7 @@ func (s *Summary) json() summaryJSON {
 		Variant: s.Variant, Evidence: s.Evidence, ElapsedNs: int64(s.Elapsed),
 		Incompletes: t.incomplete, InPart: t.InPart, Unseen: t.unseen,
 		endedJSON: s.endedJSON(),
-		Inside: t.insideJSON(),
+		Inside:    t.insideJSON(),
 	}
 	for c, n := range t.Written {
 		if n > 0 {

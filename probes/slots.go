@@ -4,13 +4,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 
 	"github.com/ext4dio/ext4dio-trace/internal/clock"
 	"github.com/ext4dio/ext4dio-trace/record"
-	"slices"
 )
 
 // layout is where the members of a struct of the BPF programs lie, by their names.
@@ -173,11 +173,13 @@ func (s *Session) addQueued(found []record.Write) ([]record.Write, error) {
 	var key uint64
 	l := &s.state.aio
 	raw := make([]byte, l.size)
+	get32 := func(name string) uint32 { return uint32(l.number(raw, name)) }
 	it := s.coll.Maps["aios"].Iterate()
 	for it.Next(&key, &raw) {
 		w := record.Write{
 			T0: l.number(raw, "t0"), ID: l.number(raw, "id"), Ino: l.number(raw, "ino"), Pos0: l.number(raw, "pos0"),
-			Len0: uint32(l.number(raw, "len0")), Dev: uint32(l.number(raw, "dev")), Tgid: uint32(l.number(raw, "tgid")), Tid: uint32(l.number(raw, "tid")),
+			Len0: get32("len0"), Dev: get32("dev"), Tgid: get32("tgid"), Tid: get32("tid"), NsTgid: get32("ns_tgid"), NsTid: get32("ns_tid"),
+			Generation: get32("generation"), Name: get32("name"),
 			Stages: record.StageEntry | record.StageDIO, Ret: queuedRet,
 		}
 		copy(w.Comm[:], raw[l.members["comm"].at:])

@@ -46,6 +46,7 @@ func (s *Stats) Abandoned() uint64 { return s.Refused - s.Retried }
 // key is what the tries of a request have in common.
 type key struct {
 	dev      uint32
+	gen      uint32 // of the inode
 	owner    uint32 // tgid; threads of io-wq are threads of the process
 	ino      uint64
 	pos, len int64
@@ -55,7 +56,7 @@ type key struct {
 const anywhere = -1
 
 func keyOf(o *observe.Observation) key {
-	k := key{o.Dev, o.Pid, o.Ino, o.Pos0, o.Len0}
+	k := key{o.Dev, o.Generation, o.Pid, o.Ino, o.Pos0, o.Len0}
 	if o.Flags&model.IocbAppend != 0 {
 		k.pos = anywhere
 	}

@@ -172,9 +172,9 @@ func windowKnowsHolders(t *testing.T, r *result) {
 // listed: what stands on stderr, after each of two signals and at the end.
 func listed(t *testing.T, r *result, name string) {
 	text := r.read(t, name+".err")
-	own := regexp.MustCompile(`stall pid \d+ tid (\d+): 4096 bytes at 16384 of .*, in its own I/O \(iomap_dio_rw\), entered [0-9.]+m?s ago\n((?:    .*\n)*)`)
-	wait := regexp.MustCompile(`stall pid \d+ tid \d+: 4096 bytes at 0 of .*, waiting for i_rwsem shared for [0-9.]+m?s, entered [0-9.]+m?s ago\n    waited [0-9.]+m?s: .*stall tid (\d+) held it exclusive\n((?:    .*\n)*)`)
-	queued := regexp.MustCompile(`stall pid \d+ tid \d+: 4096 bytes at 4096 of .*, in its own I/O \(iomap_dio_rw\), asynchronous`)
+	own := regexp.MustCompile(`stall \(pid \d+, tid (\d+)\): 4096 bytes at 16384 of .*, in its own I/O \(iomap_dio_rw\), entered [0-9.]+m?s ago\n((?:    .*\n)*)`)
+	wait := regexp.MustCompile(`stall \(pid \d+, tid \d+\): 4096 bytes at 0 of .*, waiting for i_rwsem shared for [0-9.]+m?s, entered [0-9.]+m?s ago\n    waited [0-9.]+m?s: .*stall tid (\d+) held it exclusive\n((?:    .*\n)*)`)
+	queued := regexp.MustCompile(`stall \(pid \d+, tid \d+\): 4096 bytes at 4096 of .*, in its own I/O \(iomap_dio_rw\), asynchronous`)
 	a, b, c := own.FindAllStringSubmatch(text, -1), wait.FindAllStringSubmatch(text, -1), queued.FindAllString(text, -1)
 	// The recorder knows queued writes by their records only.
 	if len(a) != 3 || len(b) != 3 || len(c) < 2 {
