@@ -14,12 +14,14 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // Reader reads a trace from a file or a pipe. It is a record.Source: nothing behind
-// it can tell a trace from a kernel. It belongs to one goroutine.
+// it can tell a trace from a kernel. It belongs to one goroutine, but for Path and
+// Recording.Doubt: another one may judge what was read.
 type Reader struct {
 	chunks  *chunkReader
 	file    *os.File // of Open; nil otherwise
@@ -30,6 +32,7 @@ type Reader struct {
 	dec     decoder
 	seq     uint64 // of the next chunk
 	rec     []byte
+	mu      sync.Mutex // of names, and of losses where they are read by another goroutine
 	names   names
 	losses  record.Losses
 	unknown uint64
@@ -128,7 +131,19 @@ func (r *Reader) Losses() (record.Losses, error) {
 
 // Path is the path of a file, "" when it is not known. Together with export.Names it
 // lets rows of a trace have names.
-func (r *Reader) Path(id record.NameID) string { return r.names.paths[id] }
+func (r *Reader) Path(id record.NameID) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.names.paths[id]
+}
+
+// skipped is how often a probe inside writes had been skipped by the end of the chunk that
+// is being read.
+func (r *Reader) skipped() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.losses.MissedInner
+}
 
 // Missing says, after record.ErrEnd, what could not be read. It is nil when the trace
 // was closed in order and everything was read, and a *Missing otherwise.
@@ -247,7 +262,9 @@ func (r *Reader) take(h *head) error {
 	raw := r.chunks.raw
 	switch h.Kind {
 	case KindRecords:
+		r.mu.Lock()
 		r.losses = h.losses
+		r.mu.Unlock()
 		return r.dec.begin(raw, h)
 	case KindNames, KindFiles, KindMounts:
 		// Open has read those that were there then; a file may be written still.
@@ -271,6 +288,8 @@ func (r *Reader) takeNames(kind Kind, raw []byte) error {
 	if kind == KindMounts {
 		return r.info.readMounts(raw)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	return r.names.read(kind, raw)
 }
 

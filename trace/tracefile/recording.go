@@ -280,7 +280,7 @@ func (c *Recording) Doubt(from, to uint64) bool {
 	}
 	switch {
 	case c.parts[0].index == nil:
-		return c.parts[0].losses.MissedInner > 0
+		return c.parts[0].skipped() > 0
 	case c.skipped == 0:
 		return false
 	}
