@@ -38,7 +38,7 @@ enum rec_kind {
  * Mappings that are kept one by one, the last one besides. What lies between is summed
  * up in classes, of which there are at most so many.
  */
-#define E4D_MAX_MAPS 12
+#define E4D_MAX_MAPS 16
 #define E4D_MAX_CLASSES 6
 
 /*

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Mount is one mounted file system of the ext4 driver. Traces hold it as JSON.
@@ -119,8 +120,30 @@ func isDev(n uint64, dev string) bool {
 	return fmt.Sprintf("%d:%d", n>>8&0xfff|n>>32&^0xfff, n&0xff|n>>12&^0xff) == dev
 }
 
+// answerWithin bounds how long a device may take to say what is on it. One that hangs is
+// traced all the same.
+const answerWithin = 2 * time.Second
+
 // readSuper reads the super block of a device by one of its names.
 func readSuper(path, dev string) ([]byte, error) {
+	type answer struct {
+		super []byte
+		err   error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		b, err := readSuperOf(path, dev)
+		answered <- answer{b, err}
+	}()
+	select {
+	case a := <-answered:
+		return a.super, a.err
+	case <-time.After(answerWithin):
+		return nil, fmt.Errorf("read super block of %s: the device does not answer", path)
+	}
+}
+
+func readSuperOf(path, dev string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read super block: %w", err)

@@ -2,7 +2,6 @@ package matrix
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -78,20 +77,13 @@ type line struct {
 }
 
 // lines is a recording as view --json shows it.
-func (r *result) lines(t *testing.T, name string) (all []line) {
+func (r *result) lines(t *testing.T, name string) []line {
 	t.Helper()
 	out, err := exec.Command(program(t), "view", "--json", filepath.Join(r.dir, name)).Output()
 	if err != nil && len(out) == 0 {
 		t.Fatal(err)
 	}
-	for text := range strings.Lines(string(out)) {
-		var l line
-		if err := json.Unmarshal([]byte(text), &l); err != nil {
-			t.Fatalf("%v: %s", err, text)
-		}
-		all = append(all, l)
-	}
-	return all
+	return writes[line](t, string(out))
 }
 
 // partsAddUp: whoever was waited for, it is as much as was waited; and where every holder

@@ -1,8 +1,6 @@
 package matrix
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -45,22 +43,22 @@ func TestNames(t *testing.T) {
 		t.Run(kernel, func(t *testing.T) {
 			t.Parallel()
 			r := namesGuest(t, kernelSpec(t, kernel))
-			live := r.named(t, r.read(t, "live.jsonl"))
+			live := writes[namedRow](t, r.read(t, "live.jsonl"))
 			r.sameNumber(t, live)
 			view, err := exec.Command(program(t), "view", "--json", filepath.Join(r.dir, "names.e4d")).Output()
 			if err != nil {
 				t.Fatalf("view: %v", err)
 			}
 			want := writtenNames()
-			for how, rows := range map[string][]namedRow{"live": live, "recorded": r.named(t, string(view))} {
+			for how, rows := range map[string][]namedRow{"live": live, "recorded": writes[namedRow](t, string(view))} {
 				if got := paths(rows); !slices.Equal(got, want) {
 					t.Errorf("%s:\n%q\nwant\n%q", how, got, want)
 				}
 			}
-			if got := paths(r.named(t, r.read(t, "path.jsonl"))); !slices.Equal(got, []string{"/mnt/mine"}) {
+			if got := paths(writes[namedRow](t, r.read(t, "path.jsonl"))); !slices.Equal(got, []string{"/mnt/mine"}) {
 				t.Errorf("--path shows %q: another file has the number now", got)
 			}
-			if got := paths(r.named(t, r.read(t, "unseen.jsonl"))); !slices.Equal(got, []string{"[8:0]/in/unseen"}) {
+			if got := paths(writes[namedRow](t, r.read(t, "unseen.jsonl"))); !slices.Equal(got, []string{"[8:0]/in/unseen"}) {
 				t.Errorf("on a file system that is not mounted here: %q", got)
 			}
 			r.laterMounts(t)
@@ -89,23 +87,6 @@ func namesGuest(t *testing.T, spec string) *result {
 		}
 	}
 	return r
-}
-
-// named reads the rows of lines of JSON.
-func (r *result) named(t *testing.T, lines string) (rows []namedRow) {
-	t.Helper()
-	in := bufio.NewScanner(strings.NewReader(lines))
-	in.Buffer(nil, 1<<20)
-	for in.Scan() {
-		var row namedRow
-		if err := json.Unmarshal(in.Bytes(), &row); err != nil {
-			t.Fatalf("%v in %s", err, in.Text())
-		}
-		if row.Ino != 0 { // a write
-			rows = append(rows, row)
-		}
-	}
-	return rows
 }
 
 // sameNumber makes sure that the guest tried what is hard: files of the same number.

@@ -2,7 +2,6 @@ package matrix
 
 import (
 	"bytes"
-	"encoding/json"
 	"os/exec"
 	"strings"
 	"testing"
@@ -30,16 +29,14 @@ func TestRefused(t *testing.T) {
 					t.Fatalf("live ended with %d:\n%s\n%s", status, out, stderr)
 				}
 				refused := 0
-				for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
-					var w struct {
-						Lock, Verdict string
-						Why           []string
-					}
-					if err := json.Unmarshal([]byte(line), &w); err != nil {
-						t.Fatalf("%v: %s", err, line)
-					}
+				type row struct {
+					Seq           uint64
+					Lock, Verdict string
+					Why           []string
+				}
+				for _, w := range writes[row](t, out) {
 					if w.Verdict != "agree" || len(w.Why) != 1 {
-						t.Errorf("not judged as it should be: %s", line)
+						t.Errorf("not judged as it should be: %+v of\n%s", w, out)
 						continue
 					}
 					if w.Lock == "none" && w.Why[0] == why.reason {
@@ -65,7 +62,7 @@ func explained(t *testing.T, lines string) {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("explain: %v\n%s", err, errs.String())
 	}
-	if got, want := strings.Count(out.String(), ": agree\n"), strings.Count(lines, "\n"); got != want {
+	if got, want := strings.Count(out.String(), ": agree\n"), len(writes[struct{}](t, lines)); got != want {
 		t.Errorf("explain agrees with %d of %d lines:\n%s", got, want, out.String())
 	}
 }

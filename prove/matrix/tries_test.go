@@ -1,8 +1,6 @@
 package matrix
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
@@ -109,18 +107,9 @@ type triedRow struct {
 	Verdict   string
 }
 
-func (r *result) rows(t *testing.T, load string) (rows []triedRow) {
+func (r *result) rows(t *testing.T, load string) []triedRow {
 	t.Helper()
-	lines := bufio.NewScanner(bytes.NewReader(r.ask(t, load, "export", "--format", "jsonl")))
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var row triedRow
-		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
-			t.Fatal(err)
-		}
-		rows = append(rows, row)
-	}
-	return rows
+	return writes[triedRow](t, string(r.ask(t, load, "export", "--format", "jsonl")))
 }
 
 // owned: the tries of a request follow each other, and their owner is the thread that asked.

@@ -85,17 +85,11 @@ type whereRow struct {
 }
 
 // rows reads the lines of JSON of a run, which are of as many writes; 0 stands for any number.
-func (w *where) rows(t *testing.T, name string, writes int) (all []whereRow) {
+func (w *where) rows(t *testing.T, name string, want int) (all []whereRow) {
 	t.Helper()
-	for line := range strings.Lines(w.read(t, name+".out")) {
-		var r whereRow
-		if err := json.Unmarshal([]byte(line), &r); err != nil {
-			t.Fatalf("%s: %v: %s", name, err, line)
-		}
-		all = append(all, r)
-	}
-	if len(all) != writes && writes > 0 || len(all) == 0 {
-		t.Errorf("%s: %d writes, want %d:\n%s", name, len(all), writes, w.read(t, name+".err"))
+	all = writes[whereRow](t, w.read(t, name+".out"))
+	if len(all) != want && want > 0 || len(all) == 0 {
+		t.Errorf("%s: %d writes, want %d:\n%s", name, len(all), want, w.read(t, name+".err"))
 	}
 	return all
 }
