@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -22,6 +23,10 @@ func (in *Inside) LookAtStack() {
 	}
 	if in.Row.Foreign.V {
 		in.NoStack = "the tracer's pid namespace does not have the thread"
+		return
+	}
+	if self, err := os.Readlink("/proc/self"); err != nil || self != strconv.Itoa(os.Getpid()) {
+		in.NoStack = "/proc is not that of the tracer's pid namespace"
 		return
 	}
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/stack", in.Pid, in.Tid))

@@ -161,7 +161,7 @@ func pidText(ns *probes.PidNamespace) string {
 	}
 	text := fmt.Sprintf(", pids as in the tracer's pid namespace (it is %d in the first one), and with * as in the first one for processes that have none there", ns.Global)
 	if ns.ForeignProc {
-		text += "; /proc is that of another pid namespace, so that files may stay without names"
+		text += "; /proc is that of another pid namespace, so that no stacks of writes that are inside can be shown"
 	}
 	return text
 }
