@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
@@ -37,9 +38,14 @@ type Capture struct {
 	*probes.Session
 }
 
+// traceGC is how much the heap may grow between two collections while tracing, percent.
+const traceGC = 30
+
 // Attach looks at the running kernel, plans the probes and attaches them. The errors are
 // those of package probes.
 func Attach(o probes.Options) (*Capture, error) {
+	// Who is traced needs the memory more than we the time of the collector.
+	debug.SetGCPercent(traceGC)
 	k, err := Plan(o)
 	if err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 )
 
 // maxEarly bounds the records that are kept to be judged again, bytes.
-const maxEarly = 4 << 20
+const maxEarly = 1 << 20
 
 // Counter is a Sink that counts rows itself.
 type Counter interface {
