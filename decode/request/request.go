@@ -16,7 +16,7 @@ import (
 
 // Bounds of what is tied.
 const (
-	maxOpen = 1024 // refused tries that wait for the next one
+	maxOpen = 2048 // refused tries that wait for the next one
 	// maxApart is how long after a try the next one may begin, ns. Who gives up and writes
 	// the same piece much later makes another request.
 	maxApart = 10_000_000_000
