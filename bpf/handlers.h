@@ -20,6 +20,7 @@
 
 #include "complete.h"
 #include "checks.h"
+#include "hold.h"
 #include "mapping.h"
 #include "names.h"
 #include "wait.h"

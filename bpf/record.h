@@ -12,7 +12,8 @@
  * nsteps times struct step in the order in which the kernel passed them. An
  * asynchronous write is followed, or preceded, by one struct complete_rec with
  * the same id. Before the first write through a name of a file comes one struct
- * name_rec, with the name that the write_rec tells by its number.
+ * name_rec, with the name that the write_rec tells by its number. Somebody else who
+ * held i_rwsem of a file while a write waited is one struct hold_rec.
  *
  * write_rec grows at its end only, by whole eight bytes. "head" says how long it
  * is, so the steps begin there: a reader that knows fewer fields skips the rest,
@@ -25,6 +26,7 @@ enum rec_kind {
 	REC_WRITE = 1,
 	REC_COMPLETE = 2,
 	REC_NAME = 3,
+	REC_HOLD = 4,
 };
 
 /*
@@ -355,6 +357,61 @@ struct name_rec {
 	__u32 pad;
 };
 
+/*
+ * What holds i_rwsem besides a direct write that is recorded. "arg", "pos" and "len"
+ * are what the function was called with.
+ */
+enum hold_op {
+	HOLD_UNKNOWN = 0,	/* none of these: the lock itself told who holds it */
+	HOLD_WRITE = 1,		/* a direct write that is not recorded */
+	HOLD_READ = 2,		/* a direct read */
+	HOLD_BUFFERED = 3,	/* ext4_buffered_write_iter, not of a recorded write */
+	HOLD_FALLOCATE = 4,	/* ext4_fallocate; arg: its mode */
+	HOLD_SETATTR = 5,	/* ext4_setattr; arg: ia_valid, len: ia_size */
+	HOLD_IOCTL = 6,		/* ext4_ioctl; arg: cmd */
+	HOLD_FSYNC = 7,		/* ext4_sync_file, where that takes it */
+	HOLD_SEEK = 8,		/* ext4_llseek; arg: whence, pos: offset */
+	HOLD_FIEMAP = 9,	/* ext4_fiemap */
+	HOLD_XATTR = 10,	/* ext4_xattr_set */
+	HOLD_FILEATTR = 11,	/* ext4_fileattr_set */
+	HOLD_UNLINK = 12,	/* ext4_unlink */
+	HOLD_LINK = 13,		/* ext4_link */
+};
+
+#define HOLDER_QUEUED	(1u << 0)	/* it was queued for the lock: "from" is when it got it */
+#define HOLDER_WIDE	(1u << 1)	/* its function may have let go of the lock before "to", or taken it after "from" */
+#define HOLDER_OWNER	(1u << 2)	/* seen as owner of the lock when a write began to wait: it held it at "from", no more is known */
+#define HOLDER_INSIDE	(1u << 3)	/* made by the reader of the records: it is not over, "to" is when that was seen */
+#define HOLDER_BEFORE	(1u << 4)	/* it may have begun before tracing */
+
+/* Somebody who held i_rwsem of a file, and made no write that is recorded. */
+struct hold_rec {
+	__u16 kind;		/* REC_HOLD */
+	__u16 size;		/* bytes on the wire */
+	__u8 op;		/* enum hold_op */
+	__u8 lock;		/* enum lock_mode */
+	__u16 flags;		/* HOLDER_* */
+	__u64 t0;		/* entry of its function, ns of CLOCK_MONOTONIC */
+	__u64 from;		/* it had the lock from then on, */
+	__u64 to;		/* until then */
+	__u64 queued_ns;	/* queued for it before */
+	__u64 drain_t;		/* entry of inode_dio_wait; 0: no direct I/O was in flight there */
+	__u64 drain_ns;		/* inside that */
+	__u64 ino;		/* number of the inode */
+	__u64 pos;		/* see enum hold_op */
+	__u64 len;		/* see enum hold_op */
+	__u32 arg;		/* see enum hold_op */
+	__u32 drain_count;	/* i_dio_count there */
+	__u32 dev;		/* kernel's dev_t: major << 20 | minor */
+	__u32 generation;	/* i_generation of the inode */
+	__u32 tgid;		/* the process */
+	__u32 tid;		/* the thread */
+	__u32 ns_tgid;		/* as in write_rec */
+	__u32 ns_tid;		/* likewise */
+	__u8 comm[16];		/* its command name */
+	__u8 func[32];		/* kernel function of HOLD_UNKNOWN, as far as known */
+};
+
 /* Counters, one set a CPU. record/fields_gen.go has them in this order. */
 struct counters {
 	__u64 seen;		/* direct writes that passed the filter */
@@ -385,5 +442,6 @@ _Static_assert(sizeof(struct step) == 32, "step");
 _Static_assert(sizeof(struct write_rec) == 144, "write_rec");
 _Static_assert(sizeof(struct complete_rec) == 32, "complete_rec");
 _Static_assert(sizeof(struct name_rec) == 32, "name_rec");
+_Static_assert(sizeof(struct hold_rec) == 160, "hold_rec");
 
 #endif

@@ -22,6 +22,7 @@ const (
 	ext4dioMapCpus                  = "cpus"
 	ext4dioMapDisplaced             = "displaced"
 	ext4dioMapFlushes               = "flushes"
+	ext4dioMapHoldBufs              = "hold_bufs"
 	ext4dioMapKnownNames            = "known_names"
 	ext4dioMapNameBufs              = "name_bufs"
 	ext4dioMapRing                  = "ring"
@@ -215,6 +216,7 @@ type ext4dioMapSpecs struct {
 	Cpus       *ebpf.MapSpec `ebpf:"cpus"`
 	Displaced  *ebpf.MapSpec `ebpf:"displaced"`
 	Flushes    *ebpf.MapSpec `ebpf:"flushes"`
+	HoldBufs   *ebpf.MapSpec `ebpf:"hold_bufs"`
 	KnownNames *ebpf.MapSpec `ebpf:"known_names"`
 	NameBufs   *ebpf.MapSpec `ebpf:"name_bufs"`
 	Ring       *ebpf.MapSpec `ebpf:"ring"`
@@ -286,6 +288,7 @@ type ext4dioMaps struct {
 	Cpus       *ebpf.Map `ebpf:"cpus"`
 	Displaced  *ebpf.Map `ebpf:"displaced"`
 	Flushes    *ebpf.Map `ebpf:"flushes"`
+	HoldBufs   *ebpf.Map `ebpf:"hold_bufs"`
 	KnownNames *ebpf.Map `ebpf:"known_names"`
 	NameBufs   *ebpf.Map `ebpf:"name_bufs"`
 	Ring       *ebpf.Map `ebpf:"ring"`
@@ -302,6 +305,7 @@ func (m *ext4dioMaps) Close() error {
 		m.Cpus,
 		m.Displaced,
 		m.Flushes,
+		m.HoldBufs,
 		m.KnownNames,
 		m.NameBufs,
 		m.Ring,

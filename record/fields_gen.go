@@ -10,6 +10,7 @@ const (
 	StepSize     = 32
 	CompleteSize = 32
 	NameSize     = 32
+	HoldSize     = 160
 	MaxSteps     = 40 // of a record
 	NumCounters  = 22 // all of them uint64
 )
@@ -19,6 +20,7 @@ const (
 	KindWrite    Kind = 1
 	KindComplete Kind = 2
 	KindName     Kind = 3
+	KindHold     Kind = 4
 )
 
 // Stages in the order in which the kernel passes them.
@@ -143,6 +145,35 @@ const (
 const (
 	NameDeleted uint16 = 1 << 0 // unlinked: the file is open, and this name of it is gone
 	NameCut     uint16 = 1 << 1 // the path has more folders than are kept
+)
+
+// What holds i_rwsem besides recorded writes.
+const (
+	HoldUnknown   HoldOp = 0  // none of these: the lock itself told who holds it
+	HoldWrite     HoldOp = 1  // a direct write that is not recorded
+	HoldRead      HoldOp = 2  // a direct read
+	HoldBuffered  HoldOp = 3  // ext4_buffered_write_iter, not of a recorded write
+	HoldFallocate HoldOp = 4  // ext4_fallocate; arg: its mode
+	HoldSetattr   HoldOp = 5  // ext4_setattr; arg: ia_valid, len: ia_size
+	HoldIoctl     HoldOp = 6  // ext4_ioctl; arg: cmd
+	HoldFsync     HoldOp = 7  // ext4_sync_file, where that takes it
+	HoldSeek      HoldOp = 8  // ext4_llseek; arg: whence, pos: offset
+	HoldFiemap    HoldOp = 9  // ext4_fiemap
+	HoldXattr     HoldOp = 10 // ext4_xattr_set
+	HoldFileattr  HoldOp = 11 // ext4_fileattr_set
+	HoldUnlink    HoldOp = 12 // ext4_unlink
+	HoldLink      HoldOp = 13 // ext4_link
+
+	NumHoldOps = 14
+)
+
+// Flags of a Hold.
+const (
+	HolderQueued uint16 = 1 << 0 // it was queued for the lock: "from" is when it got it
+	HolderWide   uint16 = 1 << 1 // its function may have let go of the lock before "to", or taken it after "from"
+	HolderOwner  uint16 = 1 << 2 // seen as owner of the lock when a write began to wait: it held it at "from", no more is known
+	HolderInside uint16 = 1 << 3 // made by the reader of the records: it is not over, "to" is when that was seen
+	HolderBefore uint16 = 1 << 4 // it may have begun before tracing
 )
 
 // Phases of one write.
@@ -414,6 +445,86 @@ func (to *Name) parse(raw *[NameSize]byte) {
 	to.Generation = e.Uint32(raw[AtNameGeneration:])
 	to.Flags = e.Uint16(raw[AtNameFlags:])
 	to.Len = e.Uint16(raw[AtNameLen:])
+}
+
+// Where the fields of struct hold_rec lie, bytes.
+const (
+	AtHoldKind       = 0
+	AtHoldSize       = 2
+	AtHoldOp         = 4
+	AtHoldLock       = 5
+	AtHoldFlags      = 6
+	AtHoldT0         = 8
+	AtHoldFrom       = 16
+	AtHoldTo         = 24
+	AtHoldQueuedNs   = 32
+	AtHoldDrainT     = 40
+	AtHoldDrainNs    = 48
+	AtHoldIno        = 56
+	AtHoldPos        = 64
+	AtHoldLen        = 72
+	AtHoldArg        = 80
+	AtHoldDrainCount = 84
+	AtHoldDev        = 88
+	AtHoldGeneration = 92
+	AtHoldTgid       = 96
+	AtHoldTid        = 100
+	AtHoldNsTgid     = 104
+	AtHoldNsTid      = 108
+	AtHoldComm       = 112
+	AtHoldFunc       = 128
+)
+
+// Hold is somebody who held i_rwsem, and made no recorded write (struct hold_rec).
+type Hold struct {
+	Op         HoldOp   `wire:"4,1"`    // enum hold_op
+	Lock       Lock     `wire:"5,1"`    // enum lock_mode
+	Flags      uint16   `wire:"6,2"`    // HOLDER_*
+	T0         uint64   `wire:"8,8"`    // entry of its function, ns of CLOCK_MONOTONIC
+	From       uint64   `wire:"16,8"`   // it had the lock from then on,
+	To         uint64   `wire:"24,8"`   // until then
+	QueuedNs   uint64   `wire:"32,8"`   // queued for it before
+	DrainT     uint64   `wire:"40,8"`   // entry of inode_dio_wait; 0: no direct I/O was in flight there
+	DrainNs    uint64   `wire:"48,8"`   // inside that
+	Ino        uint64   `wire:"56,8"`   // number of the inode
+	Pos        uint64   `wire:"64,8"`   // see enum hold_op
+	Len        uint64   `wire:"72,8"`   // see enum hold_op
+	Arg        uint32   `wire:"80,4"`   // see enum hold_op
+	DrainCount uint32   `wire:"84,4"`   // i_dio_count there
+	Dev        uint32   `wire:"88,4"`   // kernel's dev_t: major << 20 | minor
+	Generation uint32   `wire:"92,4"`   // i_generation of the inode
+	Tgid       uint32   `wire:"96,4"`   // the process
+	Tid        uint32   `wire:"100,4"`  // the thread
+	NsTgid     uint32   `wire:"104,4"`  // as in write_rec
+	NsTid      uint32   `wire:"108,4"`  // likewise
+	Comm       [16]byte `wire:"112,16"` // its command name
+	Func       [32]byte `wire:"128,32"` // kernel function of HOLD_UNKNOWN, as far as known
+}
+
+func (to *Hold) parse(raw *[HoldSize]byte) {
+	e := binary.LittleEndian
+	to.Op = HoldOp(raw[AtHoldOp])
+	to.Lock = Lock(raw[AtHoldLock])
+	to.Flags = e.Uint16(raw[AtHoldFlags:])
+	to.T0 = e.Uint64(raw[AtHoldT0:])
+	to.From = e.Uint64(raw[AtHoldFrom:])
+	to.To = e.Uint64(raw[AtHoldTo:])
+	to.QueuedNs = e.Uint64(raw[AtHoldQueuedNs:])
+	to.DrainT = e.Uint64(raw[AtHoldDrainT:])
+	to.DrainNs = e.Uint64(raw[AtHoldDrainNs:])
+	to.Ino = e.Uint64(raw[AtHoldIno:])
+	to.Pos = e.Uint64(raw[AtHoldPos:])
+	to.Len = e.Uint64(raw[AtHoldLen:])
+	to.Arg = e.Uint32(raw[AtHoldArg:])
+	to.DrainCount = e.Uint32(raw[AtHoldDrainCount:])
+	to.Dev = e.Uint32(raw[AtHoldDev:])
+	to.Generation = e.Uint32(raw[AtHoldGeneration:])
+	to.Tgid = e.Uint32(raw[AtHoldTgid:])
+	to.Tid = e.Uint32(raw[AtHoldTid:])
+	to.NsTgid = e.Uint32(raw[AtHoldNsTgid:])
+	to.NsTid = e.Uint32(raw[AtHoldNsTid:])
+	to.Comm = [16]byte(raw[AtHoldComm:])
+	to.Func = [32]byte(raw[AtHoldFunc:])
 }
 
 // Counters sums struct counters over all CPUs, in its order.

@@ -61,7 +61,9 @@ func (f *Finder) Add(o *observe.Observation) {
 }
 
 // Hold takes somebody else who held the lock of a file.
-func (f *Finder) Hold(dev uint32, ino uint64, h Hold) { *f.of(dev, ino).holds.push(maxHolds) = h }
+func (f *Finder) Hold(h *observe.Hold) {
+	*f.of(h.Dev, h.Ino).holds.push(maxHolds) = Hold{Actor: h.Actor, From: h.From, To: h.To, Mode: h.Mode}
+}
 
 // Explain divides the waits of a write among those who were waited for.
 func (f *Finder) Explain(o *observe.Observation) {

@@ -39,6 +39,9 @@ type Options struct {
 	// Seen is called for every write with its verdict. Both are valid during the
 	// call only.
 	Seen func(*observe.Observation, *Verdict)
+	// Held is called for everybody else who held i_rwsem, before the writes that waited for
+	// that come. The Hold is valid during the call only; nil for nothing.
+	Held func(*observe.Hold)
 }
 
 // Stats counts what a Judge has handed out.
@@ -97,6 +100,12 @@ func New(opts Options) *Judge {
 	j.cmp.unprobed, j.other.unprobed = opts.Unprobed, opts.Unprobed
 	j.ob = observe.NewObserver(j.observe)
 	j.ob.Arrived = j.blame.Add
+	j.ob.Held = func(h *observe.Hold) {
+		j.blame.Hold(h)
+		if opts.Held != nil {
+			opts.Held(h)
+		}
+	}
 	return j
 }
 

@@ -38,6 +38,10 @@ type Observer struct {
 	// Arrived is called with every write when its record comes: a queued one has no
 	// completion then. Nil for nothing.
 	Arrived func(*Observation)
+	// Held is called with everybody else who held i_rwsem; the Hold is valid during the call
+	// only. Nil for nothing.
+	Held func(*Hold)
+	held Hold
 	// Orphans counts completions whose write was never seen.
 	Orphans uint64
 	// Unpaired counts queued writes that were handed out without a completion.
@@ -75,10 +79,24 @@ func (ob *Observer) Feed(raw []byte) error {
 		}
 		ob.complete(c)
 		return nil
+	case record.KindHold:
+		return ob.hold(raw)
 	case record.KindName: // of a file, which is none of the facts of a write
 		return nil
 	}
 	return fmt.Errorf("decode record: %w: %d", record.ErrKind, kind)
+}
+
+func (ob *Observer) hold(raw []byte) error {
+	var r record.Hold
+	if err := record.ParseHold(raw, &r); err != nil {
+		return err
+	}
+	if ob.Held != nil {
+		ob.held.fill(&r, ob.comm(&r.Comm))
+		ob.Held(&ob.held)
+	}
+	return nil
 }
 
 // Flush hands out the queued writes whose completion has not come.

@@ -51,7 +51,7 @@ func (c Cause) String() string {
 
 // Actor is somebody who holds i_rwsem or waits for it.
 type Actor struct {
-	Op       string // what he does: OpWrite
+	Op       string // what he does: OpWrite, or that of a Hold
 	Comm     string // raw bytes of the kernel; escape before showing
 	Pid, Tid uint32
 	// Write is the number of the write among those that are judged, from 1; 0 when it has

@@ -40,6 +40,7 @@ var wire = [...]record{
 	{C: "step", Size: "StepSize", At: "AtStep", GoName: "Step", Doc: "Step is one thing that the kernel did inside a write (struct step)."},
 	{C: "complete_rec", Size: "CompleteSize", At: "AtDone", GoName: "Complete", Doc: "Complete is the end of an asynchronous write (struct complete_rec)."},
 	{C: "name_rec", Size: "NameSize", At: "AtName", GoName: "Name", Doc: "Name is the head of a name of a file (struct name_rec)."},
+	{C: "hold_rec", Size: "HoldSize", At: "AtHold", GoName: "Hold", Doc: "Hold is somebody who held i_rwsem, and made no recorded write (struct hold_rec)."},
 	{C: "counters", GoName: "Counters", Doc: "Counters sums struct counters over all CPUs, in its order."},
 }
 
@@ -67,6 +68,8 @@ var numbers = [...]number{
 	{C: "DRAIN_", GoName: "Drain", GoType: "uint16", Doc: "Flags in Step.Aux of a StepDrain."},
 	{C: "MAP_", GoName: "Map", GoType: "uint16", Doc: "Flags in Step.Aux of a StepMap or StepMaps."},
 	{C: "NAME_", GoName: "Name", GoType: "uint16", Doc: "Flags of a Name."},
+	{C: "HOLD_", GoName: "Hold", GoType: "HoldOp", Doc: "What holds i_rwsem besides recorded writes.", Counted: true},
+	{C: "HOLDER_", GoName: "Holder", GoType: "uint16", Doc: "Flags of a Hold."},
 	{C: "PHASE_", GoName: "Phase", GoType: "Phase", Doc: "Phases of one write."},
 	{C: "SLEEP_", GoName: "Sleep", GoType: "SleepCause", Doc: "Causes of sleeps.", Counted: true},
 	{C: "INSIDE_", GoName: "Inside", GoType: "InsideStage", Doc: "Where a write was that had not returned: in Step.Aux of a StepInside.", Counted: true},
@@ -79,6 +82,7 @@ var numbers = [...]number{
 var types = map[string]string{
 	"ST_*": "Stages", "enum lock_mode": "Lock", "enum caller": "Caller",
 	"enum step_kind": "StepKind", "enum dio_ops": "Ops", "enum fmod": "Fmod",
+	"enum hold_op": "HoldOp",
 }
 
 // Words that Go spells in another way than with a first capital, of fields and of numbers.

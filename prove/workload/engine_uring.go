@@ -181,18 +181,26 @@ func (u *uring) register(reqs []Request) error {
 		put64(iovs[i*iovecSize:], address(r.Segs[0]))
 		put64(iovs[i*iovecSize+8:], uint64(len(r.Segs[0])))
 	}
-	_, _, errno := unix.Syscall6(unix.SYS_IO_URING_REGISTER, uintptr(u.fd), uringRegBuffers,
-		uintptr(unsafe.Pointer(&iovs[0])), uintptr(len(reqs)), 0, 0)
-	if errno != 0 {
-		return unfit("register buffers with io_uring", errno)
+	err := Again(func() error {
+		_, _, errno := unix.Syscall6(unix.SYS_IO_URING_REGISTER, uintptr(u.fd), uringRegBuffers,
+			uintptr(unsafe.Pointer(&iovs[0])), uintptr(len(reqs)), 0, 0)
+		return errnoOf(errno)
+	})
+	if err != nil {
+		return unfit("register buffers with io_uring", err)
 	}
 	return nil
 }
 
+// unregister waits, on 6.1 until the kernel has put away the last use of the buffers
+// (io_rsrc_ref_quiesce), and a signal to the thread ends that.
 func (u *uring) unregister() error {
-	_, _, errno := unix.Syscall6(unix.SYS_IO_URING_REGISTER, uintptr(u.fd), uringUnregister, 0, 0, 0, 0)
-	if errno != 0 {
-		return fmt.Errorf("unregister buffers of io_uring: %w", errno)
+	err := Again(func() error {
+		_, _, errno := unix.Syscall6(unix.SYS_IO_URING_REGISTER, uintptr(u.fd), uringUnregister, 0, 0, 0, 0)
+		return errnoOf(errno)
+	})
+	if err != nil {
+		return fmt.Errorf("unregister buffers of io_uring: %w", err)
 	}
 	return nil
 }

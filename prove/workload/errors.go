@@ -20,10 +20,27 @@ var (
 )
 
 // unfit tells apart a path that this kernel does not offer from other failures.
-func unfit(verb string, errno unix.Errno) error {
+func unfit(verb string, errno error) error {
 	switch errno {
 	case unix.ENOSYS, unix.EPERM, unix.EOPNOTSUPP, unix.ENOMEM, unix.EINVAL:
 		return fmt.Errorf("%s: %w: %w", verb, ErrUnfit, errno)
 	}
 	return fmt.Errorf("%s: %w", verb, errno)
+}
+
+// Again calls a system call until no signal has ended it: the runtime of Go sends its
+// threads some of its own, at any time.
+func Again(call func() error) error {
+	for {
+		if err := call(); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+func errnoOf(errno unix.Errno) error {
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }

@@ -155,7 +155,7 @@ func makeFile(d *Dir, spec FileSpec) (fd int, err error) {
 	}
 	defer func() { err = errors.Join(err, unix.Close(buffered)) }()
 	if spec.Allocate > 0 {
-		if err := unix.Fallocate(buffered, 0, 0, spec.Allocate); err != nil {
+		if err := Again(func() error { return unix.Fallocate(buffered, 0, 0, spec.Allocate) }); err != nil {
 			return fd, fmt.Errorf("fallocate %d bytes: %w", spec.Allocate, err)
 		}
 	}

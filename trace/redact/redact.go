@@ -224,18 +224,28 @@ func (r *Redactor) Record(raw []byte) ([]byte, error) {
 		return nil, fmt.Errorf("cannot redact a record: %w", err)
 	case kind == record.KindComplete && len(raw) == record.CompleteSize:
 		return raw, nil
+	case kind == record.KindHold && len(raw) == record.HoldSize:
+		r.raw = append(r.raw[:0], raw...)
+		r.comm(r.raw[record.AtHoldComm:])
+		return r.raw, nil
 	case kind != record.KindWrite:
 		return nil, fmt.Errorf("cannot redact a record of kind %d: this version does not know what is in it", kind)
 	case head == 0 || head > record.HeadSize || len(raw) != head+int(raw[record.AtNSteps])*record.StepSize:
 		return nil, fmt.Errorf("cannot redact a write of %d bytes with a head of %d: this version does not know all that is in it", len(raw), head)
 	}
 	r.raw = append(r.raw[:0], raw...)
-	comm := r.raw[record.AtComm : record.AtComm+commSize]
+	r.comm(r.raw[record.AtComm:])
+	return r.raw, nil
+}
+
+// comm puts a token in the place of the name of a thread, which the field at the begin of at
+// holds.
+func (r *Redactor) comm(at []byte) {
+	comm := at[:commSize]
 	text, _, _ := bytes.Cut(comm, []byte{0})
 	token := r.Comm(string(text))
 	clear(comm)
 	copy(comm[:commSize-1], token)
-	return r.raw, nil
 }
 
 const commSize = 16 // TASK_COMM_LEN

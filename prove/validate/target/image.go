@@ -72,7 +72,7 @@ func imageFile(name string) (_ *os.File, err error) {
 		return f, fmt.Errorf("make the image: %w", err)
 	}
 	// A full disk is found here and not by a write that is judged.
-	err = unix.Fallocate(fd, 0, 0, imageSize)
+	err = workload.Again(func() error { return unix.Fallocate(fd, 0, 0, imageSize) })
 	if err != nil && !errors.Is(err, unix.EOPNOTSUPP) {
 		return f, fmt.Errorf("make an image of %s: %w", sizeText(imageSize), err)
 	}

@@ -70,7 +70,7 @@ func (f *File) Close() error {
 
 // Fallocate allocates blocks, and i_size follows.
 func (f *File) Fallocate(off, n int64) error {
-	err := unix.Fallocate(f.Buffered, 0, off, n)
+	err := workload.Again(func() error { return unix.Fallocate(f.Buffered, 0, off, n) })
 	if err == nil {
 		f.Shadow.Extend(off + n)
 	}
@@ -79,12 +79,12 @@ func (f *File) Fallocate(off, n int64) error {
 
 // Allocate allocates blocks and leaves i_size.
 func (f *File) Allocate(off, n int64) error {
-	return unix.Fallocate(f.Buffered, unix.FALLOC_FL_KEEP_SIZE, off, n)
+	return workload.Again(func() error { return unix.Fallocate(f.Buffered, unix.FALLOC_FL_KEEP_SIZE, off, n) })
 }
 
 // Punch makes a hole and leaves i_size.
 func (f *File) Punch(off, n int64) error {
-	err := unix.Fallocate(f.Buffered, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, off, n)
+	err := workload.Again(func() error { return unix.Fallocate(f.Buffered, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, off, n) })
 	if err == nil {
 		f.Shadow.Punch(off, n)
 	}

@@ -1,0 +1,87 @@
+package observe
+
+import (
+	"bytes"
+
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// Hold is one time that somebody held i_rwsem of a file who made no write that is recorded.
+type Hold struct {
+	Actor
+	Kind       record.HoldOp
+	Dev        uint32 // kernel's dev_t: major<<20 | minor
+	Ino        uint64
+	Generation uint32
+	Mode       record.Lock
+	Flags      uint16 // record.Holder*
+
+	Time     uint64 // entry of its function, ns of CLOCK_MONOTONIC
+	From, To uint64 // it had the lock then
+	QueuedNs uint64 // queued for it before
+	// DrainAt is the entry of inode_dio_wait with so many requests in flight; 0 when there
+	// were none.
+	DrainAt, DrainNs uint64
+	DrainCount       uint32
+
+	Arg      uint32 // see record.HoldOp
+	Pos, Len int64
+	Func     string // kernel function of a holder of an unknown kind; empty when that is not known
+}
+
+// Inside reports whether it was not over when tracing ended.
+func (h *Hold) Inside() bool { return h.Flags&record.HolderInside != 0 }
+
+// fill takes up a record.
+func (h *Hold) fill(r *record.Hold, comm string) {
+	fn, _, _ := bytes.Cut(r.Func[:], []byte{0})
+	*h = Hold{
+		Actor: Actor{Comm: comm, Pid: r.Tgid, Tid: r.Tid},
+		Kind:  r.Op, Dev: r.Dev, Ino: r.Ino, Generation: r.Generation, Mode: r.Lock, Flags: r.Flags,
+		Time: r.T0, From: r.From, To: r.To, QueuedNs: r.QueuedNs,
+		DrainAt: r.DrainT, DrainNs: r.DrainNs, DrainCount: r.DrainCount,
+		Arg: r.Arg, Pos: int64(r.Pos), Len: int64(r.Len), Func: string(fn),
+	}
+	if r.NsTgid != 0 && r.NsTgid != record.PidHidden {
+		h.Pid, h.Tid = r.NsTgid, r.NsTid
+	}
+	h.Op = h.op()
+}
+
+// op says what it does, in a word or two.
+func (h *Hold) op() string {
+	switch {
+	case h.Kind == record.HoldFallocate:
+		return fallocateOp(h.Arg)
+	case h.Kind == record.HoldSetattr && h.Arg&attrSize != 0:
+		return "truncate"
+	case h.Kind == record.HoldUnknown && h.Func != "":
+		return "unknown:" + h.Func
+	}
+	return h.Kind.String()
+}
+
+// Bits of what the kernel's functions are called with.
+const (
+	attrSize          = 1 << 3 // ATTR_SIZE
+	fallocPunchHole   = 1 << 1 // FALLOC_FL_PUNCH_HOLE
+	fallocCollapse    = 1 << 3 // FALLOC_FL_COLLAPSE_RANGE
+	fallocZeroRange   = 1 << 4 // FALLOC_FL_ZERO_RANGE
+	fallocInsertRange = 1 << 5 // FALLOC_FL_INSERT_RANGE
+)
+
+// fallocateOp is the op of fallocate(2) with a mode.
+func fallocateOp(mode uint32) string {
+	for _, m := range []struct {
+		bit  uint32
+		name string
+	}{
+		{fallocPunchHole, "punch-hole"}, {fallocZeroRange, "zero-range"},
+		{fallocCollapse, "collapse-range"}, {fallocInsertRange, "insert-range"},
+	} {
+		if mode&m.bit != 0 {
+			return "fallocate:" + m.name
+		}
+	}
+	return "fallocate"
+}
