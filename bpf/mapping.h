@@ -108,7 +108,7 @@ static __always_inline void pack_lookup(struct step *s, const struct inflight *s
  * lookup inside, whether the lookup found blocks, and whether it lies behind i_size. That
  * each begins where the one before it ended is looked at here.
  *
- * "last_map" holds the last mapping, which moves into its class when another one comes.
+ * At AT_LAST_MAP is the last mapping, which moves into its class when another one comes.
  * There it holds its length in b and the flags of its lookup in the high half of a, as the
  * class does. One that fits no class becomes a step of its own.
  */
@@ -129,7 +129,7 @@ __noinline int sum_map(struct inflight *st)
 
 	if (!st)
 		return 0;
-	m = &st->last_map;
+	m = &st->steps[AT_LAST_MAP];
 	aux = m->aux & ~MAP_GAP;
 	bytes = m->b;
 	if (aux & MAP_LOOKUP) {
@@ -139,7 +139,7 @@ __noinline int sum_map(struct inflight *st)
 		bytes = (__u64)(__u32)m->b << (st->w.blkbits & 63);
 	}
 	for (__u32 i = 0; i < E4D_MAX_CLASSES && !(aux & MAP_FAILED); i++) {
-		c = &st->class[i];
+		c = &st->steps[AT_CLASSES + i];
 		if (i == st->classes) {
 			st->classes = i + 1;
 			c->kind = STEP_MAPS;
@@ -180,13 +180,23 @@ static __always_inline struct step *next_map(struct inflight *st)
 	}
 	if (st->maps++ > E4D_MAX_MAPS)
 		sum_map(st);
-	s = &st->last_map;
+	s = &st->steps[AT_LAST_MAP];
 	s->kind = STEP_MAP;
 	s->lock = LOCK_UNKNOWN;
 	s->aux = 0;
 	s->t_us = micros(st, bpf_ktime_get_ns());
 	s->a = 0;
 	s->b = 0;
+	return s;
+}
+
+/* Moves a step from the end of the room up to the others. It may be there already. */
+static __always_inline struct step *move_up(struct inflight *st, __u32 from)
+{
+	struct step m = st->steps[from], *s = push(st, m.kind, E4D_MAX_STEPS, CUT_MAPS);
+
+	if (s)
+		*s = m;
 	return s;
 }
 
@@ -205,16 +215,11 @@ static __always_inline void append_sums(struct inflight *st)
 	}
 	if (st->maps <= E4D_MAX_MAPS)
 		return;
-	for (__u32 i = 0; i < E4D_MAX_CLASSES && i < st->classes; i++) {
-		s = push(st, STEP_MAPS, E4D_MAX_STEPS, CUT_MAPS);
-		if (s)
-			*s = st->class[i];
-	}
-	s = push(st, STEP_MAP, E4D_MAX_STEPS, CUT_MAPS);
-	if (s) {
-		*s = st->last_map;
+	for (__u32 i = 0; i < E4D_MAX_CLASSES && i < st->classes; i++)
+		move_up(st, AT_CLASSES + i);
+	s = move_up(st, AT_LAST_MAP);
+	if (s)
 		s->aux &= ~(MAP_BEYOND | MAP_GAP);
-	}
 }
 
 /*

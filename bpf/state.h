@@ -114,7 +114,7 @@ struct inflight {
 	enum sleep_cause sleep_cause;
 	__u64 data_sem;		/* &ext4_inode_info->i_data_sem */
 	__u32 data_wait;	/* queued for it */
-	/* Mappings so far, and classes of those that are summed up: see mapping.h */
+	/* Mappings so far, and classes of those that are summed up: see AT_CLASSES */
 	__u32 maps;
 	__u32 classes;
 	__u64 map_end;		/* where the last mapping ended */
@@ -131,9 +131,6 @@ struct inflight {
 	__u32 owner;
 	__u32 away;		/* of a slot: writes that belong here and are in "displaced" */
 	__u64 stack;
-	/* The last mapping, when it is not among the steps, and those summed up before it. */
-	struct step last_map;
-	struct step class[E4D_MAX_CLASSES];
 };
 
 #define INFLIGHT_ZERO __builtin_offsetof(struct inflight, iocb)
@@ -336,6 +333,14 @@ enum room {
 };
 
 _Static_assert(ROOM_BUFFERED + E4D_MAX_CLASSES + 3 <= E4D_MAX_STEPS, "room");
+
+/*
+ * While the write is inside, the last seven steps hold what append_sums() will append,
+ * each at least as far behind as it comes to be: the mappings that are summed up, and the
+ * last one when it is not among the steps.
+ */
+#define AT_LAST_MAP (E4D_MAX_STEPS - 1)
+#define AT_CLASSES (AT_LAST_MAP - E4D_MAX_CLASSES)
 
 /* A step of this part is lost. */
 static __always_inline void cut(struct inflight *st, __u8 part)

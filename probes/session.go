@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/cilium/ebpf"
@@ -37,7 +38,7 @@ type Session struct {
 	rec      ringbuf.Record
 	cpus     *ebpf.Memory
 	ncpus    int
-	slots    *ebpf.Memory
+	slots    func() (*ebpf.Memory, error) // mapped once it is looked into: half of the kernels count all of it as ours
 	nslots   int
 	waited   bool      // the reader's deadline was set after the last record
 	deadline time.Time // end of draining; zero while tracing
@@ -57,9 +58,7 @@ func newSession(coll *ebpf.Collection, f *Facts, st state) (*Session, error) {
 	if s.cpus, err = coll.Maps["cpus"].Memory(); err != nil {
 		return nil, fmt.Errorf("map counters: %w", err)
 	}
-	if s.slots, err = coll.Maps["slots"].Memory(); err != nil {
-		return nil, fmt.Errorf("map slots: %w", err)
-	}
+	s.slots = sync.OnceValues(coll.Maps["slots"].Memory)
 	s.nslots = int(coll.Maps["slots"].MaxEntries())
 	if s.reader, err = ringbuf.NewReader(coll.Maps["ring"]); err != nil {
 		return nil, fmt.Errorf("open ring buffer: %w", err)

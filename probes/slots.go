@@ -83,14 +83,26 @@ func (s *Session) eachOwned(f func(slot int) error) error {
 	var owner [4]byte
 	l := &s.state.inflight
 	for i := range s.nslots {
-		if _, err := s.slots.ReadAt(owner[:], int64(i*l.size+l.members["owner"].at)); err != nil {
-			return fmt.Errorf("read writes inside: %w", err)
+		if err := s.readSlot(owner[:], i*l.size+l.members["owner"].at); err != nil {
+			return err
 		}
 		if binary.NativeEndian.Uint32(owner[:]) != 0 {
 			if err := f(i); err != nil {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// readSlot reads what is in the slots at a place.
+func (s *Session) readSlot(to []byte, at int) error {
+	m, err := s.slots()
+	if err == nil {
+		_, err = m.ReadAt(to, int64(at))
+	}
+	if err != nil {
+		return fmt.Errorf("read writes inside: %w", err)
 	}
 	return nil
 }
@@ -114,10 +126,7 @@ func (s *Session) Inside(queued bool) ([][]byte, error) {
 		return err
 	}
 	err = s.eachOwned(func(i int) error {
-		return take(func(raw []byte) error {
-			_, err := s.slots.ReadAt(raw, int64(i*len(raw)))
-			return err
-		})
+		return take(func(raw []byte) error { return s.readSlot(raw, i*len(raw)) })
 	})
 	if err == nil && shared.Displaced > 0 {
 		err = s.eachDisplaced(take)

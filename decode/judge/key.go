@@ -172,7 +172,7 @@ func bit(b bool) uint64 {
 // instructions than a loop over words has.
 func (k *key) facts() []byte { return (*[8 * maxKeyWords]byte)(unsafe.Pointer(&k.words))[:8*k.n] }
 
-// equal reports whether both hold the same facts.
-func (k *key) equal(other *key) bool {
-	return k.same == other.same && bytes.Equal(k.facts(), other.facts())
+// equal reports whether k holds the same facts as a key of which these are the parts.
+func (k *key) equal(same *observe.Head, facts []byte) bool {
+	return k.same == *same && bytes.Equal(k.facts(), facts)
 }

@@ -25,7 +25,8 @@ type known struct {
 }
 
 type knownVerdict struct {
-	key        key
+	same       observe.Head // of its key, as are the facts
+	facts      []byte
 	round      int
 	verdict    Verdict
 	expected   Expected // what verdict points to
@@ -38,7 +39,7 @@ func (k *known) find(o *observe.Observation, d *Detector) *knownVerdict {
 	if k.found = k.key.fill(o); !k.found {
 		return nil
 	}
-	if e := *k.place(); e != nil && e.round == k.round && e.key.equal(&k.key) {
+	if e := *k.place(); e != nil && e.round == k.round && k.key.equal(&e.same, e.facts) {
 		return e
 	}
 	return nil
@@ -60,7 +61,8 @@ func (k *known) keep(ver *Verdict, d *Detector, c rules.Conditions) {
 		*at = new(knownVerdict)
 	}
 	e := *at
-	e.key, e.round, e.conditions = k.key, k.round, c
+	e.same, e.facts = k.key.same, append(e.facts[:0], k.key.facts()...)
+	e.round, e.conditions = k.round, c
 	e.verdict = Verdict{Kind: Agree, Variant: ver.Variant, Reason: ver.Reason, Also: ver.Also, Hazards: ver.Hazards, Provisional: ver.Provisional}
 	if ver.Expected != nil {
 		e.expected = *ver.Expected

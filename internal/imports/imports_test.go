@@ -62,7 +62,7 @@ var flow = []group{
 	{"session", "a kernel or a recording, judged in rows", map[string]rule{
 		"trace/tracee":  {},
 		"trace/redact":  {ours: "decode/observe export internal/ext4fs record trace/tracefile"},
-		"trace/session": {ours: "decode/blame decode/judge decode/observe export internal/clock internal/ext4fs internal/hint probes record trace/tracee trace/tracefile userspace-model", others: "golang.org/x/sys"},
+		"trace/session": {ours: "decode/blame decode/judge decode/observe export internal/clock internal/ext4fs internal/hint internal/smallpages probes record trace/tracee trace/tracefile userspace-model", others: "golang.org/x/sys"},
 		"trace/replay":  {ours: "decode/judge decode/observe export record trace/session trace/tracefile userspace-model"},
 		"trace/doctor":  {ours: "decode/judge internal/hint probes trace/session"},
 	}},
@@ -100,17 +100,18 @@ var flow = []group{
 
 // tools are ours and of use to any group.
 var tools = group{"tools", "what any group may use", map[string]rule{
-	"internal/recordgen": {others: "github.com/cilium/ebpf"},
-	"internal/clock":     {others: "golang.org/x/sys"},
-	"internal/ext4fs":    {},
-	"internal/hint":      {},
-	"internal/imports":   {},
-	"internal/mutate":    {},
-	"internal/benchcmp":  {others: "golang.org/x/perf/benchfmt"},
-	"internal/program":   {},
-	"internal/table":     {},
-	"internal/testkit":   {},
-	"internal/exit":      {},
+	"internal/recordgen":  {others: "github.com/cilium/ebpf"},
+	"internal/clock":      {others: "golang.org/x/sys"},
+	"internal/ext4fs":     {},
+	"internal/hint":       {},
+	"internal/imports":    {},
+	"internal/mutate":     {},
+	"internal/benchcmp":   {others: "golang.org/x/perf/benchfmt"},
+	"internal/program":    {},
+	"internal/smallpages": {},
+	"internal/table":      {},
+	"internal/testkit":    {},
+	"internal/exit":       {},
 }}
 
 type pkg struct {

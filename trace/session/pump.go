@@ -19,9 +19,9 @@ import (
 
 // Bounds of what lies between the ring buffer and the judge.
 const (
-	batchBytes  = 128 << 10
-	batchRows   = 512 // records; it bounds the output that gathers
-	batchCount  = 64
+	batchBytes  = 30 << 10
+	batchRows   = 128 // records; it bounds the output that gathers
+	batchCount  = 272
 	batchAge    = 50 * time.Millisecond // records wait for their batch at most this long
 	batchPause  = time.Millisecond      // after such a pause they do not wait at all
 	lossesEvery = 500 * time.Millisecond
