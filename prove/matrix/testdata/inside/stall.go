@@ -85,6 +85,14 @@ func contend(path string) {
 	all.Wait()
 }
 
+// quiet has no transaction be committed for an hour: on a disk that is suspended that never
+// ends, and writes wait for the journal in place of their I/O (do_get_write_access). By itself
+// the kernel commits what is five seconds old.
+func quiet(fd int, path string) {
+	fail("remount", unix.Mount("", filepath.Dir(path), "", unix.MS_REMOUNT, "commit=3600"))
+	fail("syncfs", unix.Syncfs(fd))
+}
+
 // suspend stops or resumes the disk. The file system is not told.
 func suspend(on bool) {
 	var r struct {
@@ -217,8 +225,7 @@ func hang(path, other string) {
 	signal.Notify(terminated, syscall.SIGTERM)
 	buf := buffer(size)
 	fd, fd2 := written(path, buf), written(other, buf)
-	// A transaction that is being committed would have the first write wait for the journal.
-	fail("syncfs", unix.Syncfs(fd))
+	quiet(fd, path)
 	suspend(true)
 	var all sync.WaitGroup
 	asleep(&all, fd, buf, 4*size, "iomap_dio_rw")
@@ -236,7 +243,7 @@ func stuck(path string) {
 	signal.Ignore(syscall.SIGTERM)
 	buf := buffer(size)
 	fd := written(path, buf)
-	fail("syncfs", unix.Syncfs(fd))
+	quiet(fd, path)
 	suspend(true)
 	var all sync.WaitGroup
 	asleep(&all, fd, buf, 4*size, "iomap_dio_rw")
