@@ -153,22 +153,33 @@ static __always_inline struct inflight *place(__u32 tid, __u64 stack)
 	return st;
 }
 
-static __always_inline void describe_inode(struct inflight *st, struct inode *inode)
+/* Not static, as describe(): the stack of all that calls one another is 512 bytes. */
+__noinline int describe_inode(struct inflight *st)
 {
 	__u64 raw[18]; /* of all kernels, as far as i_blkbits */
+	struct inode *inode;
 
+	if (!st)
+		return 0;
+	inode = st->inode;
 	LOOK(raw, inode);
 	st->w.ino = SEEN(raw, inode, i_ino);
 	st->w.isize0 = SEEN(raw, inode, i_size);
 	st->w.blkbits = SEEN(raw, inode, i_blkbits);
 	st->w.dev = READ(SEEN(raw, inode, i_sb), s_dev);
 	st->w.generation = SEEN(raw, inode, i_generation);
+	return 0;
 }
 
-static __always_inline void describe_iter(struct inflight *st, struct iov_iter *iter)
+/* Not static, as describe(). */
+__noinline int describe_iter(struct inflight *st)
 {
+	struct iov_iter *iter;
 	struct iter_now now;
 
+	if (!st)
+		return 0;
+	iter = st->iter;
 	LOOK(now.raw, iter);
 	st->w.len0 = SEEN(now.raw, iter, count);
 	st->w.iter_type = SEEN(now.raw, iter, iter_type);
@@ -180,6 +191,7 @@ static __always_inline void describe_iter(struct inflight *st, struct iov_iter *
 	st->align_known = iter_align(iter, &now, &st->align);
 	if (!st->align_known)
 		st->w.stages &= ~ST_ALIGN;
+	return 0;
 }
 
 /*
@@ -208,7 +220,7 @@ __noinline int describe(struct inflight *st)
 	st->w.stages = ST_ENTRY | ST_ALIGN | ST_LOCK;
 	st->w.id = ((__u64)bpf_get_smp_processor_id() << 48) |
 		   (__sync_fetch_and_add(&cpu->seq, 1) & 0xffffffffffffULL);
-	describe_inode(st, inode);
+	describe_inode(st);
 	LOOK(raw, iocb);
 	st->w.pos0 = SEEN(raw, iocb, ki_pos);
 	read_comm(task, flags, st->w.comm);
@@ -217,7 +229,7 @@ __noinline int describe(struct inflight *st)
 		st->w.ns_tgid = number_of(READ(task, group_leader));
 		st->w.ns_tid = number_of(task);
 	}
-	describe_iter(st, st->iter);
+	describe_iter(st);
 	name_file(st, SEEN(raw, iocb, ki_filp));
 	return 0;
 }
