@@ -14,26 +14,14 @@ struct dentry_now {
 	__u64 pprev;		/* 0: unhashed */
 };
 
-/* A field that is in the first bytes of a struct, which were read, or behind them. */
-#define FIELD_IN(raw, src, field)					\
-	(field_offset((src)->field) <= sizeof(raw) - 8 ?		\
-	 *(__u64 *)((void *)(raw) + field_offset((src)->field)) : (__u64)READ(src, field))
-
-/* Where each load is a call of a helper, all come by one. */
 static __always_inline void look_at(struct dentry *d, struct dentry_now *now)
 {
 	__u64 raw[8];
 
-	if (have_cast) {
-		now->inode = (__u64)READ(d, d_inode);
-		now->hash_len = READ(d, d_name.hash_len);
-		now->pprev = (__u64)READ(d, d_hash.pprev);
-		return;
-	}
-	bpf_probe_read_kernel(raw, sizeof(raw), d);
-	now->inode = FIELD_IN(raw, d, d_inode);
-	now->hash_len = FIELD_IN(raw, d, d_name.hash_len);
-	now->pprev = FIELD_IN(raw, d, d_hash.pprev);
+	LOOK(raw, d);
+	now->inode = (__u64)SEEN(raw, d, d_inode);
+	now->hash_len = SEEN(raw, d, d_name.hash_len);
+	now->pprev = (__u64)SEEN(raw, d, d_hash.pprev);
 }
 
 /* Any dentry of an inode. */
@@ -55,9 +43,9 @@ static __always_inline struct dentry *alias_of(struct inode *inode)
  * store real path instead of fake path in backing file f_path") the file that overlayfs
  * opens has the path of the overlay; then it is one of the inode's own.
  */
-static __always_inline struct dentry *dentry_of(struct kiocb *iocb, struct inode *inode, struct dentry_now *now)
+static __always_inline struct dentry *dentry_of(struct file *file, struct inode *inode, struct dentry_now *now)
 {
-	struct dentry *d = READ(READ(iocb, ki_filp), f_path.dentry);
+	struct dentry *d = READ(file, f_path.dentry);
 
 	look_at(d, now);
 	if (field_exists(((struct backing_file *)0)->user_path) || now->inode == (__u64)inode)

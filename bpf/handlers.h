@@ -26,11 +26,9 @@
 #include "wait.h"
 #include "wanted.h"
 
-/* nfsd gives no ki_complete, so it is told by its threads' name. */
-static __always_inline __u8 caller_of(struct kiocb *iocb, __u32 flags, const __u8 *comm)
+/* fn is ki_complete. nfsd gives none, so it is told by its threads' name. */
+static __always_inline __u8 caller_of(__u64 fn, __u32 flags, const __u8 *comm)
 {
-	__u64 fn = (__u64)READ(iocb, ki_complete);
-
 	if (!fn) {
 		if (!(flags & PF_KTHREAD))
 			return CALLER_SYNC;
@@ -156,19 +154,63 @@ static __always_inline struct inflight *place(__u32 tid, __u64 stack)
 	return st;
 }
 
+/* Not static, as describe(): the stack of all that calls one another is 512 bytes. */
+__noinline int describe_inode(struct inflight *st)
+{
+	__u64 raw[18]; /* of all kernels, as far as i_blkbits */
+	struct inode *inode;
+
+	if (!st)
+		return 0;
+	inode = st->inode;
+	LOOK(raw, inode);
+	st->w.ino = SEEN(raw, inode, i_ino);
+	st->w.isize0 = SEEN(raw, inode, i_size);
+	st->w.blkbits = SEEN(raw, inode, i_blkbits);
+	st->w.dev = READ(SEEN(raw, inode, i_sb), s_dev);
+	st->w.generation = SEEN(raw, inode, i_generation);
+	return 0;
+}
+
+/* Not static, as describe(). */
+__noinline int describe_iter(struct inflight *st)
+{
+	struct iov_iter *iter;
+	struct iter_now now;
+
+	if (!st)
+		return 0;
+	iter = st->iter;
+	LOOK(now.raw, iter);
+	st->w.len0 = SEEN(now.raw, iter, count);
+	st->w.iter_type = SEEN(now.raw, iter, iter_type);
+	if (st->w.iter_type != enum_value(enum iter_type, ITER_UBUF)) {
+		__u64 segs = SEEN(now.raw, iter, nr_segs);
+
+		st->w.nr_segs = segs > 0xffff ? 0xffff : segs;
+	}
+	st->align_known = iter_align(iter, &now, &st->align);
+	if (!st->align_known)
+		st->w.stages &= ~ST_ALIGN;
+	return 0;
+}
+
 /*
  * What is known of a write at its entry. A function of its own, and not a static one:
  * the verifier looks at such once, and not anew for each place the write may have.
  */
 __noinline int describe(struct inflight *st)
 {
-	struct inode *inode;
 	struct cpu_state *cpu = this_cpu();
 	struct task_struct *task = (void *)bpf_get_current_task();
+	struct kiocb *iocb;
+	struct inode *inode;
+	__u64 raw[3];
 	__u32 flags;
 
 	if (!st || !cpu)
 		return 0;
+	iocb = st->iocb;
 	inode = st->inode;
 	flags = READ(task, flags);
 	st->w.t0 = bpf_ktime_get_ns();
@@ -179,31 +221,17 @@ __noinline int describe(struct inflight *st)
 	st->w.stages = ST_ENTRY | ST_ALIGN | ST_LOCK;
 	st->w.id = ((__u64)bpf_get_smp_processor_id() << 48) |
 		   (__sync_fetch_and_add(&cpu->seq, 1) & 0xffffffffffffULL);
-	st->w.ino = READ(inode, i_ino);
-	st->w.pos0 = READ(st->iocb, ki_pos);
-	st->w.isize0 = READ(inode, i_size);
+	describe_inode(st);
+	LOOK(raw, iocb);
+	st->w.pos0 = SEEN(raw, iocb, ki_pos);
 	read_comm(task, flags, st->w.comm);
-	st->w.dev = READ(READ(inode, i_sb), s_dev);
-	st->w.len0 = READ(st->iter, count);
-	st->w.blkbits = READ(inode, i_blkbits);
-	st->w.caller = caller_of(st->iocb, flags, st->w.comm);
+	st->w.caller = caller_of((__u64)SEEN(raw, iocb, ki_complete), flags, st->w.comm);
 	if (cfg_ns_level) {
-		struct task_struct *task = (void *)bpf_get_current_task();
-
 		st->w.ns_tgid = number_of(READ(task, group_leader));
 		st->w.ns_tid = number_of(task);
 	}
-	st->w.iter_type = READ(st->iter, iter_type);
-	if (st->w.iter_type != enum_value(enum iter_type, ITER_UBUF)) {
-		__u64 segs = READ(st->iter, nr_segs);
-
-		st->w.nr_segs = segs > 0xffff ? 0xffff : segs;
-	}
-	st->align_known = iter_align(st->iter, &st->align);
-	if (!st->align_known)
-		st->w.stages &= ~ST_ALIGN;
-	st->w.generation = READ(inode, i_generation);
-	name_file(st);
+	describe_iter(st);
+	name_file(st, SEEN(raw, iocb, ki_filp));
 	return 0;
 }
 

@@ -96,6 +96,24 @@ const volatile bool have_cast = 0;
 	__v;								\
 })
 
+/*
+ * Where each load is a call, several fields of a struct come by one: LOOK reads as much of
+ * it as raw, an array, has room for, and SEEN takes a field from there.
+ */
+#define LOOK(raw, src) do {						\
+	if (!have_cast)							\
+		bpf_probe_read_kernel(raw, sizeof(raw), src);		\
+} while (0)
+
+#define SEEN(raw, src, field) ({					\
+	typeof((src)->field) __s;					\
+	if (!have_cast && field_offset((src)->field) + sizeof(__s) <= sizeof(raw)) \
+		__s = *(typeof(__s) *)((void *)(raw) + field_offset((src)->field)); \
+	else								\
+		__s = READ(src, field);					\
+	__s;								\
+})
+
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
 	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;

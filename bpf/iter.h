@@ -87,16 +87,21 @@ static __always_inline bool single_align(struct iov_iter *it, __u32 *align)
 	return 1;
 }
 
+/* The first bytes of an iov_iter: of all kernels, all of it. */
+struct iter_now {
+	__u64 raw[5];
+};
+
 /*
  * What iov_iter_alignment() (lib/iov_iter.c) would return: the OR of segment
  * addresses and lengths over the bytes that are left. Returns false when there
  * are more segments than we walk, or one cannot be read.
  */
-static __always_inline bool iter_align(struct iov_iter *it, __u32 *align)
+static __always_inline bool iter_align(struct iov_iter *it, const struct iter_now *now, __u32 *align)
 {
-	__u8 type = READ(it, iter_type);
-	__u64 count = READ(it, count);
-	__u64 offset = READ(it, iov_offset);
+	__u8 type = SEEN(now->raw, it, iter_type);
+	__u64 count = SEEN(now->raw, it, count);
+	__u64 offset = SEEN(now->raw, it, iov_offset);
 	struct walk w = { .left = count, .skip = offset };
 	__u64 segs;
 
@@ -105,21 +110,21 @@ static __always_inline bool iter_align(struct iov_iter *it, __u32 *align)
 		return 1;
 	}
 	if (type == enum_value(enum iter_type, ITER_UBUF)) {
-		*align = (__u32)(((__u64)READ(it, ubuf) + offset) | count);
+		*align = (__u32)(((__u64)SEEN(now->raw, it, ubuf) + offset) | count);
 		return 1;
 	}
-	segs = READ(it, nr_segs);
+	segs = SEEN(now->raw, it, nr_segs);
 	if (segs > MAX_SEGS)
 		return 0;
 	if (type == enum_value(enum iter_type, ITER_BVEC)) {
-		w.vec = READ(it, bvec);
+		w.vec = SEEN(now->raw, it, bvec);
 		bpf_loop((__u32)segs, walk_bvec, &w, 0);
 	} else if (type == enum_value(enum iter_type, ITER_IOVEC) ||
 		   type == enum_value(enum iter_type, ITER_KVEC)) {
 		if (field_exists(it->__iov))
-			w.vec = READ(it, __iov);
+			w.vec = SEEN(now->raw, it, __iov);
 		else
-			w.vec = READ(it, iov);
+			w.vec = SEEN(now->raw, it, iov);
 		bpf_loop((__u32)segs, walk_iovec, &w, 0);
 	} else {
 		*align = (__u32)(offset | count);

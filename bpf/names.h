@@ -180,10 +180,10 @@ __noinline int tell_name(struct inflight *st, __u64 dentry, __u64 sig, __u64 del
  * Sets the name of the file that st writes to. The hash of a dentry's name is salted
  * with its parent (link_path_walk), so that it changes with either.
  */
-static __always_inline void name_file(struct inflight *st)
+static __always_inline void name_file(struct inflight *st, struct file *file)
 {
 	struct dentry_now seen;
-	struct dentry *d = dentry_of(st->iocb, st->inode, &seen);
+	struct dentry *d = dentry_of(file, st->inode, &seen);
 	struct name_set *set;
 	__u64 sig, deleted;
 	__u32 i, now;

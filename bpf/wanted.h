@@ -57,7 +57,7 @@ static __always_inline bool in_folders(struct kiocb *iocb, struct inode *inode)
 {
 	struct dentry_now now;
 
-	return below((__u64)dentry_of(iocb, inode, &now), READ(READ(inode, i_sb), s_dev));
+	return below((__u64)dentry_of(READ(iocb, ki_filp), inode, &now), READ(READ(inode, i_sb), s_dev));
 }
 
 static __always_inline bool named(void)

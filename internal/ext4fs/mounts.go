@@ -1,6 +1,7 @@
 package ext4fs
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -90,17 +91,25 @@ func (t *Table) Mount(dev string) (m Mount, ok bool) {
 // readSuper looks at the super block on the device, by any name that the device has. The
 // size of blocks is told by the file system, too.
 func (m *Mount) readSuper() {
-	for _, path := range []string{"/dev/block/" + m.Dev, devPath(m.Dev), m.Source} {
-		b, err := readSuper(path, m.Dev)
-		if err != nil {
-			continue
-		}
+	b, err := anySuper(m.Dev, "/dev/block/"+m.Dev, devPath(m.Dev), m.Source)
+	if err == nil {
 		if m.BlockSize, m.Features, err = parseSuper(b); err == nil {
 			m.instance = superInstance(b)
 			return
 		}
 	}
 	m.BlockSize, m.Features = blockSizeAt(m.Point, m.Dev), nil
+}
+
+// anySuper reads the super block of a device by the first of its names that leads to it.
+func anySuper(dev string, names ...string) (b []byte, err error) {
+	for _, path := range names {
+		b, err = readSuper(path, dev)
+		if err == nil || errors.Is(err, errHangs) { // which it does by any other name, too
+			break
+		}
+	}
+	return b, err
 }
 
 // devPath is the name that the kernel gives a device: without udev it is the only one in
@@ -124,6 +133,8 @@ func isDev(n uint64, dev string) bool {
 // traced all the same.
 const answerWithin = 2 * time.Second
 
+var errHangs = errors.New("the device does not answer")
+
 // readSuper reads the super block of a device by one of its names.
 func readSuper(path, dev string) ([]byte, error) {
 	type answer struct {
@@ -139,7 +150,7 @@ func readSuper(path, dev string) ([]byte, error) {
 	case a := <-answered:
 		return a.super, a.err
 	case <-time.After(answerWithin):
-		return nil, fmt.Errorf("read super block of %s: the device does not answer", path)
+		return nil, fmt.Errorf("read super block of %s: %w", path, errHangs)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -50,19 +51,55 @@ func (g *guest) runCommand() (int, error) {
 	}
 	go c.feed()
 	go c.obey()
-	for _, out := range []struct {
-		kind frameKind
-		f    *os.File
-	}{{frameStdout, c.outs[1]}, {frameStderr, c.outs[2]}} {
-		if out.f != nil {
-			c.wg.Go(func() { _, _ = io.Copy(frameWriter{g, out.kind}, out.f) })
+	said := []*output{{kind: frameStdout, f: c.outs[1]}, {kind: frameStderr, f: c.outs[2]}}
+	for _, o := range said {
+		if o.f != nil {
+			c.wg.Go(func() { _, o.err = io.Copy(frameWriter{g, o.kind}, o) })
 		}
 	}
 	code, err := c.reap()
 	// Whatever the command left behind would hold its output open.
 	_ = unix.Kill(-1, unix.SIGKILL)
+	for _, o := range said {
+		o.end()
+	}
 	c.wg.Wait()
+	for _, o := range said {
+		if errors.Is(o.err, os.ErrDeadlineExceeded) {
+			_, _ = io.WriteString(frameWriter{g, frameStderr}, "vm: the command has ended, and what it left behind cannot be killed: it sleeps in the kernel\n")
+			break
+		}
+	}
 	return code, err
+}
+
+// output is what the command says. What sleeps in the kernel where no signal wakes it, as for
+// a disk that hangs, holds it open for ever: once the command has ended it is read for as
+// long as more comes.
+type output struct {
+	kind frameKind
+	f    *os.File // nil for none
+	over atomic.Bool
+	err  error // of copying it
+}
+
+// moreWithin is how long more of it may take to come.
+const moreWithin = 5 * time.Second
+
+// Read implements io.Reader.
+func (o *output) Read(b []byte) (int, error) {
+	if o.over.Load() {
+		_ = o.f.SetReadDeadline(time.Now().Add(moreWithin))
+	}
+	return o.f.Read(b)
+}
+
+// end is called when the command has ended.
+func (o *output) end() {
+	o.over.Store(true)
+	if o.f != nil {
+		_ = o.f.SetReadDeadline(time.Now().Add(moreWithin))
+	}
 }
 
 // plumb makes the command's three files.

@@ -7,9 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,6 +38,7 @@ var guestPrograms = map[string]func(args []string) int{
 	"mounts":   guestMounts,
 	"exec":     guestExec,
 
+	"frozen":    guestFrozen,
 	"namespace": guestNamespace,
 	"pid":       guestPid,
 	"host":      hostRun,
@@ -153,6 +156,41 @@ func guestMounts([]string) int {
 	fmt.Println((after.Nano() - before.Nano()) / 1e6)
 	return 0
 }
+
+// guestFrozen leaves a process behind that no signal ends, as it waits for a file system that
+// is frozen, and that holds the output open.
+func guestFrozen(args []string) int {
+	if args[0] == "write" {
+		fmt.Println(os.WriteFile("/mnt/file", nil, 0o644))
+		return 0
+	}
+	dir, err := os.Open("/mnt")
+	if err == nil {
+		err = unix.IoctlSetInt(int(dir.Fd()), fifreeze, 0)
+	}
+	cmd := exec.Command("/proc/self/exe", "write")
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	for { // which of its threads writes is not known
+		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", cmd.Process.Pid))
+		for _, task := range tasks {
+			stat, _ := os.ReadFile(task)
+			if _, state, ok := strings.Cut(string(stat), ") "); ok && state[0] == 'D' {
+				return 7
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// fifreeze is FIFREEZE of linux/fs.h: _IOWR('X', 119, int).
+const fifreeze = 0xc0045877
 
 // guestNamespace runs this program as the first process of a PID namespace.
 func guestNamespace([]string) int {

@@ -111,6 +111,16 @@ func TestVMFirstProcessOfANamespace(t *testing.T) {
 	}
 }
 
+// What cannot be killed does not keep the guest from its end.
+func TestVMLeftBehind(t *testing.T) {
+	spec := testKernel(t)
+	var stderr bytes.Buffer
+	code, err := runGuest(spec, "frozen", func(c *Config) { c.Stderr = &stderr })
+	if code != 7 || err != nil || !strings.Contains(stderr.String(), "cannot be killed") {
+		t.Errorf("got status %d, %v, %q", code, err, stderr.String())
+	}
+}
+
 // brokenWriter is an output whose reader goes away.
 type brokenWriter struct{ n int }
 

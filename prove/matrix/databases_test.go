@@ -50,6 +50,9 @@ func TestDatabases(t *testing.T) {
 			c.whole(t)
 			c.named(t, dir, inodes(r.read(t, "files"), dir))
 			c.tied(t)
+			if name == "mariadb" {
+				c.refusedByPoint(t, r)
+			}
 		})
 	}
 }
@@ -128,7 +131,7 @@ func (c *checkedTrace) whole(t *testing.T) {
 // used again under other names: there the folder has to be right.
 func (c *checkedTrace) named(t *testing.T, dir string, names map[uint64]string) {
 	t.Helper()
-	exact := 0
+	exact, writes := 0, uint64(0)
 	entries := map[uint64]int{}
 	for _, f := range c.Counts.Files {
 		entries[f.Ino]++
@@ -138,6 +141,7 @@ func (c *checkedTrace) named(t *testing.T, dir string, names map[uint64]string) 
 		if entries[f.Ino] > 1 && is != f.Path {
 			is = "" // the number was used again: it is another file's
 		}
+		writes += f.Writes
 		recycled := strings.Contains(f.Path, "/pg_wal/") || strings.Contains(f.Path, "/ib_logfile")
 		switch {
 		case !strings.HasPrefix(f.Path, dir+"/"):
@@ -146,7 +150,12 @@ func (c *checkedTrace) named(t *testing.T, dir string, names map[uint64]string) 
 			exact++
 		case is != "" && !(recycled && path.Dir(is) == path.Dir(f.Path)):
 			t.Errorf("inode %d with %d writes is shown as %q, and is %q", f.Ino, f.Writes, f.Path, is)
+		default:
+			t.Logf("inode %d with %d writes is shown as %q, and at the end is %q", f.Ino, f.Writes, f.Path, is)
 		}
+	}
+	if writes != c.Summary.Seen {
+		t.Errorf("the files have %d writes, of %d", writes, c.Summary.Seen)
 	}
 	t.Logf("%d files, %d by the name that they have at the end", len(c.Counts.Files), exact)
 	if exact == 0 {
@@ -173,6 +182,26 @@ func (c *checkedTrace) tied(t *testing.T) {
 	if *s.Requests+*s.Retried != s.Seen || *s.Retried > refused {
 		t.Errorf("%d requests and %d tries again are not %d writes, of which %d were refused", *s.Requests, *s.Retried, s.Seen, refused)
 	}
+}
+
+// refusedByPoint: InnoDB writes by io_uring, whose first tries ext4 refuses, and the summary
+// that people read says at which points.
+func (c *checkedTrace) refusedByPoint(t *testing.T, r *result) {
+	t.Helper()
+	if c.Summary.Retried == nil || *c.Summary.Retried == 0 {
+		t.Error("no try was refused: InnoDB did not use io_uring")
+	}
+	text := r.read(t, "record.err")
+	check, err := exec.CommandContext(t.Context(), program(t), "check", filepath.Join(r.dir, "trace.e4d")).CombinedOutput()
+	if err != nil {
+		t.Errorf("check: %v", err)
+	}
+	for _, p := range c.Summary.Refused {
+		if want := fmt.Sprintf("%d %s", p.Writes, p.At); !strings.Contains(string(check), want) {
+			t.Errorf("%q is not in what check says:\n%s\nand record said:\n%s", want, check, text)
+		}
+	}
+	t.Logf("%s", tail(string(check), 12))
 }
 
 // inodes reads what ls -iR says of a folder.

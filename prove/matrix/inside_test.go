@@ -50,6 +50,7 @@ func TestInside(t *testing.T) {
 			t.Run("window", func(t *testing.T) { windowKnowsHolders(t, r) })
 			t.Run("live", func(t *testing.T) { listed(t, r, "live") })
 			t.Run("record", func(t *testing.T) { listed(t, r, "record") })
+			t.Run("command", func(t *testing.T) { ofStuckCommand(t, r) })
 			t.Run("trace", func(t *testing.T) { traceEndsWithThem(t, r) })
 		})
 	}
@@ -186,6 +187,20 @@ func listed(t *testing.T, r *result, name string) {
 	}
 	if strings.Contains(text, "LOST") || strings.Contains(text, "UNACCOUNTED") || strings.Contains(text, "INCOMPLETE") {
 		t.Errorf("it says more than it should:\n%s", text)
+	}
+}
+
+// ofStuckCommand: tracing ends although the command sleeps in the kernel, where SIGKILL does
+// not wake it, and says which write that is.
+func ofStuckCommand(t *testing.T, r *result) {
+	text := r.read(t, "command.err")
+	for _, want := range []string{"INSIDE: 1 write in the kernel", "4096 bytes at 16384 of /mnt/stuck, in its own I/O", "was killed and has not ended: it sleeps in the kernel"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in:\n%s", want, text)
+		}
+	}
+	if got := r.status(t, "command"); got != 4 {
+		t.Errorf("it ended with %d, want 4", got)
 	}
 }
 

@@ -37,7 +37,7 @@ func Become(args []string) error {
 	return fmt.Errorf("cannot run %s: %w", args[3], syscall.Exec(args[2], args[3:], os.Environ()))
 }
 
-// killAfter is how long a command may take to end after SIGTERM.
+// killAfter is how long a command may take to end after SIGTERM, and again after SIGKILL.
 const killAfter = 3 * time.Second
 
 // Command is the traced command. A nil one stands for none: it can be released and stopped,
@@ -47,7 +47,8 @@ type Command struct {
 	cmd   *exec.Cmd
 	gate  *os.File // writing end; a byte lets the command run
 	ended chan struct{}
-	err   error // of Wait, after ended
+	err   error         // of Wait, after ended
+	stuck chan struct{} // closed when it was killed and does not end
 
 	once sync.Once
 }
@@ -60,7 +61,8 @@ func Hold(path string, args []string, stdin io.Reader, output io.Writer) (*Comma
 		return nil, fmt.Errorf("hold %s: %w", args[0], err)
 	}
 	defer r.Close()
-	c := &Command{name: args[0], cmd: exec.Command("/proc/self/exe", append([]string{heldArg, path}, args...)...), gate: w, ended: make(chan struct{})}
+	c := &Command{name: args[0], cmd: exec.Command("/proc/self/exe", append([]string{heldArg, path}, args...)...), gate: w,
+		ended: make(chan struct{}), stuck: make(chan struct{})}
 	c.cmd.Args[0] = "ext4dio-trace"
 	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = stdin, output, output
 	c.cmd.ExtraFiles = []*os.File{r}
@@ -100,31 +102,47 @@ func (c *Command) Ended() <-chan struct{} {
 	return c.ended
 }
 
-// Stop ends the command, if it has not ended by itself, and waits for that.
+// Stop ends the command, if it has not ended by itself, and waits for that. It gives one up
+// that sleeps in the kernel where no signal wakes it: a write to a device that hangs.
 func (c *Command) Stop() {
 	if c == nil {
 		return
 	}
 	c.once.Do(func() {
 		c.gate.Close()
-		select {
-		case <-c.ended:
+		if c.endsWithin(0) {
 			return
-		default:
 		}
 		_ = c.cmd.Process.Signal(syscall.SIGTERM)
-		select {
-		case <-c.ended:
-		case <-time.After(killAfter):
-			_ = c.cmd.Process.Kill()
-			<-c.ended
+		if c.endsWithin(killAfter) {
+			return
+		}
+		_ = c.cmd.Process.Kill()
+		if !c.endsWithin(killAfter) {
+			close(c.stuck)
 		}
 	})
 }
 
-// Outcome says how the command ended.
+func (c *Command) endsWithin(d time.Duration) bool {
+	select {
+	case <-c.ended:
+		return true
+	case <-time.After(d):
+	}
+	select {
+	case <-c.ended: // both may be true
+		return true
+	default:
+		return false
+	}
+}
+
+// Outcome says how the command ended, once it has or Stop has given it up.
 func (c *Command) Outcome() string {
-	<-c.ended
+	if !c.wait() {
+		return "was killed and has not ended: it sleeps in the kernel, and no signal wakes it"
+	}
 	state := c.cmd.ProcessState
 	if state == nil {
 		return fmt.Sprintf("could not be waited for: %v", c.err)
@@ -136,10 +154,19 @@ func (c *Command) Outcome() string {
 	return fmt.Sprintf("ended with exit status %d", state.ExitCode())
 }
 
-// Failed reports whether the command, which has ended, did not end well.
+// Failed reports whether the command did not end well.
 func (c *Command) Failed() bool {
-	<-c.ended
-	return c.cmd.ProcessState == nil || !c.cmd.ProcessState.Success()
+	return !c.wait() || c.cmd.ProcessState == nil || !c.cmd.ProcessState.Success()
+}
+
+// wait waits for the end, and tells whether it came.
+func (c *Command) wait() bool {
+	select {
+	case <-c.ended:
+		return true
+	case <-c.stuck:
+		return false
+	}
 }
 
 // maxOutput is how much of a command's output is kept, bytes.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,6 +23,14 @@ func main() {
 		contend(os.Args[2])
 	case "hang":
 		hang(os.Args[2], os.Args[3])
+	case "stuck":
+		stuck(os.Args[2])
+	case "resume":
+		suspend(false)
+	case "await":
+		await(os.Args[2], os.Args[3], os.Args[4], os.Args[5])
+	case "gone":
+		gone(os.Args[2])
 	}
 }
 
@@ -75,6 +85,14 @@ func contend(path string) {
 	all.Wait()
 }
 
+// quiet has no transaction be committed for an hour: on a disk that is suspended that never
+// ends, and writes wait for the journal in place of their I/O (do_get_write_access). By itself
+// the kernel commits what is five seconds old.
+func quiet(fd int, path string) {
+	fail("remount", unix.Mount("", filepath.Dir(path), "", unix.MS_REMOUNT, "commit=3600"))
+	fail("syncfs", unix.Syncfs(fd))
+}
+
 // suspend stops or resumes the disk. The file system is not told.
 func suspend(on bool) {
 	var r struct {
@@ -98,14 +116,111 @@ func suspend(on bool) {
 // asleepIn waits until a thread sleeps in a kernel function. The scheduler and the lock
 // itself are not on the stack that the kernel shows.
 func asleepIn(tid int, function string) {
+	late := soon()
 	for {
 		b, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stack", tid))
 		fail("stack", err)
 		if first, _, _ := strings.Cut(string(b), "\n"); strings.Contains(first, function) {
 			return
 		}
-		time.Sleep(time.Millisecond)
+		late.pause("thread %d to sleep in %s", tid, function)
 	}
+}
+
+// await waits until a file has a text in so many lines while a process is there.
+func await(pid, file, text, count string) {
+	for late := soon(); ; {
+		over := ended(pid)
+		b, _ := os.ReadFile(file) // it may not be there yet
+		if strconv.Itoa(strings.Count(string(b), text)) == count {
+			return
+		}
+		if over {
+			fail("wait for "+text, fmt.Errorf("process %s has ended; %s has:\n%s", pid, file, b))
+		}
+		late.pause("%q %s times in %s, which has:\n%s", text, count, file, b)
+	}
+}
+
+// gone waits until a process has ended.
+func gone(pid string) {
+	for late := soon(); !ended(pid); {
+		late.pause("process %s to end", pid)
+	}
+}
+
+// ended tells whether no thread of a process is left but the first one, and that has ended.
+func ended(pid string) bool {
+	tasks, _ := os.ReadDir("/proc/" + pid + "/task")
+	return len(tasks) == 0 || len(tasks) == 1 && state(pid) == "Z"
+}
+
+// state is the letter of a thread's state, empty when it is not there.
+func state(pid string) string {
+	b, _ := os.ReadFile("/proc/" + pid + "/stat")
+	if _, after, ok := strings.Cut(string(b), ") "); ok {
+		return after[:1]
+	}
+	return ""
+}
+
+// patience is how long any step may take, on a machine that does nothing else as on one that
+// emulates several others.
+const patience = 2 * time.Minute
+
+// deadline ends a wait that would last for ever.
+type deadline struct{ end time.Time }
+
+func soon() deadline { return deadline{time.Now().Add(patience)} }
+
+// pause lets others run; at the end it tells what was waited for, and which threads sleep in
+// the kernel and cannot be woken.
+func (d deadline) pause(what string, args ...any) {
+	if time.Now().Before(d.end) {
+		time.Sleep(time.Millisecond)
+		return
+	}
+	fmt.Fprintf(os.Stderr, "stall: waited for "+what+"\n", args...)
+	disks, _ := filepath.Glob("/sys/block/*/inflight")
+	for _, disk := range disks {
+		n, _ := os.ReadFile(disk)
+		fmt.Fprintf(os.Stderr, "%s: %s\n", disk, strings.Join(strings.Fields(string(n)), " "))
+	}
+	tasks, _ := filepath.Glob("/proc/[0-9]*/task/[0-9]*")
+	for _, task := range tasks {
+		tid := filepath.Base(task)
+		if state(tid) != "D" {
+			continue
+		}
+		comm, _ := os.ReadFile(task + "/comm")
+		stack, _ := os.ReadFile(task + "/stack")
+		fmt.Fprintf(os.Stderr, "%s %s sleeps:\n%s", tid, strings.TrimSpace(string(comm)), stack)
+	}
+	os.Exit(9)
+}
+
+const size = 4096
+
+// written is a file with four blocks.
+func written(path string, buf []byte) int {
+	fd := direct(path)
+	for i := range 4 {
+		_, err := unix.Pwrite(fd, buf, int64(i*size))
+		fail("write", err)
+	}
+	return fd
+}
+
+// asleep starts a write, and waits until it sleeps in a kernel function.
+func asleep(all *sync.WaitGroup, fd int, buf []byte, at int64, function string) {
+	tids := make(chan int)
+	all.Go(func() {
+		runtime.LockOSThread()
+		tids <- unix.Gettid()
+		_, err := unix.Pwrite(fd, buf, at)
+		fail("write", err)
+	})
+	asleepIn(<-tids, function)
 }
 
 // hang has one write sleep for its I/O under the exclusive lock, a second one wait for the
@@ -113,36 +228,32 @@ func asleepIn(tid int, function string) {
 func hang(path, other string) {
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, syscall.SIGTERM)
-	const size = 4096
-	fd, fd2, buf := direct(path), direct(other), buffer(size)
-	for i := range 4 {
-		_, err := unix.Pwrite(fd, buf, int64(i*size))
-		fail("write", err)
-		_, err = unix.Pwrite(fd2, buf, int64(i*size))
-		fail("write", err)
-	}
-	// A transaction that is being committed would have the first write wait for the journal.
-	fail("syncfs", unix.Syncfs(fd))
+	buf := buffer(size)
+	fd, fd2 := written(path, buf), written(other, buf)
+	quiet(fd, path)
 	suspend(true)
 	var all sync.WaitGroup
-	start := func(at int64, function string) {
-		tids := make(chan int)
-		all.Go(func() {
-			runtime.LockOSThread()
-			tids <- unix.Gettid()
-			_, err := unix.Pwrite(fd, buf, at)
-			fail("write", err)
-		})
-		asleepIn(<-tids, function)
-	}
-	start(4*size, "iomap_dio_rw")
-	start(0, "ext4_file_write_iter")
+	asleep(&all, fd, buf, 4*size, "iomap_dio_rw")
+	asleep(&all, fd, buf, 0, "ext4_file_write_iter")
 	ctx := submit(fd2, buf)
 	fmt.Println("hanging", os.Getpid())
 	<-terminated
 	suspend(false)
 	all.Wait()
 	_ = ctx
+}
+
+// stuck has a write sleep for its I/O, and does not end before the disk is resumed.
+func stuck(path string) {
+	signal.Ignore(syscall.SIGTERM)
+	buf := buffer(size)
+	fd := written(path, buf)
+	quiet(fd, path)
+	suspend(true)
+	var all sync.WaitGroup
+	asleep(&all, fd, buf, 4*size, "iomap_dio_rw")
+	fmt.Println("hanging", os.Getpid())
+	all.Wait()
 }
 
 // submit queues an asynchronous write.
