@@ -211,36 +211,63 @@ func written(path string, buf []byte) int {
 	return fd
 }
 
-// asleep starts a write, and waits until it sleeps in a kernel function.
-func asleep(all *sync.WaitGroup, fd int, buf []byte, at int64, function string) {
+// asleep starts a call, and waits until it sleeps in a kernel function.
+func asleep(all *sync.WaitGroup, function string, call func() error) {
 	tids := make(chan int)
 	all.Go(func() {
 		runtime.LockOSThread()
 		tids <- unix.Gettid()
-		_, err := unix.Pwrite(fd, buf, at)
-		fail("write", err)
+		fail(function, call())
 	})
 	asleepIn(<-tids, function)
 }
 
+// write is one write.
+func write(fd int, buf []byte, at int64) func() error {
+	return func() error { _, err := unix.Pwrite(fd, buf, at); return err }
+}
+
 // hang has one write sleep for its I/O under the exclusive lock, a second one wait for the
-// lock, and a third one queued, until SIGTERM.
+// lock, and a third one queued, until SIGTERM. Two more wait for who makes no write: for
+// fallocate, which itself waits for a queued write, and for an ioctl of another file.
 func hang(path, other string) {
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, syscall.SIGTERM)
 	buf := buffer(size)
 	fd, fd2 := written(path, buf), written(other, buf)
+	punched, donor, moved := written(path+"-punched", buf), written(path+"-donor", buf), written(path+"-moved", buf)
 	quiet(fd, path)
 	suspend(true)
 	var all sync.WaitGroup
-	asleep(&all, fd, buf, 4*size, "iomap_dio_rw")
-	asleep(&all, fd, buf, 0, "ext4_file_write_iter")
+	asleep(&all, "iomap_dio_rw", write(fd, buf, 4*size))
+	asleep(&all, "ext4_file_write_iter", write(fd, buf, 0))
 	ctx := submit(fd2, buf)
+	ctx2 := submit(punched, buf)
+	asleep(&all, "inode_dio_wait", func() error {
+		return unix.Fallocate(punched, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, 0, size)
+	})
+	asleep(&all, "ext4_file_write_iter", write(punched, buf, 2*size))
+	asleep(&all, "ext4_move_extents", func() error { return moveExtents(moved, donor) })
+	asleep(&all, "ext4_file_write_iter", write(donor, buf, 2*size))
 	fmt.Println("hanging", os.Getpid())
 	<-terminated
 	suspend(false)
 	all.Wait()
-	_ = ctx
+	_, _ = ctx, ctx2
+}
+
+// moveExtents swaps the first blocks of two files, both of which it locks.
+func moveExtents(fd, donor int) error {
+	arg := struct {
+		reserved, donor              uint32
+		origStart, donorStart, count uint64
+		moved                        uint64
+	}{donor: uint32(donor), count: 2}
+	const moveExt = 0xc028660f // EXT4_IOC_MOVE_EXT
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), moveExt, uintptr(unsafe.Pointer(&arg))); errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // stuck has a write sleep for its I/O, and does not end before the disk is resumed.
@@ -251,7 +278,7 @@ func stuck(path string) {
 	quiet(fd, path)
 	suspend(true)
 	var all sync.WaitGroup
-	asleep(&all, fd, buf, 4*size, "iomap_dio_rw")
+	asleep(&all, "iomap_dio_rw", write(fd, buf, 4*size))
 	fmt.Println("hanging", os.Getpid())
 	all.Wait()
 }
