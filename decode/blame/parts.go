@@ -203,11 +203,13 @@ func (d *division) divide() []observe.Part {
 			until = min(until, c.To)
 		}
 		first := best(now, func(c *claim) bool { return !c.aside })
-		if l := d.last; first == nil && until == d.wait.To && l != nil && !l.queued && l.seen == exact {
-			l.bound = true
-			now = []*claim{l}
+		if first == nil && d.last != nil && !slices.ContainsFunc(d.claims[next:], func(c claim) bool { return !c.aside }) {
+			now, until = []*claim{d.last}, d.wait.To
+			d.last.bound = true
 		}
-		d.last = first
+		if d.last = nil; first != nil && !first.queued && first.seen == exact {
+			d.last = first
+		}
 		d.take(now, until-at)
 		at = until
 	}
