@@ -59,6 +59,8 @@ func (h *Hold) conflicts(with *Hold) bool {
 //     between, and then of who was seen as its owner before: a bound;
 //   - while nobody is known to have done so, it is that of the first who had queued before,
 //     and still was, for a mode that excludes what was waited for;
+//   - from the end of the last hold until w had the lock it is the part of that one, who
+//     handed it over: a bound, as the wait ends when the woken task runs;
 //   - the rest is not known.
 //
 // The end of a hold is seen late, when its function returns: it is taken to be over when
@@ -151,8 +153,9 @@ type division struct {
 	wait   *Hold
 	claims []claim
 	parts  []part
-	run    int  // 1 + the part of the shared holders of the moment before; 0 for none
-	runs   seen // what that stands on
+	run    int    // 1 + the part of the shared holders of the moment before; 0 for none
+	runs   seen   // what that stands on
+	last   *claim // of the moment before; nil when that is not known
 }
 
 // part is one of the parts, and how long each of its holders held the lock.
@@ -199,6 +202,14 @@ func (d *division) divide() []observe.Part {
 		for _, c := range now {
 			until = min(until, c.To)
 		}
+		first := best(now, func(c *claim) bool { return !c.aside })
+		if first == nil && d.last != nil && !slices.ContainsFunc(d.claims[next:], func(c claim) bool { return !c.aside }) {
+			now, until = []*claim{d.last}, d.wait.To
+			d.last.bound = true
+		}
+		if d.last = nil; first != nil && !first.queued && first.seen == exact {
+			d.last = first
+		}
 		d.take(now, until-at)
 		at = until
 	}
@@ -237,6 +248,7 @@ func (d *division) take(now []*claim, ns uint64) {
 		d.run = 0
 		p := d.of(observe.CauseHeld, first)
 		p.Ns += ns
+		p.Bound = p.Bound || first.bound
 		if p.told != first.since+1 {
 			p.told = first.since + 1
 			p.HeldNs += first.held()
@@ -358,6 +370,7 @@ func (d *division) shared(now []*claim, sure seen, ns uint64) {
 		}
 		b := &p.by[i]
 		b.ns += ns
+		p.Bound = p.Bound || c.bound
 		if b.told != c.since+1 {
 			b.told = c.since + 1
 			b.held, b.before, b.queuedNs = b.held+c.held(), b.before+d.before(c), b.queuedNs+c.QueuedNs
