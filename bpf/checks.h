@@ -5,6 +5,7 @@
 #ifndef E4D_CHECKS_H
 #define E4D_CHECKS_H
 
+#include "budget.h"
 #include "iter.h"
 
 /*
@@ -71,6 +72,8 @@ static __always_inline void on_pass(void)
 
 	if (!st || st->phase != PHASE_CHECK)
 		return;
+	if (cfg_budget)
+		budget_pass((__u64)st->iocb, st->w.id);
 	if (st->open)
 		settle(st);
 	st->w.stages |= ST_PASS;

@@ -20,6 +20,8 @@ static __always_inline void on_wait_begin(__u64 lock, __u32 flags)
 		st->data_wait = 1;
 	if (st->sem != lock)
 		return;
+	if (cfg_budget)
+		budget_enter((__u64)st->iocb, st->w.id, BUDGET_QUEUE);
 	st->wait_t = bpf_ktime_get_ns();
 	st->wait_flags = flags;
 }
@@ -37,6 +39,8 @@ static __always_inline void on_wait_end(__u64 lock)
 	if (st->sem != lock || !st->wait_t)
 		return;
 	ns = bpf_ktime_get_ns() - st->wait_t;
+	if (cfg_budget)
+		budget_leave((__u64)st->iocb, st->w.id, BUDGET_QUEUE);
 	st->wait_t = 0;
 	st->w.stages |= ST_WAIT;
 	st->w.wait_ns += ns;

@@ -19,6 +19,7 @@ type Options struct {
 	MaxInflight int    // writes inside the kernel at once; 0: DefaultInflight
 	Filter      Filter
 	Tree        bool // only processes given to AddProcess, and their children
+	Budget      bool // the time of each write in parts
 }
 
 // Defaults of Options.
@@ -75,6 +76,8 @@ const (
 	spare                         // a run that the kernel skips loses nothing of a write
 	tracepoint                    // of the kernel, by a program of its own
 	ofTree                        // only with Options.Tree
+	ofBudget                      // only with Options.Budget
+	timed                         // with that both ends are wanted
 )
 
 // probe is one line of the table of what we want to see.
@@ -105,10 +108,12 @@ var table = []probe{
 	{"dio", []string{"iomap_dio_rw", "__iomap_dio_rw"}, entry, record.StageDIO, "the decision: lock mode and dio_flags", required},
 	{"begin", []string{"ext4_iomap_begin"}, entry | exit, record.StageBegin, "mappings and -EAGAIN of the iomap phase", required},
 	{"overwrite_begin", []string{"ext4_iomap_overwrite_begin"}, entry | exit, record.StageBegin, "mappings of overwrites (6.x only)", sometimes},
-	{"zero", []string{"iomap_dio_zero"}, entry, record.StageZero, "zeroing of partial blocks", required},
+	{"zero", []string{"iomap_dio_zero"}, entry, record.StageZero, "zeroing of partial blocks", required | timed},
 	{"buffered", []string{"ext4_buffered_write_iter"}, entry, record.StageBuffered, "fallback to buffered I/O", required},
 	{"copy", []string{"generic_perform_write"}, entry, record.StageCopy, "direct I/O in flight at a buffered copy", 0},
-	{"sync", []string{"ext4_sync_file"}, exit, 0, "the flush at the end of asynchronous O_DSYNC writes", spare},
+	{"sync", []string{"ext4_sync_file"}, exit, 0, "the flush at the end of asynchronous O_DSYNC writes", spare | timed},
+	{"submit", []string{"submit_bio"}, entry, 0, "of the budget: submit, device", spare | ofBudget},
+	{"bio_end", []string{"iomap_dio_bio_end_io"}, entry, 0, "of the budget: device, wakeup", spare | ofBudget},
 	{"end_io", []string{"ext4_dio_write_end_io"}, entry | exit, 0, "completion of asynchronous writes", spare},
 	{"write", []string{"ext4_dio_write_iter", "ext4_file_write_iter"}, entry | exit, record.StageEntry | record.StageReturn, "begin and end of each write", required},
 	{"wait_begin", []string{"contention_begin"}, entry, record.StageWait, "queueing for i_rwsem", spare | tracepoint},
@@ -166,8 +171,13 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 	p := &Plan{Mode: mode, Why: why}
 	for i := range table {
 		t := &table[i]
-		if t.is(sometimes) && !f.Funcs[t.funcs[0]].Symbol || t.is(ofTree) && !o.Tree {
+		if t.is(sometimes) && !f.Funcs[t.funcs[0]].Symbol || t.is(ofTree) && !o.Tree || t.is(ofBudget) && !o.Budget {
 			continue
+		}
+		if t.is(timed) && o.Budget {
+			both := *t
+			both.ends = entry | exit
+			t = &both
 		}
 		p.Probes = append(p.Probes, planProbe(f, mode, t))
 	}
@@ -285,6 +295,9 @@ func planProbe(f *Facts, mode string, t *probe) PlannedProbe {
 func chooseHow(f *Facts, mode string, fn Func, t *probe) (how, why string) {
 	if t.name == "end_io" && fn.BTF {
 		return HowFentry, "runs in interrupts, too: several programs, of which one interrupted leaves the others"
+	}
+	if t.name == "bio_end" && fn.BTF {
+		return HowFentry, "runs in interrupts: no program but itself keeps it from running"
 	}
 	switch mode {
 	case HowFentry:

@@ -36,6 +36,7 @@ func (o *captureFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Attach, "attach", "auto", attachUsage)
 	flags.StringVar(&o.ring, "ring", "8M", "size of the ring buffer")
 	flags.IntVar(&o.MaxInflight, "inflight", probes.DefaultInflight, "writes that may be inside the kernel at once")
+	flags.BoolVar(&o.Budget, "budget", false, "measure where the time of each write goes; costs more, see docs/budget.md")
 	flags.BoolVar(&o.all, "all", false, "with a COMMAND: trace all processes")
 }
 
