@@ -22,6 +22,7 @@ var budgetFields = schema.New(
 	budgetField(record.BudgetSync, "ext4_sync_file of O_DSYNC"),
 	budgetField(record.BudgetBuffered, "ext4_buffered_write_iter, to the return"),
 	budgetField(record.BudgetRest, "checks, time stamps, unlock, return"),
+	schema.OptInt("submitted_ns", "ns", "entry to where device_ns begins", func(b *Budget) *Opt[uint64] { return &b.Submitted }),
 	schema.Text("incomplete", "why parts are null", func(b *Budget) *string { return &b.Missing }).OrNull(),
 )
 
@@ -34,6 +35,8 @@ func budgetField(p record.BudgetPart, doc string) schema.Field[Budget] {
 type Budget struct {
 	Ns      [record.NumBudgetParts]Opt[uint64] // by record.BudgetPart
 	Missing string                             // why parts are not known; empty when all are
+	// Submitted is when the last bio was submitted, since the entry, where one was.
+	Submitted Opt[uint64]
 }
 
 func (r *Row) fillBudget(b *observe.Budget) {
@@ -41,6 +44,7 @@ func (r *Row) fillBudget(b *observe.Budget) {
 		return
 	}
 	r.Budget.Known, r.Budget.V.Missing = true, b.Missing
+	r.Budget.V.Submitted = Opt[uint64]{V: b.Submitted, Known: b.Submitted != 0}
 	for p := range r.Budget.V.Ns {
 		r.Budget.V.Ns[p] = Opt[uint64]{V: b.Ns[p], Known: b.Known(record.BudgetPart(p))}
 	}

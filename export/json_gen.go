@@ -217,6 +217,7 @@ func appendBudget(dst []byte, t *Budget) []byte {
 	dst = appendUint(append(dst, `,"sync_ns":`...), t.Ns[9].Known, uint64(t.Ns[9].V))
 	dst = appendUint(append(dst, `,"buffered_ns":`...), t.Ns[10].Known, uint64(t.Ns[10].V))
 	dst = appendUint(append(dst, `,"rest_ns":`...), t.Ns[11].Known, uint64(t.Ns[11].V))
+	dst = appendUint(append(dst, `,"submitted_ns":`...), t.Submitted.Known, uint64(t.Submitted.V))
 	dst = appendTextOrNull(append(dst, `,"incomplete":`...), t.Missing)
 	return append(dst, '}')
 }

@@ -92,6 +92,16 @@ type probe struct {
 
 func (p *probe) is(t traits) bool { return p.traits&t != 0 }
 
+// inFull is the probe as Options.Budget wants it.
+func (p *probe) inFull() *probe {
+	if !p.is(timed) {
+		return p
+	}
+	full := *p
+	full.ends = entry | exit
+	return &full
+}
+
 // table lists the probes inside a write in the order in which they are
 // attached: the entry of a write comes last, so that a write which is seen at
 // all is seen by all of them. Tracepoints follow, and are attached before it.
@@ -112,8 +122,8 @@ var table = []probe{
 	{"buffered", []string{"ext4_buffered_write_iter"}, entry, record.StageBuffered, "fallback to buffered I/O", required},
 	{"copy", []string{"generic_perform_write"}, entry, record.StageCopy, "direct I/O in flight at a buffered copy", 0},
 	{"sync", []string{"ext4_sync_file"}, exit, 0, "the flush at the end of asynchronous O_DSYNC writes", spare | timed},
-	{"submit", []string{"submit_bio"}, entry, 0, "of the budget: submit, device", spare | ofBudget},
-	{"bio_end", []string{"iomap_dio_bio_end_io"}, entry, 0, "of the budget: device, wakeup", spare | ofBudget},
+	{"submit", []string{"submit_bio"}, entry, 0, "of --budget: submit, device and wakeup", spare | ofBudget},
+	{"bio_end", []string{"iomap_dio_bio_end_io"}, entry, 0, "of --budget: submit, device and wakeup", spare | ofBudget},
 	{"end_io", []string{"ext4_dio_write_end_io"}, entry | exit, 0, "completion of asynchronous writes", spare},
 	{"write", []string{"ext4_dio_write_iter", "ext4_file_write_iter"}, entry | exit, record.StageEntry | record.StageReturn, "begin and end of each write", required},
 	{"wait_begin", []string{"contention_begin"}, entry, record.StageWait, "queueing for i_rwsem", spare | tracepoint},
@@ -174,10 +184,8 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 		if t.is(sometimes) && !f.Funcs[t.funcs[0]].Symbol || t.is(ofTree) && !o.Tree || t.is(ofBudget) && !o.Budget {
 			continue
 		}
-		if t.is(timed) && o.Budget {
-			both := *t
-			both.ends = entry | exit
-			t = &both
+		if o.Budget {
+			t = t.inFull()
 		}
 		p.Probes = append(p.Probes, planProbe(f, mode, t))
 	}
@@ -191,6 +199,16 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 		}
 	}
 	return p, nil
+}
+
+// Unmeasured says which parts of a budget stay unknown, and why.
+func (p *Plan) Unmeasured() (out []string) {
+	for i := range p.Probes {
+		if pp := &p.Probes[i]; pp.want.is(ofBudget) && !pp.Attached() {
+			out = append(out, fmt.Sprintf("%s stay unknown: %s: %s", pp.Tells, pp.Func, pp.Why))
+		}
+	}
+	return out
 }
 
 // unattached collects the stages of which no probe is attached.

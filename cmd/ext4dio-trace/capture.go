@@ -128,6 +128,11 @@ func (o *captureFlags) attached(ctx context.Context, file *session.RecorderOptio
 	if c.Capture, err = session.Attach(po); err != nil {
 		return err
 	}
+	if o.Budget {
+		for _, text := range c.Plan.Unmeasured() {
+			note(os.Stderr, "%s", text)
+		}
+	}
 	if o.duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, o.duration)

@@ -12,6 +12,9 @@ type Budget struct {
 	Ns      [record.NumBudgetParts]uint64
 	Unknown uint32 // a bit 1 << record.BudgetPart for each part that is not known
 	Missing string // why; empty when all are known
+	// Submitted is when the last bio was submitted, ns since the entry, where the part device
+	// begins; 0 when there was none.
+	Submitted uint64
 }
 
 // Known reports whether a part was measured.
@@ -95,7 +98,7 @@ func (b *Budget) marks(r *record.Budget) {
 	case r.EndIo != 0 && r.EndIo < r.BioEnd:
 		b.lack("ext4_dio_write_end_io comes before the end of the last bio", device, wakeup)
 	default:
-		b.Ns[device] = r.BioEnd - r.Submitted
+		b.Ns[device], b.Submitted = r.BioEnd-r.Submitted, r.Submitted
 	}
 	switch {
 	case r.EndIo == 0:
