@@ -441,18 +441,18 @@ struct budget_rec {
 	__u32 faults;		/* a bit 1 << enum budget_part for each whose begin or end was missed */
 	__u64 id;		/* of the write */
 	__u64 total;		/* entry to the end, ns */
-	__u64 spin;		/* this and those to rest: see enum budget_part */
-	__u64 queue;
-	__u64 failed_pass;
-	__u64 lookup;
-	__u64 drain;
-	__u64 alloc;
-	__u64 zero;
-	__u64 submit;
-	__u64 convert;
-	__u64 sync;
-	__u64 buffered;
-	__u64 rest;
+	__u64 spin;		/* ns in BUDGET_SPIN */
+	__u64 queue;		/* ns in BUDGET_QUEUE */
+	__u64 failed_pass;	/* ns in BUDGET_FAILED_PASS */
+	__u64 lookup;		/* ns in BUDGET_LOOKUP */
+	__u64 drain;		/* ns in BUDGET_DRAIN */
+	__u64 alloc;		/* ns in BUDGET_ALLOC */
+	__u64 zero;		/* ns in BUDGET_ZERO */
+	__u64 submit;		/* ns in BUDGET_SUBMIT */
+	__u64 convert;		/* ns in BUDGET_CONVERT */
+	__u64 sync;		/* ns in BUDGET_SYNC */
+	__u64 buffered;	/* ns in BUDGET_BUFFERED */
+	__u64 rest;		/* ns in BUDGET_REST */
 	__u64 submitted;	/* the last bio was submitted, ns since the entry; 0: there was none */
 	__u64 bio_end;		/* the last bio ended; 0: not seen */
 	__u64 end_io;		/* ext4_dio_write_end_io was entered; 0: not seen */

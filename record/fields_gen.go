@@ -577,21 +577,21 @@ const (
 
 // Budget is where the time of one write went (struct budget_rec).
 type Budget struct {
-	Faults     uint32 `wire:"4,4"`  // a bit 1 << enum budget_part for each whose begin or end was missed
-	ID         uint64 `wire:"8,8"`  // of the write
-	Total      uint64 `wire:"16,8"` // entry to the end, ns
-	Spin       uint64 `wire:"24,8"` // this and those to rest: see enum budget_part
-	Queue      uint64 `wire:"32,8"`
-	FailedPass uint64 `wire:"40,8"`
-	Lookup     uint64 `wire:"48,8"`
-	Drain      uint64 `wire:"56,8"`
-	Alloc      uint64 `wire:"64,8"`
-	Zero       uint64 `wire:"72,8"`
-	Submit     uint64 `wire:"80,8"`
-	Convert    uint64 `wire:"88,8"`
-	Sync       uint64 `wire:"96,8"`
-	Buffered   uint64 `wire:"104,8"`
-	Rest       uint64 `wire:"112,8"`
+	Faults     uint32 `wire:"4,4"`   // a bit 1 << enum budget_part for each whose begin or end was missed
+	ID         uint64 `wire:"8,8"`   // of the write
+	Total      uint64 `wire:"16,8"`  // entry to the end, ns
+	Spin       uint64 `wire:"24,8"`  // ns in BUDGET_SPIN
+	Queue      uint64 `wire:"32,8"`  // ns in BUDGET_QUEUE
+	FailedPass uint64 `wire:"40,8"`  // ns in BUDGET_FAILED_PASS
+	Lookup     uint64 `wire:"48,8"`  // ns in BUDGET_LOOKUP
+	Drain      uint64 `wire:"56,8"`  // ns in BUDGET_DRAIN
+	Alloc      uint64 `wire:"64,8"`  // ns in BUDGET_ALLOC
+	Zero       uint64 `wire:"72,8"`  // ns in BUDGET_ZERO
+	Submit     uint64 `wire:"80,8"`  // ns in BUDGET_SUBMIT
+	Convert    uint64 `wire:"88,8"`  // ns in BUDGET_CONVERT
+	Sync       uint64 `wire:"96,8"`  // ns in BUDGET_SYNC
+	Buffered   uint64 `wire:"104,8"` // ns in BUDGET_BUFFERED
+	Rest       uint64 `wire:"112,8"` // ns in BUDGET_REST
 	Submitted  uint64 `wire:"120,8"` // the last bio was submitted, ns since the entry; 0: there was none
 	BioEnd     uint64 `wire:"128,8"` // the last bio ended; 0: not seen
 	EndIo      uint64 `wire:"136,8"` // ext4_dio_write_end_io was entered; 0: not seen
