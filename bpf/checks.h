@@ -6,6 +6,7 @@
 #define E4D_CHECKS_H
 
 #include "hold.h"
+#include "budget.h"
 #include "iter.h"
 
 /*
@@ -76,6 +77,8 @@ static __always_inline void on_pass(void)
 	}
 	if (st->phase != PHASE_CHECK)
 		return;
+	if (cfg_budget)
+		budget_pass((__u64)st->iocb, st->w.id);
 	if (st->open)
 		settle(st);
 	st->w.stages |= ST_PASS;

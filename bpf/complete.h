@@ -5,14 +5,7 @@
 #ifndef E4D_COMPLETE_H
 #define E4D_COMPLETE_H
 
-#include "state.h"
-
-/* Wakes the reader only when much has come together; it also looks by itself. */
-static __always_inline __u64 wakeup(void)
-{
-	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= cfg_wake ?
-	       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
-}
+#include "budget.h"
 
 static __always_inline void send_complete(__u64 id, __u64 t, __s64 ret)
 {
@@ -76,10 +69,14 @@ static __always_inline bool unwatch_aio(__u64 iocb, bool marked)
 /* The end of an asynchronous write: sent by the first who gets to forget it. */
 static __always_inline void finish(__u64 iocb, struct aio *a, __s64 ret)
 {
-	__u64 id = a->id;
+	__u64 id = a->id, now;
 
-	if (unwatch_aio(iocb, a->marked))
-		send_complete(id, bpf_ktime_get_ns(), ret);
+	if (!unwatch_aio(iocb, a->marked))
+		return;
+	now = bpf_ktime_get_ns();
+	if (cfg_budget)
+		budget_over(iocb, id, now);
+	send_complete(id, now, ret);
 }
 
 /* The asynchronous write whose end this is, or NULL. */
@@ -125,6 +122,27 @@ static __always_inline void on_mark(__u64 iocb, __s64 size, __s32 error, __u32 f
 	__sync_fetch_and_add(&shared.marked, 1);
 }
 
+/* The write that the task flushes: its own, or a queued one whose worker it is. */
+static __noinline int budget_sync(__u32 tid, __u32 leave)
+{
+	struct inflight *st = write_of(tid);
+	struct flush *f = st ? NULL : bpf_map_lookup_elem(&flushes, &tid);
+	__u64 iocb, id;
+
+	if (!st && !f)
+		return 0;
+	iocb = st ? (__u64)st->iocb : f->iocb;
+	id = st ? st->w.id : f->id;
+	return leave ? budget_leave(iocb, id, BUDGET_SYNC) : budget_enter(iocb, id, BUDGET_SYNC);
+}
+
+/* ext4_sync_file is entered; with cfg_budget only. */
+static __always_inline bool on_sync(void)
+{
+	budget_sync((__u32)bpf_get_current_pid_tgid(), 0);
+	return 1;
+}
+
 /* ext4_sync_file returned: of an fsync, or the flush at the end of an O_DSYNC write. */
 static __always_inline void on_flushed(__s32 ret)
 {
@@ -133,6 +151,8 @@ static __always_inline void on_flushed(__s32 ret)
 	struct aio *a;
 	__u64 iocb;
 
+	if (cfg_budget)
+		budget_sync(tid, 1);
 	if (!shared.aios)
 		return;
 	f = bpf_map_lookup_elem(&flushes, &tid);

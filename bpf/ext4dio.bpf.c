@@ -49,11 +49,6 @@ static __always_inline __u64 func_ret(__u64 *ctx)
 	FENTRY(name) { on_in_fe; return 0; }				\
 	FEXIT(name) { __u64 ret = func_ret(ctx); (void)ret; on_out; return 0; }
 
-/* Only a return. */
-#define RETURN(name, on_out)						\
-	KRETPROBE(name) { __u64 ret = RET(ctx); on_out; return 0; }	\
-	FEXIT(name) { __u64 ret = func_ret(ctx); on_out; return 0; }
-
 /* Only an entry. */
 #define ENTRY(name, on_in_kp, on_in_fe)					\
 	KPROBE(name) { on_in_kp; return 0; }				\
@@ -99,7 +94,11 @@ BOTH(overwrite_begin, on_begin_entry(ARG1(ctx), ARG5(ctx), 1),
      on_begin_entry(ctx[0], ctx[4], 1), on_begin_return(ret))
 
 /* iomap_dio_zero(iter, dio, pos, len) */
-ENTRY(zero, on_zero(ARG1(ctx), ARG3(ctx), ARG4(ctx)), on_zero(ctx[0], ctx[2], ctx[3]))
+BOTH(zero, on_zero(ARG1(ctx), ARG3(ctx), ARG4(ctx)), on_zero(ctx[0], ctx[2], ctx[3]), on_zeroed())
+
+/* submit_bio(bio), iomap_dio_bio_end_io(bio): with cfg_budget only */
+ENTRY(submit, on_submit(ARG1(ctx)), on_submit(ctx[0]))
+ENTRY(bio_end, on_bio_end(ARG1(ctx)), on_bio_end(ctx[0]))
 
 /* ext4_buffered_write_iter(iocb, iter), generic_perform_write(iocb, iter) */
 ENTRY(buffered, on_buffered(ARG1(ctx), ARG2(ctx)), on_buffered(ctx[0], ctx[1]))
@@ -115,6 +114,8 @@ ENTRY(copy, on_copy(ARG1(ctx), ARG2(ctx)), on_copy(ctx[0], ctx[1]))
 		struct aio *a = aio_of(ctx[0]);				\
 		__s32 error = ctx[2], ret;				\
 									\
+		if (cfg_budget)						\
+			budget_end_io_return(ctx[0]);			\
 		if (!a)							\
 			return 0;					\
 		ret = func_ret(ctx);					\
@@ -126,6 +127,8 @@ KPROBE(end_io)
 {
 	struct aio *a = aio_of(ARG1(ctx));
 
+	if (cfg_budget)
+		budget_end_io(ARG1(ctx));
 	if (a)
 		on_end_io(ARG1(ctx), a, ARG2(ctx), ARG3(ctx), ARG4(ctx));
 	return 0;
@@ -133,10 +136,16 @@ KPROBE(end_io)
 END_IO(end_io)
 END_IO(end_io_2)
 END_IO(end_io_3)
-FENTRY(end_io) { on_mark(ctx[0], ctx[1], ctx[2], ctx[3]); return 0; }
+FENTRY(end_io)
+{
+	if (cfg_budget)
+		budget_end_io(ctx[0]);
+	on_mark(ctx[0], ctx[1], ctx[2], ctx[3]);
+	return 0;
+}
 
 /* ext4_sync_file(file, start, end, datasync) */
-RETURN(sync, on_flushed(ret))
+BOTH(sync, on_sync(), on_sync(), on_flushed(ret))
 
 /*
  * Who holds i_rwsem besides: bpf/hold.h. The arguments of BOTH are those of a kprobe and of

@@ -270,6 +270,8 @@ static __always_inline bool on_entry(__u64 iocb_, __u64 iter, __u64 stack)
 	st->inode = inode;
 	describe(st);
 	care(st->sem);
+	if (cfg_budget)
+		budget_begin(iocb_, st->w.id, st->w.t0);
 	return 1;
 }
 
@@ -313,6 +315,8 @@ static __always_inline bool on_drain_entry(__u64 inode)
 		drained(st, 0, 0);
 		return 0;
 	}
+	if (cfg_budget)
+		budget_enter((__u64)st->iocb, st->w.id, BUDGET_DRAIN);
 	st->drain_t = bpf_ktime_get_ns();
 	st->drain_count = count;
 	return 1;
@@ -328,6 +332,8 @@ static __always_inline void on_drain_return(void)
 	}
 	if (!st->drain_t)
 		return;
+	if (cfg_budget)
+		budget_leave((__u64)st->iocb, st->w.id, BUDGET_DRAIN);
 	drained(st, bpf_ktime_get_ns() - st->drain_t, st->drain_count);
 	st->drain_t = 0;
 }
@@ -361,6 +367,8 @@ static __always_inline void on_dio(__u64 iocb, __u64 ops, __u32 flags)
 		return;
 	if (st->open)
 		settle(st);
+	if (cfg_budget)
+		budget_next(iocb, st->w.id, BUDGET_SUBMIT);
 	now = bpf_ktime_get_ns();
 	st->phase = PHASE_DIO;
 	st->w.stages |= ST_DIO;
@@ -377,26 +385,39 @@ static __always_inline void on_dio(__u64 iocb, __u64 ops, __u32 flags)
 		st->aio = watch_aio(iocb, &st->w);
 }
 
-static __always_inline void on_zero(__u64 iter_, __u64 pos, __u32 len)
+/* Returns true when something is zeroed by a write that we look at. */
+static __always_inline bool on_zero(__u64 iter_, __u64 pos, __u32 len)
 {
 	struct inflight *st;
 	struct iomap_iter *iter = (void *)iter_;
 	struct step *s;
 
 	if (!len)
-		return;
+		return 0;
 	st = current_write();
 	if (!st || st->phase != PHASE_DIO)
-		return;
+		return 0;
+	if (cfg_budget)
+		budget_enter((__u64)st->iocb, st->w.id, BUDGET_ZERO);
 	st->w.stages |= ST_ZERO;
 	s = push(st, STEP_ZERO, ROOM_ZEROED, CUT_ZEROED);
 	if (!s)
-		return;
+		return 1;
 	s->lock = lock_mode(st->inode);
 	s->a = pos;
 	s->b = len;
 	s->c = dio_count(st->inode);
 	s->d = READ(iter, iomap.type) | (__u32)READ(iter, iomap.flags) << 16;
+	return 1;
+}
+
+/* iomap_dio_zero returned, of nothing to zero, too; with cfg_budget only. */
+static __always_inline void on_zeroed(void)
+{
+	struct inflight *st = current_write();
+
+	if (st && st->phase == PHASE_DIO)
+		budget_zeroed((__u64)st->iocb, st->w.id);
 }
 
 /* What ext4_should_use_dio looked at, once it has said no. */
@@ -433,6 +454,8 @@ static __always_inline void on_buffered(__u64 iocb, __u64 iter)
 		return;
 	if (st->open)
 		settle(st);
+	if (cfg_budget)
+		budget_next(iocb, st->w.id, BUDGET_BUFFERED);
 	st->phase = PHASE_BUFFERED;
 	st->w.stages |= ST_BUFFERED;
 	s = push(st, STEP_BUFFERED, ROOM_BUFFERED, CUT_BUFFERED);
@@ -511,6 +534,7 @@ static __always_inline void check_moved(struct inflight *st, __s32 ret)
 __noinline int conclude(struct inflight *st, __s32 ret)
 {
 	struct cpu_state *cpu = this_cpu();
+	bool fast;
 
 	if (!st || !cpu)
 		return 0;
@@ -537,7 +561,12 @@ __noinline int conclude(struct inflight *st, __s32 ret)
 		if (a && a->id == st->w.id)
 			unwatch_aio(iocb, a->marked);
 	}
-	if (cfg_min_latency && st->w.latency < cfg_min_latency)
+	fast = cfg_min_latency && st->w.latency < cfg_min_latency;
+	if (cfg_budget && ret == -EIOCBQUEUED)
+		budget_queued((__u64)st->iocb, st->w.id);
+	else if (cfg_budget)
+		budget_return((__u64)st->iocb, st->w.id, st->w.t0 + st->w.latency, !fast);
+	if (fast)
 		__sync_fetch_and_add(&cpu->n.too_fast, 1);
 	else
 		send(cpu, st);

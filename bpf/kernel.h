@@ -152,6 +152,15 @@ struct iomap_iter {
 	struct iomap iomap;
 } CORE;
 
+/* Private to fs/iomap/direct-io.c. */
+struct iomap_dio {
+	struct kiocb *iocb;
+} CORE;
+
+struct bio {
+	void *bi_private;
+} CORE;
+
 struct pid_namespace;
 
 struct upid {

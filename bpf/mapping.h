@@ -39,6 +39,8 @@ static __always_inline bool on_map_entry(__u64 inode, __u64 map_, __u32 flags)
 	st->map_flags = flags;
 	if (st->phase == PHASE_DIO)
 		return 1;
+	if (cfg_budget)
+		budget_enter((__u64)st->iocb, st->w.id, BUDGET_LOOKUP);
 	st->map_lblk = READ(map, m_lblk);
 	st->map_len = READ(map, m_len);
 	return 1;
@@ -58,6 +60,8 @@ static __always_inline void on_map_return(__u64 ret)
 		st->map = NULL;
 		return;
 	}
+	if (cfg_budget)
+		budget_leave((__u64)st->iocb, st->w.id, BUDGET_LOOKUP);
 	st->w.stages |= ST_LOOKUP;
 	s = push_check(st, STEP_LOOKUP);
 	if (s) {
@@ -79,6 +83,8 @@ static __always_inline bool on_begin_entry(__u64 inode, __u64 iomap, bool overwr
 	/* 6.1's ext4_iomap_overwrite_begin calls ext4_iomap_begin. */
 	if (st->begins++)
 		return 1;
+	if (cfg_budget)
+		budget_enter((__u64)st->iocb, st->w.id, BUDGET_ALLOC);
 	st->iomap = (void *)iomap;
 	st->begin_alloc = 0;
 	st->begin_looked = 0;
@@ -233,6 +239,8 @@ static __always_inline void on_begin_return(__u64 ret)
 
 	if (!st || !st->begins || --st->begins)
 		return;
+	if (cfg_budget)
+		budget_leave((__u64)st->iocb, st->w.id, BUDGET_ALLOC);
 	st->w.stages |= ST_BEGIN;
 	s = next_map(st);
 	if (!s)

@@ -27,6 +27,7 @@ enum rec_kind {
 	REC_COMPLETE = 2,
 	REC_NAME = 3,
 	REC_HOLD = 4,
+	REC_BUDGET = 5,
 };
 
 /*
@@ -412,6 +413,53 @@ struct hold_rec {
 	__u8 func[32];		/* kernel function of HOLD_UNKNOWN, as far as known */
 };
 
+/* Parts of a write's time. A write is in one of them at each instant. */
+enum budget_part {
+	BUDGET_SPIN = 0,	/* entry to the first pass, when not queued */
+	BUDGET_QUEUE = 1,	/* queued for i_rwsem */
+	BUDGET_FAILED_PASS = 2,	/* a pass that was given up, to the next one */
+	BUDGET_LOOKUP = 3,	/* ext4_map_blocks in the check phase */
+	BUDGET_DRAIN = 4,	/* inode_dio_wait */
+	BUDGET_ALLOC = 5,	/* ext4_iomap_begin */
+	BUDGET_ZERO = 6,	/* iomap_dio_zero */
+	BUDGET_SUBMIT = 7,	/* the rest of iomap_dio_rw, until the last bio is submitted */
+	BUDGET_CONVERT = 8,	/* ext4_dio_write_end_io */
+	BUDGET_SYNC = 9,	/* ext4_sync_file */
+	BUDGET_BUFFERED = 10,	/* ext4_buffered_write_iter, to the return */
+	BUDGET_REST = 11,	/* none of these */
+	BUDGET_DEVICE = 12,	/* the last bio submitted, to the last bio ended */
+	BUDGET_WAKEUP = 13,	/* from there to ext4_dio_write_end_io */
+};
+
+/*
+ * Where the time of one write went, with --budget: the parts in ns, but for the last two of
+ * enum budget_part, which lie between the marks. It comes before the last record of its write.
+ */
+struct budget_rec {
+	__u16 kind;		/* REC_BUDGET */
+	__u16 size;		/* bytes on the wire */
+	__u32 faults;		/* a bit 1 << enum budget_part for each whose begin or end was missed */
+	__u64 id;		/* of the write */
+	__u64 total;		/* entry to the end, ns */
+	__u64 spin;		/* ns in BUDGET_SPIN */
+	__u64 queue;		/* ns in BUDGET_QUEUE */
+	__u64 failed_pass;	/* ns in BUDGET_FAILED_PASS */
+	__u64 lookup;		/* ns in BUDGET_LOOKUP */
+	__u64 drain;		/* ns in BUDGET_DRAIN */
+	__u64 alloc;		/* ns in BUDGET_ALLOC */
+	__u64 zero;		/* ns in BUDGET_ZERO */
+	__u64 submit;		/* ns in BUDGET_SUBMIT */
+	__u64 convert;		/* ns in BUDGET_CONVERT */
+	__u64 sync;		/* ns in BUDGET_SYNC */
+	__u64 buffered;	/* ns in BUDGET_BUFFERED */
+	__u64 rest;		/* ns in BUDGET_REST */
+	__u64 submitted;	/* the last bio was submitted, ns since the entry; 0: there was none */
+	__u64 bio_end;		/* the last bio ended; 0: not seen */
+	__u64 end_io;		/* ext4_dio_write_end_io was entered; 0: not seen */
+	__u32 bios;		/* that were submitted */
+	__u32 bios_ended;	/* that were seen to end */
+};
+
 /* Counters, one set a CPU. record/fields_gen.go has them in this order. */
 struct counters {
 	__u64 seen;		/* direct writes that passed the filter */
@@ -444,5 +492,6 @@ _Static_assert(sizeof(struct write_rec) == 144, "write_rec");
 _Static_assert(sizeof(struct complete_rec) == 32, "complete_rec");
 _Static_assert(sizeof(struct name_rec) == 32, "name_rec");
 _Static_assert(sizeof(struct hold_rec) == 160, "hold_rec");
+_Static_assert(sizeof(struct budget_rec) == 152, "budget_rec");
 
 #endif

@@ -253,6 +253,13 @@ struct {
 	__type(value, struct complete_rec);
 } ring SEC(".maps");
 
+/* Wakes the reader only when much has come together; it also looks by itself. */
+static __always_inline __u64 wakeup(void)
+{
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= cfg_wake ?
+	       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
 static __always_inline struct cpu_state *this_cpu(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();

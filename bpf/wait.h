@@ -23,6 +23,8 @@ static __always_inline void on_wait_begin(__u64 lock, __u32 flags)
 		st->data_wait = 1;
 	if (!is_lock(st->sem, lock) || st->wait_t)
 		return;
+	if (cfg_budget)
+		budget_enter((__u64)st->iocb, st->w.id, BUDGET_QUEUE);
 	st->wait_t = bpf_ktime_get_ns();
 	/* The rt_mutex inside tells no mode: its own waiters are writers. */
 	st->wait_flags = lock == st->sem ? flags : flags | LCB_F_WRITE;
@@ -48,6 +50,8 @@ static __always_inline void on_wait_end(__u64 lock)
 	ns = now - st->wait_t;
 	if (cfg_holders)
 		tell_holders(st, st->w.tid, now);
+	if (cfg_budget)
+		budget_leave((__u64)st->iocb, st->w.id, BUDGET_QUEUE);
 	st->wait_t = 0;
 	st->w.stages |= ST_WAIT;
 	st->w.wait_ns += ns;

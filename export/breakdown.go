@@ -44,6 +44,7 @@ type Breakdown struct {
 	files     parts[FileID]
 	processes parts[ProcessID]
 	waits     [Exclusive + 1]waits // by Lock
+	spent     map[string]*spent    // by reason, of writes with a budget
 }
 
 // Add counts r.
@@ -56,6 +57,9 @@ func (b *Breakdown) Add(r *Row) {
 	}
 	reason := r.ReasonText()
 	b.reasons.add(reason, number(reason), r)
+	if r.Budget.Known {
+		b.addSpent(r, reason)
+	}
 	b.files.add(r.File(), r.Ino, r)
 	b.processes.add(r.Process(), uint64(r.Pid)+number(r.Comm), r)
 	for _, rule := range r.Rules {
@@ -167,6 +171,7 @@ func (b *Breakdown) WriteText(w io.Writer, names Names) error {
 		out.WriteByte('\n')
 	}
 	b.writeWaits(&out)
+	b.writeSpent(&out)
 	_, err := io.WriteString(w, out.String())
 	return err
 }
@@ -212,7 +217,8 @@ func (b *Breakdown) JSON(names Names) (json.RawMessage, error) {
 		Processes  []TableLine `json:"processes"`
 		Waits      []modeWaits `json:"waits"`           // for i_rwsem, by the mode held
 		Serialised []TableLine `json:"most_serialised"` // files, by writes under the exclusive lock
-	}{b.byReason(), b.byRule(), files, b.byProcess(), b.byMode(), mostSerialised(files)})
+		Budgets    []spentLine `json:"budgets"`         // where the time went, by reason; empty when it was not recorded
+	}{b.byReason(), b.byRule(), files, b.byProcess(), b.byMode(), mostSerialised(files), b.byBudget()})
 	if err != nil {
 		return nil, fmt.Errorf("encode counts: %w", err)
 	}

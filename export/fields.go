@@ -88,6 +88,7 @@ var Fields = schema.New(
 	schema.OptEnum("inside", "where a write was that had not returned when tracing ended; null of all others", insideWords,
 		func(r *Row) *Opt[record.InsideStage] { return &r.Inside }).Filtered("inside").AtEnd(),
 	schema.OptInt("inside_ns", "ns", "time from its entry until then", func(r *Row) *Opt[uint64] { return &r.InsideNs }).AtEnd(),
+	schema.OptRecord("budget", "parts of latency_ns, see budget.md; null where they are not recorded", budgetFields, func(r *Row) *Opt[Budget] { return &r.Budget }).AtEnd(),
 )
 
 // The tracer is in another pid namespace than the first one, and sees the process.

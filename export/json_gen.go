@@ -65,6 +65,7 @@ func appendRow(dst []byte, t *Row) []byte {
 	dst = appendList(append(dst, `,"waits":`...), waitsKnown(t), t.Waits, appendWait)
 	dst = appendWord(append(dst, `,"inside":`...), t.Inside.Known, insideWords, int64(t.Inside.V))
 	dst = appendUint(append(dst, `,"inside_ns":`...), t.InsideNs.Known, uint64(t.InsideNs.V))
+	dst = appendRecord(append(dst, `,"budget":`...), t.Budget.Known, &t.Budget.V, appendBudget)
 	return append(dst, '}')
 }
 
@@ -228,5 +229,25 @@ func appendLink(dst []byte, t *observe.Link) []byte {
 	dst = strconv.AppendUint(append(dst, `,"tid":`...), uint64(t.Actor.Tid), 10)
 	dst = appendUint(append(dst, `,"write":`...), linkHasWrite(t), uint64(t.Actor.Write))
 	dst = strconv.AppendInt(append(dst, `,"others":`...), int64(t.Others), 10)
+	return append(dst, '}')
+}
+
+func appendBudget(dst []byte, t *Budget) []byte {
+	dst = appendUint(append(dst, `{"spin_ns":`...), t.Ns[0].Known, uint64(t.Ns[0].V))
+	dst = appendUint(append(dst, `,"queue_ns":`...), t.Ns[1].Known, uint64(t.Ns[1].V))
+	dst = appendUint(append(dst, `,"failed_pass_ns":`...), t.Ns[2].Known, uint64(t.Ns[2].V))
+	dst = appendUint(append(dst, `,"lookup_ns":`...), t.Ns[3].Known, uint64(t.Ns[3].V))
+	dst = appendUint(append(dst, `,"drain_ns":`...), t.Ns[4].Known, uint64(t.Ns[4].V))
+	dst = appendUint(append(dst, `,"alloc_ns":`...), t.Ns[5].Known, uint64(t.Ns[5].V))
+	dst = appendUint(append(dst, `,"zero_ns":`...), t.Ns[6].Known, uint64(t.Ns[6].V))
+	dst = appendUint(append(dst, `,"submit_ns":`...), t.Ns[7].Known, uint64(t.Ns[7].V))
+	dst = appendUint(append(dst, `,"device_ns":`...), t.Ns[12].Known, uint64(t.Ns[12].V))
+	dst = appendUint(append(dst, `,"wakeup_ns":`...), t.Ns[13].Known, uint64(t.Ns[13].V))
+	dst = appendUint(append(dst, `,"convert_ns":`...), t.Ns[8].Known, uint64(t.Ns[8].V))
+	dst = appendUint(append(dst, `,"sync_ns":`...), t.Ns[9].Known, uint64(t.Ns[9].V))
+	dst = appendUint(append(dst, `,"buffered_ns":`...), t.Ns[10].Known, uint64(t.Ns[10].V))
+	dst = appendUint(append(dst, `,"rest_ns":`...), t.Ns[11].Known, uint64(t.Ns[11].V))
+	dst = appendUint(append(dst, `,"submitted_ns":`...), t.Submitted.Known, uint64(t.Submitted.V))
+	dst = appendTextOrNull(append(dst, `,"incomplete":`...), t.Missing)
 	return append(dst, '}')
 }

@@ -65,6 +65,7 @@ type Row struct {
 	// been in the kernel by then. Such a row is no write that was seen to its end.
 	Inside   Opt[record.InsideStage]
 	InsideNs Opt[uint64]
+	Budget   Opt[Budget] // where LatencyNs went
 
 	Variant  string // empty when not judged
 	Verdict  Opt[judge.Kind]
@@ -206,6 +207,7 @@ func (m *Maker) fillFacts(r *Row, o *observe.Observation) {
 	case !o.Queued || o.Completed:
 		r.LatencyNs = Some(o.LatencyNs)
 	}
+	r.fillBudget(o.Budget)
 	if o.Flags&KiNowait != 0 && !m.NoSleeps {
 		r.Slept = Some(len(o.Sleeps) > 0)
 	}

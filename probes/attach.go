@@ -175,6 +175,11 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 	for i, at := range o.Filter.Folders {
 		folders[i] = bpfFolder{Ino: at.Ino, Dev: at.Dev}
 	}
+	if budgets := spec.Maps["budgets"]; o.Budget {
+		budgets.MaxEntries += uint32(slots)
+	} else {
+		budgets.MaxEntries = 1
+	}
 	ns := cmp.Or(f.PidNamespace, &PidNamespace{})
 	addr := func(name string) uint64 { return f.Addresses[name] }
 	return setConstants(spec, map[string]any{
@@ -195,6 +200,7 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		"cfg_tree":                  o.Tree,
 		"cfg_holders":               holders,
 		"sync_locks":                !f.Funcs["generic_buffers_fsync_noflush"].Symbol,
+		"cfg_budget":                o.Budget,
 		"slot_mask":                 uint32(slots - 1),
 		"have_cast":                 f.Funcs["bpf_rdonly_cast"].BTF,
 		"cfg_wake":                  uint64(ring / 4),

@@ -18,6 +18,7 @@ import (
 const (
 	ext4dioMapAios                  = "aios"
 	ext4dioMapBlank                 = "blank"
+	ext4dioMapBudgets               = "budgets"
 	ext4dioMapCgroups               = "cgroups"
 	ext4dioMapCpus                  = "cpus"
 	ext4dioMapDisplaced             = "displaced"
@@ -32,6 +33,7 @@ const (
 	ext4dioMapStacks                = "stacks"
 	ext4dioMapTree                  = "tree"
 	ext4dioProgFeBegin              = "fe_begin"
+	ext4dioProgFeBioEnd             = "fe_bio_end"
 	ext4dioProgFeBuffered           = "fe_buffered"
 	ext4dioProgFeCopy               = "fe_copy"
 	ext4dioProgFeDio                = "fe_dio"
@@ -54,6 +56,8 @@ const (
 	ext4dioProgFeMap                = "fe_map"
 	ext4dioProgFeOverwriteBegin     = "fe_overwrite_begin"
 	ext4dioProgFePass               = "fe_pass"
+	ext4dioProgFeSubmit             = "fe_submit"
+	ext4dioProgFeSync               = "fe_sync"
 	ext4dioProgFeWrite              = "fe_write"
 	ext4dioProgFeZero               = "fe_zero"
 	ext4dioProgFxBegin              = "fx_begin"
@@ -77,7 +81,9 @@ const (
 	ext4dioProgFxOverwriteBegin     = "fx_overwrite_begin"
 	ext4dioProgFxSync               = "fx_sync"
 	ext4dioProgFxWrite              = "fx_write"
+	ext4dioProgFxZero               = "fx_zero"
 	ext4dioProgKpBegin              = "kp_begin"
+	ext4dioProgKpBioEnd             = "kp_bio_end"
 	ext4dioProgKpBuffered           = "kp_buffered"
 	ext4dioProgKpCopy               = "kp_copy"
 	ext4dioProgKpDio                = "kp_dio"
@@ -100,6 +106,8 @@ const (
 	ext4dioProgKpMap                = "kp_map"
 	ext4dioProgKpOverwriteBegin     = "kp_overwrite_begin"
 	ext4dioProgKpPass               = "kp_pass"
+	ext4dioProgKpSubmit             = "kp_submit"
+	ext4dioProgKpSync               = "kp_sync"
 	ext4dioProgKpWrite              = "kp_write"
 	ext4dioProgKpZero               = "kp_zero"
 	ext4dioProgKrBegin              = "kr_begin"
@@ -120,6 +128,7 @@ const (
 	ext4dioProgKrOverwriteBegin     = "kr_overwrite_begin"
 	ext4dioProgKrSync               = "kr_sync"
 	ext4dioProgKrWrite              = "kr_write"
+	ext4dioProgKrZero               = "kr_zero"
 	ext4dioProgKsBegin              = "ks_begin"
 	ext4dioProgKsDrain              = "ks_drain"
 	ext4dioProgKsHoldBuffered       = "ks_hold_buffered"
@@ -136,11 +145,14 @@ const (
 	ext4dioProgKsHoldXattr          = "ks_hold_xattr"
 	ext4dioProgKsMap                = "ks_map"
 	ext4dioProgKsOverwriteBegin     = "ks_overwrite_begin"
+	ext4dioProgKsSync               = "ks_sync"
 	ext4dioProgKsWrite              = "ks_write"
+	ext4dioProgKsZero               = "ks_zero"
 	ext4dioProgTpFork               = "tp_fork"
 	ext4dioProgTpSwitch             = "tp_switch"
 	ext4dioProgTpWaitBegin          = "tp_wait_begin"
 	ext4dioProgTpWaitEnd            = "tp_wait_end"
+	ext4dioVarCfgBudget             = "cfg_budget"
 	ext4dioVarCfgByPath             = "cfg_by_path"
 	ext4dioVarCfgCgroup             = "cfg_cgroup"
 	ext4dioVarCfgComm               = "cfg_comm"
@@ -162,6 +174,7 @@ const (
 	ext4dioVarHaveCallers           = "have_callers"
 	ext4dioVarHaveCast              = "have_cast"
 	ext4dioVarHaveSpans             = "have_spans"
+	ext4dioVarNoBudget              = "no_budget"
 	ext4dioVarShared                = "shared"
 	ext4dioVarSlotMask              = "slot_mask"
 	ext4dioVarSpans                 = "spans"
@@ -219,6 +232,7 @@ type ext4dioSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type ext4dioProgramSpecs struct {
 	FeBegin          *ebpf.ProgramSpec `ebpf:"fe_begin"`
+	FeBioEnd         *ebpf.ProgramSpec `ebpf:"fe_bio_end"`
 	FeBuffered       *ebpf.ProgramSpec `ebpf:"fe_buffered"`
 	FeCopy           *ebpf.ProgramSpec `ebpf:"fe_copy"`
 	FeDio            *ebpf.ProgramSpec `ebpf:"fe_dio"`
@@ -241,6 +255,8 @@ type ext4dioProgramSpecs struct {
 	FeMap            *ebpf.ProgramSpec `ebpf:"fe_map"`
 	FeOverwriteBegin *ebpf.ProgramSpec `ebpf:"fe_overwrite_begin"`
 	FePass           *ebpf.ProgramSpec `ebpf:"fe_pass"`
+	FeSubmit         *ebpf.ProgramSpec `ebpf:"fe_submit"`
+	FeSync           *ebpf.ProgramSpec `ebpf:"fe_sync"`
 	FeWrite          *ebpf.ProgramSpec `ebpf:"fe_write"`
 	FeZero           *ebpf.ProgramSpec `ebpf:"fe_zero"`
 	FxBegin          *ebpf.ProgramSpec `ebpf:"fx_begin"`
@@ -264,7 +280,9 @@ type ext4dioProgramSpecs struct {
 	FxOverwriteBegin *ebpf.ProgramSpec `ebpf:"fx_overwrite_begin"`
 	FxSync           *ebpf.ProgramSpec `ebpf:"fx_sync"`
 	FxWrite          *ebpf.ProgramSpec `ebpf:"fx_write"`
+	FxZero           *ebpf.ProgramSpec `ebpf:"fx_zero"`
 	KpBegin          *ebpf.ProgramSpec `ebpf:"kp_begin"`
+	KpBioEnd         *ebpf.ProgramSpec `ebpf:"kp_bio_end"`
 	KpBuffered       *ebpf.ProgramSpec `ebpf:"kp_buffered"`
 	KpCopy           *ebpf.ProgramSpec `ebpf:"kp_copy"`
 	KpDio            *ebpf.ProgramSpec `ebpf:"kp_dio"`
@@ -287,6 +305,8 @@ type ext4dioProgramSpecs struct {
 	KpMap            *ebpf.ProgramSpec `ebpf:"kp_map"`
 	KpOverwriteBegin *ebpf.ProgramSpec `ebpf:"kp_overwrite_begin"`
 	KpPass           *ebpf.ProgramSpec `ebpf:"kp_pass"`
+	KpSubmit         *ebpf.ProgramSpec `ebpf:"kp_submit"`
+	KpSync           *ebpf.ProgramSpec `ebpf:"kp_sync"`
 	KpWrite          *ebpf.ProgramSpec `ebpf:"kp_write"`
 	KpZero           *ebpf.ProgramSpec `ebpf:"kp_zero"`
 	KrBegin          *ebpf.ProgramSpec `ebpf:"kr_begin"`
@@ -307,6 +327,7 @@ type ext4dioProgramSpecs struct {
 	KrOverwriteBegin *ebpf.ProgramSpec `ebpf:"kr_overwrite_begin"`
 	KrSync           *ebpf.ProgramSpec `ebpf:"kr_sync"`
 	KrWrite          *ebpf.ProgramSpec `ebpf:"kr_write"`
+	KrZero           *ebpf.ProgramSpec `ebpf:"kr_zero"`
 	KsBegin          *ebpf.ProgramSpec `ebpf:"ks_begin"`
 	KsDrain          *ebpf.ProgramSpec `ebpf:"ks_drain"`
 	KsHoldBuffered   *ebpf.ProgramSpec `ebpf:"ks_hold_buffered"`
@@ -323,7 +344,9 @@ type ext4dioProgramSpecs struct {
 	KsHoldXattr      *ebpf.ProgramSpec `ebpf:"ks_hold_xattr"`
 	KsMap            *ebpf.ProgramSpec `ebpf:"ks_map"`
 	KsOverwriteBegin *ebpf.ProgramSpec `ebpf:"ks_overwrite_begin"`
+	KsSync           *ebpf.ProgramSpec `ebpf:"ks_sync"`
 	KsWrite          *ebpf.ProgramSpec `ebpf:"ks_write"`
+	KsZero           *ebpf.ProgramSpec `ebpf:"ks_zero"`
 	TpFork           *ebpf.ProgramSpec `ebpf:"tp_fork"`
 	TpSwitch         *ebpf.ProgramSpec `ebpf:"tp_switch"`
 	TpWaitBegin      *ebpf.ProgramSpec `ebpf:"tp_wait_begin"`
@@ -336,6 +359,7 @@ type ext4dioProgramSpecs struct {
 type ext4dioMapSpecs struct {
 	Aios       *ebpf.MapSpec `ebpf:"aios"`
 	Blank      *ebpf.MapSpec `ebpf:"blank"`
+	Budgets    *ebpf.MapSpec `ebpf:"budgets"`
 	Cgroups    *ebpf.MapSpec `ebpf:"cgroups"`
 	Cpus       *ebpf.MapSpec `ebpf:"cpus"`
 	Displaced  *ebpf.MapSpec `ebpf:"displaced"`
@@ -355,6 +379,7 @@ type ext4dioMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type ext4dioVariableSpecs struct {
+	CfgBudget             *ebpf.VariableSpec `ebpf:"cfg_budget"`
 	CfgByPath             *ebpf.VariableSpec `ebpf:"cfg_by_path"`
 	CfgCgroup             *ebpf.VariableSpec `ebpf:"cfg_cgroup"`
 	CfgComm               *ebpf.VariableSpec `ebpf:"cfg_comm"`
@@ -376,6 +401,7 @@ type ext4dioVariableSpecs struct {
 	HaveCallers           *ebpf.VariableSpec `ebpf:"have_callers"`
 	HaveCast              *ebpf.VariableSpec `ebpf:"have_cast"`
 	HaveSpans             *ebpf.VariableSpec `ebpf:"have_spans"`
+	NoBudget              *ebpf.VariableSpec `ebpf:"no_budget"`
 	Shared                *ebpf.VariableSpec `ebpf:"shared"`
 	SlotMask              *ebpf.VariableSpec `ebpf:"slot_mask"`
 	Spans                 *ebpf.VariableSpec `ebpf:"spans"`
@@ -412,6 +438,7 @@ func (o *ext4dioObjects) Close() error {
 type ext4dioMaps struct {
 	Aios       *ebpf.Map `ebpf:"aios"`
 	Blank      *ebpf.Map `ebpf:"blank"`
+	Budgets    *ebpf.Map `ebpf:"budgets"`
 	Cgroups    *ebpf.Map `ebpf:"cgroups"`
 	Cpus       *ebpf.Map `ebpf:"cpus"`
 	Displaced  *ebpf.Map `ebpf:"displaced"`
@@ -431,6 +458,7 @@ func (m *ext4dioMaps) Close() error {
 	return _Ext4dioClose(
 		m.Aios,
 		m.Blank,
+		m.Budgets,
 		m.Cgroups,
 		m.Cpus,
 		m.Displaced,
@@ -451,6 +479,7 @@ func (m *ext4dioMaps) Close() error {
 //
 // It can be passed to loadExt4dioObjects or ebpf.CollectionSpec.LoadAndAssign.
 type ext4dioVariables struct {
+	CfgBudget             *ebpf.Variable `ebpf:"cfg_budget"`
 	CfgByPath             *ebpf.Variable `ebpf:"cfg_by_path"`
 	CfgCgroup             *ebpf.Variable `ebpf:"cfg_cgroup"`
 	CfgComm               *ebpf.Variable `ebpf:"cfg_comm"`
@@ -472,6 +501,7 @@ type ext4dioVariables struct {
 	HaveCallers           *ebpf.Variable `ebpf:"have_callers"`
 	HaveCast              *ebpf.Variable `ebpf:"have_cast"`
 	HaveSpans             *ebpf.Variable `ebpf:"have_spans"`
+	NoBudget              *ebpf.Variable `ebpf:"no_budget"`
 	Shared                *ebpf.Variable `ebpf:"shared"`
 	SlotMask              *ebpf.Variable `ebpf:"slot_mask"`
 	Spans                 *ebpf.Variable `ebpf:"spans"`
@@ -491,6 +521,7 @@ type ext4dioVariables struct {
 // It can be passed to loadExt4dioObjects or ebpf.CollectionSpec.LoadAndAssign.
 type ext4dioPrograms struct {
 	FeBegin          *ebpf.Program `ebpf:"fe_begin"`
+	FeBioEnd         *ebpf.Program `ebpf:"fe_bio_end"`
 	FeBuffered       *ebpf.Program `ebpf:"fe_buffered"`
 	FeCopy           *ebpf.Program `ebpf:"fe_copy"`
 	FeDio            *ebpf.Program `ebpf:"fe_dio"`
@@ -513,6 +544,8 @@ type ext4dioPrograms struct {
 	FeMap            *ebpf.Program `ebpf:"fe_map"`
 	FeOverwriteBegin *ebpf.Program `ebpf:"fe_overwrite_begin"`
 	FePass           *ebpf.Program `ebpf:"fe_pass"`
+	FeSubmit         *ebpf.Program `ebpf:"fe_submit"`
+	FeSync           *ebpf.Program `ebpf:"fe_sync"`
 	FeWrite          *ebpf.Program `ebpf:"fe_write"`
 	FeZero           *ebpf.Program `ebpf:"fe_zero"`
 	FxBegin          *ebpf.Program `ebpf:"fx_begin"`
@@ -536,7 +569,9 @@ type ext4dioPrograms struct {
 	FxOverwriteBegin *ebpf.Program `ebpf:"fx_overwrite_begin"`
 	FxSync           *ebpf.Program `ebpf:"fx_sync"`
 	FxWrite          *ebpf.Program `ebpf:"fx_write"`
+	FxZero           *ebpf.Program `ebpf:"fx_zero"`
 	KpBegin          *ebpf.Program `ebpf:"kp_begin"`
+	KpBioEnd         *ebpf.Program `ebpf:"kp_bio_end"`
 	KpBuffered       *ebpf.Program `ebpf:"kp_buffered"`
 	KpCopy           *ebpf.Program `ebpf:"kp_copy"`
 	KpDio            *ebpf.Program `ebpf:"kp_dio"`
@@ -559,6 +594,8 @@ type ext4dioPrograms struct {
 	KpMap            *ebpf.Program `ebpf:"kp_map"`
 	KpOverwriteBegin *ebpf.Program `ebpf:"kp_overwrite_begin"`
 	KpPass           *ebpf.Program `ebpf:"kp_pass"`
+	KpSubmit         *ebpf.Program `ebpf:"kp_submit"`
+	KpSync           *ebpf.Program `ebpf:"kp_sync"`
 	KpWrite          *ebpf.Program `ebpf:"kp_write"`
 	KpZero           *ebpf.Program `ebpf:"kp_zero"`
 	KrBegin          *ebpf.Program `ebpf:"kr_begin"`
@@ -579,6 +616,7 @@ type ext4dioPrograms struct {
 	KrOverwriteBegin *ebpf.Program `ebpf:"kr_overwrite_begin"`
 	KrSync           *ebpf.Program `ebpf:"kr_sync"`
 	KrWrite          *ebpf.Program `ebpf:"kr_write"`
+	KrZero           *ebpf.Program `ebpf:"kr_zero"`
 	KsBegin          *ebpf.Program `ebpf:"ks_begin"`
 	KsDrain          *ebpf.Program `ebpf:"ks_drain"`
 	KsHoldBuffered   *ebpf.Program `ebpf:"ks_hold_buffered"`
@@ -595,7 +633,9 @@ type ext4dioPrograms struct {
 	KsHoldXattr      *ebpf.Program `ebpf:"ks_hold_xattr"`
 	KsMap            *ebpf.Program `ebpf:"ks_map"`
 	KsOverwriteBegin *ebpf.Program `ebpf:"ks_overwrite_begin"`
+	KsSync           *ebpf.Program `ebpf:"ks_sync"`
 	KsWrite          *ebpf.Program `ebpf:"ks_write"`
+	KsZero           *ebpf.Program `ebpf:"ks_zero"`
 	TpFork           *ebpf.Program `ebpf:"tp_fork"`
 	TpSwitch         *ebpf.Program `ebpf:"tp_switch"`
 	TpWaitBegin      *ebpf.Program `ebpf:"tp_wait_begin"`
@@ -605,6 +645,7 @@ type ext4dioPrograms struct {
 func (p *ext4dioPrograms) Close() error {
 	return _Ext4dioClose(
 		p.FeBegin,
+		p.FeBioEnd,
 		p.FeBuffered,
 		p.FeCopy,
 		p.FeDio,
@@ -627,6 +668,8 @@ func (p *ext4dioPrograms) Close() error {
 		p.FeMap,
 		p.FeOverwriteBegin,
 		p.FePass,
+		p.FeSubmit,
+		p.FeSync,
 		p.FeWrite,
 		p.FeZero,
 		p.FxBegin,
@@ -650,7 +693,9 @@ func (p *ext4dioPrograms) Close() error {
 		p.FxOverwriteBegin,
 		p.FxSync,
 		p.FxWrite,
+		p.FxZero,
 		p.KpBegin,
+		p.KpBioEnd,
 		p.KpBuffered,
 		p.KpCopy,
 		p.KpDio,
@@ -673,6 +718,8 @@ func (p *ext4dioPrograms) Close() error {
 		p.KpMap,
 		p.KpOverwriteBegin,
 		p.KpPass,
+		p.KpSubmit,
+		p.KpSync,
 		p.KpWrite,
 		p.KpZero,
 		p.KrBegin,
@@ -693,6 +740,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.KrOverwriteBegin,
 		p.KrSync,
 		p.KrWrite,
+		p.KrZero,
 		p.KsBegin,
 		p.KsDrain,
 		p.KsHoldBuffered,
@@ -709,7 +757,9 @@ func (p *ext4dioPrograms) Close() error {
 		p.KsHoldXattr,
 		p.KsMap,
 		p.KsOverwriteBegin,
+		p.KsSync,
 		p.KsWrite,
+		p.KsZero,
 		p.TpFork,
 		p.TpSwitch,
 		p.TpWaitBegin,

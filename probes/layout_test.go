@@ -75,7 +75,7 @@ func TestPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]bool{}
-	for _, p := range table {
+	for _, p := range append(slices.Clone(table), fullTable()...) {
 		for _, how := range []string{HowSession, HowMulti, HowFentry, HowKprobe, HowRawTP} {
 			if how == HowSession && (p.ends != entry|exit || p.name == "end_io") || p.is(tracepoint) != (how == HowRawTP) {
 				continue
@@ -95,6 +95,13 @@ func TestPrograms(t *testing.T) {
 			t.Errorf("no plan ever uses program %s", name)
 		}
 	}
+}
+
+func fullTable() (out []probe) {
+	for i := range table {
+		out = append(out, *table[i].inFull())
+	}
+	return out
 }
 
 // The causes of sleeps and the kinds of frames have the numbers of the C enums.

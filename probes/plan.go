@@ -21,6 +21,7 @@ type Options struct {
 	Holders     string // of i_rwsem that make no recorded write: auto, all or off; "" is auto
 	Filter      Filter
 	Tree        bool // only processes given to AddProcess, and their children
+	Budget      bool // the time of each write in parts
 }
 
 // Defaults of Options.
@@ -101,6 +102,8 @@ const (
 	tracepoint                    // of the kernel, by a program of its own
 	ofTree                        // only with Options.Tree
 	ofHolders                     // not when Options.Holders is off
+	ofBudget                      // only with Options.Budget
+	timed                         // with that both ends are wanted
 )
 
 // probe is one line of the table of what we want to see.
@@ -114,6 +117,16 @@ type probe struct {
 }
 
 func (p *probe) is(t traits) bool { return p.traits&t != 0 }
+
+// inFull is the probe as Options.Budget wants it.
+func (p *probe) inFull() *probe {
+	if !p.is(timed) {
+		return p
+	}
+	full := *p
+	full.ends = entry | exit
+	return &full
+}
 
 // table lists the probes inside a write in the order in which they are
 // attached: the entry of a write comes last, so that a write which is seen at
@@ -131,7 +144,7 @@ var table = []probe{
 	{"dio", []string{"iomap_dio_rw", "__iomap_dio_rw"}, entry, record.StageDIO, "the decision: lock mode and dio_flags", required},
 	{"begin", []string{"ext4_iomap_begin"}, entry | exit, record.StageBegin, "mappings and -EAGAIN of the iomap phase", required},
 	{"overwrite_begin", []string{"ext4_iomap_overwrite_begin"}, entry | exit, record.StageBegin, "mappings of overwrites (6.x only)", sometimes},
-	{"zero", []string{"iomap_dio_zero"}, entry, record.StageZero, "zeroing of partial blocks", required},
+	{"zero", []string{"iomap_dio_zero"}, entry, record.StageZero, "zeroing of partial blocks", required | timed},
 	{"buffered", []string{"ext4_buffered_write_iter"}, entry, record.StageBuffered, "fallback to buffered I/O", required},
 	{"copy", []string{"generic_perform_write"}, entry, record.StageCopy, "direct I/O in flight at a buffered copy", 0},
 	{"hold_read", []string{"ext4_file_read_iter"}, entry | exit, 0, "direct reads that hold i_rwsem", spare | ofHolders},
@@ -146,7 +159,9 @@ var table = []probe{
 	{"hold_unlink", []string{"ext4_unlink"}, entry | exit, 0, "unlink that holds i_rwsem", spare | ofHolders},
 	{"hold_link", []string{"ext4_link"}, entry | exit, 0, "link that holds i_rwsem", spare | ofHolders},
 	{"hold_fsync", []string{"ext4_sync_file"}, entry | exit, 0, "end of the hold of an O_SYNC buffered write; fsync that holds i_rwsem", spare | ofHolders},
-	{"sync", []string{"ext4_sync_file"}, exit, 0, "the flush at the end of asynchronous O_DSYNC writes", spare},
+	{"sync", []string{"ext4_sync_file"}, exit, 0, "the flush at the end of asynchronous O_DSYNC writes", spare | timed},
+	{"submit", []string{"submit_bio"}, entry, 0, "of --budget: submit, device and wakeup", spare | ofBudget},
+	{"bio_end", []string{"iomap_dio_bio_end_io"}, entry, 0, "of --budget: submit, device and wakeup", spare | ofBudget},
 	{"end_io", []string{"ext4_dio_write_end_io"}, entry | exit, 0, "completion of asynchronous writes", spare},
 	{"write", []string{"ext4_dio_write_iter", "ext4_file_write_iter"}, entry | exit, record.StageEntry | record.StageReturn, "begin and end of each write", required},
 	{"wait_begin", []string{"contention_begin"}, entry, record.StageWait, "queueing for i_rwsem", spare | tracepoint},
@@ -210,8 +225,11 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 	p := &Plan{Mode: mode, Why: why, Holders: cmp.Or(o.Holders, HoldersAuto)}
 	for i := range table {
 		t := &table[i]
-		if t.is(sometimes) && !f.Funcs[t.funcs[0]].Symbol || t.is(ofTree) && !o.Tree || t.is(ofHolders) && holders == 0 {
+		if t.is(sometimes) && !f.Funcs[t.funcs[0]].Symbol || t.is(ofTree) && !o.Tree || t.is(ofHolders) && holders == 0 || t.is(ofBudget) && !o.Budget {
 			continue
+		}
+		if o.Budget {
+			t = t.inFull()
 		}
 		p.Probes = append(p.Probes, planProbe(f, mode, t))
 	}
@@ -225,6 +243,16 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 		}
 	}
 	return p, nil
+}
+
+// Unmeasured says which parts of a budget stay unknown, and why.
+func (p *Plan) Unmeasured() (out []string) {
+	for i := range p.Probes {
+		if pp := &p.Probes[i]; pp.want.is(ofBudget) && !pp.Attached() {
+			out = append(out, fmt.Sprintf("%s stay unknown: %s: %s", pp.Tells, pp.Func, pp.Why))
+		}
+	}
+	return out
 }
 
 // unattached collects the stages of which no probe is attached.
@@ -329,6 +357,9 @@ func planProbe(f *Facts, mode string, t *probe) PlannedProbe {
 func chooseHow(f *Facts, mode string, fn Func, t *probe) (how, why string) {
 	if t.name == "end_io" && fn.BTF {
 		return HowFentry, "runs in interrupts, too: several programs, of which one interrupted leaves the others"
+	}
+	if t.name == "bio_end" && fn.BTF {
+		return HowFentry, "runs in interrupts: no program but itself keeps it from running"
 	}
 	switch mode {
 	case HowFentry:

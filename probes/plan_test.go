@@ -33,11 +33,17 @@ func facts(t *testing.T, name string) *Facts {
 func TestPlan(t *testing.T) {
 	datadriven.RunTest(t, "testdata/plan", func(t *testing.T, d *datadriven.TestData) string {
 		var name, attach string
+		var budget bool
 		d.ScanArgs(t, "kernel", &name)
 		f := facts(t, name)
 		for _, arg := range d.CmdArgs {
 			switch arg.Key {
 			case "kernel":
+			case "budget": // of functions that every kernel has
+				budget = true
+				for _, name := range []string{"submit_bio", "iomap_dio_bio_end_io"} {
+					f.Funcs[name] = Func{Symbol: true, BTF: true, Params: 1}
+				}
 			case "attach":
 				attach = arg.Vals[0]
 			case "lockdown":
@@ -52,7 +58,7 @@ func TestPlan(t *testing.T) {
 				d.Fatalf(t, "unknown argument %q", arg.Key)
 			}
 		}
-		p, err := MakePlan(f, Options{Attach: attach})
+		p, err := MakePlan(f, Options{Attach: attach, Budget: budget})
 		return describe(p, err)
 	})
 }

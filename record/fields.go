@@ -15,8 +15,8 @@ type Field struct {
 	At, Width int // bytes
 }
 
-// Fields lists the fields of Write, Step, Complete, Name, Hold or Counters that are in its record.
-func Fields[T Write | Step | Complete | Name | Hold | Counters]() []Field {
+// Fields lists the fields of Write, Step, Complete, Name, Hold, Budget or Counters that are in its record.
+func Fields[T Write | Step | Complete | Name | Hold | Budget | Counters]() []Field {
 	var out []Field
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
 		field := Field{Go: f.Name}
@@ -27,7 +27,10 @@ func Fields[T Write | Step | Complete | Name | Hold | Counters]() []Field {
 	return out
 }
 
-var headFields, stepFields, completeFields, nameFields, holdFields = Fields[Write](), Fields[Step](), Fields[Complete](), Fields[Name](), Fields[Hold]()
+var (
+	headFields, stepFields, completeFields = Fields[Write](), Fields[Step](), Fields[Complete]()
+	nameFields, holdFields, budgetFields   = Fields[Name](), Fields[Hold](), Fields[Budget]()
+)
 
 // put writes a Go struct to raw; its fields are in the order of the table. It is for
 // tests and for what is rare: nothing that runs for every record.

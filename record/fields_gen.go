@@ -11,6 +11,7 @@ const (
 	CompleteSize = 32
 	NameSize     = 32
 	HoldSize     = 160
+	BudgetSize   = 152
 	MaxSteps     = 40 // of a record
 	NumCounters  = 23 // all of them uint64
 )
@@ -21,6 +22,7 @@ const (
 	KindComplete Kind = 2
 	KindName     Kind = 3
 	KindHold     Kind = 4
+	KindBudget   Kind = 5
 )
 
 // Stages in the order in which the kernel passes them.
@@ -174,6 +176,26 @@ const (
 	HolderOwner  uint16 = 1 << 2 // seen as owner of the lock when a write began to wait: it held it at "from", no more is known
 	HolderInside uint16 = 1 << 3 // made by the reader of the records: it is not over, "to" is when that was seen
 	HolderBefore uint16 = 1 << 4 // it may have begun before tracing
+)
+
+// Parts of a write's time.
+const (
+	BudgetSpin       BudgetPart = 0  // entry to the first pass, when not queued
+	BudgetQueue      BudgetPart = 1  // queued for i_rwsem
+	BudgetFailedPass BudgetPart = 2  // a pass that was given up, to the next one
+	BudgetLookup     BudgetPart = 3  // ext4_map_blocks in the check phase
+	BudgetDrain      BudgetPart = 4  // inode_dio_wait
+	BudgetAlloc      BudgetPart = 5  // ext4_iomap_begin
+	BudgetZero       BudgetPart = 6  // iomap_dio_zero
+	BudgetSubmit     BudgetPart = 7  // the rest of iomap_dio_rw, until the last bio is submitted
+	BudgetConvert    BudgetPart = 8  // ext4_dio_write_end_io
+	BudgetSync       BudgetPart = 9  // ext4_sync_file
+	BudgetBuffered   BudgetPart = 10 // ext4_buffered_write_iter, to the return
+	BudgetRest       BudgetPart = 11 // none of these
+	BudgetDevice     BudgetPart = 12 // the last bio submitted, to the last bio ended
+	BudgetWakeup     BudgetPart = 13 // from there to ext4_dio_write_end_io
+
+	NumBudgetParts = 14
 )
 
 // Phases of one write.
@@ -525,6 +547,80 @@ func (to *Hold) parse(raw *[HoldSize]byte) {
 	to.NsTid = e.Uint32(raw[AtHoldNsTid:])
 	to.Comm = [16]byte(raw[AtHoldComm:])
 	to.Func = [32]byte(raw[AtHoldFunc:])
+}
+
+// Where the fields of struct budget_rec lie, bytes.
+const (
+	AtBudgetKind       = 0
+	AtBudgetSize       = 2
+	AtBudgetFaults     = 4
+	AtBudgetID         = 8
+	AtBudgetTotal      = 16
+	AtBudgetSpin       = 24
+	AtBudgetQueue      = 32
+	AtBudgetFailedPass = 40
+	AtBudgetLookup     = 48
+	AtBudgetDrain      = 56
+	AtBudgetAlloc      = 64
+	AtBudgetZero       = 72
+	AtBudgetSubmit     = 80
+	AtBudgetConvert    = 88
+	AtBudgetSync       = 96
+	AtBudgetBuffered   = 104
+	AtBudgetRest       = 112
+	AtBudgetSubmitted  = 120
+	AtBudgetBioEnd     = 128
+	AtBudgetEndIo      = 136
+	AtBudgetBios       = 144
+	AtBudgetBiosEnded  = 148
+)
+
+// Budget is where the time of one write went (struct budget_rec).
+type Budget struct {
+	Faults     uint32 `wire:"4,4"`   // a bit 1 << enum budget_part for each whose begin or end was missed
+	ID         uint64 `wire:"8,8"`   // of the write
+	Total      uint64 `wire:"16,8"`  // entry to the end, ns
+	Spin       uint64 `wire:"24,8"`  // ns in BUDGET_SPIN
+	Queue      uint64 `wire:"32,8"`  // ns in BUDGET_QUEUE
+	FailedPass uint64 `wire:"40,8"`  // ns in BUDGET_FAILED_PASS
+	Lookup     uint64 `wire:"48,8"`  // ns in BUDGET_LOOKUP
+	Drain      uint64 `wire:"56,8"`  // ns in BUDGET_DRAIN
+	Alloc      uint64 `wire:"64,8"`  // ns in BUDGET_ALLOC
+	Zero       uint64 `wire:"72,8"`  // ns in BUDGET_ZERO
+	Submit     uint64 `wire:"80,8"`  // ns in BUDGET_SUBMIT
+	Convert    uint64 `wire:"88,8"`  // ns in BUDGET_CONVERT
+	Sync       uint64 `wire:"96,8"`  // ns in BUDGET_SYNC
+	Buffered   uint64 `wire:"104,8"` // ns in BUDGET_BUFFERED
+	Rest       uint64 `wire:"112,8"` // ns in BUDGET_REST
+	Submitted  uint64 `wire:"120,8"` // the last bio was submitted, ns since the entry; 0: there was none
+	BioEnd     uint64 `wire:"128,8"` // the last bio ended; 0: not seen
+	EndIo      uint64 `wire:"136,8"` // ext4_dio_write_end_io was entered; 0: not seen
+	Bios       uint32 `wire:"144,4"` // that were submitted
+	BiosEnded  uint32 `wire:"148,4"` // that were seen to end
+}
+
+func (to *Budget) parse(raw *[BudgetSize]byte) {
+	e := binary.LittleEndian
+	to.Faults = e.Uint32(raw[AtBudgetFaults:])
+	to.ID = e.Uint64(raw[AtBudgetID:])
+	to.Total = e.Uint64(raw[AtBudgetTotal:])
+	to.Spin = e.Uint64(raw[AtBudgetSpin:])
+	to.Queue = e.Uint64(raw[AtBudgetQueue:])
+	to.FailedPass = e.Uint64(raw[AtBudgetFailedPass:])
+	to.Lookup = e.Uint64(raw[AtBudgetLookup:])
+	to.Drain = e.Uint64(raw[AtBudgetDrain:])
+	to.Alloc = e.Uint64(raw[AtBudgetAlloc:])
+	to.Zero = e.Uint64(raw[AtBudgetZero:])
+	to.Submit = e.Uint64(raw[AtBudgetSubmit:])
+	to.Convert = e.Uint64(raw[AtBudgetConvert:])
+	to.Sync = e.Uint64(raw[AtBudgetSync:])
+	to.Buffered = e.Uint64(raw[AtBudgetBuffered:])
+	to.Rest = e.Uint64(raw[AtBudgetRest:])
+	to.Submitted = e.Uint64(raw[AtBudgetSubmitted:])
+	to.BioEnd = e.Uint64(raw[AtBudgetBioEnd:])
+	to.EndIo = e.Uint64(raw[AtBudgetEndIo:])
+	to.Bios = e.Uint32(raw[AtBudgetBios:])
+	to.BiosEnded = e.Uint32(raw[AtBudgetBiosEnded:])
 }
 
 // Counters sums struct counters over all CPUs, in its order.

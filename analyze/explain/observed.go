@@ -38,6 +38,10 @@ func (ob *Observed) WriteText(w io.Writer) error {
 	if lines := export.WaitedFor(o.Waits, o.WaitNs); len(lines) > 0 {
 		fmt.Fprintf(&b, "\nwaited %s for i_rwsem\n  %s\n", export.Duration(o.WaitNs), strings.Join(lines, "\n  "))
 	}
+	if o.Budget != nil {
+		spent := export.BudgetOf(o.Budget)
+		fmt.Fprintf(&b, "\nthe %s of it went\n  %s\n", export.Duration(o.LatencyNs), strings.Join(export.BudgetText(&spent, o.LatencyNs), "\n  "))
+	}
 	all := make([]judged, len(ob.Variants))
 	for i, v := range ob.Variants {
 		all[i].decision, all[i].verdict = judge.Decide(o, v)

@@ -38,6 +38,7 @@ func (o *captureFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.ring, "ring", "8M", "size of the ring buffer")
 	flags.IntVar(&o.MaxInflight, "inflight", probes.DefaultInflight, "writes that may be inside the kernel at once")
 	flags.StringVar(&o.Holders, "holders", probes.HoldersAuto, holdersUsage)
+	flags.BoolVar(&o.Budget, "budget", false, "measure where the time of each write goes; costs more, see docs/budget.md")
 	flags.BoolVar(&o.all, "all", false, "with a COMMAND: trace all processes")
 }
 
@@ -138,6 +139,11 @@ func (o *captureFlags) attached(ctx context.Context, file *session.RecorderOptio
 	}
 	if c.Capture, err = session.Attach(po); err != nil {
 		return err
+	}
+	if o.Budget {
+		for _, text := range c.Plan.Unmeasured() {
+			note(os.Stderr, "%s", text)
+		}
 	}
 	if o.duration > 0 {
 		var cancel context.CancelFunc

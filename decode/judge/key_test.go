@@ -15,7 +15,7 @@ var unread = map[string]bool{
 	"Request": true, "Try": true, "RequestBegan": true,
 	"Drain.Count": true, "Drain.Waited": true, "Drain.Ns": true,
 	"Generation": true, "GenerationKnown": true, "Name": true,
-	"Waits": true, "Passes.AtUs": true, "Mappings.AtUs": true, "Zeroed.AtUs": true,
+	"Waits": true, "Budget": true, "Passes.AtUs": true, "Mappings.AtUs": true, "Zeroed.AtUs": true,
 	"PosAfter": true, "PosWanted": true, // of no use without Unmoved, which no key holds
 	"Inside": true, "InsideAt": true, "InsideNs": true, // such a write is Incomplete
 }

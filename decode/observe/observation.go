@@ -78,6 +78,8 @@ type Observation struct {
 	Unmoved             bool
 	PosAfter, PosWanted int64
 
+	Budget *Budget // where LatencyNs went; nil where that was not recorded
+
 	// Inside says that the write had not returned, and where it was: see InsideNs.
 	Inside   bool
 	InsideAt record.InsideStage
@@ -99,9 +101,10 @@ type Observation struct {
 	Try          int
 	RequestBegan uint64 // ns of CLOCK_MONOTONIC
 
-	// Drain and Buffered point here, so that an Observation can be used again.
+	// Drain, Buffered and Budget point here, so that an Observation can be used again.
 	drain    Drain
 	buffered Buffered
+	budget   Budget
 
 	summedAt int // mappings before those of Summed
 
@@ -119,7 +122,7 @@ func (o *Observation) Clone() *Observation {
 	c.Mappings, c.Summed = slices.Clone(o.Mappings), slices.Clone(o.Summed)
 	c.Zeroed = slices.Clone(o.Zeroed)
 	c.Waits, c.Sleeps = slices.Clone(o.Waits), slices.Clone(o.Sleeps)
-	c.drain, c.buffered = Drain{}, Buffered{} // what earlier writes left there
+	c.drain, c.buffered, c.budget = Drain{}, Buffered{}, Budget{} // what earlier writes left there
 	if o.Drain != nil {
 		c.drain = *o.Drain
 		c.Drain = &c.drain
@@ -127,6 +130,10 @@ func (o *Observation) Clone() *Observation {
 	if o.Buffered != nil {
 		c.buffered = *o.Buffered
 		c.Buffered = &c.buffered
+	}
+	if o.Budget != nil {
+		c.budget = *o.Budget
+		c.Budget = &c.budget
 	}
 	return &c
 }

@@ -33,6 +33,7 @@ type Observer struct {
 
 	pending waiting[*Observation]    // queued writes without completion
 	early   waiting[record.Complete] // completions without write
+	budgets waiting[record.Budget]   // of writes whose last record has not come
 	pool    []*Observation
 
 	// Arrived is called with every write when its record comes: a queued one has no
@@ -54,6 +55,7 @@ func NewObserver(emit func(*Observation)) *Observer {
 	return &Observer{
 		emit: emit, comms: make(map[[16]byte]string),
 		pending: newWaiting[*Observation](), early: newWaiting[record.Complete](),
+		budgets: newWaiting[record.Budget](),
 	}
 }
 
@@ -81,6 +83,8 @@ func (ob *Observer) Feed(raw []byte) error {
 		return nil
 	case record.KindHold:
 		return ob.hold(raw)
+	case record.KindBudget:
+		return ob.budget(raw)
 	case record.KindName: // of a file, which is none of the facts of a write
 		return nil
 	}
@@ -141,6 +145,7 @@ func (ob *Observer) write(w *record.Write) {
 		if queued {
 			ob.sync.finish(c)
 		}
+		ob.spent(&ob.sync)
 		ob.emit(&ob.sync)
 		return
 	}
@@ -164,6 +169,7 @@ func (ob *Observer) arrived(o *Observation) {
 func (ob *Observer) complete(c record.Complete) {
 	if o, ok := ob.pending.take(c.ID); ok {
 		o.finish(c)
+		ob.spent(o)
 		ob.emit(o)
 		ob.pool = append(ob.pool, o)
 		return
@@ -188,6 +194,7 @@ func (o *Observation) finish(c record.Complete) {
 // unpaired hands out a pending write whose completion will not come.
 func (ob *Observer) unpaired(o *Observation) {
 	ob.pending.take(o.ID)
+	ob.budgets.take(o.ID)
 	ob.Unpaired++
 	ob.emit(o)
 	ob.pool = append(ob.pool, o)

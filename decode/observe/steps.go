@@ -32,7 +32,7 @@ func (o *Observation) reset() {
 	o.Passes, o.Waits, o.Sleeps, o.Mappings, o.Zeroed = o.Passes[:0], o.Waits[:0], o.Sleeps[:0], o.Mappings[:0], o.Zeroed[:0]
 	o.Summed, o.summedAt = o.Summed[:0], 0
 	o.Unmoved, o.PosAfter, o.PosWanted = false, 0, 0
-	o.Drain, o.Buffered, o.Incomplete = nil, nil, ""
+	o.Drain, o.Buffered, o.Budget, o.Incomplete = nil, nil, nil, ""
 	o.Align0, o.Align0Known, o.FmodRet, o.FmodKnown, o.LockNs = 0, false, 0, false, 0
 	o.cut.Known, o.Inside, o.InsideAt, o.InsideNs = false, false, 0, 0
 }

@@ -50,7 +50,12 @@ func (w *Writer) write(r *export.Row) {
 	}
 	if r.Facts.Queued && r.Facts.Completed && r.LatencyNs.Known && r.TimeNs+r.LatencyNs.V > back {
 		end := r.TimeNs + r.LatencyNs.V
-		w.slice(w.lane(n, inFlight, back, end), back, end, r.Caller.String(), verdict, who)
+		lane := w.lane(n, inFlight, back, end)
+		w.event(lane, back, typeBegin, r.Caller.String(), verdict, who)
+		for _, s := range appendBudget(nil, r, back, end) {
+			w.slice(lane, s.from, s.to, s.name, verdict, nil)
+		}
+		w.event(lane, end, typeEnd, "", "", nil)
 	}
 	if r.Disagrees() {
 		w.event(w.lane(n, disagreements, r.TimeNs, r.TimeNs), r.TimeNs, typeInstant, verdict, verdict, func() {
@@ -68,6 +73,7 @@ func (w *Writer) writeTask(task uint64, r *export.Row, back uint64, verdict stri
 			w.spans = append(w.spans, before(r, s.AtUs, s.Ns, back, "sleep: "+s.Cause.String()))
 		}
 	}
+	w.spans = appendBudget(w.spans, r, r.TimeNs, back)
 	slices.SortStableFunc(w.spans, func(a, b span) int { return int(int64(a.from - b.from)) })
 	name := "direct write"
 	if r.Lock.Known {
@@ -83,6 +89,26 @@ func (w *Writer) writeTask(task uint64, r *export.Row, back uint64, verdict stri
 		}
 	}
 	w.event(task, back, typeEnd, "", "", nil)
+}
+
+// appendBudget appends the parts of the latency whose place is known, as far as they lie
+// between from and to.
+func appendBudget(dst []span, r *export.Row, from, to uint64) []span {
+	b := &r.Budget.V
+	if !r.Budget.Known || !b.Submitted.Known {
+		return dst
+	}
+	at := r.TimeNs + b.Submitted.V
+	for _, p := range [...]record.BudgetPart{record.BudgetDevice, record.BudgetWakeup, record.BudgetConvert} {
+		if !b.Ns[p].Known {
+			break
+		}
+		s := span{from: max(at, from), to: min(at+b.Ns[p].V, to), name: "budget: " + p.String()}
+		if at += b.Ns[p].V; s.to > s.from {
+			dst = append(dst, s)
+		}
+	}
+	return dst
 }
 
 // annotate adds what is said of a write when it is clicked at.
@@ -110,6 +136,11 @@ func (w *Writer) annotate(r *export.Row) {
 	}
 	if export.Is(r.Drained, true) {
 		w.noteText("drained", "inode_dio_wait was called")
+	}
+	for _, p := range record.BudgetOrder {
+		if ns := r.Budget.V.Ns[p]; r.Budget.Known && ns.Known {
+			w.noteInt("budget_"+p.String()+"_ns", int64(ns.V))
+		}
 	}
 	if r.FallbackBytes.V > 0 {
 		w.noteInt("fallback_bytes", r.FallbackBytes.V)

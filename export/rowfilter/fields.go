@@ -63,7 +63,8 @@ type field struct {
 }
 
 // first is the order of the fields, those that are wanted most at the front.
-const first = "lock verdict reason file path comm pid tid dev ino pos len wait latency passes ret zeroed fallback rule hazard caller variant generation globalpid refusedat failedat request try seq inside holder holdercomm holderpid"
+const first = "lock verdict reason file path comm pid tid dev ino pos len wait latency passes ret zeroed fallback rule hazard caller variant generation globalpid refusedat failedat request try seq inside holder holdercomm holderpid " +
+	"budget.spin budget.queue budget.failed_pass budget.lookup budget.drain budget.alloc budget.zero budget.submit budget.device budget.wakeup budget.convert budget.sync budget.buffered budget.rest"
 
 var fieldTable = makeFields()
 
@@ -76,8 +77,9 @@ func makeFields() []field {
 		{name: "zeroed", kind: bytes, number: zeroedBytes},
 	}
 	out = append(out, holderFields...)
-	for i := range export.Fields {
-		if f := &export.Fields[i]; f.Filter != "" && f.Type != schema.TypeBool {
+	filters := export.Fields.Filters()
+	for i := range filters {
+		if f := &filters[i]; f.Type != schema.TypeBool {
 			out = append(out, fieldOf(f))
 		}
 	}

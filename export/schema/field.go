@@ -100,6 +100,19 @@ func (f *Field[T]) Texts(t *T) (list []string, known bool) {
 	return *f.texts(t), f.known == nil || f.known(t)
 }
 
+// Filters are the fields that have a name in filter lines, those of records among them.
+func (fs Fields[T]) Filters() (out Fields[T]) {
+	for i := range fs {
+		switch f := &fs[i]; {
+		case f.Filter != "":
+			out = append(out, *f)
+		case f.sub != nil:
+			out = append(out, f.sub.filtered()...)
+		}
+	}
+	return out
+}
+
 // Filtered gives the field a name in filter lines.
 func (f Field[T]) Filtered(name string) Field[T] {
 	f.Filter = name

@@ -140,13 +140,18 @@ func place(at any, record reflect.Type) (string, reflect.Type) {
 	offset, held := to.Pointer()-t.Pointer(), to.Type().Elem()
 	expr := "t"
 	for record != held {
+		if record.Kind() == reflect.Array {
+			record = record.Elem()
+			expr, offset = fmt.Sprintf("%s[%d]", expr, offset/record.Size()), offset%record.Size()
+			continue
+		}
 		found := false
 		for i := record.NumField() - 1; i >= 0 && !found; i-- {
 			if f := record.Field(i); f.Offset <= offset {
 				expr, offset, record, found = expr+"."+f.Name, offset-f.Offset, f.Type, true
 			}
 		}
-		if !found || record.Kind() != reflect.Struct && record != held {
+		if !found || record.Kind() != reflect.Struct && record.Kind() != reflect.Array && record != held {
 			panic("no field at " + expr)
 		}
 	}

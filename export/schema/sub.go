@@ -4,6 +4,7 @@ package schema
 type sub[T any] interface {
 	visit(t *T, v Visitor, scratch []byte)
 	read(r *reader, t *T, value any)
+	filtered() Fields[T]
 }
 
 type record[T, U any] struct {
@@ -24,11 +25,31 @@ func (s record[T, U]) visit(t *T, v Visitor, scratch []byte) {
 
 func (s record[T, U]) read(r *reader, t *T, value any) { readRecord(r, s.fields, s.forRead(t), value) }
 
+// filtered are the numbers inside that have a name in filter lines, as fields of T.
+func (s record[T, U]) filtered() (out Fields[T]) {
+	for i := range s.fields {
+		f := &s.fields[i]
+		if f.Filter == "" || f.number == nil {
+			continue
+		}
+		out = append(out, Field[T]{About: f.About, number: func(t *T) (int64, bool) {
+			u := s.at(t)
+			if u == nil {
+				return 0, false
+			}
+			return f.number(u)
+		}})
+	}
+	return out
+}
+
 type list[T, U any] struct {
 	fields Fields[U]
 	known  func(*T) bool
 	at     func(*T) *[]U
 }
+
+func (s list[T, U]) filtered() Fields[T] { return nil }
 
 // items is the list, or nil for null: nothing was seen, and that proves nothing.
 func (s list[T, U]) items(t *T) ([]U, bool) {

@@ -41,6 +41,7 @@ var wire = [...]record{
 	{C: "complete_rec", Size: "CompleteSize", At: "AtDone", GoName: "Complete", Doc: "Complete is the end of an asynchronous write (struct complete_rec)."},
 	{C: "name_rec", Size: "NameSize", At: "AtName", GoName: "Name", Doc: "Name is the head of a name of a file (struct name_rec)."},
 	{C: "hold_rec", Size: "HoldSize", At: "AtHold", GoName: "Hold", Doc: "Hold is somebody who held i_rwsem, and made no recorded write (struct hold_rec)."},
+	{C: "budget_rec", Size: "BudgetSize", At: "AtBudget", GoName: "Budget", Doc: "Budget is where the time of one write went (struct budget_rec)."},
 	{C: "counters", GoName: "Counters", Doc: "Counters sums struct counters over all CPUs, in its order."},
 }
 
@@ -70,6 +71,7 @@ var numbers = [...]number{
 	{C: "NAME_", GoName: "Name", GoType: "uint16", Doc: "Flags of a Name."},
 	{C: "HOLD_", GoName: "Hold", GoType: "HoldOp", Doc: "What holds i_rwsem besides recorded writes.", Counted: true},
 	{C: "HOLDER_", GoName: "Holder", GoType: "uint16", Doc: "Flags of a Hold."},
+	{C: "BUDGET_", GoName: "Budget", GoType: "BudgetPart", Doc: "Parts of a write's time.", Counted: true},
 	{C: "PHASE_", GoName: "Phase", GoType: "Phase", Doc: "Phases of one write."},
 	{C: "SLEEP_", GoName: "Sleep", GoType: "SleepCause", Doc: "Causes of sleeps.", Counted: true},
 	{C: "INSIDE_", GoName: "Inside", GoType: "InsideStage", Doc: "Where a write was that had not returned: in Step.Aux of a StepInside.", Counted: true},

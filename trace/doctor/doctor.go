@@ -33,7 +33,7 @@ type Diagnosis struct {
 // of one.
 func Diagnose(attach string) *Diagnosis {
 	d := &Diagnosis{}
-	o := probes.Options{Attach: attach}
+	o := probes.Options{Attach: attach, Budget: true}
 	var k session.Kernel
 	k, d.Err = session.Plan(o)
 	d.Facts, d.Plan = k.Facts, k.Plan

@@ -1,0 +1,145 @@
+package export
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// spent sums up where the latency of the writes of one reason went. Its zero value is empty.
+type spent struct {
+	writes  uint64 // of which all parts are known
+	unknown uint64 // of which some are not
+	total   uint64 // ns, of the former
+	ns      [record.NumBudgetParts]uint64
+}
+
+func (s *spent) add(b *Budget) {
+	if b.Missing != "" {
+		s.unknown++
+		return
+	}
+	s.writes++
+	for p := range b.Ns {
+		s.ns[p] += b.Ns[p].V
+		s.total += b.Ns[p].V
+	}
+}
+
+// addSpent counts the budget of r.
+func (b *Breakdown) addSpent(r *Row, reason string) {
+	if len(b.spent) >= maxReasons && b.spent[reason] == nil {
+		reason = otherParts
+	}
+	s := b.spent[reason]
+	if s == nil {
+		if b.spent == nil {
+			b.spent = make(map[string]*spent)
+		}
+		s = new(spent)
+		b.spent[reason] = s
+	}
+	s.add(&r.Budget.V)
+}
+
+// spentLine is what is said of the writes of one reason: the parts in ns, together.
+type spentLine struct {
+	Reason     string            `json:"reason"`
+	Writes     uint64            `json:"writes"`     // of which all parts are known
+	Incomplete uint64            `json:"incomplete"` // of which some are not
+	LatencyNs  uint64            `json:"latency_ns"`
+	Parts      map[string]uint64 `json:"parts_ns"`
+}
+
+// byBudget lists them, those that took the most time first.
+func (b *Breakdown) byBudget() []spentLine {
+	out := []spentLine{}
+	for reason, s := range b.spent {
+		l := spentLine{cmp.Or(reason, "reason not known"), s.writes, s.unknown, s.total, map[string]uint64{}}
+		for p, ns := range s.ns {
+			l.Parts[record.BudgetPart(p).String()] = ns
+		}
+		out = append(out, l)
+	}
+	slices.SortFunc(out, func(a, b spentLine) int {
+		return cmp.Or(cmp.Compare(b.LatencyNs, a.LatencyNs), strings.Compare(a.Reason, b.Reason))
+	})
+	return out
+}
+
+// writeSpent writes where the time of the writes of each reason went: two lines each.
+func (b *Breakdown) writeSpent(out *strings.Builder) {
+	lines := b.byBudget()
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "%9s %9s  %s\n", "WRITES", "MEAN", "WHERE THE TIME GOES, BY REASON")
+	for i := range lines[:min(len(lines), textParts)] {
+		l := &lines[i]
+		name := Safe(l.Reason)
+		if l.Incomplete > 0 {
+			name += fmt.Sprintf(" (and %d not known in all parts)", l.Incomplete)
+		}
+		fmt.Fprintf(out, "%9d %9s  %s\n", l.Writes, Duration(l.LatencyNs/max(l.Writes, 1)), name)
+		for _, line := range wrapped(l.shares(), 58) {
+			fmt.Fprintf(out, "%21s%s\n", "", line)
+		}
+	}
+	if more := len(lines) - textParts; more > 0 {
+		fmt.Fprintf(out, "%21sand %d more\n", "", more)
+	}
+	out.WriteByte('\n')
+}
+
+// shares are the parts that are at least half a per cent of the whole, in the order of a
+// write.
+func (l *spentLine) shares() (out []string) {
+	for _, p := range record.BudgetOrder {
+		if percent := float64(l.Parts[p.String()]) * 100 / float64(max(l.LatencyNs, 1)); percent >= 0.5 {
+			out = append(out, fmt.Sprintf("%s %.0f %%", p, percent))
+		}
+	}
+	return out
+}
+
+// wrapped joins words to lines of a width.
+func wrapped(words []string, width int) (lines []string) {
+	for _, w := range words {
+		if n := len(lines) - 1; n >= 0 && len(lines[n])+2+len(w) <= width {
+			lines[n] += ", " + w
+			continue
+		}
+		lines = append(lines, w)
+	}
+	return lines
+}
+
+// BudgetText says where the latency of a write went: a line for each part that took time,
+// with a bar of its share.
+func BudgetText(b *Budget, latency uint64) (lines []string) {
+	for _, p := range record.BudgetOrder {
+		switch ns := b.Ns[p]; {
+		case !ns.Known:
+			lines = append(lines, fmt.Sprintf("%-11s %9s", p, "?"))
+		case ns.V > 0:
+			share := float64(ns.V) / float64(max(latency, 1))
+			bar := strings.Repeat("#", int(share*40+0.5))
+			lines = append(lines, strings.TrimRight(fmt.Sprintf("%-11s %9s %3.0f %%  %s", p, Duration(ns.V), share*100, bar), " "))
+		}
+	}
+	if b.Missing != "" {
+		lines = append(lines, "? "+b.Missing)
+	}
+	return lines
+}
+
+// BudgetOf is b as a row has it.
+func BudgetOf(b *observe.Budget) Budget {
+	var r Row
+	r.fillBudget(b)
+	return r.Budget.V
+}

@@ -1,0 +1,53 @@
+package record
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// BudgetPart is a part of a write's time (enum budget_part).
+type BudgetPart uint8
+
+// ParseBudget fills b from raw. A record that is longer has fields that only a later
+// version knows. The error wraps ErrShort or ErrKind.
+func ParseBudget(raw []byte, b *Budget) error {
+	kind, size, err := KindOf(raw)
+	switch {
+	case err != nil:
+		return err
+	case kind != KindBudget:
+		return fmt.Errorf("parse budget: %w: %d", ErrKind, kind)
+	case len(raw) < BudgetSize || size < BudgetSize || size > len(raw):
+		return fmt.Errorf("parse budget: %w: %d of %d bytes", ErrShort, len(raw), size)
+	}
+	b.parse((*[BudgetSize]byte)(raw))
+	return nil
+}
+
+// Append encodes b in wire form to dst, the inverse of ParseBudget.
+func (b *Budget) Append(dst []byte) []byte {
+	var raw [BudgetSize]byte
+	put(raw[:], budgetFields, b)
+	binary.LittleEndian.PutUint16(raw[AtBudgetKind:], uint16(KindBudget))
+	binary.LittleEndian.PutUint16(raw[AtBudgetSize:], BudgetSize)
+	return append(dst, raw[:]...)
+}
+
+var budgetNames = [...]string{
+	"spin", "queue", "failed_pass", "lookup", "drain", "alloc", "zero", "submit",
+	"convert", "sync", "buffered", "rest", "device", "wakeup",
+}
+
+// BudgetOrder has the parts in the order in which a write passes them, the rest last.
+var BudgetOrder = [...]BudgetPart{
+	BudgetSpin, BudgetQueue, BudgetFailedPass, BudgetLookup, BudgetDrain, BudgetAlloc, BudgetZero, BudgetSubmit,
+	BudgetDevice, BudgetWakeup, BudgetConvert, BudgetSync, BudgetBuffered, BudgetRest,
+}
+
+// String is the name by which the part is shown.
+func (p BudgetPart) String() string {
+	if int(p) < len(budgetNames) {
+		return budgetNames[p]
+	}
+	return "unknown"
+}
