@@ -151,6 +151,8 @@ type Plan struct {
 	// Unattached holds the stages that no probe reports; what they tell is
 	// unknown of every write.
 	Unattached record.Stages `json:"unattached"`
+	// Holders is Options.Holders; empty in a trace of before there was that.
+	Holders string `json:"holders,omitempty"`
 }
 
 // MakePlan chooses the probes for a kernel. It depends on its arguments only.

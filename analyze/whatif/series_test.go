@@ -50,7 +50,7 @@ func predicted(t testing.TB, path string, o Options) *Report {
 	t.Helper()
 	p := New(o)
 	judged(t, path, p.Add)
-	r, err := p.Predict(context.Background(), record.Losses{}, "")
+	r, err := p.Predict(context.Background(), Trace{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,14 @@
 package whatif
 
+// transfers reports whether a job has I/O, rather than only the lock.
+func (s *sim) transfers(j *job) bool {
+	return (j.way.lock == Shared || j.way.lock == Exclusive) && s.sc.w.steps[j.step].part != aHold
+}
+
 // submit starts the I/O of a job.
 func (s *sim) submit(n int32) {
 	j := &s.jobs[n]
-	if j.way.lock == Buffered {
+	if !s.transfers(j) {
 		s.at(s.now, evComplete, n)
 		return
 	}
@@ -12,7 +17,9 @@ func (s *sim) submit(n int32) {
 	s.disks[dev]++
 	s.flying[j.file]++
 	took := int64(float64(j.device) * s.sc.disk.scale(s.disks[dev], int(j.depth)))
-	s.out.depth = max(s.out.depth, s.disks[dev])
+	if st.part == aWrite {
+		s.out.depth = max(s.out.depth, s.disks[dev])
+	}
 	if j.way.queued {
 		tail := int64(0)
 		if st.now.queued {
@@ -26,7 +33,7 @@ func (s *sim) submit(n int32) {
 // complete ends the I/O of a job, and the job.
 func (s *sim) complete(n int32) {
 	j := s.jobs[n]
-	if j.way.lock == Shared || j.way.lock == Exclusive {
+	if s.transfers(&j) {
 		s.disks[s.sc.w.files[j.file].dev]--
 		s.landed(j.file)
 	}
@@ -38,7 +45,9 @@ func (s *sim) complete(n int32) {
 		}
 	}
 	s.unused = append(s.unused, n)
-	s.out.add(&j, s.now-j.begun)
+	if s.sc.w.steps[j.step].part == aWrite {
+		s.out.add(&j, s.now-j.begun)
+	}
 	s.actors[j.writer].flying--
 	alone := j.way.queued && j.way.lock != Refused && j.way.lock != Ended // the writer went on before
 	if !alone && !j.way.offload {

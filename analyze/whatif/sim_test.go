@@ -23,6 +23,7 @@ func made(ways ...way) *window {
 				entry: n * 1_010_000, done: 1_000_000, end: 1_000_000, device: 1_000_000, tail: 1_000_000,
 				writer: int32(i), now: how, then: how,
 			})
+			w.writes++
 		}
 	}
 	return w
@@ -180,7 +181,7 @@ func TestDoubts(t *testing.T) {
 			n++
 			p.Add(o, why)
 		})
-		r, err := p.Predict(context.Background(), c.losses, c.missing)
+		r, err := p.Predict(context.Background(), Trace{Losses: c.losses, Missing: c.missing})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -246,7 +247,7 @@ func BenchmarkMillion(b *testing.B) {
 			p.Add(o, whys[n%len(all)])
 			o.Time = was
 		}
-		if r, err := p.Predict(context.Background(), record.Losses{}, ""); err != nil || r.Refused != "" {
+		if r, err := p.Predict(context.Background(), Trace{}); err != nil || r.Refused != "" {
 			b.Fatal(err, r.Refused)
 		}
 		runtime.ReadMemStats(&after)
