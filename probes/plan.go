@@ -1,6 +1,7 @@
 package probes
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -206,7 +207,7 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Mode: mode, Why: why}
+	p := &Plan{Mode: mode, Why: why, Holders: cmp.Or(o.Holders, HoldersAuto)}
 	for i := range table {
 		t := &table[i]
 		if t.is(sometimes) && !f.Funcs[t.funcs[0]].Symbol || t.is(ofTree) && !o.Tree || t.is(ofHolders) && holders == 0 {
@@ -224,6 +225,16 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 		}
 	}
 	return p, nil
+}
+
+// Unseen says what holders of i_rwsem no probe sees, though they are wanted.
+func (p *Plan) Unseen() (all []string) {
+	for i := range p.Probes {
+		if pp := &p.Probes[i]; strings.HasPrefix(pp.Name, "hold_") && !pp.Attached() {
+			all = append(all, pp.Tells)
+		}
+	}
+	return all
 }
 
 // unattached collects the stages of which no probe is attached.

@@ -307,7 +307,7 @@ func predicted(ctx context.Context, p *whatif.Predictor, judged *replay.Judged, 
 	if err := judged.Account(&s); err != nil {
 		return nil, err
 	}
-	rep, err := p.Predict(ctx, whatif.Trace{Losses: s.Losses, Missing: replay.Missing(judged.In), Holders: judged.Plan.Holders})
+	rep, err := p.Predict(ctx, whatif.Trace{Losses: s.Losses, Missing: replay.Missing(judged.In), Holders: judged.Plan.Holders, Unseen: judged.Plan.Unseen()})
 	if err != nil {
 		return nil, fmt.Errorf("%w before all was simulated", replay.ErrInterrupted)
 	}

@@ -24,6 +24,7 @@ type Holds struct {
 	Recorded  string            `json:"recorded"`         // all, auto: those that somebody waited for; else none were
 	Simulated map[string]uint64 `json:"simulated"`        // by what they did
 	Open      uint64            `json:"without_duration"` // of which it is not known for how long they held it
+	Unseen    []string          `json:"unseen,omitempty"` // for whom there was no probe
 }
 
 // maxOps bounds the kinds of them that are told apart.
@@ -112,6 +113,9 @@ func (r *Report) held(others, writes int) (all []string) {
 	n := h.simulated()
 	if h.Open > 0 {
 		say("for how long %d others held i_rwsem is not known: they are not simulated", h.Open)
+	}
+	for _, who := range h.Unseen {
+		say("not recorded, for want of a probe: %s", who)
 	}
 	const as = "simulated as they held i_rwsem, each in the loop of its thread"
 	switch {

@@ -72,13 +72,16 @@ func (p *Predictor) Hold(h *observe.Hold) {
 type Trace struct {
 	Losses  record.Losses
 	Missing string // what could not be read of it, empty when that is nothing
-	Holders string // which holders of i_rwsem are recorded besides writes: all, auto or others
+	// Holders says who is recorded that held i_rwsem besides writes: all, auto or others.
+	// Unseen are those for whom there was no probe.
+	Holders string
+	Unseen  []string
 }
 
 // Predict sums up, and simulates.
 func (p *Predictor) Predict(ctx context.Context, t Trace) (*Report, error) {
 	p.sample.close()
-	p.holds.Recorded = t.Holders
+	p.holds.Recorded, p.holds.Unseen = t.Holders, t.Unseen
 	r := &Report{Variant: p.opts.Variant, Seed: p.opts.Seed, Seeds: p.opts.Seeds, Decisions: p.counter.Decisions(), Holds: p.holds}
 	r.doubts(p, &t)
 	if r.Refused != "" || len(p.sample.kept) == 0 {
@@ -106,26 +109,29 @@ func (p *Predictor) Predict(ctx context.Context, t Trace) (*Report, error) {
 // doubts refuses a trace of which too much is missing, and marks one of which something is.
 func (r *Report) doubts(p *Predictor, t *Trace) {
 	const most = 100 // one in so many
-	l := &t.Losses
+	l := t.Losses
+	l.LostHold = 0
 	n := r.Decisions.Writes
-	mark := func(part uint64, text string) {
+	mark := func(part, of uint64, text string) {
 		if part == 0 {
 			return
 		}
 		r.Marks = append(r.Marks, text)
-		if part*most > n+part {
+		if part*most > of+part {
 			r.refuse(text)
 		}
 	}
 	if t.Missing != "" {
 		r.Marks = append(r.Marks, t.Missing)
 	}
-	mark(l.Lost(), fmt.Sprintf("%d writes are lost: %s", l.Lost(), l))
+	mark(l.Lost(), n, fmt.Sprintf("%d writes are lost: %s", l.Lost(), l))
 	if l.Lost() == 0 && l.Any() {
 		r.Marks = append(r.Marks, l.String())
 	}
-	mark(p.broken, fmt.Sprintf("%d writes are incomplete", p.broken))
-	mark(p.open, fmt.Sprintf("of %d queued writes the completion is not known", p.open))
+	lost := t.Losses.LostHold
+	mark(lost, p.holds.simulated(), fmt.Sprintf("%d others held i_rwsem and are lost (try --ring)", lost))
+	mark(p.broken, n, fmt.Sprintf("%d writes are incomplete", p.broken))
+	mark(p.open, n, fmt.Sprintf("of %d queued writes the completion is not known", p.open))
 	und := r.Decisions.undecided() - min(p.broken, r.Decisions.undecided())
 	if und > 0 {
 		r.Marks = append(r.Marks, fmt.Sprintf("%d writes are undecided: the simulation repeats them as they were", und))

@@ -160,6 +160,7 @@ func TestDoubts(t *testing.T) {
 		{"one lost", nil, record.Losses{Counters: record.Counters{LostRing: 1}}, "", "1 writes are lost", false},
 		{"many lost", nil, record.Losses{Counters: record.Counters{LostRing: 100}}, "", "100 writes are lost", true},
 		{"probes skipped", nil, record.Losses{MissedInner: 1}, "", "skipped", false},
+		{"a holder lost", nil, record.Losses{Counters: record.Counters{LostHold: 1}}, "", "1 others held i_rwsem and are lost", true},
 		{"torn", nil, record.Losses{}, "the recording was not closed", "not closed", false},
 		{"incomplete", func(o *observe.Observation, n int) {
 			if n%10 == 0 {
