@@ -214,3 +214,32 @@ func TestHoldsSaid(t *testing.T) {
 		}
 	}
 }
+
+// Readers that were queued have the lock from when it was given back, not from when they
+// were awake, and go on later after the last of them woke a writer.
+func TestHoldsAwake(t *testing.T) {
+	w := newWindow()
+	w.files, w.fileOf[fileID{1, 12, 0}] = []fileID{{dev: 1, ino: 12}}, 0
+	w.writers, w.taskOf[0] = []task{{pid: 1, comm: "made"}}, 0
+	how := way{lock: Exclusive, first: Exclusive}
+	const us = 1000
+	for n := range int64(20) {
+		at := n * 2200 * us
+		w.steps = append(w.steps, step{entry: at - 1000*us, queue: 1000 * us, waited: 1000 * us, locked: 1000 * us, done: 2000 * us, end: 2000 * us, device: ms, now: how, then: how})
+		w.writes++
+		for tid, late := range []int64{20, 34} {
+			w.hold(&observe.Hold{Actor: observe.Actor{Op: "direct-read", Tid: 1000 + uint32(tid)}, Kind: record.HoldRead, Dev: 1, Ino: 12, Mode: record.LockShared,
+				Time: uint64(at + 100*us), QueuedNs: uint64((900 + late) * us), From: uint64(at + (1000+late)*us), To: uint64(at + (2020+late)*us)})
+		}
+	}
+	sc := newScene(w)
+	for tid, want := range []int64{1020 + 20, 1020 + 34} {
+		p := &sc.paces[1+tid]
+		if st := &w.steps[p.steps[3]]; st.device != want*us {
+			t.Errorf("reader %d has the lock for %d ns, want %d us", tid, st.device, want)
+		}
+		if last := tid == 1; len(p.after[1]) > 0 != last || len(p.after[0]) > 0 == last {
+			t.Errorf("reader %d: gaps %v", tid, p.after)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package whatif
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -18,10 +19,9 @@ type pause struct {
 }
 
 // cutPauses moves writes together where no task wrote for long: tasks that begin again
-// at the same time do not drift apart then. Who else held the lock in between is left
-// out. order is by entry. It returns the time that was left out, ns.
+// at the same time do not drift apart then. Who else held the lock in between, or before the
+// first write or after the last, is left out. order is by entry. It returns the time that was left out, ns.
 func cutPauses(w *window, order []int32) (cut int64) {
-	var pauses []pause
 	busy := int64(0)
 	for i := range w.steps {
 		if st := &w.steps[i]; st.part == aWrite {
@@ -29,14 +29,16 @@ func cutPauses(w *window, order []int32) (cut int64) {
 		}
 	}
 	least := max(pauseNs, pauseTimes*busy/int64(w.writes))
-	end, first := int64(0), true
+	var pauses []pause
+	end := int64(0)
 	for _, i := range order {
 		st := &w.steps[i]
 		if st.part != aWrite {
 			continue
 		}
-		if first {
-			end, first = st.entry, false
+		if pauses == nil {
+			end = st.entry
+			pauses = append(pauses, pause{from: math.MinInt64, to: end})
 		}
 		if st.entry -= cut; st.entry-end > least {
 			p := pause{from: end + cut, to: st.entry + cut}
@@ -46,13 +48,13 @@ func cutPauses(w *window, order []int32) (cut int64) {
 		}
 		end = max(end, st.entry+st.end)
 	}
-	cutHolds(w, pauses)
+	cutHolds(w, append(pauses, pause{from: end + cut, to: math.MaxInt64, cut: cut}))
 	return cut
 }
 
 // cutHolds leaves out who held the lock in a pause only, and moves the others.
 func cutHolds(w *window, pauses []pause) {
-	if len(pauses) == 0 {
+	if w.writes == len(w.steps) {
 		return
 	}
 	w.steps = slices.DeleteFunc(w.steps, func(st step) bool {

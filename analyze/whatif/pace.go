@@ -12,9 +12,10 @@ type pace struct {
 	// gaps lie before each write: behind the return of the one before it, or, with as
 	// many in flight as ever, behind the completion that made room.
 	gaps  []int64
-	depth int   // most writes in flight at a time: 1 for a closed loop of one
-	first int64 // when its first write began, ns behind the window's beginning
-	last  int64 // when its last one was complete
+	after [2][]int64 // of one who only holds the lock: behind what woke nobody, and somebody
+	depth int        // most writes in flight at a time: 1 for a closed loop of one
+	first int64      // when its first write began, ns behind the window's beginning
+	last  int64      // when its last one was complete
 	// steady: it does so all through the window, and would go on.
 	steady bool
 }
@@ -65,6 +66,14 @@ func newScene(w *window) *scene {
 		}
 	}
 	sc.span(end)
+	if w.writes < len(w.steps) {
+		woke := wakers(w)
+		for i := range sc.paces {
+			if p := &sc.paces[i]; p.writes == 0 && p.steady {
+				p.sort(woke)
+			}
+		}
+	}
 	sc.others = findOthers(w)
 	sc.disk.learn(w)
 	sc.pool()

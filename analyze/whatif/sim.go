@@ -134,10 +134,10 @@ func (s *sim) step(e event) {
 		j := &s.jobs[e.of]
 		s.unlock(j.file, j.way.lock == Exclusive)
 		if !j.way.offload {
-			s.returned(j.writer)
+			s.returned(j.writer, false)
 		}
 	case evBack:
-		s.returned(e.of)
+		s.returned(e.of, false)
 	case evComplete:
 		s.complete(e.of)
 	case evWoken:

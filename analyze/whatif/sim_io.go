@@ -37,11 +37,12 @@ func (s *sim) complete(n int32) {
 		s.disks[s.sc.w.files[j.file].dev]--
 		s.landed(j.file)
 	}
+	woke := false
 	if !j.way.queued {
 		switch j.way.lock {
 		case Shared, Exclusive, Buffered:
 			s.locks[j.file].shared = j.way.lock == Shared
-			s.unlock(j.file, j.way.lock != Shared)
+			woke = s.unlock(j.file, j.way.lock != Shared)
 		}
 	}
 	s.unused = append(s.unused, n)
@@ -51,10 +52,10 @@ func (s *sim) complete(n int32) {
 	s.actors[j.writer].flying--
 	alone := j.way.queued && j.way.lock != Refused && j.way.lock != Ended // the writer went on before
 	if !alone && !j.way.offload {
-		s.returned(j.writer)
+		s.returned(j.writer, woke)
 	} else if a := &s.actors[j.writer]; a.stuck {
 		a.stuck = false
-		s.goOn(j.writer)
+		s.goOn(j.writer, false)
 	}
 }
 
@@ -72,17 +73,17 @@ func (s *sim) landed(file int32) {
 }
 
 // returned is a writer coming back from the write function.
-func (s *sim) returned(writer int32) {
+func (s *sim) returned(writer int32, woke bool) {
 	a := &s.actors[writer]
 	if a.flying >= a.pace.depth {
 		a.stuck = true
 		return
 	}
-	s.goOn(writer)
+	s.goOn(writer, woke)
 }
 
 // goOn schedules a writer's next write.
-func (s *sim) goOn(writer int32) {
+func (s *sim) goOn(writer int32, woke bool) {
 	a := &s.actors[writer]
-	s.at(s.now+a.pace.gaps[a.next], evEnter, writer)
+	s.at(s.now+s.gap(a, woke), evEnter, writer)
 }
