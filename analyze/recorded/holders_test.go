@@ -79,7 +79,7 @@ func TestPredictHolders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if rep.Holds.Recorded != c.which || rep.Holds.Simulated["direct-read"] != 3 {
+		if rep.Holds == nil || rep.Holds.Recorded != c.which || rep.Holds.Simulated["direct-read"] != 3 {
 			t.Errorf("%s: %+v", c.which, rep.Holds)
 		}
 		marked := strings.Contains(strings.Join(rep.Marks, "\n"), "others held i_rwsem and are lost")

@@ -21,7 +21,7 @@ const (
 
 // Holds counts those who held i_rwsem and made no recorded write.
 type Holds struct {
-	Recorded  string            `json:"recorded"`         // all, auto: those that somebody waited for; else none were
+	Recorded  string            `json:"recorded"`         // all, or auto: those that a write waited for
 	Simulated map[string]uint64 `json:"simulated"`        // by what they did
 	Open      uint64            `json:"without_duration"` // of which it is not known for how long they held it
 	Unseen    []string          `json:"unseen,omitempty"` // for whom there was no probe
@@ -46,6 +46,14 @@ func (c *Holds) count(h *observe.Hold) bool {
 	}
 	c.Simulated[op]++
 	return true
+}
+
+// told is c, nil when nobody was recorded.
+func (c *Holds) told() *Holds {
+	if c.Recorded != "all" && c.Recorded != "auto" && c.simulated()+c.Open == 0 {
+		return nil
+	}
+	return c
 }
 
 func (c *Holds) simulated() (n uint64) {
@@ -109,7 +117,7 @@ func (w *window) hold(h *observe.Hold) {
 // are the writes, of so many, that waited for somebody who is not in the trace.
 func (r *Report) held(others, writes int) (all []string) {
 	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
-	h := &r.Holds
+	h := cmp.Or(r.Holds, &Holds{})
 	n := h.simulated()
 	if h.Open > 0 {
 		say("for how long %d others held i_rwsem is not known: they are not simulated", h.Open)
@@ -141,7 +149,7 @@ func (r *Report) held(others, writes int) (all []string) {
 // unexplainedBy says what a wait may come from that the recorded ones do not explain.
 func (r *Report) unexplainedBy() string {
 	const bursts = "tasks wrote in bursts together"
-	switch r.Holds.Recorded {
+	switch cmp.Or(r.Holds, &Holds{}).Recorded {
 	case "all":
 		return bursts + ", or a probe was skipped"
 	case "auto":

@@ -197,10 +197,11 @@ func TestHoldsSaid(t *testing.T) {
 		{"auto", []observe.Hold{read}, []string{"1 direct-read that a write waited for are simulated", "those that no write waited for are not recorded (record --holders all)"}, []string{unrecorded}},
 		{"auto", nil, []string{"no write waited", "(record --holders all)"}, []string{unrecorded}},
 	} {
-		r := &Report{Holds: Holds{Recorded: c.recorded}}
+		all := &Holds{Recorded: c.recorded}
 		for i := range c.held {
-			r.Holds.count(&c.held[i])
+			all.count(&c.held[i])
 		}
+		r := &Report{Holds: all.told()}
 		said := strings.Join(r.held(0, 10), "\n")
 		for _, text := range c.said {
 			if !strings.Contains(said, text) {

@@ -82,7 +82,7 @@ type Trace struct {
 func (p *Predictor) Predict(ctx context.Context, t Trace) (*Report, error) {
 	p.sample.close()
 	p.holds.Recorded, p.holds.Unseen = t.Holders, t.Unseen
-	r := &Report{Variant: p.opts.Variant, Seed: p.opts.Seed, Seeds: p.opts.Seeds, Decisions: p.counter.Decisions(), Holds: p.holds}
+	r := &Report{Variant: p.opts.Variant, Seed: p.opts.Seed, Seeds: p.opts.Seeds, Decisions: p.counter.Decisions(), Holds: p.holds.told()}
 	r.doubts(p, &t)
 	if r.Refused != "" || len(p.sample.kept) == 0 {
 		r.refuse("no write of it can be simulated")

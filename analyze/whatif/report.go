@@ -22,7 +22,7 @@ type Report struct {
 	Marks       []string      `json:"marks,omitempty"`   // what is missing
 	Refused     string        `json:"refused,omitempty"` // why no time is predicted
 	Decisions   Decisions     `json:"decisions"`
-	Holds       Holds         `json:"holds"` // of i_rwsem by others than recorded writes
+	Holds       *Holds        `json:"holds"` // of i_rwsem by others than writes; null: none are recorded
 	Assumptions []string      `json:"assumptions,omitempty"`
 	Measured    Summary       `json:"measured"`
 	Now         Summary       `json:"simulated_now"`
