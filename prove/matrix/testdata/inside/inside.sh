@@ -3,7 +3,9 @@ t=ext4dio-trace
 stall=/share/stall
 
 # Several writers of one file, three of which append.
-$t record -o /out/contend.e4d -- $stall contend /mnt/contend 2>/out/contend.err
+$t record -o /out/contend.e4d -- $stall contend /mnt/contend 2>/out/contend.err &
+$stall gone $! || exit 9
+wait $!
 echo $? >/out/contend.rc
 
 # hang NAME TRACER...: asks the tracer twice which writes are inside, and ends it while
@@ -26,6 +28,7 @@ hang() {
 	wait $tracer
 	echo $? >/out/$name.rc
 	kill -TERM $writer
+	$stall gone $writer || exit 5
 	wait $writer || exit 5
 }
 hang live $t live --json --summary /out/live.json --record /out/live.e4d

@@ -181,6 +181,11 @@ func (d deadline) pause(what string, args ...any) {
 		return
 	}
 	fmt.Fprintf(os.Stderr, "stall: waited for "+what+"\n", args...)
+	disks, _ := filepath.Glob("/sys/block/*/inflight")
+	for _, disk := range disks {
+		n, _ := os.ReadFile(disk)
+		fmt.Fprintf(os.Stderr, "%s: %s\n", disk, strings.Join(strings.Fields(string(n)), " "))
+	}
 	tasks, _ := filepath.Glob("/proc/[0-9]*/task/[0-9]*")
 	for _, task := range tasks {
 		tid := filepath.Base(task)
