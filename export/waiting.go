@@ -19,6 +19,7 @@ var waitFields = schema.New(
 	schema.Int("ns", "ns", "how long", func(w *observe.Wait) *uint64 { return &w.Ns }),
 	schema.Enum("mode", "mode of i_rwsem that it waited for", modeWords, func(w *observe.Wait) *record.Lock { return &w.Lock }),
 	schema.List("holders", "who was waited for: parts that are disjoint and add up to ns", holderFields, nil, func(w *observe.Wait) *[]observe.Part { return &w.Parts }),
+	schema.Int("at_us", "us", "its end, since the entry of the write", func(w *observe.Wait) *uint32 { return &w.AtUs }),
 )
 
 var holderFields = schema.New(
