@@ -27,16 +27,18 @@ const volatile bool sync_locks = 0;		/* ext4_sync_file takes it where there is n
  * have the same place, whatever else has it is of interest, too.
  */
 #define INTERESTS 1024
-#define MEMBERS 8
+#define MEMBERS 9
 
 struct interest {
 	__u64 sem;		/* of the first */
 	__u32 many;		/* there is another one */
 	__u32 waiting;		/* recorded writes that are queued now */
 	__u64 moves;		/* how often one began to be, or was no more */
-	__u32 tids[MEMBERS];	/* who is in an operation; the last of those with the same low bits */
-	__u64 pad;
+	/* Who had it exclusively last; who is in an operation, the last of those with the same low bits. */
+	__u32 tids[MEMBERS];
+	__u32 pad;
 };
+_Static_assert(sizeof(struct interest) == 64, "interest");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -120,6 +122,23 @@ static __always_inline struct interest *interesting(__u64 sem)
 	return in && (in->sem == sem || in->many) ? in : NULL;
 }
 
+/*
+ * The lock of interest that a task is queued for, or 0. On PREEMPT_RT it may be the
+ * rt_mutex inside: rwbase_write_lock() takes that first.
+ */
+static __always_inline __u64 sem_queued_for(__u64 lock)
+{
+	struct inode *no = NULL;
+
+	if (interesting(lock))
+		return lock;
+	if (field_exists(no->i_rwsem.rwbase)) {
+		lock -= field_offset(no->i_rwsem.rwbase.rtmutex) - field_offset(no->i_rwsem);
+		return interesting(lock) ? lock : 0;
+	}
+	return 0;
+}
+
 /* A recorded write enters. */
 static __always_inline void care(__u64 sem)
 {
@@ -199,7 +218,17 @@ static __always_inline bool called_locked(__u32 what)
 /* These take the lock, and something that we see is done under it. */
 static __always_inline bool seen_locked(__u32 what)
 {
-	return what == HOLD_WRITE || what == HOLD_READ || what == HOLD_BUFFERED;
+	return what == HOLD_WRITE || what == HOLD_READ || what == HOLD_BUFFERED || what == HOLD_FALLOCATE;
+}
+
+/* It has the lock from now on. */
+static __always_inline void got(struct op *o, __u64 at)
+{
+	struct interest *in = interest_of(o->sem);
+
+	o->r.from = at;
+	if (in && o->r.lock != LOCK_SHARED)
+		in->tids[0] = o->owner;
 }
 
 /*
@@ -245,7 +274,7 @@ __noinline int hold_enter(__u64 inode_, __u64 stack, __u64 what_arg, __u64 pos, 
 		    what == HOLD_WRITE ? LOCK_UNKNOWN : LOCK_EXCLUSIVE;
 	o->r.t0 = bpf_ktime_get_ns();
 	if (called_locked(what)) {
-		o->r.from = o->r.t0;
+		got(o, o->r.t0);
 		q = queued_of(tid);
 		if (q && q->tid == tid && q->sem == sem && q->end) {
 			o->r.queued_ns = q->end - q->begin;
@@ -254,12 +283,12 @@ __noinline int hold_enter(__u64 inode_, __u64 stack, __u64 what_arg, __u64 pos, 
 			q->sem = 0;
 		}
 	}
-	if (what == HOLD_IOCTL)
+	if (what == HOLD_IOCTL || what == HOLD_FSYNC)
 		o->r.flags |= HOLDER_WIDE;
 	if (cfg_holders == HOLDERS_ALL)
 		identify(&o->r, o->task, inode);
 	o->unsent = o->r.t0;
-	in->tids[tid & (MEMBERS - 1)] = tid;
+	in->tids[1 + (tid & (MEMBERS - 2))] = tid;
 	return 1;
 }
 
@@ -312,12 +341,19 @@ __noinline int hold_leave(__u32 what)
 static __always_inline void hold_seen(bool mode)
 {
 	struct op *o = current_op();
+	__u8 lock;
 
-	if (!o || o->r.from)
+	if (!o)
 		return;
-	o->r.from = bpf_ktime_get_ns();
-	if (mode && o->r.op == HOLD_WRITE)
-		o->r.lock = lock_mode(o->inode);
+	if (mode && o->r.op == HOLD_WRITE) {
+		/* Once it holds it shared, and again once it does so exclusively. */
+		lock = lock_mode(o->inode);
+		if (lock != o->r.lock)
+			o->r.from = o->r.flags & HOLDER_QUEUED ? o->r.from : 0;
+		o->r.lock = lock;
+	}
+	if (!o->r.from)
+		got(o, bpf_ktime_get_ns());
 }
 
 static __always_inline bool hold_drain_entry(__u64 inode)
@@ -328,7 +364,7 @@ static __always_inline bool hold_drain_entry(__u64 inode)
 	if (!o || (__u64)o->inode != inode)
 		return 0;
 	if (!o->r.from)
-		o->r.from = bpf_ktime_get_ns();
+		got(o, bpf_ktime_get_ns());
 	count = dio_count(o->inode);
 	if (!count)
 		return 0;
@@ -363,48 +399,56 @@ static __always_inline void hold_flush(__u64 inode)
  * A task is queued for a lock, and none of our writes is the reason: the one of its
  * operation, or of one that it will be in once it has got it.
  */
-static __always_inline void hold_wait_begin(__u64 sem)
+static __always_inline void hold_wait_begin(__u64 lock)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	__u64 sem;
 	struct op *o;
 	struct queued *q;
 
 	if (!cfg_holders)
 		return;
 	o = op_of(tid);
-	if (o && o->sem == sem) {
-		o->wait_t = bpf_ktime_get_ns();
+	if (o) {
+		if (is_lock(o->sem, lock) && !o->wait_t)
+			o->wait_t = bpf_ktime_get_ns();
 		return;
 	}
-	if (o || !interesting(sem))
+	sem = sem_queued_for(lock);
+	if (!sem)
 		return;
 	q = queued_of(tid);
-	if (!q)
+	if (!q || (q->tid == tid && q->sem == sem && !q->end))
 		return;
 	q->tid = tid;
 	q->sem = sem;
+	q->r.kind = 0;
 	q->end = 0;
 	q->begin = bpf_ktime_get_ns();
 }
 
-static __always_inline void hold_wait_end(__u64 sem)
+static __always_inline void hold_wait_end(__u64 lock)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct op *o;
 	struct queued *q;
+	__u64 now;
 
 	if (!cfg_holders)
 		return;
 	o = op_of(tid);
-	if (o && o->sem == sem && o->wait_t) {
-		o->r.from = bpf_ktime_get_ns();
-		o->r.queued_ns += o->r.from - o->wait_t;
+	if (o) {
+		if (!is_lock(o->sem, lock) || !o->wait_t)
+			return;
+		now = bpf_ktime_get_ns();
+		o->r.queued_ns += now - o->wait_t;
 		o->r.flags |= HOLDER_QUEUED;
 		o->wait_t = 0;
+		got(o, now);
 		return;
 	}
 	q = queued_of(tid);
-	if (q && q->tid == tid && q->sem == sem && !q->end)
+	if (q && q->tid == tid && is_lock(q->sem, lock))
 		q->end = bpf_ktime_get_ns();
 }
 
@@ -512,6 +556,18 @@ static __always_inline void send_member(struct op *o, __u64 at)
 	o->unsent = t0;
 }
 
+/* A recorded write waits no more. */
+static __always_inline struct interest *stop_waiting(__u64 sem)
+{
+	struct interest *in = interest_of(sem);
+
+	if (in) {
+		__sync_fetch_and_add(&in->waiting, -1);
+		__sync_fetch_and_add(&in->moves, 1);
+	}
+	return in;
+}
+
 /* A recorded write has waited, until "at" or in vain. Not static, as describe(). */
 __noinline int tell_holders(struct inflight *st, __u32 tid, __u64 at)
 {
@@ -521,11 +577,9 @@ __noinline int tell_holders(struct inflight *st, __u32 tid, __u64 at)
 
 	if (!st)
 		return 0;
-	in = interest_of(st->sem);
+	in = stop_waiting(st->sem);
 	if (!in)
 		return 0;
-	__sync_fetch_and_add(&in->waiting, -1);
-	__sync_fetch_and_add(&in->moves, 1);
 	q = queued_of(tid);
 	if (q && q->tid == tid && q->sem == st->sem && q->r.kind) {
 		if (q->r.from == st->wait_t) {

@@ -29,7 +29,7 @@ func (c *Capture) insideOf(raw [][]byte, names export.Names) []export.Inside {
 	var all []*observe.Observation
 	ob := observe.NewObserver(func(o *observe.Observation) { all = append(all, o.Clone()) })
 	holders := blame.NewFinder()
-	ob.Arrived = holders.Add
+	ob.Arrived, ob.Held = holders.Add, holders.Hold
 	for _, r := range raw {
 		_ = ob.Feed(r) // it is one of ours
 	}
