@@ -55,10 +55,14 @@ func newScenario(name, path string) *scenario {
 	var st unix.Stat_t
 	check("stat", unix.Fstat(fd, &st))
 	s.ino = st.Ino
+	what := "write"
+	if name == "left-out" {
+		what = "direct-write"
+	}
 	s.counted(func(t *task) {
 		b := buffer(mib)
 		for at := range int64(16) {
-			t.do("write", func() error { _, err := unix.Pwrite(fd, b, at*mib); return err })
+			t.do(what, func() error { _, err := unix.Pwrite(fd, b, at*mib); return err })
 		}
 	})
 	s.count.Wait()

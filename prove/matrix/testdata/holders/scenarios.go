@@ -18,14 +18,14 @@ func ranges(s *scenario) {
 	fd := s.open(0)
 	s.overwriters(3)
 	s.counted(func(t *task) {
-		for i := range int64(60) {
+		for i := range int64(200) {
 			t.do("fallocate:zero-range", func() error {
 				return unix.Fallocate(fd, unix.FALLOC_FL_ZERO_RANGE|unix.FALLOC_FL_KEEP_SIZE, 8*mib+i%16*block, 16*block)
 			})
 		}
 	})
 	s.counted(func(t *task) {
-		for i := range int64(60) {
+		for i := range int64(200) {
 			t.do("truncate", func() error { return unix.Ftruncate(fd, 16*mib-i%2*mib) })
 		}
 	})
