@@ -231,21 +231,43 @@ static __always_inline void got(struct op *o, __u64 at)
 		in->tids[0] = o->owner;
 }
 
-/*
- * An operation begins: what and its argument, for which no more than one register is left.
- * True when its return is wanted. Not static, as describe().
- */
-__noinline int hold_enter(__u64 inode_, __u64 stack, __u64 what_arg, __u64 pos, __u64 len)
+/* Of what happens often, only files of interest: who comes first may have begun before. */
+static __always_inline bool only_of_interest(__u32 what)
 {
-	struct inode *inode = (void *)inode_;
-	__u64 id = bpf_get_current_pid_tgid(), sem = sem_of(inode);
-	struct interest *in = interest_of(sem);
-	__u32 tid = id, what = what_arg >> 32;
-	struct inflight *st = write_of(tid);
-	struct op *o = op_slot(tid);
-	struct queued *q;
+	return what != HOLD_FALLOCATE && what != HOLD_SETATTR && what != HOLD_IOCTL;
+}
 
-	if (!in || !o || (st && st->sem == sem))
+/* What a function is called with. Some of it are pointers to a program at a trampoline. */
+struct call {
+	__u64 inode;
+	__u64 stack;
+	__u64 pos;
+	__u64 len;
+	__u32 what;		/* enum hold_op */
+	__u32 arg;
+};
+
+/* An operation begins. True when its return is wanted. Not static, as describe(). */
+__noinline int enter_op(struct call *call)
+{
+	struct interest *in;
+	struct inflight *st;
+	struct inode *inode;
+	struct op *o;
+	struct queued *q;
+	__u64 sem, stack;
+	__u32 tid = (__u32)bpf_get_current_pid_tgid(), what;
+
+	if (!call)
+		return 0;
+	inode = (void *)call->inode;
+	stack = call->stack;
+	what = call->what;
+	sem = sem_of(inode);
+	in = interest_of(sem);
+	st = write_of(tid);
+	o = op_slot(tid);
+	if (!in || !o || (st && st->sem == sem) || (only_of_interest(what) && in->sem != sem && !in->many))
 		return 0;
 	if (o->owner == tid && o->stack > stack) {
 		if (o->r.op == HOLD_WRITE && what == HOLD_BUFFERED)
@@ -267,9 +289,9 @@ __noinline int hold_enter(__u64 inode_, __u64 stack, __u64 what_arg, __u64 pos, 
 	o->sem = sem;
 	o->moves = in->moves;
 	o->r.op = what;
-	o->r.arg = (__u32)what_arg;
-	o->r.pos = pos;
-	o->r.len = len;
+	o->r.arg = call->arg;
+	o->r.pos = call->pos;
+	o->r.len = call->len;
 	o->r.lock = what == HOLD_READ || what == HOLD_SEEK || what == HOLD_FIEMAP ? LOCK_SHARED :
 		    what == HOLD_WRITE ? LOCK_UNKNOWN : LOCK_EXCLUSIVE;
 	o->r.t0 = bpf_ktime_get_ns();
@@ -292,12 +314,17 @@ __noinline int hold_enter(__u64 inode_, __u64 stack, __u64 what_arg, __u64 pos, 
 	return 1;
 }
 
-#define WHAT(what, arg) ((__u64)(what) << 32 | (__u32)(arg))
-
-/* Of what happens often, only files of interest. */
-static __always_inline bool hold_hot(struct inode *inode, __u64 stack, __u64 what_arg, __u64 pos, __u64 len)
+static __always_inline bool hold_enter(struct inode *inode, __u64 stack, __u32 what, __u32 arg, __u64 pos, __u64 len)
 {
-	return interesting(sem_of(inode)) && hold_enter((__u64)inode, stack, what_arg, pos, len);
+	struct call call = { .inode = (__u64)inode, .stack = stack, .pos = pos, .len = len, .what = what, .arg = arg };
+
+	return enter_op(&call);
+}
+
+/* The same where most are of no interest, without a call for those. */
+static __always_inline bool hold_hot(struct inode *inode, __u64 stack, __u32 what, __u32 arg, __u64 pos, __u64 len)
+{
+	return interesting(sem_of(inode)) && hold_enter(inode, stack, what, arg, pos, len);
 }
 
 /* Since when it had the lock; 0 when that was not seen, and it must have been. */
@@ -605,7 +632,7 @@ __noinline int tell_holders(struct inflight *st, __u32 tid, __u64 at)
 static __always_inline bool hold_write(struct kiocb *iocb, struct iov_iter *iter, struct inode *inode, __u64 stack)
 {
 	return interesting(sem_of(inode)) &&
-	       hold_enter((__u64)inode, stack, WHAT(HOLD_WRITE, 0), READ(iocb, ki_pos), READ(iter, count));
+	       hold_enter(inode, stack, HOLD_WRITE, 0, READ(iocb, ki_pos), READ(iter, count));
 }
 
 /* ext4_file_read_iter(iocb, iter) */
@@ -615,7 +642,7 @@ static __always_inline bool on_hold_read(__u64 iocb_, __u64 iter, __u64 stack)
 
 	if (!(READ(iocb, ki_flags) & IOCB_DIRECT))
 		return 0;
-	return hold_hot(READ(READ(iocb, ki_filp), f_inode), stack, WHAT(HOLD_READ, 0), READ(iocb, ki_pos),
+	return hold_hot(READ(READ(iocb, ki_filp), f_inode), stack, HOLD_READ, 0, READ(iocb, ki_pos),
 			READ((struct iov_iter *)iter, count));
 }
 
@@ -623,21 +650,21 @@ static __always_inline bool on_hold_buffered(__u64 iocb_, __u64 iter, __u64 stac
 {
 	struct kiocb *iocb = (void *)iocb_;
 
-	return hold_hot(READ(READ(iocb, ki_filp), f_inode), stack, WHAT(HOLD_BUFFERED, 0), READ(iocb, ki_pos),
+	return hold_hot(READ(READ(iocb, ki_filp), f_inode), stack, HOLD_BUFFERED, 0, READ(iocb, ki_pos),
 			READ((struct iov_iter *)iter, count));
 }
 
 static __always_inline bool on_hold_fallocate(__u64 file, __u64 mode, __u64 pos, __u64 len, __u64 stack)
 {
-	return hold_enter((__u64)READ((struct file *)file, f_inode), stack, WHAT(HOLD_FALLOCATE, mode), pos, len);
+	return hold_enter(READ((struct file *)file, f_inode), stack, HOLD_FALLOCATE, mode, pos, len);
 }
 
 static __always_inline bool on_hold_setattr(__u64 dentry, __u64 attr_, __u64 stack)
 {
 	struct iattr *attr = (void *)attr_;
 
-	return hold_enter((__u64)READ((struct dentry *)dentry, d_inode), stack,
-			  WHAT(HOLD_SETATTR, READ(attr, ia_valid)), 0, READ(attr, ia_size));
+	return hold_enter(READ((struct dentry *)dentry, d_inode), stack,
+			  HOLD_SETATTR, READ(attr, ia_valid), 0, READ(attr, ia_size));
 }
 
 static __always_inline bool on_hold_ioctl(__u64 file, __u32 cmd, __u64 stack)
@@ -650,7 +677,7 @@ static __always_inline bool on_hold_ioctl(__u64 file, __u32 cmd, __u64 stack)
 	case EXT4_IOC_SWAP_BOOT:
 	case FS_IOC_SET_ENCRYPTION_POLICY:
 	case FS_IOC_ENABLE_VERITY:
-		return hold_enter((__u64)READ((struct file *)file, f_inode), stack, WHAT(HOLD_IOCTL, cmd), 0, 0);
+		return hold_enter(READ((struct file *)file, f_inode), stack, HOLD_IOCTL, cmd, 0, 0);
 	}
 	return 0;
 }
@@ -658,7 +685,7 @@ static __always_inline bool on_hold_ioctl(__u64 file, __u32 cmd, __u64 stack)
 static __always_inline bool on_hold_seek(__u64 file, __u64 pos, __u32 whence, __u64 stack)
 {
 	return (whence == SEEK_DATA || whence == SEEK_HOLE) &&
-	       hold_hot(READ((struct file *)file, f_inode), stack, WHAT(HOLD_SEEK, whence), pos, 0);
+	       hold_hot(READ((struct file *)file, f_inode), stack, HOLD_SEEK, whence, pos, 0);
 }
 
 /* ext4_sync_file(file, start, end, datasync): 6.1's takes the lock without a journal. */
@@ -671,7 +698,7 @@ static __always_inline bool on_hold_fsync(__u64 file_, __u64 stack)
 	hold_flush((__u64)inode);
 	if (!sync_locks || READ(sbi, s_journal))
 		return 0;
-	return hold_hot(inode, stack, WHAT(HOLD_FSYNC, 0), 0, 0);
+	return hold_hot(inode, stack, HOLD_FSYNC, 0, 0, 0);
 }
 
 #endif
