@@ -140,7 +140,12 @@ func (a *attribution) part(r *waitedRow, w *waitOf, h *holderOf, done []truth) {
 	}
 	from, to := interval(r, w)
 	right := uint64(0)
-	if did := union(done, from, to, h.is); did > 0 {
+	did := union(done, from, to, h.is)
+	if did == 0 && strings.HasPrefix(*h.Op, "unknown") && union(done, from, to, h.who) > 0 {
+		a.Unknown += h.Ns
+		return
+	}
+	if did > 0 {
 		if h.Others > 0 {
 			did = union(done, from, to, func(d *truth) bool { return h.is(d) || sharable(d.Op) })
 		}
@@ -180,11 +185,13 @@ func interval(r *waitedRow, w *waitOf) (from, to uint64) {
 	return r.TimeNs, ^uint64(0)
 }
 
-// is reports whether it is the one who did d.
+// is reports whether it is the one who did d, and that is what is said.
 func (h *holderOf) is(d *truth) bool {
-	if *h.Op != d.Op && !(d.Op == "unknown" && strings.HasPrefix(*h.Op, "unknown:")) {
-		return false
-	}
+	return h.who(d) && (*h.Op == d.Op || d.Op == "unknown" && strings.HasPrefix(*h.Op, "unknown:"))
+}
+
+// who reports whether it is the one who did d.
+func (h *holderOf) who(d *truth) bool {
 	if d.Pid == 0 {
 		return *h.Pid == *h.Tid && h.Comm != nil && strings.HasPrefix(*h.Comm, d.Comm)
 	}
@@ -255,6 +262,8 @@ func TestTruth(t *testing.T) {
 		{"a kernel function that is not known", "shared", part(100, "held", "exclusive", "unknown:vfs_x", "x", 4, 8, 0), 100, 0, 0},
 		{"no function, the right thread", "shared", part(100, "queued", "exclusive", "unknown", "x", 4, 8, 0), 100, 0, 0},
 		{"a known function of one that is unknown", "shared", part(100, "held", "exclusive", "truncate", "x", 4, 8, 0), 0, 0, 100},
+		{"the right one of whom no more is known", "shared", part(50, "held", "exclusive", "unknown", "x", 4, 5, 0), 0, 50, 50},
+		{"somebody else of whom no more is known", "shared", part(100, "held", "exclusive", "unknown", "x", 3, 10, 0), 0, 0, 100},
 		{"any thread of the process", "exclusive", part(100, "held", "exclusive", "write", "x", 4, 99, 0), 100, 0, 0},
 	} {
 		latency, at := uint64(500*us), uint64(200)
