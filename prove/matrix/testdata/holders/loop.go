@@ -16,7 +16,7 @@ func loop(s *scenario) {
 	const size, half = 64 * mib, 32 * mib
 	fd := s.open(unix.O_DIRECT)
 	check("truncate", unix.Ftruncate(fd, size))
-	mkfs := exec.Command("mkfs.ext4", "-q", "-F", "-b", fmt.Sprint(block), "-E", "nodiscard", s.path, fmt.Sprintf("%dM", half/mib))
+	mkfs := exec.Command("mkfs.ext4", "-q", "-F", "-b", fmt.Sprint(block), "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0", s.path, fmt.Sprintf("%dM", half/mib))
 	mkfs.Stderr = os.Stderr
 	check("mkfs.ext4", mkfs.Run())
 
