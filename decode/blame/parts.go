@@ -59,6 +59,8 @@ func (h *Hold) conflicts(with *Hold) bool {
 //     between, and then of who was seen as its owner before: a bound;
 //   - while nobody is known to have done so, it is that of the first who had queued before,
 //     and still was, for a mode that excludes what was waited for;
+//   - then, where the wait is for the shared lock, of one who queued later and got it before
+//     (PREEMPT_RT: a writer takes the rt_mutex inside from readers that have been woken);
 //   - the rest is not known.
 //
 // The end of a hold is seen late, when its function returns: it is taken to be over when
@@ -71,6 +73,11 @@ func Parts(w *Hold, holds, queue []Hold) []observe.Part {
 	queued := func(q *Hold) bool { return q.From < w.From && q.To > w.From && !q.Is(&w.Actor) }
 	for i := range queue {
 		if q := &queue[i]; queued(q) && q.conflicts(w) {
+			d.add(q, true)
+		}
+	}
+	for i := range queue {
+		if q := &queue[i]; w.Mode == record.LockShared && q.From >= w.From && q.To < w.To && q.conflicts(w) {
 			d.add(q, true)
 		}
 	}
@@ -143,6 +150,7 @@ type claim struct {
 	Hold
 	since, until uint64 // From and To, before and after the wait, too
 	queued       bool
+	later        bool // it came to the queue after the wait had begun
 	aside        bool // it does not exclude what is waited for
 }
 
@@ -177,6 +185,7 @@ type link struct {
 
 func (d *division) add(h *Hold, queued bool) {
 	c := claim{Hold: *h, since: h.From, until: h.To, queued: queued, aside: !h.conflicts(d.wait)}
+	c.later = queued && h.From >= d.wait.From
 	if c.From, c.To = max(h.From, d.wait.From), min(h.To, d.wait.To); c.From < c.To {
 		d.claims = append(d.claims, c)
 	}
@@ -210,6 +219,8 @@ func (d *division) divide() []observe.Part {
 func (c *claim) rank() int {
 	const inQueue = 2 * (int(owner) + 1)
 	switch {
+	case c.later:
+		return inQueue + 1
 	case c.queued:
 		return inQueue
 	case c.Mode == record.LockExclusive:

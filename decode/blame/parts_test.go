@@ -87,6 +87,8 @@ func TestParts(t *testing.T) {
 		{"shared does not wait for shared", sh, []Hold{hold("a", sh, 50, 200)}, nil, "? 100"},
 		{"shared behind one who waits for shared ones", sh, []Hold{hold("a", sh, 50, 150), hold("b", ex, 150, 190)}, []Hold{hold("b", ex, 90, 150)}, "<b!(a 50/2) 50, b! 40, ? 10"},
 		{"a holder comes before the queue", ex, []Hold{hold("a", ex, 50, 150)}, []Hold{hold("b", ex, 90, 180)}, "a! 50, <b! 30, ? 20"},
+		{"who came to the queue later and got it first", sh, []Hold{hold("a", sh, 0, 150)}, []Hold{hold("b", ex, 110, 180)}, "? 30, <b!(a 40/2) 70"},
+		{"who came later and got it later", sh, nil, []Hold{hold("b", ex, 110, 300)}, "? 100"},
 		{"who came to the queue later is not waited for", ex, nil, []Hold{hold("b", ex, 110, 180)}, "? 100"},
 		{"shared before shared in the queue is not waited for", sh, nil, []Hold{hold("b", sh, 90, 180)}, "? 100"},
 		{"one before in the queue waits for readers", sh, []Hold{hold("a", sh, 50, 150), hold("r", sh, 60, 130)}, []Hold{hold("b", ex, 90, 180)}, "<b!(a+1 50/2) 80, ? 20"},
