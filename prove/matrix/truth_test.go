@@ -45,6 +45,7 @@ type holderOf struct {
 	Pid    *uint32
 	Tid    *uint32
 	Others int
+	Bound  bool
 }
 
 func (h *holderOf) String() string {
@@ -152,7 +153,10 @@ func (a *attribution) part(r *waitedRow, w *waitOf, h *holderOf, done []truth) {
 		right = min(h.Ns, did+cut)
 	}
 	a.Right += right
-	if right < h.Ns {
+	switch {
+	case right > 0 && h.Bound:
+		a.Unknown += h.Ns - right
+	case right < h.Ns:
 		a.fault(h.Ns-right, "tid %d at %d: %s: it did that for %d us of these", r.Tid, from, h, right/1000)
 	}
 }
@@ -233,8 +237,9 @@ func TestTruth(t *testing.T) {
 		{"s", "truncate", 12, 4, "", 2, 50 * us, 300 * us},
 	}
 	part := func(ns uint64, cause, mode, op, comm string, pid, tid uint32, others int) []holderOf {
-		return []holderOf{{ns * us, cause, &mode, &op, &comm, &pid, &tid, others}}
+		return []holderOf{{Ns: ns * us, Cause: cause, Mode: &mode, Op: &op, Comm: &comm, Pid: &pid, Tid: &tid, Others: others}}
 	}
+	bound := func(parts []holderOf) []holderOf { parts[0].Bound = true; return parts }
 	for _, tt := range []struct {
 		name                  string
 		mode                  string
@@ -248,6 +253,8 @@ func TestTruth(t *testing.T) {
 		{"the right one at another time", "shared", part(100, "held", "exclusive", "truncate", "x", 4, 11, 0), 0, 0, 100},
 		{"the right one of another file", "shared", part(100, "held", "exclusive", "truncate", "x", 4, 12, 0), 0, 0, 100},
 		{"the right one for too long", "shared", part(100, "held", "exclusive", "truncate", "x", 4, 5, 0), 52, 0, 48},
+		{"the right one for at most that long", "shared", bound(part(100, "held", "exclusive", "truncate", "x", 4, 5, 0)), 52, 48, 0},
+		{"another thread for at most that long", "shared", bound(part(100, "held", "exclusive", "truncate", "x", 4, 10, 0)), 0, 0, 100},
 		{"nobody", "shared", []holderOf{{Ns: 100 * us, Cause: "unknown"}}, 0, 100, 0},
 		{"an operation of nobody", "shared", []holderOf{{Ns: 100 * us, Cause: "held", Op: new(string)}}, 0, 100, 0},
 		{"less than the wait", "shared", part(40, "held", "exclusive", "truncate", "x", 4, 5, 0), 40, 0, 60},
