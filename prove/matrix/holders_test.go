@@ -58,8 +58,11 @@ func (r *result) holders(t *testing.T) {
 	for _, name := range []string{"readers", "ranges", "inflight", "buffered", "loop", "queue", "swapon"} {
 		r.attributed(t, name, all[name])
 	}
-	if a := all["queue"]; a != nil && a.share(a.Queued) < 0.05 {
-		t.Errorf("queue: %.1f %% of the time was waited behind others in the queue", 100*a.share(a.Queued))
+	if a := all["queue"]; a != nil && (a.share(a.Queued) < 0.02 || a.Behind["direct-read"] == 0) {
+		t.Errorf("queue: %.1f %% of the time was waited behind others in the queue, who waited for %v", 100*a.share(a.Queued), a.Behind)
+	}
+	if a := all["inflight"]; a != nil && (a.Drained < 16 || a.Drained > 32) {
+		t.Errorf("inflight: fallocate waited for %d writes, at most", a.Drained)
 	}
 	r.attributed(t, "left-out", r.attribution(t, "left-out")["left-out"])
 	// What is compared above comes from the records of holders.

@@ -46,6 +46,10 @@ type holderOf struct {
 	Tid    *uint32
 	Others int
 	Bound  bool
+
+	DrainNs     *uint64 `json:"drain_ns"`
+	DrainWrites *int    `json:"drain_writes"`
+	Behind      []holderOf
 }
 
 func (h *holderOf) String() string {
@@ -69,7 +73,9 @@ type attribution struct {
 	Writes, Seen                          int // that were made, and that there are rows of
 	Waits                                 int
 	Waited, Right, Unknown, Wrong, Queued uint64
-	Faults                                []string // some of what is wrong
+	Behind                                map[string]int // waits behind another in the queue, by for whom that one waited
+	Drained                               int            // holders that waited for so many writes in flight, the most
+	Faults                                []string       // some of what is wrong
 }
 
 func (a *attribution) share(ns uint64) float64 { return float64(ns) / float64(max(a.Waited, 1)) }
@@ -82,7 +88,7 @@ func attribute(rows []waitedRow, done []truth) map[string]*attribution {
 	names := map[string]*attribution{}
 	for _, d := range done {
 		if names[d.Scenario] == nil {
-			names[d.Scenario] = new(attribution)
+			names[d.Scenario] = &attribution{Behind: map[string]int{}}
 		}
 		of[d.Ino] = names[d.Scenario]
 		ops[d.Ino] = append(ops[d.Ino], d)
@@ -135,11 +141,21 @@ func (a *attribution) part(r *waitedRow, w *waitOf, h *holderOf, done []truth) {
 	if h.Cause == "queued" {
 		a.Queued += h.Ns
 	}
+	if h.DrainNs != nil && *h.DrainNs > 0 && h.DrainWrites != nil {
+		a.Drained = max(a.Drained, *h.DrainWrites)
+	}
 	if why := impossible(r, w, h); why != "" {
 		a.fault(h.Ns, "tid %d: %s: %s", r.Tid, h, why)
 		return
 	}
 	from, to := interval(r, w)
+	for i := range h.Behind {
+		b := &h.Behind[i]
+		a.Behind[*b.Op]++
+		if *b.Tid == *h.Tid || union(done, from, to, b.is) == 0 {
+			a.fault(b.Ns, "tid %d at %d: %s, which waits for %s", r.Tid, from, h, b)
+		}
+	}
 	right := uint64(0)
 	did := union(done, from, to, h.is)
 	if did == 0 && strings.HasPrefix(*h.Op, "unknown") && union(done, from, to, h.who) > 0 {
@@ -239,6 +255,7 @@ func TestTruth(t *testing.T) {
 	part := func(ns uint64, cause, mode, op, comm string, pid, tid uint32, others int) []holderOf {
 		return []holderOf{{Ns: ns * us, Cause: cause, Mode: &mode, Op: &op, Comm: &comm, Pid: &pid, Tid: &tid, Others: others}}
 	}
+	behind := func(parts, others []holderOf) []holderOf { parts[0].Behind = others; return parts }
 	bound := func(parts []holderOf) []holderOf { parts[0].Bound = true; return parts }
 	for _, tt := range []struct {
 		name                  string
@@ -271,6 +288,8 @@ func TestTruth(t *testing.T) {
 		{"a known function of one that is unknown", "shared", part(100, "held", "exclusive", "truncate", "x", 4, 8, 0), 0, 0, 100},
 		{"the right one of whom no more is known", "shared", part(50, "held", "exclusive", "unknown", "x", 4, 5, 0), 0, 50, 50},
 		{"somebody else of whom no more is known", "shared", part(100, "held", "exclusive", "unknown", "x", 3, 10, 0), 0, 0, 100},
+		{"behind one who waits for a reader", "shared", behind(part(50, "queued", "exclusive", "truncate", "x", 4, 5, 0), part(50, "held", "shared", "direct-read", "x", 4, 6, 0)), 50, 0, 50},
+		{"behind one who waits for a reader of another time", "shared", behind(part(100, "queued", "exclusive", "unknown", "x", 4, 8, 0), part(70, "held", "shared", "direct-read", "x", 4, 5, 0)), 100, 0, 70},
 		{"any thread of the process", "exclusive", part(100, "held", "exclusive", "write", "x", 4, 99, 0), 100, 0, 0},
 	} {
 		latency, at := uint64(500*us), uint64(200)
@@ -278,6 +297,9 @@ func TestTruth(t *testing.T) {
 		a := attribute([]waitedRow{r}, done)["s"]
 		if a.Waits != 1 || a.Waited != 100*us || a.Right/us != tt.right || a.Unknown/us != tt.unknown || a.Wrong/us != tt.wrong || (a.Wrong > 0) != (a.Faults != nil) {
 			t.Errorf("%s: %d us right, %d unknown, %d wrong, want %d, %d, %d: %q", tt.name, a.Right/us, a.Unknown/us, a.Wrong/us, tt.right, tt.unknown, tt.wrong, a.Faults)
+		}
+		if got := a.Behind["direct-read"]; got != len(tt.parts[0].Behind) {
+			t.Errorf("%s: %d wait behind one that waits for reads", tt.name, got)
 		}
 		if a.Writes != 1 || a.Seen != 1 {
 			t.Errorf("%s: %d writes, %d seen", tt.name, a.Writes, a.Seen)
