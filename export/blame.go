@@ -161,6 +161,8 @@ func (k *BlameKey) Held() string {
 	switch k.Cause {
 	case observe.CauseUnknown:
 		return ""
+	case observe.CauseWoken:
+		return "woken after"
 	case observe.CauseQueued:
 		return strings.TrimSpace("queued " + ModeName(k.Mode))
 	}
@@ -180,7 +182,11 @@ func (bl *Blame) text() string {
 	if bl.Pid != 0 {
 		text += fmt.Sprintf(" [%d]", bl.Pid)
 	}
-	if held := strings.Replace(bl.Held(), "exclusive", "excl.", 1); held != "" && (bl.Op == observe.OpWrite || bl.Cause == observe.CauseQueued) {
+	held := strings.Replace(bl.Held(), "exclusive", "excl.", 1)
+	if bl.Op != observe.OpWrite && bl.Cause == observe.CauseQueued {
+		held = bl.Cause.String()
+	}
+	if held != "" && (bl.Op == observe.OpWrite || bl.Cause != observe.CauseHeld) {
 		text += ", " + held
 	}
 	return text
