@@ -99,8 +99,8 @@ func (r *result) attributed(t *testing.T, name string, a *attribution) {
 		t.Errorf("%s: nothing was done", name)
 		return
 	}
-	t.Logf("| %s | %s | %d | %d | %.1f | %.1f | %.1f |", name, r.kernel.name, a.Waits, a.Waited/1e6,
-		100*a.share(a.Right), 100*a.share(a.Unknown), 100*a.share(a.Wrong))
+	t.Logf("| %s | %s | %d | %d | %.1f | %.1f | %.1f | %.1f |", name, r.kernel.name, a.Waits, a.Waited/1e6,
+		100*a.share(a.Right), 100*a.share(a.Woken), 100*a.share(a.Unknown), 100*a.share(a.Wrong))
 	if a.Seen != a.Writes {
 		t.Errorf("%s: %d writes were made, %d were seen", name, a.Writes, a.Seen)
 	}

@@ -70,12 +70,12 @@ func (h *holderOf) String() string {
 
 // attribution is how much of what was waited was said to be for whom it was, ns.
 type attribution struct {
-	Writes, Seen                          int // that were made, and that there are rows of
-	Waits                                 int
-	Waited, Right, Unknown, Wrong, Queued uint64
-	Behind                                map[string]int // waits behind another in the queue, by for whom that one waited
-	Drained                               int            // holders that waited for so many writes in flight, the most
-	Faults                                []string       // some of what is wrong
+	Writes, Seen                                 int // that were made, and that there are rows of
+	Waits                                        int
+	Waited, Right, Unknown, Wrong, Queued, Woken uint64
+	Behind                                       map[string]int // waits behind another in the queue, by for whom that one waited
+	Drained                                      int            // holders that waited for so many writes in flight, the most
+	Faults                                       []string       // some of what is wrong
 }
 
 func (a *attribution) share(ns uint64) float64 { return float64(ns) / float64(max(a.Waited, 1)) }
@@ -167,6 +167,10 @@ func (a *attribution) part(r *waitedRow, w *waitOf, h *holderOf, done []truth) {
 			did = union(done, from, to, func(d *truth) bool { return h.is(d) || sharable(d.Op) })
 		}
 		right = min(h.Ns, did+cut)
+	}
+	if did > 0 && h.Cause == "woken" { // after it had let go of the lock
+		right = h.Ns
+		a.Woken += h.Ns
 	}
 	a.Right += right
 	switch {
@@ -290,6 +294,8 @@ func TestTruth(t *testing.T) {
 		{"somebody else of whom no more is known", "shared", part(100, "held", "exclusive", "unknown", "x", 3, 10, 0), 0, 0, 100},
 		{"behind one who waits for a reader", "shared", behind(part(50, "queued", "exclusive", "truncate", "x", 4, 5, 0), part(50, "held", "shared", "direct-read", "x", 4, 6, 0)), 50, 0, 50},
 		{"behind one who waits for a reader of another time", "shared", behind(part(100, "queued", "exclusive", "unknown", "x", 4, 8, 0), part(70, "held", "shared", "direct-read", "x", 4, 5, 0)), 100, 0, 70},
+		{"woken after the right one", "shared", part(100, "woken", "exclusive", "truncate", "x", 4, 5, 0), 100, 0, 0},
+		{"woken after one who did nothing", "shared", part(100, "woken", "exclusive", "truncate", "x", 4, 11, 0), 0, 0, 100},
 		{"any thread of the process", "exclusive", part(100, "held", "exclusive", "write", "x", 4, 99, 0), 100, 0, 0},
 	} {
 		latency, at := uint64(500*us), uint64(200)
