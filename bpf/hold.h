@@ -83,7 +83,7 @@ struct queued {
 	__u64 begin;
 	__u64 end;
 	__u32 tid;
-	__u32 pad;
+	__u32 inner;		/* what ended was the wait for the rt_mutex inside */
 };
 
 #define QUEUED 1024
@@ -433,7 +433,7 @@ static __always_inline void hold_flush(__u64 inode)
 static __always_inline void hold_wait_begin(__u64 lock)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	__u64 sem;
+	__u64 sem, now;
 	struct op *o;
 	struct queued *q;
 
@@ -451,9 +451,10 @@ static __always_inline void hold_wait_begin(__u64 lock)
 	q = queued_of(tid);
 	if (!q || (q->tid == tid && q->sem == sem && !q->end))
 		return;
-	/* After the rt_mutex inside it is still the same wait. */
-	if (!(q->tid == tid && q->sem == sem && !q->r.kind && lock == sem && is_rt()))
-		q->begin = bpf_ktime_get_ns();
+	now = bpf_ktime_get_ns();
+	/* After the rt_mutex inside, it goes on to wait for readers: still the same wait. */
+	if (!(q->tid == tid && q->sem == sem && q->inner && lock == sem && now - q->end < 1000000))
+		q->begin = now;
 	q->tid = tid;
 	q->sem = sem;
 	q->r.kind = 0;
@@ -532,6 +533,7 @@ static __always_inline void hold_wait_end(__u64 lock)
 	q = queued_of(tid);
 	if (q && q->tid == tid && is_lock(q->sem, lock)) {
 		q->end = bpf_ktime_get_ns();
+		q->inner = lock != q->sem;
 		hold_queued(q, tid);
 	}
 }
