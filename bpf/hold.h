@@ -83,7 +83,7 @@ struct queued {
 	__u64 begin;
 	__u64 end;
 	__u32 tid;
-	__u32 pad;
+	__u32 inner;		/* what ended was the wait for the rt_mutex inside */
 };
 
 #define QUEUED 1024
@@ -221,14 +221,18 @@ static __always_inline bool seen_locked(__u32 what)
 	return what == HOLD_WRITE || what == HOLD_READ || what == HOLD_BUFFERED || what == HOLD_FALLOCATE;
 }
 
+static __always_inline void next_holder(struct interest *in, __u64 sem, __u32 tid, __u64 at);
+
 /* It has the lock from now on. */
 static __always_inline void got(struct op *o, __u64 at)
 {
 	struct interest *in = interest_of(o->sem);
 
 	o->r.from = at;
-	if (in && o->r.lock != LOCK_SHARED)
+	if (in && o->r.lock != LOCK_SHARED) {
+		next_holder(in, o->sem, o->owner, at);
 		in->tids[0] = o->owner;
+	}
 }
 
 /* Of what happens often, only files of interest: who comes first may have begun before. */
@@ -429,7 +433,7 @@ static __always_inline void hold_flush(__u64 inode)
 static __always_inline void hold_wait_begin(__u64 lock)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	__u64 sem;
+	__u64 sem, now;
 	struct op *o;
 	struct queued *q;
 
@@ -447,11 +451,63 @@ static __always_inline void hold_wait_begin(__u64 lock)
 	q = queued_of(tid);
 	if (!q || (q->tid == tid && q->sem == sem && !q->end))
 		return;
+	now = bpf_ktime_get_ns();
+	/* After the rt_mutex inside, it goes on to wait for readers: still the same wait. */
+	if (!(q->tid == tid && q->sem == sem && q->inner && lock == sem && now - q->end < 1000000))
+		q->begin = now;
 	q->tid = tid;
 	q->sem = sem;
 	q->r.kind = 0;
 	q->end = 0;
-	q->begin = bpf_ktime_get_ns();
+}
+
+/*
+ * A thread was queued, got the lock exclusively, and has been in no operation that we know
+ * since: nobody knows better who had the lock until "at", when another one has it. Not
+ * static, as describe().
+ */
+__noinline int send_queued(__u64 sem, __u32 tid, __u64 at)
+{
+	struct queued *q = queued_of(tid);
+
+	if (!q || q->tid != tid || !q->r.kind || q->r.t0 || q->end > at ||
+	    __sync_val_compare_and_swap(&q->sem, sem, 0) != sem)
+		return 0;
+	q->r.t0 = q->begin;
+	q->r.from = q->end;
+	q->r.to = at;
+	q->r.queued_ns = q->end - q->begin;
+	send_hold(&q->r);
+	q->r.kind = 0;
+	return 0;
+}
+
+/* The one who had the lock exclusively last, before "tid" got it. */
+static __always_inline void next_holder(struct interest *in, __u64 sem, __u32 tid, __u64 at)
+{
+	__u32 before = in->tids[0];
+
+	if (before && before != tid)
+		send_queued(sem, before, at);
+}
+
+/*
+ * Who got the lock of interest and is in no operation: its record waits for somebody else
+ * to get the lock. Without t0 it is none to a reader of the map.
+ */
+static __always_inline void hold_queued(struct queued *q, __u32 tid)
+{
+	struct inode *inode = inode_of(q->sem);
+	struct interest *in = interest_of(q->sem);
+
+	if (!in || !(in->waiting || cfg_holders == HOLDERS_ALL) || lock_mode(inode) != LOCK_EXCLUSIVE)
+		return;
+	next_holder(in, q->sem, tid, q->end);
+	__builtin_memset(&q->r, 0, sizeof(q->r));
+	q->r.lock = LOCK_EXCLUSIVE;
+	q->r.flags = HOLDER_QUEUED;
+	identify(&q->r, (void *)bpf_get_current_task(), inode);
+	in->tids[0] = tid;
 }
 
 static __always_inline void hold_wait_end(__u64 lock)
@@ -475,8 +531,11 @@ static __always_inline void hold_wait_end(__u64 lock)
 		return;
 	}
 	q = queued_of(tid);
-	if (q && q->tid == tid && is_lock(q->sem, lock))
+	if (q && q->tid == tid && is_lock(q->sem, lock)) {
 		q->end = bpf_ktime_get_ns();
+		q->inner = lock != q->sem;
+		hold_queued(q, tid);
+	}
 }
 
 /* Fills in the records of operations on this lock, so that a reader of the map can take them. */
@@ -616,6 +675,7 @@ __noinline int tell_holders(struct inflight *st, __u32 tid, __u64 at)
 		q->r.kind = 0;
 		q->sem = 0;
 	}
+	next_holder(in, st->sem, tid, at);
 	mode = lock_mode(st->inode);
 	for (int i = 0; i < MEMBERS; i++) {
 		__u32 of = in->tids[i];

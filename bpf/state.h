@@ -438,6 +438,13 @@ static __always_inline __u32 dio_count(struct inode *inode)
 	return READ(inode, i_dio_count.counter);
 }
 
+static __always_inline bool is_rt(void)
+{
+	struct inode *no = NULL;
+
+	return field_exists(no->i_rwsem.rwbase);
+}
+
 /*
  * Whether what a task is queued for is this i_rwsem. On PREEMPT_RT it may be the rt_mutex
  * inside, which a writer takes first (rwbase_write_lock()).
@@ -448,7 +455,7 @@ static __always_inline bool is_lock(__u64 sem, __u64 lock)
 
 	if (sem == lock)
 		return 1;
-	return field_exists(no->i_rwsem.rwbase) &&
+	return is_rt() &&
 	       lock == sem + field_offset(no->i_rwsem.rwbase.rtmutex) - field_offset(no->i_rwsem);
 }
 

@@ -161,6 +161,8 @@ func (k *BlameKey) Held() string {
 	switch k.Cause {
 	case observe.CauseUnknown:
 		return ""
+	case observe.CauseWoken:
+		return "woken after"
 	case observe.CauseQueued:
 		return strings.TrimSpace("queued " + ModeName(k.Mode))
 	}
@@ -176,12 +178,15 @@ func (bl *Blame) text() string {
 	case record.LockShared:
 		text += " shared"
 	}
-	text += " <- " + bl.HolderText()
+	text += " <- "
+	if held := strings.Replace(bl.Held(), "exclusive", "excl.", 1); bl.Op == observe.OpWrite && held != "" {
+		text += held + " "
+	} else if bl.Cause != observe.CauseHeld {
+		text += strings.TrimSuffix(held, " excl.") + " "
+	}
+	text += bl.HolderText()
 	if bl.Pid != 0 {
 		text += fmt.Sprintf(" [%d]", bl.Pid)
-	}
-	if held := strings.Replace(bl.Held(), "exclusive", "excl.", 1); held != "" && (bl.Op == observe.OpWrite || bl.Cause == observe.CauseQueued) {
-		text += ", " + held
 	}
 	return text
 }

@@ -186,6 +186,7 @@ func appendWait(dst []byte, t *observe.Wait) []byte {
 	dst = strconv.AppendUint(append(dst, `{"ns":`...), uint64(t.Ns), 10)
 	dst = modeWords.AppendJSON(append(dst, `,"mode":`...), int64(t.Lock))
 	dst = appendList(append(dst, `,"holders":`...), true, t.Parts, appendPart)
+	dst = strconv.AppendUint(append(dst, `,"at_us":`...), uint64(t.AtUs), 10)
 	return append(dst, '}')
 }
 

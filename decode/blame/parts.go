@@ -59,20 +59,28 @@ func (h *Hold) conflicts(with *Hold) bool {
 //     between, and then of who was seen as its owner before: a bound;
 //   - while nobody is known to have done so, it is that of the first who had queued before,
 //     and still was, for a mode that excludes what was waited for;
-//   - from the end of the last hold until w had the lock it is the part of that one, who
-//     handed it over: a bound, as the wait ends when the woken task runs;
+//   - then, where the wait is for the shared lock, of one who queued later and got it before
+//     (PREEMPT_RT: a writer takes the rt_mutex inside from readers that have been woken);
+//   - from when somebody was seen to let go of the lock until the next one had it, who had
+//     been queued, or the wait was over, this one was woken and got a CPU, if all holders are
+//     recorded and nobody else was seen;
 //   - the rest is not known.
 //
 // The end of a hold is seen late, when its function returns: it is taken to be over when
 // somebody else has got the lock whom it would have kept out.
-func Parts(w *Hold, holds, queue []Hold) []observe.Part {
+func Parts(w *Hold, holds, queue []Hold, all bool) []observe.Part {
 	if w.From >= w.To {
 		return nil
 	}
-	d := division{wait: w}
+	d := division{wait: w, all: all}
 	queued := func(q *Hold) bool { return q.From < w.From && q.To > w.From && !q.Is(&w.Actor) }
 	for i := range queue {
 		if q := &queue[i]; queued(q) && q.conflicts(w) {
+			d.add(q, true)
+		}
+	}
+	for i := range queue {
+		if q := &queue[i]; w.Mode == record.LockShared && q.From >= w.From && q.To < w.To && q.conflicts(w) {
 			d.add(q, true)
 		}
 	}
@@ -145,6 +153,7 @@ type claim struct {
 	Hold
 	since, until uint64 // From and To, before and after the wait, too
 	queued       bool
+	later        bool // it came to the queue after the wait had begun
 	aside        bool // it does not exclude what is waited for
 }
 
@@ -155,7 +164,9 @@ type division struct {
 	parts  []part
 	run    int    // 1 + the part of the shared holders of the moment before; 0 for none
 	runs   seen   // what that stands on
-	last   *claim // of the moment before; nil when that is not known
+	all    bool   // all holders are recorded
+	gap    uint64 // nobody has had a claim for so long
+	last   *claim // who was seen to hold the lock before that, at last
 }
 
 // part is one of the parts, and how long each of its holders held the lock.
@@ -180,6 +191,7 @@ type link struct {
 
 func (d *division) add(h *Hold, queued bool) {
 	c := claim{Hold: *h, since: h.From, until: h.To, queued: queued, aside: !h.conflicts(d.wait)}
+	c.later = queued && h.From >= d.wait.From
 	if c.From, c.To = max(h.From, d.wait.From), min(h.To, d.wait.To); c.From < c.To {
 		d.claims = append(d.claims, c)
 	}
@@ -202,17 +214,10 @@ func (d *division) divide() []observe.Part {
 		for _, c := range now {
 			until = min(until, c.To)
 		}
-		first := best(now, func(c *claim) bool { return !c.aside })
-		if first == nil && d.last != nil && !slices.ContainsFunc(d.claims[next:], func(c claim) bool { return !c.aside }) {
-			now, until = []*claim{d.last}, d.wait.To
-			d.last.bound = true
-		}
-		if d.last = nil; first != nil && !first.queued && first.seen == exact {
-			d.last = first
-		}
 		d.take(now, until-at)
 		at = until
 	}
+	d.close(nil)
 	return d.list()
 }
 
@@ -221,6 +226,8 @@ func (d *division) divide() []observe.Part {
 func (c *claim) rank() int {
 	const inQueue = 2 * (int(owner) + 1)
 	switch {
+	case c.later:
+		return inQueue + 1
 	case c.queued:
 		return inQueue
 	case c.Mode == record.LockExclusive:
@@ -232,10 +239,20 @@ func (c *claim) rank() int {
 // take gives ns to those who have a claim now.
 func (d *division) take(now []*claim, ns uint64) {
 	first := best(now, func(c *claim) bool { return !c.aside })
+	if first == nil {
+		d.gap += ns
+		return
+	}
+	d.close(first)
+	if d.last = nil; first.seen == exact && !first.queued {
+		d.last = first
+		for _, c := range now {
+			if c.rank() == first.rank() && !c.aside && c.To > d.last.To {
+				d.last = c
+			}
+		}
+	}
 	switch {
-	case first == nil:
-		d.run = 0
-		d.of(observe.CauseUnknown, nil).Ns += ns
 	case first.queued:
 		d.run = 0
 		p := d.of(observe.CauseQueued, first)
@@ -248,7 +265,6 @@ func (d *division) take(now []*claim, ns uint64) {
 		d.run = 0
 		p := d.of(observe.CauseHeld, first)
 		p.Ns += ns
-		p.Bound = p.Bound || first.bound
 		if p.told != first.since+1 {
 			p.told = first.since + 1
 			p.HeldNs += first.held()
@@ -257,6 +273,22 @@ func (d *division) take(now []*claim, ns uint64) {
 			p.drain(first)
 		}
 	}
+}
+
+// close gives away the time since the last claim was over. next is the claim that comes
+// then, nil for the end of the wait.
+func (d *division) close(next *claim) {
+	ns := d.gap
+	if d.gap = 0; ns == 0 {
+		return
+	}
+	woken := next == nil || next.seen == exact && !next.queued && next.QueuedNs >= ns
+	if d.all && d.last != nil && woken {
+		d.of(observe.CauseWoken, d.last).Ns += ns
+		return
+	}
+	d.run = 0
+	d.of(observe.CauseUnknown, nil).Ns += ns
 }
 
 // best is the first of the claims that are asked for.
@@ -370,7 +402,6 @@ func (d *division) shared(now []*claim, sure seen, ns uint64) {
 		}
 		b := &p.by[i]
 		b.ns += ns
-		p.Bound = p.Bound || c.bound
 		if b.told != c.since+1 {
 			b.told = c.since + 1
 			b.held, b.before, b.queuedNs = b.held+c.held(), b.before+d.before(c), b.queuedNs+c.QueuedNs

@@ -1,0 +1,114 @@
+package matrix
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestHolders: nearly all of the time that direct writes waited is put down to the right
+// operation of the right thread, where a program knows what it did. The guest's clock counts
+// instructions: on a machine that has other things to do, nobody holds the lock for most of
+// the time, as who has been given it does not run.
+func TestHolders(t *testing.T) {
+	need(t)
+	kernels := []string{"debian-6.1", "debian-7.3"}
+	if os.Getenv("EXT4DIO_FULL") != "" {
+		kernels = append(kernels, "debian-6.12", "debian-sid", "debian-7.3-rt")
+	}
+	for _, name := range kernels {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			holdersGuest(t, name).holders(t)
+		})
+	}
+}
+
+func holdersGuest(t *testing.T, name string) *result {
+	t.Helper()
+	spec := kernelSpec(t, name)
+	r := &result{kernel: kernel{name: name}, dir: t.TempDir()}
+	share := t.TempDir()
+	script, err := os.ReadFile("testdata/holders/holders.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(share, "holders.sh"), script, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	build := exec.Command("go", "build", "-o", filepath.Join(share, "holders"), "./testdata/holders")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	_, stderr, status := guest(t, spec, "--count-instructions", "--null-blk", "512M", "--latency", "5ms",
+		"--share", share, "--out", r.dir, "--bin", "mkfs.ext4", "--", "exec", "--", "sh", "/share/holders.sh")
+	if status != 0 {
+		t.Fatalf("vm ended with %d:\n%s", status, stderr)
+	}
+	return r
+}
+
+func (r *result) holders(t *testing.T) {
+	all := r.attribution(t, "all")
+	for _, name := range []string{"readers", "ranges", "inflight", "buffered", "loop", "queue", "swapon"} {
+		r.attributed(t, name, all[name])
+	}
+	if a := all["queue"]; a != nil && (a.share(a.Queued) < 0.02 || a.Behind["direct-read"] == 0) {
+		t.Errorf("queue: %.1f %% of the time was waited behind others in the queue, who waited for %v", 100*a.share(a.Queued), a.Behind)
+	}
+	if a := all["inflight"]; a != nil && (a.Drained < 16 || a.Drained > 32) {
+		t.Errorf("inflight: fallocate waited for %d writes, at most", a.Drained)
+	}
+	r.attributed(t, "left-out", r.attribution(t, "left-out")["left-out"])
+	// What is compared above comes from the records of holders.
+	if a := r.attribution(t, "off")["readers"]; a == nil || a.Waits < 50 || a.share(a.Unknown) < 0.5 {
+		t.Errorf("without those who held the lock: %+v", a)
+	}
+}
+
+// attribution compares a recording with what was done.
+func (r *result) attribution(t *testing.T, name string) map[string]*attribution {
+	t.Helper()
+	if got := r.status(t, name); got != 0 {
+		t.Errorf("%s: record ended with %d:\n%s", name, got, r.read(t, name+".err"))
+	}
+	var done []truth
+	for line := range strings.Lines(r.read(t, name+".jsonl")) {
+		var d truth
+		if err := json.Unmarshal([]byte(line), &d); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		done = append(done, d)
+	}
+	out, err := exec.Command(program(t), "view", "--json", filepath.Join(r.dir, name+".e4d")).Output()
+	if err != nil {
+		t.Errorf("%s: view: %v", name, err)
+	}
+	return attribute(writes[waitedRow](t, string(out)), done)
+}
+
+// attributed checks a scenario, and prints its line of the table in docs/holders.md.
+func (r *result) attributed(t *testing.T, name string, a *attribution) {
+	t.Helper()
+	if a == nil {
+		t.Errorf("%s: nothing was done", name)
+		return
+	}
+	t.Logf("| %s | %s | %d | %d | %.1f | %.1f | %.1f | %.1f |", name, r.kernel.name, a.Waits, a.Waited/1e6,
+		100*a.share(a.Right), 100*a.share(a.Woken), 100*a.share(a.Unknown), 100*a.share(a.Wrong))
+	if a.Seen != a.Writes {
+		t.Errorf("%s: %d writes were made, %d were seen", name, a.Writes, a.Seen)
+	}
+	if a.Waits < 50 {
+		t.Errorf("%s: %d waits are not enough", name, a.Waits)
+	}
+	if a.share(a.Right) < 0.95 || a.share(a.Wrong) > 0.01 {
+		t.Errorf("%s: %.1f %% of %d ms waited are right, %.1f %% wrong:\n%s", name, 100*a.share(a.Right), a.Waited/1e6, 100*a.share(a.Wrong),
+			strings.Join(slices.Clip(a.Faults), "\n"))
+	}
+}
