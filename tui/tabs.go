@@ -12,7 +12,7 @@ import (
 // areas for the mouse, and the keys that lead to them follow from it.
 func newTabs(m *model) []tab {
 	return []tab{
-		newGroupTab(m, &byFile), newGroupTab(m, &byProcess), newGroupTab(m, &byReason),
+		newListTab(m, byFile.listing()), newListTab(m, byProcess.listing()), newListTab(m, byReason.listing()),
 		m.writes, newFindingsTab(m), newProbesTab(m), newInsideTab(m),
 	}
 }
