@@ -23,14 +23,22 @@ type grouping struct {
 
 var byFile = grouping{
 	name: "Files", title: "FILE", width: 14, grow: 60, fromEnd: true, by: true, dev: true,
-	of: func(p *tally.Picture) []tally.Group { return p.Files },
-	label: func(g *tally.Group) string {
-		if g.Path != "" {
-			return export.Safe(g.Path)
-		}
-		return fmt.Sprintf("ino %d on %s", g.Ino, export.DevName(g.Dev))
-	},
-	filter: func(g *tally.Group) string { return fmt.Sprintf("dev=%s ino=%d", export.DevName(g.Dev), g.Ino) },
+	of:     func(p *tally.Picture) []tally.Group { return p.Files },
+	label:  func(g *tally.Group) string { return fileLabel(g.Path, g.Dev, g.Ino) },
+	filter: func(g *tally.Group) string { return fileFilter(g.Dev, g.Ino) },
+}
+
+// fileLabel names a file.
+func fileLabel(path string, dev uint32, ino uint64) string {
+	if path != "" {
+		return export.Safe(path)
+	}
+	return fmt.Sprintf("ino %d on %s", ino, export.DevName(dev))
+}
+
+// fileFilter picks the writes to one file.
+func fileFilter(dev uint32, ino uint64) string {
+	return fmt.Sprintf("dev=%s ino=%d", export.DevName(dev), ino)
 }
 
 var byProcess = grouping{
@@ -43,18 +51,18 @@ var byProcess = grouping{
 		}
 		return fmt.Sprintf("%s%s %s", export.Safe(g.Comm), others, g.Number())
 	},
-	filter: processFilter,
+	filter: func(g *tally.Group) string { return processFilter(g.ProcessNumber) },
 }
 
 // processFilter picks the writes of one process, by the number that no other has.
-func processFilter(g *tally.Group) string {
+func processFilter(p export.ProcessNumber) string {
 	switch {
-	case g.Foreign:
-		return fmt.Sprintf("pid=%d foreign", g.Pid)
-	case g.Global != 0:
-		return fmt.Sprintf("globalpid=%d", g.Global)
+	case p.Foreign:
+		return fmt.Sprintf("pid=%d foreign", p.Pid)
+	case p.Global != 0:
+		return fmt.Sprintf("globalpid=%d", p.Global)
 	}
-	return fmt.Sprintf("pid=%d", g.Pid)
+	return fmt.Sprintf("pid=%d", p.Pid)
 }
 
 var byReason = grouping{
@@ -95,7 +103,8 @@ func (b *grouping) groupName(g *tally.Group) string {
 func (b *grouping) listing() *listing[tally.Group] {
 	return &listing[tally.Group]{
 		name: b.name, sort: "W/S", asked: "names or reasons with: ", none: "nothing has a name or reason with ",
-		columns: b.columns, of: b.of, order: byWrites,
+		columns: b.columns, order: byWrites,
+		of:   func(s *Snapshot) []tally.Group { return b.of(&s.Picture) },
 		key:  func(g *tally.Group) any { return g.Key },
 		last: func(g *tally.Group) bool { return g.Others },
 		said: func(g *tally.Group) string { return b.groupName(g) + " " + classText(&g.Counts, far) },

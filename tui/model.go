@@ -37,6 +37,9 @@ type Options struct {
 	// Missed tells how often the kernel skipped the programs of each probe, by its
 	// function.
 	Missed func() (map[string]uint64, error)
+	// NoHolders says why nobody but writes is known to have held i_rwsem; empty when others
+	// are.
+	NoHolders string
 	// Inside lists the writes that are in the kernel now.
 	Inside func() ([]export.Inside, error)
 	// WhatIf tells what a variant of the kernel would do with the writes: with those that
@@ -82,8 +85,9 @@ type model struct {
 
 	tabs   []tab
 	writes *writesTab // one of them
-	tab    tab        // that is shown
-	over   []screen   // what is shown over it, the top one last
+	inside insideList
+	tab    tab      // that is shown
+	over   []screen // what is shown over it, the top one last
 
 	now   Snapshot // what is known, but for its rows
 	rates []ratePoint
@@ -103,7 +107,7 @@ const (
 
 func newModel(feed <-chan Snapshot, o Options) *model {
 	m := &model{opts: o, styles: newStyles(), feed: feed, now: Snapshot{CPU: -1}}
-	m.writes = newWritesTab(m)
+	m.inside.m, m.writes = m, newWritesTab(m)
 	m.tabs = newTabs(m)
 	m.tab = m.tabs[0]
 	m.keys = newKeyMap(&o, len(m.tabs))

@@ -1,0 +1,151 @@
+package tui
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/exporttest"
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// held is a part of a wait for somebody.
+func held(ns uint64, cause observe.Cause, mode record.Lock, op, comm string, pid uint32, others int) observe.Part {
+	return observe.Part{Ns: ns, Cause: cause, Mode: mode, Others: others, Actor: observe.Actor{Op: op, Comm: comm, Pid: pid, Tid: pid}}
+}
+
+// waitRows are writes of which each waited once, for the parts given.
+func waitRows(all ...[]observe.Part) []export.Row {
+	rows := exporttest.Rows()
+	var out []export.Row
+	for i, parts := range all {
+		r := rows[3*(i%2)].Clone() // table.ibd of fio and redo.log of mysqld
+		w := observe.Wait{Lock: record.LockExclusive, AtUs: 5000, Parts: parts}
+		for k := range parts {
+			w.Ns += parts[k].Ns
+		}
+		r.Waits, r.WaitNs = []observe.Wait{w}, export.Some(w.Ns)
+		out = append(out, r)
+	}
+	return out
+}
+
+const ms = 1_000_000
+
+// waitSamples are waits for holders of all sorts.
+func waitSamples() []export.Row {
+	sh, ex := record.LockShared, record.LockExclusive
+	return waitRows(
+		[]observe.Part{held(40*ms, observe.CauseHeld, sh, "direct-read", "fio", 812, 2), {Ns: ms / 2}},
+		[]observe.Part{held(12*ms, observe.CauseHeld, ex, "fallocate:punch-hole", "fstrim", 977, 0)},
+		[]observe.Part{held(9*ms, observe.CauseHeld, sh, "direct-read", "fio", 812, 1), held(3*ms, observe.CauseQueued, ex, observe.OpWrite, "mysqld", 77, 0)},
+		[]observe.Part{held(2*ms, observe.CauseHeld, ex, "truncate", "a\x1b[2J\nb", 4021, 0)},
+		[]observe.Part{held(700_000, observe.CauseHeld, sh, observe.OpWrite, "fio", 1201, 3)},
+	)
+}
+
+func waitsModel(t *testing.T, o Options, rows []export.Row) *model {
+	t.Helper()
+	m := newModel(nil, o)
+	resize(m, 120, 40)
+	take(m, snapshotOf(rows, time.Second, "linux-7.3"))
+	press(m, "8")
+	return m
+}
+
+// Who waited for whom: the parts of one pair are added up, what is not known has a line of
+// its own, and all of it is what the header says.
+func TestWaits(t *testing.T) {
+	m := waitsModel(t, testOptions, waitSamples())
+	text := ansi.Strip(m.View().Content)
+	for _, want := range []string{
+		"5 waits, 67.2ms  >99% explained", "queued behind 4%", "not known <1%",
+		"3 readers, fio 812 …", "fallocate:punch-hole fstrim 977 exclusive", "behind write mysqld 77 exclusive", "4 writers, fio 1201 …",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not shown", want)
+		}
+	}
+	for _, line := range strings.Split(text, "\n") {
+		if strings.Contains(line, "3 readers") && !strings.Contains(line, "    2  49.0ms   73%") {
+			t.Errorf("two waits for the readers: %q", line)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
+
+// An empty list says why it is empty, and what is not known never looks like nobody.
+func TestWaitsThatAreNotThere(t *testing.T) {
+	none := func(r export.Row) export.Row {
+		r.Waits, r.WaitNs = nil, export.Some[uint64](0)
+		return r
+	}
+	unknown := func(r export.Row) export.Row {
+		r.Waits, r.WaitNs = nil, export.Opt[uint64]{}
+		return r
+	}
+	row := exporttest.Rows()[0]
+	off := testOptions
+	off.NoHolders = "--holders off"
+	for _, tt := range []struct {
+		name string
+		o    Options
+		rows []export.Row
+		want string
+	}{
+		{"no writes", testOptions, nil, "waiting for direct writes"},
+		{"no waits", testOptions, []export.Row{none(row)}, "no write has waited for i_rwsem"},
+		{"not recorded", testOptions, []export.Row{unknown(row)}, "it is not known whether writes waited for i_rwsem"},
+		{"some not recorded", testOptions, []export.Row{none(row), unknown(row)}, "of 1 write it is not"},
+		{"some not recorded, others waited", testOptions, append(waitSamples(), unknown(row)), "of 1 write it is not known whether they waited"},
+		{"no holders", off, waitRows([]observe.Part{{Ns: ms}}), "holder not recorded"},
+		{"no holders, in the header", off, waitRows([]observe.Part{{Ns: ms}}), "are not recorded (--holders off)"},
+		{"nobody has looked", testOptions, waitRows([]observe.Part{{Ns: ms}})[:1], "0% explained"},
+	} {
+		m := waitsModel(t, tt.o, tt.rows)
+		if text := ansi.Strip(m.View().Content); !strings.Contains(text, tt.want) {
+			t.Errorf("%s: %q is not shown:\n%s", tt.name, tt.want, text)
+		}
+	}
+}
+
+// enter leads to the writes that waited.
+func TestWaitsOpen(t *testing.T) {
+	m := waitsModel(t, testOptions, append(waitSamples(), exporttest.Rows()[1]))
+	press(m, "enter")
+	if m.tab != m.writes || len(m.writes.rows) == 0 {
+		t.Fatalf("it leads to %s with %d writes, filter %q", m.tab.About().name, len(m.writes.rows), m.writes.filter)
+	}
+	for i := range m.writes.rows {
+		if r := &m.writes.rows[i]; r.WaitNs.V == 0 || r.Ino != 14 {
+			t.Errorf("write %d waited %d in inode %d", r.Number, r.WaitNs.V, r.Ino)
+		}
+	}
+}
+
+// Who waits now stands above the list, and is asked for only while that is shown.
+func TestWaitsNow(t *testing.T) {
+	o := testOptions
+	asked := 0
+	o.Inside = func() ([]export.Inside, error) { asked++; return insideSamples(), nil }
+	m := newModel(nil, o)
+	resize(m, 80, 24)
+	take(m, snapshot(1))
+	if asked != 0 {
+		t.Fatal("asked for while nobody looks")
+	}
+	press(m, "8")
+	text := ansi.Strip(m.View().Content)
+	if asked != 1 || !strings.Contains(text, "fio 1201 waits shared for 11.0s") {
+		t.Errorf("asked %d times\n%s", asked, text)
+	}
+	if strings.Contains(text, "mysqld 1201 waits") {
+		t.Error("one that does not wait is listed")
+	}
+}
