@@ -94,8 +94,12 @@ var states = []struct {
 		take(m, snapshot(2))
 	}},
 	{"one-zeroing", "", func(m *model) {
-		take(m, snapshot(1))
-		press(m, "4", "g", "j", "j", "enter")
+		take(m, snapshotOf([]export.Row{courseRow()}, time.Second, "linux-7.3"))
+		press(m, "4", "enter")
+	}},
+	{"one-course", "", func(m *model) {
+		take(m, snapshotOf([]export.Row{courseRow()}, time.Second, "linux-7.3"))
+		press(m, "4", "enter", "pgdown")
 	}},
 	{"one-hostile", "", func(m *model) {
 		take(m, snapshot(1))
