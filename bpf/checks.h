@@ -5,6 +5,7 @@
 #ifndef E4D_CHECKS_H
 #define E4D_CHECKS_H
 
+#include "hold.h"
 #include "iter.h"
 
 /*
@@ -69,7 +70,11 @@ static __always_inline void on_pass(void)
 	__u64 eflags;
 	__s64 disksize;
 
-	if (!st || st->phase != PHASE_CHECK)
+	if (!st) {
+		hold_seen(1);
+		return;
+	}
+	if (st->phase != PHASE_CHECK)
 		return;
 	if (st->open)
 		settle(st);

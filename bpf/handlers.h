@@ -226,7 +226,7 @@ static __always_inline bool on_entry(__u64 iocb_, __u64 iter, __u64 stack)
 		return 0;
 	if (!wanted(cpu, iocb, inode, id >> 32)) {
 		__sync_fetch_and_add(&cpu->n.filtered, 1);
-		return 0;
+		return hold_write(iocb, (void *)iter, inode, stack);
 	}
 	__sync_fetch_and_add(&cpu->n.seen, 1);
 	st = place((__u32)id, stack);
@@ -241,6 +241,7 @@ static __always_inline bool on_entry(__u64 iocb_, __u64 iter, __u64 stack)
 	st->iter = (void *)iter;
 	st->inode = inode;
 	describe(st);
+	care(st->sem);
 	return 1;
 }
 
@@ -270,7 +271,9 @@ static __always_inline bool on_drain_entry(__u64 inode)
 	struct inflight *st = current_write();
 	__u32 count;
 
-	if (!st || (__u64)st->inode != inode || st->phase == PHASE_DIO)
+	if (!st)
+		return hold_drain_entry(inode);
+	if ((__u64)st->inode != inode || st->phase == PHASE_DIO)
 		return 0;
 	if (st->open)
 		settle(st);
@@ -291,7 +294,11 @@ static __always_inline void on_drain_return(void)
 {
 	struct inflight *st = current_write();
 
-	if (!st || !st->drain_t)
+	if (!st) {
+		hold_drain_return();
+		return;
+	}
+	if (!st->drain_t)
 		return;
 	drained(st, bpf_ktime_get_ns() - st->drain_t, st->drain_count);
 	st->drain_t = 0;
@@ -301,7 +308,11 @@ static __always_inline void on_fmod(__u8 fn)
 {
 	struct inflight *st = current_write();
 
-	if (!st || st->phase != PHASE_CHECK)
+	if (!st) {
+		hold_seen(0);
+		return;
+	}
+	if (st->phase != PHASE_CHECK)
 		return;
 	if (st->open)
 		settle(st);
@@ -314,7 +325,11 @@ static __always_inline void on_dio(__u64 iocb, __u64 ops, __u32 flags)
 	struct inflight *st = current_write();
 	__u64 now;
 
-	if (!st || (__u64)st->iocb != iocb || st->phase != PHASE_CHECK)
+	if (!st) {
+		hold_seen(1);
+		return;
+	}
+	if ((__u64)st->iocb != iocb || st->phase != PHASE_CHECK)
 		return;
 	if (st->open)
 		settle(st);
@@ -504,8 +519,11 @@ static __always_inline void on_return(__u64 ret)
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct inflight *st = outer_write(tid), *outer = NULL;
 
-	if (!st)
+	if (!st) {
+		if (cfg_holders)
+			hold_leave(HOLD_WRITE);
 		return;
+	}
 	if (st->nested) {
 		outer = st;
 		st = inner_write(tid);

@@ -32,7 +32,40 @@ var holderFields = schema.New(
 	schema.Int("tid", "", "its thread", func(p *observe.Part) *uint32 { return &p.Tid }).In32().If(hasActor),
 	schema.Int("write", "", "number of its write, as explain --seq takes it; null where it has none yet", func(p *observe.Part) *uint64 { return &p.Write }).If(hasWrite),
 	schema.Int("others", "", "how many more held it shared together with this one", func(p *observe.Part) *int { return &p.Others }).In32(),
+	schema.Int("held_ns", "ns", "how long the holder held the lock in all; null where that was not seen, and of queued", func(p *observe.Part) *uint64 { return &p.HeldNs }).If(hasHeld),
+	schema.Int("before_ns", "ns", "how much of it, or of the time in the queue, was over when this wait began", func(p *observe.Part) *uint64 { return &p.BeforeNs }).If(hasActor),
+	schema.Int("queued_ns", "ns", "how long the holder, or the one before in the queue, was queued for the lock", func(p *observe.Part) *uint64 { return &p.QueuedNs }).If(hasActor),
+	schema.Bool("bound", "ns is the most that the holder can have held it: when it took the lock, or let go of it, was not seen", func(p *observe.Part) *bool { return &p.Bound }),
+	schema.Int("drain_ns", "ns", "how long the holder itself waited for direct I/O in flight (inode_dio_wait)", func(p *observe.Part) *uint64 { return &p.DrainNs }).If(hasActor),
+	schema.Int("drain_writes", "", "for how many recorded writes that was", func(p *observe.Part) *int { return &p.DrainWrites }).In32().If(hasActor),
+	schema.List("drained_for", "some of them", drainedFields, nil, func(p *observe.Part) *[]observe.Actor { return &p.DrainedFor }),
+	schema.List("behind", "of queued: for whom the one before in the queue waited itself, for most of the time; empty where that is not known", linkFields, nil,
+		func(p *observe.Part) *[]observe.Link { return &p.Behind }),
+	schema.Int("chain", "", "of queued: how many wait for one another from that one on, who held the lock included", func(p *observe.Part) *int { return &p.Chain }).In32(),
 )
+
+var drainedFields = schema.New(
+	schema.Text("comm", "name of its thread", func(a *observe.Actor) *string { return &a.Comm }),
+	schema.Int("pid", "", "its process", func(a *observe.Actor) *uint32 { return &a.Pid }).In32(),
+	schema.Int("tid", "", "its thread", func(a *observe.Actor) *uint32 { return &a.Tid }).In32(),
+	schema.Int("write", "", "its number, as explain --seq takes it", func(a *observe.Actor) *uint64 { return &a.Write }),
+)
+
+var linkFields = schema.New(
+	schema.Int("ns", "ns", "how much of this part that was", func(l *observe.Link) *uint64 { return &l.Ns }),
+	schema.Enum("cause", "as above", causeOfWaitWords, func(l *observe.Link) *observe.Cause { return &l.Cause }),
+	schema.Enum("mode", "mode in which it was held, or queued for", modeWords, func(l *observe.Link) *record.Lock { return &l.Mode }),
+	schema.Text("op", "what the holder does: write is a direct write", func(l *observe.Link) *string { return &l.Op }).OrNull(),
+	schema.Text("comm", "name of its thread", func(l *observe.Link) *string { return &l.Comm }).OrNull(),
+	schema.Int("pid", "", "its process", func(l *observe.Link) *uint32 { return &l.Pid }).In32(),
+	schema.Int("tid", "", "its thread", func(l *observe.Link) *uint32 { return &l.Tid }).In32(),
+	schema.Int("write", "", "number of its write; null where it has none yet", func(l *observe.Link) *uint64 { return &l.Write }).If(linkHasWrite),
+	schema.Int("others", "", "how many more held it shared together with this one", func(l *observe.Link) *int { return &l.Others }).In32(),
+)
+
+func linkHasWrite(l *observe.Link) bool { return l.Write != 0 }
+
+func hasHeld(p *observe.Part) bool { return p.HeldNs != 0 }
 
 func hasActor(p *observe.Part) bool { return p.Op != "" }
 func hasWrite(p *observe.Part) bool { return p.Write != 0 }

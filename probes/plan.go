@@ -17,6 +17,7 @@ type Options struct {
 	Attach      string // auto, session, multi, fentry or kprobe; "" is auto
 	RingBytes   int    // ring buffer, bytes; 0: DefaultRing
 	MaxInflight int    // writes inside the kernel at once; 0: DefaultInflight
+	Holders     string // of i_rwsem that make no recorded write: auto, all or off; "" is auto
 	Filter      Filter
 	Tree        bool // only processes given to AddProcess, and their children
 }
@@ -27,6 +28,29 @@ const (
 	DefaultInflight = 4096
 	MaxInflight     = 1 << 18 // some 400 MB of the kernel's memory
 )
+
+// Values of Options.Holders.
+const (
+	HoldersAuto = "auto" // those for whom a recorded write waited
+	HoldersAll  = "all"  // all on files to which recorded writes go
+	HoldersOff  = "off"
+)
+
+// HoldersWays are the values of Options.Holders.
+var HoldersWays = []string{HoldersAuto, HoldersAll, HoldersOff}
+
+// holders is Options.Holders as the BPF programs have it.
+func (o *Options) holders() (uint32, error) {
+	switch o.Holders {
+	case "", HoldersAuto:
+		return 1, nil
+	case HoldersAll:
+		return 2, nil
+	case HoldersOff:
+		return 0, nil
+	}
+	return 0, hint.Usagef("--holders auto, all or off", "unknown holders %q", o.Holders)
+}
 
 // Filter is applied in the kernel; zero fields do not filter.
 type Filter struct {
@@ -75,6 +99,7 @@ const (
 	spare                         // a run that the kernel skips loses nothing of a write
 	tracepoint                    // of the kernel, by a program of its own
 	ofTree                        // only with Options.Tree
+	ofHolders                     // not when Options.Holders is off
 )
 
 // probe is one line of the table of what we want to see.
@@ -108,6 +133,18 @@ var table = []probe{
 	{"zero", []string{"iomap_dio_zero"}, entry, record.StageZero, "zeroing of partial blocks", required},
 	{"buffered", []string{"ext4_buffered_write_iter"}, entry, record.StageBuffered, "fallback to buffered I/O", required},
 	{"copy", []string{"generic_perform_write"}, entry, record.StageCopy, "direct I/O in flight at a buffered copy", 0},
+	{"hold_read", []string{"ext4_file_read_iter"}, entry | exit, 0, "direct reads that hold i_rwsem", spare | ofHolders},
+	{"hold_buffered", []string{"ext4_buffered_write_iter"}, entry | exit, 0, "buffered writes that hold i_rwsem", spare | ofHolders},
+	{"hold_fallocate", []string{"ext4_fallocate"}, entry | exit, 0, "fallocate that holds i_rwsem", spare | ofHolders},
+	{"hold_setattr", []string{"ext4_setattr"}, entry | exit, 0, "truncate, chmod and the like that hold i_rwsem", spare | ofHolders},
+	{"hold_ioctl", []string{"ext4_ioctl"}, entry | exit, 0, "ioctls that hold i_rwsem", spare | ofHolders},
+	{"hold_seek", []string{"ext4_llseek"}, entry | exit, 0, "SEEK_DATA and SEEK_HOLE that hold i_rwsem", spare | ofHolders},
+	{"hold_fiemap", []string{"ext4_fiemap"}, entry | exit, 0, "fiemap that holds i_rwsem", spare | ofHolders},
+	{"hold_xattr", []string{"ext4_xattr_set"}, entry | exit, 0, "setxattr that holds i_rwsem", spare | ofHolders},
+	{"hold_fileattr", []string{"ext4_fileattr_set"}, entry | exit, 0, "chattr that holds i_rwsem", spare | ofHolders},
+	{"hold_unlink", []string{"ext4_unlink"}, entry | exit, 0, "unlink that holds i_rwsem", spare | ofHolders},
+	{"hold_link", []string{"ext4_link"}, entry | exit, 0, "link that holds i_rwsem", spare | ofHolders},
+	{"hold_fsync", []string{"ext4_sync_file"}, entry | exit, 0, "end of the hold of an O_SYNC buffered write; fsync that holds i_rwsem", spare | ofHolders},
 	{"sync", []string{"ext4_sync_file"}, exit, 0, "the flush at the end of asynchronous O_DSYNC writes", spare},
 	{"end_io", []string{"ext4_dio_write_end_io"}, entry | exit, 0, "completion of asynchronous writes", spare},
 	{"write", []string{"ext4_dio_write_iter", "ext4_file_write_iter"}, entry | exit, record.StageEntry | record.StageReturn, "begin and end of each write", required},
@@ -163,10 +200,14 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	holders, err := o.holders()
+	if err != nil {
+		return nil, err
+	}
 	p := &Plan{Mode: mode, Why: why}
 	for i := range table {
 		t := &table[i]
-		if t.is(sometimes) && !f.Funcs[t.funcs[0]].Symbol || t.is(ofTree) && !o.Tree {
+		if t.is(sometimes) && !f.Funcs[t.funcs[0]].Symbol || t.is(ofTree) && !o.Tree || t.is(ofHolders) && holders == 0 {
 			continue
 		}
 		p.Probes = append(p.Probes, planProbe(f, mode, t))

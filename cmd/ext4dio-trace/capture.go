@@ -36,6 +36,7 @@ func (o *captureFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Attach, "attach", "auto", attachUsage)
 	flags.StringVar(&o.ring, "ring", "8M", "size of the ring buffer")
 	flags.IntVar(&o.MaxInflight, "inflight", probes.DefaultInflight, "writes that may be inside the kernel at once")
+	flags.StringVar(&o.Holders, "holders", probes.HoldersAuto, "record who else holds i_rwsem: auto (while a write waits for it), all or off")
 	flags.BoolVar(&o.all, "all", false, "with a COMMAND: trace all processes")
 }
 
@@ -51,6 +52,9 @@ func (o *captureFlags) check() error {
 	}
 	if o.Attach != "" && o.Attach != "auto" && !slices.Contains(attachWays, o.Attach) {
 		return usagef("--attach auto, session, multi, fentry or kprobe", "unknown way to attach %q", o.Attach)
+	}
+	if o.Holders != "" && !slices.Contains(probes.HoldersWays, o.Holders) {
+		return usagef("--holders auto, all or off", "unknown holders %q", o.Holders)
 	}
 	if o.MaxInflight < 1 || o.MaxInflight > probes.MaxInflight {
 		return usagef("--inflight 4096", "--inflight must be between 1 and %d", probes.MaxInflight)
