@@ -20,6 +20,7 @@ func (m *Maker) FillCounted(r *Row, o *observe.Observation, v *judge.Verdict) {
 	r.Caller, r.KiFlags, r.Incomplete, r.Truncated, r.Cut = o.Caller, o.Flags, o.Incomplete, o.Truncated, o.Cut
 	r.Lock, r.Passes, r.Drained, r.Ret, r.WaitNs = Opt[Lock]{}, Opt[int]{}, Opt[bool]{}, Opt[int64]{}, Opt[uint64]{}
 	m.fillCounted(r, o)
+	r.Waits = append(r.Waits[:0], o.Waits...)
 	r.fillRequest(o)
 	r.Verdict = Some(v.Kind)
 	r.Rules, r.Hazards = v.Rules.AppendIDs(r.Rules[:0]), v.Hazards.AppendIDs(r.Hazards[:0])

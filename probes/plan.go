@@ -1,6 +1,7 @@
 package probes
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -188,6 +189,8 @@ type Plan struct {
 	// Unattached holds the stages that no probe reports; what they tell is
 	// unknown of every write.
 	Unattached record.Stages `json:"unattached"`
+	// Holders is Options.Holders; empty in a trace of before there was that.
+	Holders string `json:"holders,omitempty"`
 }
 
 // MakePlan chooses the probes for a kernel. It depends on its arguments only.
@@ -204,7 +207,7 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Mode: mode, Why: why}
+	p := &Plan{Mode: mode, Why: why, Holders: cmp.Or(o.Holders, HoldersAuto)}
 	for i := range table {
 		t := &table[i]
 		if t.is(sometimes) && !f.Funcs[t.funcs[0]].Symbol || t.is(ofTree) && !o.Tree || t.is(ofHolders) && holders == 0 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/schema"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -56,10 +57,13 @@ type field struct {
 	choices *schema.Words
 	word    func(*export.Row) (s string, known bool)
 	words   func(*export.Row) (s []string, known bool)
+	// These are of those for whom it waited, see holderFields.
+	actor       func(*observe.Actor) string
+	actorNumber func(*observe.Actor) int64
 }
 
 // first is the order of the fields, those that are wanted most at the front.
-const first = "lock verdict reason file path comm pid tid dev ino pos len wait latency passes ret zeroed fallback rule hazard caller variant generation globalpid refusedat failedat request try seq inside"
+const first = "lock verdict reason file path comm pid tid dev ino pos len wait latency passes ret zeroed fallback rule hazard caller variant generation globalpid refusedat failedat request try seq inside holder holdercomm holderpid"
 
 var fieldTable = makeFields()
 
@@ -71,6 +75,7 @@ func makeFields() []field {
 		{name: "file", kind: text, word: filled(fileName)},
 		{name: "zeroed", kind: bytes, number: zeroedBytes},
 	}
+	out = append(out, holderFields...)
 	for i := range export.Fields {
 		if f := &export.Fields[i]; f.Filter != "" && f.Type != schema.TypeBool {
 			out = append(out, fieldOf(f))
