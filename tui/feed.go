@@ -42,7 +42,6 @@ type Snapshot struct {
 	Rows    []Numbered
 	Skipped uint64
 	Picture tally.Picture
-	Waits   waitPicture
 	Summary export.Summary
 	CPU     float64 // share of one CPU that this process takes; negative when not known
 	Memory  uint64  // the most that it ever had resident, bytes; 0 when not known
@@ -71,7 +70,6 @@ type Collector struct {
 	writes uint64
 	filter Matcher
 	tally  *tally.Tally
-	pairs  *pairs
 	// recording is what the tally was made for.
 	recording bool
 	now       Snapshot // the next one but for its rows and its picture
@@ -90,7 +88,7 @@ type Usage struct {
 // NewCollector makes an empty Collector. usage tells what this process has taken, and may
 // be nil.
 func NewCollector(recording bool, usage func() Usage) *Collector {
-	return &Collector{ring: make([]Numbered, batchRows), tally: tally.New(recording), pairs: &pairs{}, recording: recording, usage: usage, wants: true}
+	return &Collector{ring: make([]Numbered, batchRows), tally: tally.New(recording), recording: recording, usage: usage, wants: true}
 }
 
 // Add counts r and, when shown is true, takes a copy of it for the list of writes.
@@ -99,7 +97,6 @@ func (c *Collector) Add(r *export.Row, shown bool) {
 	defer c.mu.Unlock()
 	c.writes++
 	c.tally.Add(r)
-	c.pairs.add(r)
 	if !shown || c.filter != nil && !c.filter.Match(r) {
 		return
 	}
@@ -117,7 +114,7 @@ func (c *Collector) Add(r *export.Row, shown bool) {
 // Anew begins to count from nothing, for rows that Add has had and gets once more. Those
 // that are shown stay.
 func (c *Collector) Anew() {
-	c.locked(func() { c.writes, c.tally, c.pairs = 0, tally.New(c.recording), &pairs{} })
+	c.locked(func() { c.writes, c.tally = 0, tally.New(c.recording) })
 }
 
 // locked does something while nothing else is done with c.
@@ -163,7 +160,7 @@ func (c *Collector) take(now time.Time) Snapshot {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.now
-	s.CPU, s.Picture, s.Waits = -1, c.tally.Picture(s.Summary.Elapsed), c.pairs.picture()
+	s.CPU, s.Picture = -1, c.tally.Picture(s.Summary.Elapsed)
 	if c.held > 0 {
 		s.Rows = make([]Numbered, c.held)
 		for i := range s.Rows {

@@ -54,7 +54,7 @@ var states = []struct {
 	}},
 	{"waits-recorded", "linux-7.2", func(m *model) { press(m, "8") }},
 	{"waits-no-holders", "linux-7.2", func(m *model) {
-		m.opts.NoHolders = "--holders off"
+		m.now.Summary.Holders = "off"
 		press(m, "8", "/", "a", "p", "p", "e", "n", "d", "enter")
 	}},
 	{"waits-none", "", func(m *model) {

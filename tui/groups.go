@@ -103,8 +103,7 @@ func (b *grouping) groupName(g *tally.Group) string {
 func (b *grouping) listing() *listing[tally.Group] {
 	return &listing[tally.Group]{
 		name: b.name, sort: "W/S", asked: "names or reasons with: ", none: "nothing has a name or reason with ",
-		columns: b.columns, order: byWrites,
-		of:   func(s *Snapshot) []tally.Group { return b.of(&s.Picture) },
+		columns: b.columns, of: b.of, order: byWrites,
 		key:  func(g *tally.Group) any { return g.Key },
 		last: func(g *tally.Group) bool { return g.Others },
 		said: func(g *tally.Group) string { return b.groupName(g) + " " + classText(&g.Counts, far) },

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 )
 
 // listing is what a tab lists: rows that can be sorted by their columns, searched by what
@@ -18,7 +19,7 @@ type listing[T any] struct {
 	asked   string // what is typed to search it
 	none    string // stands before what was searched and not found
 	columns func(s *styles) []column[T]
-	of      func(s *Snapshot) []T
+	of      func(p *tally.Picture) []T
 	key     func(t *T) any    // names a row, whatever its counts
 	last    func(t *T) bool   // it stands below all others
 	order   func(a, b *T) int // where the column leaves two rows equal
@@ -92,7 +93,7 @@ func (t *listTab[T]) list(none string) []string {
 // arrange filters and sorts the rows, and keeps what is selected.
 func (t *listTab[T]) arrange() {
 	t.rows = t.rows[:0]
-	for _, row := range t.by.of(&t.m.now) {
+	for _, row := range t.by.of(&t.m.now.Picture) {
 		if t.filter == "" || strings.Contains(strings.ToLower(t.by.said(&row)), strings.ToLower(t.filter)) {
 			t.rows = append(t.rows, row)
 		}

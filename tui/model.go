@@ -37,9 +37,6 @@ type Options struct {
 	// Missed tells how often the kernel skipped the programs of each probe, by its
 	// function.
 	Missed func() (map[string]uint64, error)
-	// NoHolders says why nobody but writes is known to have held i_rwsem; empty when others
-	// are.
-	NoHolders string
 	// Inside lists the writes that are in the kernel now.
 	Inside func() ([]export.Inside, error)
 	// WhatIf tells what a variant of the kernel would do with the writes: with those that

@@ -146,7 +146,9 @@ func TestTimelineOrder(t *testing.T) {
 		{"as it is", func(*export.Row) {}, "e1We2I"},
 		{"the lock and the checks in one microsecond", func(r *export.Row) { r.Facts.Checks[1].AtUs = r.Waits[0].AtUs }, "e1W2I"},
 		{"the wait begins in that of the first pass", func(r *export.Row) { r.Waits[0].Ns = 40_505_900 }, "e1We2I"},
-		{"all in one", func(r *export.Row) { r.Facts.Checks[0].AtUs, r.Facts.Checks[1].AtUs, r.Waits[0].Ns, r.Waits[0].AtUs = 7, 8, 900, 8 }, "e1W2I"},
+		{"all in one", func(r *export.Row) {
+			r.Facts.Checks[0].AtUs, r.Facts.Checks[1].AtUs, r.Waits[0].Ns, r.Waits[0].AtUs = 7, 8, 900, 8
+		}, "e1W2I"},
 		{"queued", func(r *export.Row) { r.Facts.Queued, r.SubmitNs = true, 42_000_000 }, "e1We2mI"},
 		{"never mapped", func(r *export.Row) { r.Mappings = nil }, "e1We2"},
 	} {

@@ -3,6 +3,7 @@ package tui
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -10,27 +11,25 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/tally"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // waitsTab lists who waited for i_rwsem, and for whom, by file. Above it stands how much of
 // the waiting is explained, and who waits now.
-type waitsTab struct{ *listTab[pair] }
+type waitsTab struct{ *listTab[tally.Pair] }
 
 func newWaitsTab(m *model) *waitsTab {
-	t := &waitsTab{newListTab(m, &listing[pair]{
+	return &waitsTab{newListTab(m, &listing[tally.Pair]{
 		name: "Waits", sort: "WAITED", asked: "files, processes or operations with: ", none: "no wait is of or for ",
-		columns: func(s *styles) []column[pair] { return m.pairColumns(s) },
-		of:      func(s *Snapshot) []pair { return s.Waits.pairs },
-		key:     func(p *pair) any { return p.pairKey },
-		last:    func(p *pair) bool { return p.others },
-		order:   func(a, b *pair) int { return cmp.Compare(b.ns, a.ns) },
-		said: func(p *pair) string {
-			return strings.Join([]string{p.fileText(), p.waiterText(far), m.holderText(p, far)}, " ")
-		},
-		filter: (*pair).filter,
+		columns: m.pairColumns,
+		of:      func(p *tally.Picture) []tally.Pair { return p.Waited.Pairs },
+		key:     func(p *tally.Pair) any { return p.BlameKey },
+		last:    func(p *tally.Pair) bool { return p.More },
+		order:   func(a, b *tally.Pair) int { return cmp.Compare(b.Ns, a.Ns) },
+		said:    func(p *tally.Pair) string { return joined(pairFile(p), waiterText(p, far), m.holderText(p, far)) },
+		filter:  pairFilter,
 	})}
-	return t
 }
 
 func (t *waitsTab) About() about {
@@ -70,41 +69,61 @@ func (t *waitsTab) View() []string {
 
 // none says why the list is empty.
 func (t *waitsTab) none() string {
-	w, totals := &t.m.now.Waits, &t.m.now.Summary.Totals
+	w, totals := &t.m.now.Picture.Waited, &t.m.now.Summary.Totals
 	switch {
 	case totals.Writes == 0:
 		return t.m.nothingYet()
-	case w.unknown >= totals.Writes:
+	case w.Unseen >= totals.Writes:
 		return "it is not known whether writes waited for i_rwsem: that is not recorded"
-	case w.unknown > 0:
-		return fmt.Sprintf("no write of which that is known has waited for i_rwsem; of %s it is not", export.Plural(w.unknown, "write"))
+	case w.Unseen > 0:
+		return fmt.Sprintf("no write of which that is known has waited for i_rwsem; of %s it is not", export.Plural(w.Unseen, "write"))
 	}
 	return "no write has waited for i_rwsem"
 }
 
+// noHolders says that nobody but direct writes is recorded as a holder of i_rwsem, and why;
+// empty when others are.
+func (m *model) noHolders() string {
+	switch m.now.Summary.Holders {
+	case "":
+		return "holders that make no direct write are not in this recording"
+	case "off":
+		return "holders that make no direct write are not recorded (--holders off)"
+	}
+	return ""
+}
+
 // above are the lines above the list.
 func (t *waitsTab) above(l layout) []string {
-	s := &t.m.styles
+	s, w := &t.m.styles, &t.m.now.Picture.Waited
 	lines := t.waiting(max(l.body/4, 1))
-	w := &t.m.now.Waits
-	if len(w.pairs) == 0 {
+	if len(w.Pairs) == 0 {
 		return lines
 	}
-	known := w.ns - min(w.ns, w.byCause[observe.CauseUnknown])
-	explained := part{percentOf(ratio(known, w.ns)) + " explained", s.good}
-	if ratio(known, w.ns) < 0.95 {
+	queued := uint64(0)
+	for i := range w.Pairs {
+		if p := &w.Pairs[i]; p.Cause == observe.CauseQueued {
+			queued += p.Ns
+		}
+	}
+	known := w.Ns - min(w.Ns, w.Unknown)
+	explained := part{percentOf(ratio(known, w.Ns)) + " explained", s.good}
+	if ratio(known, w.Ns) < 0.95 {
 		explained.style = s.warn
 	}
 	lines = append(lines, t.m.joinParts(
-		part{fmt.Sprintf("%s, %s", plural(w.waits, "wait"), export.Duration(w.ns)), s.bold}, explained,
-		part{shareText("held", w.byCause[observe.CauseHeld], w.ns), ""},
-		part{shareText("queued behind", w.byCause[observe.CauseQueued], w.ns), ""},
-		part{shareText("not known", w.byCause[observe.CauseUnknown], w.ns), s.warn}))
-	if t.m.opts.NoHolders != "" {
-		lines = append(lines, s.warn.Render("holders that make no direct write are not recorded ("+export.SafeText(t.m.opts.NoHolders)+")"))
+		part{fmt.Sprintf("%s, %s", plural(w.Times, "wait"), export.Duration(w.Ns)), s.bold}, explained,
+		part{shareText("held", known-min(known, queued), w.Ns), ""},
+		part{shareText("queued behind", queued, w.Ns), ""},
+		part{shareText("not known", w.Unknown, w.Ns), s.warn}))
+	if text := t.m.noHolders(); text != "" {
+		lines = append(lines, s.warn.Render(text))
 	}
-	if w.unknown > 0 {
-		lines = append(lines, s.warn.Render("of "+export.Plural(w.unknown, "write")+" it is not known whether they waited"))
+	if n := t.m.now.Summary.Losses.LostHold; n > 0 {
+		lines = append(lines, s.loss.Render("HOLDERS LOST: "+export.Plural(n, "holder")+" without a record (try --ring)"))
+	}
+	if w.Unseen > 0 {
+		lines = append(lines, s.warn.Render("of "+export.Plural(w.Unseen, "write")+" it is not known whether they waited"))
 	}
 	return lines
 }
@@ -158,7 +177,9 @@ func (t *waitsTab) waitingLine(in *export.Inside) string {
 	text := fmt.Sprintf("%s %s %s %s for %s: %s", export.Safe(in.Comm), in.ProcessNumber().Number(), when, modeText(w.Lock), export.Duration(w.Ns),
 		tail(fileLabel(in.Path, in.Dev, in.Ino), 24))
 	if p := longestPart(w.Parts); p != nil {
-		text += " ← " + t.m.holderText(&pair{pairKey: pairKey{cause: p.Cause, op: p.Op, pid: p.Pid, holderMode: p.Mode}, holder: p.Comm, with: p.Others}, far)
+		text += " ← " + t.m.holderText(&tally.Pair{Blame: export.Blame{
+			BlameKey: export.BlameKey{Op: p.Op, Holder: p.Comm, Cause: p.Cause, Mode: p.Mode}, Pid: p.Pid, One: p.Pid, With: p.Others,
+		}}, far)
 	}
 	return text
 }
@@ -173,77 +194,86 @@ func longestPart(parts []observe.Part) (best *observe.Part) {
 	return best
 }
 
-func (m *model) pairColumns(s *styles) []column[pair] {
-	all := func() uint64 { return m.now.Waits.ns }
-	name := func(title string, width, rank, grow int, text func(p *pair, width int) string) column[pair] {
-		return column[pair]{
+func (m *model) pairColumns(s *styles) []column[tally.Pair] {
+	name := func(title string, width, rank, grow int, text func(p *tally.Pair, width int) string) column[tally.Pair] {
+		return column[tally.Pair]{
 			title: title, width: width, rank: rank, grow: grow,
-			cell:  func(p *pair, width int) (string, look) { return text(p, width), "" },
-			order: func(a, b *pair) int { return strings.Compare(text(a, far), text(b, far)) },
+			cell:  func(p *tally.Pair, width int) (string, look) { return text(p, width), "" },
+			order: func(a, b *tally.Pair) int { return strings.Compare(text(a, far), text(b, far)) },
 		}
 	}
 	holder := name("← HOLDER", 24, 0, 64, m.holderText)
-	holder.cell = func(p *pair, width int) (string, look) {
+	holder.cell = func(p *tally.Pair, width int) (string, look) {
 		style := look("")
-		if p.cause == observe.CauseUnknown && !p.others {
+		if p.Op == "" && !p.More {
 			style = s.warn
 		}
 		return m.holderText(p, width), style
 	}
-	waited := span("WAITED", 0, func(p *pair) uint64 { return p.ns })
+	waited := span("WAITED", 0, func(p *tally.Pair) uint64 { return p.Ns })
 	waited.width = -7
-	return []column[pair]{
-		name("FILE", 11, 3, 26, func(p *pair, width int) string { return tail(p.fileText(), width) }),
-		name("WAITER", 14, 1, 22, (*pair).waiterText),
+	return []column[tally.Pair]{
+		name("FILE", 11, 3, 26, func(p *tally.Pair, width int) string { return tail(pairFile(p), width) }),
+		name("WAITER", 14, 1, 22, waiterText),
 		holder,
-		number("WAITS", 5, 4, "", func(p *pair) uint64 { return p.waits }),
+		number("WAITS", 5, 4, "", func(p *tally.Pair) uint64 { return p.Waits }),
 		waited,
-		measured("SHARE", 5, 2, "", percentOf, func(p *pair) float64 { return ratio(p.ns, all()) }),
-		span("MAX", 5, func(p *pair) uint64 { return p.max }),
+		measured("SHARE", 5, 2, "", percentOf, func(p *tally.Pair) float64 { return ratio(p.Ns, m.now.Picture.Waited.Ns) }),
+		span("MAX", 5, func(p *tally.Pair) uint64 { return p.Max }),
 	}
 }
 
-func (p *pair) fileText() string {
-	if p.others {
+func pairFile(p *tally.Pair) string {
+	if p.More {
 		return "(others)"
 	}
-	return fileLabel(p.path, p.file.Dev, p.file.Ino)
+	return fileLabel(p.Path, p.File.Dev, p.File.Ino)
 }
 
-// waiterText names who waited and for which mode, in so many cells.
-func (p *pair) waiterText(width int) string {
-	if p.others {
+// waiterText names who waited and for which mode, in so many cells. Several processes of a
+// name have no number.
+func waiterText(p *tally.Pair, width int) string {
+	if p.More {
 		return ""
 	}
-	who, number, mode := export.Safe(p.waiter), p.process.Number(), modeText(p.mode)
-	return firstFit(width, joined(who, number, mode), joined(who, number, short(mode)), fitName(who, joined(number, short(mode)), width))
+	who, number, mode := export.Safe(p.Waiter), "", modeText(p.For)
+	if p.Process.Pid != 0 {
+		number = p.Process.Number()
+	}
+	return firstFit(width, joined(who, number, mode), joined(who, number, short(mode)), joined(who, short(mode)), joined(tail(who, width-5), short(mode)))
 }
 
 // holderText names who was waited for, in so many cells.
-func (m *model) holderText(p *pair, width int) string {
+func (m *model) holderText(p *tally.Pair, width int) string {
 	switch {
-	case p.others:
+	case p.More:
 		return ""
-	case p.cause == observe.CauseUnknown && m.opts.NoHolders != "":
-		return "holder not recorded"
-	case p.cause == observe.CauseUnknown:
-		return "not known"
-	case p.op == "":
+	case p.Op == "" && p.Cause != observe.CauseUnknown:
 		return "several, with little each"
+	case p.Op == "" && m.noHolders() != "":
+		return "holder not recorded"
+	case p.Op == "":
+		return "not known"
 	}
-	op, who, number, mode := export.Safe(p.op), export.Safe(p.holder), fmt.Sprint(p.pid), modeText(p.holderMode)
+	op, who, number, mode := export.Safe(p.Op), export.Safe(p.Holder), "", modeText(p.Mode)
+	if p.Pid != 0 {
+		number = fmt.Sprint(p.Pid)
+	}
 	switch {
-	case p.with > 0:
-		set := fmt.Sprintf("%d %s,", p.with+1, several(p.op))
-		return firstFit(width, joined(set, who, number, "…"), fitName(joined(set, who), number+" …", width))
-	case p.cause == observe.CauseQueued:
+	case p.With > 0:
+		set, one := fmt.Sprintf("%d %s,", p.With+1, several(p.Op)), fmt.Sprintf("%d …", p.One)
+		return firstFit(width, joined(set, who, one), fitName(joined(set, who), one, width))
+	case p.Cause == observe.CauseQueued:
 		op = "behind " + op
 	}
 	return firstFit(width, joined(op, who, number, mode), joined(op, who, number, short(mode)),
 		joined(shortOp(op), who, number, short(mode)), joined(shortOp(op), who, number), fitName(joined(shortOp(op), who), number, width))
 }
 
-func joined(words ...string) string { return strings.Join(words, " ") }
+// joined puts those words side by side that are there.
+func joined(words ...string) string {
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
+}
 
 // short is a mode of i_rwsem where there is little room.
 func short(mode string) string { return mode[:min(len(mode), 4)] }
@@ -274,6 +304,9 @@ func several(op string) string {
 
 // fitName puts a name and what stands behind it into so many cells: the name is cut.
 func fitName(name, rest string, width int) string {
+	if rest == "" {
+		return name
+	}
 	if room := max(width-len(rest)-1, 4); ansi.StringWidth(name) > room {
 		name = align(name, room)
 	}
@@ -283,10 +316,28 @@ func fitName(name, rest string, width int) string {
 // modeText is a mode of i_rwsem.
 func modeText(l record.Lock) string { return cmp.Or(export.ModeName(l), "?") }
 
-// filter lets the writes of the pair through.
-func (p *pair) filter() string {
-	if p.others {
+// pairFilter lets the writes of a pair through, as far as its names can be typed.
+func pairFilter(p *tally.Pair) string {
+	if p.More {
 		return ""
 	}
-	return fileFilter(p.file.Dev, p.file.Ino) + " " + processFilter(p.process) + " wait>0"
+	words := []string{fileFilter(p.File.Dev, p.File.Ino), "wait>0", named("comm", p.Waiter)}
+	if p.Process.Pid != 0 {
+		words = append(words, processFilter(p.Process))
+	}
+	if p.Op != "" {
+		words = append(words, named("holder", p.Op))
+		if p.With == 0 {
+			words = append(words, named("holdercomm", p.Holder))
+		}
+	}
+	return joined(words...)
+}
+
+// named asks for a field with a value; empty when the value cannot be typed.
+func named(field, value string) string {
+	if value == "" || export.Safe(value) != value || strings.ContainsAny(value, `"*?`) {
+		return ""
+	}
+	return field + "=" + quoted(value)
 }

@@ -48,11 +48,13 @@ func waitSamples() []export.Row {
 	)
 }
 
-func waitsModel(t *testing.T, o Options, rows []export.Row) *model {
+func waitsModel(t *testing.T, holders string, rows []export.Row) *model {
 	t.Helper()
-	m := newModel(nil, o)
+	m := newModel(nil, testOptions)
 	resize(m, 120, 40)
-	take(m, snapshotOf(rows, time.Second, "linux-7.3"))
+	s := snapshotOf(rows, time.Second, "linux-7.3")
+	s.Summary.Holders = holders
+	take(m, s)
 	press(m, "8")
 	return m
 }
@@ -60,7 +62,7 @@ func waitsModel(t *testing.T, o Options, rows []export.Row) *model {
 // Who waited for whom: the parts of one pair are added up, what is not known has a line of
 // its own, and all of it is what the header says.
 func TestWaits(t *testing.T) {
-	m := waitsModel(t, testOptions, waitSamples())
+	m := waitsModel(t, "auto", waitSamples())
 	text := ansi.Strip(m.View().Content)
 	for _, want := range []string{
 		"5 waits, 67.2ms  >99% explained", "queued behind 4%", "not known <1%",
@@ -91,24 +93,23 @@ func TestWaitsThatAreNotThere(t *testing.T) {
 		return r
 	}
 	row := exporttest.Rows()[0]
-	off := testOptions
-	off.NoHolders = "--holders off"
 	for _, tt := range []struct {
-		name string
-		o    Options
-		rows []export.Row
-		want string
+		name    string
+		holders string
+		rows    []export.Row
+		want    string
 	}{
-		{"no writes", testOptions, nil, "waiting for direct writes"},
-		{"no waits", testOptions, []export.Row{none(row)}, "no write has waited for i_rwsem"},
-		{"not recorded", testOptions, []export.Row{unknown(row)}, "it is not known whether writes waited for i_rwsem"},
-		{"some not recorded", testOptions, []export.Row{none(row), unknown(row)}, "of 1 write it is not"},
-		{"some not recorded, others waited", testOptions, append(waitSamples(), unknown(row)), "of 1 write it is not known whether they waited"},
-		{"no holders", off, waitRows([]observe.Part{{Ns: ms}}), "holder not recorded"},
-		{"no holders, in the header", off, waitRows([]observe.Part{{Ns: ms}}), "are not recorded (--holders off)"},
-		{"nobody has looked", testOptions, waitRows([]observe.Part{{Ns: ms}})[:1], "0% explained"},
+		{"no writes", "auto", nil, "waiting for direct writes"},
+		{"no waits", "auto", []export.Row{none(row)}, "no write has waited for i_rwsem"},
+		{"not recorded", "auto", []export.Row{unknown(row)}, "it is not known whether writes waited for i_rwsem"},
+		{"some not recorded", "auto", []export.Row{none(row), unknown(row)}, "of 1 write it is not"},
+		{"some not recorded, others waited", "auto", append(waitSamples(), unknown(row)), "of 1 write it is not known whether they waited"},
+		{"no holders", "off", waitRows([]observe.Part{{Ns: ms}}), "holder not recorded"},
+		{"no holders, in the header", "off", waitRows([]observe.Part{{Ns: ms}}), "are not recorded (--holders off)"},
+		{"an old recording", "", waitRows([]observe.Part{{Ns: ms}}), "are not in this recording"},
+		{"nobody has looked", "auto", waitRows([]observe.Part{{Ns: ms}})[:1], "0% explained"},
 	} {
-		m := waitsModel(t, tt.o, tt.rows)
+		m := waitsModel(t, tt.holders, tt.rows)
 		if text := ansi.Strip(m.View().Content); !strings.Contains(text, tt.want) {
 			t.Errorf("%s: %q is not shown:\n%s", tt.name, tt.want, text)
 		}
@@ -117,7 +118,7 @@ func TestWaitsThatAreNotThere(t *testing.T) {
 
 // enter leads to the writes that waited.
 func TestWaitsOpen(t *testing.T) {
-	m := waitsModel(t, testOptions, append(waitSamples(), exporttest.Rows()[1]))
+	m := waitsModel(t, "auto", append(waitSamples(), exporttest.Rows()[1]))
 	press(m, "enter")
 	if m.tab != m.writes || len(m.writes.rows) == 0 {
 		t.Fatalf("it leads to %s with %d writes, filter %q", m.tab.About().name, len(m.writes.rows), m.writes.filter)

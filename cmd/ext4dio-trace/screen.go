@@ -125,7 +125,6 @@ func (t *trace) screenOptions(c *tui.Collector, quitAtEnd bool) tui.Options {
 		Filter:     parseFilter, SetFilter: c.SetFilter, Report: t.screenReport,
 	}
 	o.Attached, o.Missing = t.Attached()
-	o.NoHolders = t.noHolders()
 	o.Variants, o.Other = model.VariantNames(), otherVariant(t.Detector())
 	if t.file == nil {
 		o.WhatIf = t.screenWhatIf
@@ -139,27 +138,6 @@ func (t *trace) screenOptions(c *tui.Collector, quitAtEnd bool) tui.Options {
 		o.Probes = append(o.Probes, tui.Probe{Name: p.Name, Func: p.Func, How: p.How, Tells: p.Tells, Why: p.Why})
 	}
 	return o
-}
-
-// noHolders says why nobody but direct writes is recorded as a holder of i_rwsem; empty
-// when others are.
-func (t *trace) noHolders() string {
-	planned := 0
-	for i := range t.Plan.Probes {
-		if p := &t.Plan.Probes[i]; strings.HasPrefix(p.Name, "hold_") {
-			if p.Attached() {
-				return ""
-			}
-			planned++
-		}
-	}
-	switch {
-	case planned > 0:
-		return "their probes are not attached"
-	case t.file != nil:
-		return "recorded by an older version, or with --holders off"
-	}
-	return "--holders off"
 }
 
 // parseFilter parses what was typed to choose among the writes.
