@@ -166,22 +166,22 @@ HOLD(seek, on_hold_seek(ARG1(ctx), ARG2(ctx), ARG3(ctx), STACK(ctx)),
      on_hold_seek(ctx[0], ctx[1], ctx[2], (__u64)ctx), HOLD_SEEK)
 
 /* ext4_fiemap(inode, info, start, len) */
-HOLD(fiemap, hold_hot((void *)ARG1(ctx), STACK(ctx), WHAT(HOLD_FIEMAP, 0), ARG3(ctx), ARG4(ctx)),
-     hold_hot((void *)ctx[0], (__u64)ctx, WHAT(HOLD_FIEMAP, 0), ctx[2], ctx[3]), HOLD_FIEMAP)
+HOLD(fiemap, hold_enter((void *)ARG1(ctx), STACK(ctx), HOLD_FIEMAP, 0, ARG3(ctx), ARG4(ctx)),
+     hold_enter((void *)ctx[0], (__u64)ctx, HOLD_FIEMAP, 0, ctx[2], ctx[3]), HOLD_FIEMAP)
 
 /* ext4_xattr_set(inode, name_index, name, value, value_len, flags) */
-HOLD(xattr, hold_hot((void *)ARG1(ctx), STACK(ctx), WHAT(HOLD_XATTR, 0), 0, 0),
-     hold_hot((void *)ctx[0], (__u64)ctx, WHAT(HOLD_XATTR, 0), 0, 0), HOLD_XATTR)
+HOLD(xattr, hold_enter((void *)ARG1(ctx), STACK(ctx), HOLD_XATTR, 0, 0, 0),
+     hold_enter((void *)ctx[0], (__u64)ctx, HOLD_XATTR, 0, 0, 0), HOLD_XATTR)
 
 #define INODE_OF(d) READ((struct dentry *)(d), d_inode)
 
 /* ext4_fileattr_set(idmap, dentry, fa), ext4_unlink(dir, dentry), ext4_link(old, dir, new) */
-HOLD(fileattr, hold_hot(INODE_OF(ARG2(ctx)), STACK(ctx), WHAT(HOLD_FILEATTR, 0), 0, 0),
-     hold_hot(INODE_OF(ctx[1]), (__u64)ctx, WHAT(HOLD_FILEATTR, 0), 0, 0), HOLD_FILEATTR)
-HOLD(unlink, hold_hot(INODE_OF(ARG2(ctx)), STACK(ctx), WHAT(HOLD_UNLINK, 0), 0, 0),
-     hold_hot(INODE_OF(ctx[1]), (__u64)ctx, WHAT(HOLD_UNLINK, 0), 0, 0), HOLD_UNLINK)
-HOLD(link, hold_hot(INODE_OF(ARG1(ctx)), STACK(ctx), WHAT(HOLD_LINK, 0), 0, 0),
-     hold_hot(INODE_OF(ctx[0]), (__u64)ctx, WHAT(HOLD_LINK, 0), 0, 0), HOLD_LINK)
+HOLD(fileattr, hold_hot(INODE_OF(ARG2(ctx)), STACK(ctx), HOLD_FILEATTR, 0, 0, 0),
+     hold_hot(INODE_OF(ctx[1]), (__u64)ctx, HOLD_FILEATTR, 0, 0, 0), HOLD_FILEATTR)
+HOLD(unlink, hold_hot(INODE_OF(ARG2(ctx)), STACK(ctx), HOLD_UNLINK, 0, 0, 0),
+     hold_hot(INODE_OF(ctx[1]), (__u64)ctx, HOLD_UNLINK, 0, 0, 0), HOLD_UNLINK)
+HOLD(link, hold_hot(INODE_OF(ARG1(ctx)), STACK(ctx), HOLD_LINK, 0, 0, 0),
+     hold_hot(INODE_OF(ctx[0]), (__u64)ctx, HOLD_LINK, 0, 0, 0), HOLD_LINK)
 
 /* ext4_sync_file(file, start, end, datasync) */
 HOLD(fsync, on_hold_fsync(ARG1(ctx), STACK(ctx)), on_hold_fsync(ctx[0], (__u64)ctx), HOLD_FSYNC)

@@ -489,6 +489,8 @@ __noinline int conclude(struct inflight *st, __s32 ret)
 	if (st->open)
 		settle_last(st, ret);
 	st->w.latency = bpf_ktime_get_ns() - st->w.t0;
+	if (cfg_holders && st->wait_t)
+		stop_waiting(st->sem);
 	if (ret > 0)
 		check_moved(st, ret);
 	append_sums(st);

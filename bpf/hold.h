@@ -27,16 +27,18 @@ const volatile bool sync_locks = 0;		/* ext4_sync_file takes it where there is n
  * have the same place, whatever else has it is of interest, too.
  */
 #define INTERESTS 1024
-#define MEMBERS 8
+#define MEMBERS 9
 
 struct interest {
 	__u64 sem;		/* of the first */
 	__u32 many;		/* there is another one */
 	__u32 waiting;		/* recorded writes that are queued now */
 	__u64 moves;		/* how often one began to be, or was no more */
-	__u32 tids[MEMBERS];	/* who is in an operation; the last of those with the same low bits */
-	__u64 pad;
+	/* Who had it exclusively last; who is in an operation, the last of those with the same low bits. */
+	__u32 tids[MEMBERS];
+	__u32 pad;
 };
+_Static_assert(sizeof(struct interest) == 64, "interest");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -120,6 +122,23 @@ static __always_inline struct interest *interesting(__u64 sem)
 	return in && (in->sem == sem || in->many) ? in : NULL;
 }
 
+/*
+ * The lock of interest that a task is queued for, or 0. On PREEMPT_RT it may be the
+ * rt_mutex inside: rwbase_write_lock() takes that first.
+ */
+static __always_inline __u64 sem_queued_for(__u64 lock)
+{
+	struct inode *no = NULL;
+
+	if (interesting(lock))
+		return lock;
+	if (field_exists(no->i_rwsem.rwbase)) {
+		lock -= field_offset(no->i_rwsem.rwbase.rtmutex) - field_offset(no->i_rwsem);
+		return interesting(lock) ? lock : 0;
+	}
+	return 0;
+}
+
 /* A recorded write enters. */
 static __always_inline void care(__u64 sem)
 {
@@ -199,24 +218,56 @@ static __always_inline bool called_locked(__u32 what)
 /* These take the lock, and something that we see is done under it. */
 static __always_inline bool seen_locked(__u32 what)
 {
-	return what == HOLD_WRITE || what == HOLD_READ || what == HOLD_BUFFERED;
+	return what == HOLD_WRITE || what == HOLD_READ || what == HOLD_BUFFERED || what == HOLD_FALLOCATE;
 }
 
-/*
- * An operation begins: what and its argument, for which no more than one register is left.
- * True when its return is wanted. Not static, as describe().
- */
-__noinline int hold_enter(__u64 inode_, __u64 stack, __u64 what_arg, __u64 pos, __u64 len)
+/* It has the lock from now on. */
+static __always_inline void got(struct op *o, __u64 at)
 {
-	struct inode *inode = (void *)inode_;
-	__u64 id = bpf_get_current_pid_tgid(), sem = sem_of(inode);
-	struct interest *in = interest_of(sem);
-	__u32 tid = id, what = what_arg >> 32;
-	struct inflight *st = write_of(tid);
-	struct op *o = op_slot(tid);
-	struct queued *q;
+	struct interest *in = interest_of(o->sem);
 
-	if (!in || !o || (st && st->sem == sem))
+	o->r.from = at;
+	if (in && o->r.lock != LOCK_SHARED)
+		in->tids[0] = o->owner;
+}
+
+/* Of what happens often, only files of interest: who comes first may have begun before. */
+static __always_inline bool only_of_interest(__u32 what)
+{
+	return what != HOLD_FALLOCATE && what != HOLD_SETATTR && what != HOLD_IOCTL;
+}
+
+/* What a function is called with. Some of it are pointers to a program at a trampoline. */
+struct call {
+	__u64 inode;
+	__u64 stack;
+	__u64 pos;
+	__u64 len;
+	__u32 what;		/* enum hold_op */
+	__u32 arg;
+};
+
+/* An operation begins. True when its return is wanted. Not static, as describe(). */
+__noinline int enter_op(struct call *call)
+{
+	struct interest *in;
+	struct inflight *st;
+	struct inode *inode;
+	struct op *o;
+	struct queued *q;
+	__u64 sem, stack;
+	__u32 tid = (__u32)bpf_get_current_pid_tgid(), what;
+
+	if (!call)
+		return 0;
+	inode = (void *)call->inode;
+	stack = call->stack;
+	what = call->what;
+	sem = sem_of(inode);
+	in = interest_of(sem);
+	st = write_of(tid);
+	o = op_slot(tid);
+	if (!in || !o || (st && st->sem == sem) || (only_of_interest(what) && in->sem != sem && !in->many))
 		return 0;
 	if (o->owner == tid && o->stack > stack) {
 		if (o->r.op == HOLD_WRITE && what == HOLD_BUFFERED)
@@ -238,14 +289,14 @@ __noinline int hold_enter(__u64 inode_, __u64 stack, __u64 what_arg, __u64 pos, 
 	o->sem = sem;
 	o->moves = in->moves;
 	o->r.op = what;
-	o->r.arg = (__u32)what_arg;
-	o->r.pos = pos;
-	o->r.len = len;
+	o->r.arg = call->arg;
+	o->r.pos = call->pos;
+	o->r.len = call->len;
 	o->r.lock = what == HOLD_READ || what == HOLD_SEEK || what == HOLD_FIEMAP ? LOCK_SHARED :
 		    what == HOLD_WRITE ? LOCK_UNKNOWN : LOCK_EXCLUSIVE;
 	o->r.t0 = bpf_ktime_get_ns();
 	if (called_locked(what)) {
-		o->r.from = o->r.t0;
+		got(o, o->r.t0);
 		q = queued_of(tid);
 		if (q && q->tid == tid && q->sem == sem && q->end) {
 			o->r.queued_ns = q->end - q->begin;
@@ -254,21 +305,26 @@ __noinline int hold_enter(__u64 inode_, __u64 stack, __u64 what_arg, __u64 pos, 
 			q->sem = 0;
 		}
 	}
-	if (what == HOLD_IOCTL)
+	if (what == HOLD_IOCTL || what == HOLD_FSYNC)
 		o->r.flags |= HOLDER_WIDE;
 	if (cfg_holders == HOLDERS_ALL)
 		identify(&o->r, o->task, inode);
 	o->unsent = o->r.t0;
-	in->tids[tid & (MEMBERS - 1)] = tid;
+	in->tids[1 + (tid & (MEMBERS - 2))] = tid;
 	return 1;
 }
 
-#define WHAT(what, arg) ((__u64)(what) << 32 | (__u32)(arg))
-
-/* Of what happens often, only files of interest. */
-static __always_inline bool hold_hot(struct inode *inode, __u64 stack, __u64 what_arg, __u64 pos, __u64 len)
+static __always_inline bool hold_enter(struct inode *inode, __u64 stack, __u32 what, __u32 arg, __u64 pos, __u64 len)
 {
-	return interesting(sem_of(inode)) && hold_enter((__u64)inode, stack, what_arg, pos, len);
+	struct call call = { .inode = (__u64)inode, .stack = stack, .pos = pos, .len = len, .what = what, .arg = arg };
+
+	return enter_op(&call);
+}
+
+/* The same where most are of no interest, without a call for those. */
+static __always_inline bool hold_hot(struct inode *inode, __u64 stack, __u32 what, __u32 arg, __u64 pos, __u64 len)
+{
+	return interesting(sem_of(inode)) && hold_enter(inode, stack, what, arg, pos, len);
 }
 
 /* Since when it had the lock; 0 when that was not seen, and it must have been. */
@@ -312,12 +368,19 @@ __noinline int hold_leave(__u32 what)
 static __always_inline void hold_seen(bool mode)
 {
 	struct op *o = current_op();
+	__u8 lock;
 
-	if (!o || o->r.from)
+	if (!o)
 		return;
-	o->r.from = bpf_ktime_get_ns();
-	if (mode && o->r.op == HOLD_WRITE)
-		o->r.lock = lock_mode(o->inode);
+	if (mode && o->r.op == HOLD_WRITE) {
+		/* Once it holds it shared, and again once it does so exclusively. */
+		lock = lock_mode(o->inode);
+		if (lock != o->r.lock)
+			o->r.from = o->r.flags & HOLDER_QUEUED ? o->r.from : 0;
+		o->r.lock = lock;
+	}
+	if (!o->r.from)
+		got(o, bpf_ktime_get_ns());
 }
 
 static __always_inline bool hold_drain_entry(__u64 inode)
@@ -328,7 +391,7 @@ static __always_inline bool hold_drain_entry(__u64 inode)
 	if (!o || (__u64)o->inode != inode)
 		return 0;
 	if (!o->r.from)
-		o->r.from = bpf_ktime_get_ns();
+		got(o, bpf_ktime_get_ns());
 	count = dio_count(o->inode);
 	if (!count)
 		return 0;
@@ -363,48 +426,56 @@ static __always_inline void hold_flush(__u64 inode)
  * A task is queued for a lock, and none of our writes is the reason: the one of its
  * operation, or of one that it will be in once it has got it.
  */
-static __always_inline void hold_wait_begin(__u64 sem)
+static __always_inline void hold_wait_begin(__u64 lock)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	__u64 sem;
 	struct op *o;
 	struct queued *q;
 
 	if (!cfg_holders)
 		return;
 	o = op_of(tid);
-	if (o && o->sem == sem) {
-		o->wait_t = bpf_ktime_get_ns();
+	if (o) {
+		if (is_lock(o->sem, lock) && !o->wait_t)
+			o->wait_t = bpf_ktime_get_ns();
 		return;
 	}
-	if (o || !interesting(sem))
+	sem = sem_queued_for(lock);
+	if (!sem)
 		return;
 	q = queued_of(tid);
-	if (!q)
+	if (!q || (q->tid == tid && q->sem == sem && !q->end))
 		return;
 	q->tid = tid;
 	q->sem = sem;
+	q->r.kind = 0;
 	q->end = 0;
 	q->begin = bpf_ktime_get_ns();
 }
 
-static __always_inline void hold_wait_end(__u64 sem)
+static __always_inline void hold_wait_end(__u64 lock)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct op *o;
 	struct queued *q;
+	__u64 now;
 
 	if (!cfg_holders)
 		return;
 	o = op_of(tid);
-	if (o && o->sem == sem && o->wait_t) {
-		o->r.from = bpf_ktime_get_ns();
-		o->r.queued_ns += o->r.from - o->wait_t;
+	if (o) {
+		if (!is_lock(o->sem, lock) || !o->wait_t)
+			return;
+		now = bpf_ktime_get_ns();
+		o->r.queued_ns += now - o->wait_t;
 		o->r.flags |= HOLDER_QUEUED;
 		o->wait_t = 0;
+		got(o, now);
 		return;
 	}
 	q = queued_of(tid);
-	if (q && q->tid == tid && q->sem == sem && !q->end)
+	if (q && q->tid == tid && is_lock(q->sem, lock))
 		q->end = bpf_ktime_get_ns();
 }
 
@@ -512,6 +583,18 @@ static __always_inline void send_member(struct op *o, __u64 at)
 	o->unsent = t0;
 }
 
+/* A recorded write waits no more. */
+static __always_inline struct interest *stop_waiting(__u64 sem)
+{
+	struct interest *in = interest_of(sem);
+
+	if (in) {
+		__sync_fetch_and_add(&in->waiting, -1);
+		__sync_fetch_and_add(&in->moves, 1);
+	}
+	return in;
+}
+
 /* A recorded write has waited, until "at" or in vain. Not static, as describe(). */
 __noinline int tell_holders(struct inflight *st, __u32 tid, __u64 at)
 {
@@ -521,11 +604,9 @@ __noinline int tell_holders(struct inflight *st, __u32 tid, __u64 at)
 
 	if (!st)
 		return 0;
-	in = interest_of(st->sem);
+	in = stop_waiting(st->sem);
 	if (!in)
 		return 0;
-	__sync_fetch_and_add(&in->waiting, -1);
-	__sync_fetch_and_add(&in->moves, 1);
 	q = queued_of(tid);
 	if (q && q->tid == tid && q->sem == st->sem && q->r.kind) {
 		if (q->r.from == st->wait_t) {
@@ -551,7 +632,7 @@ __noinline int tell_holders(struct inflight *st, __u32 tid, __u64 at)
 static __always_inline bool hold_write(struct kiocb *iocb, struct iov_iter *iter, struct inode *inode, __u64 stack)
 {
 	return interesting(sem_of(inode)) &&
-	       hold_enter((__u64)inode, stack, WHAT(HOLD_WRITE, 0), READ(iocb, ki_pos), READ(iter, count));
+	       hold_enter(inode, stack, HOLD_WRITE, 0, READ(iocb, ki_pos), READ(iter, count));
 }
 
 /* ext4_file_read_iter(iocb, iter) */
@@ -561,7 +642,7 @@ static __always_inline bool on_hold_read(__u64 iocb_, __u64 iter, __u64 stack)
 
 	if (!(READ(iocb, ki_flags) & IOCB_DIRECT))
 		return 0;
-	return hold_hot(READ(READ(iocb, ki_filp), f_inode), stack, WHAT(HOLD_READ, 0), READ(iocb, ki_pos),
+	return hold_hot(READ(READ(iocb, ki_filp), f_inode), stack, HOLD_READ, 0, READ(iocb, ki_pos),
 			READ((struct iov_iter *)iter, count));
 }
 
@@ -569,21 +650,21 @@ static __always_inline bool on_hold_buffered(__u64 iocb_, __u64 iter, __u64 stac
 {
 	struct kiocb *iocb = (void *)iocb_;
 
-	return hold_hot(READ(READ(iocb, ki_filp), f_inode), stack, WHAT(HOLD_BUFFERED, 0), READ(iocb, ki_pos),
+	return hold_hot(READ(READ(iocb, ki_filp), f_inode), stack, HOLD_BUFFERED, 0, READ(iocb, ki_pos),
 			READ((struct iov_iter *)iter, count));
 }
 
 static __always_inline bool on_hold_fallocate(__u64 file, __u64 mode, __u64 pos, __u64 len, __u64 stack)
 {
-	return hold_enter((__u64)READ((struct file *)file, f_inode), stack, WHAT(HOLD_FALLOCATE, mode), pos, len);
+	return hold_enter(READ((struct file *)file, f_inode), stack, HOLD_FALLOCATE, mode, pos, len);
 }
 
 static __always_inline bool on_hold_setattr(__u64 dentry, __u64 attr_, __u64 stack)
 {
 	struct iattr *attr = (void *)attr_;
 
-	return hold_enter((__u64)READ((struct dentry *)dentry, d_inode), stack,
-			  WHAT(HOLD_SETATTR, READ(attr, ia_valid)), 0, READ(attr, ia_size));
+	return hold_enter(READ((struct dentry *)dentry, d_inode), stack,
+			  HOLD_SETATTR, READ(attr, ia_valid), 0, READ(attr, ia_size));
 }
 
 static __always_inline bool on_hold_ioctl(__u64 file, __u32 cmd, __u64 stack)
@@ -596,7 +677,7 @@ static __always_inline bool on_hold_ioctl(__u64 file, __u32 cmd, __u64 stack)
 	case EXT4_IOC_SWAP_BOOT:
 	case FS_IOC_SET_ENCRYPTION_POLICY:
 	case FS_IOC_ENABLE_VERITY:
-		return hold_enter((__u64)READ((struct file *)file, f_inode), stack, WHAT(HOLD_IOCTL, cmd), 0, 0);
+		return hold_enter(READ((struct file *)file, f_inode), stack, HOLD_IOCTL, cmd, 0, 0);
 	}
 	return 0;
 }
@@ -604,7 +685,7 @@ static __always_inline bool on_hold_ioctl(__u64 file, __u32 cmd, __u64 stack)
 static __always_inline bool on_hold_seek(__u64 file, __u64 pos, __u32 whence, __u64 stack)
 {
 	return (whence == SEEK_DATA || whence == SEEK_HOLE) &&
-	       hold_hot(READ((struct file *)file, f_inode), stack, WHAT(HOLD_SEEK, whence), pos, 0);
+	       hold_hot(READ((struct file *)file, f_inode), stack, HOLD_SEEK, whence, pos, 0);
 }
 
 /* ext4_sync_file(file, start, end, datasync): 6.1's takes the lock without a journal. */
@@ -617,7 +698,7 @@ static __always_inline bool on_hold_fsync(__u64 file_, __u64 stack)
 	hold_flush((__u64)inode);
 	if (!sync_locks || READ(sbi, s_journal))
 		return 0;
-	return hold_hot(inode, stack, WHAT(HOLD_FSYNC, 0), 0, 0);
+	return hold_hot(inode, stack, HOLD_FSYNC, 0, 0, 0);
 }
 
 #endif

@@ -211,6 +211,7 @@ struct task_struct {
 #define SEEK_HOLE		4
 /* flags of contention_begin, include/trace/events/lock.h */
 #define LCB_F_SPIN		1
+#define LCB_F_WRITE		4
 #define LCB_F_PERCPU		16
 #define LCB_F_MUTEX		32
 

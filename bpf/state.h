@@ -426,4 +426,18 @@ static __always_inline __u32 dio_count(struct inode *inode)
 	return READ(inode, i_dio_count.counter);
 }
 
+/*
+ * Whether what a task is queued for is this i_rwsem. On PREEMPT_RT it may be the rt_mutex
+ * inside, which a writer takes first (rwbase_write_lock()).
+ */
+static __always_inline bool is_lock(__u64 sem, __u64 lock)
+{
+	struct inode *no = NULL;
+
+	if (sem == lock)
+		return 1;
+	return field_exists(no->i_rwsem.rwbase) &&
+	       lock == sem + field_offset(no->i_rwsem.rwbase.rtmutex) - field_offset(no->i_rwsem);
+}
+
 #endif

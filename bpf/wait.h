@@ -15,16 +15,17 @@ static __always_inline void on_wait_begin(__u64 lock, __u32 flags)
 	if (flags & (LCB_F_SPIN | LCB_F_PERCPU | LCB_F_MUTEX))
 		return;
 	st = current_write();
-	if (!st || (st->sem != lock && st->data_sem != lock)) {
+	if (!st || (!is_lock(st->sem, lock) && st->data_sem != lock)) {
 		hold_wait_begin(lock);
 		return;
 	}
 	if (st->data_sem == lock)
 		st->data_wait = 1;
-	if (st->sem != lock)
+	if (!is_lock(st->sem, lock) || st->wait_t)
 		return;
 	st->wait_t = bpf_ktime_get_ns();
-	st->wait_flags = flags;
+	/* The rt_mutex inside tells no mode: its own waiters are writers. */
+	st->wait_flags = lock == st->sem ? flags : flags | LCB_F_WRITE;
 	if (cfg_holders)
 		watch_holders(st, st->w.tid);
 }
@@ -35,13 +36,13 @@ static __always_inline void on_wait_end(__u64 lock)
 	struct step *s;
 	__u64 now, ns;
 
-	if (!st || (st->sem != lock && st->data_sem != lock)) {
+	if (!st || (!is_lock(st->sem, lock) && st->data_sem != lock)) {
 		hold_wait_end(lock);
 		return;
 	}
 	if (st->data_sem == lock)
 		st->data_wait = 0;
-	if (st->sem != lock || !st->wait_t)
+	if (!is_lock(st->sem, lock) || !st->wait_t)
 		return;
 	now = bpf_ktime_get_ns();
 	ns = now - st->wait_t;

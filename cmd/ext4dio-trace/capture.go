@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/probes"
@@ -36,8 +37,15 @@ func (o *captureFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Attach, "attach", "auto", attachUsage)
 	flags.StringVar(&o.ring, "ring", "8M", "size of the ring buffer")
 	flags.IntVar(&o.MaxInflight, "inflight", probes.DefaultInflight, "writes that may be inside the kernel at once")
-	flags.StringVar(&o.Holders, "holders", probes.HoldersAuto, "record who else holds i_rwsem: auto (while a write waits for it), all or off")
+	flags.StringVar(&o.Holders, "holders", probes.HoldersAuto, holdersUsage)
 	flags.BoolVar(&o.all, "all", false, "with a COMMAND: trace all processes")
+}
+
+const holdersUsage = "who else holds i_rwsem: auto (of those for whom a write waits), all or off"
+
+// completeHolders lets a shell complete the values of --holders.
+func completeHolders(cmd *cobra.Command) {
+	_ = cmd.RegisterFlagCompletionFunc("holders", cobra.FixedCompletions(probes.HoldersWays, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 }
 
 const attachUsage = "how to attach: auto, session, multi, fentry or kprobe"
