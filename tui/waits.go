@@ -100,11 +100,9 @@ func (t *waitsTab) above(l layout) []string {
 	if len(w.Pairs) == 0 {
 		return lines
 	}
-	queued := uint64(0)
+	var by [observe.NumCauses]uint64
 	for i := range w.Pairs {
-		if p := &w.Pairs[i]; p.Cause == observe.CauseQueued {
-			queued += p.Ns
-		}
+		by[w.Pairs[i].Cause] += w.Pairs[i].Ns
 	}
 	known := w.Ns - min(w.Ns, w.Unknown)
 	explained := part{percentOf(ratio(known, w.Ns)) + " explained", s.good}
@@ -113,8 +111,9 @@ func (t *waitsTab) above(l layout) []string {
 	}
 	lines = append(lines, t.m.joinParts(
 		part{fmt.Sprintf("%s, %s", plural(w.Times, "wait"), export.Duration(w.Ns)), s.bold}, explained,
-		part{shareText("held", known-min(known, queued), w.Ns), ""},
-		part{shareText("queued behind", queued, w.Ns), ""},
+		part{shareText("held", by[observe.CauseHeld], w.Ns), ""},
+		part{shareText("queued behind", by[observe.CauseQueued], w.Ns), ""},
+		part{shareText("to be woken", by[observe.CauseWoken], w.Ns), ""},
 		part{shareText("not known", w.Unknown, w.Ns), s.warn}))
 	if text := t.m.noHolders(); text != "" {
 		lines = append(lines, s.warn.Render(text))
@@ -202,7 +201,7 @@ func (m *model) pairColumns(s *styles) []column[tally.Pair] {
 			order: func(a, b *tally.Pair) int { return strings.Compare(text(a, far), text(b, far)) },
 		}
 	}
-	holder := name("← HOLDER", 24, 0, 64, m.holderText)
+	holder := name("← HOLDER", 22, 0, 64, m.holderText)
 	holder.cell = func(p *tally.Pair, width int) (string, look) {
 		style := look("")
 		if p.Op == "" && !p.More {
@@ -214,7 +213,7 @@ func (m *model) pairColumns(s *styles) []column[tally.Pair] {
 	waited.width = -7
 	return []column[tally.Pair]{
 		name("FILE", 11, 3, 26, func(p *tally.Pair, width int) string { return tail(pairFile(p), width) }),
-		name("WAITER", 14, 1, 22, waiterText),
+		name("WAITER", 16, 1, 22, waiterText),
 		holder,
 		number("WAITS", 5, 4, "", func(p *tally.Pair) uint64 { return p.Waits }),
 		waited,
@@ -260,11 +259,13 @@ func (m *model) holderText(p *tally.Pair, width int) string {
 		number = fmt.Sprint(p.Pid)
 	}
 	switch {
-	case p.With > 0:
+	case p.With > 0 && p.Cause == observe.CauseHeld:
 		set, one := fmt.Sprintf("%d %s,", p.With+1, several(p.Op)), fmt.Sprintf("%d …", p.One)
 		return firstFit(width, joined(set, who, one), fitName(joined(set, who), one, width))
 	case p.Cause == observe.CauseQueued:
 		op = "behind " + op
+	case p.Cause == observe.CauseWoken:
+		return firstFit(width, joined("woken after", op, who, number), joined("woken after", who, number), fitName("after "+who, number, width))
 	}
 	return firstFit(width, joined(op, who, number, mode), joined(op, who, number, short(mode)),
 		joined(shortOp(op), who, number, short(mode)), joined(shortOp(op), who, number), fitName(joined(shortOp(op), who), number, width))

@@ -43,6 +43,7 @@ func waitSamples() []export.Row {
 		[]observe.Part{held(40*ms, observe.CauseHeld, sh, "direct-read", "fio", 812, 2), {Ns: ms / 2}},
 		[]observe.Part{held(12*ms, observe.CauseHeld, ex, "fallocate:punch-hole", "fstrim", 977, 0)},
 		[]observe.Part{held(9*ms, observe.CauseHeld, sh, "direct-read", "fio", 812, 1), held(3*ms, observe.CauseQueued, ex, observe.OpWrite, "mysqld", 77, 0)},
+		[]observe.Part{held(100_000, observe.CauseWoken, ex, observe.OpWrite, "fio", 1201, 0)},
 		[]observe.Part{held(2*ms, observe.CauseHeld, ex, "truncate", "a\x1b[2J\nb", 4021, 0)},
 		[]observe.Part{held(700_000, observe.CauseHeld, sh, observe.OpWrite, "fio", 1201, 3)},
 	)
@@ -65,8 +66,9 @@ func TestWaits(t *testing.T) {
 	m := waitsModel(t, "auto", waitSamples())
 	text := ansi.Strip(m.View().Content)
 	for _, want := range []string{
-		"5 waits, 67.2ms  >99% explained", "queued behind 4%", "not known <1%",
+		"6 waits, 67.3ms  >99% explained", "queued behind 4%", "not known <1%",
 		"3 readers, fio 812 …", "fallocate:punch-hole fstrim 977 exclusive", "behind write mysqld 77 exclusive", "4 writers, fio 1201 …",
+		"to be woken <1%", "woken after write fio 1201",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not shown", want)
