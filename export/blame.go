@@ -138,7 +138,10 @@ func (b *Blames) count(k *BlameKey, waiter ProcessNumber, p *observe.Part, ns ui
 // whom among them.
 func (b *Blames) List() []*Blame {
 	return slices.SortedFunc(maps.Values(b.all), func(x, y *Blame) int {
-		return cmp.Or(cmp.Compare(y.Ns, x.Ns), cmp.Compare(x.Waiter, y.Waiter), cmp.Compare(x.Holder, y.Holder), cmp.Compare(x.File.Ino, y.File.Ino),
+		if n := cmp.Compare(y.Ns, x.Ns); n != 0 { // what cmp.Or is given is all compared
+			return n
+		}
+		return cmp.Or(cmp.Compare(x.Waiter, y.Waiter), cmp.Compare(x.Holder, y.Holder), cmp.Compare(x.File.Ino, y.File.Ino),
 			cmp.Compare(x.Op, y.Op), cmp.Compare(x.Mode, y.Mode), cmp.Compare(x.Cause, y.Cause), cmp.Compare(x.For, y.For))
 	})
 }

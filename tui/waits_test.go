@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
@@ -150,5 +151,36 @@ func TestWaitsNow(t *testing.T) {
 	}
 	if strings.Contains(text, "mysqld 1201 waits") {
 		t.Error("one that does not wait is listed")
+	}
+}
+
+// A click selects the line that it is on, whatever stands above the list.
+func TestWaitsMouse(t *testing.T) {
+	o := testOptions
+	o.Inside = func() ([]export.Inside, error) { return insideSamples(), nil }
+	m := newModel(nil, o)
+	resize(m, 80, 24)
+	take(m, snapshotOf(waitSamples(), time.Second, "linux-7.3"))
+	press(m, "8")
+	tab := m.tab.(*waitsTab)
+	lines := strings.Split(ansi.Strip(m.View().Content), "\n")
+	for y, line := range lines {
+		switch {
+		case strings.Contains(line, "punch-hole fstrim"):
+			send(m, tea.MouseClickMsg{X: 5, Y: y, Button: tea.MouseLeft})
+			if p := tab.selected(); p.Holder != "fstrim" {
+				t.Errorf("a click selects %+v", *p)
+			}
+		case strings.Contains(line, "← HOLDER"):
+			send(m, tea.MouseClickMsg{X: strings.Index(line, "WAITER") + 1, Y: y, Button: tea.MouseLeft})
+			if tab.sort != "WAITER" {
+				t.Errorf("a click on the title sorts by %s", tab.sort)
+			}
+			send(m, tea.MouseClickMsg{X: strings.Index(line, "FILE") + 1, Y: y - 1, Button: tea.MouseLeft})
+			if tab.sort != "WAITER" {
+				t.Error("a click above the list sorts")
+			}
+			tab.sortBy("WAITED", false)
+		}
 	}
 }

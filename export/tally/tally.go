@@ -139,7 +139,9 @@ func (h *Histogram) picture(w *Waits) {
 func (t *Tally) waited() Waited {
 	b := &t.blames
 	w := Waited{Ns: b.Ns, Unknown: b.Unknown, Times: b.Times, Unseen: b.Unseen}
-	for _, bl := range b.List() {
+	list := b.List()
+	w.Pairs = make([]Pair, 0, len(list)+1)
+	for _, bl := range list {
 		p := Pair{Blame: *bl}
 		if file := t.files.All[bl.File]; file != nil {
 			p.Path = file.group.Path

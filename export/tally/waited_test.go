@@ -59,3 +59,16 @@ func TestWaited(t *testing.T) {
 		t.Error("a picture changes")
 	}
 }
+
+// BenchmarkWaited is what each tenth of a second costs with as many pairs as are kept.
+func BenchmarkWaited(b *testing.B) {
+	tl := New(false)
+	for i := range uint64(5000) {
+		r := waited(i, "/x", observe.Part{Ns: 10 + i*7919%1000, Cause: observe.CauseHeld, Actor: observe.Actor{Op: "direct-read", Comm: "fio", Pid: 5}})
+		tl.Add(&r)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		tl.waited()
+	}
+}
