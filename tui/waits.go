@@ -84,10 +84,12 @@ func (t *waitsTab) none() string {
 // noHolders says that nobody but direct writes is recorded as a holder of i_rwsem, and why;
 // empty when others are.
 func (m *model) noHolders() string {
-	switch m.now.Summary.Holders {
-	case "":
+	switch w := &m.now.Picture.Waited; {
+	case w.Holders: // it was made by a version that did not say so
+		return ""
+	case m.now.Summary.Holders == "":
 		return "holders that make no direct write are not in this recording"
-	case "off":
+	case m.now.Summary.Holders == "off":
 		return "holders that make no direct write are not recorded (--holders off)"
 	}
 	return ""

@@ -111,9 +111,11 @@ func TestWaitsThatAreNotThere(t *testing.T) {
 		{"no holders, in the header", "off", waitRows([]observe.Part{{Ns: ms}}), "are not recorded (--holders off)"},
 		{"an old recording", "", waitRows([]observe.Part{{Ns: ms}}), "are not in this recording"},
 		{"nobody has looked", "auto", waitRows([]observe.Part{{Ns: ms}})[:1], "0% explained"},
+		{"a recording that does not say so", "", waitSamples(), "not known <1%"},
 	} {
 		m := waitsModel(t, tt.holders, tt.rows)
-		if text := ansi.Strip(m.View().Content); !strings.Contains(text, tt.want) {
+		text := ansi.Strip(m.View().Content)
+		if !strings.Contains(text, tt.want) || tt.holders == "" && strings.Contains(text, "this recording") != strings.Contains(tt.want, "this recording") {
 			t.Errorf("%s: %q is not shown:\n%s", tt.name, tt.want, text)
 		}
 	}

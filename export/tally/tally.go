@@ -3,6 +3,7 @@ package tally
 import (
 	"time"
 
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
@@ -34,6 +35,7 @@ type Waited struct {
 	Unknown uint64 // of that, what it is not known of for whom
 	Times   uint64
 	Unseen  uint64 // writes of which it is not known whether they waited
+	Holders bool   // some held the lock, or stood before, who made no write that is recorded
 }
 
 // Pair is one who waited for another, at one file.
@@ -143,6 +145,7 @@ func (t *Tally) waited() Waited {
 	w.Pairs = make([]Pair, 0, len(list)+1)
 	for _, bl := range list {
 		p := Pair{Blame: *bl}
+		w.Holders = w.Holders || bl.Op != "" && bl.Op != observe.OpWrite
 		if file := t.files.All[bl.File]; file != nil {
 			p.Path = file.group.Path
 		}

@@ -36,7 +36,7 @@ func TestWaited(t *testing.T) {
 		tl.Add(&r)
 	}
 	w := tl.Picture(time.Second).Waited
-	if w.Times != 3 || w.Ns != 53 || w.Unknown != 3 || w.Unseen != 1 || len(w.Pairs) != 3 {
+	if w.Times != 3 || w.Ns != 53 || w.Unknown != 3 || w.Unseen != 1 || !w.Holders || len(w.Pairs) != 3 {
 		t.Fatalf("%+v", w)
 	}
 	p := &w.Pairs[0]
