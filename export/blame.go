@@ -28,6 +28,12 @@ type Blame struct {
 	Pid   uint32 // of the holder; 0 when that is not known, or there are several
 	Waits uint64 // times that somebody waited
 	Ns    uint64
+	Max   uint64 // of Ns, the most that one of the waits was
+	// Process is the one that waited, none when there are several. With is how many more
+	// held the lock together with a holder, at most, and One is the process of one of them.
+	Process ProcessNumber
+	With    int
+	One     uint32
 }
 
 // Blames tells who was serialised by whom. What it counts adds up to all that was waited.
@@ -36,6 +42,8 @@ type Blames struct {
 	PerFile bool
 	Ns      uint64 // all that was waited
 	Unknown uint64 // of that, what nobody who is known is the cause of
+	Times   uint64 // that a write was queued
+	Unseen  uint64 // writes of which it is not known whether they waited
 	all     map[BlameKey]*Blame
 	more    Blame // waits that are not in all
 }
@@ -48,9 +56,14 @@ const (
 
 // Add counts a write.
 func (b *Blames) Add(r *Row) {
-	if !r.WaitNs.Known || r.WaitNs.V == 0 {
+	switch {
+	case !r.WaitNs.Known:
+		b.Unseen++
+		return
+	case r.WaitNs.V == 0:
 		return
 	}
+	b.Times += uint64(max(len(r.Waits), 1))
 	k := BlameKey{Waiter: r.Comm}
 	if b.PerFile {
 		k.File = r.File()
@@ -62,16 +75,13 @@ func (b *Blames) Add(r *Row) {
 		for n := range r.Waits[i].Parts {
 			p := &r.Waits[i].Parts[n]
 			k.Op, k.Holder, k.Cause, k.Mode = p.Op, holderName(p), p.Cause, p.Mode
-			ns, pid := min(rest, p.Ns), p.Pid
-			if p.Others > 0 {
-				pid = 0
-			}
-			b.count(&k, pid, ns)
+			ns := min(rest, p.Ns)
+			b.count(&k, r.ProcessNumber(), p, ns)
 			rest -= ns
 		}
 	}
 	if rest > 0 { // it did not fit into the record, or nobody has looked for holders
-		b.count(&BlameKey{Waiter: r.Comm, File: k.File}, 0, rest)
+		b.count(&BlameKey{Waiter: r.Comm, File: k.File}, r.ProcessNumber(), &observe.Part{}, rest)
 	}
 }
 
@@ -93,9 +103,13 @@ func holderName(p *observe.Part) string {
 	return strings.Join(names, ", ")
 }
 
-func (b *Blames) count(k *BlameKey, pid uint32, ns uint64) {
+func (b *Blames) count(k *BlameKey, waiter ProcessNumber, p *observe.Part, ns uint64) {
 	if k.Op == "" {
 		b.Unknown += ns
+	}
+	pid := p.Pid
+	if p.Others > 0 {
+		pid = 0
 	}
 	bl := b.all[*k]
 	switch {
@@ -103,24 +117,31 @@ func (b *Blames) count(k *BlameKey, pid uint32, ns uint64) {
 		if bl.Pid != pid {
 			bl.Pid = 0
 		}
+		if bl.Process != waiter {
+			bl.Process = ProcessNumber{}
+		}
 	case len(b.all) >= maxBlames:
 		bl = &b.more
 	default:
 		if b.all == nil {
 			b.all = make(map[BlameKey]*Blame)
 		}
-		bl = &Blame{BlameKey: *k, Pid: pid}
+		bl = &Blame{BlameKey: *k, Pid: pid, Process: waiter, One: p.Pid}
 		b.all[*k] = bl
 	}
 	bl.Waits++
 	bl.Ns += ns
+	bl.Max, bl.With = max(bl.Max, ns), max(bl.With, p.Others)
 }
 
 // List lists who waited for whom, the longest first, and those of whom it is not known for
 // whom among them.
 func (b *Blames) List() []*Blame {
 	return slices.SortedFunc(maps.Values(b.all), func(x, y *Blame) int {
-		return cmp.Or(cmp.Compare(y.Ns, x.Ns), cmp.Compare(x.Waiter, y.Waiter), cmp.Compare(x.Holder, y.Holder), cmp.Compare(x.File.Ino, y.File.Ino),
+		if n := cmp.Compare(y.Ns, x.Ns); n != 0 { // what cmp.Or is given is all compared
+			return n
+		}
+		return cmp.Or(cmp.Compare(x.Waiter, y.Waiter), cmp.Compare(x.Holder, y.Holder), cmp.Compare(x.File.Ino, y.File.Ino),
 			cmp.Compare(x.Op, y.Op), cmp.Compare(x.Mode, y.Mode), cmp.Compare(x.Cause, y.Cause), cmp.Compare(x.For, y.For))
 	})
 }

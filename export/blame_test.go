@@ -115,7 +115,7 @@ func TestManyBlames(t *testing.T) {
 	}
 	c := b.clone()
 	b.Add(waitRow("w1", heldBy("truncate", "t", 1, 1000)))
-	if c.Ns == b.Ns || *c.List()[1] != (Blame{BlameKey: c.List()[1].BlameKey, Pid: 1, Waits: 1, Ns: 1000}) {
+	if bl := c.List()[1]; c.Ns == b.Ns || bl.Pid != 1 || bl.Waits != 1 || bl.Ns != 1000 {
 		t.Error("a copy changes")
 	}
 }

@@ -1,6 +1,6 @@
 // Package tui is the live view on a terminal: whether writers are serialised and why, by
-// file, process and reason; the writes one by one; everything about one of them; and what
-// the kernel and the model disagree about.
+// file, process and reason; who waits for whom; the writes one by one; everything about one
+// of them; and what the kernel and the model disagree about.
 //
 // A screen is a value: newTabs lists the tabs, and what is opened over one lies on a
 // stack, of which the top has the keys and the mouse. It is fed with snapshots, at most

@@ -7,10 +7,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/exporttest"
 )
 
 var (
@@ -45,6 +47,20 @@ var states = []struct {
 		press(m, "7")
 	}},
 	{"inside-none", "patch3", func(m *model) { press(m, "7") }},
+	{"waits", "", func(m *model) {
+		m.opts.Inside = func() ([]export.Inside, error) { return insideSamples(), nil }
+		take(m, snapshotOf(waitSamples(), time.Second, "linux-7.3"))
+		press(m, "8", "down")
+	}},
+	{"waits-recorded", "linux-7.2", func(m *model) { press(m, "8") }},
+	{"waits-no-holders", "linux-7.2", func(m *model) {
+		m.now.Summary.Holders = "off"
+		press(m, "8", "/", "a", "p", "p", "e", "n", "d", "enter")
+	}},
+	{"waits-none", "", func(m *model) {
+		take(m, snapshotOf(exporttest.Rows()[:1], time.Second, "linux-7.3"))
+		press(m, "8")
+	}},
 	{"one", "linux-7.2", func(m *model) { press(m, "4", "g", "j", "j", "enter") }},
 	{"one-end", "linux-7.2", func(m *model) { press(m, "4", "g", "j", "j", "enter", "G") }},
 	{"one-variants", "linux-7.2", func(m *model) { press(m, "4", "g", "j", "j", "enter", "v") }},
@@ -78,8 +94,12 @@ var states = []struct {
 		take(m, snapshot(2))
 	}},
 	{"one-zeroing", "", func(m *model) {
-		take(m, snapshot(1))
-		press(m, "4", "g", "j", "j", "enter")
+		take(m, snapshotOf([]export.Row{courseRow()}, time.Second, "linux-7.3"))
+		press(m, "4", "enter")
+	}},
+	{"one-course", "", func(m *model) {
+		take(m, snapshotOf([]export.Row{courseRow()}, time.Second, "linux-7.3"))
+		press(m, "4", "enter", "pgdown")
 	}},
 	{"one-hostile", "", func(m *model) {
 		take(m, snapshot(1))

@@ -36,22 +36,22 @@ func (b *grouping) nameColumn() column[tally.Group] {
 }
 
 // measured makes a column of what text says of a value. The largest comes first.
-func measured(title string, width, rank int, style look, text func(v float64) string, value func(*tally.Group) float64) column[tally.Group] {
-	return column[tally.Group]{
+func measured[T any](title string, width, rank int, style look, text func(v float64) string, value func(*T) float64) column[T] {
+	return column[T]{
 		title: title, width: -width, rank: rank,
-		cell: func(g *tally.Group, _ int) (string, look) {
+		cell: func(g *T, _ int) (string, look) {
 			if v := value(g); v != 0 {
 				return text(v), style
 			}
 			return "-", ""
 		},
-		order: func(a, b *tally.Group) int { return cmp.Compare(value(b), value(a)) },
+		order: func(a, b *T) int { return cmp.Compare(value(b), value(a)) },
 	}
 }
 
 // number makes a column of a count.
-func number(title string, width, rank int, style look, of func(*tally.Group) uint64) column[tally.Group] {
-	return measured(title, width, rank, style, export.Amount, func(g *tally.Group) float64 { return float64(of(g)) })
+func number[T any](title string, width, rank int, style look, of func(*T) uint64) column[T] {
+	return measured(title, width, rank, style, export.Amount, func(g *T) float64 { return float64(of(g)) })
 }
 
 // binary makes a column of a number of bytes.
@@ -66,9 +66,9 @@ func share(title string, rank int, style look, of func(*tally.Group) uint64) col
 }
 
 // span makes a column of a time.
-func span(title string, rank int, of func(*tally.Group) uint64) column[tally.Group] {
+func span[T any](title string, rank int, of func(*T) uint64) column[T] {
 	c := number(title, 6, rank, "", of)
-	c.cell = func(g *tally.Group, _ int) (string, look) { return export.Duration(of(g)), "" }
+	c.cell = func(g *T, _ int) (string, look) { return export.Duration(of(g)), "" }
 	return c
 }
 
@@ -220,13 +220,4 @@ func percentOf(part float64) string {
 // byWrites sorts the groups with the most writes first.
 func byWrites(a, b *tally.Group) int {
 	return cmp.Or(cmp.Compare(b.Writes, a.Writes), cmp.Compare(a.Ino, b.Ino), cmp.Compare(a.Pid, b.Pid), strings.Compare(a.Reason, b.Reason))
-}
-
-// order is that of the column with a title.
-func (b *grouping) order(title string) func(x, y *tally.Group) int {
-	columns := b.columns(&styles{})
-	if i := slices.IndexFunc(columns, func(c column[tally.Group]) bool { return c.title == title && c.order != nil }); i >= 0 {
-		return columns[i].order
-	}
-	return byWrites
 }

@@ -2,11 +2,7 @@ package tui
 
 import (
 	"fmt"
-	"slices"
 	"strings"
-
-	"charm.land/bubbles/v2/key"
-	tea "charm.land/bubbletea/v2"
 
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/tally"
@@ -27,14 +23,22 @@ type grouping struct {
 
 var byFile = grouping{
 	name: "Files", title: "FILE", width: 14, grow: 60, fromEnd: true, by: true, dev: true,
-	of: func(p *tally.Picture) []tally.Group { return p.Files },
-	label: func(g *tally.Group) string {
-		if g.Path != "" {
-			return export.Safe(g.Path)
-		}
-		return fmt.Sprintf("ino %d on %s", g.Ino, export.DevName(g.Dev))
-	},
-	filter: func(g *tally.Group) string { return fmt.Sprintf("dev=%s ino=%d", export.DevName(g.Dev), g.Ino) },
+	of:     func(p *tally.Picture) []tally.Group { return p.Files },
+	label:  func(g *tally.Group) string { return fileLabel(g.Path, g.Dev, g.Ino) },
+	filter: func(g *tally.Group) string { return fileFilter(g.Dev, g.Ino) },
+}
+
+// fileLabel names a file.
+func fileLabel(path string, dev uint32, ino uint64) string {
+	if path != "" {
+		return export.Safe(path)
+	}
+	return fmt.Sprintf("ino %d on %s", ino, export.DevName(dev))
+}
+
+// fileFilter picks the writes to one file.
+func fileFilter(dev uint32, ino uint64) string {
+	return fmt.Sprintf("dev=%s ino=%d", export.DevName(dev), ino)
 }
 
 var byProcess = grouping{
@@ -47,18 +51,18 @@ var byProcess = grouping{
 		}
 		return fmt.Sprintf("%s%s %s", export.Safe(g.Comm), others, g.Number())
 	},
-	filter: processFilter,
+	filter: func(g *tally.Group) string { return processFilter(g.ProcessNumber) },
 }
 
 // processFilter picks the writes of one process, by the number that no other has.
-func processFilter(g *tally.Group) string {
+func processFilter(p export.ProcessNumber) string {
 	switch {
-	case g.Foreign:
-		return fmt.Sprintf("pid=%d foreign", g.Pid)
-	case g.Global != 0:
-		return fmt.Sprintf("globalpid=%d", g.Global)
+	case p.Foreign:
+		return fmt.Sprintf("pid=%d foreign", p.Pid)
+	case p.Global != 0:
+		return fmt.Sprintf("globalpid=%d", p.Global)
 	}
-	return fmt.Sprintf("pid=%d", g.Pid)
+	return fmt.Sprintf("pid=%d", p.Pid)
 }
 
 var byReason = grouping{
@@ -95,163 +99,19 @@ func (b *grouping) groupName(g *tally.Group) string {
 	return b.label(g)
 }
 
-// matches reports whether a text is in the name of a group, or in why its writes were
-// exclusive.
-func (b *grouping) matches(g *tally.Group, text string) bool {
-	said := b.groupName(g) + " " + classText(&g.Counts, far)
-	return strings.Contains(strings.ToLower(said), strings.ToLower(text))
-}
-
-// groupTab is a table of groups of writes.
-type groupTab struct {
-	table[tally.Group]
-	by     *grouping
-	filter string
-	key    tally.Key // of the selected one
-	chosen bool      // somebody has selected it; else the first is
-}
-
-func newGroupTab(m *model, by *grouping) *groupTab {
-	t := &groupTab{by: by, table: table[tally.Group]{m: m, sort: "W/S"}}
-	t.columns = func() []column[tally.Group] { return by.columns(&m.styles) }
-	t.move, t.open = t.choose, t.openWrites
-	return t
-}
-
-func (t *groupTab) About() about {
-	a := about{name: t.by.name, bandFrom: roomForBand}
-	if t.filter != "" {
-		a.note = "filter: " + t.filter
+// listing is what the tab of b lists.
+func (b *grouping) listing() *listing[tally.Group] {
+	return &listing[tally.Group]{
+		name: b.name, sort: "W/S", asked: "names or reasons with: ", none: "nothing has a name or reason with ",
+		columns: b.columns, of: b.of, order: byWrites,
+		key:  func(g *tally.Group) any { return g.Key },
+		last: func(g *tally.Group) bool { return g.Others },
+		said: func(g *tally.Group) string { return b.groupName(g) + " " + classText(&g.Counts, far) },
+		filter: func(g *tally.Group) string {
+			if g.Others {
+				return ""
+			}
+			return b.filter(g)
+		},
 	}
-	return a
-}
-
-// Update shows the groups as they are now.
-func (t *groupTab) Update(msg tea.Msg) tea.Cmd {
-	if _, ok := msg.(Snapshot); ok {
-		t.arrange()
-	}
-	return nil
-}
-
-func (t *groupTab) Keys() keys {
-	k := &t.m.keys
-	return t.keys([]key.Binding{k.Quit, k.Help, k.Next, k.Open, k.Sort, k.Filter, k.Pause, k.WhatIf, k.Record, k.Report},
-		keyed{k.Left, t.shiftBy(-1)}, keyed{k.Right, t.shiftBy(1)}, keyed{k.Sort, t.sortNext}, keyed{k.Reverse, func() tea.Cmd { return t.sortBy(t.sort, !t.reverse) }},
-		keyed{k.Filter, t.askFilter}, keyed{k.Back, t.back})
-}
-
-// Mouse sorts where a title was clicked on, the other way round when it is sorted by that
-// already.
-func (t *groupTab) Mouse(e mouse) tea.Cmd {
-	if e.wheel != 0 || e.line > 0 {
-		return t.table.Mouse(e)
-	}
-	columns := t.fitted()
-	if i := columnAt(columns, e.x); i >= 0 && columns[i].order != nil {
-		return t.sortBy(columns[i].title, t.sort == columns[i].title && !t.reverse)
-	}
-	return nil
-}
-
-// View draws the table.
-func (t *groupTab) View() []string {
-	if t.filter != "" {
-		return t.draw("nothing has a name or reason with " + export.Safe(t.filter) + " (esc: all)")
-	}
-	return t.draw(t.m.nothingYet())
-}
-
-// arrange filters and sorts the groups, and keeps what is selected.
-func (t *groupTab) arrange() {
-	t.rows = t.rows[:0]
-	for _, row := range t.by.of(&t.m.now.Picture) {
-		if t.filter == "" || t.by.matches(&row, t.filter) {
-			t.rows = append(t.rows, row)
-		}
-	}
-	order := t.by.order(t.sort)
-	slices.SortStableFunc(t.rows, func(a, b tally.Group) int {
-		if a.Others != b.Others {
-			return map[bool]int{true: 1, false: -1}[a.Others]
-		}
-		n := order(&a, &b)
-		if t.reverse {
-			n = -n
-		}
-		if n == 0 {
-			n = byWrites(&a, &b)
-		}
-		return n
-	})
-	if !t.chosen {
-		t.cursor = 0
-	} else if at := slices.IndexFunc(t.rows, func(row tally.Group) bool { return row.Key == t.key }); at >= 0 {
-		t.cursor = at
-	}
-}
-
-// sortBy sorts by a column.
-func (t *groupTab) sortBy(title string, reverse bool) tea.Cmd {
-	t.sort, t.reverse = title, reverse
-	t.arrange()
-	return nil
-}
-
-// sortNext sorts by the next of the columns that are on the screen.
-func (t *groupTab) sortNext() tea.Cmd {
-	columns := t.fitted()
-	at := slices.IndexFunc(columns, func(c fitted[tally.Group]) bool { return c.title == t.sort })
-	for i := range columns {
-		if c := columns[(at+1+i)%len(columns)]; c.order != nil {
-			return t.sortBy(c.title, false)
-		}
-	}
-	return nil
-}
-
-// choose selects another group.
-func (t *groupTab) choose(by int) tea.Cmd {
-	t.step(by)
-	if g := t.selected(); g != nil {
-		t.key, t.chosen = g.Key, by != -far
-	}
-	return nil
-}
-
-// openWrites leads to the writes of the selected group.
-func (t *groupTab) openWrites() tea.Cmd {
-	g := t.selected()
-	if g == nil || g.Others || t.m.opts.Filter == nil {
-		return nil
-	}
-	text := t.by.filter(g)
-	if text == "" {
-		return nil
-	}
-	t.m.tab = t.m.writes
-	return t.m.writes.apply(text)
-}
-
-// askFilter asks which groups to show.
-func (t *groupTab) askFilter() tea.Cmd {
-	return t.m.ask("names or reasons with: ", t.filter, func(text string) tea.Cmd {
-		t.filter, t.chosen = strings.TrimSpace(text), false
-		t.arrange()
-		return nil
-	})
-}
-
-// back undoes what was chosen, the last thing first.
-func (t *groupTab) back() tea.Cmd {
-	switch {
-	case t.filter != "":
-		t.filter = ""
-	case t.shift > 0:
-		t.shift = 0
-	default:
-		t.chosen = false
-	}
-	t.arrange()
-	return nil
 }

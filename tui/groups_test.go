@@ -8,7 +8,7 @@ import (
 )
 
 // files is the tab of the files, which is the first.
-func files(m *model) *groupTab { return m.tabs[0].(*groupTab) }
+func files(m *model) *listTab[tally.Group] { return m.tabs[0].(*listTab[tally.Group]) }
 
 // The selected file stays selected, wherever the order puts it.
 func TestGroupStaysSelected(t *testing.T) {
@@ -37,7 +37,7 @@ func TestSorting(t *testing.T) {
 	for range 30 {
 		g := files(m)
 		seen[g.sort] = true
-		order := g.by.order(g.sort)
+		order := g.by.orderOf(g.sort)
 		if !slices.IsSortedFunc(g.rows, func(a, b tally.Group) int { return order(&a, &b) }) {
 			t.Errorf("not sorted by %s", g.sort)
 		}

@@ -15,6 +15,8 @@ var legend = []string{
 	"WAIT%    of the time in the write function was spent waiting for i_rwsem; P50, P99, MAX: waits of single writes, at most a quarter too large",
 	"RESTART  ran the checks again with the exclusive lock; ZEROED: bytes zeroed around writes; EAGAIN: NOWAIT writes that got it, and where",
 	"DISAGR   the kernel did something else than the reference model says; UNDEC: what was seen does not decide it",
+	"HOLDER   had i_rwsem while others waited for it; behind: stood before in the queue; 3 readers: at most so many had it together; woken after: it had let go; not known: none that was seen",
+	"time     of one write: e entry, 1 2 passes of the checks, W wait for i_rwsem, m mappings, I I/O, b buffered",
 	"LOOKUPS  block,blocks=found and what: W written, U unwritten, H hole, D delayed, E error; | parts passes",
 	"PASS     runs of the checks under i_rwsem; 2: restarted with the exclusive lock",
 	"LOCK     i_rwsem at iomap_dio_rw; none: the write never got there",

@@ -61,7 +61,7 @@ func snapshot(times int) Snapshot {
 // snapshotOf is what a Collector makes of rows.
 func snapshotOf(rows []export.Row, elapsed time.Duration, variant string, evidence ...string) Snapshot {
 	c := NewCollector(true, nil)
-	sum := export.Summary{Variant: variant, Evidence: evidence, Elapsed: elapsed}
+	sum := export.Summary{Variant: variant, Evidence: evidence, Elapsed: elapsed, Holders: "auto"}
 	for i := range rows {
 		sum.Totals.Add(&rows[i])
 		c.Add(&rows[i], true)
@@ -115,7 +115,7 @@ func recorded(t *testing.T, name string) (Options, Snapshot) {
 		return out, nil
 	}
 	s := snapshotOf(rows, 3*time.Second, variant.String(), "as the test says")
-	s.Ended = true
+	s.Ended, s.Summary.Holders = true, "" // none was recorded by then
 	return o, s
 }
 

@@ -12,17 +12,54 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
-// insideTab lists the writes that are in the kernel now and where each one is, those that
-// have been there the longest first; of a recording, those that had not ended when it did.
-type insideTab struct {
-	scrolled
+// insideList is the writes that are in the kernel now, those that have been there the
+// longest first; when tracing has ended, those that had not ended when it did. The tabs
+// that show them share it.
+type insideList struct {
+	m *model
 	poll
 	now []export.Inside
 	err error
 }
 
+// insideMsg is what Options.Inside told.
+type insideMsg struct {
+	now []export.Inside
+	err error
+}
+
+// ask asks when t, which shows the list, is shown, and what is known is not new.
+func (l *insideList) ask(t tab) tea.Cmd {
+	m, ask := l.m, l.m.opts.Inside
+	if ask == nil || m.now.Ended || m.paused || m.tab != t || !l.due(m.now.Summary.Elapsed) {
+		return nil
+	}
+	return func() tea.Msg {
+		now, err := ask()
+		return insideMsg{now, err}
+	}
+}
+
+// take takes in the answer.
+func (l *insideList) take(msg insideMsg) {
+	l.came(l.known || msg.err == nil)
+	l.now, l.err = msg.now, msg.err
+	slices.SortStableFunc(l.now, func(a, b export.Inside) int { return cmp.Compare(a.TimeNs, b.TimeNs) })
+}
+
+// list is what is known.
+func (l *insideList) list() []export.Inside {
+	if l.m.now.Ended {
+		return l.m.now.Summary.Totals.Inside
+	}
+	return l.now
+}
+
+// insideTab lists the writes that are in the kernel now and where each one is.
+type insideTab struct{ scrolled }
+
 func newInsideTab(m *model) *insideTab {
-	t := &insideTab{scrolled: scrolled{m: m}}
+	t := &insideTab{scrolled{m: m}}
 	t.lines = t.draw
 	return t
 }
@@ -34,47 +71,24 @@ func (t *insideTab) Keys() keys {
 	return keys{line: []key.Binding{k.Quit, k.Help, k.Next, k.Up, k.Down}, does: append(t.steps(), t.m.tabKeys()...)}
 }
 
-// insideMsg is what Options.Inside told.
-type insideMsg struct {
-	now []export.Inside
-	err error
-}
-
 // Update asks for those that are inside, and takes in the answer.
 func (t *insideTab) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case Snapshot, enteredMsg:
-		return t.ask()
+		return t.m.inside.ask(t)
 	case insideMsg:
-		t.came(t.known || msg.err == nil)
-		t.now, t.err = msg.now, msg.err
-		slices.SortStableFunc(t.now, func(a, b export.Inside) int { return cmp.Compare(a.TimeNs, b.TimeNs) })
+		t.m.inside.take(msg)
 	}
 	return nil
-}
-
-// ask asks when that is shown and not new.
-func (t *insideTab) ask() tea.Cmd {
-	ask := t.m.opts.Inside
-	if ask == nil || t.m.now.Ended || t.m.paused || t.m.tab != t || !t.due(t.m.now.Summary.Elapsed) {
-		return nil
-	}
-	return func() tea.Msg {
-		now, err := ask()
-		return insideMsg{now, err}
-	}
 }
 
 func (t *insideTab) draw() []string {
 	m := t.m
 	d := detail{m: m, width: m.width}
-	list := t.now
-	if m.now.Ended {
-		list = m.now.Summary.Totals.Inside
-	}
+	list := m.inside.list()
 	switch {
-	case t.err != nil:
-		d.raw([]string{export.SafeText(t.err.Error())}, m.styles.loss)
+	case m.inside.err != nil:
+		d.raw([]string{export.SafeText(m.inside.err.Error())}, m.styles.loss)
 	case m.now.Ended && len(list) == 0:
 		d.raw([]string{"no write was in the kernel when tracing ended"}, m.styles.dim)
 	case m.opts.Inside == nil && !m.now.Ended:

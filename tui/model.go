@@ -82,8 +82,9 @@ type model struct {
 
 	tabs   []tab
 	writes *writesTab // one of them
-	tab    tab        // that is shown
-	over   []screen   // what is shown over it, the top one last
+	inside insideList
+	tab    tab      // that is shown
+	over   []screen // what is shown over it, the top one last
 
 	now   Snapshot // what is known, but for its rows
 	rates []ratePoint
@@ -103,7 +104,7 @@ const (
 
 func newModel(feed <-chan Snapshot, o Options) *model {
 	m := &model{opts: o, styles: newStyles(), feed: feed, now: Snapshot{CPU: -1}}
-	m.writes = newWritesTab(m)
+	m.inside.m, m.writes = m, newWritesTab(m)
 	m.tabs = newTabs(m)
 	m.tab = m.tabs[0]
 	m.keys = newKeyMap(&o, len(m.tabs))

@@ -84,7 +84,6 @@ func (o *oneWrite) draw() []string {
 	}
 	d.reasons()
 	d.timeline()
-	d.waitedFor()
 	d.lookups()
 	d.mappings()
 	d.zeroed()

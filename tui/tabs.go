@@ -12,8 +12,8 @@ import (
 // areas for the mouse, and the keys that lead to them follow from it.
 func newTabs(m *model) []tab {
 	return []tab{
-		newGroupTab(m, &byFile), newGroupTab(m, &byProcess), newGroupTab(m, &byReason),
-		m.writes, newFindingsTab(m), newProbesTab(m), newInsideTab(m),
+		newListTab(m, byFile.listing()), newListTab(m, byProcess.listing()), newListTab(m, byReason.listing()),
+		m.writes, newFindingsTab(m), newProbesTab(m), newInsideTab(m), newWaitsTab(m),
 	}
 }
 
@@ -44,23 +44,29 @@ func (m *model) tabNames() []tabName {
 	if n := ansi.StringWidth(m.tab.About().note); n > 0 {
 		room -= n + 2
 	}
-	for _, short := range []int{20, 4, 0} {
+	for _, fits := range []struct {
+		letters int
+		gap     string // behind a name
+	}{{20, " "}, {20, ""}, {7, ""}, {4, " "}, {0, " "}} {
 		at := 0
 		var out []tabName
 		for i, t := range m.tabs {
 			a := t.About()
-			text := fmt.Sprintf("%d %s", i+1, a.name[:min(short, len(a.name))])
+			text := fmt.Sprintf("%d %s", i+1, a.name[:min(fits.letters, len(a.name))])
 			if a.found > 0 {
 				text += fmt.Sprintf("(%d)", a.found)
 			}
-			text = " " + strings.TrimSpace(text) + " "
+			text = " " + strings.TrimSpace(text) + fits.gap
 			if t == m.tab {
 				text = fmt.Sprintf("[%d %s]", i+1, a.name)
+				if fits.gap == "" && i > 0 {
+					text = " " + text
+				}
 			}
 			out = append(out, tabName{t, a.found > 0, at, at + len(text), text})
 			at += len(text)
 		}
-		if at <= room || short == 0 {
+		if at <= room || fits.letters == 0 {
 			return out
 		}
 	}

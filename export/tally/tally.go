@@ -3,6 +3,7 @@ package tally
 import (
 	"time"
 
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 )
 
@@ -22,8 +23,26 @@ type Picture struct {
 	Files, Processes, Reasons []Group
 	Series                    Series
 	Shared, Exclusive         Waits
+	Waited                    Waited
 	Findings                  []Finding
 	MoreFindings              uint64 // disagreements of kinds that are not in Findings
+}
+
+// Waited is who waited for i_rwsem, and for whom.
+type Waited struct {
+	Pairs   []Pair
+	Ns      uint64 // all that was waited
+	Unknown uint64 // of that, what it is not known of for whom
+	Times   uint64
+	Unseen  uint64 // writes of which it is not known whether they waited
+	Holders bool   // some held the lock, or stood before, who made no write that is recorded
+}
+
+// Pair is one who waited for another, at one file.
+type Pair struct {
+	export.Blame
+	Path string // of the file, raw; empty when not known
+	More bool   // all pairs that have no place of their own
 }
 
 // Tally counts rows.
@@ -33,6 +52,7 @@ type Tally struct {
 	reasons   groups[string]
 	series    series
 	waits     [export.Exclusive + 1]Histogram
+	blames    export.Blames
 	findings  Findings
 	writes    uint64
 	rated     time.Duration
@@ -46,7 +66,7 @@ const (
 
 // New makes a Tally of what comes from a kernel, or of a whole recording.
 func New(recording bool) *Tally {
-	t := &Tally{series: series{whole: recording, width: uint64(liveSpan)}}
+	t := &Tally{series: series{whole: recording, width: uint64(liveSpan)}, blames: export.Blames{PerFile: true}}
 	if recording {
 		t.series.width = uint64(recordSpan)
 	}
@@ -84,6 +104,7 @@ func (t *Tally) Add(r *export.Row) {
 	if r.Lock.Known && r.WaitNs.Known {
 		t.waits[r.Lock.V].Add(r.WaitNs.V)
 	}
+	t.blames.Add(r)
 	if r.Disagrees() {
 		t.findings.Add(r, reason, t.writes)
 	}
@@ -105,7 +126,7 @@ func (t *Tally) Picture(elapsed time.Duration) Picture {
 	}
 	p := Picture{
 		Files: t.files.picture(), Processes: t.processes.picture(), Reasons: t.reasons.picture(),
-		Series: t.series.picture(), Findings: t.findings.List(), MoreFindings: t.findings.More(),
+		Waited: t.waited(), Series: t.series.picture(), Findings: t.findings.List(), MoreFindings: t.findings.More(),
 	}
 	t.waits[export.Shared].picture(&p.Shared)
 	t.waits[export.Exclusive].picture(&p.Exclusive)
@@ -115,4 +136,23 @@ func (t *Tally) Picture(elapsed time.Duration) Picture {
 func (h *Histogram) picture(w *Waits) {
 	h.Octaves(w.Octaves[:])
 	w.Writes, w.P50, w.P99, w.Max = h.Len(), h.Quantile(0.5), h.Quantile(0.99), h.Max()
+}
+
+func (t *Tally) waited() Waited {
+	b := &t.blames
+	w := Waited{Ns: b.Ns, Unknown: b.Unknown, Times: b.Times, Unseen: b.Unseen}
+	list := b.List()
+	w.Pairs = make([]Pair, 0, len(list)+1)
+	for _, bl := range list {
+		p := Pair{Blame: *bl}
+		w.Holders = w.Holders || bl.Op != "" && bl.Op != observe.OpWrite
+		if file := t.files.All[bl.File]; file != nil {
+			p.Path = file.group.Path
+		}
+		w.Pairs = append(w.Pairs, p)
+	}
+	if more := b.More(); more.Ns > 0 {
+		w.Pairs = append(w.Pairs, Pair{Blame: more, More: true})
+	}
+	return w
 }
