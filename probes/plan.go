@@ -227,6 +227,16 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 	return p, nil
 }
 
+// Unseen says what holders of i_rwsem no probe sees, though they are wanted.
+func (p *Plan) Unseen() (all []string) {
+	for i := range p.Probes {
+		if pp := &p.Probes[i]; strings.HasPrefix(pp.Name, "hold_") && !pp.Attached() {
+			all = append(all, pp.Tells)
+		}
+	}
+	return all
+}
+
 // unattached collects the stages of which no probe is attached.
 func unattached(probes []PlannedProbe) record.Stages {
 	var have, want record.Stages
