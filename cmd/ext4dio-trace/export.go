@@ -242,6 +242,10 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, k sessi
 			return
 		}
 		maker.Fill(&row, o, v)
+		shows := f.choose.shows(&row) // by its names
+		if redacted, ok := w.(redactedWriter); ok {
+			redacted.r.Row(&row)
+		}
 		if stream != nil {
 			sum.Totals.Add(&row)
 			if now := in.Place(); now != place {
@@ -249,7 +253,7 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, k sessi
 				fail(lostSoFar(in, stream))
 			}
 		}
-		if !f.choose.shows(&row) {
+		if !shows {
 			return
 		}
 		shown++
@@ -266,15 +270,10 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, k sessi
 	return shown, seen, err
 }
 
-// redactedWriter takes names out of rows.
+// redactedWriter takes rows of which the names are taken out, as in the totals.
 type redactedWriter struct {
 	export.Writer
 	r *redact.Redactor
-}
-
-func (w redactedWriter) Write(row *export.Row) error {
-	w.r.Row(row)
-	return w.Writer.Write(row)
 }
 
 // Hold takes names out of a hold.
