@@ -125,7 +125,7 @@ func (r *Report) held(others, writes int) (all []string) {
 	for _, who := range h.Unseen {
 		say("not recorded, for want of a probe: %s", who)
 	}
-	const as = "simulated as they held i_rwsem, each in the loop of its thread"
+	const as = "simulated as they held i_rwsem while there were writes, each in the loop of its thread"
 	switch {
 	case h.Recorded == "auto" && n > 0:
 		say("%s that a write waited for are %s; those that no write waited for are not recorded (record --holders all)", h.list(), as)

@@ -136,6 +136,9 @@ func compareSeries(t *testing.T, dir, name string, v model.Variant) {
 		t.Errorf("%s, %s: %s %v", name, v, r.Refused, r.Marks)
 		return
 	}
+	if said := strings.Join(r.Assumptions, "\n"); strings.HasPrefix(name, "readers") && (strings.Contains(said, "not recorded") || !strings.Contains(said, " direct-read")) {
+		t.Errorf("%s, %s: it assumes\n%s", name, v, said)
+	}
 	then := r.Then.PerSecond
 	off := then.Mid/got.perSecond - 1
 	t.Logf("| %-9s | %-6s | %6.0f | %9.0f | %5.0f to %5.0f | %8.0f | %+4.0f %% | %7.0f %% | %6.0f %% |", name, v, r.Measured.PerSecond.Mid,

@@ -35,6 +35,11 @@ type Hold struct {
 // Thread is as that of an Observation.
 func (h *Hold) Thread() uint32 { return cmp.Or(h.GlobalTid, h.Tid) }
 
+// Bound reports whether it was not seen when it took the lock, or when it let go of it.
+func (h *Hold) Bound() bool {
+	return h.Flags&(record.HolderWide|record.HolderOwner|record.HolderInside|record.HolderBefore) != 0
+}
+
 // Inside reports whether it was not over when tracing ended.
 func (h *Hold) Inside() bool { return h.Flags&record.HolderInside != 0 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
-	"github.com/ext4dio/ext4dio-trace/internal/smallpages"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
@@ -57,7 +56,6 @@ func Attach(o probes.Options) (*Capture, error) {
 	if err != nil {
 		return nil, err
 	}
-	smallpages.Ask() // to attach took memory
 	return &Capture{k, s}, nil
 }
 
@@ -93,7 +91,10 @@ func Recorded(info *tracefile.Info) (Kernel, error) {
 // Judge makes a judge that hands every judged write to seen. The variant is empty, auto or
 // the name of one, the error one of the name; doubt is judge.Options.Doubt.
 func (k *Kernel) Judge(variant string, doubt func(from, to uint64) bool, seen Seen) (*judge.Judge, error) {
-	o := judge.Options{Evidence: k.Evidence(), Detector: k.Settled, Unprobed: k.Plan.Unattached, Doubt: doubt, Seen: seen, Held: k.Held, Holders: k.Holders()}
+	o := judge.Options{
+		Evidence: k.Evidence(), Detector: k.Settled, Unprobed: k.Plan.Unattached, Doubt: doubt,
+		Seen: seen, Held: k.Held, Holders: k.Holders(),
+	}
 	if variant != "" && variant != "auto" {
 		v, err := model.ParseVariant(variant)
 		if err != nil {
