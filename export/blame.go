@@ -161,6 +161,8 @@ func (k *BlameKey) Held() string {
 	switch k.Cause {
 	case observe.CauseUnknown:
 		return ""
+	case observe.CauseWoken:
+		return "woken after"
 	case observe.CauseQueued:
 		return strings.TrimSpace("queued " + ModeName(k.Mode))
 	}
@@ -180,7 +182,11 @@ func (bl *Blame) text() string {
 	if bl.Pid != 0 {
 		text += fmt.Sprintf(" [%d]", bl.Pid)
 	}
-	if held := bl.Held(); held != "" && (bl.Op == observe.OpWrite || bl.Cause == observe.CauseQueued) {
+	held := strings.Replace(bl.Held(), "exclusive", "excl.", 1)
+	if bl.Op != observe.OpWrite && bl.Cause == observe.CauseQueued {
+		held = bl.Cause.String()
+	}
+	if held != "" && (bl.Op == observe.OpWrite || bl.Cause != observe.CauseHeld) {
 		text += ", " + held
 	}
 	return text
@@ -192,13 +198,13 @@ func (b *Blames) lines(holders string) []string {
 	if b.Ns == 0 {
 		return nil
 	}
-	const room = 53
+	const room = 56
 	line := func(ns uint64, n, text string) string {
-		return fmt.Sprintf("%6s %9s %8s  %s", b.Share(ns), Duration(ns), n, cutTo(text, room))
+		return fmt.Sprintf("%5s %8s %7s  %s", b.Share(ns), Duration(ns), n, cutTo(text, room))
 	}
 	out := []string{
 		"waited:   " + Duration(b.Ns) + " for i_rwsem",
-		fmt.Sprintf("%6s %9s %8s  %s", "SHARE", "WAIT", "TIMES", "WHO <- FOR WHOM"),
+		fmt.Sprintf("%5s %8s %7s  %s", "SHARE", "WAIT", "TIMES", "WHO <- FOR WHOM"),
 	}
 	shown, rest, more := 0, b.Ns-b.Unknown, 0
 	for _, bl := range b.List() {

@@ -39,12 +39,12 @@ func TestSummaryOfWaits(t *testing.T) {
 	s.Totals.Add(waitRow("日本語の\x1b", observe.Part{Cause: observe.CauseQueued, Mode: record.LockExclusive, Actor: observe.Actor{Op: "unknown:ext4_alloc_file_blocks_and_more", Comm: "日本語の", Pid: 4194304}, Ns: 1000}))
 	s.Totals.Add(&Row{Comm: "fio", WaitNs: Some[uint64](100_000)}) // nobody has looked
 	const want = `waited:   9.00ms for i_rwsem
- SHARE      WAIT    TIMES  WHO <- FOR WHOM
-   67%    6.00ms        3  fio excl. <- fallocate:zero-range of fstrim [77]
-   11%    1.00ms        2  fio excl. <- truncate of a
-    4%     400us        1  fio excl. <- direct-read of r1, r2
-   <1%    1.00us        1  日本語の\x1b excl. <- unknown:ext4_alloc_file_blocks~
-   18%    1.60ms           not known for whom`
+SHARE     WAIT   TIMES  WHO <- FOR WHOM
+  67%   6.00ms       3  fio excl. <- fallocate:zero-range of fstrim [77]
+  11%   1.00ms       2  fio excl. <- truncate of a
+   4%    400us       1  fio excl. <- direct-read of r1, r2
+  <1%   1.00us       1  日本語の\x1b excl. <- unknown:ext4_alloc_file_blocks_an~
+  18%   1.60ms          not known for whom`
 	text := func() string {
 		var b strings.Builder
 		if _, err := s.WriteTo(&b); err != nil {
@@ -110,7 +110,7 @@ func TestManyBlames(t *testing.T) {
 	if len(b.List()) != maxBlames || more.Waits != 100 || more.Ns != 100_000 || b.Unknown != 0 {
 		t.Errorf("%d pairs, more %+v, unknown %d", len(b.List()), more, b.Unknown)
 	}
-	if last := lines[len(lines)-1]; len(lines) != 2+textBlames+1 || last != "  100%    4.19ms           4088 more pairs" {
+	if last := lines[len(lines)-1]; len(lines) != 2+textBlames+1 || last != " 100%   4.19ms          4088 more pairs" {
 		t.Errorf("%d lines, the last %q", len(lines), last)
 	}
 	c := b.clone()

@@ -194,7 +194,7 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		"cfg_comm":                  comm,
 		"cfg_tree":                  o.Tree,
 		"cfg_holders":               holders,
-		"sync_locks":                !f.Funcs["generic_buffers_fsync_noflush"].Symbol,
+		"sync_locks":                f.syncLocks(),
 		"slot_mask":                 uint32(slots - 1),
 		"have_cast":                 f.Funcs["bpf_rdonly_cast"].BTF,
 		"cfg_wake":                  uint64(ring / 4),

@@ -101,6 +101,7 @@ const (
 	tracepoint                    // of the kernel, by a program of its own
 	ofTree                        // only with Options.Tree
 	ofHolders                     // not when Options.Holders is off
+	since7                        // of no interest before Linux 7.0
 )
 
 // probe is one line of the table of what we want to see.
@@ -140,7 +141,7 @@ var table = []probe{
 	{"hold_setattr", []string{"ext4_setattr"}, entry | exit, 0, "truncate, chmod and the like that hold i_rwsem", spare | ofHolders},
 	{"hold_ioctl", []string{"ext4_ioctl"}, entry | exit, 0, "ioctls that hold i_rwsem", spare | ofHolders},
 	{"hold_seek", []string{"ext4_llseek"}, entry | exit, 0, "SEEK_DATA and SEEK_HOLE that hold i_rwsem", spare | ofHolders},
-	{"hold_fiemap", []string{"ext4_fiemap"}, entry | exit, 0, "fiemap that holds i_rwsem", spare | ofHolders},
+	{"hold_fiemap", []string{"ext4_fiemap"}, entry | exit, 0, "fiemap that holds i_rwsem", spare | ofHolders | since7},
 	{"hold_xattr", []string{"ext4_xattr_set"}, entry | exit, 0, "setxattr that holds i_rwsem", spare | ofHolders},
 	{"hold_fileattr", []string{"ext4_fileattr_set"}, entry | exit, 0, "chattr that holds i_rwsem", spare | ofHolders},
 	{"hold_unlink", []string{"ext4_unlink"}, entry | exit, 0, "unlink that holds i_rwsem", spare | ofHolders},
@@ -210,7 +211,8 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 	p := &Plan{Mode: mode, Why: why, Holders: cmp.Or(o.Holders, HoldersAuto)}
 	for i := range table {
 		t := &table[i]
-		if t.is(sometimes) && !f.Funcs[t.funcs[0]].Symbol || t.is(ofTree) && !o.Tree || t.is(ofHolders) && holders == 0 {
+		if t.is(sometimes) && !f.Funcs[t.funcs[0]].Symbol || t.is(ofTree) && !o.Tree ||
+			t.is(ofHolders) && holders == 0 || t.is(since7) && f.before7() {
 			continue
 		}
 		p.Probes = append(p.Probes, planProbe(f, mode, t))
@@ -235,6 +237,15 @@ func (p *Plan) Unseen() (all []string) {
 		}
 	}
 	return all
+}
+
+// before7 tells a kernel of 6.x, whose ext4_fiemap takes no i_rwsem.
+func (f *Facts) before7() bool { return f.Funcs["ext4_iomap_overwrite_begin"].Symbol }
+
+// syncLocks tells a kernel whose ext4_sync_file takes i_rwsem where there is no journal, by
+// __generic_file_fsync. Since 6.5 it calls generic_buffers_fsync_noflush, and in 7.x another.
+func (f *Facts) syncLocks() bool {
+	return f.before7() && !f.Funcs["generic_buffers_fsync_noflush"].Symbol
 }
 
 // unattached collects the stages of which no probe is attached.

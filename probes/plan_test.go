@@ -32,7 +32,7 @@ func facts(t *testing.T, name string) *Facts {
 // the plan for it. Run with -rewrite to renew it, and read the difference.
 func TestPlan(t *testing.T) {
 	datadriven.RunTest(t, "testdata/plan", func(t *testing.T, d *datadriven.TestData) string {
-		var name, attach string
+		var name, attach, holders string
 		d.ScanArgs(t, "kernel", &name)
 		f := facts(t, name)
 		for _, arg := range d.CmdArgs {
@@ -40,6 +40,8 @@ func TestPlan(t *testing.T) {
 			case "kernel":
 			case "attach":
 				attach = arg.Vals[0]
+			case "holders":
+				holders = arg.Vals[0]
 			case "lockdown":
 				f.Lockdown = arg.Vals[0]
 			case "preempt":
@@ -52,7 +54,7 @@ func TestPlan(t *testing.T) {
 				d.Fatalf(t, "unknown argument %q", arg.Key)
 			}
 		}
-		p, err := MakePlan(f, Options{Attach: attach})
+		p, err := MakePlan(f, Options{Attach: attach, Holders: holders})
 		return describe(p, err)
 	})
 }

@@ -23,7 +23,7 @@ type Finder struct {
 	files map[file]*lock
 	near  [64]*lock // by the low bits of an inode: most writes are to few files
 	last  *Hold     // of the last write
-	// others says that holders are told of that are no writes.
+	// others says that holders are recorded that are no writes.
 	others bool
 }
 
@@ -39,8 +39,9 @@ type lock struct {
 	flights      ring // direct I/O that went on when its function had returned
 }
 
-// NewFinder returns a Finder that knows nothing.
-func NewFinder() *Finder { return &Finder{files: make(map[file]*lock)} }
+// NewFinder returns a Finder that knows nothing. others says that holders are recorded that
+// make no writes.
+func NewFinder(others bool) *Finder { return &Finder{files: make(map[file]*lock), others: others} }
 
 // Add takes a write whose record has come. It allocates nothing for most.
 func (f *Finder) Add(o *observe.Observation) {
@@ -111,7 +112,7 @@ func (f *Finder) Explain(o *observe.Observation) {
 	l := f.of(o.Dev, o.Ino)
 	for i := range o.Waits {
 		w := waited(o, i)
-		o.Waits[i].Parts = Parts(&w, l.holds.list, l.queue.list)
+		o.Waits[i].Parts = Parts(&w, l.holds.list, l.queue.list, f.others)
 	}
 }
 

@@ -59,15 +59,18 @@ func (h *Hold) conflicts(with *Hold) bool {
 //     between, and then of who was seen as its owner before: a bound;
 //   - while nobody is known to have done so, it is that of the first who had queued before,
 //     and still was, for a mode that excludes what was waited for;
+//   - when somebody was seen to let go of the lock, and nobody to get it from then on until
+//     the wait was over, this is the time in which the one who waited was woken and got a
+//     CPU, if all holders are recorded;
 //   - the rest is not known.
 //
 // The end of a hold is seen late, when its function returns: it is taken to be over when
 // somebody else has got the lock whom it would have kept out.
-func Parts(w *Hold, holds, queue []Hold) []observe.Part {
+func Parts(w *Hold, holds, queue []Hold, all bool) []observe.Part {
 	if w.From >= w.To {
 		return nil
 	}
-	d := division{wait: w}
+	d := division{wait: w, all: all}
 	queued := func(q *Hold) bool { return q.From < w.From && q.To > w.From && !q.Is(&w.Actor) }
 	for i := range queue {
 		if q := &queue[i]; queued(q) && q.conflicts(w) {
@@ -151,8 +154,10 @@ type division struct {
 	wait   *Hold
 	claims []claim
 	parts  []part
-	run    int  // 1 + the part of the shared holders of the moment before; 0 for none
-	runs   seen // what that stands on
+	run    int    // 1 + the part of the shared holders of the moment before; 0 for none
+	runs   seen   // what that stands on
+	all    bool   // all holders are recorded
+	last   *claim // who was seen to hold the lock in the moment before
 }
 
 // part is one of the parts, and how long each of its holders held the lock.
@@ -199,7 +204,7 @@ func (d *division) divide() []observe.Part {
 		for _, c := range now {
 			until = min(until, c.To)
 		}
-		d.take(now, until-at)
+		d.take(now, until-at, until == d.wait.To)
 		at = until
 	}
 	return d.list()
@@ -218,10 +223,21 @@ func (c *claim) rank() int {
 	return 2*int(c.seen) + 1
 }
 
-// take gives ns to those who have a claim now.
-func (d *division) take(now []*claim, ns uint64) {
+// take gives ns to those who have a claim now; end says that the wait is over then.
+func (d *division) take(now []*claim, ns uint64, end bool) {
 	first := best(now, func(c *claim) bool { return !c.aside })
+	last := d.last
+	if d.last = nil; first != nil && first.seen == exact && !first.queued {
+		d.last = first
+		for _, c := range now {
+			if c.rank() == first.rank() && !c.aside && c.To > d.last.To {
+				d.last = c
+			}
+		}
+	}
 	switch {
+	case first == nil && end && last != nil && d.all:
+		d.of(observe.CauseWoken, last).Ns += ns
 	case first == nil:
 		d.run = 0
 		d.of(observe.CauseUnknown, nil).Ns += ns

@@ -24,7 +24,7 @@ func as(how seen, h Hold) Hold {
 }
 
 // text is the parts of a wait: held by a exclusive for 5: "a! 5", by b and others shared:
-// "b+1 5", queued behind c: "<c! 5", not known: "? 5". A bound is "a!~ 5"; c who waited 3 of
+// "b+1 5", queued behind c: "<c! 5", not known: "? 5", woken after a "^a! 5". A bound is "a!~ 5"; c who waited 3 of
 // the 5 for d, at the end of whose chain of 2 is the holder, "<c!(d 3/2) 5".
 func text(parts []observe.Part) string {
 	var out []string
@@ -42,6 +42,8 @@ func text(parts []observe.Part) string {
 			s = "<" + s
 		case observe.CauseUnknown:
 			s = "?"
+		case observe.CauseWoken:
+			s = "^" + s
 		}
 		if p.Bound {
 			s += "~"
@@ -72,40 +74,47 @@ func TestParts(t *testing.T) {
 		mode         record.Lock
 		holds, queue []Hold
 		want         string
+		all          bool // all holders are recorded
 	}{
-		{"nobody is known", ex, nil, nil, "? 100"},
-		{"one exclusive holder", ex, []Hold{hold("a", ex, 50, 200)}, nil, "a! 100"},
-		{"others at other times", ex, []Hold{hold("a", ex, 50, 100), hold("b", sh, 200, 300)}, nil, "? 100"},
-		{"one after the other", ex, []Hold{hold("a", ex, 50, 140), hold("b", ex, 140, 200)}, nil, "a! 40, b! 60"},
-		{"shared ones at the same time count once", ex, []Hold{hold("a", sh, 0, 180), hold("b", sh, 90, 200), hold("c", sh, 100, 120)}, nil, "b+2 100"},
-		{"shared ones that come and go are one part", ex, []Hold{hold("a", sh, 0, 130), hold("b", sh, 120, 200)}, nil, "b+1 100"},
-		{"a gap is not known", ex, []Hold{hold("a", ex, 50, 120), hold("b", ex, 150, 200)}, nil, "a! 20, ? 30, b! 50"},
-		{"all gaps are one part", ex, []Hold{hold("a", ex, 110, 120), hold("b", ex, 150, 190)}, nil, "? 50, a! 10, b! 40"},
-		{"a holder in the middle of shared ones", ex, []Hold{hold("a", sh, 0, 120), hold("b", ex, 120, 150), hold("c", sh, 150, 200)}, nil, "a 20, b! 30, c 50"},
-		{"the return is seen late: the next has it", ex, []Hold{hold("a", ex, 50, 160), hold("b", ex, 140, 200)}, nil, "a! 40, b! 60"},
-		{"the return of a shared one is seen late", ex, []Hold{hold("a", sh, 50, 190), hold("b", ex, 140, 200)}, nil, "a 40, b! 60"},
-		{"shared does not wait for shared", sh, []Hold{hold("a", sh, 50, 200)}, nil, "? 100"},
-		{"shared behind one who waits for shared ones", sh, []Hold{hold("a", sh, 50, 150), hold("b", ex, 150, 190)}, []Hold{hold("b", ex, 90, 150)}, "<b!(a 50/2) 50, b! 40, ? 10"},
-		{"a holder comes before the queue", ex, []Hold{hold("a", ex, 50, 150)}, []Hold{hold("b", ex, 90, 180)}, "a! 50, <b! 30, ? 20"},
-		{"who came to the queue later is not waited for", ex, nil, []Hold{hold("b", ex, 110, 180)}, "? 100"},
-		{"shared before shared in the queue is not waited for", sh, nil, []Hold{hold("b", sh, 90, 180)}, "? 100"},
-		{"one before in the queue waits for readers", sh, []Hold{hold("a", sh, 50, 150), hold("r", sh, 60, 130)}, []Hold{hold("b", ex, 90, 180)}, "<b!(a+1 50/2) 80, ? 20"},
-		{"and another one before it", sh, []Hold{hold("a", sh, 50, 150)}, []Hold{hold("c", ex, 80, 190), hold("b", ex, 90, 160)}, "<c!(a 50/2) 90, ? 10"},
-		{"one before in the queue waits for another there", sh, nil, []Hold{hold("b", ex, 90, 200), hold("c", sh, 80, 160)}, "<b!(c 60/2) 100"},
-		{"what is seen to be held comes before a bound", ex, []Hold{as(wide, hold("b", ex, 90, 180)), hold("a", ex, 50, 150)}, nil, "a! 50, b!~ 30, ? 20"},
-		{"a bound does not end a hold", ex, []Hold{hold("a", ex, 50, 150), as(wide, hold("b", ex, 120, 200))}, nil, "a! 50, b!~ 50"},
-		{"an owner holds it until the next one is known to", ex, []Hold{as(owner, hold("a", ex, 100, 100)), hold("b", ex, 160, 190)}, nil, "a!~ 60, b! 30, ? 10"},
-		{"an owner of whom more is known", ex, []Hold{as(owner, hold("a", ex, 100, 100)), hold("a", ex, 90, 140)}, nil, "a! 40, ? 60"},
-		{"an owner of before, and somebody else had it since", ex, []Hold{as(owner, hold("a", ex, 20, 20)), hold("b", ex, 40, 60)}, nil, "? 100"},
-		{"an owner comes before the queue", ex, []Hold{as(owner, hold("a", ex, 100, 150))}, []Hold{hold("b", ex, 90, 200)}, "a!~ 50, <b! 50"},
-		{"a bound comes before an owner", ex, []Hold{as(owner, hold("a", ex, 100, 150)), as(wide, hold("b", ex, 120, 130))}, nil, "a!~ 40, b!~ 10, ? 50"},
-		{"readers of which bounds are known", ex, []Hold{as(wide, hold("a", sh, 90, 150)), as(wide, hold("b", sh, 140, 200))}, nil, "b+1~ 100"},
-		{"the first of the queue", ex, nil, []Hold{hold("c", ex, 95, 200), hold("b", sh, 90, 150)}, "<b 50, <c! 50"},
-		{"its own", ex, []Hold{hold("w", sh, 50, 100), hold("w", ex, 200, 300)}, []Hold{hold("w", ex, 100, 200)}, "? 100"},
-		{"a mode that is not known excludes all", sh, []Hold{hold("a", record.LockUnknown, 50, 150)}, nil, "a 50, ? 50"},
+		{"nobody is known", ex, nil, nil, "? 100", false},
+		{"one exclusive holder", ex, []Hold{hold("a", ex, 50, 200)}, nil, "a! 100", false},
+		{"others at other times", ex, []Hold{hold("a", ex, 50, 100), hold("b", sh, 200, 300)}, nil, "? 100", false},
+		{"one after the other", ex, []Hold{hold("a", ex, 50, 140), hold("b", ex, 140, 200)}, nil, "a! 40, b! 60", false},
+		{"shared ones at the same time count once", ex, []Hold{hold("a", sh, 0, 180), hold("b", sh, 90, 200), hold("c", sh, 100, 120)}, nil, "b+2 100", false},
+		{"shared ones that come and go are one part", ex, []Hold{hold("a", sh, 0, 130), hold("b", sh, 120, 200)}, nil, "b+1 100", false},
+		{"a gap is not known", ex, []Hold{hold("a", ex, 50, 120), hold("b", ex, 150, 200)}, nil, "a! 20, ? 30, b! 50", false},
+		{"all gaps are one part", ex, []Hold{hold("a", ex, 110, 120), hold("b", ex, 150, 190)}, nil, "? 50, a! 10, b! 40", false},
+		{"a holder in the middle of shared ones", ex, []Hold{hold("a", sh, 0, 120), hold("b", ex, 120, 150), hold("c", sh, 150, 200)}, nil, "a 20, b! 30, c 50", false},
+		{"the return is seen late: the next has it", ex, []Hold{hold("a", ex, 50, 160), hold("b", ex, 140, 200)}, nil, "a! 40, b! 60", false},
+		{"the return of a shared one is seen late", ex, []Hold{hold("a", sh, 50, 190), hold("b", ex, 140, 200)}, nil, "a 40, b! 60", false},
+		{"shared does not wait for shared", sh, []Hold{hold("a", sh, 50, 200)}, nil, "? 100", false},
+		{"shared behind one who waits for shared ones", sh, []Hold{hold("a", sh, 50, 150), hold("b", ex, 150, 190)}, []Hold{hold("b", ex, 90, 150)}, "<b!(a 50/2) 50, b! 40, ? 10", false},
+		{"a holder comes before the queue", ex, []Hold{hold("a", ex, 50, 150)}, []Hold{hold("b", ex, 90, 180)}, "a! 50, <b! 30, ? 20", false},
+		{"who came to the queue later is not waited for", ex, nil, []Hold{hold("b", ex, 110, 180)}, "? 100", false},
+		{"shared before shared in the queue is not waited for", sh, nil, []Hold{hold("b", sh, 90, 180)}, "? 100", false},
+		{"one before in the queue waits for readers", sh, []Hold{hold("a", sh, 50, 150), hold("r", sh, 60, 130)}, []Hold{hold("b", ex, 90, 180)}, "<b!(a+1 50/2) 80, ? 20", false},
+		{"and another one before it", sh, []Hold{hold("a", sh, 50, 150)}, []Hold{hold("c", ex, 80, 190), hold("b", ex, 90, 160)}, "<c!(a 50/2) 90, ? 10", false},
+		{"one before in the queue waits for another there", sh, nil, []Hold{hold("b", ex, 90, 200), hold("c", sh, 80, 160)}, "<b!(c 60/2) 100", false},
+		{"what is seen to be held comes before a bound", ex, []Hold{as(wide, hold("b", ex, 90, 180)), hold("a", ex, 50, 150)}, nil, "a! 50, b!~ 30, ? 20", false},
+		{"a bound does not end a hold", ex, []Hold{hold("a", ex, 50, 150), as(wide, hold("b", ex, 120, 200))}, nil, "a! 50, b!~ 50", false},
+		{"an owner holds it until the next one is known to", ex, []Hold{as(owner, hold("a", ex, 100, 100)), hold("b", ex, 160, 190)}, nil, "a!~ 60, b! 30, ? 10", false},
+		{"an owner of whom more is known", ex, []Hold{as(owner, hold("a", ex, 100, 100)), hold("a", ex, 90, 140)}, nil, "a! 40, ? 60", false},
+		{"an owner of before, and somebody else had it since", ex, []Hold{as(owner, hold("a", ex, 20, 20)), hold("b", ex, 40, 60)}, nil, "? 100", false},
+		{"an owner comes before the queue", ex, []Hold{as(owner, hold("a", ex, 100, 150))}, []Hold{hold("b", ex, 90, 200)}, "a!~ 50, <b! 50", false},
+		{"a bound comes before an owner", ex, []Hold{as(owner, hold("a", ex, 100, 150)), as(wide, hold("b", ex, 120, 130))}, nil, "a!~ 40, b!~ 10, ? 50", false},
+		{"readers of which bounds are known", ex, []Hold{as(wide, hold("a", sh, 90, 150)), as(wide, hold("b", sh, 140, 200))}, nil, "b+1~ 100", false},
+		{"the first of the queue", ex, nil, []Hold{hold("c", ex, 95, 200), hold("b", sh, 90, 150)}, "<b 50, <c! 50", false},
+		{"its own", ex, []Hold{hold("w", sh, 50, 100), hold("w", ex, 200, 300)}, []Hold{hold("w", ex, 100, 200)}, "? 100", false},
+		{"a mode that is not known excludes all", sh, []Hold{hold("a", record.LockUnknown, 50, 150)}, nil, "a 50, ? 50", false},
+		{"woken after the last one", ex, []Hold{hold("a", ex, 50, 120), hold("b", ex, 130, 160)}, nil, "a! 20, ? 10, b! 30, ^b! 40", true},
+		{"woken after the last reader", ex, []Hold{hold("a", sh, 50, 150), hold("b", sh, 60, 140)}, nil, "a+1 50, ^a 50", true},
+		{"not when others are not recorded", ex, []Hold{hold("a", ex, 50, 120)}, nil, "a! 20, ? 80", false},
+		{"not when it was not seen to be let go of", ex, []Hold{as(wide, hold("a", ex, 50, 120))}, nil, "a!~ 20, ? 80", true},
+		{"not when somebody stood before", ex, []Hold{hold("a", ex, 50, 120)}, []Hold{hold("b", ex, 90, 160)}, "a! 20, <b! 40, ? 40", true},
+		{"not when nobody was seen", ex, nil, nil, "? 100", true},
 	} {
 		w := hold("w", tt.mode, 100, 200)
-		got := Parts(&w, tt.holds, tt.queue)
+		got := Parts(&w, tt.holds, tt.queue, tt.all)
 		if text(got) != tt.want || sum(got) != 100 {
 			t.Errorf("%s: %s, which is %d of 100; want %s", tt.name, text(got), sum(got), tt.want)
 		}
@@ -121,7 +130,7 @@ func TestOfTheHolder(t *testing.T) {
 	again := a
 	again.From, again.To, again.QueuedNs, again.DrainNs, again.drained = 160, 190, 0, 0, nil
 	w := hold("w", ex, 100, 200)
-	got := Parts(&w, []Hold{a, again, hold("b", sh, 150, 160)}, []Hold{hold("q", ex, 70, 200)})
+	got := Parts(&w, []Hold{a, again, hold("b", sh, 150, 160)}, []Hold{hold("q", ex, 70, 200)}, false)
 	if text(got) != "a! 80, b 10, <q! 10" {
 		t.Fatal(text(got))
 	}
@@ -143,7 +152,7 @@ func TestManyParts(t *testing.T) {
 		holds = append(holds, h)
 	}
 	w := hold("w", ex, 100, 100+300*300)
-	got := Parts(&w, holds, nil)
+	got := Parts(&w, holds, nil, false)
 	if last := got[len(got)-1]; len(got) > maxParts+1 || sum(got) != 300*300 || last.Op != "" || last.Others != 300-len(got)+1 {
 		t.Errorf("%d parts of %d, the last %+v", len(got), sum(got), last)
 	}
@@ -241,7 +250,7 @@ func TestPartsOfAnySchedule(t *testing.T) {
 		for i := range l.waited {
 			w := &l.waited[i]
 			for what, holds := range map[string][]Hold{"some": known, "all": late} {
-				parts := Parts(w, holds, l.waited)
+				parts := Parts(w, holds, l.waited, what == "all")
 				if got := sum(parts); got != w.To-w.From {
 					t.Fatalf("seed %d, %s known: the parts of a wait of %d add up to %d: %s", seed, what, w.To-w.From, got, text(parts))
 				}

@@ -62,9 +62,10 @@ const (
 	CauseUnknown Cause = iota // nobody who was seen held the lock or stood before
 	CauseHeld                 // others held it
 	CauseQueued               // none of them held it, but another stood before in the queue
+	CauseWoken                // the last of them had let go of it, and the write did not run yet
 )
 
-var causeNames = [...]string{"unknown", "held", "queued"}
+var causeNames = [...]string{"unknown", "held", "queued", "woken"}
 
 // NumCauses is how many causes there are.
 const NumCauses = len(causeNames)

@@ -95,13 +95,17 @@ func suspend(on bool) {
 	}
 }
 
-// asleepIn waits until a thread sleeps in a kernel function. The scheduler and the lock
-// itself are not on the stack that the kernel shows.
+// asleepIn waits until a thread sleeps in a kernel function, or in what an ioctl calls. The
+// scheduler and the lock itself are not on the stack that the kernel shows.
 func asleepIn(tid int, function string) {
 	for {
 		b, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stack", tid))
 		fail("stack", err)
-		if first, _, _ := strings.Cut(string(b), "\n"); strings.Contains(first, function) {
+		stack := string(b)
+		if function != "ext4_move_extents" {
+			stack, _, _ = strings.Cut(stack, "\n")
+		}
+		if strings.Contains(stack, function) {
 			return
 		}
 		time.Sleep(time.Millisecond)
