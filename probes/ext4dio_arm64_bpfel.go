@@ -51,6 +51,8 @@ const (
 	ext4dioProgFxEndIo              = "fx_end_io"
 	ext4dioProgFxEndIo2             = "fx_end_io_2"
 	ext4dioProgFxEndIo3             = "fx_end_io_3"
+	ext4dioProgFxFileModified       = "fx_file_modified"
+	ext4dioProgFxKiocbModified      = "fx_kiocb_modified"
 	ext4dioProgFxMap                = "fx_map"
 	ext4dioProgFxOverwriteBegin     = "fx_overwrite_begin"
 	ext4dioProgFxSync               = "fx_sync"
@@ -74,6 +76,8 @@ const (
 	ext4dioProgKpZero               = "kp_zero"
 	ext4dioProgKrBegin              = "kr_begin"
 	ext4dioProgKrDrain              = "kr_drain"
+	ext4dioProgKrFileModified       = "kr_file_modified"
+	ext4dioProgKrKiocbModified      = "kr_kiocb_modified"
 	ext4dioProgKrMap                = "kr_map"
 	ext4dioProgKrOverwriteBegin     = "kr_overwrite_begin"
 	ext4dioProgKrSync               = "kr_sync"
@@ -81,6 +85,8 @@ const (
 	ext4dioProgKrZero               = "kr_zero"
 	ext4dioProgKsBegin              = "ks_begin"
 	ext4dioProgKsDrain              = "ks_drain"
+	ext4dioProgKsFileModified       = "ks_file_modified"
+	ext4dioProgKsKiocbModified      = "ks_kiocb_modified"
 	ext4dioProgKsMap                = "ks_map"
 	ext4dioProgKsOverwriteBegin     = "ks_overwrite_begin"
 	ext4dioProgKsSync               = "ks_sync"
@@ -188,6 +194,8 @@ type ext4dioProgramSpecs struct {
 	FxEndIo          *ebpf.ProgramSpec `ebpf:"fx_end_io"`
 	FxEndIo2         *ebpf.ProgramSpec `ebpf:"fx_end_io_2"`
 	FxEndIo3         *ebpf.ProgramSpec `ebpf:"fx_end_io_3"`
+	FxFileModified   *ebpf.ProgramSpec `ebpf:"fx_file_modified"`
+	FxKiocbModified  *ebpf.ProgramSpec `ebpf:"fx_kiocb_modified"`
 	FxMap            *ebpf.ProgramSpec `ebpf:"fx_map"`
 	FxOverwriteBegin *ebpf.ProgramSpec `ebpf:"fx_overwrite_begin"`
 	FxSync           *ebpf.ProgramSpec `ebpf:"fx_sync"`
@@ -211,6 +219,8 @@ type ext4dioProgramSpecs struct {
 	KpZero           *ebpf.ProgramSpec `ebpf:"kp_zero"`
 	KrBegin          *ebpf.ProgramSpec `ebpf:"kr_begin"`
 	KrDrain          *ebpf.ProgramSpec `ebpf:"kr_drain"`
+	KrFileModified   *ebpf.ProgramSpec `ebpf:"kr_file_modified"`
+	KrKiocbModified  *ebpf.ProgramSpec `ebpf:"kr_kiocb_modified"`
 	KrMap            *ebpf.ProgramSpec `ebpf:"kr_map"`
 	KrOverwriteBegin *ebpf.ProgramSpec `ebpf:"kr_overwrite_begin"`
 	KrSync           *ebpf.ProgramSpec `ebpf:"kr_sync"`
@@ -218,6 +228,8 @@ type ext4dioProgramSpecs struct {
 	KrZero           *ebpf.ProgramSpec `ebpf:"kr_zero"`
 	KsBegin          *ebpf.ProgramSpec `ebpf:"ks_begin"`
 	KsDrain          *ebpf.ProgramSpec `ebpf:"ks_drain"`
+	KsFileModified   *ebpf.ProgramSpec `ebpf:"ks_file_modified"`
+	KsKiocbModified  *ebpf.ProgramSpec `ebpf:"ks_kiocb_modified"`
 	KsMap            *ebpf.ProgramSpec `ebpf:"ks_map"`
 	KsOverwriteBegin *ebpf.ProgramSpec `ebpf:"ks_overwrite_begin"`
 	KsSync           *ebpf.ProgramSpec `ebpf:"ks_sync"`
@@ -407,6 +419,8 @@ type ext4dioPrograms struct {
 	FxEndIo          *ebpf.Program `ebpf:"fx_end_io"`
 	FxEndIo2         *ebpf.Program `ebpf:"fx_end_io_2"`
 	FxEndIo3         *ebpf.Program `ebpf:"fx_end_io_3"`
+	FxFileModified   *ebpf.Program `ebpf:"fx_file_modified"`
+	FxKiocbModified  *ebpf.Program `ebpf:"fx_kiocb_modified"`
 	FxMap            *ebpf.Program `ebpf:"fx_map"`
 	FxOverwriteBegin *ebpf.Program `ebpf:"fx_overwrite_begin"`
 	FxSync           *ebpf.Program `ebpf:"fx_sync"`
@@ -430,6 +444,8 @@ type ext4dioPrograms struct {
 	KpZero           *ebpf.Program `ebpf:"kp_zero"`
 	KrBegin          *ebpf.Program `ebpf:"kr_begin"`
 	KrDrain          *ebpf.Program `ebpf:"kr_drain"`
+	KrFileModified   *ebpf.Program `ebpf:"kr_file_modified"`
+	KrKiocbModified  *ebpf.Program `ebpf:"kr_kiocb_modified"`
 	KrMap            *ebpf.Program `ebpf:"kr_map"`
 	KrOverwriteBegin *ebpf.Program `ebpf:"kr_overwrite_begin"`
 	KrSync           *ebpf.Program `ebpf:"kr_sync"`
@@ -437,6 +453,8 @@ type ext4dioPrograms struct {
 	KrZero           *ebpf.Program `ebpf:"kr_zero"`
 	KsBegin          *ebpf.Program `ebpf:"ks_begin"`
 	KsDrain          *ebpf.Program `ebpf:"ks_drain"`
+	KsFileModified   *ebpf.Program `ebpf:"ks_file_modified"`
+	KsKiocbModified  *ebpf.Program `ebpf:"ks_kiocb_modified"`
 	KsMap            *ebpf.Program `ebpf:"ks_map"`
 	KsOverwriteBegin *ebpf.Program `ebpf:"ks_overwrite_begin"`
 	KsSync           *ebpf.Program `ebpf:"ks_sync"`
@@ -471,6 +489,8 @@ func (p *ext4dioPrograms) Close() error {
 		p.FxEndIo,
 		p.FxEndIo2,
 		p.FxEndIo3,
+		p.FxFileModified,
+		p.FxKiocbModified,
 		p.FxMap,
 		p.FxOverwriteBegin,
 		p.FxSync,
@@ -494,6 +514,8 @@ func (p *ext4dioPrograms) Close() error {
 		p.KpZero,
 		p.KrBegin,
 		p.KrDrain,
+		p.KrFileModified,
+		p.KrKiocbModified,
 		p.KrMap,
 		p.KrOverwriteBegin,
 		p.KrSync,
@@ -501,6 +523,8 @@ func (p *ext4dioPrograms) Close() error {
 		p.KrZero,
 		p.KsBegin,
 		p.KsDrain,
+		p.KsFileModified,
+		p.KsKiocbModified,
 		p.KsMap,
 		p.KsOverwriteBegin,
 		p.KsSync,
