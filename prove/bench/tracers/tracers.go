@@ -21,6 +21,7 @@ var leftOut = map[string]string{"pid": "2", "dev": "0:1", "ino": "1"}
 type Choice struct {
 	Attach   []string // our ways to attach
 	LeaveOut []string // filters that leave all out: pid, dev, ino
+	Budget   bool     // each of them with --budget, too
 	Scripts  []string // files of bpftrace scripts
 	Bpftrace string   // the program, or a folder that holds one with its libraries
 }
@@ -42,6 +43,9 @@ func (c *Choice) Tracers(self string) ([]*cost.Tracer, error) {
 			return nil, hint.Usagef("--attach "+strings.Join(ways, ","), "unknown way to attach %q", how)
 		}
 		all = append(all, ours(how, "--pid", "PID"))
+		if c.Budget {
+			all = append(all, ours(how+" --budget", "--budget", "--pid", "PID"))
+		}
 		for _, what := range c.LeaveOut {
 			value, ok := leftOut[what]
 			if !ok {
