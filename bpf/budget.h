@@ -29,7 +29,7 @@ struct budget {
 	__u64 t0;
 	__u64 t;		/* since when it is in this part */
 	__u64 alloc, zero, submit;	/* when the last bio was submitted */
-	__u64 rest, lookup;	/* at the last pass */
+	__u64 rest, lookup, times;	/* at the last pass */
 	__u32 over;		/* OVER_* */
 	__u8 in;		/* enum budget_part */
 	__u8 outer;		/* the part around it */
@@ -75,7 +75,8 @@ static __noinline int budget_begin(__u64 iocb, __u64 id, __u64 t0)
 static __always_inline bool within(__u8 part)
 {
 	return part < 32 && (1u << part) & (1u << BUDGET_QUEUE | 1u << BUDGET_LOOKUP | 1u << BUDGET_DRAIN |
-					    1u << BUDGET_ALLOC | 1u << BUDGET_ZERO | 1u << BUDGET_SYNC);
+					    1u << BUDGET_ALLOC | 1u << BUDGET_ZERO | 1u << BUDGET_SYNC |
+					    1u << BUDGET_TIMES);
 }
 
 static __always_inline void fault(struct budget *b, __u8 part)
@@ -157,13 +158,15 @@ static __noinline int budget_pass(__u64 iocb, __u64 id)
 		fault(b, b->in);
 	spend(b, bpf_ktime_get_ns(), BUDGET_REST);
 	if (b->passed) {
-		b->r.failed_pass += b->r.rest - b->rest + b->r.lookup - b->lookup;
+		b->r.failed_pass += b->r.rest - b->rest + b->r.lookup - b->lookup + b->r.times - b->times;
 		b->r.rest = b->rest;
 		b->r.lookup = b->lookup;
+		b->r.times = b->times;
 	}
 	b->passed = 1;
 	b->rest = b->r.rest;
 	b->lookup = b->r.lookup;
+	b->times = b->r.times;
 	return 0;
 }
 

@@ -80,8 +80,8 @@ BOTH(map, on_map_entry(ARG2(ctx), ARG3(ctx), ARG4(ctx)),
 BOTH(drain, on_drain_entry(ARG1(ctx)), on_drain_entry(ctx[0]), on_drain_return())
 
 /* file_modified(file), kiocb_modified(iocb) */
-ENTRY(file_modified, on_fmod(FMOD_FILE), on_fmod(FMOD_FILE))
-ENTRY(kiocb_modified, on_fmod(FMOD_KIOCB), on_fmod(FMOD_KIOCB))
+BOTH(file_modified, on_fmod(FMOD_FILE), on_fmod(FMOD_FILE), on_fmod_return())
+BOTH(kiocb_modified, on_fmod(FMOD_KIOCB), on_fmod(FMOD_KIOCB), on_fmod_return())
 
 /* iomap_dio_rw(iocb, iter, ops, dops, dio_flags, private, done_before) */
 ENTRY(dio, on_dio(ARG1(ctx), ARG3(ctx), ARG5(ctx)), on_dio(ctx[0], ctx[2], ctx[4]))

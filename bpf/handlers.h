@@ -338,20 +338,33 @@ static __always_inline void on_drain_return(void)
 	st->drain_t = 0;
 }
 
-static __always_inline void on_fmod(__u8 fn)
+/* Returns true for a write whose part this is. */
+static __always_inline bool on_fmod(__u8 fn)
 {
 	struct inflight *st = current_write();
 
 	if (!st) {
 		hold_seen(0);
-		return;
+		return 0;
 	}
 	if (st->phase != PHASE_CHECK)
-		return;
+		return 0;
 	if (st->open)
 		settle(st);
+	if (cfg_budget)
+		budget_enter((__u64)st->iocb, st->w.id, BUDGET_TIMES);
 	st->w.stages |= ST_FMOD;
 	st->w.fmod = fn;
+	return 1;
+}
+
+/* It returned; with cfg_budget only. */
+static __always_inline void on_fmod_return(void)
+{
+	struct inflight *st = current_write();
+
+	if (st && st->phase == PHASE_CHECK)
+		budget_leave((__u64)st->iocb, st->w.id, BUDGET_TIMES);
 }
 
 static __always_inline void on_dio(__u64 iocb, __u64 ops, __u32 flags)

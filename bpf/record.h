@@ -426,9 +426,10 @@ enum budget_part {
 	BUDGET_CONVERT = 8,	/* ext4_dio_write_end_io */
 	BUDGET_SYNC = 9,	/* ext4_sync_file */
 	BUDGET_BUFFERED = 10,	/* ext4_buffered_write_iter, to the return */
-	BUDGET_REST = 11,	/* none of these */
-	BUDGET_DEVICE = 12,	/* the last bio submitted, to the last bio ended */
-	BUDGET_WAKEUP = 13,	/* from there to ext4_dio_write_end_io */
+	BUDGET_TIMES = 11,	/* file_modified or kiocb_modified */
+	BUDGET_REST = 12,	/* none of these */
+	BUDGET_DEVICE = 13,	/* the last bio submitted, to the last bio ended */
+	BUDGET_WAKEUP = 14,	/* from there to ext4_dio_write_end_io */
 };
 
 /*
@@ -452,6 +453,7 @@ struct budget_rec {
 	__u64 convert;		/* ns in BUDGET_CONVERT */
 	__u64 sync;		/* ns in BUDGET_SYNC */
 	__u64 buffered;	/* ns in BUDGET_BUFFERED */
+	__u64 times;		/* ns in BUDGET_TIMES */
 	__u64 rest;		/* ns in BUDGET_REST */
 	__u64 submitted;	/* the last bio was submitted, ns since the entry; 0: there was none */
 	__u64 bio_end;		/* the last bio ended; 0: not seen */
@@ -492,6 +494,6 @@ _Static_assert(sizeof(struct write_rec) == 144, "write_rec");
 _Static_assert(sizeof(struct complete_rec) == 32, "complete_rec");
 _Static_assert(sizeof(struct name_rec) == 32, "name_rec");
 _Static_assert(sizeof(struct hold_rec) == 160, "hold_rec");
-_Static_assert(sizeof(struct budget_rec) == 152, "budget_rec");
+_Static_assert(sizeof(struct budget_rec) == 160, "budget_rec");
 
 #endif

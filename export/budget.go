@@ -13,6 +13,7 @@ var budgetFields = schema.New(
 	budgetField(record.BudgetFailedPass, "a pass that was given up, to the next one, but for queue_ns"),
 	budgetField(record.BudgetLookup, "ext4_map_blocks of the checks"),
 	budgetField(record.BudgetDrain, "inode_dio_wait"),
+	budgetField(record.BudgetTimes, "file_modified or kiocb_modified: time stamps, privileges, a journal handle"),
 	budgetField(record.BudgetAlloc, "ext4_iomap_begin: lookup, journal, allocation"),
 	budgetField(record.BudgetZero, "iomap_dio_zero, until the last bio is submitted"),
 	budgetField(record.BudgetSubmit, "the rest of iomap_dio_rw until the last bio is submitted"),
@@ -21,7 +22,7 @@ var budgetFields = schema.New(
 	budgetField(record.BudgetConvert, "ext4_dio_write_end_io: unwritten extents, i_size"),
 	budgetField(record.BudgetSync, "ext4_sync_file of O_DSYNC"),
 	budgetField(record.BudgetBuffered, "ext4_buffered_write_iter, to the return"),
-	budgetField(record.BudgetRest, "checks, time stamps, unlock, return"),
+	budgetField(record.BudgetRest, "checks, orphan list, unlock, return"),
 	schema.OptInt("submitted_ns", "ns", "entry to where device_ns begins", func(b *Budget) *Opt[uint64] { return &b.Submitted }),
 	schema.Text("incomplete", "why parts are null", func(b *Budget) *string { return &b.Missing }).OrNull(),
 )

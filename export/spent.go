@@ -53,13 +53,15 @@ type spentLine struct {
 	Incomplete uint64            `json:"incomplete"` // of which some are not
 	LatencyNs  uint64            `json:"latency_ns"`
 	Parts      map[string]uint64 `json:"parts_ns"`
+
+	spent *spent
 }
 
 // byBudget lists them, those that took the most time first.
 func (b *Breakdown) byBudget() []spentLine {
 	out := []spentLine{}
 	for reason, s := range b.spent {
-		l := spentLine{cmp.Or(reason, "reason not known"), s.writes, s.unknown, s.total, map[string]uint64{}}
+		l := spentLine{cmp.Or(reason, "reason not known"), s.writes, s.unknown, s.total, map[string]uint64{}, s}
 		for p, ns := range s.ns {
 			l.Parts[record.BudgetPart(p).String()] = ns
 		}
@@ -85,7 +87,7 @@ func (b *Breakdown) writeSpent(out *strings.Builder) {
 			name += fmt.Sprintf(" (and %d not known in all parts)", l.Incomplete)
 		}
 		fmt.Fprintf(out, "%9d %9s  %s\n", l.Writes, Duration(l.LatencyNs/max(l.Writes, 1)), name)
-		for _, line := range wrapped(l.shares(), 58) {
+		for _, line := range wrapped(l.spent.shares(), 58) {
 			fmt.Fprintf(out, "%21s%s\n", "", line)
 		}
 	}
@@ -97,13 +99,25 @@ func (b *Breakdown) writeSpent(out *strings.Builder) {
 
 // shares are the parts that are at least half a per cent of the whole, in the order of a
 // write.
-func (l *spentLine) shares() (out []string) {
+func (s *spent) shares() (out []string) {
 	for _, p := range record.BudgetOrder {
-		if percent := float64(l.Parts[p.String()]) * 100 / float64(max(l.LatencyNs, 1)); percent >= 0.5 {
+		if percent := float64(s.ns[p]) * 100 / float64(max(s.total, 1)); percent >= 0.5 {
 			out = append(out, fmt.Sprintf("%s %.0f %%", p, percent))
 		}
 	}
 	return out
+}
+
+// writeLine writes where the time of all writes went, if that was recorded.
+func (s *spent) writeLine(out *strings.Builder) {
+	if s.writes+s.unknown == 0 {
+		return
+	}
+	fmt.Fprintf(out, "time:     %s", cmp.Or(strings.Join(s.shares(), ", "), "not known"))
+	if s.unknown > 0 {
+		fmt.Fprintf(out, "; of %s not known in all parts", Plural(s.unknown, "write"))
+	}
+	out.WriteByte('\n')
 }
 
 // wrapped joins words to lines of a width.

@@ -48,6 +48,20 @@ func TestBudgetByReason(t *testing.T) {
 	}
 }
 
+// The line of the summary is of all writes, and is not there without budgets.
+func TestBudgetOfAll(t *testing.T) {
+	var none, some Totals
+	none.Add(&Row{})
+	some.Add(budgeted(observe.Budget{Ns: [record.NumBudgetParts]uint64{record.BudgetQueue: 1000, record.BudgetDevice: 3000}}, "extending"))
+	some.Add(budgeted(observe.Budget{Missing: "a bio"}, "extending"))
+	var out strings.Builder
+	none.spent.writeLine(&out)
+	some.spent.writeLine(&out)
+	if want := "time:     queue 25 %, device 75 %; of 1 write not known in all parts\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
+
 // Of a part that is not known, no number is shown.
 func TestBudgetText(t *testing.T) {
 	b := BudgetOf(&observe.Budget{

@@ -40,6 +40,7 @@ type Totals struct {
 	unseen  map[string]uint64
 	hazards map[string]uint64 // by rule: broken, but not promised
 	ended   ended
+	spent   spent // of the writes with a budget
 }
 
 // Add counts r.
@@ -73,6 +74,9 @@ func (t *Totals) Add(r *Row) {
 	}
 	for _, rule := range r.Hazards {
 		count(&t.hazards, rule)
+	}
+	if r.Budget.Known {
+		t.spent.add(&r.Budget.V)
 	}
 	if r.Ret.V > 0 {
 		t.Written[min(int(r.Caller), len(t.Written)-1)]++
@@ -268,6 +272,7 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 		}
 		b.WriteByte('\n')
 	}
+	t.spent.writeLine(&b)
 	fmt.Fprintf(&b, "verdict:  %d agree, %d undecided, %d slower, %d differs, %d unsafe", t.Verdicts[judge.Agree],
 		t.Verdicts[judge.Undecided], t.Verdicts[judge.Slower], t.Verdicts[judge.Differs], t.Verdicts[judge.Unsafe])
 	if t.Unjudged > 0 {

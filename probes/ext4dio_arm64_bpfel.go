@@ -65,6 +65,7 @@ const (
 	ext4dioProgFxEndIo              = "fx_end_io"
 	ext4dioProgFxEndIo2             = "fx_end_io_2"
 	ext4dioProgFxEndIo3             = "fx_end_io_3"
+	ext4dioProgFxFileModified       = "fx_file_modified"
 	ext4dioProgFxHoldBuffered       = "fx_hold_buffered"
 	ext4dioProgFxHoldFallocate      = "fx_hold_fallocate"
 	ext4dioProgFxHoldFiemap         = "fx_hold_fiemap"
@@ -77,6 +78,7 @@ const (
 	ext4dioProgFxHoldSetattr        = "fx_hold_setattr"
 	ext4dioProgFxHoldUnlink         = "fx_hold_unlink"
 	ext4dioProgFxHoldXattr          = "fx_hold_xattr"
+	ext4dioProgFxKiocbModified      = "fx_kiocb_modified"
 	ext4dioProgFxMap                = "fx_map"
 	ext4dioProgFxOverwriteBegin     = "fx_overwrite_begin"
 	ext4dioProgFxSync               = "fx_sync"
@@ -112,6 +114,7 @@ const (
 	ext4dioProgKpZero               = "kp_zero"
 	ext4dioProgKrBegin              = "kr_begin"
 	ext4dioProgKrDrain              = "kr_drain"
+	ext4dioProgKrFileModified       = "kr_file_modified"
 	ext4dioProgKrHoldBuffered       = "kr_hold_buffered"
 	ext4dioProgKrHoldFallocate      = "kr_hold_fallocate"
 	ext4dioProgKrHoldFiemap         = "kr_hold_fiemap"
@@ -124,6 +127,7 @@ const (
 	ext4dioProgKrHoldSetattr        = "kr_hold_setattr"
 	ext4dioProgKrHoldUnlink         = "kr_hold_unlink"
 	ext4dioProgKrHoldXattr          = "kr_hold_xattr"
+	ext4dioProgKrKiocbModified      = "kr_kiocb_modified"
 	ext4dioProgKrMap                = "kr_map"
 	ext4dioProgKrOverwriteBegin     = "kr_overwrite_begin"
 	ext4dioProgKrSync               = "kr_sync"
@@ -131,6 +135,7 @@ const (
 	ext4dioProgKrZero               = "kr_zero"
 	ext4dioProgKsBegin              = "ks_begin"
 	ext4dioProgKsDrain              = "ks_drain"
+	ext4dioProgKsFileModified       = "ks_file_modified"
 	ext4dioProgKsHoldBuffered       = "ks_hold_buffered"
 	ext4dioProgKsHoldFallocate      = "ks_hold_fallocate"
 	ext4dioProgKsHoldFiemap         = "ks_hold_fiemap"
@@ -143,6 +148,7 @@ const (
 	ext4dioProgKsHoldSetattr        = "ks_hold_setattr"
 	ext4dioProgKsHoldUnlink         = "ks_hold_unlink"
 	ext4dioProgKsHoldXattr          = "ks_hold_xattr"
+	ext4dioProgKsKiocbModified      = "ks_kiocb_modified"
 	ext4dioProgKsMap                = "ks_map"
 	ext4dioProgKsOverwriteBegin     = "ks_overwrite_begin"
 	ext4dioProgKsSync               = "ks_sync"
@@ -264,6 +270,7 @@ type ext4dioProgramSpecs struct {
 	FxEndIo          *ebpf.ProgramSpec `ebpf:"fx_end_io"`
 	FxEndIo2         *ebpf.ProgramSpec `ebpf:"fx_end_io_2"`
 	FxEndIo3         *ebpf.ProgramSpec `ebpf:"fx_end_io_3"`
+	FxFileModified   *ebpf.ProgramSpec `ebpf:"fx_file_modified"`
 	FxHoldBuffered   *ebpf.ProgramSpec `ebpf:"fx_hold_buffered"`
 	FxHoldFallocate  *ebpf.ProgramSpec `ebpf:"fx_hold_fallocate"`
 	FxHoldFiemap     *ebpf.ProgramSpec `ebpf:"fx_hold_fiemap"`
@@ -276,6 +283,7 @@ type ext4dioProgramSpecs struct {
 	FxHoldSetattr    *ebpf.ProgramSpec `ebpf:"fx_hold_setattr"`
 	FxHoldUnlink     *ebpf.ProgramSpec `ebpf:"fx_hold_unlink"`
 	FxHoldXattr      *ebpf.ProgramSpec `ebpf:"fx_hold_xattr"`
+	FxKiocbModified  *ebpf.ProgramSpec `ebpf:"fx_kiocb_modified"`
 	FxMap            *ebpf.ProgramSpec `ebpf:"fx_map"`
 	FxOverwriteBegin *ebpf.ProgramSpec `ebpf:"fx_overwrite_begin"`
 	FxSync           *ebpf.ProgramSpec `ebpf:"fx_sync"`
@@ -311,6 +319,7 @@ type ext4dioProgramSpecs struct {
 	KpZero           *ebpf.ProgramSpec `ebpf:"kp_zero"`
 	KrBegin          *ebpf.ProgramSpec `ebpf:"kr_begin"`
 	KrDrain          *ebpf.ProgramSpec `ebpf:"kr_drain"`
+	KrFileModified   *ebpf.ProgramSpec `ebpf:"kr_file_modified"`
 	KrHoldBuffered   *ebpf.ProgramSpec `ebpf:"kr_hold_buffered"`
 	KrHoldFallocate  *ebpf.ProgramSpec `ebpf:"kr_hold_fallocate"`
 	KrHoldFiemap     *ebpf.ProgramSpec `ebpf:"kr_hold_fiemap"`
@@ -323,6 +332,7 @@ type ext4dioProgramSpecs struct {
 	KrHoldSetattr    *ebpf.ProgramSpec `ebpf:"kr_hold_setattr"`
 	KrHoldUnlink     *ebpf.ProgramSpec `ebpf:"kr_hold_unlink"`
 	KrHoldXattr      *ebpf.ProgramSpec `ebpf:"kr_hold_xattr"`
+	KrKiocbModified  *ebpf.ProgramSpec `ebpf:"kr_kiocb_modified"`
 	KrMap            *ebpf.ProgramSpec `ebpf:"kr_map"`
 	KrOverwriteBegin *ebpf.ProgramSpec `ebpf:"kr_overwrite_begin"`
 	KrSync           *ebpf.ProgramSpec `ebpf:"kr_sync"`
@@ -330,6 +340,7 @@ type ext4dioProgramSpecs struct {
 	KrZero           *ebpf.ProgramSpec `ebpf:"kr_zero"`
 	KsBegin          *ebpf.ProgramSpec `ebpf:"ks_begin"`
 	KsDrain          *ebpf.ProgramSpec `ebpf:"ks_drain"`
+	KsFileModified   *ebpf.ProgramSpec `ebpf:"ks_file_modified"`
 	KsHoldBuffered   *ebpf.ProgramSpec `ebpf:"ks_hold_buffered"`
 	KsHoldFallocate  *ebpf.ProgramSpec `ebpf:"ks_hold_fallocate"`
 	KsHoldFiemap     *ebpf.ProgramSpec `ebpf:"ks_hold_fiemap"`
@@ -342,6 +353,7 @@ type ext4dioProgramSpecs struct {
 	KsHoldSetattr    *ebpf.ProgramSpec `ebpf:"ks_hold_setattr"`
 	KsHoldUnlink     *ebpf.ProgramSpec `ebpf:"ks_hold_unlink"`
 	KsHoldXattr      *ebpf.ProgramSpec `ebpf:"ks_hold_xattr"`
+	KsKiocbModified  *ebpf.ProgramSpec `ebpf:"ks_kiocb_modified"`
 	KsMap            *ebpf.ProgramSpec `ebpf:"ks_map"`
 	KsOverwriteBegin *ebpf.ProgramSpec `ebpf:"ks_overwrite_begin"`
 	KsSync           *ebpf.ProgramSpec `ebpf:"ks_sync"`
@@ -553,6 +565,7 @@ type ext4dioPrograms struct {
 	FxEndIo          *ebpf.Program `ebpf:"fx_end_io"`
 	FxEndIo2         *ebpf.Program `ebpf:"fx_end_io_2"`
 	FxEndIo3         *ebpf.Program `ebpf:"fx_end_io_3"`
+	FxFileModified   *ebpf.Program `ebpf:"fx_file_modified"`
 	FxHoldBuffered   *ebpf.Program `ebpf:"fx_hold_buffered"`
 	FxHoldFallocate  *ebpf.Program `ebpf:"fx_hold_fallocate"`
 	FxHoldFiemap     *ebpf.Program `ebpf:"fx_hold_fiemap"`
@@ -565,6 +578,7 @@ type ext4dioPrograms struct {
 	FxHoldSetattr    *ebpf.Program `ebpf:"fx_hold_setattr"`
 	FxHoldUnlink     *ebpf.Program `ebpf:"fx_hold_unlink"`
 	FxHoldXattr      *ebpf.Program `ebpf:"fx_hold_xattr"`
+	FxKiocbModified  *ebpf.Program `ebpf:"fx_kiocb_modified"`
 	FxMap            *ebpf.Program `ebpf:"fx_map"`
 	FxOverwriteBegin *ebpf.Program `ebpf:"fx_overwrite_begin"`
 	FxSync           *ebpf.Program `ebpf:"fx_sync"`
@@ -600,6 +614,7 @@ type ext4dioPrograms struct {
 	KpZero           *ebpf.Program `ebpf:"kp_zero"`
 	KrBegin          *ebpf.Program `ebpf:"kr_begin"`
 	KrDrain          *ebpf.Program `ebpf:"kr_drain"`
+	KrFileModified   *ebpf.Program `ebpf:"kr_file_modified"`
 	KrHoldBuffered   *ebpf.Program `ebpf:"kr_hold_buffered"`
 	KrHoldFallocate  *ebpf.Program `ebpf:"kr_hold_fallocate"`
 	KrHoldFiemap     *ebpf.Program `ebpf:"kr_hold_fiemap"`
@@ -612,6 +627,7 @@ type ext4dioPrograms struct {
 	KrHoldSetattr    *ebpf.Program `ebpf:"kr_hold_setattr"`
 	KrHoldUnlink     *ebpf.Program `ebpf:"kr_hold_unlink"`
 	KrHoldXattr      *ebpf.Program `ebpf:"kr_hold_xattr"`
+	KrKiocbModified  *ebpf.Program `ebpf:"kr_kiocb_modified"`
 	KrMap            *ebpf.Program `ebpf:"kr_map"`
 	KrOverwriteBegin *ebpf.Program `ebpf:"kr_overwrite_begin"`
 	KrSync           *ebpf.Program `ebpf:"kr_sync"`
@@ -619,6 +635,7 @@ type ext4dioPrograms struct {
 	KrZero           *ebpf.Program `ebpf:"kr_zero"`
 	KsBegin          *ebpf.Program `ebpf:"ks_begin"`
 	KsDrain          *ebpf.Program `ebpf:"ks_drain"`
+	KsFileModified   *ebpf.Program `ebpf:"ks_file_modified"`
 	KsHoldBuffered   *ebpf.Program `ebpf:"ks_hold_buffered"`
 	KsHoldFallocate  *ebpf.Program `ebpf:"ks_hold_fallocate"`
 	KsHoldFiemap     *ebpf.Program `ebpf:"ks_hold_fiemap"`
@@ -631,6 +648,7 @@ type ext4dioPrograms struct {
 	KsHoldSetattr    *ebpf.Program `ebpf:"ks_hold_setattr"`
 	KsHoldUnlink     *ebpf.Program `ebpf:"ks_hold_unlink"`
 	KsHoldXattr      *ebpf.Program `ebpf:"ks_hold_xattr"`
+	KsKiocbModified  *ebpf.Program `ebpf:"ks_kiocb_modified"`
 	KsMap            *ebpf.Program `ebpf:"ks_map"`
 	KsOverwriteBegin *ebpf.Program `ebpf:"ks_overwrite_begin"`
 	KsSync           *ebpf.Program `ebpf:"ks_sync"`
@@ -677,6 +695,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.FxEndIo,
 		p.FxEndIo2,
 		p.FxEndIo3,
+		p.FxFileModified,
 		p.FxHoldBuffered,
 		p.FxHoldFallocate,
 		p.FxHoldFiemap,
@@ -689,6 +708,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.FxHoldSetattr,
 		p.FxHoldUnlink,
 		p.FxHoldXattr,
+		p.FxKiocbModified,
 		p.FxMap,
 		p.FxOverwriteBegin,
 		p.FxSync,
@@ -724,6 +744,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.KpZero,
 		p.KrBegin,
 		p.KrDrain,
+		p.KrFileModified,
 		p.KrHoldBuffered,
 		p.KrHoldFallocate,
 		p.KrHoldFiemap,
@@ -736,6 +757,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.KrHoldSetattr,
 		p.KrHoldUnlink,
 		p.KrHoldXattr,
+		p.KrKiocbModified,
 		p.KrMap,
 		p.KrOverwriteBegin,
 		p.KrSync,
@@ -743,6 +765,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.KrZero,
 		p.KsBegin,
 		p.KsDrain,
+		p.KsFileModified,
 		p.KsHoldBuffered,
 		p.KsHoldFallocate,
 		p.KsHoldFiemap,
@@ -755,6 +778,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.KsHoldSetattr,
 		p.KsHoldUnlink,
 		p.KsHoldXattr,
+		p.KsKiocbModified,
 		p.KsMap,
 		p.KsOverwriteBegin,
 		p.KsSync,

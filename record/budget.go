@@ -24,6 +24,14 @@ func ParseBudget(raw []byte, b *Budget) error {
 	return nil
 }
 
+// BudgetID is the id of the write that a raw record is the budget of.
+func BudgetID(raw []byte) (id uint64, ok bool) {
+	if kind, _, err := KindOf(raw); err != nil || kind != KindBudget || len(raw) < BudgetSize {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint64(raw[AtBudgetID:]), true
+}
+
 // Append encodes b in wire form to dst, the inverse of ParseBudget.
 func (b *Budget) Append(dst []byte) []byte {
 	var raw [BudgetSize]byte
@@ -35,12 +43,12 @@ func (b *Budget) Append(dst []byte) []byte {
 
 var budgetNames = [...]string{
 	"spin", "queue", "failed_pass", "lookup", "drain", "alloc", "zero", "submit",
-	"convert", "sync", "buffered", "rest", "device", "wakeup",
+	"convert", "sync", "buffered", "times", "rest", "device", "wakeup",
 }
 
 // BudgetOrder has the parts in the order in which a write passes them, the rest last.
 var BudgetOrder = [...]BudgetPart{
-	BudgetSpin, BudgetQueue, BudgetFailedPass, BudgetLookup, BudgetDrain, BudgetAlloc, BudgetZero, BudgetSubmit,
+	BudgetSpin, BudgetQueue, BudgetFailedPass, BudgetLookup, BudgetDrain, BudgetTimes, BudgetAlloc, BudgetZero, BudgetSubmit,
 	BudgetDevice, BudgetWakeup, BudgetConvert, BudgetSync, BudgetBuffered, BudgetRest,
 }
 

@@ -11,7 +11,7 @@ const (
 	CompleteSize = 32
 	NameSize     = 32
 	HoldSize     = 160
-	BudgetSize   = 152
+	BudgetSize   = 160
 	MaxSteps     = 40 // of a record
 	NumCounters  = 23 // all of them uint64
 )
@@ -191,11 +191,12 @@ const (
 	BudgetConvert    BudgetPart = 8  // ext4_dio_write_end_io
 	BudgetSync       BudgetPart = 9  // ext4_sync_file
 	BudgetBuffered   BudgetPart = 10 // ext4_buffered_write_iter, to the return
-	BudgetRest       BudgetPart = 11 // none of these
-	BudgetDevice     BudgetPart = 12 // the last bio submitted, to the last bio ended
-	BudgetWakeup     BudgetPart = 13 // from there to ext4_dio_write_end_io
+	BudgetTimes      BudgetPart = 11 // file_modified or kiocb_modified
+	BudgetRest       BudgetPart = 12 // none of these
+	BudgetDevice     BudgetPart = 13 // the last bio submitted, to the last bio ended
+	BudgetWakeup     BudgetPart = 14 // from there to ext4_dio_write_end_io
 
-	NumBudgetParts = 14
+	NumBudgetParts = 15
 )
 
 // Phases of one write.
@@ -567,12 +568,13 @@ const (
 	AtBudgetConvert    = 88
 	AtBudgetSync       = 96
 	AtBudgetBuffered   = 104
-	AtBudgetRest       = 112
-	AtBudgetSubmitted  = 120
-	AtBudgetBioEnd     = 128
-	AtBudgetEndIo      = 136
-	AtBudgetBios       = 144
-	AtBudgetBiosEnded  = 148
+	AtBudgetTimes      = 112
+	AtBudgetRest       = 120
+	AtBudgetSubmitted  = 128
+	AtBudgetBioEnd     = 136
+	AtBudgetEndIo      = 144
+	AtBudgetBios       = 152
+	AtBudgetBiosEnded  = 156
 )
 
 // Budget is where the time of one write went (struct budget_rec).
@@ -591,12 +593,13 @@ type Budget struct {
 	Convert    uint64 `wire:"88,8"`  // ns in BUDGET_CONVERT
 	Sync       uint64 `wire:"96,8"`  // ns in BUDGET_SYNC
 	Buffered   uint64 `wire:"104,8"` // ns in BUDGET_BUFFERED
-	Rest       uint64 `wire:"112,8"` // ns in BUDGET_REST
-	Submitted  uint64 `wire:"120,8"` // the last bio was submitted, ns since the entry; 0: there was none
-	BioEnd     uint64 `wire:"128,8"` // the last bio ended; 0: not seen
-	EndIo      uint64 `wire:"136,8"` // ext4_dio_write_end_io was entered; 0: not seen
-	Bios       uint32 `wire:"144,4"` // that were submitted
-	BiosEnded  uint32 `wire:"148,4"` // that were seen to end
+	Times      uint64 `wire:"112,8"` // ns in BUDGET_TIMES
+	Rest       uint64 `wire:"120,8"` // ns in BUDGET_REST
+	Submitted  uint64 `wire:"128,8"` // the last bio was submitted, ns since the entry; 0: there was none
+	BioEnd     uint64 `wire:"136,8"` // the last bio ended; 0: not seen
+	EndIo      uint64 `wire:"144,8"` // ext4_dio_write_end_io was entered; 0: not seen
+	Bios       uint32 `wire:"152,4"` // that were submitted
+	BiosEnded  uint32 `wire:"156,4"` // that were seen to end
 }
 
 func (to *Budget) parse(raw *[BudgetSize]byte) {
@@ -615,6 +618,7 @@ func (to *Budget) parse(raw *[BudgetSize]byte) {
 	to.Convert = e.Uint64(raw[AtBudgetConvert:])
 	to.Sync = e.Uint64(raw[AtBudgetSync:])
 	to.Buffered = e.Uint64(raw[AtBudgetBuffered:])
+	to.Times = e.Uint64(raw[AtBudgetTimes:])
 	to.Rest = e.Uint64(raw[AtBudgetRest:])
 	to.Submitted = e.Uint64(raw[AtBudgetSubmitted:])
 	to.BioEnd = e.Uint64(raw[AtBudgetBioEnd:])

@@ -76,6 +76,7 @@ func (f *costFlags) addFlags(fl *pflag.FlagSet) {
 	fl.StringSliceVar(&f.choice.Attach, "attach", []string{probes.HowSession, probes.HowFentry}, "our ways to attach that are measured")
 	fl.StringSliceVar(&f.choice.Holders, "holders", nil, "measure ours also with these --holders: all, off")
 	fl.StringSliceVar(&f.choice.LeaveOut, "leave-out", nil, "measure ours also with a filter that leaves all out: pid, dev, ino")
+	fl.BoolVar(&f.choice.Budget, "budget", false, "measure ours also with --budget")
 	fl.StringArrayVar(&f.choice.Scripts, "script", nil, "measure this bpftrace `SCRIPT` too (repeatable)")
 	fl.StringVar(&f.choice.Bpftrace, "bpftrace", "bpftrace", "the bpftrace `PROGRAM`, or a folder made by scripts/bpftrace.sh")
 	fl.IntVar(&f.opts.Rounds, "rounds", 10, "rounds; each tracer is measured once in a round")
@@ -210,6 +211,7 @@ Exit status 4: records were lost or are incomplete.`,
 	fl.StringVar(&o.Attach, "attach", "auto", attachUsage)
 	fl.StringVar(&o.Holders, "holders", probes.HoldersAuto, holdersUsage)
 	fl.StringVar(&o.ring, "ring", "8M", "size of the ring buffer")
+	fl.BoolVar(&o.Budget, "budget", false, "as live does")
 	fl.BoolVar(&stats, "stats", false, "let the kernel count and time the runs of our programs")
 	return cmd
 }

@@ -26,6 +26,7 @@ const allParts = 1<<record.NumBudgetParts - 1
 var around = [record.NumBudgetParts][]record.BudgetPart{
 	record.BudgetQueue:    {record.BudgetSpin, record.BudgetFailedPass, record.BudgetBuffered, record.BudgetRest},
 	record.BudgetLookup:   {record.BudgetFailedPass, record.BudgetRest},
+	record.BudgetTimes:    {record.BudgetFailedPass, record.BudgetRest},
 	record.BudgetDrain:    {record.BudgetBuffered, record.BudgetRest},
 	record.BudgetAlloc:    {record.BudgetSubmit},
 	record.BudgetZero:     {record.BudgetSubmit},
@@ -56,7 +57,7 @@ func (b *Budget) fill(r *record.Budget, latency uint64) {
 		record.BudgetSpin: r.Spin, record.BudgetQueue: r.Queue, record.BudgetFailedPass: r.FailedPass,
 		record.BudgetLookup: r.Lookup, record.BudgetDrain: r.Drain, record.BudgetAlloc: r.Alloc,
 		record.BudgetZero: r.Zero, record.BudgetSubmit: r.Submit, record.BudgetConvert: r.Convert,
-		record.BudgetSync: r.Sync, record.BudgetBuffered: r.Buffered, record.BudgetRest: r.Rest,
+		record.BudgetSync: r.Sync, record.BudgetBuffered: r.Buffered, record.BudgetTimes: r.Times, record.BudgetRest: r.Rest,
 		record.BudgetWakeup: 0,
 	}}
 	if r.Total != latency {

@@ -14,7 +14,7 @@ func whole() record.Budget {
 		ID: 7, Total: 100_000,
 		Spin: 1000, Queue: 2000, FailedPass: 3000, Lookup: 500, Drain: 600, Alloc: 4000, Zero: 700, Submit: 5000,
 		Submitted: 18_000, BioEnd: 70_000, EndIo: 78_000,
-		Convert: 9000, Sync: 10_000, Buffered: 0, Rest: 4200, Bios: 2, BiosEnded: 2,
+		Convert: 9000, Sync: 10_000, Buffered: 0, Times: 200, Rest: 4000, Bios: 2, BiosEnded: 2,
 	}
 }
 

@@ -64,7 +64,7 @@ type field struct {
 
 // first is the order of the fields, those that are wanted most at the front.
 const first = "lock verdict reason file path comm pid tid dev ino pos len wait latency passes ret zeroed fallback rule hazard caller variant generation globalpid refusedat failedat request try seq inside holder holdercomm holderpid " +
-	"budget.spin budget.queue budget.failed_pass budget.lookup budget.drain budget.alloc budget.zero budget.submit budget.device budget.wakeup budget.convert budget.sync budget.buffered budget.rest"
+	"budget.spin budget.queue budget.failed_pass budget.lookup budget.drain budget.times budget.alloc budget.zero budget.submit budget.device budget.wakeup budget.convert budget.sync budget.buffered budget.rest"
 
 var fieldTable = makeFields()
 

@@ -94,7 +94,7 @@ func (b *budgeted) addsUp() bool {
 		}
 		sum += ns
 	}
-	return b.LatencyNs != nil && len(b.Budget) == 16 && sum >= 0.98*float64(*b.LatencyNs) && sum <= 1.02*float64(*b.LatencyNs)
+	return b.LatencyNs != nil && len(b.Budget) == 17 && sum >= 0.98*float64(*b.LatencyNs) && sum <= 1.02*float64(*b.LatencyNs)
 }
 
 func budgetsAddUp(t *testing.T, all []budgeted, slow bool) {

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -142,5 +143,17 @@ func TestRecord(t *testing.T) {
 		if out, err := r.Record(raw); err == nil {
 			t.Errorf("%s is taken: %q", what, out)
 		}
+	}
+}
+
+// A budget is numbers only: it is handed on as it is.
+func TestBudgetIsHandedOn(t *testing.T) {
+	raw := (&record.Budget{ID: 7, Total: 100, Rest: 100}).Append(nil)
+	got, err := New().Record(raw)
+	if err != nil || !bytes.Equal(got, raw) {
+		t.Errorf("%x, %v, want %x", got, err, raw)
+	}
+	if _, err := New().Record(append(raw, 1)); err == nil {
+		t.Error("a longer one is handed on, of which not all is known")
 	}
 }

@@ -33,6 +33,7 @@ type windowTable struct {
 	row      export.Row
 	waiting  map[uint64]int // place of the record of queued writes, and of completions that came first
 	early    []uint64       // ids of the latter, oldest first
+	budgets  map[uint64]int // place of the budget of writes that are not judged yet
 	maker    *export.Maker
 	fed      bool // the write of the record that is being fed was judged
 	fedID    uint64
@@ -56,7 +57,7 @@ type windowStray struct {
 
 // makeWindowTable judges all of a recording.
 func makeWindowTable(ctx context.Context, w *Window) (*windowTable, error) {
-	t := &windowTable{waiting: make(map[uint64]int), maker: &w.maker, now: -1}
+	t := &windowTable{waiting: make(map[uint64]int), budgets: make(map[uint64]int), maker: &w.maker, now: -1}
 	j, err := w.newJudge(t.seen)
 	if err != nil {
 		return nil, err
@@ -72,7 +73,7 @@ func makeWindowTable(ctx context.Context, w *Window) (*windowTable, error) {
 	t.inOrder, t.flushing = t.total, true
 	t.broken = j.Stats().Unpaired > 0 // before the end
 	j.Flush()
-	t.waiting, t.early = nil, nil
+	t.waiting, t.early, t.budgets = nil, nil, nil
 	return t, nil
 }
 
@@ -81,6 +82,7 @@ func (t *windowTable) feed(judge *judge.Judge, place int, raw []byte) {
 	t.enter(place)
 	id, ok := record.IDOf(raw)
 	if !ok {
+		t.budget(place, raw)
 		_ = judge.Feed(raw) // counted by the judge
 		return
 	}
@@ -129,6 +131,24 @@ func (t *windowTable) seen(o *observe.Observation, v *judge.Verdict) {
 	if stray.from < stray.to {
 		t.strays = append(t.strays, stray)
 	}
+	if from, ok := t.budgets[o.ID]; ok {
+		delete(t.budgets, o.ID)
+		if from < t.now {
+			t.strays = append(t.strays, windowStray{o.ID, from, t.now})
+		}
+	}
+}
+
+// budget notes where the budget of a write is, if raw is one.
+func (t *windowTable) budget(place int, raw []byte) {
+	id, ok := record.BudgetID(raw)
+	if !ok {
+		return
+	}
+	if len(t.budgets) >= maxWindowEarly {
+		clear(t.budgets) // of writes that were lost
+	}
+	t.budgets[id] = place
 }
 
 // keep takes a write that had no end.

@@ -199,7 +199,11 @@ func (p *windowPass) prime(wanted map[int][]uint64) error {
 			if p.w.in.Place() > place {
 				return false
 			}
-			if id, ok := record.IDOf(raw); ok && slices.Contains(wanted[place], id) {
+			id, ok := record.IDOf(raw)
+			if !ok {
+				id, ok = record.BudgetID(raw)
+			}
+			if ok && slices.Contains(wanted[place], id) {
 				_ = p.judge.Feed(raw)
 			}
 			return true

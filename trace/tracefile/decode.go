@@ -212,7 +212,7 @@ func (d *decoder) next(buf []byte) (raw []byte, known bool, err error) {
 		c := &d.cols[colOther]
 		buf = append(buf[:0], c.bytes(int(min(c.number(), maxRaw)))...)
 		k, _, err := record.KindOf(buf)
-		known = err == nil && (k == record.KindWrite || k == record.KindComplete || k == record.KindHold)
+		known = err == nil && (k == record.KindWrite || k == record.KindComplete || k == record.KindHold || k == record.KindBudget)
 		if record.HeadOf(buf) > record.HeadSize {
 			d.longer++
 		}

@@ -22,6 +22,7 @@ type Choice struct {
 	Attach   []string // our ways to attach
 	Holders  []string // values of --holders, besides the default
 	LeaveOut []string // filters that leave all out: pid, dev, ino
+	Budget   bool     // each of them with --budget, too
 	Scripts  []string // files of bpftrace scripts
 	Bpftrace string   // the program, or a folder that holds one with its libraries
 }
@@ -48,6 +49,9 @@ func (c *Choice) Tracers(self string) ([]*cost.Tracer, error) {
 				return nil, hint.Usagef("--holders auto,all,off", "unknown holders %q", what)
 			}
 			all = append(all, ours(how+" --holders "+what, "--pid", "PID", "--holders", what))
+		}
+		if c.Budget {
+			all = append(all, ours(how+" --budget", "--budget", "--pid", "PID"))
 		}
 		for _, what := range c.LeaveOut {
 			value, ok := leftOut[what]
