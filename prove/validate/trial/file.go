@@ -84,7 +84,9 @@ func (f *File) Allocate(off, n int64) error {
 
 // Punch makes a hole and leaves i_size.
 func (f *File) Punch(off, n int64) error {
-	err := workload.Again(func() error { return unix.Fallocate(f.Buffered, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, off, n) })
+	err := workload.Again(func() error {
+		return unix.Fallocate(f.Buffered, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, off, n)
+	})
 	if err == nil {
 		f.Shadow.Punch(off, n)
 	}
