@@ -48,7 +48,10 @@ func TestHolders(t *testing.T) {
 	for _, raws := range [][][]byte{queued(1, 5), queued(2, 10), queued(3, 20)} {
 		feedJudge(t, j, raws...)
 	}
-	feedJudge(t, j, done(1, 50), done(3, 390), done(2, 400), hold.Append(nil))
+	late := parseScript(t, fmt.Sprintf("entry pos=0 len=4096 isize=16384 id=4 tid=4 t0=%d ino=7 caller=libaio\nwait 610000 at=710\npass shared at=710\nfmod kiocb\ndio shared\nmap 0 4096 mapped\nreturn -529", start+95_000))
+	late.w.Latency = 720_000
+	feedJudge(t, j, late.raw()...)
+	feedJudge(t, j, done(1, 50), done(3, 390), done(2, 400), done(4, 900), hold.Append(nil))
 	feedJudge(t, j, at(9, 95, "\nwait 610000 at=610\npass shared at=610\nfmod kiocb\ndio shared\nmap 0 4096 mapped\nreturn 4096")...)
 	if got == nil || told != "direct-read fallocate:punch-hole " {
 		t.Fatalf("told of %s, write %+v", told, got)
