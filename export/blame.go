@@ -178,16 +178,15 @@ func (bl *Blame) text() string {
 	case record.LockShared:
 		text += " shared"
 	}
-	text += " <- " + bl.HolderText()
+	text += " <- "
+	if held := strings.Replace(bl.Held(), "exclusive", "excl.", 1); bl.Op == observe.OpWrite && held != "" {
+		text += held + " "
+	} else if bl.Cause != observe.CauseHeld {
+		text += strings.TrimSuffix(held, " excl.") + " "
+	}
+	text += bl.HolderText()
 	if bl.Pid != 0 {
 		text += fmt.Sprintf(" [%d]", bl.Pid)
-	}
-	held := strings.Replace(bl.Held(), "exclusive", "excl.", 1)
-	if bl.Op != observe.OpWrite && bl.Cause == observe.CauseQueued {
-		held = bl.Cause.String()
-	}
-	if held != "" && (bl.Op == observe.OpWrite || bl.Cause != observe.CauseHeld) {
-		text += ", " + held
 	}
 	return text
 }

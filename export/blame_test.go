@@ -43,7 +43,7 @@ SHARE     WAIT   TIMES  WHO <- FOR WHOM
   67%   6.00ms       3  fio excl. <- fallocate:zero-range of fstrim [77]
   11%   1.00ms       2  fio excl. <- truncate of a
    4%    400us       1  fio excl. <- direct-read of r1, r2
-  <1%   1.00us       1  日本語の\x1b excl. <- unknown:ext4_alloc_file_blocks_an~
+  <1%   1.00us       1  日本語の\x1b excl. <- queued unknown:ext4_alloc_file_bl~
   18%   1.60ms          not known for whom`
 	text := func() string {
 		var b strings.Builder

@@ -24,7 +24,7 @@ var waitFields = schema.New(
 
 var holderFields = schema.New(
 	schema.Int("ns", "ns", "how long this part was", func(p *observe.Part) *uint64 { return &p.Ns }),
-	schema.Enum("cause", "held: others held the lock; queued: another stood before in the queue; woken: the holder had let go of it, nobody was seen to get it before this write, and this write did not run yet; unknown: nobody who was seen did", causeOfWaitWords,
+	schema.Enum("cause", "held: others held the lock; queued: another stood before in the queue; woken: the holder had let go of it, and who got it next did not run yet; unknown: nobody who was seen did", causeOfWaitWords,
 		func(p *observe.Part) *observe.Cause { return &p.Cause }),
 	schema.Enum("mode", "mode in which it was held, or queued for", modeWords, func(p *observe.Part) *record.Lock { return &p.Mode }),
 	schema.Text("op", "what the holder does: write, direct-read, buffered-write, fallocate:punch-hole, truncate and so on; write is a direct write that is recorded", func(p *observe.Part) *string { return &p.Op }).OrNull().Filtered("holder"),
@@ -96,7 +96,7 @@ func partText(p *observe.Part) string {
 	case p.Cause == observe.CauseUnknown:
 		return ns + ": not known, nobody who was seen held it"
 	case p.Cause == observe.CauseWoken:
-		return fmt.Sprintf("%s: woken and not run yet, when %s had let go of it", ns, ActorText(&p.Actor))
+		return fmt.Sprintf("%s: woken after %s had let go of it", ns, ActorText(&p.Actor))
 	case p.Op == "":
 		return fmt.Sprintf("%s: %s more held it", ns, Plural(uint64(p.Others), "write"))
 	case p.Cause == observe.CauseQueued:

@@ -229,6 +229,16 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 	return p, nil
 }
 
+// Unseen says what holders of i_rwsem no probe sees, though they are wanted.
+func (p *Plan) Unseen() (all []string) {
+	for i := range p.Probes {
+		if pp := &p.Probes[i]; strings.HasPrefix(pp.Name, "hold_") && !pp.Attached() {
+			all = append(all, pp.Tells)
+		}
+	}
+	return all
+}
+
 // before7 tells a kernel of 6.x, whose ext4_fiemap takes no i_rwsem.
 func (f *Facts) before7() bool { return f.Funcs["ext4_iomap_overwrite_begin"].Symbol }
 

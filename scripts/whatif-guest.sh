@@ -7,14 +7,17 @@ for test in test1 test2; do
 		ext4dio-trace record -o /out/$test-$jobs.e4d -- ext4dio-trace bench $test --dir /mnt --jobs $jobs --writes 64
 	done
 done
+holders=auto
 mix() {
 	name=$1
 	shift
-	ext4dio-trace record -o /out/$name.e4d -- /share/mixload --file /mnt/$name "$@"
+	ext4dio-trace record --holders $holders -o /out/$name.e4d -- /share/mixload --file /mnt/$name "$@"
 }
 mix mixed --over 8 --append 2 --for 1500ms
 mix mixed-2 --over 4 --append 4 --for 1500ms
 mix zeroing --over 6 --zero 2 --for 1500ms
 mix zeroing-2 --over 3 --zero 4 --for 1500ms
-mix readers --over 4 --zero 2 --read 2 --for 1500ms
 mix appends --append 4 --for 1s
+holders=all
+mix readers --over 4 --zero 2 --read 2 --for 1500ms
+mix readers-2 --over 4 --append 2 --read 2 --for 1500ms

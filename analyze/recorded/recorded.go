@@ -194,6 +194,9 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 	var row export.Row
 	judged, err := replay.Judge(ctx, in, o.Variant, func(k *session.Kernel) session.Seen {
 		maker := k.Maker(p.Names)
+		if o.Predictor != nil {
+			k.Held = o.Predictor.Hold
+		}
 		return func(ob *observe.Observation, v *judge.Verdict) {
 			maker.Fill(&row, ob, v)
 			if o.Redact != nil {
@@ -278,7 +281,8 @@ func predictionText(ctx context.Context, p *whatif.Predictor, judged *replay.Jud
 // the kernel that made it: auto, or the name of one.
 func Predict(ctx context.Context, in *tracefile.Recording, traced string, o whatif.Options) (*whatif.Report, error) {
 	p := whatif.New(o)
-	judged, err := replay.Judge(ctx, in, traced, func(*session.Kernel) session.Seen {
+	judged, err := replay.Judge(ctx, in, traced, func(k *session.Kernel) session.Seen {
+		k.Held = p.Hold
 		return func(ob *observe.Observation, v *judge.Verdict) { p.Add(ob, string(v.Reason)) }
 	})
 	if err != nil {
@@ -303,7 +307,7 @@ func predicted(ctx context.Context, p *whatif.Predictor, judged *replay.Judged, 
 	if err := judged.Account(&s); err != nil {
 		return nil, err
 	}
-	rep, err := p.Predict(ctx, s.Losses, replay.Missing(judged.In))
+	rep, err := p.Predict(ctx, whatif.Trace{Losses: s.Losses, Missing: replay.Missing(judged.In), Holders: judged.Plan.Holders, Unseen: judged.Plan.Unseen()})
 	if err != nil {
 		return nil, fmt.Errorf("%w before all was simulated", replay.ErrInterrupted)
 	}

@@ -8,6 +8,7 @@ const (
 	evEnter    eventKind = iota // a writer begins its next write
 	evLock                      // a job comes to the first lock
 	evChecked                   // a job gives it up, and wants it exclusive
+	evDrain                     // a job that is no write waits for I/O in flight
 	evSubmit                    // a job submits its I/O
 	evReturn                    // a queued write returns
 	evBack                      // a writer whose write another thread makes goes on

@@ -6,6 +6,9 @@ func (sc *scene) measured() *tally {
 	t.span = max(1, sc.to-sc.from)
 	for i := range sc.w.steps {
 		st := &sc.w.steps[i]
+		if st.part != aWrite {
+			continue
+		}
 		if end := st.entry + st.end - sc.begin; end < sc.from || end > sc.to {
 			continue
 		}

@@ -27,6 +27,7 @@ type Summary struct {
 // merged is the sum of tallies of several scenes, each as long as it was in the trace.
 type merged struct {
 	share
+	scenes  []*scene
 	rates   []float64 // of each scene, summed
 	runs    []float64
 	waited  float64
@@ -34,8 +35,8 @@ type merged struct {
 	depth   int
 }
 
-func newMerged(scenes int) *merged {
-	return &merged{rates: make([]float64, scenes), runs: make([]float64, scenes)}
+func newMerged(scenes []*scene) *merged {
+	return &merged{scenes: scenes, rates: make([]float64, len(scenes)), runs: make([]float64, len(scenes))}
 }
 
 func (m *merged) add(scene int, t *tally) {
@@ -47,20 +48,20 @@ func (m *merged) add(scene int, t *tally) {
 	m.depth = max(m.depth, t.depth)
 }
 
-// perSecond is the mean of the scenes' rates. Each scene holds as many writes as any
-// other, so that it is the harmonic mean that counts time.
+// perSecond is the mean of the scenes' rates: the harmonic one, by their writes, which
+// counts time.
 func (m *merged) perSecond() float64 {
-	inverse, n := 0.0, 0.0
+	time, writes := 0.0, 0.0
 	for i, r := range m.rates {
-		if r > 0 {
-			inverse += m.runs[i] / r
-			n++
+		if n := float64(m.scenes[i].w.writes); r > 0 {
+			time += n * m.runs[i] / r
+			writes += n
 		}
 	}
-	if n == 0 {
+	if writes == 0 {
 		return 0
 	}
-	return n / inverse
+	return writes / time
 }
 
 func (m *merged) summary() Summary {
@@ -74,19 +75,19 @@ func (m *merged) summary() Summary {
 }
 
 // pick chooses n writers of a scene: each once before one comes again, so that their mix
-// is that of the trace. 0 is all of them.
+// is that of the trace. 0 is all of them. Who only holds the lock is there once.
 func (sc *scene) pick(n int, seed uint64) []int32 {
-	var from []int32
-	if n == 0 {
-		for i := range sc.paces {
-			from = append(from, int32(i))
-		}
-		return from
-	}
+	var from, held []int32
 	for i := range sc.paces {
-		if sc.paces[i].steady || !sc.steady {
+		switch p := &sc.paces[i]; {
+		case n > 0 && p.writes == 0:
+			held = append(held, int32(i))
+		case n == 0 || p.steady || !sc.steady:
 			from = append(from, int32(i))
 		}
+	}
+	if n == 0 {
+		return from
 	}
 	rng := rand.New(rand.NewPCG(seed, 3))
 	out := make([]int32, 0, n)
@@ -94,7 +95,7 @@ func (sc *scene) pick(n int, seed uint64) []int32 {
 		rng.Shuffle(len(from), func(i, j int) { from[i], from[j] = from[j], from[i] })
 		out = append(out, from[:min(len(from), n-len(out))]...)
 	}
-	return out
+	return append(out, held...)
 }
 
 // Gain is what a file or a process has of the other variant.
@@ -143,9 +144,15 @@ func (g *gains) add(sc *scene, t *tally) {
 		k.merge(s)
 	}
 	for i := range t.files {
+		if !sc.written[i] {
+			continue
+		}
 		put(g.files, Gain{Dev: sc.w.files[i].dev, Ino: sc.w.files[i].ino, Gen: sc.w.files[i].gen}, &t.files[i])
 	}
 	for i := range t.actors {
+		if sc.paces[i].writes == 0 {
+			continue
+		}
 		put(g.tasks, Gain{Pid: sc.w.writers[i].pid, Comm: sc.w.writers[i].comm}, &t.actors[i])
 	}
 }

@@ -10,7 +10,7 @@ import (
 const unexplained = 500_000
 
 // findOthers finds what reads, buffered writes and truncate held of the locks, which are
-// not recorded: the end of an exclusive write's wait in which no recorded write held
+// not in the trace: the end of an exclusive write's wait in which nobody who is held
 // the lock. It returns the number of writes that waited so.
 func findOthers(w *window) (n int) {
 	var order []int32
@@ -24,7 +24,7 @@ func findOthers(w *window) (n int) {
 	released := make([]int64, len(w.files))
 	for _, i := range order {
 		st := &w.steps[i]
-		if st.now.lock == Exclusive && st.queue > 0 {
+		if st.part == aWrite && st.now.lock == Exclusive && st.queue > 0 {
 			if held := at(i) - max(released[st.file], at(i)-st.queue); held > unexplained {
 				st.others = held
 				n++

@@ -5,16 +5,18 @@ import (
 	"slices"
 )
 
-// pace is how a writer goes on: its writes in their order, and what lies between them.
+// pace is how a task goes on: what it does in its order, and what lies between.
 type pace struct {
-	steps []int32 // of the window, by entry
+	steps  []int32 // of the window, by entry
+	writes int     // among them; 0 of a task that only holds the lock
 	// gaps lie before each write: behind the return of the one before it, or, with as
 	// many in flight as ever, behind the completion that made room.
 	gaps  []int64
-	depth int   // most writes in flight at a time: 1 for a closed loop of one
-	first int64 // when its first write began, ns behind the window's beginning
-	last  int64 // when its last one was complete
-	// steady: it writes all through the window, and would go on.
+	after [2][]int64 // of one who only holds the lock: behind what woke nobody, and somebody
+	depth int        // most writes in flight at a time: 1 for a closed loop of one
+	first int64      // when its first write began, ns behind the window's beginning
+	last  int64      // when its last one was complete
+	// steady: it does so all through the window, and would go on.
 	steady bool
 }
 
@@ -28,37 +30,67 @@ type scene struct {
 	begin    int64
 	from, to int64
 	steady   bool
-	cut      int64 // pauses of all tasks that are left out, ns
-	others   int   // writes that waited for somebody who is not in the trace
+	cut      int64  // pauses of all tasks that are left out, ns
+	written  []bool // files to which somebody writes
+	others   int    // writes that waited for somebody who is not in the trace
 }
 
 // newScene works out the writers' paces.
 func newScene(w *window) *scene {
-	sc := &scene{w: w, paces: make([]pace, len(w.writers))}
-	order := make([]int32, len(w.steps))
-	for i := range order {
-		order[i] = int32(i)
+	sc := &scene{w: w, paces: make([]pace, len(w.writers)), written: make([]bool, len(w.files))}
+	order := w.order()
+	for _, i := range order {
+		if w.steps[i].part == aWrite {
+			sc.begin = w.steps[i].entry
+			break
+		}
 	}
-	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(w.steps[a].entry, w.steps[b].entry) })
-	sc.begin = w.steps[order[0]].entry
-	sc.cut = cutPauses(w, order)
+	if sc.cut = cutPauses(w, order); w.writes < len(w.steps) {
+		order = w.order()
+	}
 	for _, i := range order {
 		p := &sc.paces[w.steps[i].writer]
 		p.steps = append(p.steps, i)
+		if w.steps[i].part == aWrite {
+			p.writes++
+			sc.written[w.steps[i].file] = true
+		}
 	}
 	end := int64(0)
 	for i := range sc.paces {
-		sc.paces[i].measure(w, sc.begin)
-		end = max(end, sc.paces[i].last)
+		if p := &sc.paces[i]; len(p.steps) > 0 {
+			p.measure(w, sc.begin)
+		}
+		if sc.paces[i].writes > 0 {
+			end = max(end, sc.paces[i].last)
+		}
 	}
 	sc.span(end)
+	if w.writes < len(w.steps) {
+		woke := wakers(w)
+		for i := range sc.paces {
+			if p := &sc.paces[i]; p.writes == 0 && p.steady {
+				p.sort(woke)
+			}
+		}
+	}
 	sc.others = findOthers(w)
 	sc.disk.learn(w)
 	sc.pool()
 	return sc
 }
 
-// measure finds the depth of a writer and its gaps.
+// order is that of the steps' entries.
+func (w *window) order() []int32 {
+	order := make([]int32, len(w.steps))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(w.steps[a].entry, w.steps[b].entry) })
+	return order
+}
+
+// measure finds the depth of a task and its gaps.
 func (p *pace) measure(w *window, begin int64) {
 	s := w.steps
 	p.first = s[p.steps[0]].entry - begin
@@ -79,7 +111,7 @@ func (p *pace) measure(w *window, begin int64) {
 		flying = fly(flying, st)
 		returned = st.entry + st.returned()
 	}
-	p.steady = len(p.steps) >= steadySteps
+	p.steady = p.writes >= steadySteps
 }
 
 // fly drops what was complete when st began and adds st.
@@ -103,19 +135,25 @@ func (sc *scene) span(end int64) {
 	for i := range sc.paces {
 		if p := &sc.paces[i]; p.steady {
 			from, to = max(from, p.first), min(to, p.last)
-			steps += len(p.steps)
+			steps += p.writes
 		}
 	}
 	sc.from, sc.to, sc.steady = 0, end, false
-	if to-from >= end/2 && steps*5 >= len(sc.w.steps)*4 {
+	if to-from >= end/2 && steps*5 >= sc.w.writes*4 {
 		sc.from, sc.to, sc.steady = from, to, true
 	}
 	for i := range sc.paces {
 		p := &sc.paces[i]
+		if len(p.steps) == 0 {
+			continue
+		}
+		if p.writes == 0 {
+			p.steady = len(p.steps) >= steadySteps && p.last-p.first >= (sc.to-sc.from)/10*9
+		}
 		if p.steady = p.steady && sc.steady; p.steady {
 			p.gaps[0] = middle(p.gaps[1:])
 		} else {
-			p.gaps[0] = max(0, end-p.last) + p.first
+			p.gaps[0] = max(0, end-p.last) + max(0, p.first)
 		}
 	}
 }
@@ -135,7 +173,7 @@ func (sc *scene) pool() {
 	sc.pools = map[pool][]int32{}
 	for i := range sc.w.steps {
 		s := &sc.w.steps[i]
-		if s.device <= 0 {
+		if s.device <= 0 || s.part != aWrite {
 			continue
 		}
 		for _, writer := range [...]int32{s.writer, -1} {

@@ -32,6 +32,7 @@ type Predictor struct {
 	opts    Options
 	counter *Counter
 	sample  *sample
+	holds   Holds
 	open    uint64 // queued writes whose completion is not known
 	broken  uint64 // incomplete ones
 }
@@ -60,12 +61,29 @@ func (p *Predictor) Add(o *observe.Observation, reason string) {
 	p.sample.add(o, now, then)
 }
 
-// Predict sums up, and simulates. The losses are those of the whole trace; missing is
-// what could not be read of it, empty when that is nothing.
-func (p *Predictor) Predict(ctx context.Context, losses record.Losses, missing string) (*Report, error) {
+// Hold takes somebody who held i_rwsem and made no recorded write. It keeps nothing of h.
+func (p *Predictor) Hold(h *observe.Hold) {
+	if p.holds.count(h) {
+		p.sample.hold(h)
+	}
+}
+
+// Trace is what a whole trace says of itself.
+type Trace struct {
+	Losses  record.Losses
+	Missing string // what could not be read of it, empty when that is nothing
+	// Holders says who is recorded that held i_rwsem besides writes: all, auto or others.
+	// Unseen are those for whom there was no probe.
+	Holders string
+	Unseen  []string
+}
+
+// Predict sums up, and simulates.
+func (p *Predictor) Predict(ctx context.Context, t Trace) (*Report, error) {
 	p.sample.close()
-	r := &Report{Variant: p.opts.Variant, Seed: p.opts.Seed, Seeds: p.opts.Seeds, Decisions: p.counter.Decisions()}
-	r.doubts(p, losses, missing)
+	p.holds.Recorded, p.holds.Unseen = t.Holders, t.Unseen
+	r := &Report{Variant: p.opts.Variant, Seed: p.opts.Seed, Seeds: p.opts.Seeds, Decisions: p.counter.Decisions(), Holds: p.holds.told()}
+	r.doubts(p, &t)
 	if r.Refused != "" || len(p.sample.kept) == 0 {
 		r.refuse("no write of it can be simulated")
 		return r, nil
@@ -89,27 +107,31 @@ func (p *Predictor) Predict(ctx context.Context, losses record.Losses, missing s
 }
 
 // doubts refuses a trace of which too much is missing, and marks one of which something is.
-func (r *Report) doubts(p *Predictor, l record.Losses, missing string) {
+func (r *Report) doubts(p *Predictor, t *Trace) {
 	const most = 100 // one in so many
+	l := t.Losses
+	l.LostHold = 0
 	n := r.Decisions.Writes
-	mark := func(part uint64, text string) {
+	mark := func(part, of uint64, text string) {
 		if part == 0 {
 			return
 		}
 		r.Marks = append(r.Marks, text)
-		if part*most > n+part {
+		if part*most > of+part {
 			r.refuse(text)
 		}
 	}
-	if missing != "" {
-		r.Marks = append(r.Marks, missing)
+	if t.Missing != "" {
+		r.Marks = append(r.Marks, t.Missing)
 	}
-	mark(l.Lost(), fmt.Sprintf("%d writes are lost: %s", l.Lost(), l))
+	mark(l.Lost(), n, fmt.Sprintf("%d writes are lost: %s", l.Lost(), l))
 	if l.Lost() == 0 && l.Any() {
 		r.Marks = append(r.Marks, l.String())
 	}
-	mark(p.broken, fmt.Sprintf("%d writes are incomplete", p.broken))
-	mark(p.open, fmt.Sprintf("of %d queued writes the completion is not known", p.open))
+	lost := t.Losses.LostHold
+	mark(lost, p.holds.simulated(), fmt.Sprintf("%d others held i_rwsem and are lost (try --ring)", lost))
+	mark(p.broken, n, fmt.Sprintf("%d writes are incomplete", p.broken))
+	mark(p.open, n, fmt.Sprintf("of %d queued writes the completion is not known", p.open))
 	und := r.Decisions.undecided() - min(p.broken, r.Decisions.undecided())
 	if und > 0 {
 		r.Marks = append(r.Marks, fmt.Sprintf("%d writes are undecided: the simulation repeats them as they were", und))
@@ -136,7 +158,7 @@ const (
 // calibrate simulates what was traced. It refuses when that does not give what was
 // measured.
 func (p *Predictor) calibrate(ctx context.Context, r *Report, scenes []*scene) (err error) {
-	seen := newMerged(len(scenes))
+	seen := newMerged(scenes)
 	for i, sc := range scenes {
 		seen.add(i, sc.measured())
 	}
@@ -159,7 +181,7 @@ func (r *Report) judge() {
 	r.WaitsOff = math.Abs(s.MeanWaitNs-m.MeanWaitNs) / max(m.MeanLatencyNs, 1)
 	switch {
 	case r.WaitsOff > Tolerance && m.MeanWaitNs > s.MeanWaitNs:
-		r.refuse(fmt.Sprintf("writes waited %s in the mean, and the recorded writes explain %s of it: others held i_rwsem (reads, buffered writes, truncate), or tasks wrote in bursts together", duration(m.MeanWaitNs), duration(s.MeanWaitNs)))
+		r.refuse(fmt.Sprintf("writes waited %s in the mean, and the recorded writes explain %s of it: %s", duration(m.MeanWaitNs), duration(s.MeanWaitNs), r.unexplainedBy()))
 	case r.WaitsOff > Tolerance:
 		r.refuse(fmt.Sprintf("writes wait %s in the mean in the simulation of the traced kernel, and %s were measured", duration(s.MeanWaitNs), duration(m.MeanWaitNs)))
 	case r.Off > Tolerance:
@@ -185,10 +207,10 @@ func (p *Predictor) run(ctx context.Context, scenes []*scene, o runOptions, seed
 
 // summary simulates with all seeds.
 func (p *Predictor) summary(ctx context.Context, scenes []*scene, o runOptions) (Summary, error) {
-	all := newMerged(len(scenes))
+	all := newMerged(scenes)
 	var rates []float64
 	for seed := range p.opts.Seeds {
-		one := newMerged(len(scenes))
+		one := newMerged(scenes)
 		err := p.run(ctx, scenes, o, seed, func(i int, t *tally) {
 			all.add(i, t)
 			one.add(i, t)
@@ -211,7 +233,7 @@ func (p *Predictor) predict(ctx context.Context, r *Report, scenes []*scene) err
 	}
 	in := &r.Then.PerSecond
 	for _, wake := range [...]int64{wakeFast, wakeSlow} {
-		one := newMerged(len(scenes))
+		one := newMerged(scenes)
 		if err := p.run(ctx, scenes, runOptions{then: true, wakeNs: wake}, 0, one.add); err != nil {
 			return err
 		}

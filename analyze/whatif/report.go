@@ -22,6 +22,7 @@ type Report struct {
 	Marks       []string      `json:"marks,omitempty"`   // what is missing
 	Refused     string        `json:"refused,omitempty"` // why no time is predicted
 	Decisions   Decisions     `json:"decisions"`
+	Holds       *Holds        `json:"holds"` // of i_rwsem by others than writes; null: none are recorded
 	Assumptions []string      `json:"assumptions,omitempty"`
 	Measured    Summary       `json:"measured"`
 	Now         Summary       `json:"simulated_now"`
@@ -50,11 +51,11 @@ func (r *Report) Times() float64 {
 // assume says what the simulation takes for granted.
 func (r *Report) assume(scenes []*scene, windows int) {
 	deepest, grows, unsteady := 0, false, 0
-	queued, others, steps, cut := false, 0, 0, int64(0)
+	queued, others, writes, cut := false, 0, 0, int64(0)
 	for _, sc := range scenes {
 		deepest = max(deepest, sc.disk.deepest)
 		cut += sc.cut
-		others, steps = others+sc.others, steps+len(sc.w.steps)
+		others, writes = others+sc.others, writes+sc.w.writes
 		grows = grows || sc.disk.growth > 0
 		if !sc.steady {
 			unsteady++
@@ -88,11 +89,7 @@ func (r *Report) assume(scenes []*scene, windows int) {
 	}
 	say("i_rwsem: first come, first served; all readers in the queue are woken when one is at its head; a free lock may be taken before a woken writer is there, until that has waited 4 ms")
 	say("a writer is there 50 µs after it was woken; what is predicted with 10 and 200 µs is within the range told")
-	if others == 0 {
-		say("reads, buffered writes and truncate are not recorded, though they take i_rwsem, too: no wait shows that they did")
-	} else {
-		say("reads, buffered writes and truncate are not recorded: before %d of %d writes they held i_rwsem, and do so for as long before the same writes, unless shared writers came before, beside which reads run", others, steps)
-	}
+	r.Assumptions = append(r.Assumptions, r.held(others, writes)...)
 	say("there are CPUs enough, and locks other than i_rwsem are not waited for")
 }
 

@@ -67,11 +67,12 @@ func (s *sim) lock(j int32, write bool) {
 	s.readersFirst(l)
 }
 
-// unlock gives a lock back and wakes who is next.
-func (s *sim) unlock(file int32, write bool) {
+// unlock gives a lock back and wakes who is next. It reports whether that is a writer.
+func (s *sim) unlock(file int32, write bool) (woke bool) {
 	l := &s.locks[file]
 	l.drop(write)
 	s.wake(file)
+	return l.waking && l.free()
 }
 
 // wake wakes the head of the queue of a lock that is free.

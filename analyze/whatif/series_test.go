@@ -21,12 +21,23 @@ import (
 // judged hands all writes of a trace to use, with the reason for their lock.
 func judged(t testing.TB, path string, use func(o *observe.Observation, reason string)) {
 	t.Helper()
+	eachOf(t, path, use, nil)
+}
+
+// eachOf is judged, and hands to held who else held i_rwsem. It returns which of them are
+// recorded.
+func eachOf(t testing.TB, path string, use func(o *observe.Observation, reason string), held func(*observe.Hold)) string {
+	t.Helper()
 	all, err := tracefile.OpenRecordings(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer all[0].Close()
-	j := judge.New(judge.Options{Seen: func(o *observe.Observation, v *judge.Verdict) { use(o, string(v.Reason)) }})
+	var plan struct{ Holders string }
+	if err := json.Unmarshal(all[0].Info().Plan, &plan); err != nil {
+		t.Fatal(err)
+	}
+	j := judge.New(judge.Options{Seen: func(o *observe.Observation, v *judge.Verdict) { use(o, string(v.Reason)) }, Held: held})
 	for {
 		raw, err := all[0].Next()
 		if errors.Is(err, record.ErrEnd) {
@@ -44,13 +55,14 @@ func judged(t testing.TB, path string, use func(o *observe.Observation, reason s
 	if err := all[0].Missing(); err != nil {
 		t.Fatal(err)
 	}
+	return plan.Holders
 }
 
 func predicted(t testing.TB, path string, o Options) *Report {
 	t.Helper()
 	p := New(o)
-	judged(t, path, p.Add)
-	r, err := p.Predict(context.Background(), record.Losses{}, "")
+	holders := eachOf(t, path, p.Add, p.Hold)
+	r, err := p.Predict(context.Background(), Trace{Holders: holders})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,6 +135,9 @@ func compareSeries(t *testing.T, dir, name string, v model.Variant) {
 	if r.Refused != "" || len(r.Marks) > 0 {
 		t.Errorf("%s, %s: %s %v", name, v, r.Refused, r.Marks)
 		return
+	}
+	if said := strings.Join(r.Assumptions, "\n"); strings.HasPrefix(name, "readers") && (strings.Contains(said, "not recorded") || !strings.Contains(said, " direct-read")) {
+		t.Errorf("%s, %s: it assumes\n%s", name, v, said)
 	}
 	then := r.Then.PerSecond
 	off := then.Mid/got.perSecond - 1

@@ -2,7 +2,7 @@ package whatif
 
 import "math/rand/v2"
 
-// job is one write that is under way.
+// job is one write that is under way, or one time that somebody else holds the lock.
 type job struct {
 	step   int32
 	writer int32 // of the simulation
@@ -98,6 +98,9 @@ func (s *sim) run(span int64, most int) *tally {
 func (s *sim) start() {
 	for i := range s.actors {
 		a := &s.actors[i]
+		if len(a.pace.steps) == 0 {
+			continue // it held the lock in a pause only
+		}
 		at := a.pace.first
 		if a.pace.steady {
 			a.next = s.rng.IntN(len(a.pace.steps))
@@ -123,16 +126,18 @@ func (s *sim) step(e event) {
 		s.unlock(j.file, j.way.first == Exclusive)
 		s.jobs[e.of].again = true
 		s.lock(e.of, true)
+	case evDrain:
+		s.drain(e.of)
 	case evSubmit:
 		s.submit(e.of)
 	case evReturn:
 		j := &s.jobs[e.of]
 		s.unlock(j.file, j.way.lock == Exclusive)
 		if !j.way.offload {
-			s.returned(j.writer)
+			s.returned(j.writer, false)
 		}
 	case evBack:
-		s.returned(e.of)
+		s.returned(e.of, false)
 	case evComplete:
 		s.complete(e.of)
 	case evWoken:
@@ -189,7 +194,7 @@ func (s *sim) draw(j *job, st *step) {
 	if len(from) == 0 {
 		from = s.sc.pools[pool{-1, int8(sizeClass(st.size))}]
 	}
-	if len(from) == 0 {
+	if len(from) == 0 || st.part != aWrite {
 		j.device, j.depth = st.device, st.depth
 		return
 	}
@@ -222,11 +227,23 @@ func (s *sim) locked(n int32) {
 	switch {
 	case j.way.again && !j.again:
 		s.at(s.now+st.check, evChecked, n)
+	case j.way.drain && st.part != aWrite:
+		s.at(s.now+st.check, evDrain, n)
 	case j.way.drain && s.flying[j.file] > 0:
 		s.drains[j.file] = append(s.drains[j.file], n)
 	default:
 		s.at(s.now+s.others(j, st)+st.submit, evSubmit, n)
 	}
+}
+
+// drain lets a job that is no write go on once no direct I/O is in flight.
+func (s *sim) drain(n int32) {
+	j := &s.jobs[n]
+	if s.flying[j.file] > 0 {
+		s.drains[j.file] = append(s.drains[j.file], n)
+		return
+	}
+	s.at(s.now+s.sc.w.steps[j.step].submit, evSubmit, n)
 }
 
 // others is how long an exclusive write waits for holders that are not in the trace.

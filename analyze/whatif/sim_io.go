@@ -1,9 +1,14 @@
 package whatif
 
+// transfers reports whether a job has I/O, rather than only the lock.
+func (s *sim) transfers(j *job) bool {
+	return (j.way.lock == Shared || j.way.lock == Exclusive) && s.sc.w.steps[j.step].part != aHold
+}
+
 // submit starts the I/O of a job.
 func (s *sim) submit(n int32) {
 	j := &s.jobs[n]
-	if j.way.lock == Buffered {
+	if !s.transfers(j) {
 		s.at(s.now, evComplete, n)
 		return
 	}
@@ -12,7 +17,9 @@ func (s *sim) submit(n int32) {
 	s.disks[dev]++
 	s.flying[j.file]++
 	took := int64(float64(j.device) * s.sc.disk.scale(s.disks[dev], int(j.depth)))
-	s.out.depth = max(s.out.depth, s.disks[dev])
+	if st.part == aWrite {
+		s.out.depth = max(s.out.depth, s.disks[dev])
+	}
 	if j.way.queued {
 		tail := int64(0)
 		if st.now.queued {
@@ -26,26 +33,29 @@ func (s *sim) submit(n int32) {
 // complete ends the I/O of a job, and the job.
 func (s *sim) complete(n int32) {
 	j := s.jobs[n]
-	if j.way.lock == Shared || j.way.lock == Exclusive {
+	if s.transfers(&j) {
 		s.disks[s.sc.w.files[j.file].dev]--
 		s.landed(j.file)
 	}
+	woke := false
 	if !j.way.queued {
 		switch j.way.lock {
 		case Shared, Exclusive, Buffered:
 			s.locks[j.file].shared = j.way.lock == Shared
-			s.unlock(j.file, j.way.lock != Shared)
+			woke = s.unlock(j.file, j.way.lock != Shared)
 		}
 	}
 	s.unused = append(s.unused, n)
-	s.out.add(&j, s.now-j.begun)
+	if s.sc.w.steps[j.step].part == aWrite {
+		s.out.add(&j, s.now-j.begun)
+	}
 	s.actors[j.writer].flying--
 	alone := j.way.queued && j.way.lock != Refused && j.way.lock != Ended // the writer went on before
 	if !alone && !j.way.offload {
-		s.returned(j.writer)
+		s.returned(j.writer, woke)
 	} else if a := &s.actors[j.writer]; a.stuck {
 		a.stuck = false
-		s.goOn(j.writer)
+		s.goOn(j.writer, false)
 	}
 }
 
@@ -63,17 +73,17 @@ func (s *sim) landed(file int32) {
 }
 
 // returned is a writer coming back from the write function.
-func (s *sim) returned(writer int32) {
+func (s *sim) returned(writer int32, woke bool) {
 	a := &s.actors[writer]
 	if a.flying >= a.pace.depth {
 		a.stuck = true
 		return
 	}
-	s.goOn(writer)
+	s.goOn(writer, woke)
 }
 
 // goOn schedules a writer's next write.
-func (s *sim) goOn(writer int32) {
+func (s *sim) goOn(writer int32, woke bool) {
 	a := &s.actors[writer]
-	s.at(s.now+a.pace.gaps[a.next], evEnter, writer)
+	s.at(s.now+s.gap(a, woke), evEnter, writer)
 }

@@ -23,6 +23,7 @@ func made(ways ...way) *window {
 				entry: n * 1_010_000, done: 1_000_000, end: 1_000_000, device: 1_000_000, tail: 1_000_000,
 				writer: int32(i), now: how, then: how,
 			})
+			w.writes++
 		}
 	}
 	return w
@@ -159,6 +160,7 @@ func TestDoubts(t *testing.T) {
 		{"one lost", nil, record.Losses{Counters: record.Counters{LostRing: 1}}, "", "1 writes are lost", false},
 		{"many lost", nil, record.Losses{Counters: record.Counters{LostRing: 100}}, "", "100 writes are lost", true},
 		{"probes skipped", nil, record.Losses{MissedInner: 1}, "", "skipped", false},
+		{"a holder lost", nil, record.Losses{Counters: record.Counters{LostHold: 1}}, "", "1 others held i_rwsem and are lost", true},
 		{"torn", nil, record.Losses{}, "the recording was not closed", "not closed", false},
 		{"incomplete", func(o *observe.Observation, n int) {
 			if n%10 == 0 {
@@ -180,7 +182,7 @@ func TestDoubts(t *testing.T) {
 			n++
 			p.Add(o, why)
 		})
-		r, err := p.Predict(context.Background(), c.losses, c.missing)
+		r, err := p.Predict(context.Background(), Trace{Losses: c.losses, Missing: c.missing})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -246,7 +248,7 @@ func BenchmarkMillion(b *testing.B) {
 			p.Add(o, whys[n%len(all)])
 			o.Time = was
 		}
-		if r, err := p.Predict(context.Background(), record.Losses{}, ""); err != nil || r.Refused != "" {
+		if r, err := p.Predict(context.Background(), Trace{}); err != nil || r.Refused != "" {
 			b.Fatal(err, r.Refused)
 		}
 		runtime.ReadMemStats(&after)

@@ -2,7 +2,8 @@ package whatif
 
 import "github.com/ext4dio/ext4dio-trace/decode/observe"
 
-// step is one write as the simulation repeats it. Times are ns.
+// step is one write, or one time that somebody else held the lock, as the simulation
+// repeats it. Times are ns.
 type step struct {
 	entry  int64 // ns of CLOCK_MONOTONIC
 	done   int64 // of its return, or when queued of its submission, since entry
@@ -11,7 +12,7 @@ type step struct {
 	back   int64 // of an offloaded write: entry to the return of the first try
 	hop    int64 // of one: entry to the beginning of the try that was not refused
 	pre    int64 // entry, or that beginning, to the first try to lock
-	check  int64 // under a first lock that was given up again
+	check  int64 // under a first lock that was given up again, or before a drain of no write
 	submit int64 // from the last lock to the submission of the I/O
 	device int64 // from there until it is complete
 	tail   int64 // of a queued write: from the submission of the I/O to the return
@@ -23,6 +24,7 @@ type step struct {
 	file   int32
 	size   int32
 	depth  int32 // I/O in flight on the disk when this was submitted, itself included
+	part   part
 	now    way
 	then   way
 }

@@ -94,6 +94,7 @@ func TestOffload(t *testing.T) {
 			w.steps = append(w.steps, step{
 				entry: n / depth * 1_100_000, back: 5_000, hop: 100_000, done: 1_100_000, end: 1_100_000, device: 1_000_000, now: how, then: how,
 			})
+			w.writes++
 		}
 		return w
 	}

@@ -8,9 +8,10 @@ import (
 
 // Sizes of what is kept for the simulation.
 const (
-	windowSteps = 8192 // writes that follow on each other
-	maxWindows  = 16   // of them, chosen by chance when there are more
-	steadySteps = 8    // fewer writes of a task tell nothing about its pace
+	windowSteps = 8192            // writes that follow on each other
+	windowMost  = 2 * windowSteps // with those who held the lock meanwhile
+	maxWindows  = 16              // of them, chosen by chance when there are more
+	steadySteps = 8               // fewer writes of a task tell nothing about its pace
 )
 
 // fileID names an inode.
@@ -26,9 +27,11 @@ type task struct {
 	comm string
 }
 
-// window is a part of the trace: writes in the order of their completion.
+// window is a part of the trace: writes, and who else held the lock, in the order of their
+// completion.
 type window struct {
 	steps   []step
+	writes  int // among them
 	files   []fileID
 	writers []task
 	fileOf  map[fileID]int32
@@ -41,7 +44,7 @@ func newWindow() *window {
 }
 
 func (w *window) reset() {
-	w.steps, w.files, w.writers = w.steps[:0], w.files[:0], w.writers[:0]
+	w.steps, w.files, w.writers, w.writes = w.steps[:0], w.files[:0], w.writers[:0], 0
 	clear(w.fileOf)
 	clear(w.taskOf)
 	clear(w.open)
@@ -68,6 +71,7 @@ func (w *window) add(o *observe.Observation, now, then way) {
 		w.open[o.Request] = int32(len(w.steps))
 	}
 	w.steps = append(w.steps, st)
+	w.writes++
 }
 
 // placeOf is where the one with this key stands in a list, to which it is added when it
@@ -95,15 +99,32 @@ func newSample(seed uint64) *sample {
 
 func (s *sample) add(o *observe.Observation, now, then way) {
 	s.cur.add(o, now, then)
-	if len(s.cur.steps) == windowSteps {
-		s.close()
+	s.full()
+}
+
+func (s *sample) hold(h *observe.Hold) {
+	s.cur.hold(h)
+	s.full()
+}
+
+// full ends a window that is.
+func (s *sample) full() {
+	if s.cur.writes == windowSteps || len(s.cur.steps) == windowMost {
+		s.keep()
 	}
 }
 
-// close ends a window. What is left at the end of a trace counts when it is long
-// enough, or when there is nothing else.
+// close ends the last window. It counts when it is long enough, or when there is nothing else.
 func (s *sample) close() {
-	if n := len(s.cur.steps); n == 0 || n < windowSteps/4 && s.seen > 0 {
+	if len(s.cur.steps) < windowSteps/4 && s.seen > 0 {
+		s.cur.reset()
+	}
+	s.keep()
+}
+
+// keep keeps a window with the chance of any other, unless nobody writes in it.
+func (s *sample) keep() {
+	if s.cur.writes == 0 {
 		s.cur.reset()
 		return
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export/perfetto"
 	"github.com/ext4dio/ext4dio-trace/export/xfsio"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/redact"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
@@ -228,12 +229,23 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, k sessi
 	}
 	stream := streamOf(w)
 	maker, place := k.Maker(in), 0
+	if to := holdsOf(w); to != nil {
+		k.Held = func(h *observe.Hold) {
+			if failed == nil {
+				fail(to.Hold(h, in.Path(record.NameID{FileID: record.FileID{Dev: h.Dev, Ino: h.Ino, Generation: h.Generation}})))
+			}
+		}
+	}
 	judged, err := replay.JudgeAs(ctx, in, k, f.variant, func(o *observe.Observation, v *judge.Verdict) {
 		seen++
 		if failed != nil {
 			return
 		}
 		maker.Fill(&row, o, v)
+		shows := f.choose.shows(&row) // by its names
+		if redacted, ok := w.(redactedWriter); ok {
+			redacted.r.Row(&row)
+		}
 		if stream != nil {
 			sum.Totals.Add(&row)
 			if now := in.Place(); now != place {
@@ -241,7 +253,7 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, k sessi
 				fail(lostSoFar(in, stream))
 			}
 		}
-		if !f.choose.shows(&row) {
+		if !shows {
 			return
 		}
 		shown++
@@ -258,15 +270,34 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, k sessi
 	return shown, seen, err
 }
 
-// redactedWriter takes names out of rows.
+// redactedWriter takes rows of which the names are taken out, as in the totals.
 type redactedWriter struct {
 	export.Writer
 	r *redact.Redactor
 }
 
-func (w redactedWriter) Write(row *export.Row) error {
-	w.r.Row(row)
-	return w.Writer.Write(row)
+// Hold takes names out of a hold.
+func (w redactedWriter) Hold(h *observe.Hold, path string) error {
+	one := *h
+	one.Comm = w.r.Comm(h.Comm)
+	return w.Writer.(holdWriter).Hold(&one, w.r.Name(path))
+}
+
+// holdWriter is a Writer that shows who else held the lock.
+type holdWriter interface {
+	Hold(h *observe.Hold, path string) error
+}
+
+// holdsOf is w as one, nil when it is none.
+func holdsOf(w export.Writer) holdWriter {
+	below := w
+	if r, ok := w.(redactedWriter); ok {
+		below = r.Writer
+	}
+	if _, ok := below.(holdWriter); !ok {
+		return nil
+	}
+	return w.(holdWriter)
 }
 
 // streamOf is w as a Stream, nil when it is none.

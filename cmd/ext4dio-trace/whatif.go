@@ -41,7 +41,8 @@ the kernel that was traced looked at a block only in its iomap phase, the fact i
 taken from there, and counted. A write for which a fact is missing is undecided.
 
 Time is simulated: i_rwsem of each inode, the tasks with their times between writes,
-and the disk with the times of the trace. First the kernel that was traced is
+who else held the lock (all of them with record --holders all), and the disk with
+the times of the trace. First the kernel that was traced is
 simulated; when that is more than 15 % off what was measured, nothing is predicted.
 What else is assumed stands at the end of the report.
 

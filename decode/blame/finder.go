@@ -73,8 +73,7 @@ func (f *Finder) Add(o *observe.Observation) {
 func (f *Finder) Hold(h *observe.Hold) {
 	f.others = true
 	l := f.of(h.Dev, h.Ino)
-	const bounds = record.HolderWide | record.HolderOwner | record.HolderInside | record.HolderBefore
-	k := Hold{Actor: h.Actor, From: h.From, To: h.To, QueuedNs: h.QueuedNs, Mode: h.Mode, bound: h.Flags&bounds != 0, DrainNs: h.DrainNs}
+	k := Hold{Actor: h.Actor, From: h.From, To: h.To, QueuedNs: h.QueuedNs, Mode: h.Mode, bound: h.Bound(), DrainNs: h.DrainNs}
 	switch {
 	case h.Flags&record.HolderOwner != 0:
 		k.seen = owner

@@ -59,9 +59,9 @@ func (h *Hold) conflicts(with *Hold) bool {
 //     between, and then of who was seen as its owner before: a bound;
 //   - while nobody is known to have done so, it is that of the first who had queued before,
 //     and still was, for a mode that excludes what was waited for;
-//   - when somebody was seen to let go of the lock, and nobody to get it from then on until
-//     the wait was over, this is the time in which the one who waited was woken and got a
-//     CPU, if all holders are recorded;
+//   - from when somebody was seen to let go of the lock until the next one had it, who had
+//     been queued, or the wait was over, this one was woken and got a CPU, if all holders are
+//     recorded and nobody else was seen;
 //   - the rest is not known.
 //
 // The end of a hold is seen late, when its function returns: it is taken to be over when
@@ -157,7 +157,8 @@ type division struct {
 	run    int    // 1 + the part of the shared holders of the moment before; 0 for none
 	runs   seen   // what that stands on
 	all    bool   // all holders are recorded
-	last   *claim // who was seen to hold the lock in the moment before
+	gap    uint64 // nobody has had a claim for so long
+	last   *claim // who was seen to hold the lock before that, at last
 }
 
 // part is one of the parts, and how long each of its holders held the lock.
@@ -204,9 +205,10 @@ func (d *division) divide() []observe.Part {
 		for _, c := range now {
 			until = min(until, c.To)
 		}
-		d.take(now, until-at, until == d.wait.To)
+		d.take(now, until-at)
 		at = until
 	}
+	d.close(nil)
 	return d.list()
 }
 
@@ -223,11 +225,15 @@ func (c *claim) rank() int {
 	return 2*int(c.seen) + 1
 }
 
-// take gives ns to those who have a claim now; end says that the wait is over then.
-func (d *division) take(now []*claim, ns uint64, end bool) {
+// take gives ns to those who have a claim now.
+func (d *division) take(now []*claim, ns uint64) {
 	first := best(now, func(c *claim) bool { return !c.aside })
-	last := d.last
-	if d.last = nil; first != nil && first.seen == exact && !first.queued {
+	if first == nil {
+		d.gap += ns
+		return
+	}
+	d.close(first)
+	if d.last = nil; first.seen == exact && !first.queued {
 		d.last = first
 		for _, c := range now {
 			if c.rank() == first.rank() && !c.aside && c.To > d.last.To {
@@ -236,11 +242,6 @@ func (d *division) take(now []*claim, ns uint64, end bool) {
 		}
 	}
 	switch {
-	case first == nil && end && last != nil && d.all:
-		d.of(observe.CauseWoken, last).Ns += ns
-	case first == nil:
-		d.run = 0
-		d.of(observe.CauseUnknown, nil).Ns += ns
 	case first.queued:
 		d.run = 0
 		p := d.of(observe.CauseQueued, first)
@@ -261,6 +262,22 @@ func (d *division) take(now []*claim, ns uint64, end bool) {
 			p.drain(first)
 		}
 	}
+}
+
+// close gives away the time since the last claim was over. next is the claim that comes
+// then, nil for the end of the wait.
+func (d *division) close(next *claim) {
+	ns := d.gap
+	if d.gap = 0; ns == 0 {
+		return
+	}
+	woken := next == nil || next.seen == exact && !next.queued && next.QueuedNs >= ns
+	if d.all && d.last != nil && woken {
+		d.of(observe.CauseWoken, d.last).Ns += ns
+		return
+	}
+	d.run = 0
+	d.of(observe.CauseUnknown, nil).Ns += ns
 }
 
 // best is the first of the claims that are asked for.

@@ -23,6 +23,11 @@ func as(how seen, h Hold) Hold {
 	return h
 }
 
+func queuedFor(ns uint64, h Hold) Hold {
+	h.QueuedNs = ns
+	return h
+}
+
 // text is the parts of a wait: held by a exclusive for 5: "a! 5", by b and others shared:
 // "b+1 5", queued behind c: "<c! 5", not known: "? 5", woken after a "^a! 5". A bound is "a!~ 5"; c who waited 3 of
 // the 5 for d, at the end of whose chain of 2 is the holder, "<c!(d 3/2) 5".
@@ -107,6 +112,8 @@ func TestParts(t *testing.T) {
 		{"its own", ex, []Hold{hold("w", sh, 50, 100), hold("w", ex, 200, 300)}, []Hold{hold("w", ex, 100, 200)}, "? 100", false},
 		{"a mode that is not known excludes all", sh, []Hold{hold("a", record.LockUnknown, 50, 150)}, nil, "a 50, ? 50", false},
 		{"woken after the last one", ex, []Hold{hold("a", ex, 50, 120), hold("b", ex, 130, 160)}, nil, "a! 20, ? 10, b! 30, ^b! 40", true},
+		{"the next one is woken", ex, []Hold{hold("a", ex, 50, 120), queuedFor(10, hold("b", ex, 130, 200))}, nil, "a! 20, ^a! 10, b! 70", true},
+		{"a reader that does not matter comes meanwhile", sh, []Hold{hold("a", ex, 50, 120), hold("r", sh, 140, 300)}, []Hold{hold("q", ex, 90, 110)}, "a! 20, ^a! 80", true},
 		{"woken after the last reader", ex, []Hold{hold("a", sh, 50, 150), hold("b", sh, 60, 140)}, nil, "a+1 50, ^a 50", true},
 		{"not when others are not recorded", ex, []Hold{hold("a", ex, 50, 120)}, nil, "a! 20, ? 80", false},
 		{"not when it was not seen to be let go of", ex, []Hold{as(wide, hold("a", ex, 50, 120))}, nil, "a!~ 20, ? 80", true},

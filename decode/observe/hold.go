@@ -2,6 +2,7 @@ package observe
 
 import (
 	"bytes"
+	"cmp"
 
 	"github.com/ext4dio/ext4dio-trace/record"
 )
@@ -27,6 +28,16 @@ type Hold struct {
 	Arg      uint32 // see record.HoldOp
 	Pos, Len int64
 	Func     string // kernel function of a holder of an unknown kind; empty when that is not known
+
+	GlobalTid uint32 // as of an Observation
+}
+
+// Thread is as that of an Observation.
+func (h *Hold) Thread() uint32 { return cmp.Or(h.GlobalTid, h.Tid) }
+
+// Bound reports whether it was not seen when it took the lock, or when it let go of it.
+func (h *Hold) Bound() bool {
+	return h.Flags&(record.HolderWide|record.HolderOwner|record.HolderInside|record.HolderBefore) != 0
 }
 
 // Inside reports whether it was not over when tracing ended.
@@ -43,7 +54,7 @@ func (h *Hold) fill(r *record.Hold, comm string) {
 		Arg: r.Arg, Pos: int64(r.Pos), Len: int64(r.Len), Func: string(fn),
 	}
 	if r.NsTgid != 0 && r.NsTgid != record.PidHidden {
-		h.Pid, h.Tid = r.NsTgid, r.NsTid
+		h.Pid, h.Tid, h.GlobalTid = r.NsTgid, r.NsTid, r.Tid
 	}
 	h.Op = h.op()
 }

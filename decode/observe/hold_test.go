@@ -33,7 +33,7 @@ func TestHold(t *testing.T) {
 		if err := ob.Feed(c.rec.Append(nil)); err != nil || got == nil {
 			t.Fatal(got, err)
 		}
-		if got.Op != c.op || got.Comm != "fio" || got.Pid != 5 || got.Tid != 6 ||
+		if got.Op != c.op || got.Comm != "fio" || got.Pid != 5 || got.Tid != 6 || got.Thread() != 101 ||
 			got.Time != 10 || got.From != 20 || got.To != 30 || got.Mode != record.LockShared {
 			t.Errorf("%+v: got %+v, want %s", c.rec, got, c.op)
 		}

@@ -62,7 +62,7 @@ const (
 	CauseUnknown Cause = iota // nobody who was seen held the lock or stood before
 	CauseHeld                 // others held it
 	CauseQueued               // none of them held it, but another stood before in the queue
-	CauseWoken                // the last of them had let go of it, and the write did not run yet
+	CauseWoken                // the last of them had let go of it, and who was next did not run yet
 )
 
 var causeNames = [...]string{"unknown", "held", "queued", "woken"}

@@ -12,6 +12,8 @@ type kind uint8
 
 const (
 	held kind = iota
+	others
+	draining
 	waiting
 	zeroing
 	inFlight
@@ -25,6 +27,8 @@ var kinds = [numKinds]struct{ name, text string }{
 	waiting:       {"waiting for i_rwsem", "Queued for the lock, by the tracepoints contention_begin and contention_end."},
 	zeroing:       {"zeroing", "Calls of iomap_dio_zero with a length, at the moment of the call."},
 	inFlight:      {"in flight", "Asynchronous writes, from the return of the write function to their completion."},
+	others:        {"i_rwsem held by others", "By those who make no recorded write: reads, fallocate, truncate, buffered writes and so on."},
+	draining:      {"holders that wait for direct I/O", "In inode_dio_wait, with the lock held."},
 	disagreements: {"disagreements", "Where the kernel did something else than the model says."},
 }
 

@@ -281,6 +281,41 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// TestHold: who held the lock and made no write has a slice on the file's tracks, with what
+// it waited for itself; two at a time do not overlap on one.
+func TestHold(t *testing.T) {
+	var file bytes.Buffer
+	w := New(&file, export.Clocks{})
+	h := observe.Hold{
+		Actor: observe.Actor{Op: "fallocate:punch-hole", Comm: "fs\x1btrim", Pid: 77, Tid: 78}, Dev: 8 << 20, Ino: 14, Mode: record.LockExclusive, Flags: record.HolderInside,
+		From: 1_000_000, To: 1_500_000, DrainAt: 1_100_000, DrainNs: 200_000, QueuedNs: 5,
+	}
+	never := h
+	never.To = never.From // it did not get the lock
+	reader := observe.Hold{Actor: observe.Actor{Op: "direct-read", Comm: "r"}, Dev: 8 << 20, Ino: 14, Mode: record.LockShared, From: 1_400_000, To: 1_600_000}
+	for _, one := range []observe.Hold{h, never, reader} {
+		if err := w.Hold(&one, "/mnt/db/table.ibd"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tr := read(t, file.Bytes())
+	for name, want := range map[string][]span{
+		kinds[others].name:   {{1_000_000, 1_500_000, "fallocate:punch-hole of fs\\x1btrim, exclusive"}, {1_400_000, 1_600_000, "direct-read of r, shared"}},
+		kinds[draining].name: {{1_100_000, 1_300_000, "drain, fallocate:punch-hole"}},
+	} {
+		if got := tr.slicesOf(t, name); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+	first := tr.byName[kinds[others].name][0]
+	if e := first.events[0]; e.numbers["tid"] != 78 || e.numbers["queued_ns"] != 5 || e.texts["bound"] == "" || tr.tracks[first.parent].name != "/mnt/db/table.ibd (inode 14 on 8:0)" {
+		t.Errorf("%+v below %+v", e, tr.tracks[first.parent])
+	}
+}
+
 // TestShared: holders of the shared lock are on tracks of their own while they overlap.
 func TestShared(t *testing.T) {
 	var rows []export.Row

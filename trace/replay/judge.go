@@ -54,14 +54,15 @@ func Settle(ctx context.Context, in *tracefile.Recording, k *session.Kernel, var
 }
 
 // Judge judges all of a recording by a variant, auto or the name of one. What use returns
-// for the kernel that was traced takes each write. There is no ring buffer behind it that
+// for the kernel that was traced takes each write; it may set Held. There is no ring buffer behind it that
 // has to be emptied in time, so that it is read where it is judged.
 func Judge(ctx context.Context, in *tracefile.Recording, variant string, use func(*session.Kernel) session.Seen) (*Judged, error) {
 	k, err := Kernel(ctx, in, variant)
 	if err != nil {
 		return nil, err
 	}
-	return JudgeAs(ctx, in, k, variant, use(&k))
+	seen := use(&k)
+	return JudgeAs(ctx, in, k, variant, seen)
 }
 
 // Kernel is what a recording tells of the kernel that was traced, its writes among it: see

@@ -30,6 +30,8 @@ type Kernel struct {
 	// Settled is what all writes of a recording tell of its variant; nil: they were not
 	// looked at.
 	Settled *judge.Detector
+	// Held takes everybody else who held i_rwsem, as judge.Options.Held; nil for nothing.
+	Held func(*observe.Hold)
 }
 
 // Capture is a kernel whose probes are attached: a Source. The caller closes it.
@@ -89,7 +91,10 @@ func Recorded(info *tracefile.Info) (Kernel, error) {
 // Judge makes a judge that hands every judged write to seen. The variant is empty, auto or
 // the name of one, the error one of the name; doubt is judge.Options.Doubt.
 func (k *Kernel) Judge(variant string, doubt func(from, to uint64) bool, seen Seen) (*judge.Judge, error) {
-	o := judge.Options{Evidence: k.Evidence(), Detector: k.Settled, Unprobed: k.Plan.Unattached, Doubt: doubt, Seen: seen, Holders: k.Holders()}
+	o := judge.Options{
+		Evidence: k.Evidence(), Detector: k.Settled, Unprobed: k.Plan.Unattached, Doubt: doubt,
+		Seen: seen, Held: k.Held, Holders: k.Holders(),
+	}
 	if variant != "" && variant != "auto" {
 		v, err := model.ParseVariant(variant)
 		if err != nil {
