@@ -83,10 +83,13 @@ struct queued {
 	__u64 begin;
 	__u64 end;
 	__u32 tid;
-	__u32 inner;		/* what ended was the wait for the rt_mutex inside */
+	__u32 lock;		/* enum lock_mode that it was queued for */
 };
 
 #define QUEUED 1024
+
+/* From getting the lock to the operation that it was for, ns. Longer ago it was for another one. */
+#define JUST_NOW 100000000
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -302,12 +305,13 @@ __noinline int enter_op(struct call *call)
 	if (called_locked(what)) {
 		got(o, o->r.t0);
 		q = queued_of(tid);
-		if (q && q->tid == tid && q->sem == sem && q->end) {
+		if (q && q->tid == tid && q->sem == sem && q->end && o->r.t0 - q->end < JUST_NOW) {
 			o->r.queued_ns = q->end - q->begin;
 			o->r.from = q->end;
 			o->r.flags |= HOLDER_QUEUED;
-			q->sem = 0;
 		}
+		if (q && q->tid == tid)
+			q->sem = 0;
 	}
 	if (what == HOLD_IOCTL || what == HOLD_FSYNC)
 		o->r.flags |= HOLDER_WIDE;
@@ -427,38 +431,14 @@ static __always_inline void hold_flush(__u64 inode)
 }
 
 /*
- * A task is queued for a lock, and none of our writes is the reason: the one of its
- * operation, or of one that it will be in once it has got it.
+ * On PREEMPT_RT a writer that has the rt_mutex waits for the readers that are inside, and
+ * keeps all others out: it has the lock, as far as they are concerned (rwbase_write_lock()).
  */
-static __always_inline void hold_wait_begin(__u64 lock)
+static __always_inline bool has_rt_mutex(__u64 sem, __u64 lock, __u32 flags)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	__u64 sem, now;
-	struct op *o;
-	struct queued *q;
+	struct inode *no = NULL;
 
-	if (!cfg_holders)
-		return;
-	o = op_of(tid);
-	if (o) {
-		if (is_lock(o->sem, lock) && !o->wait_t)
-			o->wait_t = bpf_ktime_get_ns();
-		return;
-	}
-	sem = sem_queued_for(lock);
-	if (!sem)
-		return;
-	q = queued_of(tid);
-	if (!q || (q->tid == tid && q->sem == sem && !q->end))
-		return;
-	now = bpf_ktime_get_ns();
-	/* After the rt_mutex inside, it goes on to wait for readers: still the same wait. */
-	if (!(q->tid == tid && q->sem == sem && q->inner && lock == sem && now - q->end < 1000000))
-		q->begin = now;
-	q->tid = tid;
-	q->sem = sem;
-	q->r.kind = 0;
-	q->end = 0;
+	return field_exists(no->i_rwsem.rwbase) && lock == sem && (flags & LCB_F_WRITE);
 }
 
 /*
@@ -500,7 +480,7 @@ static __always_inline void hold_queued(struct queued *q, __u32 tid)
 	struct inode *inode = inode_of(q->sem);
 	struct interest *in = interest_of(q->sem);
 
-	if (!in || !(in->waiting || cfg_holders == HOLDERS_ALL) || lock_mode(inode) != LOCK_EXCLUSIVE)
+	if (!in || !(in->waiting || cfg_holders == HOLDERS_ALL) || q->lock != LOCK_EXCLUSIVE)
 		return;
 	next_holder(in, q->sem, tid, q->end);
 	__builtin_memset(&q->r, 0, sizeof(q->r));
@@ -508,6 +488,52 @@ static __always_inline void hold_queued(struct queued *q, __u32 tid)
 	q->r.flags = HOLDER_QUEUED;
 	identify(&q->r, (void *)bpf_get_current_task(), inode);
 	in->tids[0] = tid;
+}
+
+/*
+ * A task is queued for a lock, and none of our writes is the reason: the one of its
+ * operation, or of one that it will be in once it has got it.
+ */
+static __always_inline void hold_wait_begin(__u64 lock, __u32 flags)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	__u64 sem, now;
+	struct op *o;
+	struct queued *q;
+
+	if (!cfg_holders)
+		return;
+	o = op_of(tid);
+	if (o) {
+		if (!is_lock(o->sem, lock) || o->wait_t)
+			return;
+		now = bpf_ktime_get_ns();
+		if (!has_rt_mutex(o->sem, lock, flags))
+			o->wait_t = now;
+		else if (!o->r.from)
+			got(o, now);
+		return;
+	}
+	sem = sem_queued_for(lock);
+	if (!sem)
+		return;
+	q = queued_of(tid);
+	if (!q || (q->tid == tid && q->sem == sem && !q->end))
+		return;
+	now = bpf_ktime_get_ns();
+	if (has_rt_mutex(sem, lock, flags) && q->tid == tid && q->sem == sem && now - q->end < JUST_NOW)
+		return;
+	q->tid = tid;
+	q->sem = sem;
+	q->r.kind = 0;
+	q->begin = now;
+	/* What waits for the rt_mutex inside without having told more before is a writer. */
+	q->lock = lock != sem || (flags & LCB_F_WRITE) ? LOCK_EXCLUSIVE : LOCK_SHARED;
+	q->end = 0;
+	if (has_rt_mutex(sem, lock, flags)) {
+		q->end = now;
+		hold_queued(q, tid);
+	}
 }
 
 static __always_inline void hold_wait_end(__u64 lock)
@@ -531,9 +557,8 @@ static __always_inline void hold_wait_end(__u64 lock)
 		return;
 	}
 	q = queued_of(tid);
-	if (q && q->tid == tid && is_lock(q->sem, lock)) {
+	if (q && q->tid == tid && is_lock(q->sem, lock) && !q->end) {
 		q->end = bpf_ktime_get_ns();
-		q->inner = lock != q->sem;
 		hold_queued(q, tid);
 	}
 }
@@ -550,18 +575,16 @@ static __always_inline void name_members(struct interest *in, __u64 sem)
 	}
 }
 
-/* The task that owns the lock exclusively, or NULL. */
+/* The task that owns the lock exclusively, or NULL. On PREEMPT_RT see has_rt_mutex(). */
 static __always_inline struct task_struct *owner_of(struct inode *inode)
 {
 	__u64 owner = 0;
 
-	if (lock_mode(inode) != LOCK_EXCLUSIVE)
-		return NULL;
-	if (field_exists(inode->i_rwsem.owner))
+	if (field_exists(inode->i_rwsem.rwbase.rtmutex.owner))
+		return (void *)((__u64)READ(inode, i_rwsem.rwbase.rtmutex.owner) & ~7ULL);
+	if (field_exists(inode->i_rwsem.owner) && lock_mode(inode) == LOCK_EXCLUSIVE)
 		owner = READ(inode, i_rwsem.owner.counter);
-	else if (field_exists(inode->i_rwsem.rwbase.rtmutex.owner))
-		owner = (__u64)READ(inode, i_rwsem.rwbase.rtmutex.owner);
-	return owner & RWSEM_READER_OWNED && !field_exists(inode->i_rwsem.rwbase) ? NULL : (void *)(owner & ~7ULL);
+	return owner & RWSEM_READER_OWNED ? NULL : (void *)(owner & ~7ULL);
 }
 
 /* The recorded write or the operation of a thread has this lock in it. */

@@ -16,7 +16,7 @@ static __always_inline void on_wait_begin(__u64 lock, __u32 flags)
 		return;
 	st = current_write();
 	if (!st || (!is_lock(st->sem, lock) && st->data_sem != lock)) {
-		hold_wait_begin(lock);
+		hold_wait_begin(lock, flags);
 		return;
 	}
 	if (st->data_sem == lock)

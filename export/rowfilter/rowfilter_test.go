@@ -1,6 +1,7 @@
 package rowfilter
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -9,6 +10,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/export/schema"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -110,7 +112,8 @@ func TestDocumentedHolders(t *testing.T) {
 		if f.Name != "waits" {
 			continue
 		}
-		for _, k := range f.Kids[len(f.Kids)-1].Kids {
+		holders := slices.IndexFunc(f.Kids, func(k *schema.About) bool { return k.Name == "holders" })
+		for _, k := range f.Kids[holders].Kids {
 			if k.Filter == "" {
 				continue
 			}

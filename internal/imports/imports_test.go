@@ -51,7 +51,7 @@ var flow = []group{
 		"export":               {ours: "decode/judge decode/observe decode/overlap decode/request decode/rules export/safe export/schema record userspace-model", others: "golang.org/x/sys"},
 		"export/safe":          {},
 		"export/schema":        {},
-		"export/rowfilter":     {ours: "decode/judge export export/schema record"},
+		"export/rowfilter":     {ours: "decode/judge decode/observe export export/schema record"},
 		"export/tally":         {ours: "decode/judge decode/observe export record userspace-model"},
 		"export/exporttest":    {ours: "decode/judge decode/observe decode/rules export export/schema record userspace-model"},
 		"export/parquet":       {ours: "export export/safe export/schema", others: "github.com/klauspost/compress github.com/parquet-go/parquet-go/encoding/thrift"},
