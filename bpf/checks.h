@@ -5,6 +5,7 @@
 #ifndef E4D_CHECKS_H
 #define E4D_CHECKS_H
 
+#include "hold.h"
 #include "budget.h"
 #include "iter.h"
 
@@ -70,7 +71,11 @@ static __always_inline void on_pass(void)
 	__u64 eflags;
 	__s64 disksize;
 
-	if (!st || st->phase != PHASE_CHECK)
+	if (!st) {
+		hold_seen(1);
+		return;
+	}
+	if (st->phase != PHASE_CHECK)
 		return;
 	if (cfg_budget)
 		budget_pass((__u64)st->iocb, st->w.id);

@@ -226,7 +226,7 @@ static __always_inline bool on_entry(__u64 iocb_, __u64 iter, __u64 stack)
 		return 0;
 	if (!wanted(cpu, iocb, inode, id >> 32)) {
 		__sync_fetch_and_add(&cpu->n.filtered, 1);
-		return 0;
+		return hold_write(iocb, (void *)iter, inode, stack);
 	}
 	__sync_fetch_and_add(&cpu->n.seen, 1);
 	st = place((__u32)id, stack);
@@ -243,6 +243,7 @@ static __always_inline bool on_entry(__u64 iocb_, __u64 iter, __u64 stack)
 	describe(st);
 	if (cfg_budget)
 		budget_begin(iocb_, st->w.id, st->w.t0);
+	care(st->sem);
 	return 1;
 }
 
@@ -272,7 +273,9 @@ static __always_inline bool on_drain_entry(__u64 inode)
 	struct inflight *st = current_write();
 	__u32 count;
 
-	if (!st || (__u64)st->inode != inode || st->phase == PHASE_DIO)
+	if (!st)
+		return hold_drain_entry(inode);
+	if ((__u64)st->inode != inode || st->phase == PHASE_DIO)
 		return 0;
 	if (st->open)
 		settle(st);
@@ -295,7 +298,11 @@ static __always_inline void on_drain_return(void)
 {
 	struct inflight *st = current_write();
 
-	if (!st || !st->drain_t)
+	if (!st) {
+		hold_drain_return();
+		return;
+	}
+	if (!st->drain_t)
 		return;
 	if (cfg_budget)
 		budget_leave((__u64)st->iocb, st->w.id, BUDGET_DRAIN);
@@ -308,7 +315,11 @@ static __always_inline bool on_fmod(__u8 fn)
 {
 	struct inflight *st = current_write();
 
-	if (!st || st->phase != PHASE_CHECK)
+	if (!st) {
+		hold_seen(0);
+		return 0;
+	}
+	if (st->phase != PHASE_CHECK)
 		return 0;
 	if (st->open)
 		settle(st);
@@ -333,7 +344,11 @@ static __always_inline void on_dio(__u64 iocb, __u64 ops, __u32 flags)
 	struct inflight *st = current_write();
 	__u64 now;
 
-	if (!st || (__u64)st->iocb != iocb || st->phase != PHASE_CHECK)
+	if (!st) {
+		hold_seen(1);
+		return;
+	}
+	if ((__u64)st->iocb != iocb || st->phase != PHASE_CHECK)
 		return;
 	if (st->open)
 		settle(st);
@@ -511,6 +526,8 @@ __noinline int conclude(struct inflight *st, __s32 ret)
 	if (st->open)
 		settle_last(st, ret);
 	st->w.latency = bpf_ktime_get_ns() - st->w.t0;
+	if (cfg_holders && st->wait_t)
+		stop_waiting(st->sem);
 	if (ret > 0)
 		check_moved(st, ret);
 	append_sums(st);
@@ -546,8 +563,11 @@ static __always_inline void on_return(__u64 ret)
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct inflight *st = outer_write(tid), *outer = NULL;
 
-	if (!st)
+	if (!st) {
+		if (cfg_holders)
+			hold_leave(HOLD_WRITE);
 		return;
+	}
 	if (st->nested) {
 		outer = st;
 		st = inner_write(tid);

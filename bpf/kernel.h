@@ -12,13 +12,19 @@
 typedef struct { int counter; } atomic_t;
 typedef struct { __s64 counter; } atomic_long_t;
 
+struct rt_mutex_base {
+	struct task_struct *owner;	/* bit 0: others wait */
+} CORE;
+
 /* PREEMPT_RT: rw_semaphore is built on this. */
 struct rwbase_rt {
 	atomic_t readers;
+	struct rt_mutex_base rtmutex;
 } CORE;
 
 struct rw_semaphore {
 	atomic_long_t count;		/* not on PREEMPT_RT */
+	atomic_long_t owner;		/* not on PREEMPT_RT */
 	struct rwbase_rt rwbase;	/* PREEMPT_RT only */
 } CORE;
 
@@ -95,6 +101,11 @@ struct kiocb {
 	__s64 ki_pos;
 	void *ki_complete;
 	int ki_flags;
+} CORE;
+
+struct iattr {
+	unsigned int ia_valid;
+	__s64 ia_size;
 } CORE;
 
 /* The numbers differ between kernels: always through enum_value(). */
@@ -195,9 +206,21 @@ struct task_struct {
 #define TASK_RTLOCK_WAIT	0x1000	/* PREEMPT_RT: for a spinlock */
 /* rw_semaphore.count, kernel/locking/rwsem.c; rwbase_rt, include/linux/rwbase_rt.h */
 #define RWSEM_WRITER_LOCKED	1
+#define RWSEM_READER_OWNED	1	/* of rw_semaphore.owner */
 #define RWBASE_WRITER		0x40000000
+/* ioctls that take i_rwsem, fs/ext4/ioctl.c */
+#define EXT4_IOC_SETVERSION	0x40086604
+#define EXT4_IOC_SETVERSION_OLD	0x40087602
+#define EXT4_IOC_MIGRATE	0x6609
+#define EXT4_IOC_MOVE_EXT	0xc028660f
+#define EXT4_IOC_SWAP_BOOT	0x6611
+#define FS_IOC_SET_ENCRYPTION_POLICY 0x800c6613
+#define FS_IOC_ENABLE_VERITY	0x40806685
+#define SEEK_DATA		3
+#define SEEK_HOLE		4
 /* flags of contention_begin, include/trace/events/lock.h */
 #define LCB_F_SPIN		1
+#define LCB_F_WRITE		4
 #define LCB_F_PERCPU		16
 #define LCB_F_MUTEX		32
 

@@ -486,6 +486,7 @@ struct counters {
 	__u64 not_cgroup;	/* not in the cgroup, nor in one below it */
 	__u64 not_tree;		/* a process that the command did not start */
 	__u64 not_comm;		/* another command name */
+	__u64 lost_hold;	/* holders of i_rwsem without a record: ring full, or no room for their state */
 };
 
 _Static_assert(sizeof(struct step) == 32, "step");

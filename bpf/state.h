@@ -143,7 +143,7 @@ struct cpu_state {
 	__u64 seq;
 	__u32 unreported;	/* records lost since the last that was sent */
 	__u32 pad;
-	__u64 pad_to_cache_lines[8];
+	__u64 pad_to_cache_lines[7];
 };
 _Static_assert(sizeof(struct cpu_state) == 256, "cpu_state");
 
@@ -431,6 +431,20 @@ static __always_inline void read_comm(struct task_struct *task, __u32 flags, __u
 static __always_inline __u32 dio_count(struct inode *inode)
 {
 	return READ(inode, i_dio_count.counter);
+}
+
+/*
+ * Whether what a task is queued for is this i_rwsem. On PREEMPT_RT it may be the rt_mutex
+ * inside, which a writer takes first (rwbase_write_lock()).
+ */
+static __always_inline bool is_lock(__u64 sem, __u64 lock)
+{
+	struct inode *no = NULL;
+
+	if (sem == lock)
+		return 1;
+	return field_exists(no->i_rwsem.rwbase) &&
+	       lock == sem + field_offset(no->i_rwsem.rwbase.rtmutex) - field_offset(no->i_rwsem);
 }
 
 #endif

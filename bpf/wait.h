@@ -5,6 +5,7 @@
 #ifndef E4D_WAIT_H
 #define E4D_WAIT_H
 
+#include "hold.h"
 #include "sleep.h"
 
 static __always_inline void on_wait_begin(__u64 lock, __u32 flags)
@@ -14,31 +15,41 @@ static __always_inline void on_wait_begin(__u64 lock, __u32 flags)
 	if (flags & (LCB_F_SPIN | LCB_F_PERCPU | LCB_F_MUTEX))
 		return;
 	st = current_write();
-	if (!st)
+	if (!st || (!is_lock(st->sem, lock) && st->data_sem != lock)) {
+		hold_wait_begin(lock, flags);
 		return;
+	}
 	if (st->data_sem == lock)
 		st->data_wait = 1;
-	if (st->sem != lock)
+	if (!is_lock(st->sem, lock) || st->wait_t)
 		return;
 	if (cfg_budget)
 		budget_enter((__u64)st->iocb, st->w.id, BUDGET_QUEUE);
 	st->wait_t = bpf_ktime_get_ns();
-	st->wait_flags = flags;
+	/* The rt_mutex inside tells no mode: its own waiters are writers. */
+	st->wait_flags = lock == st->sem ? flags : flags | LCB_F_WRITE;
+	if (cfg_holders)
+		watch_holders(st, st->w.tid);
 }
 
 static __always_inline void on_wait_end(__u64 lock)
 {
 	struct inflight *st = current_write();
 	struct step *s;
-	__u64 ns;
+	__u64 now, ns;
 
-	if (!st)
+	if (!st || (!is_lock(st->sem, lock) && st->data_sem != lock)) {
+		hold_wait_end(lock);
 		return;
+	}
 	if (st->data_sem == lock)
 		st->data_wait = 0;
-	if (st->sem != lock || !st->wait_t)
+	if (!is_lock(st->sem, lock) || !st->wait_t)
 		return;
-	ns = bpf_ktime_get_ns() - st->wait_t;
+	now = bpf_ktime_get_ns();
+	ns = now - st->wait_t;
+	if (cfg_holders)
+		tell_holders(st, st->w.tid, now);
 	if (cfg_budget)
 		budget_leave((__u64)st->iocb, st->w.id, BUDGET_QUEUE);
 	st->wait_t = 0;

@@ -21,6 +21,7 @@ func (m *Maker) FillCounted(r *Row, o *observe.Observation, v *judge.Verdict) {
 	r.Lock, r.Passes, r.Drained, r.Ret, r.WaitNs = Opt[Lock]{}, Opt[int]{}, Opt[bool]{}, Opt[int64]{}, Opt[uint64]{}
 	r.Budget.Known = false
 	m.fillCounted(r, o)
+	r.Waits = append(r.Waits[:0], o.Waits...)
 	r.fillBudget(o.Budget)
 	r.fillRequest(o)
 	r.Verdict = Some(v.Kind)

@@ -199,6 +199,36 @@ func appendPart(dst []byte, t *observe.Part) []byte {
 	dst = appendUint(append(dst, `,"tid":`...), hasActor(t), uint64(t.Actor.Tid))
 	dst = appendUint(append(dst, `,"write":`...), hasWrite(t), uint64(t.Actor.Write))
 	dst = strconv.AppendInt(append(dst, `,"others":`...), int64(t.Others), 10)
+	dst = appendUint(append(dst, `,"held_ns":`...), hasHeld(t), uint64(t.HeldNs))
+	dst = appendUint(append(dst, `,"before_ns":`...), hasActor(t), uint64(t.BeforeNs))
+	dst = appendUint(append(dst, `,"queued_ns":`...), hasActor(t), uint64(t.QueuedNs))
+	dst = strconv.AppendBool(append(dst, `,"bound":`...), t.Bound)
+	dst = appendUint(append(dst, `,"drain_ns":`...), hasActor(t), uint64(t.DrainNs))
+	dst = appendInt(append(dst, `,"drain_writes":`...), hasActor(t), int64(t.DrainWrites))
+	dst = appendList(append(dst, `,"drained_for":`...), true, t.DrainedFor, appendActor)
+	dst = appendList(append(dst, `,"behind":`...), true, t.Behind, appendLink)
+	dst = strconv.AppendInt(append(dst, `,"chain":`...), int64(t.Chain), 10)
+	return append(dst, '}')
+}
+
+func appendActor(dst []byte, t *observe.Actor) []byte {
+	dst = safe.AppendJSON(append(dst, `{"comm":`...), t.Comm)
+	dst = strconv.AppendUint(append(dst, `,"pid":`...), uint64(t.Pid), 10)
+	dst = strconv.AppendUint(append(dst, `,"tid":`...), uint64(t.Tid), 10)
+	dst = strconv.AppendUint(append(dst, `,"write":`...), uint64(t.Write), 10)
+	return append(dst, '}')
+}
+
+func appendLink(dst []byte, t *observe.Link) []byte {
+	dst = strconv.AppendUint(append(dst, `{"ns":`...), uint64(t.Ns), 10)
+	dst = causeOfWaitWords.AppendJSON(append(dst, `,"cause":`...), int64(t.Cause))
+	dst = modeWords.AppendJSON(append(dst, `,"mode":`...), int64(t.Mode))
+	dst = appendTextOrNull(append(dst, `,"op":`...), t.Actor.Op)
+	dst = appendTextOrNull(append(dst, `,"comm":`...), t.Actor.Comm)
+	dst = strconv.AppendUint(append(dst, `,"pid":`...), uint64(t.Actor.Pid), 10)
+	dst = strconv.AppendUint(append(dst, `,"tid":`...), uint64(t.Actor.Tid), 10)
+	dst = appendUint(append(dst, `,"write":`...), linkHasWrite(t), uint64(t.Actor.Write))
+	dst = strconv.AppendInt(append(dst, `,"others":`...), int64(t.Others), 10)
 	return append(dst, '}')
 }
 

@@ -20,6 +20,7 @@ const maxReasons = 64
 // Totals counts rows. Its zero value is empty.
 type Totals struct {
 	Part
+	Blames Blames // who waited for whom
 
 	// Written counts the writes with a positive result by record.Caller.
 	Written [record.NumCallers]uint64
@@ -54,6 +55,7 @@ func (t *Totals) Add(r *Row) {
 		t.addInside(r)
 	}
 	t.Part.Add(r)
+	t.Blames.Add(r)
 	t.ended.add(r)
 	if Is(r.Lock, Exclusive) {
 		count(&t.reasons, r.ReasonText())
@@ -141,7 +143,7 @@ func (t *Totals) Clone() Totals {
 	c.Inside = slices.Clone(t.Inside)
 	c.reasons, c.missing, c.hazards = maps.Clone(t.reasons), maps.Clone(t.missing), maps.Clone(t.hazards)
 	c.incomplete, c.unseen = maps.Clone(t.incomplete), maps.Clone(t.unseen)
-	c.ended = t.ended.clone()
+	c.ended, c.Blames = t.ended.clone(), t.Blames.clone()
 	return c
 }
 
@@ -154,6 +156,7 @@ type Summary struct {
 	Requests request.Stats
 	Variant  string
 	Evidence []string
+	Holders  string        // of i_rwsem besides direct writes, which were recorded: auto, all or off; empty when that is not known
 	Elapsed  time.Duration // 0 when not known
 }
 
@@ -211,6 +214,9 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 	}
 	if s.Losses.Any() {
 		fmt.Fprintf(&b, "LOST: %s\n", s.Losses)
+	}
+	if n := s.Losses.LostHold; n > 0 {
+		fmt.Fprintf(&b, "HOLDERS LOST: %s of i_rwsem without a record (try --ring), so that it is not known who waited for them\n", Plural(n, "holder"))
 	}
 	s.appendInside(&b)
 	if n := s.Unaccounted(); n > 0 {
@@ -280,6 +286,9 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 			fmt.Fprintf(&b, " (%s)", Safe(strings.Join(s.Evidence, "; ")))
 		}
 		b.WriteByte('\n')
+	}
+	for _, line := range t.Blames.lines(s.Holders) {
+		fmt.Fprintln(&b, line)
 	}
 	n, err := io.WriteString(w, b.String())
 	return int64(n), err

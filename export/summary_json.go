@@ -40,6 +40,7 @@ type summaryJSON struct {
 	InPart      uint64            `json:"in_part"`            // judged, but something after the decision did not fit into the record
 	Unseen      map[string]uint64 `json:"in_part_unseen"`     // by the part that did not
 	endedJSON
+	waitedJSON
 	Inside []insideJSON `json:"inside"` // not returned, or queued and not seen to end
 }
 
@@ -81,8 +82,8 @@ func (s *Summary) json() summaryJSON {
 		},
 		Variant: s.Variant, Evidence: s.Evidence, ElapsedNs: int64(s.Elapsed),
 		Incompletes: t.incomplete, InPart: t.InPart, Unseen: t.unseen,
-		endedJSON: s.endedJSON(),
-		Inside:    t.insideJSON(),
+		endedJSON: s.endedJSON(), waitedJSON: s.waitedJSON(),
+		Inside: t.insideJSON(),
 	}
 	for c, n := range t.Written {
 		if n > 0 {

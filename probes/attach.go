@@ -161,6 +161,10 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		return hint.Usagef("--comm "+o.Filter.Comm[:15], "a command name has at most 15 bytes")
 	}
 	copy(comm[:], o.Filter.Comm)
+	holders, err := o.holders()
+	if err != nil {
+		return err
+	}
 	if len(o.Filter.Folders) > maxFolders {
 		return hint.Usagef("--path FOLDER further down", "the folder has %d file systems below it, and %d can be traced at once", len(o.Filter.Folders), maxFolders)
 	}
@@ -195,6 +199,8 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		"cfg_comm":                  comm,
 		"cfg_tree":                  o.Tree,
 		"cfg_budget":                o.Budget,
+		"cfg_holders":               holders,
+		"sync_locks":                f.syncLocks(),
 		"slot_mask":                 uint32(slots - 1),
 		"have_cast":                 f.Funcs["bpf_rdonly_cast"].BTF,
 		"cfg_wake":                  uint64(ring / 4),

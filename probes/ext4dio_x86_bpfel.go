@@ -23,9 +23,11 @@ const (
 	ext4dioMapCpus                  = "cpus"
 	ext4dioMapDisplaced             = "displaced"
 	ext4dioMapFlushes               = "flushes"
-	ext4dioMapHoldBufs              = "hold_bufs"
+	ext4dioMapInterests             = "interests"
 	ext4dioMapKnownNames            = "known_names"
 	ext4dioMapNameBufs              = "name_bufs"
+	ext4dioMapOps                   = "ops"
+	ext4dioMapQueue                 = "queue"
 	ext4dioMapRing                  = "ring"
 	ext4dioMapSlots                 = "slots"
 	ext4dioMapStacks                = "stacks"
@@ -38,6 +40,18 @@ const (
 	ext4dioProgFeDrain              = "fe_drain"
 	ext4dioProgFeEndIo              = "fe_end_io"
 	ext4dioProgFeFileModified       = "fe_file_modified"
+	ext4dioProgFeHoldBuffered       = "fe_hold_buffered"
+	ext4dioProgFeHoldFallocate      = "fe_hold_fallocate"
+	ext4dioProgFeHoldFiemap         = "fe_hold_fiemap"
+	ext4dioProgFeHoldFileattr       = "fe_hold_fileattr"
+	ext4dioProgFeHoldFsync          = "fe_hold_fsync"
+	ext4dioProgFeHoldIoctl          = "fe_hold_ioctl"
+	ext4dioProgFeHoldLink           = "fe_hold_link"
+	ext4dioProgFeHoldRead           = "fe_hold_read"
+	ext4dioProgFeHoldSeek           = "fe_hold_seek"
+	ext4dioProgFeHoldSetattr        = "fe_hold_setattr"
+	ext4dioProgFeHoldUnlink         = "fe_hold_unlink"
+	ext4dioProgFeHoldXattr          = "fe_hold_xattr"
 	ext4dioProgFeKiocbModified      = "fe_kiocb_modified"
 	ext4dioProgFeMap                = "fe_map"
 	ext4dioProgFeOverwriteBegin     = "fe_overwrite_begin"
@@ -52,6 +66,18 @@ const (
 	ext4dioProgFxEndIo2             = "fx_end_io_2"
 	ext4dioProgFxEndIo3             = "fx_end_io_3"
 	ext4dioProgFxFileModified       = "fx_file_modified"
+	ext4dioProgFxHoldBuffered       = "fx_hold_buffered"
+	ext4dioProgFxHoldFallocate      = "fx_hold_fallocate"
+	ext4dioProgFxHoldFiemap         = "fx_hold_fiemap"
+	ext4dioProgFxHoldFileattr       = "fx_hold_fileattr"
+	ext4dioProgFxHoldFsync          = "fx_hold_fsync"
+	ext4dioProgFxHoldIoctl          = "fx_hold_ioctl"
+	ext4dioProgFxHoldLink           = "fx_hold_link"
+	ext4dioProgFxHoldRead           = "fx_hold_read"
+	ext4dioProgFxHoldSeek           = "fx_hold_seek"
+	ext4dioProgFxHoldSetattr        = "fx_hold_setattr"
+	ext4dioProgFxHoldUnlink         = "fx_hold_unlink"
+	ext4dioProgFxHoldXattr          = "fx_hold_xattr"
 	ext4dioProgFxKiocbModified      = "fx_kiocb_modified"
 	ext4dioProgFxMap                = "fx_map"
 	ext4dioProgFxOverwriteBegin     = "fx_overwrite_begin"
@@ -66,6 +92,18 @@ const (
 	ext4dioProgKpDrain              = "kp_drain"
 	ext4dioProgKpEndIo              = "kp_end_io"
 	ext4dioProgKpFileModified       = "kp_file_modified"
+	ext4dioProgKpHoldBuffered       = "kp_hold_buffered"
+	ext4dioProgKpHoldFallocate      = "kp_hold_fallocate"
+	ext4dioProgKpHoldFiemap         = "kp_hold_fiemap"
+	ext4dioProgKpHoldFileattr       = "kp_hold_fileattr"
+	ext4dioProgKpHoldFsync          = "kp_hold_fsync"
+	ext4dioProgKpHoldIoctl          = "kp_hold_ioctl"
+	ext4dioProgKpHoldLink           = "kp_hold_link"
+	ext4dioProgKpHoldRead           = "kp_hold_read"
+	ext4dioProgKpHoldSeek           = "kp_hold_seek"
+	ext4dioProgKpHoldSetattr        = "kp_hold_setattr"
+	ext4dioProgKpHoldUnlink         = "kp_hold_unlink"
+	ext4dioProgKpHoldXattr          = "kp_hold_xattr"
 	ext4dioProgKpKiocbModified      = "kp_kiocb_modified"
 	ext4dioProgKpMap                = "kp_map"
 	ext4dioProgKpOverwriteBegin     = "kp_overwrite_begin"
@@ -77,6 +115,18 @@ const (
 	ext4dioProgKrBegin              = "kr_begin"
 	ext4dioProgKrDrain              = "kr_drain"
 	ext4dioProgKrFileModified       = "kr_file_modified"
+	ext4dioProgKrHoldBuffered       = "kr_hold_buffered"
+	ext4dioProgKrHoldFallocate      = "kr_hold_fallocate"
+	ext4dioProgKrHoldFiemap         = "kr_hold_fiemap"
+	ext4dioProgKrHoldFileattr       = "kr_hold_fileattr"
+	ext4dioProgKrHoldFsync          = "kr_hold_fsync"
+	ext4dioProgKrHoldIoctl          = "kr_hold_ioctl"
+	ext4dioProgKrHoldLink           = "kr_hold_link"
+	ext4dioProgKrHoldRead           = "kr_hold_read"
+	ext4dioProgKrHoldSeek           = "kr_hold_seek"
+	ext4dioProgKrHoldSetattr        = "kr_hold_setattr"
+	ext4dioProgKrHoldUnlink         = "kr_hold_unlink"
+	ext4dioProgKrHoldXattr          = "kr_hold_xattr"
 	ext4dioProgKrKiocbModified      = "kr_kiocb_modified"
 	ext4dioProgKrMap                = "kr_map"
 	ext4dioProgKrOverwriteBegin     = "kr_overwrite_begin"
@@ -86,6 +136,18 @@ const (
 	ext4dioProgKsBegin              = "ks_begin"
 	ext4dioProgKsDrain              = "ks_drain"
 	ext4dioProgKsFileModified       = "ks_file_modified"
+	ext4dioProgKsHoldBuffered       = "ks_hold_buffered"
+	ext4dioProgKsHoldFallocate      = "ks_hold_fallocate"
+	ext4dioProgKsHoldFiemap         = "ks_hold_fiemap"
+	ext4dioProgKsHoldFileattr       = "ks_hold_fileattr"
+	ext4dioProgKsHoldFsync          = "ks_hold_fsync"
+	ext4dioProgKsHoldIoctl          = "ks_hold_ioctl"
+	ext4dioProgKsHoldLink           = "ks_hold_link"
+	ext4dioProgKsHoldRead           = "ks_hold_read"
+	ext4dioProgKsHoldSeek           = "ks_hold_seek"
+	ext4dioProgKsHoldSetattr        = "ks_hold_setattr"
+	ext4dioProgKsHoldUnlink         = "ks_hold_unlink"
+	ext4dioProgKsHoldXattr          = "ks_hold_xattr"
 	ext4dioProgKsKiocbModified      = "ks_kiocb_modified"
 	ext4dioProgKsMap                = "ks_map"
 	ext4dioProgKsOverwriteBegin     = "ks_overwrite_begin"
@@ -104,6 +166,7 @@ const (
 	ext4dioVarCfgExcludePid         = "cfg_exclude_pid"
 	ext4dioVarCfgFolders            = "cfg_folders"
 	ext4dioVarCfgGen                = "cfg_gen"
+	ext4dioVarCfgHolders            = "cfg_holders"
 	ext4dioVarCfgIno                = "cfg_ino"
 	ext4dioVarCfgMinLatency         = "cfg_min_latency"
 	ext4dioVarCfgNameSeed           = "cfg_name_seed"
@@ -129,6 +192,7 @@ const (
 	ext4dioVarSymLoRwAioComplete    = "sym_lo_rw_aio_complete"
 	ext4dioVarSymOverwriteOps       = "sym_overwrite_ops"
 	ext4dioVarSymRenameLock         = "sym_rename_lock"
+	ext4dioVarSyncLocks             = "sync_locks"
 )
 
 // loadExt4dio returns the embedded CollectionSpec for ext4dio.
@@ -181,6 +245,18 @@ type ext4dioProgramSpecs struct {
 	FeDrain          *ebpf.ProgramSpec `ebpf:"fe_drain"`
 	FeEndIo          *ebpf.ProgramSpec `ebpf:"fe_end_io"`
 	FeFileModified   *ebpf.ProgramSpec `ebpf:"fe_file_modified"`
+	FeHoldBuffered   *ebpf.ProgramSpec `ebpf:"fe_hold_buffered"`
+	FeHoldFallocate  *ebpf.ProgramSpec `ebpf:"fe_hold_fallocate"`
+	FeHoldFiemap     *ebpf.ProgramSpec `ebpf:"fe_hold_fiemap"`
+	FeHoldFileattr   *ebpf.ProgramSpec `ebpf:"fe_hold_fileattr"`
+	FeHoldFsync      *ebpf.ProgramSpec `ebpf:"fe_hold_fsync"`
+	FeHoldIoctl      *ebpf.ProgramSpec `ebpf:"fe_hold_ioctl"`
+	FeHoldLink       *ebpf.ProgramSpec `ebpf:"fe_hold_link"`
+	FeHoldRead       *ebpf.ProgramSpec `ebpf:"fe_hold_read"`
+	FeHoldSeek       *ebpf.ProgramSpec `ebpf:"fe_hold_seek"`
+	FeHoldSetattr    *ebpf.ProgramSpec `ebpf:"fe_hold_setattr"`
+	FeHoldUnlink     *ebpf.ProgramSpec `ebpf:"fe_hold_unlink"`
+	FeHoldXattr      *ebpf.ProgramSpec `ebpf:"fe_hold_xattr"`
 	FeKiocbModified  *ebpf.ProgramSpec `ebpf:"fe_kiocb_modified"`
 	FeMap            *ebpf.ProgramSpec `ebpf:"fe_map"`
 	FeOverwriteBegin *ebpf.ProgramSpec `ebpf:"fe_overwrite_begin"`
@@ -195,6 +271,18 @@ type ext4dioProgramSpecs struct {
 	FxEndIo2         *ebpf.ProgramSpec `ebpf:"fx_end_io_2"`
 	FxEndIo3         *ebpf.ProgramSpec `ebpf:"fx_end_io_3"`
 	FxFileModified   *ebpf.ProgramSpec `ebpf:"fx_file_modified"`
+	FxHoldBuffered   *ebpf.ProgramSpec `ebpf:"fx_hold_buffered"`
+	FxHoldFallocate  *ebpf.ProgramSpec `ebpf:"fx_hold_fallocate"`
+	FxHoldFiemap     *ebpf.ProgramSpec `ebpf:"fx_hold_fiemap"`
+	FxHoldFileattr   *ebpf.ProgramSpec `ebpf:"fx_hold_fileattr"`
+	FxHoldFsync      *ebpf.ProgramSpec `ebpf:"fx_hold_fsync"`
+	FxHoldIoctl      *ebpf.ProgramSpec `ebpf:"fx_hold_ioctl"`
+	FxHoldLink       *ebpf.ProgramSpec `ebpf:"fx_hold_link"`
+	FxHoldRead       *ebpf.ProgramSpec `ebpf:"fx_hold_read"`
+	FxHoldSeek       *ebpf.ProgramSpec `ebpf:"fx_hold_seek"`
+	FxHoldSetattr    *ebpf.ProgramSpec `ebpf:"fx_hold_setattr"`
+	FxHoldUnlink     *ebpf.ProgramSpec `ebpf:"fx_hold_unlink"`
+	FxHoldXattr      *ebpf.ProgramSpec `ebpf:"fx_hold_xattr"`
 	FxKiocbModified  *ebpf.ProgramSpec `ebpf:"fx_kiocb_modified"`
 	FxMap            *ebpf.ProgramSpec `ebpf:"fx_map"`
 	FxOverwriteBegin *ebpf.ProgramSpec `ebpf:"fx_overwrite_begin"`
@@ -209,6 +297,18 @@ type ext4dioProgramSpecs struct {
 	KpDrain          *ebpf.ProgramSpec `ebpf:"kp_drain"`
 	KpEndIo          *ebpf.ProgramSpec `ebpf:"kp_end_io"`
 	KpFileModified   *ebpf.ProgramSpec `ebpf:"kp_file_modified"`
+	KpHoldBuffered   *ebpf.ProgramSpec `ebpf:"kp_hold_buffered"`
+	KpHoldFallocate  *ebpf.ProgramSpec `ebpf:"kp_hold_fallocate"`
+	KpHoldFiemap     *ebpf.ProgramSpec `ebpf:"kp_hold_fiemap"`
+	KpHoldFileattr   *ebpf.ProgramSpec `ebpf:"kp_hold_fileattr"`
+	KpHoldFsync      *ebpf.ProgramSpec `ebpf:"kp_hold_fsync"`
+	KpHoldIoctl      *ebpf.ProgramSpec `ebpf:"kp_hold_ioctl"`
+	KpHoldLink       *ebpf.ProgramSpec `ebpf:"kp_hold_link"`
+	KpHoldRead       *ebpf.ProgramSpec `ebpf:"kp_hold_read"`
+	KpHoldSeek       *ebpf.ProgramSpec `ebpf:"kp_hold_seek"`
+	KpHoldSetattr    *ebpf.ProgramSpec `ebpf:"kp_hold_setattr"`
+	KpHoldUnlink     *ebpf.ProgramSpec `ebpf:"kp_hold_unlink"`
+	KpHoldXattr      *ebpf.ProgramSpec `ebpf:"kp_hold_xattr"`
 	KpKiocbModified  *ebpf.ProgramSpec `ebpf:"kp_kiocb_modified"`
 	KpMap            *ebpf.ProgramSpec `ebpf:"kp_map"`
 	KpOverwriteBegin *ebpf.ProgramSpec `ebpf:"kp_overwrite_begin"`
@@ -220,6 +320,18 @@ type ext4dioProgramSpecs struct {
 	KrBegin          *ebpf.ProgramSpec `ebpf:"kr_begin"`
 	KrDrain          *ebpf.ProgramSpec `ebpf:"kr_drain"`
 	KrFileModified   *ebpf.ProgramSpec `ebpf:"kr_file_modified"`
+	KrHoldBuffered   *ebpf.ProgramSpec `ebpf:"kr_hold_buffered"`
+	KrHoldFallocate  *ebpf.ProgramSpec `ebpf:"kr_hold_fallocate"`
+	KrHoldFiemap     *ebpf.ProgramSpec `ebpf:"kr_hold_fiemap"`
+	KrHoldFileattr   *ebpf.ProgramSpec `ebpf:"kr_hold_fileattr"`
+	KrHoldFsync      *ebpf.ProgramSpec `ebpf:"kr_hold_fsync"`
+	KrHoldIoctl      *ebpf.ProgramSpec `ebpf:"kr_hold_ioctl"`
+	KrHoldLink       *ebpf.ProgramSpec `ebpf:"kr_hold_link"`
+	KrHoldRead       *ebpf.ProgramSpec `ebpf:"kr_hold_read"`
+	KrHoldSeek       *ebpf.ProgramSpec `ebpf:"kr_hold_seek"`
+	KrHoldSetattr    *ebpf.ProgramSpec `ebpf:"kr_hold_setattr"`
+	KrHoldUnlink     *ebpf.ProgramSpec `ebpf:"kr_hold_unlink"`
+	KrHoldXattr      *ebpf.ProgramSpec `ebpf:"kr_hold_xattr"`
 	KrKiocbModified  *ebpf.ProgramSpec `ebpf:"kr_kiocb_modified"`
 	KrMap            *ebpf.ProgramSpec `ebpf:"kr_map"`
 	KrOverwriteBegin *ebpf.ProgramSpec `ebpf:"kr_overwrite_begin"`
@@ -229,6 +341,18 @@ type ext4dioProgramSpecs struct {
 	KsBegin          *ebpf.ProgramSpec `ebpf:"ks_begin"`
 	KsDrain          *ebpf.ProgramSpec `ebpf:"ks_drain"`
 	KsFileModified   *ebpf.ProgramSpec `ebpf:"ks_file_modified"`
+	KsHoldBuffered   *ebpf.ProgramSpec `ebpf:"ks_hold_buffered"`
+	KsHoldFallocate  *ebpf.ProgramSpec `ebpf:"ks_hold_fallocate"`
+	KsHoldFiemap     *ebpf.ProgramSpec `ebpf:"ks_hold_fiemap"`
+	KsHoldFileattr   *ebpf.ProgramSpec `ebpf:"ks_hold_fileattr"`
+	KsHoldFsync      *ebpf.ProgramSpec `ebpf:"ks_hold_fsync"`
+	KsHoldIoctl      *ebpf.ProgramSpec `ebpf:"ks_hold_ioctl"`
+	KsHoldLink       *ebpf.ProgramSpec `ebpf:"ks_hold_link"`
+	KsHoldRead       *ebpf.ProgramSpec `ebpf:"ks_hold_read"`
+	KsHoldSeek       *ebpf.ProgramSpec `ebpf:"ks_hold_seek"`
+	KsHoldSetattr    *ebpf.ProgramSpec `ebpf:"ks_hold_setattr"`
+	KsHoldUnlink     *ebpf.ProgramSpec `ebpf:"ks_hold_unlink"`
+	KsHoldXattr      *ebpf.ProgramSpec `ebpf:"ks_hold_xattr"`
 	KsKiocbModified  *ebpf.ProgramSpec `ebpf:"ks_kiocb_modified"`
 	KsMap            *ebpf.ProgramSpec `ebpf:"ks_map"`
 	KsOverwriteBegin *ebpf.ProgramSpec `ebpf:"ks_overwrite_begin"`
@@ -252,9 +376,11 @@ type ext4dioMapSpecs struct {
 	Cpus       *ebpf.MapSpec `ebpf:"cpus"`
 	Displaced  *ebpf.MapSpec `ebpf:"displaced"`
 	Flushes    *ebpf.MapSpec `ebpf:"flushes"`
-	HoldBufs   *ebpf.MapSpec `ebpf:"hold_bufs"`
+	Interests  *ebpf.MapSpec `ebpf:"interests"`
 	KnownNames *ebpf.MapSpec `ebpf:"known_names"`
 	NameBufs   *ebpf.MapSpec `ebpf:"name_bufs"`
+	Ops        *ebpf.MapSpec `ebpf:"ops"`
+	Queue      *ebpf.MapSpec `ebpf:"queue"`
 	Ring       *ebpf.MapSpec `ebpf:"ring"`
 	Slots      *ebpf.MapSpec `ebpf:"slots"`
 	Stacks     *ebpf.MapSpec `ebpf:"stacks"`
@@ -273,6 +399,7 @@ type ext4dioVariableSpecs struct {
 	CfgExcludePid         *ebpf.VariableSpec `ebpf:"cfg_exclude_pid"`
 	CfgFolders            *ebpf.VariableSpec `ebpf:"cfg_folders"`
 	CfgGen                *ebpf.VariableSpec `ebpf:"cfg_gen"`
+	CfgHolders            *ebpf.VariableSpec `ebpf:"cfg_holders"`
 	CfgIno                *ebpf.VariableSpec `ebpf:"cfg_ino"`
 	CfgMinLatency         *ebpf.VariableSpec `ebpf:"cfg_min_latency"`
 	CfgNameSeed           *ebpf.VariableSpec `ebpf:"cfg_name_seed"`
@@ -298,6 +425,7 @@ type ext4dioVariableSpecs struct {
 	SymLoRwAioComplete    *ebpf.VariableSpec `ebpf:"sym_lo_rw_aio_complete"`
 	SymOverwriteOps       *ebpf.VariableSpec `ebpf:"sym_overwrite_ops"`
 	SymRenameLock         *ebpf.VariableSpec `ebpf:"sym_rename_lock"`
+	SyncLocks             *ebpf.VariableSpec `ebpf:"sync_locks"`
 }
 
 // ext4dioObjects contains all objects after they have been loaded into the kernel.
@@ -327,9 +455,11 @@ type ext4dioMaps struct {
 	Cpus       *ebpf.Map `ebpf:"cpus"`
 	Displaced  *ebpf.Map `ebpf:"displaced"`
 	Flushes    *ebpf.Map `ebpf:"flushes"`
-	HoldBufs   *ebpf.Map `ebpf:"hold_bufs"`
+	Interests  *ebpf.Map `ebpf:"interests"`
 	KnownNames *ebpf.Map `ebpf:"known_names"`
 	NameBufs   *ebpf.Map `ebpf:"name_bufs"`
+	Ops        *ebpf.Map `ebpf:"ops"`
+	Queue      *ebpf.Map `ebpf:"queue"`
 	Ring       *ebpf.Map `ebpf:"ring"`
 	Slots      *ebpf.Map `ebpf:"slots"`
 	Stacks     *ebpf.Map `ebpf:"stacks"`
@@ -345,9 +475,11 @@ func (m *ext4dioMaps) Close() error {
 		m.Cpus,
 		m.Displaced,
 		m.Flushes,
-		m.HoldBufs,
+		m.Interests,
 		m.KnownNames,
 		m.NameBufs,
+		m.Ops,
+		m.Queue,
 		m.Ring,
 		m.Slots,
 		m.Stacks,
@@ -367,6 +499,7 @@ type ext4dioVariables struct {
 	CfgExcludePid         *ebpf.Variable `ebpf:"cfg_exclude_pid"`
 	CfgFolders            *ebpf.Variable `ebpf:"cfg_folders"`
 	CfgGen                *ebpf.Variable `ebpf:"cfg_gen"`
+	CfgHolders            *ebpf.Variable `ebpf:"cfg_holders"`
 	CfgIno                *ebpf.Variable `ebpf:"cfg_ino"`
 	CfgMinLatency         *ebpf.Variable `ebpf:"cfg_min_latency"`
 	CfgNameSeed           *ebpf.Variable `ebpf:"cfg_name_seed"`
@@ -392,6 +525,7 @@ type ext4dioVariables struct {
 	SymLoRwAioComplete    *ebpf.Variable `ebpf:"sym_lo_rw_aio_complete"`
 	SymOverwriteOps       *ebpf.Variable `ebpf:"sym_overwrite_ops"`
 	SymRenameLock         *ebpf.Variable `ebpf:"sym_rename_lock"`
+	SyncLocks             *ebpf.Variable `ebpf:"sync_locks"`
 }
 
 // ext4dioPrograms contains all programs after they have been loaded into the kernel.
@@ -406,6 +540,18 @@ type ext4dioPrograms struct {
 	FeDrain          *ebpf.Program `ebpf:"fe_drain"`
 	FeEndIo          *ebpf.Program `ebpf:"fe_end_io"`
 	FeFileModified   *ebpf.Program `ebpf:"fe_file_modified"`
+	FeHoldBuffered   *ebpf.Program `ebpf:"fe_hold_buffered"`
+	FeHoldFallocate  *ebpf.Program `ebpf:"fe_hold_fallocate"`
+	FeHoldFiemap     *ebpf.Program `ebpf:"fe_hold_fiemap"`
+	FeHoldFileattr   *ebpf.Program `ebpf:"fe_hold_fileattr"`
+	FeHoldFsync      *ebpf.Program `ebpf:"fe_hold_fsync"`
+	FeHoldIoctl      *ebpf.Program `ebpf:"fe_hold_ioctl"`
+	FeHoldLink       *ebpf.Program `ebpf:"fe_hold_link"`
+	FeHoldRead       *ebpf.Program `ebpf:"fe_hold_read"`
+	FeHoldSeek       *ebpf.Program `ebpf:"fe_hold_seek"`
+	FeHoldSetattr    *ebpf.Program `ebpf:"fe_hold_setattr"`
+	FeHoldUnlink     *ebpf.Program `ebpf:"fe_hold_unlink"`
+	FeHoldXattr      *ebpf.Program `ebpf:"fe_hold_xattr"`
 	FeKiocbModified  *ebpf.Program `ebpf:"fe_kiocb_modified"`
 	FeMap            *ebpf.Program `ebpf:"fe_map"`
 	FeOverwriteBegin *ebpf.Program `ebpf:"fe_overwrite_begin"`
@@ -420,6 +566,18 @@ type ext4dioPrograms struct {
 	FxEndIo2         *ebpf.Program `ebpf:"fx_end_io_2"`
 	FxEndIo3         *ebpf.Program `ebpf:"fx_end_io_3"`
 	FxFileModified   *ebpf.Program `ebpf:"fx_file_modified"`
+	FxHoldBuffered   *ebpf.Program `ebpf:"fx_hold_buffered"`
+	FxHoldFallocate  *ebpf.Program `ebpf:"fx_hold_fallocate"`
+	FxHoldFiemap     *ebpf.Program `ebpf:"fx_hold_fiemap"`
+	FxHoldFileattr   *ebpf.Program `ebpf:"fx_hold_fileattr"`
+	FxHoldFsync      *ebpf.Program `ebpf:"fx_hold_fsync"`
+	FxHoldIoctl      *ebpf.Program `ebpf:"fx_hold_ioctl"`
+	FxHoldLink       *ebpf.Program `ebpf:"fx_hold_link"`
+	FxHoldRead       *ebpf.Program `ebpf:"fx_hold_read"`
+	FxHoldSeek       *ebpf.Program `ebpf:"fx_hold_seek"`
+	FxHoldSetattr    *ebpf.Program `ebpf:"fx_hold_setattr"`
+	FxHoldUnlink     *ebpf.Program `ebpf:"fx_hold_unlink"`
+	FxHoldXattr      *ebpf.Program `ebpf:"fx_hold_xattr"`
 	FxKiocbModified  *ebpf.Program `ebpf:"fx_kiocb_modified"`
 	FxMap            *ebpf.Program `ebpf:"fx_map"`
 	FxOverwriteBegin *ebpf.Program `ebpf:"fx_overwrite_begin"`
@@ -434,6 +592,18 @@ type ext4dioPrograms struct {
 	KpDrain          *ebpf.Program `ebpf:"kp_drain"`
 	KpEndIo          *ebpf.Program `ebpf:"kp_end_io"`
 	KpFileModified   *ebpf.Program `ebpf:"kp_file_modified"`
+	KpHoldBuffered   *ebpf.Program `ebpf:"kp_hold_buffered"`
+	KpHoldFallocate  *ebpf.Program `ebpf:"kp_hold_fallocate"`
+	KpHoldFiemap     *ebpf.Program `ebpf:"kp_hold_fiemap"`
+	KpHoldFileattr   *ebpf.Program `ebpf:"kp_hold_fileattr"`
+	KpHoldFsync      *ebpf.Program `ebpf:"kp_hold_fsync"`
+	KpHoldIoctl      *ebpf.Program `ebpf:"kp_hold_ioctl"`
+	KpHoldLink       *ebpf.Program `ebpf:"kp_hold_link"`
+	KpHoldRead       *ebpf.Program `ebpf:"kp_hold_read"`
+	KpHoldSeek       *ebpf.Program `ebpf:"kp_hold_seek"`
+	KpHoldSetattr    *ebpf.Program `ebpf:"kp_hold_setattr"`
+	KpHoldUnlink     *ebpf.Program `ebpf:"kp_hold_unlink"`
+	KpHoldXattr      *ebpf.Program `ebpf:"kp_hold_xattr"`
 	KpKiocbModified  *ebpf.Program `ebpf:"kp_kiocb_modified"`
 	KpMap            *ebpf.Program `ebpf:"kp_map"`
 	KpOverwriteBegin *ebpf.Program `ebpf:"kp_overwrite_begin"`
@@ -445,6 +615,18 @@ type ext4dioPrograms struct {
 	KrBegin          *ebpf.Program `ebpf:"kr_begin"`
 	KrDrain          *ebpf.Program `ebpf:"kr_drain"`
 	KrFileModified   *ebpf.Program `ebpf:"kr_file_modified"`
+	KrHoldBuffered   *ebpf.Program `ebpf:"kr_hold_buffered"`
+	KrHoldFallocate  *ebpf.Program `ebpf:"kr_hold_fallocate"`
+	KrHoldFiemap     *ebpf.Program `ebpf:"kr_hold_fiemap"`
+	KrHoldFileattr   *ebpf.Program `ebpf:"kr_hold_fileattr"`
+	KrHoldFsync      *ebpf.Program `ebpf:"kr_hold_fsync"`
+	KrHoldIoctl      *ebpf.Program `ebpf:"kr_hold_ioctl"`
+	KrHoldLink       *ebpf.Program `ebpf:"kr_hold_link"`
+	KrHoldRead       *ebpf.Program `ebpf:"kr_hold_read"`
+	KrHoldSeek       *ebpf.Program `ebpf:"kr_hold_seek"`
+	KrHoldSetattr    *ebpf.Program `ebpf:"kr_hold_setattr"`
+	KrHoldUnlink     *ebpf.Program `ebpf:"kr_hold_unlink"`
+	KrHoldXattr      *ebpf.Program `ebpf:"kr_hold_xattr"`
 	KrKiocbModified  *ebpf.Program `ebpf:"kr_kiocb_modified"`
 	KrMap            *ebpf.Program `ebpf:"kr_map"`
 	KrOverwriteBegin *ebpf.Program `ebpf:"kr_overwrite_begin"`
@@ -454,6 +636,18 @@ type ext4dioPrograms struct {
 	KsBegin          *ebpf.Program `ebpf:"ks_begin"`
 	KsDrain          *ebpf.Program `ebpf:"ks_drain"`
 	KsFileModified   *ebpf.Program `ebpf:"ks_file_modified"`
+	KsHoldBuffered   *ebpf.Program `ebpf:"ks_hold_buffered"`
+	KsHoldFallocate  *ebpf.Program `ebpf:"ks_hold_fallocate"`
+	KsHoldFiemap     *ebpf.Program `ebpf:"ks_hold_fiemap"`
+	KsHoldFileattr   *ebpf.Program `ebpf:"ks_hold_fileattr"`
+	KsHoldFsync      *ebpf.Program `ebpf:"ks_hold_fsync"`
+	KsHoldIoctl      *ebpf.Program `ebpf:"ks_hold_ioctl"`
+	KsHoldLink       *ebpf.Program `ebpf:"ks_hold_link"`
+	KsHoldRead       *ebpf.Program `ebpf:"ks_hold_read"`
+	KsHoldSeek       *ebpf.Program `ebpf:"ks_hold_seek"`
+	KsHoldSetattr    *ebpf.Program `ebpf:"ks_hold_setattr"`
+	KsHoldUnlink     *ebpf.Program `ebpf:"ks_hold_unlink"`
+	KsHoldXattr      *ebpf.Program `ebpf:"ks_hold_xattr"`
 	KsKiocbModified  *ebpf.Program `ebpf:"ks_kiocb_modified"`
 	KsMap            *ebpf.Program `ebpf:"ks_map"`
 	KsOverwriteBegin *ebpf.Program `ebpf:"ks_overwrite_begin"`
@@ -476,6 +670,18 @@ func (p *ext4dioPrograms) Close() error {
 		p.FeDrain,
 		p.FeEndIo,
 		p.FeFileModified,
+		p.FeHoldBuffered,
+		p.FeHoldFallocate,
+		p.FeHoldFiemap,
+		p.FeHoldFileattr,
+		p.FeHoldFsync,
+		p.FeHoldIoctl,
+		p.FeHoldLink,
+		p.FeHoldRead,
+		p.FeHoldSeek,
+		p.FeHoldSetattr,
+		p.FeHoldUnlink,
+		p.FeHoldXattr,
 		p.FeKiocbModified,
 		p.FeMap,
 		p.FeOverwriteBegin,
@@ -490,6 +696,18 @@ func (p *ext4dioPrograms) Close() error {
 		p.FxEndIo2,
 		p.FxEndIo3,
 		p.FxFileModified,
+		p.FxHoldBuffered,
+		p.FxHoldFallocate,
+		p.FxHoldFiemap,
+		p.FxHoldFileattr,
+		p.FxHoldFsync,
+		p.FxHoldIoctl,
+		p.FxHoldLink,
+		p.FxHoldRead,
+		p.FxHoldSeek,
+		p.FxHoldSetattr,
+		p.FxHoldUnlink,
+		p.FxHoldXattr,
 		p.FxKiocbModified,
 		p.FxMap,
 		p.FxOverwriteBegin,
@@ -504,6 +722,18 @@ func (p *ext4dioPrograms) Close() error {
 		p.KpDrain,
 		p.KpEndIo,
 		p.KpFileModified,
+		p.KpHoldBuffered,
+		p.KpHoldFallocate,
+		p.KpHoldFiemap,
+		p.KpHoldFileattr,
+		p.KpHoldFsync,
+		p.KpHoldIoctl,
+		p.KpHoldLink,
+		p.KpHoldRead,
+		p.KpHoldSeek,
+		p.KpHoldSetattr,
+		p.KpHoldUnlink,
+		p.KpHoldXattr,
 		p.KpKiocbModified,
 		p.KpMap,
 		p.KpOverwriteBegin,
@@ -515,6 +745,18 @@ func (p *ext4dioPrograms) Close() error {
 		p.KrBegin,
 		p.KrDrain,
 		p.KrFileModified,
+		p.KrHoldBuffered,
+		p.KrHoldFallocate,
+		p.KrHoldFiemap,
+		p.KrHoldFileattr,
+		p.KrHoldFsync,
+		p.KrHoldIoctl,
+		p.KrHoldLink,
+		p.KrHoldRead,
+		p.KrHoldSeek,
+		p.KrHoldSetattr,
+		p.KrHoldUnlink,
+		p.KrHoldXattr,
 		p.KrKiocbModified,
 		p.KrMap,
 		p.KrOverwriteBegin,
@@ -524,6 +766,18 @@ func (p *ext4dioPrograms) Close() error {
 		p.KsBegin,
 		p.KsDrain,
 		p.KsFileModified,
+		p.KsHoldBuffered,
+		p.KsHoldFallocate,
+		p.KsHoldFiemap,
+		p.KsHoldFileattr,
+		p.KsHoldFsync,
+		p.KsHoldIoctl,
+		p.KsHoldLink,
+		p.KsHoldRead,
+		p.KsHoldSeek,
+		p.KsHoldSetattr,
+		p.KsHoldUnlink,
+		p.KsHoldXattr,
 		p.KsKiocbModified,
 		p.KsMap,
 		p.KsOverwriteBegin,

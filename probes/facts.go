@@ -77,7 +77,7 @@ type Func struct {
 // its BPF can do.
 var wantedFuncs = append(namesOf(false),
 	"ext4_dio_write_checks", "file_modified_flags", "ext4_iomap_next", "ext4_overwrite_io", "ext4_dio_needs_zeroing",
-	"bpf_session_is_return", "bpf_rdonly_cast")
+	"generic_buffers_fsync_noflush", "bpf_session_is_return", "bpf_rdonly_cast")
 
 var wantedSymbols = []string{
 	"aio_complete_rw", "io_complete_rw", "io_complete_rw_iopoll",

@@ -165,6 +165,8 @@ func TestSlotLayout(t *testing.T) {
 	}{
 		"inflight": {st.inflight, []string{"owner", "phase", "wait_t", "wait_flags", "drain_t", "begins", "map"}},
 		"aio":      {st.aio, []string{"id", "t", "ret", "marked", "t0", "ino", "pos0", "len0", "dev", "tgid", "tid", "ns_tgid", "ns_tid", "generation", "name", "comm"}},
+		"op":       {st.op, []string{"owner", "unsent", "drain_t", "wait_t"}},
+		"queued":   {st.queued, []string{"tid"}},
 	} {
 		if c := structOf(t, spec.Types, what); int(c.Size) != read.size || read.size%8 != 0 {
 			t.Errorf("struct %s: C has %d bytes, Go %d", what, c.Size, read.size)

@@ -1,6 +1,7 @@
 package probes
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ type Options struct {
 	Attach      string // auto, session, multi, fentry or kprobe; "" is auto
 	RingBytes   int    // ring buffer, bytes; 0: DefaultRing
 	MaxInflight int    // writes inside the kernel at once; 0: DefaultInflight
+	Holders     string // of i_rwsem that make no recorded write: auto, all or off; "" is auto
 	Filter      Filter
 	Tree        bool // only processes given to AddProcess, and their children
 	Budget      bool // the time of each write in parts
@@ -28,6 +30,29 @@ const (
 	DefaultInflight = 4096
 	MaxInflight     = 1 << 18 // some 400 MB of the kernel's memory
 )
+
+// Values of Options.Holders.
+const (
+	HoldersAuto = "auto" // those for whom a recorded write waited
+	HoldersAll  = "all"  // all on files to which recorded writes go
+	HoldersOff  = "off"
+)
+
+// HoldersWays are the values of Options.Holders.
+var HoldersWays = []string{HoldersAuto, HoldersAll, HoldersOff}
+
+// holders is Options.Holders as the BPF programs have it.
+func (o *Options) holders() (uint32, error) {
+	switch o.Holders {
+	case "", HoldersAuto:
+		return 1, nil
+	case HoldersAll:
+		return 2, nil
+	case HoldersOff:
+		return 0, nil
+	}
+	return 0, hint.Usagef("--holders auto, all or off", "unknown holders %q", o.Holders)
+}
 
 // Filter is applied in the kernel; zero fields do not filter.
 type Filter struct {
@@ -68,7 +93,7 @@ const (
 )
 
 // traits are what sets a probe apart from others.
-type traits uint8
+type traits uint16
 
 const (
 	required   traits = 1 << iota // no verdict without it
@@ -78,6 +103,8 @@ const (
 	ofTree                        // only with Options.Tree
 	ofBudget                      // only with Options.Budget
 	timed                         // with that both ends are wanted
+	ofHolders                     // not when Options.Holders is off
+	since7                        // of no interest before Linux 7.0
 )
 
 // probe is one line of the table of what we want to see.
@@ -121,6 +148,18 @@ var table = []probe{
 	{"zero", []string{"iomap_dio_zero"}, entry, record.StageZero, "zeroing of partial blocks", required | timed},
 	{"buffered", []string{"ext4_buffered_write_iter"}, entry, record.StageBuffered, "fallback to buffered I/O", required},
 	{"copy", []string{"generic_perform_write"}, entry, record.StageCopy, "direct I/O in flight at a buffered copy", 0},
+	{"hold_read", []string{"ext4_file_read_iter"}, entry | exit, 0, "direct reads that hold i_rwsem", spare | ofHolders},
+	{"hold_buffered", []string{"ext4_buffered_write_iter"}, entry | exit, 0, "buffered writes that hold i_rwsem", spare | ofHolders},
+	{"hold_fallocate", []string{"ext4_fallocate"}, entry | exit, 0, "fallocate that holds i_rwsem", spare | ofHolders},
+	{"hold_setattr", []string{"ext4_setattr"}, entry | exit, 0, "truncate, chmod and the like that hold i_rwsem", spare | ofHolders},
+	{"hold_ioctl", []string{"ext4_ioctl"}, entry | exit, 0, "ioctls that hold i_rwsem", spare | ofHolders},
+	{"hold_seek", []string{"ext4_llseek"}, entry | exit, 0, "SEEK_DATA and SEEK_HOLE that hold i_rwsem", spare | ofHolders},
+	{"hold_fiemap", []string{"ext4_fiemap"}, entry | exit, 0, "fiemap that holds i_rwsem", spare | ofHolders | since7},
+	{"hold_xattr", []string{"ext4_xattr_set"}, entry | exit, 0, "setxattr that holds i_rwsem", spare | ofHolders},
+	{"hold_fileattr", []string{"ext4_fileattr_set"}, entry | exit, 0, "chattr that holds i_rwsem", spare | ofHolders},
+	{"hold_unlink", []string{"ext4_unlink"}, entry | exit, 0, "unlink that holds i_rwsem", spare | ofHolders},
+	{"hold_link", []string{"ext4_link"}, entry | exit, 0, "link that holds i_rwsem", spare | ofHolders},
+	{"hold_fsync", []string{"ext4_sync_file"}, entry | exit, 0, "end of the hold of an O_SYNC buffered write; fsync that holds i_rwsem", spare | ofHolders},
 	{"sync", []string{"ext4_sync_file"}, exit, 0, "the flush at the end of asynchronous O_DSYNC writes", spare | timed},
 	{"submit", []string{"submit_bio"}, entry, 0, "of --budget: submit, device and wakeup", spare | ofBudget},
 	{"bio_end", []string{"iomap_dio_bio_end_io"}, entry, 0, "of --budget: submit, device and wakeup", spare | ofBudget},
@@ -166,6 +205,8 @@ type Plan struct {
 	// Unattached holds the stages that no probe reports; what they tell is
 	// unknown of every write.
 	Unattached record.Stages `json:"unattached"`
+	// Holders is Options.Holders; empty in a trace of before there was that.
+	Holders string `json:"holders,omitempty"`
 }
 
 // MakePlan chooses the probes for a kernel. It depends on its arguments only.
@@ -178,10 +219,15 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Mode: mode, Why: why}
+	holders, err := o.holders()
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{Mode: mode, Why: why, Holders: cmp.Or(o.Holders, HoldersAuto)}
 	for i := range table {
 		t := &table[i]
-		if t.is(sometimes) && !f.Funcs[t.funcs[0]].Symbol || t.is(ofTree) && !o.Tree || t.is(ofBudget) && !o.Budget {
+		if t.is(sometimes) && !f.Funcs[t.funcs[0]].Symbol || t.is(ofTree) && !o.Tree || t.is(ofBudget) && !o.Budget ||
+			t.is(ofHolders) && holders == 0 || t.is(since7) && f.before7() {
 			continue
 		}
 		if o.Budget {
@@ -209,6 +255,15 @@ func (p *Plan) Unmeasured() (out []string) {
 		}
 	}
 	return out
+}
+
+// before7 tells a kernel of 6.x, whose ext4_fiemap takes no i_rwsem.
+func (f *Facts) before7() bool { return f.Funcs["ext4_iomap_overwrite_begin"].Symbol }
+
+// syncLocks tells a kernel whose ext4_sync_file takes i_rwsem where there is no journal, by
+// __generic_file_fsync. Since 6.5 it calls generic_buffers_fsync_noflush, and in 7.x another.
+func (f *Facts) syncLocks() bool {
+	return f.before7() && !f.Funcs["generic_buffers_fsync_noflush"].Symbol
 }
 
 // unattached collects the stages of which no probe is attached.

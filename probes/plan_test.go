@@ -32,7 +32,7 @@ func facts(t *testing.T, name string) *Facts {
 // the plan for it. Run with -rewrite to renew it, and read the difference.
 func TestPlan(t *testing.T) {
 	datadriven.RunTest(t, "testdata/plan", func(t *testing.T, d *datadriven.TestData) string {
-		var name, attach string
+		var name, attach, holders string
 		var budget bool
 		d.ScanArgs(t, "kernel", &name)
 		f := facts(t, name)
@@ -46,6 +46,8 @@ func TestPlan(t *testing.T) {
 				}
 			case "attach":
 				attach = arg.Vals[0]
+			case "holders":
+				holders = arg.Vals[0]
 			case "lockdown":
 				f.Lockdown = arg.Vals[0]
 			case "preempt":
@@ -58,7 +60,7 @@ func TestPlan(t *testing.T) {
 				d.Fatalf(t, "unknown argument %q", arg.Key)
 			}
 		}
-		p, err := MakePlan(f, Options{Attach: attach, Budget: budget})
+		p, err := MakePlan(f, Options{Attach: attach, Budget: budget, Holders: holders})
 		return describe(p, err)
 	})
 }

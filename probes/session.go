@@ -39,13 +39,15 @@ type Session struct {
 	ncpus    int
 	slots    *ebpf.Memory
 	nslots   int
+	ops      *ebpf.Memory // nil: no holders are looked at
+	queue    *ebpf.Memory
 	waited   bool      // the reader's deadline was set after the last record
 	deadline time.Time // end of draining; zero while tracing
 	began    uint64
 	skips    skips
 	swept    bool     // everything is read but late
 	late     [][]byte // completions found at the end, and writes that have not returned
-	left     [][]byte // the latter
+	left     [][]byte // the latter, and who else has the lock for which they wait
 	nleft    uint64   // how many there are, those that could not be read included
 }
 
@@ -61,6 +63,12 @@ func newSession(coll *ebpf.Collection, f *Facts, st state) (*Session, error) {
 		return nil, fmt.Errorf("map slots: %w", err)
 	}
 	s.nslots = int(coll.Maps["slots"].MaxEntries())
+	if s.ops, err = coll.Maps["ops"].Memory(); err != nil {
+		return nil, fmt.Errorf("map holders: %w", err)
+	}
+	if s.queue, err = coll.Maps["queue"].Memory(); err != nil {
+		return nil, fmt.Errorf("map queue: %w", err)
+	}
 	if s.reader, err = ringbuf.NewReader(coll.Maps["ring"]); err != nil {
 		return nil, fmt.Errorf("open ring buffer: %w", err)
 	}
@@ -175,12 +183,18 @@ func (s *Session) sweep() error {
 	}
 	s.left, err = s.Inside(false)
 	s.late = append(s.late, s.left...)
-	s.nleft = max(s.nleft, uint64(len(s.left)))
+	writes := uint64(0)
+	for _, raw := range s.left {
+		if kind, _, _ := record.KindOf(raw); kind == record.KindWrite {
+			writes++
+		}
+	}
+	s.nleft = max(s.nleft, writes)
 	return err
 }
 
-// Left is the records of the writes that had not returned when tracing ended, which Next
-// has handed out, too.
+// Left is the records of the writes that had not returned when tracing ended, and of who
+// else had the lock for which they wait, which Next has handed out, too.
 func (s *Session) Left() [][]byte { return s.left }
 
 // Stop takes up no new write. Those inside are seen to their end for up to

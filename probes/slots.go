@@ -57,14 +57,19 @@ func (l *layout) number(raw []byte, name string) uint64 {
 
 // state is what of the maps is read besides the ring buffer.
 type state struct {
-	inflight, aio layout
+	inflight, aio, op, queued layout
 }
 
 func stateOf(spec *ebpf.CollectionSpec) (s state, err error) {
-	if s.inflight, err = layoutOf(spec.Maps["slots"]); err == nil {
-		s.aio, err = layoutOf(spec.Maps["aios"])
+	for _, m := range []struct {
+		to   *layout
+		name string
+	}{{&s.inflight, "slots"}, {&s.aio, "aios"}, {&s.op, "ops"}, {&s.queued, "queue"}} {
+		if *m.to, err = layoutOf(spec.Maps[m.name]); err != nil {
+			return s, err
+		}
 	}
-	return s, err
+	return s, nil
 }
 
 // inside counts the writes that are inside the kernel.
@@ -96,7 +101,8 @@ func (s *Session) eachOwned(f func(slot int) error) error {
 }
 
 // Inside makes a record of every write that is in the kernel now, see record.StepInside;
-// those that hold or do something come before those that are queued for i_rwsem. Queued
+// those that hold or do something come before those that are queued for i_rwsem, and who
+// else holds that before all. Queued
 // asynchronous writes are among them when that is wanted: a map is gone through then, for
 // which the kernel skips probes on that CPU at the moment, and counts it.
 func (s *Session) Inside(queued bool) ([][]byte, error) {
@@ -126,12 +132,13 @@ func (s *Session) Inside(queued bool) ([][]byte, error) {
 		found, err = s.addQueued(found)
 	}
 	slices.SortStableFunc(found, func(a, b record.Write) int { return rank(&a) - rank(&b) })
-	out, now := make([][]byte, len(found)), clock.Monotonic() // the same for all: who holds the lock does so while others wait
+	now := clock.Monotonic() // the same for all: who holds the lock does so while others wait
+	out, errHolders := s.holdersInside(now)
 	for i := range found {
 		stayed(&found[i], now)
-		out[i] = found[i].Append(nil)
+		out = append(out, found[i].Append(nil))
 	}
-	return out, err
+	return out, errors.Join(err, errHolders)
 }
 
 // rank puts those that are queued for the lock behind the others.

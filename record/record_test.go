@@ -274,6 +274,11 @@ func TestLosses(t *testing.T) {
 			t.Errorf("no lost write, but a loss: %+v, %s", l, l)
 		}
 	}
+	// Nor does this change what is known of any write: it is said.
+	l.LostHold = 2
+	if l.Lost() != 0 || l.Any() || l.String() == "none lost" {
+		t.Errorf("lost holders: %v, %s", l.Any(), l)
+	}
 }
 
 // Parsing never panics, and gives an error or a value that encodes to the same.

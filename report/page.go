@@ -3,11 +3,9 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
-	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/tally"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -153,43 +151,31 @@ func (p *Report) fillTables(out *page) {
 	}
 }
 
-// Time is how long was waited.
-func (b blame) Time() string { return export.Duration(b.Ns) }
-
-// Held is what the holder did with the lock.
-func (b blame) Held() string {
-	switch b.Cause {
-	case observe.CauseUnknown:
-		return ""
-	case observe.CauseQueued:
-		return strings.TrimSpace("queued " + export.ModeName(b.Mode))
-	}
-	return export.ModeName(b.Mode)
-}
-
-// blameLine is a blame with its names escaped.
+// blameLine is who waited for whom, fit for a terminal.
 type blameLine struct {
-	blame
-	File string
+	Waiter, Holder, Held, File string
+	Waits                      uint64
+	Time, Share                string
 }
 
 // file names an inode, by its path where that is known.
-func (p *Report) file(id inodeID) string {
+func (p *Report) file(id export.FileID) string {
 	if p.Names != nil {
-		if path := p.Names.Path(record.NameID{FileID: record.FileID{Dev: id.dev, Ino: id.ino, Generation: id.gen}}); path != "" {
+		if path := p.Names.Path(record.NameID{FileID: id}); path != "" {
 			return export.Safe(path)
 		}
 	}
-	return fmt.Sprintf("inode %d on %s", id.ino, export.DevName(id.dev))
+	return fmt.Sprintf("inode %d on %s", id.Ino, export.DevName(id.Dev))
 }
 
 // fillBlames adds up to all that was waited for.
 func (p *Report) fillBlames(out *page) {
-	all := p.blames.list()
+	all := p.blames.List()
 	for _, b := range all[:min(len(all), shownBlames)] {
-		c := blameLine{*b, p.file(b.inode)}
-		c.Waiter, c.Holder = export.Safe(b.Waiter), export.Safe(cmp.Or(b.Holder, "(not seen)"))
-		out.Blames = append(out.Blames, c)
+		out.Blames = append(out.Blames, blameLine{
+			Waiter: export.Safe(b.Waiter), Holder: cmp.Or(b.HolderText(), "(not seen)"), Held: b.Held(), File: p.file(b.File),
+			Waits: b.Waits, Time: export.Duration(b.Ns), Share: p.blames.Share(b.Ns),
+		})
 	}
 	note := func(format string, args ...any) { out.NoBlame = append(out.NoBlame, fmt.Sprintf(format, args...)) }
 	if more := len(all) - len(out.Blames); more > 0 {
@@ -199,12 +185,15 @@ func (p *Report) fillBlames(out *page) {
 		}
 		note("and %d more pairs, %s", more, export.Duration(rest))
 	}
-	if b := &p.blames.more; b.Waits > 0 {
-		note("%d waits, %s, are counted for no pair: there are too many", b.Waits, b.Time())
+	if b := p.blames.More(); b.Waits > 0 {
+		note("%d waits, %s, are counted for no pair: there are too many", b.Waits, export.Duration(b.Ns))
 	}
-	if slices.ContainsFunc(all, func(b *blame) bool { return b.Cause == observe.CauseUnknown }) {
-		note("(not seen): no direct write that was seen held the lock then. Reads, truncate, fallocate and buffered writes take it, too; and until " +
-			"the one who is next runs, nobody holds it")
+	if p.blames.Unknown > 0 {
+		note("(not seen), %s of %s: %s; and until the one who is next runs, nobody holds it",
+			p.blames.Share(p.blames.Unknown), export.Duration(p.blames.Ns), export.NotSeen(p.Summary.Holders))
+	}
+	if n := p.Summary.Losses.LostHold; n > 0 {
+		note("%s of i_rwsem without a record: it is not known who waited for them", export.Plural(n, "holder"))
 	}
 }
 

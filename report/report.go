@@ -24,7 +24,7 @@ type Report struct {
 	counts   export.Breakdown
 	waits    [3]tally.Histogram // by export.Lock
 	latency  [3]tally.Histogram
-	blames   blames
+	blames   export.Blames // for each file
 	timeline timeline
 	cases    cases
 }
@@ -43,7 +43,8 @@ func (p *Report) Add(r *export.Row) {
 			p.latency[r.Lock.V].Add(r.LatencyNs.V)
 		}
 	}
-	p.blames.add(r)
+	p.blames.PerFile = true
+	p.blames.Add(r)
 	p.timeline.add(r)
 	p.cases.add(r, p.Summary.Totals.Writes)
 }

@@ -153,7 +153,7 @@ func TestBlames(t *testing.T) {
 		waited += r.WaitNs.V
 	}
 	got, sum := "", uint64(0)
-	for _, b := range p.blames.list() {
+	for _, b := range p.blames.List() {
 		got += fmt.Sprintf("%s waited %d times %d ns for %q, %s; ", b.Waiter, b.Waits, b.Ns, b.Holder, b.Held())
 		sum += b.Ns
 	}

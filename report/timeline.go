@@ -17,7 +17,7 @@ type bin [3]uint32
 
 // lane is the timeline of one inode.
 type lane struct {
-	id     inodeID
+	id     export.FileID
 	bins   [numBins]bin
 	writes uint64
 	waitNs uint64
@@ -27,7 +27,7 @@ type lane struct {
 type timeline struct {
 	start uint64 // ns, of the first write that came
 	width uint64 // of a bin, ns
-	lanes map[inodeID]*lane
+	lanes map[export.FileID]*lane
 }
 
 // maxLanes bounds the inodes that have a timeline.
@@ -35,9 +35,9 @@ const maxLanes = 1024
 
 func (t *timeline) add(r *export.Row) {
 	if t.lanes == nil {
-		t.start, t.width, t.lanes = r.TimeNs, 1e6, make(map[inodeID]*lane)
+		t.start, t.width, t.lanes = r.TimeNs, 1e6, make(map[export.FileID]*lane)
 	}
-	id := inodeID{r.Dev, r.Ino, r.Generation.V}
+	id := r.File()
 	l := t.lanes[id]
 	if l == nil {
 		if len(t.lanes) >= maxLanes {
@@ -75,7 +75,7 @@ func (t *timeline) widen() {
 // writes.
 func (t *timeline) most(n int) []*lane {
 	out := slices.SortedFunc(maps.Values(t.lanes), func(a, b *lane) int {
-		return cmp.Or(cmp.Compare(b.waitNs, a.waitNs), cmp.Compare(b.writes, a.writes), cmp.Compare(a.id.ino, b.id.ino), cmp.Compare(a.id.dev, b.id.dev), cmp.Compare(a.id.gen, b.id.gen))
+		return cmp.Or(cmp.Compare(b.waitNs, a.waitNs), cmp.Compare(b.writes, a.writes), cmp.Compare(a.id.Ino, b.id.Ino), cmp.Compare(a.id.Dev, b.id.Dev), cmp.Compare(a.id.Generation, b.id.Generation))
 	})
 	return out[:min(n, len(out))]
 }

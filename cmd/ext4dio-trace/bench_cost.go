@@ -46,7 +46,8 @@ a line for each write to a file. Both trace this process only.
 
 --loads: "direct" is overwrite, unaligned, zeroing and extending; "unrelated" is
 what a tracer of direct writes has no business with: read, cached-read, cached-4k
-and cached-64k. --other adds direct overwrites on another file system.
+and cached-64k; "beside" is reads and buffered writes of a file that had a direct
+write. --other adds direct overwrites on another file system.
 --leave-out adds ours with a filter that leaves these writes out: another process,
 another device, another inode.
 
@@ -73,6 +74,7 @@ func (f *costFlags) addFlags(fl *pflag.FlagSet) {
 	fl.StringVar(&f.other, "other", "", "directory on another file system, to write there too")
 	fl.StringSliceVar(&f.loads, "loads", []string{"direct"}, "what is measured: "+strings.Join(cost.LoadNames(), ", "))
 	fl.StringSliceVar(&f.choice.Attach, "attach", []string{probes.HowSession, probes.HowFentry}, "our ways to attach that are measured")
+	fl.StringSliceVar(&f.choice.Holders, "holders", nil, "measure ours also with these --holders: all, off")
 	fl.StringSliceVar(&f.choice.LeaveOut, "leave-out", nil, "measure ours also with a filter that leaves all out: pid, dev, ino")
 	fl.BoolVar(&f.choice.Budget, "budget", false, "measure ours also with --budget")
 	fl.StringArrayVar(&f.choice.Scripts, "script", nil, "measure this bpftrace `SCRIPT` too (repeatable)")
@@ -207,6 +209,7 @@ Exit status 4: records were lost or are incomplete.`,
 	fl.SortFlags = false
 	registerFilter(&o.filter, fl)
 	fl.StringVar(&o.Attach, "attach", "auto", attachUsage)
+	fl.StringVar(&o.Holders, "holders", probes.HoldersAuto, holdersUsage)
 	fl.StringVar(&o.ring, "ring", "8M", "size of the ring buffer")
 	fl.BoolVar(&o.Budget, "budget", false, "as live does")
 	fl.BoolVar(&stats, "stats", false, "let the kernel count and time the runs of our programs")

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/probes"
@@ -36,8 +37,16 @@ func (o *captureFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Attach, "attach", "auto", attachUsage)
 	flags.StringVar(&o.ring, "ring", "8M", "size of the ring buffer")
 	flags.IntVar(&o.MaxInflight, "inflight", probes.DefaultInflight, "writes that may be inside the kernel at once")
+	flags.StringVar(&o.Holders, "holders", probes.HoldersAuto, holdersUsage)
 	flags.BoolVar(&o.Budget, "budget", false, "measure where the time of each write goes; costs more, see docs/budget.md")
 	flags.BoolVar(&o.all, "all", false, "with a COMMAND: trace all processes")
+}
+
+const holdersUsage = "who else holds i_rwsem: auto (of those for whom a write waits), all or off"
+
+// completeHolders lets a shell complete the values of --holders.
+func completeHolders(cmd *cobra.Command) {
+	_ = cmd.RegisterFlagCompletionFunc("holders", cobra.FixedCompletions(probes.HoldersWays, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 }
 
 const attachUsage = "how to attach: auto, session, multi, fentry or kprobe"
@@ -52,6 +61,9 @@ func (o *captureFlags) check() error {
 	}
 	if o.Attach != "" && o.Attach != "auto" && !slices.Contains(attachWays, o.Attach) {
 		return usagef("--attach auto, session, multi, fentry or kprobe", "unknown way to attach %q", o.Attach)
+	}
+	if o.Holders != "" && !slices.Contains(probes.HoldersWays, o.Holders) {
+		return usagef("--holders auto, all or off", "unknown holders %q", o.Holders)
 	}
 	if o.MaxInflight < 1 || o.MaxInflight > probes.MaxInflight {
 		return usagef("--inflight 4096", "--inflight must be between 1 and %d", probes.MaxInflight)

@@ -12,6 +12,8 @@ const (
 	maxFiles = 1024
 	maxHolds = 512 // of one file, the last to get the lock
 	maxQueue = 128 // of one file, the last to have waited
+	// maxFlights bounds the writes of one file that were queued, the last to complete.
+	maxFlights = 256
 )
 
 // Finder remembers who held the lock of which file, and who waited for it. It is told of a
@@ -21,6 +23,8 @@ type Finder struct {
 	files map[file]*lock
 	near  [64]*lock // by the low bits of an inode: most writes are to few files
 	last  *Hold     // of the last write
+	// others says that holders are recorded that are no writes.
+	others bool
 }
 
 type file struct {
@@ -32,10 +36,12 @@ type file struct {
 type lock struct {
 	file
 	holds, queue ring
+	flights      ring // direct I/O that went on when its function had returned
 }
 
-// NewFinder returns a Finder that knows nothing.
-func NewFinder() *Finder { return &Finder{files: make(map[file]*lock)} }
+// NewFinder returns a Finder that knows nothing. others says that holders are recorded that
+// make no writes.
+func NewFinder(others bool) *Finder { return &Finder{files: make(map[file]*lock), others: others} }
 
 // Add takes a write whose record has come. It allocates nothing for most.
 func (f *Finder) Add(o *observe.Observation) {
@@ -47,9 +53,12 @@ func (f *Finder) Add(o *observe.Observation) {
 	for i := range o.Passes {
 		h := l.holds.push(maxHolds)
 		h.Actor = actor(o)
-		h.From, h.To = held(o, i)
+		h.From, h.To, h.QueuedNs = held(o, i)
 		h.Mode = o.Passes[i].Lock
 		f.last = h
+	}
+	if o.Drain != nil && o.Drain.Waited && f.last != nil {
+		f.last.DrainNs = o.Drain.Ns
 	}
 	if b := o.Buffered; b != nil && b.CopyLock == record.LockExclusive {
 		h := l.holds.push(maxHolds)
@@ -62,7 +71,37 @@ func (f *Finder) Add(o *observe.Observation) {
 
 // Hold takes somebody else who held the lock of a file.
 func (f *Finder) Hold(h *observe.Hold) {
-	*f.of(h.Dev, h.Ino).holds.push(maxHolds) = Hold{Actor: h.Actor, From: h.From, To: h.To, Mode: h.Mode}
+	f.others = true
+	l := f.of(h.Dev, h.Ino)
+	const bounds = record.HolderWide | record.HolderOwner | record.HolderInside | record.HolderBefore
+	k := Hold{Actor: h.Actor, From: h.From, To: h.To, QueuedNs: h.QueuedNs, Mode: h.Mode, bound: h.Flags&bounds != 0, DrainNs: h.DrainNs}
+	switch {
+	case h.Flags&record.HolderOwner != 0:
+		k.seen = owner
+	case h.Flags&record.HolderWide != 0:
+		k.seen = wide
+	}
+	if h.DrainNs > 0 {
+		k.drained = l.drained(h.DrainAt)
+	}
+	*l.holds.push(maxHolds) = k
+	if k.seen == exact && h.QueuedNs > 0 {
+		*l.queue.push(maxQueue) = Hold{Actor: h.Actor, From: h.From - min(h.QueuedNs, h.From), To: h.From, Mode: h.Mode}
+	}
+}
+
+// drained lists the writes that were in flight at a time.
+func (l *lock) drained(at uint64) *drained {
+	d := &drained{}
+	for i := range l.flights.list {
+		if w := &l.flights.list[i]; w.From < at && w.To >= at {
+			d.writes++
+			if len(d.named) < maxDrain {
+				d.named = append(d.named, w.Actor)
+			}
+		}
+	}
+	return d
 }
 
 // Explain divides the waits of a write among those who were waited for.
@@ -73,12 +112,20 @@ func (f *Finder) Explain(o *observe.Observation) {
 	l := f.of(o.Dev, o.Ino)
 	for i := range o.Waits {
 		w := waited(o, i)
-		o.Waits[i].Parts = Parts(&w, l.holds.list, l.queue.list)
+		o.Waits[i].Parts = Parts(&w, l.holds.list, l.queue.list, f.others)
 	}
 }
 
-// Number says which number a write has got.
+// Number says which number a write has got that is over.
 func (f *Finder) Number(o *observe.Observation, number uint64) {
+	if o.Queued && f.others && o.Completed {
+		w := f.of(o.Dev, o.Ino).flights.push(maxFlights)
+		*w = Hold{Actor: actor(o), From: o.Time, To: o.Time + o.LatencyNs}
+		if p := o.LastPass(); p != nil { // until then it waited for the lock, at most
+			w.From += uint64(p.AtUs) * 1000
+		}
+		w.Write = number
+	}
 	if len(o.Passes) == 1 && len(o.Waits) == 0 && o.Buffered == nil && f.last != nil && f.last.ID == o.ID {
 		f.last.Write = number
 		return
@@ -99,7 +146,7 @@ func actor(o *observe.Observation) observe.Actor {
 
 // held is when o held the lock in its pass i: until it was queued again, made the next
 // pass, or returned. The lock was got at the end of the wait right before the pass.
-func held(o *observe.Observation, i int) (from, to uint64) {
+func held(o *observe.Observation, i int) (from, to, queued uint64) {
 	const close = 1000 // times are cut to microseconds
 	before := uint64(0)
 	from, to = o.Time+uint64(o.Passes[i].AtUs)*1000, o.Time+o.SubmitNs
@@ -113,12 +160,12 @@ func held(o *observe.Observation, i int) (from, to uint64) {
 	for k := range o.Waits {
 		switch w := waited(o, k); {
 		case w.To > before && w.To <= pass+close:
-			from = w.To
+			from, queued = w.To, w.To-w.From
 		case w.From >= pass:
 			to = min(to, w.From)
 		}
 	}
-	return min(from, to), to
+	return min(from, to), to, queued
 }
 
 // waited is when o was queued in its wait i.
@@ -161,7 +208,7 @@ func (r *ring) push(most int) *Hold {
 		return &r.list[len(r.list)-1]
 	}
 	h := &r.list[r.next]
-	h.Write = 0
+	h.Write, h.seen, h.bound, h.DrainNs, h.drained = 0, exact, false, 0, nil
 	r.next = (r.next + 1) % most
 	return h
 }

@@ -2,6 +2,7 @@ package blame
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
@@ -12,6 +13,7 @@ import (
 const (
 	maxParts = 64 // the longest ones; the others are one more
 	maxWith  = 7  // of those who held the lock together, besides the first
+	maxDrain = 4  // of the writes for which a holder waited
 )
 
 // Hold is a time, ns of CLOCK_MONOTONIC, during which somebody held i_rwsem in a mode, or
@@ -19,7 +21,28 @@ const (
 type Hold struct {
 	observe.Actor
 	From, To uint64
+	QueuedNs uint64 // queued for it before
 	Mode     record.Lock
+	seen     seen
+	bound    bool // From or To is not when it took the lock or let go of it
+	DrainNs  uint64
+	drained  *drained // nil: none is known
+}
+
+// seen is what From and To of a Hold stand on. What stands on less does not speak against
+// what stands on more.
+type seen uint8
+
+const (
+	exact seen = iota // the lock was taken and given back then
+	wide              // somewhere between
+	owner             // the lock itself said who held it at From; To is not known when it is not later
+)
+
+// drained are writes for which a holder waited.
+type drained struct {
+	writes int
+	named  []observe.Actor
 }
 
 // conflicts reports whether the two exclude each other. A mode that is not known does.
@@ -32,25 +55,37 @@ func (h *Hold) conflicts(with *Hold) bool {
 //
 //   - while somebody held the lock in a mode that excludes what was waited for, it is the
 //     part of the one exclusive holder, or one part of all shared ones together;
+//   - while nobody was seen to take and release it, it is that of who held it at some time
+//     between, and then of who was seen as its owner before: a bound;
 //   - while nobody is known to have done so, it is that of the first who had queued before,
 //     and still was, for a mode that excludes what was waited for;
+//   - when somebody was seen to let go of the lock, and nobody to get it from then on until
+//     the wait was over, this is the time in which the one who waited was woken and got a
+//     CPU, if all holders are recorded;
 //   - the rest is not known.
 //
 // The end of a hold is seen late, when its function returns: it is taken to be over when
 // somebody else has got the lock whom it would have kept out.
-func Parts(w *Hold, holds, queue []Hold) []observe.Part {
+func Parts(w *Hold, holds, queue []Hold, all bool) []observe.Part {
 	if w.From >= w.To {
 		return nil
 	}
-	d := division{wait: w}
-	for _, h := range clipped(w, holds) {
-		if h.conflicts(w) {
-			d.add(&h, false)
+	d := division{wait: w, all: all}
+	queued := func(q *Hold) bool { return q.From < w.From && q.To > w.From && !q.Is(&w.Actor) }
+	for i := range queue {
+		if q := &queue[i]; queued(q) && q.conflicts(w) {
+			d.add(q, true)
 		}
 	}
+	chained := len(d.claims) > 0
 	for i := range queue {
-		if q := &queue[i]; q.From < w.From && q.conflicts(w) && !q.Is(&w.Actor) {
+		if q := &queue[i]; chained && queued(q) && !q.conflicts(w) {
 			d.add(q, true)
+		}
+	}
+	for _, h := range clipped(w, holds) {
+		if chained || h.conflicts(w) {
+			d.add(&h, false)
 		}
 	}
 	return d.divide()
@@ -58,9 +93,18 @@ func Parts(w *Hold, holds, queue []Hold) []observe.Part {
 
 // clipped lists the holds that meet w, each until another that it excludes began.
 func clipped(w *Hold, holds []Hold) []Hold {
-	var out []Hold
+	var out, rough []Hold
 	for i := range holds {
-		if h := &holds[i]; h.From < w.To && h.To > w.From && !h.Is(&w.Actor) {
+		switch h := &holds[i]; {
+		case h.From >= w.To || h.Is(&w.Actor):
+		case h.seen == owner:
+			if o := *h; o.until(holds) > w.From {
+				rough = append(rough, o)
+			}
+		case h.To <= w.From:
+		case h.seen == wide:
+			rough = append(rough, *h)
+		default:
 			out = append(out, *h)
 		}
 	}
@@ -76,14 +120,33 @@ func clipped(w *Hold, holds []Hold) []Hold {
 		}
 		anybody = h.From
 	}
-	return out
+	return append(out, rough...)
+}
+
+// until finds out when who was seen as the owner let go of the lock at the latest: when
+// the next one was seen to get it. One of whom more is known is over at once.
+func (h *Hold) until(holds []Hold) uint64 {
+	if h.To <= h.From {
+		h.To = math.MaxUint64
+	}
+	for i := range holds {
+		switch k := &holds[i]; {
+		case k.seen != owner && k.Tid == h.Tid && k.From <= h.From && k.To >= h.From:
+			h.To = h.From
+			return h.To
+		case k.seen != wide && k.From > h.From && k.conflicts(h) && k.Tid != h.Tid:
+			h.To = min(h.To, k.From)
+		}
+	}
+	return h.To
 }
 
 // claim is one hold, or one in the queue, as far as it falls into the wait.
 type claim struct {
 	Hold
-	since  uint64 // From, before the wait, too
-	queued bool
+	since, until uint64 // From and To, before and after the wait, too
+	queued       bool
+	aside        bool // it does not exclude what is waited for
 }
 
 // division divides a wait.
@@ -91,22 +154,34 @@ type division struct {
 	wait   *Hold
 	claims []claim
 	parts  []part
-	run    int // 1 + the part of the shared holders of the moment before; 0 for none
+	run    int    // 1 + the part of the shared holders of the moment before; 0 for none
+	runs   seen   // what that stands on
+	all    bool   // all holders are recorded
+	last   *claim // who was seen to hold the lock in the moment before
 }
 
 // part is one of the parts, and how long each of its holders held the lock.
 type part struct {
 	observe.Part
-	by []by
+	by     []by
+	behind []link
+	told   uint64 // the since of the last hold that HeldNs counts
 }
 
 type by struct {
 	observe.Actor
-	ns uint64
+	ns, told               uint64
+	held, before, queuedNs uint64
+}
+
+// link is one for whom one in the queue waited.
+type link struct {
+	observe.Link
+	others []observe.Actor
 }
 
 func (d *division) add(h *Hold, queued bool) {
-	c := claim{*h, h.From, queued}
+	c := claim{Hold: *h, since: h.From, until: h.To, queued: queued, aside: !h.conflicts(d.wait)}
 	if c.From, c.To = max(h.From, d.wait.From), min(h.To, d.wait.To); c.From < c.To {
 		d.claims = append(d.claims, c)
 	}
@@ -129,38 +204,134 @@ func (d *division) divide() []observe.Part {
 		for _, c := range now {
 			until = min(until, c.To)
 		}
-		d.take(now, until-at)
+		d.take(now, until-at, until == d.wait.To)
 		at = until
 	}
 	return d.list()
 }
 
-// take gives ns to those who have a claim now.
-func (d *division) take(now []*claim, ns uint64) {
-	var first *claim // exclusive before shared, holders before the queue
-	rank := func(c *claim) int {
-		switch {
-		case c.queued:
-			return 2
-		case c.Mode == record.LockExclusive:
-			return 0
-		}
-		return 1
+// rank is the order in which claims count: holders before the queue, what was seen better
+// first, exclusive before shared.
+func (c *claim) rank() int {
+	const inQueue = 2 * (int(owner) + 1)
+	switch {
+	case c.queued:
+		return inQueue
+	case c.Mode == record.LockExclusive:
+		return 2 * int(c.seen)
 	}
-	for _, c := range now {
-		if first == nil || rank(c) < rank(first) {
-			first = c
+	return 2*int(c.seen) + 1
+}
+
+// take gives ns to those who have a claim now; end says that the wait is over then.
+func (d *division) take(now []*claim, ns uint64, end bool) {
+	first := best(now, func(c *claim) bool { return !c.aside })
+	last := d.last
+	if d.last = nil; first != nil && first.seen == exact && !first.queued {
+		d.last = first
+		for _, c := range now {
+			if c.rank() == first.rank() && !c.aside && c.To > d.last.To {
+				d.last = c
+			}
 		}
 	}
 	switch {
+	case first == nil && end && last != nil && d.all:
+		d.of(observe.CauseWoken, last).Ns += ns
 	case first == nil:
 		d.run = 0
 		d.of(observe.CauseUnknown, nil).Ns += ns
-	case rank(first) == 1:
-		d.shared(now, ns)
+	case first.queued:
+		d.run = 0
+		p := d.of(observe.CauseQueued, first)
+		p.Ns += ns
+		p.QueuedNs, p.BeforeNs = first.until-first.since, d.before(first)
+		p.chain(first, now, ns)
+	case first.Mode != record.LockExclusive:
+		d.shared(now, first.seen, ns)
 	default:
 		d.run = 0
-		d.of(map[bool]observe.Cause{false: observe.CauseHeld, true: observe.CauseQueued}[first.queued], first).Ns += ns
+		p := d.of(observe.CauseHeld, first)
+		p.Ns += ns
+		if p.told != first.since+1 {
+			p.told = first.since + 1
+			p.HeldNs += first.held()
+			p.BeforeNs += d.before(first)
+			p.QueuedNs += first.QueuedNs
+			p.drain(first)
+		}
+	}
+}
+
+// best is the first of the claims that are asked for.
+func best(now []*claim, wanted func(*claim) bool) (first *claim) {
+	for _, c := range now {
+		if wanted(c) && (first == nil || c.rank() < first.rank()) {
+			first = c
+		}
+	}
+	return first
+}
+
+// before is how much of a claim was over when the wait began.
+func (d *division) before(c *claim) uint64 { return d.wait.From - min(c.since, d.wait.From) }
+
+// held is how long the lock was held; 0 when that is not known.
+func (c *claim) held() uint64 {
+	if c.seen == owner {
+		return 0
+	}
+	return c.until - c.since
+}
+
+func (p *part) drain(c *claim) {
+	p.Bound = p.Bound || c.bound
+	p.DrainNs += c.DrainNs
+	if d := c.drained; d != nil {
+		p.DrainWrites += d.writes
+		p.DrainedFor = append(p.DrainedFor, d.named[:min(len(d.named), maxDrain-min(len(p.DrainedFor), maxDrain))]...)
+	}
+}
+
+// chain notes for whom first, who is in the queue, waits himself, and how long the chain is
+// to who holds the lock.
+func (p *part) chain(first *claim, now []*claim, ns uint64) {
+	length := 1
+	for c := first; ; length++ {
+		next := best(now, func(n *claim) bool { return n != c && n.conflicts(&c.Hold) && (!n.queued || n.since < c.since) })
+		if next == nil {
+			break
+		}
+		if c == first {
+			p.link(next, now, ns)
+		}
+		if c = next; !c.queued {
+			length++
+			break
+		}
+	}
+	p.Chain = max(p.Chain, length)
+}
+
+// link adds one for whom the one in the queue waits.
+func (p *part) link(c *claim, now []*claim, ns uint64) {
+	cause := observe.CauseHeld
+	if c.queued {
+		cause = observe.CauseQueued
+	}
+	i := slices.IndexFunc(p.behind, func(l link) bool {
+		return l.Cause == cause && l.Mode == c.Mode && (l.Is(&c.Actor) || c.Mode == record.LockShared && !c.queued)
+	})
+	if i < 0 {
+		i = len(p.behind)
+		p.behind = append(p.behind, link{Link: observe.Link{Cause: cause, Mode: c.Mode, Actor: c.Actor}})
+	}
+	l := &p.behind[i]
+	l.Ns += ns
+	for _, o := range now {
+		if c.Mode == record.LockShared && !c.queued && o.rank() == c.rank() && !o.Is(&l.Actor) && !slices.ContainsFunc(l.others, func(a observe.Actor) bool { return a.Is(&o.Actor) }) {
+			l.others = append(l.others, o.Actor)
+		}
 	}
 }
 
@@ -182,15 +353,15 @@ func (d *division) of(cause observe.Cause, c *claim) *part {
 
 // shared gives ns to all who hold the lock together. As long as somebody does, it is one
 // part, whoever comes and goes.
-func (d *division) shared(now []*claim, ns uint64) {
-	if d.run == 0 {
+func (d *division) shared(now []*claim, sure seen, ns uint64) {
+	if d.run == 0 || d.runs != sure {
 		d.parts = append(d.parts, part{Part: observe.Part{Cause: observe.CauseHeld, Mode: record.LockShared}, by: []by{}})
-		d.run = len(d.parts)
+		d.run, d.runs = len(d.parts), sure
 	}
 	p := &d.parts[d.run-1]
 	p.Ns += ns
 	for _, c := range now {
-		if c.queued {
+		if c.queued || c.aside || c.seen != sure || c.Mode == record.LockExclusive {
 			continue
 		}
 		if c.Mode != record.LockShared {
@@ -201,7 +372,13 @@ func (d *division) shared(now []*claim, ns uint64) {
 			i = len(p.by)
 			p.by = append(p.by, by{Actor: c.Actor})
 		}
-		p.by[i].ns += ns
+		b := &p.by[i]
+		b.ns += ns
+		if b.told != c.since+1 {
+			b.told = c.since + 1
+			b.held, b.before, b.queuedNs = b.held+c.held(), b.before+d.before(c), b.queuedNs+c.QueuedNs
+			p.drain(c)
+		}
 	}
 }
 
@@ -215,9 +392,15 @@ func (d *division) list() []observe.Part {
 			switch {
 			case i == 0:
 				p.Actor, p.Others = b.Actor, len(p.by)-1
+				p.HeldNs, p.BeforeNs, p.QueuedNs = b.held, b.before, b.queuedNs
 			case i <= maxWith:
 				p.With = append(p.With, b.Actor)
 			}
+		}
+		if len(p.behind) > 0 {
+			l := slices.MaxFunc(p.behind, func(a, b link) int { return cmp.Compare(a.Ns, b.Ns) })
+			l.Others = len(l.others)
+			p.Behind = []observe.Link{l.Link}
 		}
 		out = append(out, p.Part)
 	}

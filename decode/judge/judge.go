@@ -39,6 +39,8 @@ type Options struct {
 	// Seen is called for every write with its verdict. Both are valid during the
 	// call only.
 	Seen func(*observe.Observation, *Verdict)
+	// Holders says that holders of i_rwsem are recorded that make no recorded writes.
+	Holders bool
 	// Held is called for everybody else who held i_rwsem, before the writes that waited for
 	// that come. The Hold is valid during the call only; nil for nothing.
 	Held func(*observe.Hold)
@@ -85,7 +87,7 @@ type Judge struct {
 
 // New returns a Judge over an empty stream.
 func New(opts Options) *Judge {
-	j := &Judge{opts: opts, overlaps: overlap.NewFinder(), requests: request.New(), blame: blame.NewFinder()}
+	j := &Judge{opts: opts, overlaps: overlap.NewFinder(), requests: request.New(), blame: blame.NewFinder(opts.Holders)}
 	if !opts.Anew {
 		j.known = &known{seed: maphash.MakeSeed()}
 	}

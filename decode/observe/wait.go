@@ -25,6 +25,33 @@ type Part struct {
 	With   []Actor // some of those who held it shared with him
 	Others int     // how many they were, those in With included
 	Ns     uint64
+
+	// HeldNs is how long the Actor held the lock, in all; 0 when that is not known, and of
+	// one in the queue. BeforeNs is how much of it, or of the time in the queue, was over when
+	// the wait began, and QueuedNs how long the Actor was queued for the lock.
+	HeldNs, BeforeNs, QueuedNs uint64
+	// Bound says that it was not seen when the Actor took the lock, or when it let go of it:
+	// it did not hold it for longer than this part, and the rest of the part is nobody's.
+	Bound bool
+	// The Actor itself waited so long for direct I/O in flight. DrainWrites is how many
+	// writes that were, as far as they are recorded, and DrainedFor names some of them.
+	DrainNs     uint64
+	DrainWrites int
+	DrainedFor  []Actor
+	// Behind is for whom the one who stood before in the queue waited itself meanwhile, for
+	// most of the time; empty when that is not known. Chain is how many wait for one another
+	// so, from the Actor on to who held the lock, at most.
+	Behind []Link
+	Chain  int
+}
+
+// Link is for whom one waits who stands before another in the queue.
+type Link struct {
+	Cause Cause
+	Mode  record.Lock
+	Actor
+	Others int // how many more held it with him
+	Ns     uint64
 }
 
 // Cause is why a part of a wait took place.
@@ -35,9 +62,10 @@ const (
 	CauseUnknown Cause = iota // nobody who was seen held the lock or stood before
 	CauseHeld                 // others held it
 	CauseQueued               // none of them held it, but another stood before in the queue
+	CauseWoken                // the last of them had let go of it, and the write did not run yet
 )
 
-var causeNames = [...]string{"unknown", "held", "queued"}
+var causeNames = [...]string{"unknown", "held", "queued", "woken"}
 
 // NumCauses is how many causes there are.
 const NumCauses = len(causeNames)

@@ -163,8 +163,12 @@ func ordinary() []Sample {
 	zeroing.Zeroed = []observe.Zeroed{{Pos: 0, Len: 512, Lock: record.LockExclusive, DioCount: 1}, {Pos: 1536, Len: 2560, Lock: record.LockExclusive, DioCount: 1}}
 	zeroing.WaitNs, zeroing.LatencyNs = 1_500_000, 12_345_678
 	zeroing.Waits = []observe.Wait{{Ns: 1_500_000, Lock: record.LockExclusive, AtUs: 80, Parts: []observe.Part{
-		{Cause: observe.CauseHeld, Mode: record.LockShared, Actor: observe.Actor{Op: observe.OpWrite, Comm: "fio", Pid: 1201, Tid: 1204, Write: 2, ID: 2}, Others: 3, Ns: 1_200_000},
-		{Cause: observe.CauseQueued, Mode: record.LockExclusive, Actor: observe.Actor{Op: observe.OpWrite, Comm: "mysqld", Pid: 7, Tid: 8}, Ns: 299_000},
+		{Cause: observe.CauseHeld, Mode: record.LockShared, Actor: observe.Actor{Op: observe.OpWrite, Comm: "fio", Pid: 1201, Tid: 1204, Write: 2, ID: 2}, Others: 3, Ns: 700_000, HeldNs: 900_000, BeforeNs: 200_000},
+		{Cause: observe.CauseHeld, Mode: record.LockExclusive, Actor: observe.Actor{Op: "fallocate:punch-hole", Comm: "fstrim", Pid: 77, Tid: 78}, Ns: 500_000,
+			HeldNs: 500_000, QueuedNs: 30_000, DrainNs: 410_000, DrainWrites: 5, DrainedFor: []observe.Actor{{Op: observe.OpWrite, Comm: "fio", Pid: 1201, Tid: 1204, Write: 1, ID: 1}}},
+		{Cause: observe.CauseQueued, Mode: record.LockExclusive, Actor: observe.Actor{Op: observe.OpWrite, Comm: "mysqld", Pid: 7, Tid: 8}, Ns: 299_000,
+			BeforeNs: 20_000, QueuedNs: 319_000, Chain: 2,
+			Behind: []observe.Link{{Cause: observe.CauseHeld, Mode: record.LockShared, Actor: observe.Actor{Op: "direct-read", Comm: "backup", Pid: 9, Tid: 9}, Ns: 250_000, Others: 1}}},
 		{Ns: 1000},
 	}}}
 

@@ -15,6 +15,9 @@
 // quoted whole is always text. Bytes may end in k, m, g or t (1024), times need a unit
 // (ns, us, ms, s).
 //
+// holder, holdercomm and holderpid are of all for whom the write waited for i_rwsem: = and
+// ~ ask for one of them, != and !~ for none.
+//
 // A fact that is not known never matches: neither = nor !=, neither FLAG nor !FLAG. Text
 // is looked for in what is known.
 //

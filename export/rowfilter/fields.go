@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/schema"
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -56,10 +57,13 @@ type field struct {
 	choices *schema.Words
 	word    func(*export.Row) (s string, known bool)
 	words   func(*export.Row) (s []string, known bool)
+	// These are of those for whom it waited, see holderFields.
+	actor       func(*observe.Actor) string
+	actorNumber func(*observe.Actor) int64
 }
 
 // first is the order of the fields, those that are wanted most at the front.
-const first = "lock verdict reason file path comm pid tid dev ino pos len wait latency passes ret zeroed fallback rule hazard caller variant generation globalpid refusedat failedat request try seq inside " +
+const first = "lock verdict reason file path comm pid tid dev ino pos len wait latency passes ret zeroed fallback rule hazard caller variant generation globalpid refusedat failedat request try seq inside holder holdercomm holderpid " +
 	"budget.spin budget.queue budget.failed_pass budget.lookup budget.drain budget.times budget.alloc budget.zero budget.submit budget.device budget.wakeup budget.convert budget.sync budget.buffered budget.rest"
 
 var fieldTable = makeFields()
@@ -72,6 +76,7 @@ func makeFields() []field {
 		{name: "file", kind: text, word: filled(fileName)},
 		{name: "zeroed", kind: bytes, number: zeroedBytes},
 	}
+	out = append(out, holderFields...)
 	filters := export.Fields.Filters()
 	for i := range filters {
 		if f := &filters[i]; f.Type != schema.TypeBool {

@@ -19,7 +19,10 @@ func zeroing() *export.Row {
 		Pos: 1<<20 + 512, Len: 64 << 10, KiFlags: export.KiFlag("NOWAIT") | 1<<17, Unaligned: export.Some(true), Extending: export.Some(false),
 		Lock: export.Some(export.Exclusive), Passes: export.Some(2), Zeroed: []observe.Zeroed{{Pos: 1 << 20, Len: 512}}, ListsKnown: true,
 		Drained: export.Some(true), ForceWait: export.Some(true), FallbackBytes: export.Some[int64](0), Ret: export.Some[int64](-11),
-		WaitNs: export.Some[uint64](7_000_000), LatencyNs: export.Some[uint64](1_200_000_000), Slept: export.Some(true),
+		WaitNs: export.Some[uint64](7_000_000), Waits: []observe.Wait{{Ns: 7_000_000, Parts: []observe.Part{
+			{Actor: observe.Actor{Op: "fallocate:punch-hole", Comm: "fstrim", Pid: 77}, Ns: 5_000_000},
+			{Actor: observe.Actor{Op: "direct-read", Comm: "backup", Pid: 9}, With: []observe.Actor{{Op: "seek", Comm: "cp", Pid: 10}}, Others: 1, Ns: 2_000_000},
+		}}}, LatencyNs: export.Some[uint64](1_200_000_000), Slept: export.Some(true),
 		Variant: "linux-7.2", Verdict: export.Some(judge.Unsafe), Rules: []string{"R1", "R4"}, Hazards: []string{"R12"},
 		Reason: "zeroing", Why: []string{"zeroing", "R1 is broken"}, Stages: record.StageReturn, Caller: record.CallerIOUring,
 	}
@@ -36,6 +39,8 @@ func TestMatch(t *testing.T) {
 		"unaligned", "!extending", "drained", "restarted", "!incomplete", "!truncated", "!queued", "!async", "zeroed", "!fallback", "failed",
 		"forcewait", "slept", "exclusive", "!shared", "disagree", "unsafe", "!agree", "!slower", "!differs", "!undecided", "zeroing", "mysql",
 		"TABLE", "/db/", "!fio", `"table.IBD"`, `!"x y"`, `comm~'SQL'`, " lock=exclusive\tpos>1m  nowait ", "lock==exclusive", "path=*",
+		"holder~fallocate", "holder=fallocate*", "holder=direct-read", "holder=seek", "holder!=write", "holder!~truncate", "holderpid=10", "holderpid!=8", "holderpid>70",
+		"holdercomm~FSTR", "holdercomm!=fio",
 	} {
 		f, err := Parse(line)
 		if err != nil {
@@ -59,6 +64,7 @@ func TestNoMatch(t *testing.T) {
 		"ret=-EIO", "rule=R2", "rule!=R1", "hazard=R1", "dsync", "!nowait", "!unaligned", "extending", "fallback", "incomplete", "queued", "shared",
 		"!disagree", "fio", "!mysqld", "!table", "nowait lock=shared", "lock=exclusive fio", `"lock=exclusive"`, `"nowait"`, "path=/mnt/?",
 		"file=table.ibd", "file~/db/", "caller=sync", "!zeroing", "!failed",
+		"holder=fallocate", "holder!=seek", "holder!~fallocate", "holder~write", "holderpid=8", "holderpid!=10", "holdercomm=fstri", "holdercomm!~cp",
 	} {
 		f, err := Parse(line)
 		if err != nil {
@@ -68,6 +74,53 @@ func TestNoMatch(t *testing.T) {
 		if f.Match(zeroing()) {
 			t.Errorf("%s: matches", line)
 		}
+	}
+}
+
+// TestHolders: of a write that did not wait it is known that nobody was the holder; where one
+// is not known, it may be anybody.
+func TestHolders(t *testing.T) {
+	free := &export.Row{WaitNs: export.Some[uint64](0)}
+	waited := func(parts ...observe.Part) *export.Row {
+		return &export.Row{WaitNs: export.Some[uint64](5), Waits: []observe.Wait{{Ns: 5, Parts: parts}}}
+	}
+	read := observe.Part{Actor: observe.Actor{Op: "direct-read"}}
+	many := read
+	many.Others = 9
+	for _, c := range []struct {
+		line string
+		row  *export.Row
+		want bool
+	}{
+		{"holder!=truncate", free, true}, {"holder=truncate", free, false}, {"holder!=truncate", &export.Row{}, false},
+		{"holder!=truncate", waited(read), true}, {"holder!=truncate", waited(read, observe.Part{}), false}, {"holder=direct-read", waited(observe.Part{}, read), true},
+		{"holder!=truncate", waited(many), false}, {"holder!=truncate", waited(), false}, {"holderpid!=3", waited(observe.Part{}), false},
+	} {
+		f, err := Parse(c.line)
+		if err != nil || f.Match(c.row) != c.want {
+			t.Errorf("%s of %+v: %v, want %v", c.line, c.row.Waits, !c.want, c.want)
+		}
+	}
+}
+
+// TestDocumentedHolders: what docs/json.md says that holders can be filtered by is possible.
+func TestDocumentedHolders(t *testing.T) {
+	found := 0
+	for _, f := range export.Fields.About() {
+		if f.Name != "waits" {
+			continue
+		}
+		for _, k := range f.Kids[len(f.Kids)-1].Kids {
+			if k.Filter == "" {
+				continue
+			}
+			if found++; fieldNamed(k.Filter) == nil {
+				t.Errorf("no field %s", k.Filter)
+			}
+		}
+	}
+	if found != len(holderFields) {
+		t.Errorf("%d of %d are documented", found, len(holderFields))
 	}
 }
 

@@ -13,6 +13,9 @@ import (
 
 // match makes the condition of a field. ok is false when its value is not possible.
 func (f *field) match(t *token) (match func(*export.Row) bool, ok bool) {
+	if f.actor != nil || f.actorNumber != nil {
+		return f.matchHolders(t)
+	}
 	switch f.kind {
 	case text:
 		return matchText(f.word, t), true
@@ -42,15 +45,20 @@ func matchNumber(get func(*export.Row) (int64, bool), op string, want int64) fun
 }
 
 func matchText(get func(*export.Row) (string, bool), t *token) func(*export.Row) bool {
-	is := func(s string) bool { return s == t.value }
+	is, want := textTest(t)
+	return func(r *export.Row) bool { s, known := get(r); return known && is(s) == want }
+}
+
+// textTest is what a text is compared with, and what has to come out.
+func textTest(t *token) (is func(string) bool, want bool) {
+	is = func(s string) bool { return s == t.value }
 	switch {
 	case strings.HasSuffix(t.op, "~"):
 		is = newContained(t.value).in
 	case !t.literal && strings.ContainsAny(t.value, "*?"):
 		is = func(s string) bool { return glob(t.value, s) }
 	}
-	want := t.op[0] != '!'
-	return func(r *export.Row) bool { s, known := get(r); return known && is(s) == want }
+	return is, t.op[0] != '!'
 }
 
 // matchChoice compares one word of few.

@@ -147,6 +147,13 @@ func (r *Redactor) Tasks(row *export.Row) {
 			for n := range p.With {
 				p.With[n].Comm = r.Comm(p.With[n].Comm)
 			}
+			p.DrainedFor, p.Behind = slices.Clone(p.DrainedFor), slices.Clone(p.Behind)
+			for n := range p.DrainedFor {
+				p.DrainedFor[n].Comm = r.Comm(p.DrainedFor[n].Comm)
+			}
+			for n := range p.Behind {
+				p.Behind[n].Comm = r.Comm(p.Behind[n].Comm)
+			}
 		}
 		row.Waits[i].Parts = parts
 	}

@@ -28,8 +28,8 @@ func (c *Capture) Unreturned(names export.Names) []export.Inside { return c.insi
 func (c *Capture) insideOf(raw [][]byte, names export.Names) []export.Inside {
 	var all []*observe.Observation
 	ob := observe.NewObserver(func(o *observe.Observation) { all = append(all, o.Clone()) })
-	holders := blame.NewFinder()
-	ob.Arrived = holders.Add
+	holders := blame.NewFinder(false) // who holds it no more is not told of here
+	ob.Arrived, ob.Held = holders.Add, holders.Hold
 	for _, r := range raw {
 		_ = ob.Feed(r) // it is one of ours
 	}

@@ -89,7 +89,7 @@ func Recorded(info *tracefile.Info) (Kernel, error) {
 // Judge makes a judge that hands every judged write to seen. The variant is empty, auto or
 // the name of one, the error one of the name; doubt is judge.Options.Doubt.
 func (k *Kernel) Judge(variant string, doubt func(from, to uint64) bool, seen Seen) (*judge.Judge, error) {
-	o := judge.Options{Evidence: k.Evidence(), Detector: k.Settled, Unprobed: k.Plan.Unattached, Doubt: doubt, Seen: seen}
+	o := judge.Options{Evidence: k.Evidence(), Detector: k.Settled, Unprobed: k.Plan.Unattached, Doubt: doubt, Seen: seen, Holders: k.Holders()}
 	if variant != "" && variant != "auto" {
 		v, err := model.ParseVariant(variant)
 		if err != nil {
@@ -99,6 +99,9 @@ func (k *Kernel) Judge(variant string, doubt func(from, to uint64) bool, seen Se
 	}
 	return judge.New(o), nil
 }
+
+// Holders reports whether holders of i_rwsem are recorded that make no recorded writes.
+func (k *Kernel) Holders() bool { return k.Plan.Holders != "" && k.Plan.Holders != probes.HoldersOff }
 
 // StartLine is the first line of what is told of the kernel as JSON, when it is judged by a
 // variant as Judge does; start is when tracing began, ns of CLOCK_MONOTONIC.

@@ -78,6 +78,7 @@ func New(k *Kernel, o Options) (*Trace, error) {
 		names = t.names
 	}
 	t.maker = k.Maker(names)
+	t.Summary.Holders = k.Plan.Holders
 	t.refresh(&record.Losses{}, true)
 	return t, nil
 }

@@ -27,6 +27,7 @@ type Load struct {
 	Cached  bool // through the page cache
 	Read    bool
 	Other   bool // on another file system than ext4
+	Beside  bool // a direct write has gone to the same file
 }
 
 // Direct tells whether each call is a write that a tracer is to see.
@@ -59,6 +60,18 @@ func Unrelated() []Load {
 	}
 }
 
+// Beside are loads of those who may hold i_rwsem of a file that direct writes go to.
+func Beside() []Load {
+	var out []Load
+	for _, l := range Unrelated() {
+		if l.Name == "read" || l.Name == "cached-4k" {
+			l.Name, l.Title, l.Beside = "beside-"+l.Name, l.Title+", of a file with direct writes", true
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
 // OtherOverwrite is the first of DirectWrites on a file system of the given name.
 func OtherOverwrite(fs string) Load {
 	l := DirectWrites()[0]
@@ -68,23 +81,25 @@ func OtherOverwrite(fs string) Load {
 
 // LoadNames are the names that LoadsNamed knows.
 func LoadNames() []string {
-	names := []string{"direct", "unrelated"}
-	for _, l := range append(DirectWrites(), Unrelated()...) {
+	names := []string{"direct", "unrelated", "beside"}
+	for _, l := range slices.Concat(DirectWrites(), Unrelated(), Beside()) {
 		names = append(names, l.Name)
 	}
 	return names
 }
 
-// LoadsNamed finds loads by their names; "direct" and "unrelated" are all of a kind.
+// LoadsNamed finds loads by their names; "direct", "unrelated" and "beside" are all of a kind.
 func LoadsNamed(names []string) ([]Load, error) {
 	var out []Load
-	known := append(DirectWrites(), Unrelated()...)
+	known := slices.Concat(DirectWrites(), Unrelated(), Beside())
 	for _, name := range names {
 		switch name {
 		case "direct":
 			out = append(out, DirectWrites()...)
 		case "unrelated":
 			out = append(out, Unrelated()...)
+		case "beside":
+			out = append(out, Beside()...)
 		default:
 			i := slices.IndexFunc(known, func(l Load) bool { return l.Name == name })
 			if i < 0 {
@@ -105,6 +120,7 @@ func LoadsNamed(names []string) ([]Load, error) {
 type run struct {
 	load Load
 	fd   int
+	with int // for the direct write beside, or -1
 	ino  uint64
 	buf  *workload.Buffer
 	next int64 // step
@@ -116,12 +132,17 @@ func (l Load) start(d Files, name string) (r *run, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r = &run{load: l, fd: fd}
+	r = &run{load: l, fd: fd, with: -1}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, unix.Close(r.fd))
+			err = errors.Join(err, r.closeFiles())
 		}
 	}()
+	if l.Beside {
+		if r.with, err = d.Open(name, unix.O_DIRECT); err != nil {
+			return nil, err
+		}
+	}
 	if l.Cached {
 		cached, err := d.Open(name, 0)
 		if err != nil {
@@ -147,7 +168,14 @@ func (l Load) start(d Files, name string) (r *run, err error) {
 	return r, nil
 }
 
-func (r *run) close() error { return errors.Join(r.buf.Close(), unix.Close(r.fd)) }
+func (r *run) close() error { return errors.Join(r.buf.Close(), r.closeFiles()) }
+
+func (r *run) closeFiles() error {
+	if r.with < 0 {
+		return unix.Close(r.fd)
+	}
+	return errors.Join(unix.Close(r.fd), unix.Close(r.with))
+}
 
 // layOut makes the blocks what the load wants them to be.
 func (r *run) layOut() error {
@@ -212,6 +240,11 @@ func (r *run) measure(least time.Duration) (s sample, err error) {
 		// What is written back later belongs to no sample.
 		if err := unix.Fsync(r.fd); err != nil {
 			return s, fmt.Errorf("write %s back: %w", r.load.Name, err)
+		}
+	}
+	if r.load.Beside {
+		if _, err := unix.Pwrite(r.with, r.buf.Bytes()[:4096], 0); err != nil {
+			return s, fmt.Errorf("%s: direct write beside: %w", r.load.Name, err)
 		}
 	}
 	for s.took < least {

@@ -20,6 +20,7 @@ var leftOut = map[string]string{"pid": "2", "dev": "0:1", "ino": "1"}
 // Choice says which tracers are measured.
 type Choice struct {
 	Attach   []string // our ways to attach
+	Holders  []string // values of --holders, besides the default
 	LeaveOut []string // filters that leave all out: pid, dev, ino
 	Budget   bool     // each of them with --budget, too
 	Scripts  []string // files of bpftrace scripts
@@ -45,6 +46,12 @@ func (c *Choice) Tracers(self string) ([]*cost.Tracer, error) {
 		all = append(all, ours(how, "--pid", "PID"))
 		if c.Budget {
 			all = append(all, ours(how+" --budget", "--budget", "--pid", "PID"))
+		}
+		for _, what := range c.Holders {
+			if !slices.Contains(probes.HoldersWays, what) {
+				return nil, hint.Usagef("--holders auto,all,off", "unknown holders %q", what)
+			}
+			all = append(all, ours(how+" --holders "+what, "--pid", "PID", "--holders", what))
 		}
 		for _, what := range c.LeaveOut {
 			value, ok := leftOut[what]

@@ -95,13 +95,17 @@ func suspend(on bool) {
 	}
 }
 
-// asleepIn waits until a thread sleeps in a kernel function. The scheduler and the lock
-// itself are not on the stack that the kernel shows.
+// asleepIn waits until a thread sleeps in a kernel function, or in what an ioctl calls. The
+// scheduler and the lock itself are not on the stack that the kernel shows.
 func asleepIn(tid int, function string) {
 	for {
 		b, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stack", tid))
 		fail("stack", err)
-		if first, _, _ := strings.Cut(string(b), "\n"); strings.Contains(first, function) {
+		stack := string(b)
+		if function != "ext4_move_extents" {
+			stack, _, _ = strings.Cut(stack, "\n")
+		}
+		if strings.Contains(stack, function) {
 			return
 		}
 		time.Sleep(time.Millisecond)
@@ -109,7 +113,8 @@ func asleepIn(tid int, function string) {
 }
 
 // hang has one write sleep for its I/O under the exclusive lock, a second one wait for the
-// lock, and a third one queued, until SIGTERM.
+// lock, and a third one queued, until SIGTERM. Two more wait for who makes no write: for
+// fallocate, which itself waits for a queued write, and for an ioctl of another file.
 func hang(path, other string) {
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, syscall.SIGTERM)
@@ -121,28 +126,58 @@ func hang(path, other string) {
 		_, err = unix.Pwrite(fd2, buf, int64(i*size))
 		fail("write", err)
 	}
+	punched, donor, moved := direct(path+"-punched"), direct(path+"-donor"), direct(path+"-moved")
+	for _, fd := range []int{punched, donor, moved} {
+		for i := range 4 {
+			_, err := unix.Pwrite(fd, buf, int64(i*size))
+			fail("write", err)
+		}
+	}
 	// A transaction that is being committed would have the first write wait for the journal.
 	fail("syncfs", unix.Syncfs(fd))
 	suspend(true)
 	var all sync.WaitGroup
-	start := func(at int64, function string) {
+	start := func(function string, call func() error) {
 		tids := make(chan int)
 		all.Go(func() {
 			runtime.LockOSThread()
 			tids <- unix.Gettid()
-			_, err := unix.Pwrite(fd, buf, at)
-			fail("write", err)
+			fail(function, call())
 		})
 		asleepIn(<-tids, function)
 	}
-	start(4*size, "iomap_dio_rw")
-	start(0, "ext4_file_write_iter")
+	write := func(fd int, at int64) func() error {
+		return func() error { _, err := unix.Pwrite(fd, buf, at); return err }
+	}
+	start("iomap_dio_rw", write(fd, 4*size))
+	start("ext4_file_write_iter", write(fd, 0))
 	ctx := submit(fd2, buf)
+	ctx2 := submit(punched, buf)
+	start("inode_dio_wait", func() error {
+		return unix.Fallocate(punched, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, 0, size)
+	})
+	start("ext4_file_write_iter", write(punched, 2*size))
+	start("ext4_move_extents", func() error { return moveExtents(moved, donor) })
+	start("ext4_file_write_iter", write(donor, 2*size))
 	fmt.Println("hanging", os.Getpid())
 	<-terminated
 	suspend(false)
 	all.Wait()
-	_ = ctx
+	_, _ = ctx, ctx2
+}
+
+// moveExtents swaps the first blocks of two files, both of which it locks.
+func moveExtents(fd, donor int) error {
+	arg := struct {
+		reserved, donor              uint32
+		origStart, donorStart, count uint64
+		moved                        uint64
+	}{donor: uint32(donor), count: 2}
+	const moveExt = 0xc028660f // EXT4_IOC_MOVE_EXT
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), moveExt, uintptr(unsafe.Pointer(&arg))); errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // submit queues an asynchronous write.
