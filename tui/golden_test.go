@@ -97,6 +97,10 @@ var states = []struct {
 		take(m, snapshotOf([]export.Row{courseRow()}, time.Second, "linux-7.3"))
 		press(m, "4", "enter")
 	}},
+	{"one-budget", "", func(m *model) {
+		take(m, snapshotOf([]export.Row{budgetRow()}, time.Second, "linux-7.3"))
+		press(m, "4", "enter", "pgdown")
+	}},
 	{"one-course", "", func(m *model) {
 		take(m, snapshotOf([]export.Row{courseRow()}, time.Second, "linux-7.3"))
 		press(m, "4", "enter", "pgdown")

@@ -24,6 +24,8 @@ type stretch struct {
 type timeline struct {
 	all   []stretch
 	whole uint64
+	// summed says that each part is all that was spent so, and not one time.
+	summed bool
 	// note says what is not told.
 	note string
 }
@@ -32,6 +34,9 @@ type timeline struct {
 func timelineOf(r *export.Row) *timeline {
 	if r.SubmitNs == 0 && r.LatencyNs.V == 0 {
 		return nil
+	}
+	if r.Budget.Known && r.LatencyNs.Known {
+		return budgetTimeline(r)
 	}
 	return seenTimeline(r)
 }
@@ -271,14 +276,20 @@ func (d *detail) timeline() {
 		p := &t.all[i]
 		head, style := fmt.Sprintf(columns, export.Duration(p.at), "", ""), s.dim
 		if p.letter != 0 {
-			head, style = string(rune(p.letter))+fmt.Sprintf(columns, export.Duration(p.at), export.Duration(p.ns), percentOf(ratio(p.ns, t.whole)))[1:], ""
+			at := export.Duration(p.at)
+			if t.summed {
+				at = ""
+			}
+			head, style = string(rune(p.letter))+fmt.Sprintf(columns, at, export.Duration(p.ns), percentOf(ratio(p.ns, t.whole)))[1:], ""
 		}
 		d.behind(head, p.what, style)
 		for _, line := range p.more {
 			d.behind(strings.Repeat(" ", len(head)+2), line, "")
 		}
 	}
-	d.raw([]string{t.note}, s.dim)
+	if t.note != "" {
+		d.behind("", t.note, s.dim)
+	}
 }
 
 // behind adds text behind a head, wrapped.
