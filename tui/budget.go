@@ -7,25 +7,26 @@ import (
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
-// budgetParts are the letter and the words of each part of a budget.
-var budgetParts = [record.NumBudgetParts]struct {
+// budgetParts are the letter and the words of each part of a budget, by its name.
+var budgetParts = map[string]struct {
 	letter byte
 	what   string
 }{
-	record.BudgetSpin:       {'l', "entry, spinning for i_rwsem, the write checks"},
-	record.BudgetQueue:      {partWait, "queued for i_rwsem"},
-	record.BudgetFailedPass: {'p', "a pass that was given up"},
-	record.BudgetLookup:     {'k', "ext4_map_blocks of the checks"},
-	record.BudgetDrain:      {'d', "inode_dio_wait"},
-	record.BudgetAlloc:      {partMap, "ext4_iomap_begin: lookup, journal, allocation"},
-	record.BudgetZero:       {'z', "iomap_dio_zero"},
-	record.BudgetSubmit:     {'s', "the rest of iomap_dio_rw"},
-	record.BudgetDevice:     {partIO, "the last bio submitted, to the last bio ended"},
-	record.BudgetWakeup:     {'u', "from there to ext4_dio_write_end_io"},
-	record.BudgetConvert:    {'x', "unwritten extents, i_size"},
-	record.BudgetSync:       {'f', "ext4_sync_file of O_DSYNC"},
-	record.BudgetBuffered:   {partCopy, "ext4_buffered_write_iter"},
-	record.BudgetRest:       {'r', "checks, time stamps, unlock, return"},
+	"spin":        {'l', "entry, spinning for i_rwsem, the write checks"},
+	"queue":       {partWait, "queued for i_rwsem"},
+	"failed_pass": {'p', "a pass that was given up"},
+	"lookup":      {'k', "ext4_map_blocks of the checks"},
+	"drain":       {'d', "inode_dio_wait"},
+	"times":       {'t', "time stamps, privileges, a journal handle"},
+	"alloc":       {partMap, "ext4_iomap_begin: lookup, journal, allocation"},
+	"zero":        {'z', "iomap_dio_zero"},
+	"submit":      {'s', "the rest of iomap_dio_rw"},
+	"device":      {partIO, "the last bio submitted, to the last bio ended"},
+	"wakeup":      {'u', "from there to ext4_dio_write_end_io"},
+	"convert":     {'x', "unwritten extents, i_size"},
+	"sync":        {'f', "ext4_sync_file of O_DSYNC"},
+	"buffered":    {partCopy, "ext4_buffered_write_iter"},
+	"rest":        {'r', "checks, unlock, return"},
 }
 
 // budgetTimeline puts the parts of a budget in the order in which a write passes them. Each
@@ -36,7 +37,7 @@ func budgetTimeline(r *export.Row) *timeline {
 	t := &timeline{whole: r.LatencyNs.V, summed: true}
 	at := uint64(0)
 	for _, p := range record.BudgetOrder {
-		ns, of := b.Ns[p], budgetParts[p]
+		ns, of := b.Ns[p], budgetParts[p.String()]
 		if !ns.Known || ns.V == 0 {
 			continue
 		}

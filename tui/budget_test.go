@@ -59,3 +59,15 @@ func TestBudgetTimeline(t *testing.T) {
 		t.Errorf("it was measured:\n%s", text)
 	}
 }
+
+// Each part of a budget has a letter of its own.
+func TestBudgetLetters(t *testing.T) {
+	seen := map[byte]bool{}
+	for p := range record.BudgetPart(record.NumBudgetParts) {
+		of := budgetParts[p.String()]
+		if of.letter == 0 || of.what == "" || seen[of.letter] {
+			t.Errorf("%s has the letter %q, and is %q", p, of.letter, of.what)
+		}
+		seen[of.letter] = true
+	}
+}
