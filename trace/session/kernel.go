@@ -14,6 +14,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
+	"github.com/ext4dio/ext4dio-trace/internal/smallpages"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
@@ -56,6 +57,7 @@ func Attach(o probes.Options) (*Capture, error) {
 	if err != nil {
 		return nil, err
 	}
+	smallpages.Ask() // to attach took memory
 	return &Capture{k, s}, nil
 }
 
