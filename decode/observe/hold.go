@@ -35,9 +35,10 @@ type Hold struct {
 // Thread is as that of an Observation.
 func (h *Hold) Thread() uint32 { return cmp.Or(h.GlobalTid, h.Tid) }
 
-// Bound reports whether it was not seen when it took the lock, or when it let go of it.
+// Bound reports whether it was not seen when it took the lock, or when it let go of it. No
+// function is known at whose return an unknown operation has.
 func (h *Hold) Bound() bool {
-	return h.Flags&(record.HolderWide|record.HolderOwner|record.HolderInside|record.HolderBefore) != 0
+	return h.Kind == record.HoldUnknown || h.Flags&(record.HolderWide|record.HolderOwner|record.HolderInside|record.HolderBefore) != 0
 }
 
 // Inside reports whether it was not over when tracing ended.

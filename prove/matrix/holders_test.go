@@ -104,7 +104,11 @@ func (r *result) attributed(t *testing.T, name string, a *attribution) {
 	if a.Waits < 50 {
 		t.Errorf("%s: %d waits are not enough", name, a.Waits)
 	}
-	if a.share(a.Right) < 0.95 || a.share(a.Wrong) > 0.01 {
+	least := 0.95
+	if name == "swapon" { // its end is seen only when the next one runs
+		least = 0.9
+	}
+	if a.share(a.Right) < least || a.share(a.Wrong) > 0.01 {
 		t.Errorf("%s: %.1f %% of %d ms waited are right, %.1f %% wrong:\n%s", name, 100*a.share(a.Right), a.Waited/1e6, 100*a.share(a.Wrong),
 			strings.Join(slices.Clip(a.Faults), "\n"))
 	}
