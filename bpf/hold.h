@@ -658,10 +658,18 @@ static __always_inline void send_member(struct op *o, __u64 at)
 	if (!r.to)
 		r.to = at;
 	send_hold(&r);
-	if (!(r.flags & HOLDER_WIDE))
+	/*
+	 * It may take the lock again: 6.1's ext4_fallocate() does so for
+	 * ext4_convert_inline_data(), and then for what was asked.
+	 */
+	if (r.op == HOLD_FALLOCATE) {
+		o->r.from = o->r.queued_ns = 0;
+		o->r.flags &= ~HOLDER_QUEUED;
+	} else if (r.flags & HOLDER_WIDE) {
+		o->r.from = at;
+	} else {
 		return;
-	/* It may take the lock again. */
-	o->r.from = at;
+	}
 	o->unsent = t0;
 }
 
