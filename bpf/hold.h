@@ -563,16 +563,17 @@ static __always_inline void hold_wait_end(__u64 lock)
 	}
 }
 
-/* Fills in the records of operations on this lock, so that a reader of the map can take them. */
-static __always_inline void name_members(struct interest *in, __u64 sem)
+/*
+ * Fills in the record of a thread's operation on this lock, so that a reader of the map can
+ * take it. Not static, as describe().
+ */
+__noinline int name_member(__u32 tid, __u64 sem)
 {
-	for (int i = 0; i < MEMBERS; i++) {
-		__u32 tid = in->tids[i];
-		struct op *o = tid ? op_of(tid) : NULL;
+	struct op *o = tid ? op_of(tid) : NULL;
 
-		if (o && o->sem == sem && !o->r.kind)
-			identify(&o->r, o->task, o->inode);
-	}
+	if (o && o->sem == sem && !o->r.kind)
+		identify(&o->r, o->task, o->inode);
+	return 0;
 }
 
 /* The task that owns the lock exclusively, or NULL. On PREEMPT_RT see has_rt_mutex(). */
@@ -616,7 +617,8 @@ __noinline int watch_holders(struct inflight *st, __u32 tid)
 		return 0;
 	__sync_fetch_and_add(&in->waiting, 1);
 	__sync_fetch_and_add(&in->moves, 1);
-	name_members(in, st->sem);
+	for (int i = 0; i < MEMBERS; i++)
+		name_member(in->tids[i], st->sem);
 	q = queued_of(tid);
 	owner = owner_of(st->inode);
 	if (!q || !owner)
@@ -643,16 +645,21 @@ __noinline int watch_holders(struct inflight *st, __u32 tid)
 
 /*
  * Sends the operation of another thread, which has let go of the lock: "at" is when the
- * write that is excluded by it got it.
+ * write that is excluded by it got it. Not static, as describe().
  */
-static __always_inline void send_member(struct op *o, __u64 at)
+__noinline int send_member(__u32 tid, __u64 sem, __u64 at, __u32 shared_too)
 {
-	__u64 t0 = o->r.t0;
-	struct hold_rec r = o->r;
+	struct op *o = tid ? op_of(tid) : NULL;
+	struct hold_rec r;
+	__u64 t0;
 
+	if (!o || o->sem != sem || o->wait_t || (!shared_too && o->r.lock != LOCK_EXCLUSIVE))
+		return 0;
+	t0 = o->r.t0;
+	r = o->r;
 	r.from = held_from(o);
 	if (!r.from || r.from > at || __sync_val_compare_and_swap(&o->unsent, t0, 0) != t0)
-		return;
+		return 0;
 	if (!r.kind)
 		identify(&r, o->task, o->inode);
 	if (!r.to)
@@ -668,9 +675,10 @@ static __always_inline void send_member(struct op *o, __u64 at)
 	} else if (r.flags & HOLDER_WIDE) {
 		o->r.from = at;
 	} else {
-		return;
+		return 0;
 	}
 	o->unsent = t0;
+	return 0;
 }
 
 /* A recorded write waits no more. */
@@ -708,14 +716,8 @@ __noinline int tell_holders(struct inflight *st, __u32 tid, __u64 at)
 	}
 	next_holder(in, st->sem, tid, at);
 	mode = lock_mode(st->inode);
-	for (int i = 0; i < MEMBERS; i++) {
-		__u32 of = in->tids[i];
-		struct op *o = of ? op_of(of) : NULL;
-
-		if (o && o->sem == st->sem && !o->wait_t &&
-		    (mode == LOCK_EXCLUSIVE || o->r.lock == LOCK_EXCLUSIVE))
-			send_member(o, at);
-	}
+	for (int i = 0; i < MEMBERS; i++)
+		send_member(in->tids[i], st->sem, at, mode == LOCK_EXCLUSIVE);
 	return 0;
 }
 
