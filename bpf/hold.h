@@ -665,10 +665,18 @@ __noinline int send_member(__u32 tid, __u64 sem, __u64 at, __u32 shared_too)
 	if (!r.to)
 		r.to = at;
 	send_hold(&r);
-	if (!(r.flags & HOLDER_WIDE))
+	/*
+	 * It may take the lock again: 6.1's ext4_fallocate() does so for
+	 * ext4_convert_inline_data(), and then for what was asked.
+	 */
+	if (r.op == HOLD_FALLOCATE) {
+		o->r.from = o->r.queued_ns = 0;
+		o->r.flags &= ~HOLDER_QUEUED;
+	} else if (r.flags & HOLDER_WIDE) {
+		o->r.from = at;
+	} else {
 		return 0;
-	/* It may take the lock again. */
-	o->r.from = at;
+	}
 	o->unsent = t0;
 	return 0;
 }

@@ -47,7 +47,7 @@ func inflight(s *scenario) {
 	s.counted(func(t *task) {
 		const depth = 32
 		r, fd, b := newRing(depth), s.open(unix.O_DIRECT), buffer(block)
-		for i := range int64(40) {
+		for i := range int64(60) {
 			from := now()
 			for k := range int64(depth) {
 				r.write(fd, b, 4*mib+(i*depth+k)%1024*block)
