@@ -50,3 +50,17 @@ func (r *Row) fillBudget(b *observe.Budget) {
 		r.Budget.V.Ns[p] = Opt[uint64]{V: b.Ns[p], Known: b.Known(record.BudgetPart(p))}
 	}
 }
+
+// observedBudget is the reverse of fillBudget.
+func (r *Row) observedBudget() *observe.Budget {
+	if !r.Budget.Known {
+		return nil
+	}
+	b := &observe.Budget{Missing: r.Budget.V.Missing, Submitted: r.Budget.V.Submitted.V}
+	for p, ns := range r.Budget.V.Ns {
+		if b.Ns[p] = ns.V; !ns.Known {
+			b.Unknown |= 1 << p
+		}
+	}
+	return b
+}

@@ -64,6 +64,7 @@ func (r *Row) Observation() *observe.Observation {
 	if r.Ret.Known {
 		o.Ret = r.Ret.V
 	}
+	o.Budget = r.observedBudget()
 	if o.Dio {
 		o.Lock = map[Lock]record.Lock{Shared: record.LockShared, Exclusive: record.LockExclusive}[r.Lock.V]
 	}

@@ -62,6 +62,20 @@ func TestBudgetOfAll(t *testing.T) {
 	}
 }
 
+// A row has all of a budget: explain works on what is made from the row again.
+func TestBudgetComesBack(t *testing.T) {
+	b := observe.Budget{
+		Ns:      [record.NumBudgetParts]uint64{record.BudgetLookup: 250_000, record.BudgetRest: 750_000},
+		Unknown: 1 << record.BudgetDevice, Missing: "a bio", Submitted: 17,
+	}
+	if got := budgeted(b, "").Observation().Budget; got == nil || *got != b {
+		t.Errorf("%+v, want %+v", got, b)
+	}
+	if got := (&Row{}).Observation().Budget; got != nil {
+		t.Errorf("a row without a budget has %s", got)
+	}
+}
+
 // Of a part that is not known, no number is shown.
 func TestBudgetText(t *testing.T) {
 	b := BudgetOf(&observe.Budget{
