@@ -5,7 +5,7 @@
 #ifndef E4D_WAIT_H
 #define E4D_WAIT_H
 
-#include "hold.h"
+#include "owner.h"
 #include "sleep.h"
 
 static __always_inline void on_wait_begin(__u64 lock, __u32 flags)
