@@ -58,8 +58,10 @@ static __noinline int budget_begin(__u64 iocb, __u64 id, __u64 t0)
 {
 	struct budget *b;
 
-	if (bpf_map_update_elem(&budgets, &iocb, (const void *)&no_budget, BPF_ANY))
+	if (bpf_map_update_elem(&budgets, &iocb, (const void *)&no_budget, BPF_ANY)) {
+		COUNT(lost_budget, 1);
 		return 0;
+	}
 	b = bpf_map_lookup_elem(&budgets, &iocb);
 	if (!b)
 		return 0;
@@ -256,7 +258,9 @@ static __always_inline void settle_budget(struct budget *b, __u64 now)
 
 static __always_inline void send_budget(__u64 iocb, struct budget *b)
 {
-	if (!bpf_ringbuf_output(&ring, &b->r, sizeof(b->r), wakeup()))
+	if (bpf_ringbuf_output(&ring, &b->r, sizeof(b->r), wakeup()))
+		COUNT(lost_budget, 1);
+	else
 		COUNT(bytes, sizeof(b->r));
 	bpf_map_delete_elem(&budgets, &iocb);
 }

@@ -487,6 +487,7 @@ struct counters {
 	__u64 not_tree;		/* a process that the command did not start */
 	__u64 not_comm;		/* another command name */
 	__u64 lost_hold;	/* holders of i_rwsem without a record: ring full, or no room for their state */
+	__u64 lost_budget;	/* budgets of recorded writes, likewise */
 };
 
 _Static_assert(sizeof(struct step) == 32, "step");

@@ -92,3 +92,13 @@ rest            750us  75 %  ##############################
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }
+
+// TestBudgetsLost: a write without a budget that it should have is told.
+func TestBudgetsLost(t *testing.T) {
+	var s Summary
+	s.Losses.LostBudget = 2
+	var out strings.Builder
+	if _, err := s.WriteTo(&out); err != nil || !strings.Contains(out.String(), "BUDGETS LOST: it is not known where the time of 2 writes went") {
+		t.Error(out.String(), err)
+	}
+}

@@ -218,6 +218,9 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 	if n := s.Losses.LostHold; n > 0 {
 		fmt.Fprintf(&b, "HOLDERS LOST: %s of i_rwsem without a record (try --ring), so that it is not known who waited for them\n", Plural(n, "holder"))
 	}
+	if n := s.Losses.LostBudget; n > 0 {
+		fmt.Fprintf(&b, "BUDGETS LOST: it is not known where the time of %s went (try --ring)\n", Plural(n, "write"))
+	}
 	s.appendInside(&b)
 	if n := s.Unaccounted(); n > 0 {
 		fmt.Fprintf(&b, "UNACCOUNTED: %s entered the kernel, and it is not known what became of them\n", Plural(n, "write"))

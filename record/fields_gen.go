@@ -13,7 +13,7 @@ const (
 	HoldSize     = 160
 	BudgetSize   = 160
 	MaxSteps     = 40 // of a record
-	NumCounters  = 23 // all of them uint64
+	NumCounters  = 24 // all of them uint64
 )
 
 // Kinds of records; numbers are append-only.
@@ -652,4 +652,5 @@ type Counters struct {
 	NotTree      uint64 `wire:"160,8"` // a process that the command did not start
 	NotComm      uint64 `wire:"168,8"` // another command name
 	LostHold     uint64 `wire:"176,8"` // holders of i_rwsem without a record: ring full, or no room for their state
+	LostBudget   uint64 `wire:"184,8"` // budgets of recorded writes, likewise
 }

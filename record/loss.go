@@ -32,7 +32,7 @@ func (l *Losses) All() [NumCounters + 5]*uint64 {
 		&l.Unfinished, &l.LostRing, &l.LostComplete, &l.LostMap, &l.LostReturn, &l.LostDepth, &l.LostAIO,
 		&l.StepsLost, &l.MissedEntry, &l.MissedReturn, &l.MissedInner, &l.Malformed,
 		&l.NotPid, &l.NotDev, &l.NotIno, &l.NotPath, &l.NotCgroup, &l.NotTree, &l.NotComm,
-		&l.LostHold,
+		&l.LostHold, &l.LostBudget,
 	}
 }
 
@@ -73,6 +73,7 @@ func (l Losses) String() string {
 	add(l.LostComplete, "completions: ring buffer full (try --ring)")
 	add(l.LostAIO, "completions not matched")
 	add(l.LostHold, "holders of i_rwsem that are no writes (try --ring)")
+	add(l.LostBudget, "budgets (try --ring)")
 	if len(parts) == 0 {
 		return "none lost"
 	}

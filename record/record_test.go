@@ -279,6 +279,9 @@ func TestLosses(t *testing.T) {
 	if l.Lost() != 0 || l.Any() || l.String() == "none lost" {
 		t.Errorf("lost holders: %v, %s", l.Any(), l)
 	}
+	if l := (Losses{Counters: Counters{LostBudget: 1}}); l.Lost() != 0 || l.Any() || l.String() == "none lost" {
+		t.Errorf("lost budgets: %v, %s", l.Any(), l)
+	}
 }
 
 // Parsing never panics, and gives an error or a value that encodes to the same.
