@@ -58,7 +58,7 @@ static __noinline int budget_begin(__u64 iocb, __u64 id, __u64 t0)
 {
 	struct budget *b;
 
-	if (bpf_map_update_elem(&budgets, &iocb, (const void *)&no_budget, BPF_ANY)) {
+	if (put(&budgets, &iocb, (const void *)&no_budget)) {
 		COUNT(lost_budget, 1);
 		return 0;
 	}
@@ -262,7 +262,7 @@ static __always_inline void send_budget(__u64 iocb, struct budget *b)
 		COUNT(lost_budget, 1);
 	else
 		COUNT(bytes, sizeof(b->r));
-	bpf_map_delete_elem(&budgets, &iocb);
+	take_out(&budgets, &iocb);
 }
 
 /* A queued write ended. Its budget goes before its completion. */
@@ -299,7 +299,7 @@ static __noinline int budget_return(__u64 iocb, __u64 id, __u64 now, bool wanted
 	if (wanted)
 		send_budget(iocb, b);
 	else
-		bpf_map_delete_elem(&budgets, &iocb);
+		take_out(&budgets, &iocb);
 	return 0;
 }
 

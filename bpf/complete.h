@@ -47,7 +47,7 @@ static __always_inline bool watch_aio(__u64 iocb, const struct write_rec *w)
 		__sync_fetch_and_add(&shared.marked, -1);
 	if (!old)
 		__sync_fetch_and_add(&shared.aios, 1);
-	if (bpf_map_update_elem(&aios, &iocb, &a, BPF_ANY)) {
+	if (put(&aios, &iocb, &a)) {
 		if (!old)
 			__sync_fetch_and_add(&shared.aios, -1);
 		return 0;
@@ -58,7 +58,7 @@ static __always_inline bool watch_aio(__u64 iocb, const struct write_rec *w)
 /* Forgets an iocb; true for the one caller that did. */
 static __always_inline bool unwatch_aio(__u64 iocb, bool marked)
 {
-	if (bpf_map_delete_elem(&aios, &iocb))
+	if (take_out(&aios, &iocb))
 		return 0;
 	__sync_fetch_and_add(&shared.aios, -1);
 	if (marked)
@@ -105,7 +105,7 @@ static __always_inline void on_end_io(__u64 iocb, struct aio *a, __s64 size, __s
 		__u32 tid = (__u32)bpf_get_current_pid_tgid();
 		struct flush f = { .iocb = iocb, .id = a->id, .size = size };
 
-		bpf_map_update_elem(&flushes, &tid, &f, BPF_ANY);
+		put(&flushes, &tid, &f);
 	}
 }
 
@@ -162,7 +162,7 @@ static __always_inline void on_flushed(__s32 ret)
 	a = bpf_map_lookup_elem(&aios, &iocb);
 	if (a && a->id == f->id)
 		finish(iocb, a, ret < 0 ? ret : f->size);
-	bpf_map_delete_elem(&flushes, &tid);
+	take_out(&flushes, &tid);
 }
 
 #endif

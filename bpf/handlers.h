@@ -68,7 +68,7 @@ static __always_inline void forget(struct inflight *st, __u32 tid)
 		__sync_lock_test_and_set(&st->owner, 0);
 		return;
 	}
-	if (bpf_map_delete_elem(&displaced, &k))
+	if (take_out(&displaced, &k))
 		return;
 	__sync_fetch_and_add(&shared.displaced, -1);
 	if (!k.depth) {
@@ -87,7 +87,7 @@ static __always_inline struct inflight *displace(__u32 tid, __u32 depth)
 	__u32 zero = 0;
 
 	st = bpf_map_lookup_elem(&blank, &zero);
-	if (!st || !home || bpf_map_update_elem(&displaced, &k, st, BPF_ANY))
+	if (!st || !home || put(&displaced, &k, st))
 		return NULL;
 	__sync_fetch_and_add(&shared.displaced, 1);
 	if (!depth)

@@ -199,6 +199,7 @@ struct task_struct {
 #define EXT4_GET_BLOCKS_CACHED_NOWAIT 0x800
 #define IOMAP_DIO_FORCE_WAIT	1
 #define IOMAP_DIO_NEED_SYNC	(1u << 29)	/* private to fs/iomap/direct-io.c */
+#define ENOENT			2
 #define EAGAIN			11
 #define EIOCBQUEUED		529
 #define PF_IO_WORKER		0x10

@@ -260,6 +260,24 @@ static __always_inline __u64 wakeup(void)
 	       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
+/*
+ * To change a hash map takes a lock of its own, and since 6.15 waiting for that ends after a
+ * quarter of a second (htab_lock_bucket, pcpu_freelist_pop: raw_res_spin_lock). A virtual
+ * CPU that holds it may not run for as long, so it is tried twice.
+ */
+static __always_inline long put(void *map, const void *key, const void *value)
+{
+	return bpf_map_update_elem(map, key, value, BPF_ANY) ? bpf_map_update_elem(map, key, value, BPF_ANY) : 0;
+}
+
+/* Likewise; not 0 when another one took it out. */
+static __always_inline long take_out(void *map, const void *key)
+{
+	long err = bpf_map_delete_elem(map, key);
+
+	return err && err != -ENOENT ? bpf_map_delete_elem(map, key) : err;
+}
+
 static __always_inline struct cpu_state *this_cpu(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
