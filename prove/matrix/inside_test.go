@@ -170,7 +170,7 @@ func windowKnowsHolders(t *testing.T, r *result) {
 func listed(t *testing.T, r *result, name string) {
 	text := r.read(t, name+".err")
 	own := regexp.MustCompile(`stall \(pid \d+, tid (\d+)\): 4096 bytes at 16384 of .*, in its own I/O \(iomap_dio_rw\), entered [0-9.]+m?s ago\n((?:    .*\n)*)`)
-	wait := regexp.MustCompile(`stall \(pid \d+, tid \d+\): 4096 bytes at 0 of .*, waiting for i_rwsem shared for [0-9.]+m?s, entered [0-9.]+m?s ago\n    waited [0-9.]+m?s: .*stall tid (\d+) held it exclusive\n((?:    .*\n)*)`)
+	wait := regexp.MustCompile(`stall \(pid \d+, tid \d+\): 4096 bytes at 0 of .*, waiting for i_rwsem shared for [0-9.]+m?s, entered [0-9.]+m?s ago\n    waited [0-9.]+m?s: .*stall tid (\d+) held it exclusive[^\n]*\n((?:    .*\n)*)`)
 	// Who makes no write is named, too: one in inode_dio_wait, one with the locks of two files.
 	for _, op := range []string{"fallocate:punch-hole", "ioctl"} {
 		if n := len(regexp.MustCompile(`\n    waited [^\n]*`+op+`[^\n]* held it exclusive`).FindAllString(text, -1)); n != 3 {
@@ -200,7 +200,7 @@ func listed(t *testing.T, r *result, name string) {
 // not wake it, and says which write that is.
 func ofStuckCommand(t *testing.T, r *result) {
 	text := r.read(t, "command.err")
-	for _, want := range []string{"INSIDE: 1 write in the kernel", "4096 bytes at 16384 of /mnt/stuck, in its own I/O", "was killed and has not ended: it sleeps in the kernel"} {
+	for _, want := range []string{"UNFINISHED: 1 write not seen to end", "4096 bytes at 16384 of /mnt/stuck (inode ", "in its own I/O (iomap_dio_rw)", "was killed and has not ended: it sleeps in the kernel"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in:\n%s", want, text)
 		}
