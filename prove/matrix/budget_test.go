@@ -124,8 +124,10 @@ func budgetsAddUp(t *testing.T, all []budgeted, slow bool) {
 		}
 	}
 	t.Logf("%d of %d writes add up, of %v; not: %v; rest below a tenth: %d of %d", added, len(all), callers, why, small, counted)
-	if len(all) < 200 || added*100 < len(all)*99 {
-		t.Errorf("%d of %d writes add up, want 99 %%", added, len(all))
+	// The kernel skips a program that is preempted on the same CPU; more often where guests
+	// share a CPU. Such a budget says what it has not seen, and the others are exact.
+	if len(all) < 200 || added*100 < len(all)*97 || why[""] > 0 {
+		t.Errorf("%d of %d writes add up, want 97 %%", added, len(all))
 	}
 	for _, caller := range []string{"sync", "libaio", "io_uring"} {
 		if callers[caller] == 0 {
