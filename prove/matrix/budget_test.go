@@ -166,7 +166,7 @@ func flushesAreTold(t *testing.T, all []budgeted, slow bool) {
 		}
 	}
 	t.Logf("%d of %d writes add up, %d have a flush", added, len(all), flushed)
-	if len(all) < 100 || added*100 < len(all)*99 || flushed*100 < len(all)*95 {
+	if len(all) < 100 || added*100 < len(all)*97 || flushed*100 < len(all)*95 {
 		t.Errorf("of %d writes %d add up and %d have a flush", len(all), added, flushed)
 	}
 }

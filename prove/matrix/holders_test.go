@@ -105,7 +105,10 @@ func (r *result) attributed(t *testing.T, name string, a *attribution) {
 	if a.Waits < 50 {
 		t.Errorf("%s: %d waits are not enough", name, a.Waits)
 	}
-	least := 0.95
+	least := 0.9 // a machine with other work wakes those who wait late, and nobody has the lock then
+	if os.Getenv("EXT4DIO_FULL") != "" {
+		least = 0.95
+	}
 	if name == "swapon" { // its end is seen only when the next one runs
 		least = 0.7
 	}
