@@ -1,9 +1,6 @@
 package record
 
-import (
-	"encoding/binary"
-	"fmt"
-)
+import "encoding/binary"
 
 // BudgetPart is a part of a write's time (enum budget_part).
 type BudgetPart uint8
@@ -11,14 +8,8 @@ type BudgetPart uint8
 // ParseBudget fills b from raw. A record that is longer has fields that only a later
 // version knows. The error wraps ErrShort or ErrKind.
 func ParseBudget(raw []byte, b *Budget) error {
-	kind, size, err := KindOf(raw)
-	switch {
-	case err != nil:
+	if err := whole(raw, KindBudget, BudgetSize, "budget"); err != nil {
 		return err
-	case kind != KindBudget:
-		return fmt.Errorf("parse budget: %w: %d", ErrKind, kind)
-	case len(raw) < BudgetSize || size < BudgetSize || size > len(raw):
-		return fmt.Errorf("parse budget: %w: %d of %d bytes", ErrShort, len(raw), size)
 	}
 	b.parse((*[BudgetSize]byte)(raw))
 	return nil

@@ -1,9 +1,6 @@
 package record
 
-import (
-	"encoding/binary"
-	"fmt"
-)
+import "encoding/binary"
 
 // HoldOp is what holds i_rwsem besides recorded writes (enum hold_op).
 type HoldOp uint8
@@ -11,14 +8,8 @@ type HoldOp uint8
 // ParseHold fills h from raw. A record that is longer has fields that only a later version
 // knows. The error wraps ErrShort or ErrKind.
 func ParseHold(raw []byte, h *Hold) error {
-	kind, size, err := KindOf(raw)
-	switch {
-	case err != nil:
+	if err := whole(raw, KindHold, HoldSize, "hold"); err != nil {
 		return err
-	case kind != KindHold:
-		return fmt.Errorf("parse hold: %w: %d", ErrKind, kind)
-	case len(raw) < HoldSize || size < HoldSize || size > len(raw):
-		return fmt.Errorf("parse hold: %w: %d of %d bytes", ErrShort, len(raw), size)
 	}
 	h.parse((*[HoldSize]byte)(raw))
 	return nil

@@ -92,17 +92,25 @@ func noWrite(raw []byte) error {
 	return fmt.Errorf("parse write: %w: %d of %d bytes", ErrShort, len(raw), size)
 }
 
+// whole reports why raw is no whole record of a kind whose first version had so many bytes.
+// A longer one has fields that only a later version knows.
+func whole(raw []byte, want Kind, bytes int, what string) error {
+	kind, size, err := KindOf(raw)
+	switch {
+	case err != nil:
+		return err
+	case kind != want:
+		return fmt.Errorf("parse %s: %w: %d", what, ErrKind, kind)
+	case len(raw) < bytes || size < bytes || size > len(raw):
+		return fmt.Errorf("parse %s: %w: %d of %d bytes", what, ErrShort, len(raw), size)
+	}
+	return nil
+}
+
 // ParseComplete fills c from raw. The error wraps ErrShort or ErrKind.
 func ParseComplete(raw []byte, c *Complete) error {
-	kind, size, err := KindOf(raw)
-	if err != nil {
+	if err := whole(raw, KindComplete, CompleteSize, "completion"); err != nil {
 		return err
-	}
-	if kind != KindComplete {
-		return fmt.Errorf("parse completion: %w: %d", ErrKind, kind)
-	}
-	if len(raw) < CompleteSize || size < CompleteSize || size > len(raw) {
-		return fmt.Errorf("parse completion: %w: %d of %d bytes", ErrShort, len(raw), size)
 	}
 	c.parse((*[CompleteSize]byte)(raw))
 	return nil
