@@ -152,6 +152,7 @@ __noinline int tell_name(struct inflight *st, __u64 dentry, __u64 sig, __u64 del
 	b->r.ino = st->w.ino;
 	b->r.dev = st->w.dev;
 	b->r.generation = st->w.generation;
+	b->r.t = st->w.t0;
 	if (deleted)
 		b->r.flags = NAME_DELETED;
 	name = read_name(b, (void *)dentry, READ(READ(st->inode, i_sb), s_root));
