@@ -126,7 +126,7 @@ static __always_inline bool send_name(struct name_buf *b)
 	if (size > sizeof(*b) || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE) / 2)
 		return 0;
 	b->r.size = size;
-	if (bpf_ringbuf_output(&ring, b, size, wakeup()))
+	if (emit(b, size))
 		return 0;
 	COUNT(bytes, size);
 	return 1;
