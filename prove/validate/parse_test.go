@@ -23,7 +23,7 @@ group old linux-6.1 linux-6.12 linux-7.2 base
 # What it is for.
 # Second line.
 scenario one-two
-covers 2.1/a 2.2/b
+covers checks-on-61/a checks-on-612-and-72/b
 setup fallocate 0 64K
 setup fallocate 16K 1M keep-size   # with a comment
 setup write 0 4K
@@ -51,7 +51,7 @@ func TestParse(t *testing.T) {
 	}
 	s := scs[0]
 	if s.Name != "one-two" || s.Theme != "theme" || s.Line != 8 ||
-		!slices.Equal(s.Covers, []string{"2.1/a", "2.2/b"}) || s.Writes() != 2 {
+		!slices.Equal(s.Covers, []string{"checks-on-61/a", "checks-on-612-and-72/b"}) || s.Writes() != 2 {
 		t.Errorf("scenario %+v", s)
 	}
 	if want := []Requirement{{"blocksize", []int64{1024, 4096}}, {"sector", []int64{512}}}; !reflect.DeepEqual(s.Requires, want) {

@@ -203,12 +203,12 @@ func (res *Result) judge(v model.Variant, unprobed record.Stages) {
 	}
 }
 
-// Patches lists the patches of the series that the scenario is about: those that it
-// covers as "7/N", rows of the table of patches in the kernel notes.
+// Patches lists the patches of the series that the scenario is about: it covers what
+// docs/kernel.md#the-series says of them, as patch-N.
 func (res *Result) Patches() []int {
 	var out []int
 	for _, c := range res.Covers {
-		if n, ok := strings.CutPrefix(c, "7/"); ok && len(n) == 1 && n[0] >= '1' && n[0] <= '0'+model.Patches {
+		if n, ok := strings.CutPrefix(c, "patch-"); ok && len(n) == 1 && n[0] >= '1' && n[0] <= '0'+model.Patches {
 			out = append(out, int(n[0]-'0'))
 		}
 	}
