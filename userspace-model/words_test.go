@@ -122,3 +122,20 @@ func TestVariantsHold(t *testing.T) {
 		t.Error("6.12 has one of two, but not both")
 	}
 }
+
+// TestBehaviourNames: the names in texts are those of the constants.
+func TestBehaviourNames(t *testing.T) {
+	for name, b := range map[string]Behaviours{
+		"OverwriteUnwritten": OverwriteUnwritten, "UnalignedShared": UnalignedShared, "SingleOps": SingleOps, "SplitAtEndIO": SplitAtEndIO,
+		"NowaitNoAlloc": NowaitNoAlloc, "DrainFallback": DrainFallback, "AlignedUnchecked": AlignedUnchecked, "NeedsZeroing": NeedsZeroing,
+		"KiocbModified": KiocbModified, "EncryptAligned": EncryptAligned, "CachedMissEagain": CachedMissEagain,
+		"NowaitCachedBegin": NowaitCachedBegin, "NowaitCachedZeroing": NowaitCachedZeroing, "Nothing": 0, "": 0,
+	} {
+		if got := BehaviourNamed(name); got != b {
+			t.Errorf("%q is %#x, want %#x", name, got, b)
+		}
+	}
+	if n := len(BehaviourNames()); 1<<(n-1) != NowaitCachedZeroing {
+		t.Errorf("%d names, but the last behaviour is %#x", n, NowaitCachedZeroing)
+	}
+}

@@ -132,9 +132,9 @@ func (k *Kernel) Maker(names export.Names) export.Maker {
 }
 
 // Evidence is what the symbols and types of the kernel tell of its variant.
-func (k *Kernel) Evidence() judge.Evidence {
+func (k *Kernel) Evidence() model.Evidence {
 	f := k.Facts
-	var e judge.Evidence
+	var e model.Evidence
 	if f.Ext4 != "" {
 		has := func(name string) model.Answer {
 			fn := f.Funcs[name]
