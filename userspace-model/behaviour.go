@@ -41,9 +41,6 @@ const (
 	// honours IOCB_NOWAIT. 59a9d0814d9f "use kiocb_modified instead of
 	// file_modified in DIO/DAX write path".
 	KiocbModified
-	// DaxNowait is the "fix NOWAIT semantic violation in DAX extending writes" of
-	// 802b8aa8ff6b. DAX writes are not modelled; it is listed for completeness.
-	DaxNowait
 	// EncryptAligned: a direct write to an encrypted inode only has to be aligned
 	// to the block size; inline encryption is no longer asked for
 	// (ext4_dio_alignment, v7.3). Of the series' own kernels before 7.3 it is not

@@ -21,7 +21,7 @@ func outcome(t testing.TB, r *row, v Variant) (text string, broken []string) {
 }
 
 func outcomeText(o *Outcome, in *Inode) string {
-	world := &layout{in: in}
+	world := &layout{in: in, v: o.Variant}
 	switch o.End {
 	case EndDio:
 		return fmt.Sprintf("%s | %s | %s | %s", checksText(&o.Decision, world), mappingsText(o), zeroedText(o), restText(o))
@@ -145,7 +145,7 @@ func differsFromInode(t testing.TB, r *row, d *Decision, v Variant) []string {
 	if err := Predict(&o, w, in, v); err != nil {
 		return []string{err.Error()}
 	}
-	world := &layout{in: in}
+	world := &layout{in: in, v: v}
 	if a, b := checksText(d, r.scene()), checksText(&o.Decision, world); a != b {
 		return []string{fmt.Sprintf("script: %s\n inode: %s", a, b)}
 	}

@@ -40,9 +40,9 @@ var variants = [...]struct {
 	Patch3:   {name: "patch3", has: seven | NowaitNoAlloc | DrainFallback | AlignedUnchecked},
 	Patch4:   {name: "patch4", has: seven | NowaitNoAlloc | DrainFallback | AlignedUnchecked | NeedsZeroing},
 	Linux73: {name: "linux-7.3", has: seven | NowaitNoAlloc | DrainFallback | AlignedUnchecked |
-		NeedsZeroing | KiocbModified | DaxNowait | EncryptAligned},
+		NeedsZeroing | KiocbModified | EncryptAligned},
 	SeriesV2: {name: "series-v2", has: seven | NowaitNoAlloc | DrainFallback | AlignedUnchecked |
-		NeedsZeroing | KiocbModified | DaxNowait | EncryptAligned |
+		NeedsZeroing | KiocbModified | EncryptAligned |
 		CachedMissEagain | NowaitCachedBegin | NowaitCachedZeroing},
 }
 

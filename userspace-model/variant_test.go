@@ -60,7 +60,7 @@ func TestOpen(t *testing.T) {
 	if PatchTitle(1) != "no sleeping allocation under NOWAIT" || !strings.HasPrefix(PatchTitle(Patches), "ext4_dio_needs_zeroing") {
 		t.Errorf("the first and the last patch are %q and %q", PatchTitle(1), PatchTitle(Patches))
 	}
-	if Variant(0).Open() != 0 || Variant(0xff).Open() != 0 || PatchOf(DaxNowait) != 0 {
+	if Variant(0).Open() != 0 || Variant(0xff).Open() != 0 || PatchOf(EncryptAligned) != 0 {
 		t.Error("no variant, or no patch, is one")
 	}
 }

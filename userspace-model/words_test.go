@@ -98,8 +98,8 @@ func TestVariantsHold(t *testing.T) {
 		Base:     "overwrite-unwritten unaligned-shared single-ops split-at-end-io ",
 		Patch3:   "overwrite-unwritten unaligned-shared single-ops split-at-end-io ",
 		Patch4:   "overwrite-unwritten unaligned-shared single-ops split-at-end-io ",
-		Linux73:  "overwrite-unwritten unaligned-shared single-ops split-at-end-io dax-nowait encrypt-aligned ",
-		SeriesV2: "overwrite-unwritten unaligned-shared single-ops split-at-end-io dax-nowait encrypt-aligned ",
+		Linux73:  "overwrite-unwritten unaligned-shared single-ops split-at-end-io encrypt-aligned ",
+		SeriesV2: "overwrite-unwritten unaligned-shared single-ops split-at-end-io encrypt-aligned ",
 	}
 	for _, v := range Variants() {
 		got := ""
@@ -108,7 +108,7 @@ func TestVariantsHold(t *testing.T) {
 			has  Behaviours
 		}{
 			{"overwrite-unwritten ", OverwriteUnwritten}, {"unaligned-shared ", UnalignedShared}, {"single-ops ", SingleOps},
-			{"split-at-end-io ", SplitAtEndIO}, {"dax-nowait ", DaxNowait}, {"encrypt-aligned ", EncryptAligned},
+			{"split-at-end-io ", SplitAtEndIO}, {"encrypt-aligned ", EncryptAligned},
 		} {
 			if v.Has(b.has) {
 				got += b.name

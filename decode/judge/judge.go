@@ -290,7 +290,7 @@ func telling(o *observe.Observation, candidates []model.Variant) bool {
 		all &= v.Behaviours()
 		any |= v.Behaviours()
 	}
-	differ := any &^ all &^ model.DaxNowait
+	differ := any &^ all
 	if differ&^(nowaitOnly|fallback) != 0 {
 		return true
 	}

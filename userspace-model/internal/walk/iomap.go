@@ -203,13 +203,14 @@ func (w *walk) begin73(l, n int64, inside bool) Mapping {
 	return w.allocate(l, n, flags)
 }
 
-// beginV2 is ext4_iomap_begin with patches 1 and 7 [inferred]: under NOWAIT the lookup asks the cache only, and a miss is
-// -EAGAIN. A NOWAIT write has no delayed blocks here, it would have ended at N5.
+// beginV2 is ext4_iomap_begin with patch 1 and perhaps 7 [inferred]: with 7 the lookup under NOWAIT asks the cache only. A miss
+// is -EAGAIN by patch 6; without that it reads as a hole, for which blocks would have to be allocated. A NOWAIT write has no
+// delayed blocks here, it would have ended at N5.
 func (w *walk) beginV2(l, n int64, inside bool) Mapping {
 	if inside {
 		var ret int64
 		var mflags uint32
-		if w.in.Nowait {
+		if w.in.Nowait && w.in.Patch7 {
 			ret, mflags, _ = w.lookup(l, n, getCachedNowait)
 			if ret == eagain {
 				return Mapping{Err: eagain}

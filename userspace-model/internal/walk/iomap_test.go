@@ -2,6 +2,7 @@ package walk
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -54,7 +55,12 @@ func cached(in *Input)            { in.PagesCached = true }
 func pinned(in *Input)            { in.PagesCached, in.InvalidateFails = true, true }
 func sector(n int64) func(*Input) { return func(in *Input) { in.LBS = n } }
 func atomic(in *Input)            { in.Atomic, in.AtomicMin, in.AtomicMax = true, 4096, 65536 }
-func cold(in *Input)              { in.Cold = true }
+func patches(which ...int) func(*Input) {
+	return func(in *Input) {
+		in.Patch6, in.Patch7, in.Patch8 = slices.Contains(which, 6), slices.Contains(which, 7), slices.Contains(which, 8)
+	}
+}
+func cold(in *Input) { in.Cold = true }
 
 // iomapRow is one situation of the iomap phase.
 type iomapRow struct {
@@ -152,6 +158,11 @@ var ends = []iomapRow{
 	{"NOWAIT hole in EX", "linux-7.2 base", world(0, 4096, "H", nowait, guessed(0)), "0+1 UNWRITTEN new alloc 3: dio 4096"},
 	{"cold cache", "linux-7.3", world(0, 4096, "W", nowait, cold), "0+1 MAPPED: dio 4096"},
 	{"cold cache", "series-v2", world(0, 4096, "W", nowait, cold), "err -11: N6 -11"},
+	{"cold cache, patch 6 alone", "linux-7.3", world(0, 4096, "W", nowait, cold, patches(6)), "0+1 MAPPED: dio 4096"},
+	{"cold cache, patch 7 alone", "linux-7.3", world(0, 4096, "W", nowait, cold, patches(7)), "err -11: N6 -11"},
+	{"cold cache, patch 7, blocking", "linux-7.3", world(0, 4096, "W", cold, patches(7)), "0+1 MAPPED: dio 4096"},
+	{"cold cache, patch 8 alone", "linux-7.3", world(512, 1024, "W", nowait, cold, patches(8)), ": N2 -11"},
+	{"cold cache, patch 8, block borders", "linux-7.3", world(0, 4096, "W", nowait, cold, patches(8)), "0+1 MAPPED: dio 4096"},
 	{"cold cache, blocking", "series-v2", world(0, 4096, "W", cold), "0+1 MAPPED: dio 4096"},
 	{"block number too large", seven, world(0xffffffff<<12, 4096, "", sized(1<<50)), "err -22: dio -22"},
 }

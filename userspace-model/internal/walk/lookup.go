@@ -81,7 +81,8 @@ func (w *walk) lookup(l, n int64, f uint32) (ret int64, mflags uint32, mlen int6
 		return efscorrupted, 0, n
 	}
 	if f == getCachedNowait && w.in.Cold {
-		if w.k == v2 { // patch 6 [inferred]
+		// The last row of LOOKUP's table: the tree has no entry, so it is either an error or what a hole looks like.
+		if w.in.Patch6 {
 			return eagain, 0, n
 		}
 		return 0, 0, n
@@ -139,8 +140,8 @@ func (w *walk) ovw() (overwrite, unwritten bool) {
 	return true, mflags&mapMapped == 0
 }
 
-// nz is NZ of B34, K73 and V2: must the head or the tail block be zeroed in part? f is 0 but in V2 under NOWAIT. An error counts
-// as yes, and so does a miss under 0x800 [inferred].
+// nz is NZ of B34, K73 and V2: must the head or the tail block be zeroed in part? f is 0 but with patch 8 under NOWAIT. An error
+// counts as yes, and so does a miss under 0x800, be it -EAGAIN or 0 [inferred].
 func (w *walk) nz(f uint32) bool {
 	if w.end > w.in.ISize {
 		return true

@@ -100,8 +100,8 @@ func (w *walk) walkK73() {
 	w.dioRW(shared, drain, forceWait) // 11.
 }
 
-// walkV2 is the whole series, patches 1 to 8: section 1.8 with cache-only lookups under NOWAIT [inferred]. An nz of an unaligned
-// first pass is kept over an aligned second one, as in K73.
+// walkV2 is the whole series, patches 1 to 8, or K73 with some of the patches 6 to 8: section 1.8 with cache-only lookups under
+// NOWAIT [inferred]. An nz of an unaligned first pass is kept over an aligned second one, as in K73.
 func (w *walk) walkV2() {
 	in := w.in
 	if !w.entry7() { // 1.
@@ -116,7 +116,7 @@ func (w *walk) walkV2() {
 		return
 	}
 	f := uint32(0)
-	if in.Nowait { // Patch 8 [inferred].
+	if in.Patch8 && in.Nowait { // [inferred]
 		f = getCachedNowait
 	}
 	nz := false

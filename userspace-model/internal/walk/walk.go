@@ -30,6 +30,8 @@ type Input struct {
 	// Variant names the kernel: "linux-6.1", "linux-6.12", "linux-7.2", "base", "patch3", "patch4", "linux-7.3" or "series-v2".
 	// "patch3" has patches 1, 2 and 3 of the series, "patch4" has 1 to 4, "base" has none, "linux-7.2" has patch 2.
 	Variant string
+	// Patch6, Patch7 and Patch8 add that patch of the series' second version to "linux-7.3". "series-v2" has all three.
+	Patch6, Patch7, Patch8 bool
 
 	Pos, Len             int64  // ki_pos and iov_iter count at entry, bytes
 	Mem                  uint32 // OR of all segment addresses and of the segment lengths other than the total
@@ -126,7 +128,7 @@ const (
 	b3
 	b34
 	k73
-	v2
+	v2 // or K73 with some of the patches 6 to 8
 )
 
 // walk is one write on its way.
@@ -178,9 +180,15 @@ func Walk(in Input) Outcome {
 		w.walkB34()
 	case "linux-7.3":
 		w.k = k73
-		w.walkK73()
+		if in.Patch6 || in.Patch7 || in.Patch8 {
+			w.k = v2
+			w.walkV2()
+		} else {
+			w.walkK73()
+		}
 	case "series-v2":
 		w.k = v2
+		in.Patch6, in.Patch7, in.Patch8 = true, true, true
 		w.walkV2()
 	default:
 		panic("walk: unknown variant " + in.Variant)
