@@ -30,9 +30,9 @@ func TestHelpNamesEveryKey(t *testing.T) {
 	}
 }
 
-// The table of keys in the README is that of the bindings.
-func TestReadmeKeys(t *testing.T) {
-	const file = "../README.md"
+// The table of keys in docs/live.md is that of the bindings.
+func TestKeysPage(t *testing.T) {
+	const file = "../docs/live.md"
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func TestReadmeKeys(t *testing.T) {
 			}
 			return
 		}
-		t.Errorf("README has other keys (go test ./tui -update):\n%s", got)
+		t.Errorf("docs/live.md has other keys (go test ./tui -update):\n%s", got)
 	}
 }
 

@@ -70,7 +70,7 @@ type iomapRow struct {
 	want     string
 }
 
-// formats is section 2.5 and the mapping half of 3.1.
+// formats is docs/kernel.md#by-inode-format and the mappings of docs/kernel.md#ext4_iomap_begin.
 var formats = []iomapRow{
 	{"written", six, world(0, 8192, "WWWW"), "0+2 MAPPED, ovw-ops: dio 8192"},
 	{"written", seven, world(0, 8192, "WWWW"), "0+2 MAPPED: dio 8192"},
@@ -112,7 +112,7 @@ var formats = []iomapRow{
 		"0+1 MAPPED, 1+1 MAPPED new alloc 1: dio 8192"},
 }
 
-// zeroing is section 3.3.
+// zeroing is docs/kernel.md#zeroing-partial-blocks.
 var zeroing = []iomapRow{
 	{"head and tail, unwritten", "linux-7.3", world(512, 1024, "U"), "0+1 UNWRITTEN, zero 0+512, zero 1536+2560: dio 1024"},
 	{"head and tail, hole", "linux-6.1", world(512, 1024, "H"), "0+1 UNWRITTEN new alloc b, zero 0+512, zero 1536+2560: dio 1024"},
@@ -167,7 +167,7 @@ var ends = []iomapRow{
 	{"block number too large", seven, world(0xffffffff<<12, 4096, "", sized(1<<50)), "err -22: dio -22"},
 }
 
-// TestIomapPhase covers sections 2.5, 3.1, 3.3 and 3.5.
+// TestIomapPhase covers docs/kernel.md#iomap and #by-inode-format.
 func TestIomapPhase(t *testing.T) {
 	for _, part := range [][]iomapRow{formats, zeroing, ends} {
 		for _, r := range part {
