@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -147,9 +148,13 @@ func (v Variant) WithPatch(n int, held bool) Variant {
 	if v.Has(change) == held || v.row().foreign.Has(change) {
 		return v
 	}
-	v ^= 1 << (rowBits + n - 1)
-	for _, known := range Variants() {
-		if known.Behaviours() == v.Behaviours() {
+	return (v ^ 1<<(rowBits+n-1)).Alike()
+}
+
+// Alike is the oldest variant with a name of its own that decides as v does, or v.
+func (v Variant) Alike() Variant {
+	for i := range variants[1:] {
+		if known := Variant(i + 1); known.Behaviours() == v.Behaviours() {
 			return known
 		}
 	}
@@ -237,6 +242,11 @@ func Variants() []Variant {
 		out = append(out, Variant(i+1))
 	}
 	return out
+}
+
+// Distinct lists the variants of which no older one decides alike.
+func Distinct() []Variant {
+	return slices.DeleteFunc(Variants(), func(v Variant) bool { return v.Alike() != v })
 }
 
 // VariantNames lists the names of all variants in the order of Variants.
