@@ -17,14 +17,15 @@ const rowBits = 8
 
 // The variants that code and tests name, in the order of variants.
 const (
-	Linux61  Variant = iota + 1 // 6.1, without the backport of patch 2
-	Linux612                    // 6.12, likewise
-	Linux72                     // 7.2: the series' base and patch 2
-	Base                        // mainline just before the series
-	Patch3                      // base and patches 1 to 3
-	Patch4                      // base and patches 1 to 4
-	Linux73                     // 7.3: patches 1 to 5, as merged
-	SeriesV2                    // all eight patches of the series' second version
+	Linux61   Variant = iota + 1 // 6.1, without the backport of patch 2
+	Linux612                     // 6.12, likewise
+	Linux72                      // 7.2: the series' base and patch 2
+	Base                         // mainline just before the series
+	Patch3                       // base and patches 1 to 3
+	Patch4                       // base and patches 1 to 4
+	Linux73                      // 7.3: patches 1 to 5, as merged
+	SeriesV2                     // all eight patches of the series' second version
+	LinuxNext                    // 7.3 and the patches 6 to 8
 )
 
 // variantRow is all that is known of a variant.
@@ -89,6 +90,10 @@ var variants = [...]variantRow{
 	SeriesV2: {
 		name: "series-v2", since: "all eight patches of the series, v2", has: linux73 | CachedMissEagain | NowaitCachedBegin | NowaitCachedZeroing,
 		signs: Evidence{OverwriteBegin: No, IovMember: No, IomapNext: Yes}, preference: 2, other: SeriesV2,
+	},
+	LinuxNext: {
+		name: "linux-next", since: "7.3 with patches 6 to 8, not merged", has: linux73 | CachedMissEagain | NowaitCachedBegin | NowaitCachedZeroing,
+		signs: Evidence{OverwriteBegin: No, IovMember: No, IomapNext: Yes}, preference: 9, other: Linux73,
 	},
 }
 
