@@ -134,3 +134,19 @@ func TestTabsFollowFromTheirList(t *testing.T) {
 		t.Errorf("the help:\n%s", text())
 	}
 }
+
+// The pictures in docs/ show the tabs that there are.
+func TestPicturesShowTheTabs(t *testing.T) {
+	for _, name := range []string{"live-7.2", "live-7.3"} {
+		picture, err := os.ReadFile("../docs/" + name + ".svg")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.ReplaceAll(string(picture), "&#160;", " ")
+		for i, tab := range newModel(nil, testOptions).tabs {
+			if shown := fmt.Sprintf("%d %s", i+1, tab.About().name); !strings.Contains(text, shown) {
+				t.Errorf("docs/%s.svg does not show the tab %s (scripts/make-screens.sh makes it)", name, shown)
+			}
+		}
+	}
+}

@@ -375,7 +375,7 @@ func (o *exportOutput) close() error {
 	return nil
 }
 
-// failed takes away what is not whole. A reader that goes away is no failure.
+// failed removes an unfinished file. A reader that goes away is no failure.
 func (f *exportFlags) failed(o *exportOutput, err error) error {
 	if isClosedPipe(err) {
 		return nil

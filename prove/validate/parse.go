@@ -68,7 +68,7 @@ type parser struct {
 	wrong    string // what is, of this line
 }
 
-// refuse says what is wrong with the line; what is said first counts.
+// refuse reports a fault of the line; the first report counts.
 func (p *parser) refuse(format string, args ...any) {
 	if p.wrong == "" {
 		p.wrong = fmt.Sprintf(format, args...)

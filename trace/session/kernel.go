@@ -160,7 +160,7 @@ func (k *Kernel) Attached() (n int, missing []string) {
 	return n, missing
 }
 
-// Banner says what is traced, and by how many probes; doing is a verb.
+// Banner names the kernel's release and the number of probes; doing is a verb.
 func (k *Kernel) Banner(doing string) string {
 	n, missing := k.Attached()
 	text := fmt.Sprintf("%s ext4 direct writes on Linux %s: %d probes (%s)", doing, k.Facts.Release, n, k.Plan.Mode)
