@@ -12,18 +12,24 @@ export EXT4DIO_KERNELS ?= $(abspath ../shared/kernels)
 export CGO_ENABLED = 0
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: run build test test-unit test-race test-vm test-full test-field test-harness generate generate-check bench bench-series bench-cost bench-view whatif-series mutants lint need-vm need-test
+.PHONY: run build test test-unit test-race test-vm test-full test-field test-harness generate generate-check bench bench-series bench-cost bench-view whatif-series mutants man lint need-vm need-test
 
 # Without disablethp, a kernel that uses huge pages everywhere keeps twice the memory
 # resident that the program has use for. go build knows no other way to set it.
 build:
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X runtime.godebugDefault=disablethp=1' -o $(BIN) ./cmd/ext4dio-trace
 
+# Man pages and completions for shells, from the texts of --help.
+man: build
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) go test -count=1 -run '^TestManPages$$' ./cmd/ext4dio-trace -args -man $(abspath bin/man)
+	mkdir -p bin/completions
+	for shell in bash zsh fish; do $(BIN) completion $$shell >bin/completions/ext4dio-trace.$$shell || exit; done
+
 need-vm:
 	@scripts/need.sh qemu-system-x86=qemu-system-x86_64 e2fsprogs=mkfs.ext4 xz-utils=xz
 
 need-test: need-vm
-	@scripts/need.sh ?clang-14=clang-14 ?llvm-14=llvm-strip-14 fio=fio gcc=gcc libc6-dev=/usr/include/stdlib.h
+	@scripts/need.sh ?clang-14=clang-14 ?llvm-14=llvm-strip-14 ?mandoc=mandoc fio=fio gcc=gcc libc6-dev=/usr/include/stdlib.h
 
 run: need-vm build
 	$(BIN) vm --kernel $(KERNEL) -- live -- ext4dio-trace workload mixed --dir /mnt --writes 600

@@ -58,7 +58,7 @@ static long (*bpf_get_stack)(void *ctx, void *buf, __u32 size, __u64 flags) = (v
 static long (*bpf_loop)(__u32 n, void *fn, void *ctx, __u64 flags) = (void *)181;
 static long (*bpf_get_func_ret)(void *ctx, __u64 *value) = (void *)184;
 
-/* What the compiler knows of a variable, it forgets. */
+/* Optimization barrier: the compiler forgets what it knows of a variable. */
 #define HIDE(var) __asm__ volatile("" : "+r"(var))
 
 /* CO-RE: does the running kernel have it, and where. */

@@ -17,16 +17,16 @@ func TestStaticEvidence(t *testing.T) {
 	const seven = "linux-7.3 series-v2 patch4 patch3 base linux-7.2"
 	for _, tt := range []struct {
 		name string
-		e    judge.Evidence
+		e    model.Evidence
 		want string
 	}{
-		{"6.1", judge.Evidence{OverwriteBegin: model.Yes, IovMember: model.Yes, IomapNext: model.No}, "linux-6.1"},
-		{"6.12", judge.Evidence{OverwriteBegin: model.Yes, IovMember: model.No, IomapNext: model.No}, "linux-6.12"},
-		{"6.x without BTF", judge.Evidence{OverwriteBegin: model.Yes}, "linux-6.12 linux-6.1"},
-		{"7.2", judge.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.No}, "linux-7.2 linux-7.3 series-v2 patch4 patch3 base"},
-		{"7.3", judge.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}, seven},
-		{"7.x", judge.Evidence{OverwriteBegin: model.No}, "linux-7.3 series-v2 patch4 patch3 linux-7.2 base"},
-		{"nothing", judge.Evidence{}, "linux-7.3 series-v2 patch4 patch3 linux-7.2 base linux-6.12 linux-6.1"},
+		{"6.1", model.Evidence{OverwriteBegin: model.Yes, IovMember: model.Yes, IomapNext: model.No}, "linux-6.1"},
+		{"6.12", model.Evidence{OverwriteBegin: model.Yes, IovMember: model.No, IomapNext: model.No}, "linux-6.12"},
+		{"6.x without BTF", model.Evidence{OverwriteBegin: model.Yes}, "linux-6.12 linux-6.1"},
+		{"7.2", model.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.No}, "linux-7.2 linux-7.3 series-v2 patch4 patch3 base"},
+		{"7.3", model.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}, seven},
+		{"7.x", model.Evidence{OverwriteBegin: model.No}, "linux-7.3 series-v2 patch4 patch3 linux-7.2 base"},
+		{"nothing", model.Evidence{}, "linux-7.3 series-v2 patch4 patch3 linux-7.2 base linux-6.12 linux-6.1"},
 	} {
 		d := judge.NewDetector(tt.e)
 		var got []string
@@ -44,7 +44,7 @@ func TestStaticEvidence(t *testing.T) {
 
 // TestForced: a variant that the user chose is kept whatever is seen.
 func TestForced(t *testing.T) {
-	j := judge.New(judge.Options{Variant: model.Linux61, Evidence: judge.Evidence{OverwriteBegin: model.No}})
+	j := judge.New(judge.Options{Variant: model.Linux61, Evidence: model.Evidence{OverwriteBegin: model.No}})
 	for _, text := range []string{ordinary["aligned"], ordinary["stripe"]} {
 		if err := j.Feed(parseScript(t, text).raw()[0]); err != nil {
 			t.Fatal(err)

@@ -205,7 +205,7 @@ var ordinary = map[string]string{
 // ordinaryJudge is a Judge of a 7.3 kernel that has seen the write before.
 func ordinaryJudge(t testing.TB, text string) (*judge.Judge, [][]byte) {
 	j := judge.New(judge.Options{
-		Evidence: judge.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes},
+		Evidence: model.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes},
 		Seen: func(o *observe.Observation, v *judge.Verdict) {
 			if v.Kind != judge.Agree {
 				t.Fatalf("%s: %v", v.Kind, v.Why())

@@ -53,21 +53,21 @@ func TestVerdicts(t *testing.T) {
 	})
 }
 
-func evidenceOf(t *testing.T, d *datadriven.TestData) judge.Evidence {
+func evidenceOf(t *testing.T, d *datadriven.TestData) model.Evidence {
 	var name string
 	d.MaybeScanArgs(t, "evidence", &name)
 	switch name {
 	case "6.1":
-		return judge.Evidence{OverwriteBegin: model.Yes, IovMember: model.Yes, IomapNext: model.No}
+		return model.Evidence{OverwriteBegin: model.Yes, IovMember: model.Yes, IomapNext: model.No}
 	case "6.12":
-		return judge.Evidence{OverwriteBegin: model.Yes, IovMember: model.No, IomapNext: model.No}
+		return model.Evidence{OverwriteBegin: model.Yes, IovMember: model.No, IomapNext: model.No}
 	case "7.2":
-		return judge.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.No}
+		return model.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.No}
 	case "7.3":
-		return judge.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}
+		return model.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}
 	case "":
-		return judge.Evidence{}
+		return model.Evidence{}
 	}
 	t.Fatalf("unknown evidence %q", name)
-	return judge.Evidence{}
+	return model.Evidence{}
 }

@@ -117,7 +117,7 @@ func sameVerdicts(t *testing.T, opts judge.Options, each func(feed func(*record.
 // for every write to every small file, at other places and in other files, and for
 // writes that differ from them in one field of their record.
 func TestKnownVerdicts(t *testing.T) {
-	static := judge.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}
+	static := model.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}
 	for _, v := range model.Variants() {
 		t.Run(v.String(), func(t *testing.T) {
 			t.Parallel()

@@ -58,7 +58,7 @@ const mixWrites = 1 << 14
 
 // mixJudge is a Judge of a 7.3 kernel that has seen all of the stream before.
 func mixJudge(t testing.TB) (*judge.Judge, [][]byte) {
-	j := judge.New(judge.Options{Evidence: judge.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}})
+	j := judge.New(judge.Options{Evidence: model.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes}})
 	raws := mix(t, mixWrites)
 	feedJudge(t, j, raws...)
 	if s := j.Stats(); s.Kinds[judge.Agree] != mixWrites || s.Unpaired+s.Orphans+s.Overlaps.Broken() != 0 {
@@ -106,7 +106,7 @@ func TestDoubt(t *testing.T) {
 	var kinds []judge.Kind
 	var missing string
 	j := judge.New(judge.Options{
-		Evidence: judge.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes},
+		Evidence: model.Evidence{OverwriteBegin: model.No, IovMember: model.No, IomapNext: model.Yes},
 		Doubt:    func(from, to uint64) bool { return doubt && from < to },
 		Seen:     func(_ *observe.Observation, v *judge.Verdict) { kinds, missing = append(kinds, v.Kind), v.Missing },
 	})

@@ -17,7 +17,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
 )
 
-// Facts is what is known about the running kernel. It is plain data: recorded
+// Facts are the known facts about the running kernel. It is plain data: recorded
 // as JSON (doctor --json) it replays any kernel's plan in a test.
 type Facts struct {
 	Release string `json:"release"`

@@ -8,7 +8,7 @@ import (
 // Fact is one line about where the writes were seen.
 type Fact struct{ Name, Value string }
 
-// Report gathers what is shown. Its zero value is empty and ready.
+// Report gathers the parts of the page. Its zero value is empty and ready.
 type Report struct {
 	// Set before it is written.
 	Title    string

@@ -7,9 +7,9 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-//go:generate go test -count=1 . -run ReadmeKeys -update
+//go:generate go test -count=1 . -run KeysPage -update
 
-// keyMap holds the only bindings; the help and the README's table are made from them.
+// keyMap holds the only bindings; the help and the table of docs/live.md are made from them.
 type keyMap struct {
 	Up, Down, PageUp, PageDown, Top, Bottom, Left, Right key.Binding
 	Next, Previous, Screens                              key.Binding

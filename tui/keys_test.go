@@ -30,9 +30,9 @@ func TestHelpNamesEveryKey(t *testing.T) {
 	}
 }
 
-// The table of keys in the README is that of the bindings.
-func TestReadmeKeys(t *testing.T) {
-	const file = "../README.md"
+// The table of keys in docs/live.md is that of the bindings.
+func TestKeysPage(t *testing.T) {
+	const file = "../docs/live.md"
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func TestReadmeKeys(t *testing.T) {
 			}
 			return
 		}
-		t.Errorf("README has other keys (go test ./tui -update):\n%s", got)
+		t.Errorf("docs/live.md has other keys (go test ./tui -update):\n%s", got)
 	}
 }
 
@@ -132,5 +132,21 @@ func TestTabsFollowFromTheirList(t *testing.T) {
 	}
 	if press(m, "?"); !strings.Contains(text(), "1-"+number) {
 		t.Errorf("the help:\n%s", text())
+	}
+}
+
+// The pictures in docs/ show the tabs that there are.
+func TestPicturesShowTheTabs(t *testing.T) {
+	for _, name := range []string{"live-7.2", "live-7.3"} {
+		picture, err := os.ReadFile("../docs/" + name + ".svg")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.ReplaceAll(string(picture), "&#160;", " ")
+		for i, tab := range newModel(nil, testOptions).tabs {
+			if shown := fmt.Sprintf("%d %s", i+1, tab.About().name); !strings.Contains(text, shown) {
+				t.Errorf("docs/%s.svg does not show the tab %s (scripts/make-screens.sh makes it)", name, shown)
+			}
+		}
 	}
 }

@@ -1,5 +1,7 @@
 package model
 
+import "slices"
+
 // Behaviours is a set of named changes to ext4's direct-write decisions. One
 // behaviour is what one commit changed; a Variant is a set of them.
 type Behaviours uint32
@@ -41,9 +43,6 @@ const (
 	// honours IOCB_NOWAIT. 59a9d0814d9f "use kiocb_modified instead of
 	// file_modified in DIO/DAX write path".
 	KiocbModified
-	// DaxNowait is the "fix NOWAIT semantic violation in DAX extending writes" of
-	// 802b8aa8ff6b. DAX writes are not modelled; it is listed for completeness.
-	DaxNowait
 	// EncryptAligned: a direct write to an encrypted inode only has to be aligned
 	// to the block size; inline encryption is no longer asked for
 	// (ext4_dio_alignment, v7.3). Of the series' own kernels before 7.3 it is not
@@ -62,3 +61,21 @@ const (
 
 // Has reports whether every behaviour in want is in the set.
 func (b Behaviours) Has(want Behaviours) bool { return b&want == want }
+
+// behaviourNames has the names of the behaviours, in the order of their bits.
+var behaviourNames = [...]string{
+	"OverwriteUnwritten", "UnalignedShared", "SingleOps", "SplitAtEndIO", "NowaitNoAlloc", "DrainFallback", "AlignedUnchecked",
+	"NeedsZeroing", "KiocbModified", "EncryptAligned", "CachedMissEagain", "NowaitCachedBegin", "NowaitCachedZeroing",
+}
+
+// BehaviourNames lists the names by which texts ask for behaviours.
+func BehaviourNames() []string { return slices.Clone(behaviourNames[:]) }
+
+// BehaviourNamed is the behaviour with that name, 0 for none.
+func BehaviourNamed(name string) Behaviours {
+	i := slices.Index(behaviourNames[:], name)
+	if i < 0 {
+		return 0
+	}
+	return 1 << i
+}

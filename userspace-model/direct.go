@@ -28,8 +28,7 @@ func UseDio(c *Call, f DirectFacts, v Variant) Answer {
 	if !v.Has(EncryptAligned) {
 		// Up to 7.2 direct I/O needs inline encryption.
 		inline := f.InlineCrypt
-		switch v.Named() {
-		case Base, Patch3, Patch4: // between 7.2 and 7.3
+		if v.Vague().Has(EncryptAligned) {
 			inline = or(inline, Unknown)
 		}
 		fits = and(fits, or(not(f.Encrypt), inline))

@@ -3,33 +3,13 @@
 // whether to drain, to force a wait, to give up under NOWAIT.
 //
 // It is pure: it does no I/O, reads no clock, starts no goroutine and keeps no
-// state. It has one function for every step that the kernel takes, so that it can
-// be read beside fs/ext4/file.c:
+// state. Its functions are named after the kernel's and stand in the kernel's order:
+// file7.go is fs/ext4/file.c of 7.x with what it calls of inode.c, file61.go and
+// file612.go are 6.1 and 6.12 where they differ, submit.go and iomap.go are
+// fs/iomap/direct-io.c.
 //
-//	here                       kernel                            changed by
-//	enter                      ext4_file_write_iter
-//	guess                      ext4_dio_write_iter, first lock   310ee0902b8d
-//	lock                       inode_trylock*
-//	UseDio, JournalsData       ext4_should_use_dio, ext4_dio_alignment
-//	Inode.writeChecks          ext4_generic_write_checks
-//	writeChecks, upgrade       ext4_dio_write_checks             310ee0902b8d 63b314a7795e 07961ebb09c9
-//	unalignedIO                ext4_unaligned_io
-//	examine                    ext4_extending_io
-//	overwriteIO, wholeRange    ext4_overwrite_io                 240930fb7e6b
-//	needsZeroing               ext4_dio_needs_zeroing            07961ebb09c9
-//	sync                       the dio flags, inode_dio_wait     310ee0902b8d 07961ebb09c9
-//	modified                   file_modified, kiocb_modified     59a9d0814d9f
-//	dioRw                      ext4_orphan_add, the iomap_ops    012924f0eeef
-//	submission.invalidate      kiocb_invalidate_pages
-//	submission.begin, alloc    ext4_iomap_begin, ext4_iomap_alloc 07d62890ef19
-//	submission.submit          iomap_dio_bio_iter
-//	submission.rest, buffered  ext4_buffered_write_iter          15cdefd0c052
-//	AllocFlags, BeginMayEagain ext4_iomap_alloc, ext4_iomap_begin 07d62890ef19
-//	Head, Tail, NeedZeroout    iomap_dio_bio_iter
-//	Extents.lookup, Found      ext4_map_blocks
-//	Create, MappingOf          ext4_map_blocks, ext4_set_iomap
-//
-// A Variant is a set of Behaviours, each the change of one commit.
+// A Variant is a set of Behaviours, each the change of one commit. variants.go has a
+// row for each.
 //
 // The model is fed in two ways. Decide asks a World for what it cannot know: an
 // observation answers with what the kernel saw, and everything else is predicted. A

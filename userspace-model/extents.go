@@ -187,21 +187,6 @@ func onDiskMax(s BlockState) uint32 {
 	return 32768
 }
 
-// lookup is ext4_map_blocks without EXT4_GET_BLOCKS_CREATE.
-func (x Extents) lookup(q Query, cache Cache) (r Result, n uint32) {
-	if q.Lblk == MaxBlocks {
-		return Result{Ret: -efscorrupted}, q.Len
-	}
-	if cache == CacheCold && q.Flags&GetBlocksCachedNowait != 0 {
-		return Result{Ret: EAGAIN}, q.Len
-	}
-	e := x.At(q.Lblk, q.Len)
-	if cache == CacheCold && (e.State == Written || e.State == Unwritten) {
-		e.Len = min(e.Len, onDiskMax(e.State))
-	}
-	return Found(e.State, e.Len), e.Len
-}
-
 // flushed is the layout after the page cache in the blocks from first to last
 // was written back: delayed blocks have become written ones. Where the allocator
 // put them is not known; each run is taken for an extent of its own.

@@ -126,7 +126,7 @@ func TestExtentCaps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, left := x.lookup(tt.q, tt.cache); got != tt.want || left != tt.left {
+		if got, left := x.mapBlocks(tt.q, tt.cache, CachedMissEagain); got != tt.want || left != tt.left {
 			t.Errorf("%s: %+v, %s: %+v and %d blocks, want %+v and %d", tt.text, tt.q, tt.cache, got, left, tt.want, tt.left)
 		}
 	}

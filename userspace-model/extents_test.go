@@ -68,7 +68,7 @@ func TestLookup(t *testing.T) {
 		{"the largest block", Query{MaxBlocks, 1, 0}, CacheMerged, -117, LookupError},
 	}
 	for _, tt := range tests {
-		r, _ := x.lookup(tt.q, tt.cache)
+		r, _ := x.mapBlocks(tt.q, tt.cache, CachedMissEagain)
 		if r.Ret != tt.ret || StateOf(r.Ret, r.MFlags) != tt.state {
 			t.Errorf("%s: %d %s, want %d %s", tt.name, r.Ret, StateOf(r.Ret, r.MFlags), tt.ret, tt.state)
 		}

@@ -153,7 +153,7 @@ func (l *layout) Checks(int) (Checks, bool) {
 }
 
 func (l *layout) Lookup(_ int, q Query) (Result, bool) {
-	r, _ := l.in.Extents.lookup(q, l.in.Cache)
+	r, _ := l.in.Extents.mapBlocks(q, l.in.Cache, l.v.Behaviours())
 	return r, true
 }
 

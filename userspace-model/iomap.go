@@ -39,19 +39,12 @@ func EOFTail(zeroPos, isize int64, typ, flags uint16) bool {
 }
 
 // AllocFlags is the flags argument with which ext4_iomap_alloc calls
-// ext4_map_blocks for a block that starts at start, bytes. The first test is by
-// the start of the block, not by that of the write.
+// ext4_map_blocks for a block that starts at start, bytes.
 func AllocFlags(v Variant, start, isize int64, extents bool) uint32 {
-	switch {
-	case start >= isize:
-		return GetBlocksCreate // nothing to expose: a written extent at once
-	case !extents:
-		return 0 // indirect blocks have no unwritten state: -ENOTBLK for a hole
-	case v.Has(SplitAtEndIO):
-		return GetBlocksCreateUnwritExt
-	default:
-		return GetBlocksIOCreateExt
+	if v.Has(SplitAtEndIO) {
+		return allocFlags(start, isize, extents)
 	}
+	return allocFlags6(start, isize, extents)
 }
 
 // BeginMayEagain reports whether ext4_iomap_begin can return -EAGAIN: only under

@@ -70,7 +70,8 @@ func Predict(out *Outcome, w *Write, in *Inode, v Variant) error {
 	if why := c.contradiction(); why != "" {
 		return factError(why)
 	}
-	if enter(&out.Decision, w, in, v) {
+	out.Variant = v
+	if out.enter(w, in) {
 		l := layout{in: in, w: w, v: v, call: &c, left: w.Len}
 		Decide(&out.Decision, &c, &l, v)
 		if out.End == EndDio {
@@ -85,7 +86,7 @@ func Predict(out *Outcome, w *Write, in *Inode, v Variant) error {
 		out.Reason = RefusedFor(in.Direct)
 	case EndBuffered:
 		out.Reason = RefusedFor(in.Direct)
-		out.buffered(Range{w.Pos, w.Len}, v)
+		out.bufferedWriteIter(Range{w.Pos, w.Len}, v)
 		if _, out.Result = in.writeChecks(w, w.Len); out.Result <= 0 {
 			out.Ret = out.Result
 		}
@@ -97,29 +98,12 @@ func Predict(out *Outcome, w *Write, in *Inode, v Variant) error {
 	return nil
 }
 
-// enter is ext4_file_write_iter before the direct path: it reports whether that
-// is reached.
-func enter(d *Decision, w *Write, in *Inode, v Variant) bool {
-	*d = Decision{Variant: v, Reason: ReasonEntry, End: EndEntry}
-	l := &in.Limits
-	switch {
-	case in.Shutdown:
-		d.Ret = -eio
-	case in.EmergencyRO && v.Has(SingleOps):
-		d.Ret = -erofs
-	case in.DAX:
-		d.End, d.Reason = EndDAX, ReasonDAX
-	case w.Flags&IocbAtomic != 0 && v.Has(SingleOps) &&
-		(w.Len < l.AtomicMin || w.Len > l.AtomicMax || w.Len <= 0 || w.Len&(w.Len-1) != 0 || w.Pos&(w.Len-1) != 0):
-		d.Ret = -einval
-	default:
-		return true
+// enter is ext4_file_write_iter: it reports whether ext4_dio_write_iter is called.
+func (d *Decision) enter(w *Write, in *Inode) bool {
+	if d.Variant.Has(SingleOps) {
+		return d.fileWriteIter(w, in)
 	}
-	return false
-}
-
-func (o *Outcome) buffered(r Range, v Variant) {
-	o.Fallback, o.FallbackDrain = r, v.Has(DrainFallback)
+	return d.fileWriteIter6(in)
 }
 
 // submission walks __iomap_dio_rw over a known layout.
@@ -190,72 +174,18 @@ func (s *submission) invalidate() bool {
 // atomic reports whether the write has to be one piece on the device (7.x).
 func (s *submission) atomic() bool { return s.w.Flags&IocbAtomic != 0 && s.v.Has(SingleOps) }
 
-// begin is ext4_iomap_begin, or ext4_iomap_overwrite_begin, for all that is left.
+// begin is the call of the variant's iomap_ops for all that is left.
 func (s *submission) begin() Mapping {
-	b := s.in.Blkbits
-	first := uint32(s.pos >> b)
-	asked := uint32((s.end-1)>>b) - first + 1
-	n := asked
-	if s.end <= s.in.ISize || s.out.Decision.Overwrite {
-		q := Query{Lblk: first, Len: asked}
-		if s.now && s.v.Has(NowaitCachedBegin) {
-			q.Flags = GetBlocksCachedNowait // patch 7
-		}
-		r, found := s.extents.lookup(q, s.in.Cache)
-		if r.Ret < 0 {
-			return Mapping{Err: int(r.Ret)}
-		}
-		if s.usable(r, asked) {
-			return MappingOf(first, r)
-		}
-		if !s.v.Has(SplitAtEndIO) {
-			n = found // 6.x asks ext4_iomap_alloc only for what the lookup left in m_len
-		}
+	if s.v.Has(SplitAtEndIO) {
+		return s.iomapBegin()
 	}
-	return s.alloc(first, n)
+	return s.iomapBegin6()
 }
 
-// usable reports whether ext4_iomap_begin takes the answer of its lookup as it is.
-func (s *submission) usable(r Result, asked uint32) bool {
-	switch {
-	case r.Ret <= 0:
-		return false
-	case s.atomic() && uint32(r.Ret) != asked:
-		return false // an atomic write needs one mapping
-	case s.v.Has(SplitAtEndIO) || s.out.Decision.Overwrite:
-		return true // an unwritten extent is split at end_io
-	}
-	return r.MFlags&MapMapped != 0
-}
-
-// MappingOf is the iomap that ext4_set_iomap makes of the blocks that ext4_map_blocks
-// returned, from lblk on.
-func MappingOf(lblk uint32, r Result) Mapping {
-	m := Mapping{Lblk: lblk, Len: uint32(r.Ret), Type: IomapMapped}
-	if r.MFlags&MapUnwritten != 0 {
-		m.Type = IomapUnwritten // ext4_set_iomap tests it first
-	}
-	if r.MFlags&MapNew != 0 {
-		m.Flags = IomapFNew
-	}
-	return m
-}
-
-// alloc is ext4_iomap_alloc.
-func (s *submission) alloc(first, n uint32) Mapping {
-	if s.now && s.v.Has(NowaitNoAlloc) {
-		return Mapping{Err: EAGAIN} // patch 1, before anything else
-	}
-	n = min(n, maxAlloc)
-	flags := AllocFlags(s.v, int64(first)<<s.in.Blkbits, s.in.ISize, !s.in.Indirect)
-	e := s.extents.At(first, n)
-	r := Create(e.State, e.Len, flags)
-	if r.Ret == 0 {
-		return Mapping{Err: ENOTBLK} // only without extents and with no flags
-	}
-	m := MappingOf(first, r)
-	m.Alloc = flags
-	return m
+// blocks are those of the write that are left.
+func (s *submission) blocks() (first, n uint32) {
+	first = uint32(s.pos >> s.in.Blkbits)
+	return first, uint32((s.end-1)>>s.in.Blkbits) - first + 1
 }
 
 // Create is what ext4_map_blocks returns for n blocks in state s, given the flags of
@@ -317,6 +247,6 @@ func (s *submission) rest() {
 		out.Result = EOPNOTSUPP
 		return
 	}
-	out.buffered(Range{s.pos, s.end - s.pos}, s.v)
+	out.bufferedWriteIter(Range{s.pos, s.end - s.pos}, s.v)
 	out.Result = s.end - s.in.Start(s.w)
 }

@@ -49,14 +49,14 @@ func (m *machine) begin(s *state, from, to int) model.Mapping {
 	n := s.run(b, end-b)
 	kind := s.blocks[b]
 	if to <= int(s.isize) && (kind == model.Written || kind == model.Unwritten && m.variant.Has(model.SplitAtEndIO)) {
-		return model.MappingOf(uint32(b), model.Found(kind, uint32(n)))
+		return model.SetIomap(uint32(b), model.Found(kind, uint32(n)))
 	}
 	flags := model.AllocFlags(m.variant, inBytes(b*m.spb), inBytes(int(s.isize)), m.sc.Format == Extents)
 	r := model.Create(kind, uint32(n), flags)
 	if r.Ret == 0 {
 		return model.Mapping{Err: model.ENOTBLK}
 	}
-	mp := model.MappingOf(uint32(b), r)
+	mp := model.SetIomap(uint32(b), r)
 	for k := b; k < b+n; k++ {
 		s.blocks[k] = model.Written
 		if mp.Type == model.IomapUnwritten {

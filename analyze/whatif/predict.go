@@ -106,7 +106,7 @@ func (p *Predictor) Predict(ctx context.Context, t Trace) (*Report, error) {
 	return r, nil
 }
 
-// doubts refuses a trace of which too much is missing, and marks one of which something is.
+// doubts refuses a trace that lacks more than one write in a hundred, and marks one that lacks fewer.
 func (r *Report) doubts(p *Predictor, t *Trace) {
 	const most = 100 // one in so many
 	l := t.Losses

@@ -88,7 +88,7 @@ func (r *Report) assume(scenes []*scene, windows int) {
 		say("I/O did not take longer with more in flight, and is taken not to beyond that: a disk that is busy already gives less")
 	}
 	say("i_rwsem: first come, first served; all readers in the queue are woken when one is at its head; a free lock may be taken before a woken writer is there, until that has waited 4 ms")
-	say("a writer is there 50 µs after it was woken; what is predicted with 10 and 200 µs is within the range told")
+	say("a writer runs 50 µs after it was woken; the range includes the predictions with 10 and 200 µs")
 	r.Assumptions = append(r.Assumptions, r.held(others, writes)...)
 	say("there are CPUs enough, and locks other than i_rwsem are not waited for")
 }

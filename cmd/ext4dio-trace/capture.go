@@ -12,7 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/probes"
@@ -43,11 +42,6 @@ func (o *captureFlags) register(flags *pflag.FlagSet) {
 }
 
 const holdersUsage = "who else holds i_rwsem: auto (of those for whom a write waits), all or off"
-
-// completeHolders lets a shell complete the values of --holders.
-func completeHolders(cmd *cobra.Command) {
-	_ = cmd.RegisterFlagCompletionFunc("holders", cobra.FixedCompletions(probes.HoldersWays, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
-}
 
 const attachUsage = "how to attach: auto, session, multi, fentry or kprobe"
 

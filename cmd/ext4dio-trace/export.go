@@ -32,10 +32,10 @@ import (
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
-//go:generate go test -count=1 . -run ReadmeFormats -update
+//go:generate go test -count=1 . -run FormatsPage -update
 
 // exportFormats are the formats, in the order in which they are listed. All that is said
-// and done about a format comes from here, the README's table, too.
+// and done about a format comes from here, the table of docs/export.md, too.
 var exportFormats = []export.Format{export.JSONLFormat, export.CSVFormat, parquet.Format, perfetto.Format, xfsio.Format, fio.Format, traceFormat}
 
 // formatNames lists the names of the formats that use accepts, all for a nil use.
@@ -99,7 +99,6 @@ missing in it, because they were lost or the trace is not whole.`,
 	fl.StringVar(&f.variant, "variant", "auto", variantUsage())
 	f.choose.register(fl)
 	f.redact.register(fl)
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formatNames(nil), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	return cmd
 }
 
@@ -376,7 +375,7 @@ func (o *exportOutput) close() error {
 	return nil
 }
 
-// failed takes away what is not whole. A reader that goes away is no failure.
+// failed removes an unfinished file. A reader that goes away is no failure.
 func (f *exportFlags) failed(o *exportOutput, err error) error {
 	if isClosedPipe(err) {
 		return nil

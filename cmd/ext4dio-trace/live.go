@@ -65,7 +65,6 @@ among the judged writes. Totals and the exit status count all of them.`,
 	o.registerShow(flags)
 	flags.StringVar(&o.record.Path, "record", "", "also record to this `FILE`, see record")
 	o.captureFlags.register(flags)
-	completeHolders(cmd)
 	return cmd
 }
 

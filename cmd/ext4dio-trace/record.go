@@ -64,7 +64,6 @@ They are taken out before anything is written.`,
 	fl.BoolVar(&o.file.HostName, "host-name", false, "put this machine's name into the file")
 	o.redact.register(fl)
 	o.captureFlags.register(fl)
-	completeHolders(cmd)
 	return cmd
 }
 

@@ -71,6 +71,7 @@ but records were lost or incomplete, so nothing was proven; see vm --help for 5 
 			root.AddCommand(cmd)
 		}
 	}
+	addCompletions(root)
 	root.SetHelpCommandGroupID(groupOther)
 	root.SetCompletionCommandGroupID(groupOther)
 	return root

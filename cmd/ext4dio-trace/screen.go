@@ -125,7 +125,7 @@ func (t *trace) screenOptions(c *tui.Collector, quitAtEnd bool) tui.Options {
 		Filter:     parseFilter, SetFilter: c.SetFilter, Report: t.screenReport,
 	}
 	o.Attached, o.Missing = t.Attached()
-	o.Variants, o.Other = model.VariantNames(), otherVariant(t.Detector())
+	o.Variants, o.Other = model.VariantNames(), t.Detector().Best().Other().String()
 	if t.file == nil {
 		o.WhatIf = t.screenWhatIf
 		o.Record = func(on bool) (string, error) {
@@ -319,15 +319,6 @@ func (s *screenWindow) close() {
 	if s.w != nil {
 		_ = s.w.Close() // nothing was written
 	}
-}
-
-// otherVariant is the one that the screen asks for first: the newest that is merged, or
-// the whole series where the kernel is that new already.
-func otherVariant(d *judge.Detector) string {
-	if v := d.Best(); v == model.Linux73 || v == model.SeriesV2 {
-		return model.SeriesV2.String()
-	}
-	return model.Linux73.String()
 }
 
 // screenWhatIf counts what a variant would do with the writes that come from now on.

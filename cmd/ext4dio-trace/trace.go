@@ -84,7 +84,7 @@ func (t *trace) runLines(ctx context.Context, src session.Source) error {
 // insideNow lists the writes that are in the kernel.
 func (t *trace) insideNow() ([]export.Inside, error) { return t.InsideNow(t.kernel.Capture) }
 
-// lines is the sink that writes what is chosen in the form that is wanted.
+// lines is the sink that writes the chosen rows in the chosen form.
 func (o *liveOptions) lines(w io.Writer, text export.Text) *session.Lines {
 	return &session.Lines{Out: w, JSON: o.json, Shows: o.shows, Text: text}
 }

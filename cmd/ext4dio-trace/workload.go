@@ -24,15 +24,19 @@ type workloadFlags struct {
 	keep bool
 }
 
+// workloadNames are the workloads, each with a line of help.
+func workloadNames() [][2]string {
+	return append(workload.Names(), [2]string{workload.FragmentsName, workload.FragmentsHelp},
+		[2]string{workload.EOFTailName, workload.EOFTailHelp})
+}
+
 // newWorkloadCmd makes the command that makes direct writes to look at.
 func newWorkloadCmd() *cobra.Command {
 	var f workloadFlags
 	var names strings.Builder
-	for _, n := range workload.Names() {
+	for _, n := range workloadNames() {
 		fmt.Fprintf(&names, "  %-16s %s\n", n[0], n[1])
 	}
-	fmt.Fprintf(&names, "  %-16s %s\n", workload.FragmentsName, workload.FragmentsHelp)
-	fmt.Fprintf(&names, "  %-16s %s\n", workload.EOFTailName, workload.EOFTailHelp)
 	cmd := &cobra.Command{
 		Use:   "workload [NAME] --dir DIR",
 		Short: "make real direct writes to look at",

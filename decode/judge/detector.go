@@ -10,17 +10,6 @@ import (
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
-// Evidence is what can be told of a kernel's variant before any write is seen.
-// A field is Unknown when it could not be told.
-type Evidence struct {
-	// OverwriteBegin: the symbol ext4_iomap_overwrite_begin exists (6.x).
-	OverwriteBegin model.Answer
-	// IovMember: struct iov_iter has the member iov rather than __iov (6.1).
-	IovMember model.Answer
-	// IomapNext: the symbol ext4_iomap_next exists (7.3 and later).
-	IomapNext model.Answer
-}
-
 // Detector finds the variant of the traced kernel, from evidence alone: symbols
 // and types first, then every decision that is seen. It never looks at a version
 // number. A variant that was excluded stays excluded, so that a kernel that
@@ -40,46 +29,51 @@ type Detector struct {
 }
 
 // NewDetector starts from static evidence.
-func NewDetector(e Evidence) *Detector {
-	d := &Detector{}
-	seven := func(best ...model.Variant) []model.Variant {
-		for _, v := range []model.Variant{model.Linux73, model.SeriesV2, model.Patch4, model.Patch3, model.Linux72, model.Base} {
-			if !slices.Contains(best, v) {
-				best = append(best, v)
-			}
-		}
-		return best
-	}
+func NewDetector(e model.Evidence) *Detector {
+	d := &Detector{candidates: candidates(e)}
+	d.evidence = append(d.evidence, told(e)+" ("+names(d.candidates)+")")
+	return d
+}
+
+// told is static evidence in words.
+func told(e model.Evidence) string {
 	switch {
 	case e.OverwriteBegin == model.Yes && e.IovMember == model.Yes:
-		d.start("symbol ext4_iomap_overwrite_begin and iov_iter.iov: the 6.1 logic", model.Linux61)
+		return "symbol ext4_iomap_overwrite_begin and iov_iter.iov: the 6.1 logic"
 	case e.OverwriteBegin == model.Yes && e.IovMember == model.No:
-		d.start("symbol ext4_iomap_overwrite_begin and iov_iter.__iov: the 6.12 logic", model.Linux612)
+		return "symbol ext4_iomap_overwrite_begin and iov_iter.__iov: the 6.12 logic"
 	case e.OverwriteBegin == model.Yes:
-		d.start("symbol ext4_iomap_overwrite_begin: 6.x", model.Linux612, model.Linux61)
+		return "symbol ext4_iomap_overwrite_begin: 6.x"
 	case e.OverwriteBegin == model.No && e.IomapNext == model.Yes:
-		d.start("no ext4_iomap_overwrite_begin, but ext4_iomap_next: 7.3 or later",
-			seven(model.Linux73, model.SeriesV2, model.Patch4, model.Patch3, model.Base)...)
+		return "no ext4_iomap_overwrite_begin, but ext4_iomap_next: 7.3 or later"
 	case e.OverwriteBegin == model.No && e.IomapNext == model.No:
-		d.start("neither ext4_iomap_overwrite_begin nor ext4_iomap_next: 7.x before 7.3",
-			seven(model.Linux72)...)
+		return "neither ext4_iomap_overwrite_begin nor ext4_iomap_next: 7.x before 7.3"
 	case e.OverwriteBegin == model.No:
-		d.start("no ext4_iomap_overwrite_begin: 7.x", seven(model.Linux73)...)
+		return "no ext4_iomap_overwrite_begin: 7.x"
 	default:
-		d.start("no symbols known: every variant is possible",
-			append(seven(model.Linux73), model.Linux612, model.Linux61)...)
+		return "no symbols known: every variant is possible"
 	}
-	return d
+}
+
+// candidates are the variants that e does not exclude, the best first. No write tells
+// apart those that decide alike.
+func candidates(e model.Evidence) []model.Variant {
+	out := slices.DeleteFunc(model.Distinct(), func(v model.Variant) bool { return !e.Fits(v) })
+	slices.SortStableFunc(out, func(a, b model.Variant) int {
+		if against := e.Against(a); against != e.Against(b) {
+			if against {
+				return 1
+			}
+			return -1
+		}
+		return a.Preference() - b.Preference()
+	})
+	return out
 }
 
 // Forced returns a Detector that has settled on v.
 func Forced(v model.Variant) *Detector {
 	return &Detector{candidates: []model.Variant{v}, forced: true, evidence: []string{"chosen by the user: " + v.String()}}
-}
-
-func (d *Detector) start(why string, candidates ...model.Variant) {
-	d.candidates = candidates
-	d.evidence = append(d.evidence, why+" ("+names(candidates)+")")
 }
 
 // Final returns a Detector that knows what d knows, and by which no variant is ruled out

@@ -21,7 +21,7 @@ type hypothesis struct {
 	// got later, when that one is written.
 	assume bool
 
-	// missing is what is not known of a write that is lawful under the hypothesis.
+	// missing names the unknown fact of a write that is lawful under the hypothesis.
 	missing string
 }
 

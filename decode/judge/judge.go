@@ -22,7 +22,7 @@ type Options struct {
 	// Variant forces the variant; the zero value finds it from evidence.
 	Variant model.Variant
 	// Evidence is what is known of the kernel before any write.
-	Evidence Evidence
+	Evidence model.Evidence
 	// Detector is what is known of the kernel by its writes, too; nil: nothing is. It is not
 	// changed. Evidence and Variant mean nothing beside it.
 	Detector *Detector
@@ -290,7 +290,7 @@ func telling(o *observe.Observation, candidates []model.Variant) bool {
 		all &= v.Behaviours()
 		any |= v.Behaviours()
 	}
-	differ := any &^ all &^ model.DaxNowait
+	differ := any &^ all
 	if differ&^(nowaitOnly|fallback) != 0 {
 		return true
 	}

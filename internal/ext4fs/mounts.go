@@ -36,7 +36,7 @@ func (m *Mount) Same(o *Mount) bool {
 	return m.Source == o.Source && m.Point == o.Point && m.SuperOptions == o.SuperOptions
 }
 
-// Facts says in words what is known of the file system, and what is not; sep stands between
+// Facts lists the known facts about the file system, and the unknown ones; sep stands between
 // its features.
 func (m *Mount) Facts(sep string) string {
 	if m.Point == "" {

@@ -4,7 +4,7 @@
 //
 //	go run ./internal/mutate ./userspace-model
 //	go run ./internal/mutate -list ./userspace-model
-//	go run ./internal/mutate -run 'decide.go.*sync' ./userspace-model
+//	go run ./internal/mutate -run 'file7.go.*dioFlags' ./userspace-model
 //	go run ./internal/mutate -o internal/mutate/RESULT.md ./userspace-model
 //
 // The source files stay as they are: mutants are compiled with go's -overlay, those
@@ -28,6 +28,9 @@
 // A mutant that behaves like the original in every possible case cannot be
 // noticed. These are listed in equivalent.txt with the reason, and counted apart.
 // They are tried like the others: a line there that a test refutes is an error.
+//
+// A constant of type Behaviours that no condition asks for is reported by name: no
+// mutant shows it, because the tables that hold its bit are compared with lists.
 //
 // It must never write to the package that it looks at.
 package main

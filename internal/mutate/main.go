@@ -31,7 +31,7 @@ func main() {
 }
 
 // errLeft is returned when a run is complete but there are mutants to look at.
-var errLeft = errors.New("there are mutants that no test kills, or that are listed wrongly")
+var errLeft = errors.New("there are mutants that no test kills, or that are listed wrongly, or behaviours without an effect")
 
 // options are what the command line says.
 type options struct {
@@ -84,12 +84,16 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	idle, err := unread(o.dir)
+	if err != nil {
+		return err
+	}
 	if o.list {
 		for i := range mutants {
 			fmt.Fprintln(w, mutants[i].name())
 		}
 		fmt.Fprintf(w, "%d mutants\n", len(mutants))
-		return nil
+		return tellUnread(w, idle)
 	}
 	reasons, err := readEquivalent(equivalentText)
 	if err != nil {
@@ -104,7 +108,18 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 	if err := writeFile(&o, results); err != nil {
 		return err
 	}
-	if c.wrong > 0 {
+	if err := tellUnread(w, idle); err != nil || c.wrong > 0 {
+		return errLeft
+	}
+	return nil
+}
+
+// tellUnread names the behaviours that have no effect; there must be none.
+func tellUnread(w io.Writer, idle []string) error {
+	for _, name := range idle {
+		fmt.Fprintf(w, "no condition reads %s: a variant that has it does as one that has not\n", name)
+	}
+	if len(idle) > 0 {
 		return errLeft
 	}
 	return nil

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// DefaultKernel is what is booted when nothing else is asked for.
+// DefaultKernel is booted when no --kernel is given.
 const DefaultKernel = "debian:trixie-backports/amd64"
 
 // Suites are the Debian suites whose kernels can be booted.

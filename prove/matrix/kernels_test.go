@@ -214,7 +214,7 @@ func (r *result) doctor(t *testing.T) {
 	}
 }
 
-// validated: all hand-specified writes are as the notes say, at least 40 of them.
+// validated: all hand-specified writes are as the scenarios say, at least 40 of them.
 func (r *result) validated(t *testing.T) {
 	t.Helper()
 	var rep struct {

@@ -51,7 +51,10 @@ func TestBuiltinIsComplete(t *testing.T) {
 	if writes < 60 {
 		t.Errorf("%d writes are specified, want at least 60", writes)
 	}
-	for table, letters := range map[string]string{"2.1": "abcdefghi", "2.2": "abcdfghijklmnopq", "2.3": "acdgkn", "2.4": "abcdfghjklmnopq"} {
+	for table, letters := range map[string]string{
+		"checks-on-61": "abcdefghi", "checks-on-612-and-72": "abcdfghijklmnopq",
+		"checks-with-patch-3": "acdgkn", "checks-with-patch-4": "abcdfghjklmnopq",
+	} {
 		for _, l := range letters {
 			if !rows[table+"/"+string(l)] {
 				t.Errorf("no scenario covers row %s of table %s", string(l), table)

@@ -68,7 +68,7 @@ type parser struct {
 	wrong    string // what is, of this line
 }
 
-// refuse says what is wrong with the line; what is said first counts.
+// refuse reports a fault of the line; the first report counts.
 func (p *parser) refuse(format string, args ...any) {
 	if p.wrong == "" {
 		p.wrong = fmt.Sprintf(format, args...)
@@ -113,21 +113,54 @@ func (p *parser) step(s Step) {
 	p.cur.Steps = append(p.cur.Steps, s)
 }
 
-// group NAME VARIANT...
+// group NAME has BEHAVIOUR... lacks BEHAVIOUR...: the variants that have all of the
+// first and none of the second. group NAME VARIANT...: these.
 func (p *parser) group(args []string) {
 	if len(args) < 2 || !nameRE.MatchString(args[0]) {
-		p.refuse("group needs a name and variants")
+		p.refuse("group needs a name, and behaviours behind has or lacks, or variants")
 		return
 	}
 	if p.groups[args[0]] != nil || slices.Contains(model.VariantNames(), args[0]) {
 		p.refuse("group %q exists", args[0])
 	}
-	for _, v := range args[1:] {
-		if !slices.Contains(model.VariantNames(), v) {
-			p.refuse("unknown variant %q", v)
+	if args[1] != "has" && args[1] != "lacks" {
+		for _, v := range args[1:] {
+			if !slices.Contains(model.VariantNames(), v) {
+				p.refuse("unknown variant %q", v)
+			}
+		}
+		p.groups[args[0]] = args[1:]
+		return
+	}
+	p.groups[args[0]] = p.behaving(args[1:])
+}
+
+// behaving are the variants that have and lack what words say.
+func (p *parser) behaving(words []string) []string {
+	var wanted [2]model.Behaviours // that they have, and that they lack
+	side := 0
+	for _, word := range words {
+		switch b := model.BehaviourNamed(word); {
+		case word == "has":
+			side = 0
+		case word == "lacks":
+			side = 1
+		case b == 0:
+			p.refuse("unknown behaviour %q: one of %s", word, strings.Join(model.BehaviourNames(), ", "))
+		default:
+			wanted[side] |= b
 		}
 	}
-	p.groups[args[0]] = args[1:]
+	var out []string
+	for _, v := range model.Variants() {
+		if v.Has(wanted[0]) && v.Behaviours()&wanted[1] == 0 {
+			out = append(out, v.String())
+		}
+	}
+	if out == nil {
+		p.refuse("no variant is so: %s", strings.Join(words, " "))
+	}
+	return out
 }
 
 // blocks SIZE...: each scenario is made once for each of these sizes of blocks.

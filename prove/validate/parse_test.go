@@ -7,23 +7,26 @@ import (
 	"path"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 const good = `# About the file.
 
 requires blocksize=1K|4096 sector=512
-group old linux-6.1 linux-6.12 linux-7.2 base
+group old lacks AlignedUnchecked
+group between patch3 patch4
 
 # What it is for.
 # Second line.
 scenario one-two
-covers 2.1/a 2.2/b
+covers checks-on-61/a checks-on-612-and-72/b
 setup fallocate 0 64K
 setup fallocate 16K 1M keep-size   # with a comment
 setup write 0 4K
@@ -35,7 +38,7 @@ setup truncate 48K
 setup layout W U2 H13
 write pos=512 iov=512,3584 buf=512 engine=libaio flags=nowait,dsync limit=1M fresh=60K
 expect old passes=SE lock=exclusive lookups=(0,4)1w(3,1)?u/-
-expect patch3,patch4 zeroed=(0,512)(16K,1K)|none ret=-EAGAIN verdict=agree
+expect between zeroed=(0,512)(16K,1K)|none ret=-EAGAIN verdict=agree
 expect all drain=no
 write pos=1G len=0
 expect all ret=0
@@ -50,8 +53,8 @@ func TestParse(t *testing.T) {
 		t.Fatalf("%d scenarios", len(scs))
 	}
 	s := scs[0]
-	if s.Name != "one-two" || s.Theme != "theme" || s.Line != 8 ||
-		!slices.Equal(s.Covers, []string{"2.1/a", "2.2/b"}) || s.Writes() != 2 {
+	if s.Name != "one-two" || s.Theme != "theme" || s.Line != 9 ||
+		!slices.Equal(s.Covers, []string{"checks-on-61/a", "checks-on-612-and-72/b"}) || s.Writes() != 2 {
 		t.Errorf("scenario %+v", s)
 	}
 	if want := []Requirement{{"blocksize", []int64{1024, 4096}}, {"sector", []int64{512}}}; !reflect.DeepEqual(s.Requires, want) {
@@ -136,6 +139,8 @@ func TestParseRefuses(t *testing.T) {
 		{sc + wr + ex + "expect base ret=0\n", 4, "ret is given twice for base"},
 		{"group base linux-6.1\n", 1, `group "base" exists`},
 		{"group x y\n", 1, `unknown variant "y"`},
+		{"group x has y\n", 1, `unknown behaviour "y": one of ` + strings.Join(model.BehaviourNames(), ", ")},
+		{"group x has NeedsZeroing lacks NeedsZeroing\n", 1, "no variant is so: has NeedsZeroing lacks NeedsZeroing"},
 		{sc + "blocks 1K\n", 2, "blocks needs sizes, and stands once before the first scenario"},
 		{"blocks\n", 1, "blocks needs sizes, and stands once before the first scenario"},
 		{"blocks 1K\nblocks 2K\n", 2, "blocks needs sizes, and stands once before the first scenario"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
@@ -136,24 +137,12 @@ func (r *Report) count(res *Result) {
 // Judge judges every write again under v, on a kernel on which the probes of some
 // stages are not attached.
 func (r *Report) Judge(v model.Variant, unprobed record.Stages) {
-	r.Variant, r.Unwritten = v, writtenFor(v) == ""
+	r.Variant, r.Unwritten = v, v.Written() == 0
 	r.Counts, r.Undecided = Counts{}, 0
 	for i := range r.Results {
 		r.Results[i].judge(v, unprobed)
 		r.count(&r.Results[i])
 	}
-}
-
-// writtenFor is the name under which the answers for v are written down, or "". What a
-// variant leaves open to stable releases is not told apart there.
-func writtenFor(v model.Variant) string {
-	if n := model.PatchOf(v.Open()); n != 0 {
-		v = v.WithPatch(n, false)
-	}
-	if slices.Contains(model.VariantNames(), v.String()) {
-		return v.String()
-	}
-	return ""
 }
 
 // judge compares the last thing seen with what is written down for v, and asks the
@@ -177,8 +166,8 @@ func (res *Result) judge(v model.Variant, unprobed record.Stages) {
 		fail("the caller got %s, but %s was seen", result(res.out.Ret()), result(o.Ret))
 	}
 	want := Fields{}
-	if name := writtenFor(v); name != "" {
-		if want = res.expect[name]; len(want) == 0 {
+	if written := v.Written(); written != 0 {
+		if want = res.expect[written.String()]; len(want) == 0 {
 			fail("nothing is written down for this variant")
 		}
 	}
@@ -203,13 +192,14 @@ func (res *Result) judge(v model.Variant, unprobed record.Stages) {
 	}
 }
 
-// Patches lists the patches of the series that the scenario is about: those that it
-// covers as "7/N", rows of the table of patches in the kernel notes.
+// Patches lists the patches of the series that the scenario is about: it covers what
+// docs/kernel.md#the-series says of them, as patch-N.
 func (res *Result) Patches() []int {
 	var out []int
 	for _, c := range res.Covers {
-		if n, ok := strings.CutPrefix(c, "7/"); ok && len(n) == 1 && n[0] >= '1' && n[0] <= '0'+model.Patches {
-			out = append(out, int(n[0]-'0'))
+		text, ok := strings.CutPrefix(c, "patch-")
+		if n, err := strconv.Atoi(text); ok && err == nil && n >= 1 && n <= model.Patches {
+			out = append(out, n)
 		}
 	}
 	return out

@@ -9,7 +9,7 @@ type Scenario struct {
 	Name   string
 	Theme  string // name of the text file, without its ending
 	Line   int
-	Covers []string // rows of the truth tables, for people
+	Covers []string // what of docs/kernel.md: headings, and rows of their tables
 	// Requires are the conditions under which it can be carried out.
 	Requires []Requirement
 	Steps    []Step

@@ -27,8 +27,8 @@ var sketched = map[string]patches{
 }
 
 // sketch is a kernel's direct-write path in a few lines, of which one condition
-// can be wrong. It is written from the notes and not from the model, so that it
-// can be held against both. A fault is the name of a condition with the way in
+// can be wrong. It is written from docs/kernel.md#linux-73 and not from the
+// model, so that it can be held against both. A fault is the name of a condition with the way in
 // which it is wrong: never or always true, inverted, or off by one.
 type sketch struct {
 	patches

@@ -132,9 +132,9 @@ func (k *Kernel) Maker(names export.Names) export.Maker {
 }
 
 // Evidence is what the symbols and types of the kernel tell of its variant.
-func (k *Kernel) Evidence() judge.Evidence {
+func (k *Kernel) Evidence() model.Evidence {
 	f := k.Facts
-	var e judge.Evidence
+	var e model.Evidence
 	if f.Ext4 != "" {
 		has := func(name string) model.Answer {
 			fn := f.Funcs[name]
@@ -160,7 +160,7 @@ func (k *Kernel) Attached() (n int, missing []string) {
 	return n, missing
 }
 
-// Banner says what is traced, and by how many probes; doing is a verb.
+// Banner names the kernel's release and the number of probes; doing is a verb.
 func (k *Kernel) Banner(doing string) string {
 	n, missing := k.Attached()
 	text := fmt.Sprintf("%s ext4 direct writes on Linux %s: %d probes (%s)", doing, k.Facts.Release, n, k.Plan.Mode)

@@ -108,7 +108,7 @@ func (x *Run) Conclude(short string) error {
 	return nil
 }
 
-// tracer hands out what is seen, judged by the variant if that is known.
+// tracer hands out each write that is seen, judged by the variant if that is known.
 func (x *Run) tracer() *trial.SourceTracer {
 	return trial.NewSourceTracer(x.capture, judge.Options{
 		Doubt:   x.capture.Doubt,

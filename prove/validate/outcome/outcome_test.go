@@ -43,8 +43,8 @@ func good() *Outcome {
 	id.Add(stripe.Observation)
 	o.Series = id.Report()
 	rep := &validate.Report{Variant: model.Linux73, Counts: validate.Counts{Passed: 2, Skipped: 1}, Results: []validate.Result{
-		{Theme: "aligned", Scenario: "one", Covers: []string{"2.4/g", "7/3"}, Line: 3, Write: "write pos=0 len=4K", Status: validate.Passed, Verdict: "agree"},
-		{Theme: "unaligned", Scenario: "two", Covers: []string{"7/4"}, Line: 9, Write: "write pos=512 len=1K", Status: validate.Passed, Verdict: "agree"},
+		{Theme: "aligned", Scenario: "one", Covers: []string{"checks-with-patch-4/g", "patch-3"}, Line: 3, Write: "write pos=0 len=4K", Status: validate.Passed, Verdict: "agree"},
+		{Theme: "unaligned", Scenario: "two", Covers: []string{"patch-4"}, Line: 9, Write: "write pos=512 len=1K", Status: validate.Passed, Verdict: "agree"},
 		{Theme: "unaligned", Scenario: "three", Line: 12, Write: "write pos=512 len=2K", Status: validate.Skipped, Reason: "needs <sectors>"},
 	}}
 	gen := &random.Report{Seed: 7, Variant: model.Linux73, Cases: 3, Writes: 20, Attempts: 21, Observed: trial.Tally{Right: 20, Undecided: 1},

@@ -145,7 +145,7 @@ func (s *session) account(ctx context.Context) error {
 	return nil
 }
 
-// collect books what is seen until there is nothing open, or nothing comes any more.
+// collect books the writes that are seen until none is open, or none comes any more.
 func (s *session) collect(ctx context.Context, l *ledger) error {
 	for l.open > 0 {
 		// What is tried again comes on top, and is asked for in the next turn.

@@ -1,6 +1,7 @@
 package walk
 
-// dioRW is iomap_dio_rw in the order of 3.5 for a write, and TAIL (1.10) behind it.
+// dioRW is iomap_dio_rw in the order of docs/kernel.md#order-in-iomap_dio_rw for a write, and what comes after it
+// (#after-iomap_dio_rw).
 func (w *walk) dioRW(shared, drain, forceWait bool) {
 	in, out := w.in, w.out
 	out.Mode = "EX"
@@ -19,7 +20,7 @@ func (w *walk) dioRW(shared, drain, forceWait bool) {
 			w.stop("dio", eagain) // instead of -ENOTBLK
 			return
 		}
-		w.tail(w.pos) // -ENOTBLK becomes 0 in TAIL 1.
+		w.tail(w.pos) // -ENOTBLK becomes 0 after it.
 		return
 	}
 	out.Mappings = w.room.mappings[:0]
@@ -55,7 +56,7 @@ func (w *walk) dioRW(shared, drain, forceWait bool) {
 	w.stop("dio", w.cnt)
 }
 
-// zero is the zeroing of 3.3 for the bytes from pos to next, which lie in mapping m.
+// zero is docs/kernel.md#zeroing-partial-blocks for the bytes from pos to next, which lie in mapping m.
 func (w *walk) zero(m Mapping, pos, next int64) {
 	zeroed := w.room.zeroed[:len(w.out.Zeroed)]
 	need := m.Type == "UNWRITTEN" || m.New
@@ -75,8 +76,9 @@ func (w *walk) zero(m Mapping, pos, next int64) {
 	}
 }
 
-// tail is TAIL 4 for a write whose direct part ended at pos, short of its end: BUF gets the rest. Its own write checks change
-// nothing, because the cut of the first ones is permanent and an append stands at i_size.
+// tail is what comes after iomap_dio_rw for a write whose direct part ended at pos, short of its end:
+// ext4_buffered_write_iter gets the rest. Its own write checks change nothing, because the cut of the first ones is permanent
+// and an append stands at i_size.
 func (w *walk) tail(pos int64) {
 	if w.in.Nowait {
 		w.stop("dio", eopnotsupp)
@@ -94,7 +96,7 @@ func (w *walk) begin(offset, length int64) Mapping {
 	l := offset >> w.in.Blkbits
 	n := (offset+length-1)>>w.in.Blkbits - l + 1
 	inside := offset+length <= w.in.ISize
-	if w.out.OverwriteOps { // K61 and K612 only
+	if w.out.OverwriteOps { // 6.1 and 6.12 only
 		return w.overwriteBegin(l, n)
 	}
 	switch w.k {
@@ -102,15 +104,15 @@ func (w *walk) begin(offset, length int64) Mapping {
 		return w.begin6(l, n, inside)
 	case k72, base:
 		return w.begin72(l, n, inside)
-	case b3, b34, k73:
+	case patch3, patch4, k73:
 		return w.begin73(l, n, inside)
 	default:
 		return w.beginV2(l, n, inside)
 	}
 }
 
-// mapped is a LOOKUP of the iomap phase with flags 0: the check phase's, but delayed blocks have become written, each former run
-// of them a mapping of its own.
+// mapped is a lookup of the iomap phase with flags 0: the check phase's, but delayed blocks have become written, each former
+// run of them a mapping of its own.
 func (w *walk) mapped(l, n int64) (ret int64, mflags uint32, mlen int64) {
 	letter, run := w.at(l)
 	if letter == 'D' {
@@ -132,7 +134,7 @@ func (w *walk) overwriteBegin(l, n int64) Mapping {
 	return Mapping{Err: eio} // A hole here: only a race could make one.
 }
 
-// begin6 is ext4_iomap_begin of K61 and K612.
+// begin6 is ext4_iomap_begin of 6.1 and 6.12.
 func (w *walk) begin6(l, n int64, inside bool) Mapping {
 	if inside {
 		ret, mflags, mlen := w.mapped(l, n)
@@ -152,7 +154,7 @@ func (w *walk) begin6(l, n int64, inside bool) Mapping {
 	return w.allocate(l, n, flags)
 }
 
-// begin72 is ext4_iomap_begin of K72 and base: unwritten blocks need no allocation call, and m_len is restored before one.
+// begin72 is ext4_iomap_begin of 7.2 and base: unwritten blocks need no allocation call, and m_len is restored before one.
 func (w *walk) begin72(l, n int64, inside bool) Mapping {
 	if inside {
 		ret, mflags, _ := w.mapped(l, n)
@@ -176,7 +178,7 @@ func (w *walk) begin72(l, n int64, inside bool) Mapping {
 	return w.allocate(l, n, flags)
 }
 
-// begin73 is ext4_iomap_begin of K73: begin72 with patch 1. B3 and B34 have patch 1 here too.
+// begin73 is ext4_iomap_begin of 7.3: begin72 with patch 1. patch3 and patch4 have patch 1 here too.
 func (w *walk) begin73(l, n int64, inside bool) Mapping {
 	if inside {
 		ret, mflags, _ := w.mapped(l, n)
@@ -203,13 +205,14 @@ func (w *walk) begin73(l, n int64, inside bool) Mapping {
 	return w.allocate(l, n, flags)
 }
 
-// beginV2 is ext4_iomap_begin with patches 1 and 7 [inferred]: under NOWAIT the lookup asks the cache only, and a miss is
-// -EAGAIN. A NOWAIT write has no delayed blocks here, it would have ended at N5.
+// beginV2 is ext4_iomap_begin with patch 1 and perhaps 7 [inferred]: with 7 the lookup under NOWAIT asks the cache only. A miss
+// is -EAGAIN by patch 6; without that it reads as a hole, for which blocks would have to be allocated. A NOWAIT write has no
+// delayed blocks here, it would have ended at N5.
 func (w *walk) beginV2(l, n int64, inside bool) Mapping {
 	if inside {
 		var ret int64
 		var mflags uint32
-		if w.in.Nowait {
+		if w.in.Nowait && w.in.Patch7 {
 			ret, mflags, _ = w.lookup(l, n, getCachedNowait)
 			if ret == eagain {
 				return Mapping{Err: eagain}
@@ -253,7 +256,7 @@ func (w *walk) allocate(l, n int64, flags uint32) Mapping {
 		switch flags {
 		case getCreate: // Converted to written at once.
 			m.Type, m.New = "MAPPED", true
-		case getIOCreateExt: // Split before the I/O, which sets NEW (3.1).
+		case getIOCreateExt: // Split before the I/O, which sets NEW (docs/kernel.md#ext4_iomap_begin).
 			m.Type, m.New = "UNWRITTEN", true
 		default:
 			m.Type = "UNWRITTEN"

@@ -2,6 +2,7 @@ package walk
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -54,7 +55,12 @@ func cached(in *Input)            { in.PagesCached = true }
 func pinned(in *Input)            { in.PagesCached, in.InvalidateFails = true, true }
 func sector(n int64) func(*Input) { return func(in *Input) { in.LBS = n } }
 func atomic(in *Input)            { in.Atomic, in.AtomicMin, in.AtomicMax = true, 4096, 65536 }
-func cold(in *Input)              { in.Cold = true }
+func patches(which ...int) func(*Input) {
+	return func(in *Input) {
+		in.Patch6, in.Patch7, in.Patch8 = slices.Contains(which, 6), slices.Contains(which, 7), slices.Contains(which, 8)
+	}
+}
+func cold(in *Input) { in.Cold = true }
 
 // iomapRow is one situation of the iomap phase.
 type iomapRow struct {
@@ -64,7 +70,7 @@ type iomapRow struct {
 	want     string
 }
 
-// formats is section 2.5 and the mapping half of 3.1.
+// formats is docs/kernel.md#by-inode-format and the mappings of docs/kernel.md#ext4_iomap_begin.
 var formats = []iomapRow{
 	{"written", six, world(0, 8192, "WWWW"), "0+2 MAPPED, ovw-ops: dio 8192"},
 	{"written", seven, world(0, 8192, "WWWW"), "0+2 MAPPED: dio 8192"},
@@ -106,7 +112,7 @@ var formats = []iomapRow{
 		"0+1 MAPPED, 1+1 MAPPED new alloc 1: dio 8192"},
 }
 
-// zeroing is section 3.3.
+// zeroing is docs/kernel.md#zeroing-partial-blocks.
 var zeroing = []iomapRow{
 	{"head and tail, unwritten", "linux-7.3", world(512, 1024, "U"), "0+1 UNWRITTEN, zero 0+512, zero 1536+2560: dio 1024"},
 	{"head and tail, hole", "linux-6.1", world(512, 1024, "H"), "0+1 UNWRITTEN new alloc b, zero 0+512, zero 1536+2560: dio 1024"},
@@ -152,11 +158,16 @@ var ends = []iomapRow{
 	{"NOWAIT hole in EX", "linux-7.2 base", world(0, 4096, "H", nowait, guessed(0)), "0+1 UNWRITTEN new alloc 3: dio 4096"},
 	{"cold cache", "linux-7.3", world(0, 4096, "W", nowait, cold), "0+1 MAPPED: dio 4096"},
 	{"cold cache", "series-v2", world(0, 4096, "W", nowait, cold), "err -11: N6 -11"},
+	{"cold cache, patch 6 alone", "linux-7.3", world(0, 4096, "W", nowait, cold, patches(6)), "0+1 MAPPED: dio 4096"},
+	{"cold cache, patch 7 alone", "linux-7.3", world(0, 4096, "W", nowait, cold, patches(7)), "err -11: N6 -11"},
+	{"cold cache, patch 7, blocking", "linux-7.3", world(0, 4096, "W", cold, patches(7)), "0+1 MAPPED: dio 4096"},
+	{"cold cache, patch 8 alone", "linux-7.3", world(512, 1024, "W", nowait, cold, patches(8)), ": N2 -11"},
+	{"cold cache, patch 8, block borders", "linux-7.3", world(0, 4096, "W", nowait, cold, patches(8)), "0+1 MAPPED: dio 4096"},
 	{"cold cache, blocking", "series-v2", world(0, 4096, "W", cold), "0+1 MAPPED: dio 4096"},
 	{"block number too large", seven, world(0xffffffff<<12, 4096, "", sized(1<<50)), "err -22: dio -22"},
 }
 
-// TestIomapPhase covers sections 2.5, 3.1, 3.3 and 3.5.
+// TestIomapPhase covers docs/kernel.md#iomap and #by-inode-format.
 func TestIomapPhase(t *testing.T) {
 	for _, part := range [][]iomapRow{formats, zeroing, ends} {
 		for _, r := range part {

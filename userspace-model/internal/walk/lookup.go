@@ -75,13 +75,15 @@ func (w *walk) delayedIn(pos, end int64) bool {
 	return false
 }
 
-// lookup is LOOKUP(l, n, f) of 1.2 before the page cache is flushed. ret is what ext4_map_blocks returns.
+// lookup is docs/kernel.md#lookup, l blocks from n on with flags f, before the page cache is flushed. ret is what
+// ext4_map_blocks returns.
 func (w *walk) lookup(l, n int64, f uint32) (ret int64, mflags uint32, mlen int64) {
 	if l >= maxLogical {
 		return efscorrupted, 0, n
 	}
 	if f == getCachedNowait && w.in.Cold {
-		if w.k == v2 { // patch 6 [inferred]
+		// The last row of that table: the tree has no entry, so it is either an error or what a hole looks like.
+		if w.in.Patch6 {
 			return eagain, 0, n
 		}
 		return 0, 0, n
@@ -103,7 +105,7 @@ func (w *walk) lookup(l, n int64, f uint32) (ret int64, mflags uint32, mlen int6
 	}
 }
 
-// checkLookup is a LOOKUP of the check phase: it is noted in the current pass.
+// checkLookup is a lookup of the check phase: it is noted in the current pass.
 func (w *walk) checkLookup(l, n int64, f uint32) (ret int64, mflags uint32) {
 	p := w.out.Passes - 1
 	have := len(w.room.passes[p])
@@ -113,8 +115,8 @@ func (w *walk) checkLookup(l, n int64, f uint32) (ret int64, mflags uint32) {
 	return ret, mflags
 }
 
-// ovwK61 is OVW of K61: only an initialised mapping of the whole range (W1) is an overwrite.
-func (w *walk) ovwK61() bool {
+// overwrite61 is ext4_overwrite_io of 6.1: only a written mapping of the whole range is an overwrite.
+func (w *walk) overwrite61() bool {
 	if w.end > w.in.ISize {
 		return false
 	}
@@ -124,9 +126,9 @@ func (w *walk) ovwK61() bool {
 	return ret == n && mflags&mapMapped != 0
 }
 
-// ovw is OVW of K612, K72 and B3: W1 and U1 are overwrites, and unwritten says which of the two. unwritten means nothing when
-// overwrite is false.
-func (w *walk) ovw() (overwrite, unwritten bool) {
+// overwriteIO is ext4_overwrite_io of 6.12, 7.2 and patch3: one written and one unwritten mapping are overwrites, and
+// unwritten says which of the two. unwritten means nothing when overwrite is false.
+func (w *walk) overwriteIO() (overwrite, unwritten bool) {
 	if w.end > w.in.ISize {
 		return false, false
 	}
@@ -139,8 +141,8 @@ func (w *walk) ovw() (overwrite, unwritten bool) {
 	return true, mflags&mapMapped == 0
 }
 
-// nz is NZ of B34, K73 and V2: must the head or the tail block be zeroed in part? f is 0 but in V2 under NOWAIT. An error counts
-// as yes, and so does a miss under 0x800 [inferred].
+// nz is ext4_dio_needs_zeroing of patch4, 7.3 and series-v2: must the head or the tail block be zeroed in part? f is 0 but
+// with patch 8 under NOWAIT. An error counts as yes, and so does a miss under 0x800, be it -EAGAIN or 0 [inferred].
 func (w *walk) nz(f uint32) bool {
 	if w.end > w.in.ISize {
 		return true

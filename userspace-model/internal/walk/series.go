@@ -1,7 +1,7 @@
 package walk
 
-// walkB34 is section 1.7, base with patches 3 and 4 (and here with patches 1 and 2).
-func (w *walk) walkB34() {
+// walkPatch4 is docs/kernel.md#stage-patch4, base with patches 3 and 4 (and here with patches 1 and 2).
+func (w *walk) walkPatch4() {
 	in := w.in
 	if !w.entry7() { // 1.
 		return
@@ -10,14 +10,14 @@ func (w *walk) walkB34() {
 	if !w.lock(shared) {                       // 3. N1
 		return
 	}
-	if !w.sudUpTo72() { // 4.
+	if !w.useDioUpTo72() { // 4.
 		w.buffered()
 		return
 	}
 	nz := false // Set once, before the first pass.
 	var extend bool
 	for {
-		if !w.gwc() { // 6.
+		if !w.checks() { // 6.
 			return
 		}
 		extend = w.extends()
@@ -48,8 +48,8 @@ func (w *walk) walkB34() {
 	w.dioRW(shared, drain, forceWait) // 11.
 }
 
-// walkK73 is section 1.8, kernel 7.3.4.
-func (w *walk) walkK73() {
+// walk73 is docs/kernel.md#linux-73, kernel 7.3.4.
+func (w *walk) walk73() {
 	in := w.in
 	if !w.entry7() { // 1.
 		return
@@ -58,14 +58,14 @@ func (w *walk) walkK73() {
 	if !w.lock(shared) {                       // 3. N1
 		return
 	}
-	if !w.sud73() { // 4.
+	if !w.useDio73() { // 4.
 		w.buffered()
 		return
 	}
 	nz := false // Set once, before the first pass.
 	var extend bool
 	for {
-		if !w.gwc() { // 6.
+		if !w.checks() { // 6.
 			return
 		}
 		extend = w.extends()
@@ -91,7 +91,7 @@ func (w *walk) walkK73() {
 		drain = nz
 		forceWait = true
 	}
-	w.out.Fmod = "kiocb_modified" // 9. and 1.9
+	w.out.Fmod = "kiocb_modified" // 9.
 	if in.Nowait && in.Stale {
 		w.stop("N4", eagain)
 		return
@@ -100,9 +100,10 @@ func (w *walk) walkK73() {
 	w.dioRW(shared, drain, forceWait) // 11.
 }
 
-// walkV2 is the whole series, patches 1 to 8: section 1.8 with cache-only lookups under NOWAIT [inferred]. An nz of an unaligned
-// first pass is kept over an aligned second one, as in K73.
-func (w *walk) walkV2() {
+// walkSeriesV2 is the whole series, patches 1 to 8, or 7.3 with some of the patches 6 to 8: docs/kernel.md#stage-series-v2,
+// with cache-only lookups under NOWAIT (inferred). An nz of an unaligned first pass is kept over an aligned second one, as in
+// 7.3.
+func (w *walk) walkSeriesV2() {
 	in := w.in
 	if !w.entry7() { // 1.
 		return
@@ -111,18 +112,18 @@ func (w *walk) walkV2() {
 	if !w.lock(shared) {                       // 3. N1
 		return
 	}
-	if !w.sud73() { // 4.
+	if !w.useDio73() { // 4.
 		w.buffered()
 		return
 	}
 	f := uint32(0)
-	if in.Nowait { // Patch 8 [inferred].
+	if in.Patch8 && in.Nowait { // (inferred)
 		f = getCachedNowait
 	}
 	nz := false
 	var extend bool
 	for {
-		if !w.gwc() { // 6.
+		if !w.checks() { // 6.
 			return
 		}
 		extend = w.extends()
@@ -148,7 +149,7 @@ func (w *walk) walkV2() {
 		drain = nz
 		forceWait = true
 	}
-	w.out.Fmod = "kiocb_modified" // 9. and 1.9
+	w.out.Fmod = "kiocb_modified" // 9.
 	if in.Nowait && in.Stale {
 		w.stop("N4", eagain)
 		return

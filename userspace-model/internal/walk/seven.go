@@ -1,7 +1,7 @@
 package walk
 
-// walkK72 is section 1.5, kernel 7.2.13. base is the same but for BUF.
-func (w *walk) walkK72() {
+// walk72 is docs/kernel.md#linux-72, kernel 7.2.13. base is the same but for the drain of the buffered fallback.
+func (w *walk) walk72() {
 	in := w.in
 	if !w.entry7() { // 1.
 		return
@@ -10,18 +10,18 @@ func (w *walk) walkK72() {
 	if !w.lock(shared) {                       // 3. N1
 		return
 	}
-	if !w.sudUpTo72() { // 4.
+	if !w.useDioUpTo72() { // 4.
 		w.buffered()
 		return
 	}
 	var unal, extend, overwrite, unwritten bool
 	for {
-		if !w.gwc() { // 6.
+		if !w.checks() { // 6.
 			return
 		}
 		unal = w.unaligned()
 		extend = w.extends()
-		overwrite, unwritten = w.ovw()
+		overwrite, unwritten = w.overwriteIO()
 		if shared && (!in.Nosec || extend || !overwrite || (unal && unwritten)) { // 7.
 			if in.Nowait {
 				w.stop("N2", eagain)
@@ -48,8 +48,9 @@ func (w *walk) walkK72() {
 	w.dioRW(shared, drain, forceWait) // 11. There are no overwrite ops any more.
 }
 
-// walkB3 is section 1.6, base with patch 3 [inferred] (and here with patches 1 and 2, which do not touch the checks).
-func (w *walk) walkB3() {
+// walkPatch3 is docs/kernel.md#stage-patch3, base with patch 3, inferred (and here with patches 1 and 2, which do not touch
+// the checks).
+func (w *walk) walkPatch3() {
 	in := w.in
 	if !w.entry7() { // 1.
 		return
@@ -58,22 +59,22 @@ func (w *walk) walkB3() {
 	if !w.lock(shared) {                       // 3. N1
 		return
 	}
-	if !w.sudUpTo72() { // 4.
+	if !w.useDioUpTo72() { // 4.
 		w.buffered()
 		return
 	}
 	var unal, extend, overwrite, unwritten bool
 	for {
-		if !w.gwc() { // 6.
+		if !w.checks() { // 6.
 			return
 		}
 		unal = w.unaligned()
 		extend = w.extends()
 		overwrite, unwritten = false, false
-		// OVW is not called for an aligned write that does not extend. Whether it is called, its result unused, for an aligned
-		// write beyond i_disksize only is [uncertain]; taken as no.
+		// ext4_overwrite_io is not called for an aligned write that does not extend. Whether it is called, its result unused, for
+		// an aligned write beyond i_disksize only is [uncertain]; taken as no.
 		if unal {
-			overwrite, unwritten = w.ovw()
+			overwrite, unwritten = w.overwriteIO()
 		}
 		if shared && (!in.Nosec || extend || (unal && (!overwrite || unwritten))) { // 7.
 			if in.Nowait {
@@ -86,7 +87,7 @@ func (w *walk) walkB3() {
 		break
 	}
 	drain, forceWait := false, false
-	if !shared && (unal || extend) { // 8. As K72.
+	if !shared && (unal || extend) { // 8. As 7.2.
 		if in.Nowait {
 			w.stop("N3", eagain)
 			return

@@ -1,7 +1,7 @@
 package walk
 
-// walkK61 is section 1.3, kernel 6.1.192.
-func (w *walk) walkK61() {
+// walk61 is docs/kernel.md#linux-61, kernel 6.1.192.
+func (w *walk) walk61() {
 	in := w.in
 	if !w.entry6() { // 1.
 		return
@@ -15,20 +15,20 @@ func (w *walk) walkK61() {
 	if !w.lock(shared) { // 3. N1
 		return
 	}
-	if !w.sudUpTo72() { // 4.
+	if !w.useDioUpTo72() { // 4.
 		w.buffered()
 		return
 	}
 	extend := false
 	for {
-		if !w.gwc() { // 5.
+		if !w.checks() { // 5.
 			return
 		}
 		if w.extends() { // 6. Sticky: no later pass takes it back.
 			extend = true
 		}
 		// 7. In this order: the lookup is made only with NOSEC and when not extending.
-		if shared && (!in.Nosec || extend || !w.ovwK61()) {
+		if shared && (!in.Nosec || extend || !w.overwrite61()) {
 			if in.Nowait {
 				w.stop("N2", eagain)
 				return
@@ -39,7 +39,7 @@ func (w *walk) walkK61() {
 		break
 	}
 	w.out.Fmod = "file_modified"       // 8. Blocking even under NOWAIT.
-	if in.Nowait && (unal || extend) { // 9. N3' of the notes, after FMOD
+	if in.Nowait && (unal || extend) { // 9. N3, after file_modified
 		w.stop("N3", eagain)
 		return
 	}
@@ -50,8 +50,8 @@ func (w *walk) walkK61() {
 	w.dioRW(shared, drain, unal || extend)
 }
 
-// walkK612 is section 1.4, kernel 6.12.107.
-func (w *walk) walkK612() {
+// walk612 is docs/kernel.md#linux-612, kernel 6.12.107.
+func (w *walk) walk612() {
 	in := w.in
 	if !w.entry6() { // 1.
 		return
@@ -60,19 +60,19 @@ func (w *walk) walkK612() {
 	if !w.lock(shared) {                       // 3. N1
 		return
 	}
-	if !w.sudUpTo72() { // 4.
+	if !w.useDioUpTo72() { // 4.
 		w.buffered()
 		return
 	}
 	// 5. The inline-data state bit cannot be seen here.
 	var unal, extend, overwrite, unwritten bool
 	for {
-		if !w.gwc() { // 6.
+		if !w.checks() { // 6.
 			return
 		}
 		unal = w.unaligned()
 		extend = w.extends()
-		overwrite, unwritten = w.ovw()                                            // In every pass, in either mode, aligned or not.
+		overwrite, unwritten = w.overwriteIO()                                    // In every pass, in either mode, aligned or not.
 		if shared && (!in.Nosec || extend || !overwrite || (unal && unwritten)) { // 7.
 			if in.Nowait {
 				w.stop("N2", eagain)

@@ -1,8 +1,8 @@
 package walk
 
-// This file holds the sub-procedures of section 1.2 that stand before the iomap phase: ENTRY, the first lock, SUD and GWC.
+// This file holds what stands before the iomap phase: the entry, the first lock, ext4_should_use_dio, the generic write checks.
 
-// alignment is A(iter) of 1.1 for an iter with count bytes left. An empty iter has alignment 0 (5.4).
+// alignment is that of docs/kernel.md#quantities for an iter with count bytes left. An empty iter has alignment 0.
 func (w *walk) alignment(count int64) int64 {
 	if count == 0 {
 		return 0
@@ -10,12 +10,12 @@ func (w *walk) alignment(count int64) int64 {
 	return int64(w.in.Mem) | count
 }
 
-// unaligned is `unal` of 1.1 for the current pass.
+// unaligned is docs/kernel.md#quantities for the current pass.
 func (w *walk) unaligned() bool {
 	return (w.pos|w.alignment(w.cnt))&w.mask != 0
 }
 
-// extends is `ext` of 1.1: the end of the write is beyond i_size or beyond i_disksize.
+// extends is extending there: the end of the write is beyond i_size or beyond i_disksize.
 func (w *walk) extends() bool {
 	return w.end > w.in.ISize || w.end > w.in.Disksize
 }
@@ -26,7 +26,7 @@ func (w *walk) stop(end string, ret int64) {
 	w.out.Ret = ret
 }
 
-// entry6 is ENTRY of K61 and K612. It reports whether the direct path is reached.
+// entry6 is docs/kernel.md#entry of 6.1 and 6.12. It reports whether the direct path is reached.
 func (w *walk) entry6() bool {
 	if w.in.Shutdown { // (a)
 		w.stop("entry", eio)
@@ -40,7 +40,7 @@ func (w *walk) entry6() bool {
 	return true // (d)
 }
 
-// entry7 is ENTRY of the 7.x kernels. It reports whether the direct path is reached.
+// entry7 is docs/kernel.md#entry of the 7.x kernels. It reports whether the direct path is reached.
 func (w *walk) entry7() bool {
 	in := w.in
 	if in.Shutdown { // (a)
@@ -82,9 +82,9 @@ func (w *walk) lock(shared bool) bool {
 	return true
 }
 
-// sudUpTo72 is SUD of K61, K612 and K72. The notes name only these three; base, B3 and B34 stand on K72's code and the change of
-// the encryption rule is none of the series' patches, so they take it too [uncertain].
-func (w *walk) sudUpTo72() bool {
+// useDioUpTo72 is ext4_should_use_dio of 6.1, 6.12 and 7.2; base, patch3 and patch4 stand on 7.2's code and the change of
+// the encryption rule is none of the series' patches, so they are taken to have it too.
+func (w *walk) useDioUpTo72() bool {
 	in := w.in
 	if in.JournalData || in.Inline {
 		return false
@@ -98,9 +98,8 @@ func (w *walk) sudUpTo72() bool {
 	return true // al = 1: whatever the alignment
 }
 
-// sud73 is SUD of K73: encrypted inodes always ask for block alignment. The notes name only K73; V2 is taken to follow it
-// [uncertain].
-func (w *walk) sud73() bool {
+// useDio73 is ext4_should_use_dio of 7.3: encrypted inodes always ask for block alignment. series-v2 is taken to follow it.
+func (w *walk) useDio73() bool {
 	in := w.in
 	if in.JournalData || in.Inline {
 		return false
@@ -111,7 +110,8 @@ func (w *walk) sud73() bool {
 	return true
 }
 
-// buffered is the way of a write that SUD sent away: the lock is dropped and BUF runs for all of it, with its own write checks.
+// buffered is the way of a write that ext4_should_use_dio sent away: the lock is dropped and
+// ext4_buffered_write_iter runs for all of it, with its own write checks.
 func (w *walk) buffered() {
 	if w.in.Nowait {
 		w.stop("N0", eopnotsupp)
@@ -122,21 +122,22 @@ func (w *walk) buffered() {
 	w.stop("buffered", n)
 }
 
-// buf notes a call of BUF that gets past its NOWAIT test. Patch 2 is what drains in it. 6.1.192 has it as a stable backport (0.3);
-// linux-6.1 and linux-6.12 stand for the kernels before that backport.
+// buf notes a call of ext4_buffered_write_iter that gets past its NOWAIT test. Patch 2 is what drains in it. 6.1.192 has it
+// as a stable backport (docs/kernel.md#the-series); linux-6.1 and linux-6.12 stand for the kernels before that backport.
 func (w *walk) buf(pos, count int64) {
 	w.room.fallback = Range{pos, count}
 	w.out.Fallback = &w.room.fallback
 	switch w.k {
 	case k61, k612, base:
 		w.out.FallbackDrain = false
-	case k72, b3, b34, k73, v2:
+	case k72, patch3, patch4, k73, v2:
 		w.out.FallbackDrain = true
 	}
 }
 
-// gwc is one pass's GWC call. It reports false when the result is 0 or an error, which then is the result of the write.
-func (w *walk) gwc() bool {
+// checks is one pass's ext4_generic_write_checks. It reports false when the result is 0 or an error, which then is the result
+// of the write.
+func (w *walk) checks() bool {
 	w.out.Passes++
 	w.out.Lookups = w.room.passes[:w.out.Passes]
 	pos, n := w.writeChecks(w.pos, w.cnt)
@@ -149,7 +150,8 @@ func (w *walk) gwc() bool {
 	return true
 }
 
-// writeChecks is GWC in its order. It returns the position and the remaining count, or 0 or a negative errno as the count.
+// writeChecks is docs/kernel.md#generic-checks in its order. It returns the position and the remaining count, or 0 or a
+// negative errno as the count.
 func (w *walk) writeChecks(pos, count int64) (newPos, result int64) {
 	in := w.in
 	if in.Immutable {

@@ -1,12 +1,12 @@
 // Package walk is a second, independent account of what ext4 decides for a direct write.
 //
-// It follows the written procedure of the project's kernel notes (sections 1.1 to 1.12, 2.5, 3.1, 3.3, 3.5, 3.7 and 8) step by
-// step, one straight function for each kernel variant, and shares nothing with the real model. A test compares the two: where
-// they differ, one of them has misread the notes. Step numbers in comments are those of the notes; comments repeat where the
-// notes mark a step [inferred] or [uncertain].
+// It follows the procedures that docs/kernel.md writes down, from docs/kernel.md#quantities to docs/kernel.md#completion and
+// the corner cases, step by step, one straight function for each kernel variant, and shares nothing with the real model. A
+// test compares the two: where they differ, one of them has misread the page. Step numbers in comments are those of the page;
+// comments repeat where it says that a step is inferred.
 //
 // The package must never import the model that it checks, nor be written after it, and nothing but tests may use it. It repeats
-// code instead of sharing it between variants, so that each variant can be read beside its section of the notes.
+// code instead of sharing it between variants, so that each variant can be read beside its part of the page.
 package walk
 
 // Errors as the kernel returns them, negative.
@@ -30,6 +30,8 @@ type Input struct {
 	// Variant names the kernel: "linux-6.1", "linux-6.12", "linux-7.2", "base", "patch3", "patch4", "linux-7.3" or "series-v2".
 	// "patch3" has patches 1, 2 and 3 of the series, "patch4" has 1 to 4, "base" has none, "linux-7.2" has patch 2.
 	Variant string
+	// Patch6, Patch7 and Patch8 add that patch of the series' second version to "linux-7.3". "series-v2" has all three.
+	Patch6, Patch7, Patch8 bool
 
 	Pos, Len             int64  // ki_pos and iov_iter count at entry, bytes
 	Mem                  uint32 // OR of all segment addresses and of the segment lengths other than the total
@@ -51,7 +53,7 @@ type Input struct {
 	Nosec    bool // S_NOSEC
 
 	Inline      bool // the inode has inline data
-	JournalData bool // data is journalled, as SUD defines it
+	JournalData bool // data is journalled, see docs/kernel.md#direct-or-buffered
 	Encrypted   bool // S_ENCRYPTED
 	InlineCrypt bool // encryption is done by the block layer
 	Dax         bool // S_DAX
@@ -91,8 +93,8 @@ type Range struct{ Pos, Len int64 }
 
 // Outcome is all that can be seen of the write.
 type Outcome struct {
-	// End says where the write ended: "entry" (refused, or DAX, before any lock), "buffered" (SUD said no), "checks" (write
-	// checks returned 0 or an error), "N0" to "N6" (the NOWAIT exits), "dio" (iomap_dio_rw did what it could).
+	// End says where the write ended: "entry" (refused, or DAX, before any lock), "buffered" (ext4_should_use_dio said no),
+	// "checks" (write checks returned 0 or an error), "N0" to "N6" (the NOWAIT exits), "dio" (iomap_dio_rw did what it could).
 	End string
 	Dax bool  // the DAX path took it; nothing else is set
 	Ret int64 // bytes or negative errno, as the caller or the completion finally gets it
@@ -115,7 +117,7 @@ type Outcome struct {
 	Queued        bool   // ext4_file_write_iter returned -EIOCBQUEUED
 }
 
-// kernel is Input.Variant as a number, in the order of the notes.
+// kernel is Input.Variant as a number, oldest first.
 type kernel int
 
 const (
@@ -123,10 +125,10 @@ const (
 	k612
 	k72
 	base
-	b3
-	b34
+	patch3
+	patch4
 	k73
-	v2
+	v2 // or 7.3 with some of the patches 6 to 8
 )
 
 // walk is one write on its way.
@@ -159,29 +161,35 @@ func Walk(in Input) Outcome {
 	switch in.Variant {
 	case "linux-6.1":
 		w.k = k61
-		w.walkK61()
+		w.walk61()
 	case "linux-6.12":
 		w.k = k612
-		w.walkK612()
+		w.walk612()
 	case "linux-7.2":
 		w.k = k72
-		w.walkK72()
+		w.walk72()
 	case "base":
-		// K72 without the drain in BUF; the check phase is the same (0.2).
+		// 7.2 without the drain of the fallback; the check phase is the same.
 		w.k = base
-		w.walkK72()
+		w.walk72()
 	case "patch3":
-		w.k = b3
-		w.walkB3()
+		w.k = patch3
+		w.walkPatch3()
 	case "patch4":
-		w.k = b34
-		w.walkB34()
+		w.k = patch4
+		w.walkPatch4()
 	case "linux-7.3":
 		w.k = k73
-		w.walkK73()
-	case "series-v2":
+		if in.Patch6 || in.Patch7 || in.Patch8 {
+			w.k = v2
+			w.walkSeriesV2()
+		} else {
+			w.walk73()
+		}
+	case "series-v2", "linux-next":
 		w.k = v2
-		w.walkV2()
+		in.Patch6, in.Patch7, in.Patch8 = true, true, true
+		w.walkSeriesV2()
 	default:
 		panic("walk: unknown variant " + in.Variant)
 	}

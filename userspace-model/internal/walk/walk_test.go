@@ -34,7 +34,8 @@ func before(out Outcome) string {
 	return s
 }
 
-// TestBeforeIomap covers ENTRY, the first lock, SUD, GWC, FMOD and the orphan list.
+// TestBeforeIomap covers the entry, the first lock, ext4_should_use_dio, the generic write checks, timestamps and the orphan
+// list.
 func TestBeforeIomap(t *testing.T) {
 	encrypted := func(in *Input) { in.Encrypted = true }
 	inline := func(in *Input) { in.InlineCrypt = true }
@@ -83,9 +84,9 @@ func TestBeforeIomap(t *testing.T) {
 		{"bitmap of extents", "linux-6.12", world(4096, 4096, "WW", func(in *Input) { in.BitmapMaxBytes = 4096 }), "dio 4096 SH passes 1 file_modified"},
 		{"orphan", "linux-6.1 linux-6.12 linux-7.2 patch4", world(4096, 4096, "W"), "dio 4096 EX passes 1 file_modified orphan"},
 		{"orphan by disksize", "linux-7.3 series-v2", world(0, 4096, "W", onDisk(0)), "dio 4096 SH passes 2 kiocb_modified orphan"},
-		{"N2 before FMOD", all, world(0, 4096, "W", noNosec, nowait, stale), "N2 -11 SH passes 1"},
-		{"N3 after FMOD", "linux-6.1", world(512, 512, "W", nowait), "N3 -11 EX passes 1 file_modified"},
-		{"N3 before FMOD", "linux-6.12 " + seven, world(4096, 512, "W", nowait, stale), "N3 -11 EX passes 1"},
+		{"N2 before file_modified", all, world(0, 4096, "W", noNosec, nowait, stale), "N2 -11 SH passes 1"},
+		{"N3 after file_modified", "linux-6.1", world(512, 512, "W", nowait), "N3 -11 EX passes 1 file_modified"},
+		{"N3 before file_modified", "linux-6.12 " + seven, world(4096, 512, "W", nowait, stale), "N3 -11 EX passes 1"},
 		{"N4", "linux-7.3 series-v2", world(0, 4096, "W", nowait, stale), "N4 -11 SH passes 1 kiocb_modified"},
 		{"N4 blocking", "linux-7.3 series-v2", world(0, 4096, "W", stale), "dio 4096 SH passes 1 kiocb_modified"},
 		{"stale without patch 5", six + " linux-7.2 base patch3 patch4", world(0, 4096, "W", nowait, stale), "dio 4096 SH passes 1 file_modified"},
@@ -100,7 +101,7 @@ func TestBeforeIomap(t *testing.T) {
 	}
 }
 
-// TestCornerCases covers what section 8 says of single situations and no table holds.
+// TestCornerCases covers what docs/kernel.md#corner-cases says of single situations and no table holds.
 func TestCornerCases(t *testing.T) {
 	limit := func(in *Input) { in.LimitFsize = 5000 }
 	for _, c := range []struct {
@@ -108,16 +109,16 @@ func TestCornerCases(t *testing.T) {
 		in            Input
 		want          string
 	}{
-		// 8.2: K61 judges an append by the position it had before the move.
+		// docs/kernel.md#appending: 6.1 judges an append by the position it had before the move.
 		{"append at unaligned i_size", "linux-6.1", world(0, 4096, "WW", appending, sized(5000)), "SH 2 EX FW: -; -"},
 		{"append at unaligned i_size", "linux-6.12", world(0, 4096, "WW", appending, sized(5000)), "SH 2 EX drain FW: -; -"},
 		{"append at aligned i_size", "linux-6.1", world(100, 4096, "WW", appending), "EX 1 EX drain FW: -"},
 		{"append at aligned i_size", "linux-6.12", world(100, 4096, "WW", appending), "SH 2 EX FW: -; -"},
-		// 8.15: a cut can make an aligned write unaligned; K61 keeps the first verdict.
+		// docs/kernel.md#limits-that-cut-a-write: a cut can make an aligned write unaligned; 6.1 keeps the first verdict.
 		{"cut", "linux-6.1", world(0, 8192, "WW", limit), "SH 1 SH: (0,2,0)"},
 		{"cut", "linux-6.12", world(0, 8192, "UU", limit), "SH 2 EX drain FW: (0,2,0); (0,2,0)"},
 		{"cut", "linux-7.3", world(0, 8192, "WU", limit), "SH 2 EX drain FW: (1,1,0); (1,1,0)"},
-		// 8.14
+		// docs/kernel.md#empty-writes
 		{"empty", "linux-6.1", world(0, 0, "W", memory(512)), "SH 1 : -"},
 	} {
 		in := c.in
@@ -128,7 +129,7 @@ func TestCornerCases(t *testing.T) {
 	}
 }
 
-// TestColdCache: under NOWAIT V2 counts a miss as not written, whatever the file holds.
+// TestColdCache: under NOWAIT series-v2 counts a miss as not written, whatever the file holds.
 func TestColdCache(t *testing.T) {
 	in := world(512, 1024, "WWWW", nowait, cold)
 	in.Variant = "series-v2"
@@ -190,7 +191,7 @@ func anyInput(r *rand.Rand) Input {
 	return in
 }
 
-// broken names the first rule of the notes that out breaks, or "".
+// broken names the first rule that out breaks, or "".
 func broken(in Input, out Outcome) string {
 	bs := int64(1) << in.Blkbits
 	switch {

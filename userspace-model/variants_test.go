@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -60,8 +61,58 @@ func TestOpen(t *testing.T) {
 	if PatchTitle(1) != "no sleeping allocation under NOWAIT" || !strings.HasPrefix(PatchTitle(Patches), "ext4_dio_needs_zeroing") {
 		t.Errorf("the first and the last patch are %q and %q", PatchTitle(1), PatchTitle(Patches))
 	}
-	if Variant(0).Open() != 0 || Variant(0xff).Open() != 0 || PatchOf(DaxNowait) != 0 {
+	if Variant(0).Open() != 0 || Variant(0xff).Open() != 0 || PatchOf(EncryptAligned) != 0 {
 		t.Error("no variant, or no patch, is one")
+	}
+}
+
+// TestForeignPatches: 6.1 has no code that patches 3, 4 and 8 change.
+func TestForeignPatches(t *testing.T) {
+	for n := 1; n <= Patches; n++ {
+		_, err := ParseVariant(fmt.Sprintf("linux-6.1+patch%d", n))
+		foreign := n == 3 || n == 4 || n == 8
+		if (err != nil) != foreign || Linux61.WithPatch(n, true).Has(PatchBehaviour(n)) == foreign {
+			t.Errorf("linux-6.1+patch%d: %v", n, err)
+		}
+	}
+	if _, err := ParseVariant("linux-6.1+patch4"); err == nil || err.Error() != `variant "linux-6.1+patch4": linux-6.1 has no code that patch 4 changes` {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestRowsOfVariants: each row is complete, and what a detector prefers is one order.
+func TestRowsOfVariants(t *testing.T) {
+	at := map[int]Variant{}
+	for _, v := range Variants() {
+		if v.Since() == "" || v.Other() == 0 || v.Signs() == (Evidence{}) {
+			t.Errorf("the row of %s has holes: %+v", v, *v.row())
+		}
+		if other, ok := at[v.Preference()]; ok || v.Preference() < 1 {
+			t.Errorf("%s and %s are both preferred as %d", v, other, v.Preference())
+		}
+		at[v.Preference()] = v
+		if v.Written() != v {
+			t.Errorf("the answers for %s are those for %v", v, v.Written())
+		}
+	}
+	for v, want := range map[Variant]Variant{
+		Linux61: Linux73, Linux73: SeriesV2, SeriesV2: SeriesV2, Linux73.WithPatch(1, false): Linux73, Linux612.WithPatch(2, true): Linux73,
+	} {
+		if got := v.Other(); got != want {
+			t.Errorf("%s is compared with %s, want %s", v, got, want)
+		}
+	}
+	for v, want := range map[Variant]Variant{Linux612.WithPatch(2, true): Linux612, Linux612.WithPatch(1, true): 0, Linux73.WithPatch(1, false): 0} {
+		if got := v.Written(); got != want {
+			t.Errorf("the answers for %s are those for %v, want %v", v, got, want)
+		}
+	}
+}
+
+// TestManyPatches: a variant has room for more patches than the series has.
+func TestManyPatches(t *testing.T) {
+	if room := 32 - rowBits; room < 3*Patches-8 || Patches > room || len(variants) >= 1<<rowBits {
+		t.Errorf("room for %d patches and %d rows", room, 1<<rowBits)
 	}
 }
 
