@@ -1,6 +1,7 @@
 package export
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -67,8 +68,10 @@ func TestBudgetComesBack(t *testing.T) {
 	b := observe.Budget{
 		Ns:      [record.NumBudgetParts]uint64{record.BudgetLookup: 250_000, record.BudgetRest: 750_000},
 		Unknown: 1 << record.BudgetDevice, Missing: "a bio", Submitted: 17,
+		Spans: []observe.BudgetSpan{{Part: record.BudgetLookup, At: 3, Ns: 250_000}},
 	}
-	if got := budgeted(b, "").Observation().Budget; got == nil || *got != b {
+	r := budgeted(b, "").Clone()
+	if got := r.Observation().Budget; got == nil || !reflect.DeepEqual(*got, b) {
 		t.Errorf("%+v, want %+v", got, b)
 	}
 	if got := (&Row{}).Observation().Budget; got != nil {
