@@ -179,8 +179,10 @@ func TestCourse(t *testing.T) {
 	old.n = 0
 	full := course()
 	full.n = 12 // there was no room for more
+	cut := course()
+	cut.n = 2 // the second pass is not there: what looks like the only one was in vain
 	wrong := course()
-	wrong.mark[1] = record.MakeBudgetMark(1400, record.BudgetQueue, false)
+	wrong.mark[9] = record.MakeBudgetMark(10_200, record.BudgetDrain, false)
 	noDevice := course()
 	noDevice.BiosEnded = 1
 	for _, c := range []struct {
@@ -194,7 +196,8 @@ func TestCourse(t *testing.T) {
 		{"more marks than there is room for", "spin 0+1000 failed_pass 1000+2000 queue 3000+4000 failed_pass 7000+1000 rest 8000+500 " +
 			"lookup 8500+500 rest 9000+500 times 9500+700 rest 10200+100 submit 10300+200 " +
 			"device 12000+58000 wakeup 70000+8000 convert 78000+6000", full},
-		{"marks of something else", "", wrong},
+		{"more than there is room for before the last pass", "device 12000+58000 wakeup 70000+8000 convert 78000+6000", cut},
+		{"marks of something else", "device 12000+58000 wakeup 70000+8000 convert 78000+6000", wrong},
 		{"the end of a bio was missed", "spin 0+1000 failed_pass 1000+2000 queue 3000+4000 failed_pass 7000+1000 rest 8000+500 lookup 8500+500 " +
 			"rest 9000+500 times 9500+700 rest 10200+100 alloc 10500+800 convert 78000+6000 rest 84000+1000 sync 85000+9000 rest 94000+6000", noDevice},
 	} {

@@ -10,23 +10,24 @@ type BudgetSpan struct {
 
 // place tells when the write was in which part. The marks and the sums of a record were made
 // by the same instants: where they do not agree there were more marks than it had room for,
-// and nothing is said of what lies behind them.
+// and nothing is said of what lies behind them. What was in vain has to be all there: a pass
+// without its mark makes the one before it look as if it were the last.
 func (b *Budget) place(r *budgetRecord) {
-	if b.Unknown == allParts {
-		return
-	}
-	if b.follow(r, r.mark[:r.n], true); !b.agrees(true) {
-		b.Spans = b.Spans[:0]
-		b.follow(r, r.mark[:r.n], false)
-	}
-	if !b.agrees(false) {
+	marks := r.mark[:r.n]
+	switch {
+	case b.Unknown == allParts:
+	case b.follow(r, marks, true).agrees(allParts):
+	case b.follow(r, marks, false).agrees(1 << record.BudgetFailedPass):
+	case b.follow(r, nil, false).agrees(0):
+	default:
 		b.Spans = b.Spans[:0]
 	}
 }
 
 // follow makes the spans between marks. Without whole, the one behind the last mark is not
 // known, and after it only what the bios tell.
-func (b *Budget) follow(r *budgetRecord, marks []record.BudgetMark, whole bool) {
+func (b *Budget) follow(r *budgetRecord, marks []record.BudgetMark, whole bool) *Budget {
+	b.Spans = b.Spans[:0]
 	io := false
 	in, from := record.BudgetSpin, uint64(0)
 	first, last := passes(marks)
@@ -57,6 +58,7 @@ func (b *Budget) follow(r *budgetRecord, marks []record.BudgetMark, whole bool) 
 		b.io(r)
 		b.span(record.BudgetConvert, r.EndIo, r.EndIo+b.Ns[record.BudgetConvert])
 	}
+	return b
 }
 
 // passes are the places of the marks with which the first and the last pass begin.
@@ -88,10 +90,9 @@ func (b *Budget) span(p record.BudgetPart, from, to uint64) {
 	b.Spans = append(b.Spans, BudgetSpan{p, from, to - from})
 }
 
-// agrees reports whether the spans follow one another, and of no part are longer than it;
-// with all, they are all of it. What was in vain has to be all there: a pass without its mark
-// makes the one before it look as if it were the last.
-func (b *Budget) agrees(all bool) bool {
+// agrees reports whether the spans follow one another, and of no part are longer than it; of
+// those with a bit in whole they are all.
+func (b *Budget) agrees(whole uint32) bool {
 	var sum [record.NumBudgetParts]uint64
 	end := uint64(0)
 	for _, s := range b.Spans {
@@ -102,7 +103,7 @@ func (b *Budget) agrees(all bool) bool {
 		sum[s.Part] += s.Ns
 	}
 	for p, ns := range sum {
-		if known := b.Known(record.BudgetPart(p)); known && (ns > b.Ns[p] || (all || record.BudgetPart(p) == record.BudgetFailedPass) && ns < b.Ns[p]) {
+		if b.Known(record.BudgetPart(p)) && (ns > b.Ns[p] || whole&(1<<p) != 0 && ns < b.Ns[p]) {
 			return false
 		}
 	}
