@@ -9,6 +9,9 @@
  * is entered when the task has let go of the write, or by the task itself: whoever is
  * there has the write for itself.
  *
+ * When it came into which part is kept, too, for the first BUDGET_MARKS of them: who looks
+ * at one write wants to see the course of it and not sums.
+ *
  * The functions are not inlined: what calls them would be too much for the verifier.
  */
 #ifndef E4D_BUDGET_H
@@ -26,11 +29,14 @@ const volatile bool cfg_budget = 0;
 
 struct budget {
 	struct budget_rec r;
+	__u64 mark[BUDGET_MARKS];	/* sent behind r */
 	__u64 t0;
 	__u64 t;		/* since when it is in this part */
 	__u64 alloc, zero, submit;	/* when the last bio was submitted */
 	__u64 rest, lookup, times;	/* at the last pass */
 	__u32 over;		/* OVER_* */
+	__u32 marks;		/* of mark[] */
+	__u32 kept;		/* of these, when the last bio was submitted */
 	__u8 in;		/* enum budget_part */
 	__u8 outer;		/* the part around it */
 	__u8 passed;
@@ -66,7 +72,6 @@ static __noinline int budget_begin(__u64 iocb, __u64 id, __u64 t0)
 	if (!b)
 		return 0;
 	b->r.kind = REC_BUDGET;
-	b->r.size = sizeof(b->r);
 	b->r.id = id;
 	b->t0 = b->t = t0;
 	b->in = BUDGET_SPIN;
@@ -86,7 +91,18 @@ static __always_inline void fault(struct budget *b, __u8 part)
 	b->r.faults |= 1u << (part & 31);
 }
 
-/* From now on the write is in another part. */
+/* When there is no room, the last mark is not where its part ends: the sums tell. */
+static __always_inline void mark(struct budget *b, __u64 now, __u32 part)
+{
+	__u32 n = b->marks;
+
+	if (n >= BUDGET_MARKS)
+		return;
+	b->mark[n] = (now - b->t0) << 8 | part;
+	b->marks = n + 1;
+}
+
+/* From now on the write is in another part, or anew in this one with BUDGET_MARK_PASS. */
 static __always_inline void spend(struct budget *b, __u64 now, __u8 next)
 {
 	__u64 *ns = &b->r.spin;
@@ -94,8 +110,10 @@ static __always_inline void spend(struct budget *b, __u64 now, __u8 next)
 
 	if (i < BUDGET_SPENT)
 		ns[i] += now - b->t;
+	if (i != next)
+		mark(b, now, next);
 	b->t = now;
-	b->in = next;
+	b->in = next & ~BUDGET_MARK_PASS;
 }
 
 /* A part inside another one begins. */
@@ -158,7 +176,7 @@ static __noinline int budget_pass(__u64 iocb, __u64 id)
 		return 0;
 	if (within(b->in))
 		fault(b, b->in);
-	spend(b, bpf_ktime_get_ns(), BUDGET_REST);
+	spend(b, bpf_ktime_get_ns(), BUDGET_REST | BUDGET_MARK_PASS);
 	if (b->passed) {
 		b->r.failed_pass += b->r.rest - b->rest + b->r.lookup - b->lookup + b->r.times - b->times;
 		b->r.rest = b->rest;
@@ -183,6 +201,7 @@ static __noinline int budget_bio(__u64 iocb, __u64 id)
 	b->alloc = b->r.alloc;
 	b->zero = b->r.zero;
 	b->submit = b->r.submit;
+	b->kept = b->marks;
 	b->r.submitted = b->t - b->t0;
 	b->r.bios++;
 	return 0;
@@ -216,6 +235,8 @@ static __always_inline void resume(struct budget *b, __u64 now, __u8 part)
 	b->r.alloc = b->alloc;
 	b->r.zero = b->zero;
 	b->r.submit = b->submit;
+	b->marks = b->kept;
+	mark(b, now, part);
 	b->t = now;
 	b->in = part;
 }
@@ -258,10 +279,16 @@ static __always_inline void settle_budget(struct budget *b, __u64 now)
 
 static __always_inline void send_budget(__u64 iocb, struct budget *b)
 {
-	if (emit(&b->r, sizeof(b->r)))
+	__u32 n = b->marks, size;
+
+	if (n > BUDGET_MARKS)
+		n = BUDGET_MARKS;
+	size = sizeof(b->r) + n * sizeof(b->mark[0]);
+	b->r.size = size;
+	if (emit(&b->r, size))
 		COUNT(lost_budget, 1);
 	else
-		COUNT(bytes, sizeof(b->r));
+		COUNT(bytes, size);
 	take_out(&budgets, &iocb);
 }
 

@@ -433,9 +433,19 @@ enum budget_part {
 	BUDGET_WAKEUP = 14,	/* from there to ext4_dio_write_end_io */
 };
 
+/* Marks of a write's course that are kept: an aligned overwrite has ten. */
+#define BUDGET_MARKS		28
+#define BUDGET_MARK_PASS	0x80	/* in a mark: a pass begins, and what was since the one before it was in vain */
+
 /*
  * Where the time of one write went, with --budget: the parts in ns, but for the last two of
- * enum budget_part, which lie between the marks. It comes before the last record of its write.
+ * enum budget_part, which lie between submitted, bio_end and end_io. It comes before the last
+ * record of its write.
+ *
+ * Up to BUDGET_MARKS marks of 8 bytes follow, as many as size has room for. Each is the
+ * instant at which the write came into a part, ns since the entry, << 8 | enum budget_part.
+ * It begins in BUDGET_SPIN. What its task was in between the last submission and end_io is
+ * left out. There were more marks where the parts between them do not add up to the sums.
  */
 struct budget_rec {
 	__u16 kind;		/* REC_BUDGET */

@@ -44,7 +44,7 @@ type Breakdown struct {
 	files     parts[FileID]
 	processes parts[ProcessID]
 	waits     [Exclusive + 1]waits // by Lock
-	spent     map[string]*spent    // by reason, of writes with a budget
+	spent     map[string]*spread   // by reason, of writes with a budget
 }
 
 // Add counts r.

@@ -25,6 +25,16 @@ var budgetFields = schema.New(
 	budgetField(record.BudgetRest, "checks, orphan list, unlock, return"),
 	schema.OptInt("submitted_ns", "ns", "entry to where device_ns begins", func(b *Budget) *Opt[uint64] { return &b.Submitted }),
 	schema.Text("incomplete", "why parts are null", func(b *Budget) *string { return &b.Missing }).OrNull(),
+	schema.List("spans", "when the write was in which part, in order, as far as that is known", spanFields, nil,
+		func(b *Budget) *[]observe.BudgetSpan { return &b.Spans }),
+)
+
+var partWords = schema.WordsOf("partWords", "", record.NumBudgetParts, func(n record.BudgetPart) string { return n.String() })
+
+var spanFields = schema.New(
+	schema.Enum("part", "name of the part", partWords, func(s *observe.BudgetSpan) *record.BudgetPart { return &s.Part }),
+	schema.Int("at_ns", "ns", "its begin, since the entry of the write", func(s *observe.BudgetSpan) *uint64 { return &s.At }),
+	schema.Int("ns", "ns", "how long; all spans of a part are at most the part", func(s *observe.BudgetSpan) *uint64 { return &s.Ns }),
 )
 
 // budgetField is one part; as a filter word it is budget.NAME.
@@ -38,12 +48,27 @@ type Budget struct {
 	Missing string                             // why parts are not known; empty when all are
 	// Submitted is when the last bio was submitted, since the entry, where one was.
 	Submitted Opt[uint64]
+	Spans     []observe.BudgetSpan
+}
+
+// Unplaced are the parts, or what is left of them, of which it is not known when the write was
+// in them.
+func (b *Budget) Unplaced() (ns [record.NumBudgetParts]uint64) {
+	for p := range b.Ns {
+		ns[p] = b.Ns[p].V
+	}
+	for _, s := range b.Spans {
+		ns[s.Part] -= min(s.Ns, ns[s.Part])
+	}
+	return ns
 }
 
 func (r *Row) fillBudget(b *observe.Budget) {
+	r.Budget.V.Spans = r.Budget.V.Spans[:0]
 	if b == nil {
 		return
 	}
+	r.Budget.V.Spans = append(r.Budget.V.Spans, b.Spans...)
 	r.Budget.Known, r.Budget.V.Missing = true, b.Missing
 	r.Budget.V.Submitted = Opt[uint64]{V: b.Submitted, Known: b.Submitted != 0}
 	for p := range r.Budget.V.Ns {
@@ -56,7 +81,7 @@ func (r *Row) observedBudget() *observe.Budget {
 	if !r.Budget.Known {
 		return nil
 	}
-	b := &observe.Budget{Missing: r.Budget.V.Missing, Submitted: r.Budget.V.Submitted.V}
+	b := &observe.Budget{Missing: r.Budget.V.Missing, Submitted: r.Budget.V.Submitted.V, Spans: r.Budget.V.Spans}
 	for p, ns := range r.Budget.V.Ns {
 		if b.Ns[p] = ns.V; !ns.Known {
 			b.Unknown |= 1 << p

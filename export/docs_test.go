@@ -39,7 +39,8 @@ const linesHead = `
 # Lines that are no writes
 
 The first line names the form of all; a line about what is lost stands where it was noticed; the last line is the
-summary. A stream without that was cut off.
+summary. A stream without that was cut off. A hold stands where it was over. Who chooses among the writes, by ` + "`--filter`" + ` or
+` + "`--only`" + `, gets no holds; ` + "`--from` and `--to`" + ` choose among them, too.
 `
 
 // writeLines writes what the lines of other kinds are.
@@ -50,6 +51,12 @@ func writeLines(b *strings.Builder) {
 		if kind == export.KindSummary {
 			b.WriteString("The totals of all writes, those that are not shown among them, as `--summary FILE` writes them.\n")
 			continue
+		}
+		if kind == export.KindHold {
+			b.WriteString("Somebody held i_rwsem of a file who made no recorded write: of those for whom a write waits, or of all with\n" +
+				"`--holders all`. What is exact and what a bound, and what is not seen, is told in [holders.md](holders.md). Several have the\n" +
+				"lock at a time where they hold it shared: their times overlap.\n\n" +
+				"    ext4dio-trace live --json --holders all | jq -c 'select(.kind == \"hold\") | [.held_ns, .op, .comm, .path]'\n\n")
 		}
 		b.WriteString("| field | what it is |\n| --- | --- |\n")
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(export.StreamLines[kind])) {

@@ -251,5 +251,13 @@ func appendBudget(dst []byte, t *Budget) []byte {
 	dst = appendUint(append(dst, `,"rest_ns":`...), t.Ns[12].Known, uint64(t.Ns[12].V))
 	dst = appendUint(append(dst, `,"submitted_ns":`...), t.Submitted.Known, uint64(t.Submitted.V))
 	dst = appendTextOrNull(append(dst, `,"incomplete":`...), t.Missing)
+	dst = appendList(append(dst, `,"spans":`...), true, t.Spans, appendBudgetSpan)
+	return append(dst, '}')
+}
+
+func appendBudgetSpan(dst []byte, t *observe.BudgetSpan) []byte {
+	dst = partWords.AppendJSON(append(dst, `{"part":`...), int64(t.Part))
+	dst = strconv.AppendUint(append(dst, `,"at_ns":`...), uint64(t.At), 10)
+	dst = strconv.AppendUint(append(dst, `,"ns":`...), uint64(t.Ns), 10)
 	return append(dst, '}')
 }

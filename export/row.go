@@ -177,11 +177,11 @@ func (m *Maker) Fill(r *Row, o *observe.Observation, v *judge.Verdict) {
 // reset empties r and keeps the room of its slices.
 func (r *Row) reset() {
 	lookups, mappings, zeroed, waits, sleeps := r.Lookups[:0], r.Mappings[:0], r.Zeroed[:0], r.Waits[:0], r.Sleeps[:0]
-	summed, reasons := r.Summed[:0], r.Reasons[:0]
+	summed, reasons, spans := r.Summed[:0], r.Reasons[:0], r.Budget.V.Spans[:0]
 	rules, hazards, why, diffs, checks := r.Rules[:0], r.Hazards[:0], r.Why[:0], r.Diffs[:0], r.Facts.Checks[:0]
 	*r = Row{}
 	r.Lookups, r.Mappings, r.Zeroed, r.Waits, r.Sleeps = lookups, mappings, zeroed, waits, sleeps
-	r.Summed, r.Reasons = summed, reasons
+	r.Summed, r.Reasons, r.Budget.V.Spans = summed, reasons, spans
 	r.Rules, r.Hazards, r.Why, r.Diffs, r.Facts.Checks = rules, hazards, why, diffs, checks
 }
 
@@ -282,6 +282,7 @@ func (r *Row) CopyFrom(from *Row) {
 	r.Why = append(old.Why[:0], from.Why...)
 	r.Diffs = append(old.Diffs[:0], from.Diffs...)
 	r.Facts.Checks = append(old.Facts.Checks[:0], from.Facts.Checks...)
+	r.Budget.V.Spans = append(old.Budget.V.Spans[:0], from.Budget.V.Spans...)
 }
 
 // Clone returns a copy of r that shares nothing with it that Fill reuses.

@@ -38,9 +38,9 @@ func (b *Breakdown) addSpent(r *Row, reason string) {
 	s := b.spent[reason]
 	if s == nil {
 		if b.spent == nil {
-			b.spent = make(map[string]*spent)
+			b.spent = make(map[string]*spread)
 		}
-		s = new(spent)
+		s = new(spread)
 		b.spent[reason] = s
 	}
 	s.add(&r.Budget.V)
@@ -54,18 +54,25 @@ type spentLine struct {
 	LatencyNs  uint64            `json:"latency_ns"`
 	Parts      map[string]uint64 `json:"parts_ns"`
 
-	spent *spent
+	// At most a quarter too large, of single writes.
+	P50      uint64            `json:"p50_ns"` // of the latency
+	P99      uint64            `json:"p99_ns"`
+	PartsP50 map[string]uint64 `json:"parts_p50_ns"`
+	PartsP99 map[string]uint64 `json:"parts_p99_ns"`
+	Slowest  *slowestLine      `json:"slowest"` // 1 %; null when of no write all parts are known
+
+	spread *spread
 }
 
 // byBudget lists them, those that took the most time first.
 func (b *Breakdown) byBudget() []spentLine {
 	out := []spentLine{}
 	for reason, s := range b.spent {
-		l := spentLine{cmp.Or(reason, "reason not known"), s.writes, s.unknown, s.total, map[string]uint64{}, s}
-		for p, ns := range s.ns {
-			l.Parts[record.BudgetPart(p).String()] = ns
-		}
-		out = append(out, l)
+		out = append(out, spentLine{
+			Reason: cmp.Or(reason, "reason not known"), Writes: s.writes, Incomplete: s.unknown, LatencyNs: s.total, Parts: s.byName(),
+			P50: s.latency.Quantile(0.5), P99: s.latency.Quantile(0.99), PartsP50: s.quantiles(0.5), PartsP99: s.quantiles(0.99),
+			Slowest: s.slowest(), spread: s,
+		})
 	}
 	slices.SortFunc(out, func(a, b spentLine) int {
 		return cmp.Or(cmp.Compare(b.LatencyNs, a.LatencyNs), strings.Compare(a.Reason, b.Reason))
@@ -73,39 +80,20 @@ func (b *Breakdown) byBudget() []spentLine {
 	return out
 }
 
-// writeSpent writes where the time of the writes of each reason went: two lines each.
-func (b *Breakdown) writeSpent(out *strings.Builder) {
-	lines := b.byBudget()
-	if len(lines) == 0 {
-		return
-	}
-	fmt.Fprintf(out, "%9s %9s  %s\n", "WRITES", "MEAN", "WHERE THE TIME GOES, BY REASON")
-	for i := range lines[:min(len(lines), textParts)] {
-		l := &lines[i]
-		name := Safe(l.Reason)
-		if l.Incomplete > 0 {
-			name += fmt.Sprintf(" (and %d not known in all parts)", l.Incomplete)
-		}
-		fmt.Fprintf(out, "%9d %9s  %s\n", l.Writes, Duration(l.LatencyNs/max(l.Writes, 1)), name)
-		for _, line := range wrapped(l.spent.shares(), 58) {
-			fmt.Fprintf(out, "%21s%s\n", "", line)
-		}
-	}
-	if more := len(lines) - textParts; more > 0 {
-		fmt.Fprintf(out, "%21sand %d more\n", "", more)
-	}
-	out.WriteByte('\n')
-}
-
 // shares are the parts that are at least half a per cent of the whole, in the order of a
 // write.
 func (s *spent) shares() (out []string) {
 	for _, p := range record.BudgetOrder {
-		if percent := float64(s.ns[p]) * 100 / float64(max(s.total, 1)); percent >= 0.5 {
-			out = append(out, fmt.Sprintf("%s %.0f %%", p, percent))
+		if share := s.share(p); share >= shown {
+			out = append(out, fmt.Sprintf("%s %.0f %%", p, share*100))
 		}
 	}
 	return out
+}
+
+// share is that of a part of the whole.
+func (s *spent) share(p record.BudgetPart) float64 {
+	return float64(s.ns[p]) / float64(max(s.total, 1))
 }
 
 // writeLine writes where the time of all writes went, if that was recorded.
@@ -126,6 +114,8 @@ func wrapped(words []string, width int) (lines []string) {
 		if n := len(lines) - 1; n >= 0 && len(lines[n])+2+len(w) <= width {
 			lines[n] += ", " + w
 			continue
+		} else if n >= 0 {
+			lines[n] += ","
 		}
 		lines = append(lines, w)
 	}

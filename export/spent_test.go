@@ -1,6 +1,8 @@
 package export
 
 import (
+	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -29,13 +31,21 @@ func TestBudgetByReason(t *testing.T) {
 		Ns: [record.NumBudgetParts]uint64{record.BudgetQueue: 1 << 40}, Unknown: 1 << record.BudgetDevice, Missing: "a bio",
 	}, "extending"))
 	b.Add(&Row{Reason: "extending"}) // recorded without
+	b.Add(budgeted(observe.Budget{Missing: "a bio"}, "not overwrite"))
 	var out strings.Builder
 	b.writeSpent(&out)
-	const want = `   WRITES      MEAN  WHERE THE TIME GOES, BY REASON
-        3    10.0ms  extending (and 1 not known in all parts)
-                     queue 40 %, device 50 %, wakeup 5 %, convert 4 %
-        3     100us  aligned, inside i_size
-                     device 100 %
+	const want = `   WRITES      MEAN       P50       P99  WHERE THE TIME GOES, BY REASON
+        3    10.0ms    10.0ms    10.0ms  extending (1 more incomplete)
+     40 %    4.00ms    4.00ms    4.00ms    queue
+     50 %    5.00ms    5.00ms    5.00ms    device
+      5 %     500us     500us     500us    wakeup
+      4 %     400us     400us     400us    convert
+           slowest 1 %: 3 writes of 10.0ms or more, device 50 %, queue 40 %,
+           wakeup 5 %, convert 4 %
+        3     100us     100us     100us  aligned, inside i_size
+    100 %     100us     100us     100us    device
+           slowest 1 %: 3 writes of 100us or more, device 100 %
+        0         0         0         0  not overwrite (1 more incomplete)
 
 `
 	if out.String() != want {
@@ -45,6 +55,71 @@ func TestBudgetByReason(t *testing.T) {
 		if len(line) > 80 {
 			t.Errorf("%d columns: %s", len(line), line)
 		}
+	}
+}
+
+// What makes a few writes slow is not what the mean says: each part has its median and its 99th
+// percentile, and of the slowest 1 % it is told what they spent their time on.
+func TestBudgetOfTheSlowest(t *testing.T) {
+	var b Breakdown
+	part := func(p record.BudgetPart, ns uint64) (out [record.NumBudgetParts]uint64) {
+		out[record.BudgetDevice], out[p] = 100_000, ns
+		return out
+	}
+	for i := range 1000 {
+		ns := part(record.BudgetLookup, 1000+uint64(i))
+		if i%50 == 7 { // twenty, beside one that is a little slower
+			ns = part(record.BudgetQueue, 300_000)
+		}
+		if i == 500 {
+			ns = part(record.BudgetTimes, 310_000)
+		}
+		b.Add(budgeted(observe.Budget{Ns: ns}, "extending"))
+	}
+	raw, err := b.JSON(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Budgets []struct {
+			P50      uint64            `json:"p50_ns"`
+			P99      uint64            `json:"p99_ns"`
+			PartsP50 map[string]uint64 `json:"parts_p50_ns"`
+			PartsP99 map[string]uint64 `json:"parts_p99_ns"`
+			Slowest  struct {
+				Writes uint64            `json:"writes"`
+				FromNs uint64            `json:"from_ns"`
+				Most   string            `json:"most"`
+				Parts  map[string]uint64 `json:"parts_ns"`
+			} `json:"slowest"`
+		} `json:"budgets"`
+	}
+	if err := json.Unmarshal(raw, &got); err != nil || len(got.Budgets) != 1 {
+		t.Fatal(err, string(raw))
+	}
+	l := got.Budgets[0]
+	about := func(what string, got, exact uint64) {
+		if got < exact || got > exact+exact/4 {
+			t.Errorf("%s is %d, exactly %d", what, got, exact)
+		}
+	}
+	about("the median", l.P50, 101_500)
+	about("p99", l.P99, 400_000)
+	about("the median of device", l.PartsP50["device"], 100_000)
+	about("p99 of queue", l.PartsP99["queue"], 300_000)
+	about("the median of lookup", l.PartsP50["lookup"], 1500)
+	if l.PartsP50["queue"] != 0 {
+		t.Errorf("the median of queue is %d", l.PartsP50["queue"])
+	}
+	if s := l.Slowest; s.Most != "queue" || s.Writes != 21 || s.FromNs != 400_000 || s.Parts["queue"] != 6_000_000 || s.Parts["times"] != 310_000 {
+		t.Errorf("the slowest: %+v", s)
+	}
+	text := strings.Join(b.BudgetLines(), "\n")
+	if want := "slowest 1 %: 21 writes of 400us or more, queue 71 %, device 25 %,\n           times 4 %"; !strings.Contains(text, want) {
+		t.Errorf("%q is not in\n%s", want, text)
+	}
+	if !strings.Contains(text, "      0 %     310ns         0         0    times") {
+		t.Errorf("a part that only slow writes have is not told:\n%s", text)
 	}
 }
 
@@ -67,8 +142,10 @@ func TestBudgetComesBack(t *testing.T) {
 	b := observe.Budget{
 		Ns:      [record.NumBudgetParts]uint64{record.BudgetLookup: 250_000, record.BudgetRest: 750_000},
 		Unknown: 1 << record.BudgetDevice, Missing: "a bio", Submitted: 17,
+		Spans: []observe.BudgetSpan{{Part: record.BudgetLookup, At: 3, Ns: 250_000}},
 	}
-	if got := budgeted(b, "").Observation().Budget; got == nil || *got != b {
+	r := budgeted(b, "").Clone()
+	if got := r.Observation().Budget; got == nil || !reflect.DeepEqual(*got, b) {
 		t.Errorf("%+v, want %+v", got, b)
 	}
 	if got := (&Row{}).Observation().Budget; got != nil {

@@ -16,6 +16,7 @@ const (
 	KindStart   = "start"
 	KindLoss    = "loss"
 	KindNotice  = "notice"
+	KindHold    = "hold"
 	KindSummary = "summary"
 )
 

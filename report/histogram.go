@@ -3,15 +3,15 @@ package report
 import (
 	"slices"
 
-	"github.com/ext4dio/ext4dio-trace/export/tally"
+	"github.com/ext4dio/ext4dio-trace/internal/histogram"
 )
 
-// magnitudes counts times by their binary magnitude, see tally.Histogram.
-type magnitudes [tally.NumMagnitudes]uint64
+// magnitudes counts times by their binary magnitude, see histogram.Times.
+type magnitudes [histogram.NumMagnitudes]uint64
 
 // quantile is an upper bound of the time below which a share q of the times lies: the
 // end of the magnitude, at most the largest time.
-func quantile(h *tally.Histogram, q float64) uint64 {
+func quantile(h *histogram.Times, q float64) uint64 {
 	want := uint64(q * float64(h.Len()))
 	sum := uint64(0)
 	for i, n := range h.Magnitudes() {

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/export/tally"
+	"github.com/ext4dio/ext4dio-trace/internal/histogram"
 )
 
 //go:embed page.html page.txt
@@ -64,7 +64,7 @@ func (t timesOf) Bars() template.HTML {
 			high = max(high, 1)
 		}
 		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%.1f" width="%d" height="%.1f"><title>from %s: %d</title></rect>`,
-			t.Mode, (i-first)*binWidth, histHeight-high, binWidth-2, high, export.Duration(tally.BinStart(i, 0)), n)
+			t.Mode, (i-first)*binWidth, histHeight-high, binWidth-2, high, export.Duration(histogram.BinStart(i, 0)), n)
 	}
 	b.WriteString(`</svg>`)
 	return template.HTML(b.String())
@@ -88,7 +88,7 @@ func (t timesOf) Range() string {
 	if last < first {
 		return ""
 	}
-	return fmt.Sprintf("From %s to %s, each bar to twice the time of the one before it.", export.Duration(tally.BinStart(first, 0)), export.Duration(tally.BinStart(last+1, 0)))
+	return fmt.Sprintf("From %s to %s, each bar to twice the time of the one before it.", export.Duration(histogram.BinStart(first, 0)), export.Duration(histogram.BinStart(last+1, 0)))
 }
 
 // Strip draws the timeline: shared below, exclusive above, both as high as their part.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/export/tally"
+	"github.com/ext4dio/ext4dio-trace/internal/histogram"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
@@ -38,7 +38,8 @@ type page struct {
 	Cases    []caseText
 	Lines    []string
 	CaseNote string
-	// Prediction is text in columns.
+	// Budgets and Prediction are text in columns.
+	Budgets    string
 	Prediction string
 }
 
@@ -61,7 +62,7 @@ type times struct {
 
 type timesOf struct {
 	Mode string
-	all  *tally.Histogram
+	all  *histogram.Times
 	hist magnitudes
 }
 
@@ -110,6 +111,7 @@ func (p *Report) page() (*page, error) {
 	p.fillTables(out)
 	p.fillBlames(out)
 	p.fillTimes(out)
+	out.Budgets = strings.Join(p.counts.BudgetLines(), "\n")
 	return out, p.fillCases(out)
 }
 
@@ -200,7 +202,7 @@ func (p *Report) fillBlames(out *page) {
 func (p *Report) fillTimes(out *page) {
 	for _, t := range []struct {
 		title string
-		hists *[3]tally.Histogram
+		hists *[3]histogram.Times
 	}{{"Waits for i_rwsem", &p.waits}, {"Latency", &p.latency}} {
 		v := times{Title: t.title}
 		for i := range t.hists {

@@ -2,7 +2,7 @@ package report
 
 import (
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/export/tally"
+	"github.com/ext4dio/ext4dio-trace/internal/histogram"
 )
 
 // Fact is one line about where the writes were seen.
@@ -22,8 +22,8 @@ type Report struct {
 	Prediction string
 
 	counts   export.Breakdown
-	waits    [3]tally.Histogram // by export.Lock
-	latency  [3]tally.Histogram
+	waits    [3]histogram.Times // by export.Lock
+	latency  [3]histogram.Times
 	blames   export.Blames // for each file
 	timeline timeline
 	cases    cases

@@ -14,7 +14,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
-	"github.com/ext4dio/ext4dio-trace/export/tally"
+	"github.com/ext4dio/ext4dio-trace/internal/histogram"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/redact"
 )
@@ -102,6 +102,37 @@ func wellFormed(t *testing.T, html string) {
 	}
 }
 
+// A recording with budgets says where the time went, and of one without nothing is said.
+func TestBudgets(t *testing.T) {
+	row := exporttest.Rows()[0].Clone()
+	without, _ := texts(t, reportOf(row))
+	row.Budget.Known = true
+	for p := range row.Budget.V.Ns {
+		row.Budget.V.Ns[p] = export.Some[uint64](0)
+	}
+	row.Budget.V.Ns[record.BudgetDevice] = export.Some[uint64](5_000_000)
+	text, html := texts(t, reportOf(row))
+	for name, s := range map[string]string{"text": text, "html": html} {
+		for _, want := range []string{"Where the time goes", "  100 %    5.00ms    5.00ms    5.00ms    device", "slowest 1 %: 1 write of 5.00ms or more, device 100 %"} {
+			if !strings.Contains(s, want) {
+				t.Errorf("%s: %q is missing", name, want)
+			}
+		}
+	}
+	wellFormed(t, html)
+	if strings.Contains(without, "Where the time goes") {
+		t.Error("a recording without budgets says where the time goes")
+	}
+}
+
+func reportOf(rows ...export.Row) *Report {
+	p := &Report{}
+	for i := range rows {
+		p.Add(&rows[i])
+	}
+	return p
+}
+
 func TestEmpty(t *testing.T) {
 	text, html := texts(t, &Report{Title: "nothing"})
 	for _, want := range []string{"nothing: no write was lost", "none\n"} {
@@ -165,7 +196,7 @@ func TestBlames(t *testing.T) {
 }
 
 func TestHistogram(t *testing.T) {
-	var h tally.Histogram
+	var h histogram.Times
 	for _, ns := range []uint64{0, 0, 1, 1000, 1023, 1024, 5000} {
 		h.Add(ns)
 	}

@@ -7,7 +7,7 @@ import (
 	"text/template"
 
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/export/tally"
+	"github.com/ext4dio/ext4dio-trace/internal/histogram"
 )
 
 // WriteText writes the report as plain text, fit for a mail.
@@ -25,7 +25,7 @@ func (t timesOf) Lines() (out []string) {
 	for i := first; i <= last; i++ {
 		n := t.hist[i]
 		bar := strings.Repeat("#", int((n*barWidth+most-1)/most))
-		out = append(out, fmt.Sprintf("%9s %9d %s", export.Duration(tally.BinStart(i, 0)), n, bar))
+		out = append(out, fmt.Sprintf("%9s %9d %s", export.Duration(histogram.BinStart(i, 0)), n, bar))
 	}
 	return out
 }

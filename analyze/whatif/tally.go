@@ -3,7 +3,7 @@ package whatif
 import (
 	"math"
 
-	counts "github.com/ext4dio/ext4dio-trace/export/tally"
+	bins "github.com/ext4dio/ext4dio-trace/internal/histogram"
 )
 
 // share is what a part of the writes had: those of one file or writer, or all.
@@ -89,10 +89,10 @@ type histogram struct {
 	slots [histoSlots]uint32
 }
 
-func slot(ns int64) int { return min(counts.Bin(uint64(max(ns, 0)), fine), histoSlots-1) }
+func slot(ns int64) int { return min(bins.Bin(uint64(max(ns, 0)), fine), histoSlots-1) }
 
 // lower is where a slot begins.
-func lower(i int) int64 { return int64(counts.BinStart(i, fine)) }
+func lower(i int) int64 { return int64(bins.BinStart(i, fine)) }
 
 func (h *histogram) add(ns int64) {
 	h.n++

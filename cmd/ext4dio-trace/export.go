@@ -25,7 +25,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export/perfetto"
 	"github.com/ext4dio/ext4dio-trace/export/xfsio"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
-	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/redact"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
@@ -230,8 +229,8 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, k sessi
 	maker, place := k.Maker(in), 0
 	if to := holdsOf(w); to != nil {
 		k.Held = func(h *observe.Hold) {
-			if failed == nil {
-				fail(to.Hold(h, in.Path(record.NameID{FileID: record.FileID{Dev: h.Dev, Ino: h.Ino, Generation: h.Generation}})))
+			if failed == nil && h.Got() && f.choose.during(h) && (stream == nil || f.choose.choosesAll()) {
+				fail(to.Hold(h, in.Path(h.File())))
 			}
 		}
 	}
@@ -542,6 +541,14 @@ func (f *rowFilter) named(path string) bool {
 	}
 	ok, _ := filepath.Match(f.path, path) // check has tried the pattern
 	return ok
+}
+
+// during reports whether a hold lies in the time that is asked for.
+func (f *rowFilter) during(h *observe.Hold) bool { return h.To > f.begins && h.From < f.until }
+
+// choosesAll reports whether the writes of that time are all let through.
+func (f *rowFilter) choosesAll() bool {
+	return f.rowChoice.choosesAll() && f.pid == 0 && f.comm == "" && f.dev == "" && f.ino == 0 && f.path == "" && f.minLatency == 0
 }
 
 // shows reports whether a row is let through.

@@ -130,6 +130,10 @@ func (o *rowChoice) register(flags *pflag.FlagSet, only string) {
 	})
 }
 
+// choosesAll reports whether all writes are shown. Who asks for some of them is not shown what
+// is none.
+func (o *rowChoice) choosesAll() bool { return o.rows == nil && len(o.only) == 0 }
+
 // shows reports whether --only and --filter let a row through.
 func (o *rowChoice) shows(r *export.Row) bool {
 	if !o.rows.Match(r) {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
-	"github.com/ext4dio/ext4dio-trace/trace/session"
 )
 
 // sawNothing is the end of a trace in which no write passed the filters, as an error: where
@@ -35,15 +34,4 @@ func (q *quiet) look(s *export.Summary) {
 		q.said = true
 		q.tell("nothing seen yet, all that was written was left out: " + s.Losses.LeftOut())
 	}
-}
-
-// watched is a sink that says so, too.
-type watched struct {
-	session.Sink
-	*quiet
-}
-
-func (w watched) Flush(s *export.Summary) error {
-	w.look(s)
-	return w.Sink.Flush(s)
 }

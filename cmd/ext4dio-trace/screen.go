@@ -67,7 +67,7 @@ func (t *trace) runScreen(ctx context.Context, src session.Source) error {
 	collector := tui.NewCollector(t.file != nil, ownUsage)
 	t.Sink, t.Tell = screenSink{collector, t}, func(text string) { collector.SetNote(oneLine(text)) }
 	if t.kernel != nil {
-		t.Sink = watched{t.Sink, newQuiet(t.Tell)}
+		t.Look = newQuiet(t.Tell).look
 	}
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()

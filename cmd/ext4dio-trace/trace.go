@@ -62,7 +62,7 @@ func (t *trace) runLines(ctx context.Context, src session.Source) error {
 	}
 	t.Sink = lines
 	if t.kernel != nil {
-		t.Sink = watched{t.Sink, newQuiet(func(text string) { note(t.stderr, "%s", text) })}
+		t.Look = newQuiet(func(text string) { note(t.stderr, "%s", text) }).look
 	}
 	note(t.stderr, "%s", t.Banner(t.doing))
 	if t.kernel != nil {
@@ -86,7 +86,7 @@ func (t *trace) insideNow() ([]export.Inside, error) { return t.InsideNow(t.kern
 
 // lines is the sink that writes the chosen rows in the chosen form.
 func (o *liveOptions) lines(w io.Writer, text export.Text) *session.Lines {
-	return &session.Lines{Out: w, JSON: o.json, Shows: o.shows, Text: text}
+	return &session.Lines{Out: w, JSON: o.json, Shows: o.shows, Holds: o.choosesAll(), Text: text}
 }
 
 // finish says how it ended and returns what the exit status is made from.

@@ -69,7 +69,7 @@ func (f *Finder) Add(o *observe.Observation) {
 	}
 }
 
-// Hold takes somebody else who held the lock of a file.
+// Hold takes somebody else who held the lock of a file, and fills in for whom it drained.
 func (f *Finder) Hold(h *observe.Hold) {
 	f.others = true
 	l := f.of(h.Dev, h.Ino)
@@ -82,6 +82,7 @@ func (f *Finder) Hold(h *observe.Hold) {
 	}
 	if h.DrainNs > 0 {
 		k.drained = l.drained(h.DrainAt)
+		h.DrainWrites, h.DrainedFor = k.drained.writes, k.drained.named
 	}
 	*l.holds.push(maxHolds) = k
 	if k.seen == exact && h.QueuedNs > 0 {

@@ -15,6 +15,8 @@ type Budget struct {
 	// Submitted is when the last bio was submitted, ns since the entry, where the part device
 	// begins; 0 when there was none.
 	Submitted uint64
+	// Spans are when it was in which part, in order, as far as that is known.
+	Spans []BudgetSpan
 }
 
 // Known reports whether a part was measured.
@@ -51,9 +53,16 @@ func (b *Budget) because(why string) {
 	b.Missing += why
 }
 
+// budgetRecord is a record with the marks behind it.
+type budgetRecord struct {
+	record.Budget
+	mark [record.MaxBudgetMarks]record.BudgetMark
+	n    int
+}
+
 // fill takes up the record of a write that took latency.
-func (b *Budget) fill(r *record.Budget, latency uint64) {
-	*b = Budget{Ns: [...]uint64{
+func (b *Budget) fill(r *budgetRecord, latency uint64) {
+	*b = Budget{Spans: b.Spans[:0], Ns: [...]uint64{
 		record.BudgetSpin: r.Spin, record.BudgetQueue: r.Queue, record.BudgetFailedPass: r.FailedPass,
 		record.BudgetLookup: r.Lookup, record.BudgetDrain: r.Drain, record.BudgetAlloc: r.Alloc,
 		record.BudgetZero: r.Zero, record.BudgetSubmit: r.Submit, record.BudgetConvert: r.Convert,
@@ -66,11 +75,12 @@ func (b *Budget) fill(r *record.Budget, latency uint64) {
 		return
 	}
 	b.faults(r.Faults)
-	b.marks(r)
+	b.ends(&r.Budget)
 	if sum := b.Sum(); b.Unknown == 0 && sum != latency || sum > latency {
 		b.Unknown = allParts
 		b.because(fmt.Sprintf("its parts make %d of %d ns", sum, latency))
 	}
+	b.place(r)
 }
 
 // faults are the parts whose begin or end was missed.
@@ -86,8 +96,8 @@ func (b *Budget) faults(bits uint32) {
 	}
 }
 
-// marks tells the parts from the last bio on.
-func (b *Budget) marks(r *record.Budget) {
+// ends tells the parts from the last bio on.
+func (b *Budget) ends(r *record.Budget) {
 	const device, wakeup, convert = record.BudgetDevice, record.BudgetWakeup, record.BudgetConvert
 	switch {
 	case r.Bios == 0 && r.BiosEnded == 0:
@@ -138,10 +148,11 @@ func (b *Budget) String() string {
 // budget takes up where the time of a write went, which comes before the last record of
 // that write.
 func (ob *Observer) budget(raw []byte) error {
-	var r record.Budget
-	if err := record.ParseBudget(raw, &r); err != nil {
+	var r budgetRecord
+	if err := record.ParseBudget(raw, &r.Budget); err != nil {
 		return err
 	}
+	r.n = min(len(record.BudgetMarks(r.mark[:0], raw)), len(r.mark))
 	if ob.budgets.len() >= maxPending {
 		ob.budgets.take(ob.budgets.oldest().ID) // its write was lost
 	}

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -67,7 +68,7 @@ func TestMarksMakeParts(t *testing.T) {
 			r := whole()
 			c.change(&r)
 			var b Budget
-			b.fill(&r, 100_000)
+			b.fill(&budgetRecord{Budget: r}, 100_000)
 			var unknown uint32
 			for _, p := range c.unknown {
 				unknown |= 1 << p
@@ -100,7 +101,7 @@ func TestBudgetIsOfItsWrite(t *testing.T) {
 	for name, stream := range map[string][][]byte{
 		"completed after the return":  {queued.Append(nil), r.Append(nil), done.Append(nil)},
 		"completed before the return": {done.Append(nil), r.Append(nil), queued.Append(nil)},
-		"not queued":                  {other.Append(nil), r.Append(nil), direct.Append(nil)},
+		"not queued":                  {other.Append(nil), r.Append(nil, record.MakeBudgetMark(1000, record.BudgetRest, true)), direct.Append(nil)},
 	} {
 		var got *Observation
 		ob := NewObserver(func(o *Observation) { got = o.Clone() })
@@ -135,5 +136,79 @@ func TestBudgetsAreBounded(t *testing.T) {
 	}
 	if last.Budget != nil {
 		t.Errorf("a write whose budget was dropped has %s", last.Budget)
+	}
+}
+
+// course is the budget of a write that restarted, with its marks: an aligned one is simpler.
+func course() budgetRecord {
+	const spin, queue, lookup, rest, times = record.BudgetSpin, record.BudgetQueue, record.BudgetLookup, record.BudgetRest, record.BudgetTimes
+	r := budgetRecord{Budget: record.Budget{
+		ID: 7, Total: 100_000, Spin: 1000, Queue: 4000, FailedPass: 3000, Lookup: 500, Times: 700, Alloc: 800, Submit: 900,
+		Convert: 6000, Sync: 9000, Submitted: 12_000, BioEnd: 70_000, EndIo: 78_000, Bios: 2, BiosEnded: 2,
+	}}
+	for i, m := range []record.BudgetMark{
+		record.MakeBudgetMark(1000, rest, true),
+		record.MakeBudgetMark(1500, lookup, false), // in vain
+		record.MakeBudgetMark(2500, rest, false),
+		record.MakeBudgetMark(3000, queue, false),
+		record.MakeBudgetMark(7000, rest, false), // in vain
+		record.MakeBudgetMark(8000, rest, true),
+		record.MakeBudgetMark(8500, lookup, false),
+		record.MakeBudgetMark(9000, rest, false),
+		record.MakeBudgetMark(9500, times, false),
+		record.MakeBudgetMark(10_200, rest, false),
+		record.MakeBudgetMark(10_300, record.BudgetSubmit, false),
+		record.MakeBudgetMark(10_500, record.BudgetAlloc, false),
+		record.MakeBudgetMark(11_300, record.BudgetSubmit, false),
+		record.MakeBudgetMark(78_000, record.BudgetConvert, false),
+		record.MakeBudgetMark(84_000, rest, false),
+		record.MakeBudgetMark(85_000, record.BudgetSync, false),
+		record.MakeBudgetMark(94_000, rest, false),
+	} {
+		r.mark[i], r.n = m, i+1
+	}
+	r.Rest = 500 + 500 + 100 + 1000 + 6000 // behind the second pass
+	return r
+}
+
+// When a write was in which part follows from the marks: without a gap, all of each part, with
+// what was in vain as a failed pass and the device where the bios say so. What the marks do not
+// tell is nowhere.
+func TestCourse(t *testing.T) {
+	old := course()
+	old.n = 0
+	full := course()
+	full.n = 12 // there was no room for more
+	cut := course()
+	cut.n = 2 // the second pass is not there: what looks like the only one was in vain
+	wrong := course()
+	wrong.mark[9] = record.MakeBudgetMark(10_200, record.BudgetDrain, false)
+	noDevice := course()
+	noDevice.BiosEnded = 1
+	for _, c := range []struct {
+		name, want string
+		r          budgetRecord
+	}{
+		{"all", "spin 0+1000 failed_pass 1000+2000 queue 3000+4000 failed_pass 7000+1000 rest 8000+500 lookup 8500+500 rest 9000+500 " +
+			"times 9500+700 rest 10200+100 submit 10300+200 alloc 10500+800 submit 11300+700 device 12000+58000 wakeup 70000+8000 " +
+			"convert 78000+6000 rest 84000+1000 sync 85000+9000 rest 94000+6000", course()},
+		{"an early version", "device 12000+58000 wakeup 70000+8000 convert 78000+6000", old},
+		{"more marks than there is room for", "spin 0+1000 failed_pass 1000+2000 queue 3000+4000 failed_pass 7000+1000 rest 8000+500 " +
+			"lookup 8500+500 rest 9000+500 times 9500+700 rest 10200+100 submit 10300+200 " +
+			"device 12000+58000 wakeup 70000+8000 convert 78000+6000", full},
+		{"more than there is room for before the last pass", "device 12000+58000 wakeup 70000+8000 convert 78000+6000", cut},
+		{"marks of something else", "device 12000+58000 wakeup 70000+8000 convert 78000+6000", wrong},
+		{"the end of a bio was missed", "spin 0+1000 failed_pass 1000+2000 queue 3000+4000 failed_pass 7000+1000 rest 8000+500 lookup 8500+500 " +
+			"rest 9000+500 times 9500+700 rest 10200+100 alloc 10500+800 convert 78000+6000 rest 84000+1000 sync 85000+9000 rest 94000+6000", noDevice},
+	} {
+		var b Budget
+		b.fill(&c.r, 100_000)
+		got := ""
+		for _, s := range b.Spans {
+			got += fmt.Sprintf(" %s %d+%d", s.Part, s.At, s.Ns)
+		}
+		if strings.TrimSpace(got) != c.want {
+			t.Errorf("%s (%s):\n%s, want\n %s", c.name, b.Missing, got, c.want)
+		}
 	}
 }

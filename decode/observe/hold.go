@@ -30,6 +30,19 @@ type Hold struct {
 	Func     string // kernel function of a holder of an unknown kind; empty when that is not known
 
 	GlobalTid uint32 // as of an Observation
+
+	// DrainWrites is how many recorded writes were in flight at DrainAt, and DrainedFor names
+	// some of them. Who remembers writes fills it in.
+	DrainWrites int
+	DrainedFor  []Actor
+}
+
+// Got reports whether it had the lock at all.
+func (h *Hold) Got() bool { return h.To > h.From }
+
+// File names the file.
+func (h *Hold) File() record.NameID {
+	return record.NameID{FileID: record.FileID{Dev: h.Dev, Ino: h.Ino, Generation: h.Generation}}
 }
 
 // Thread is as that of an Observation.

@@ -133,6 +133,7 @@ func (o *Observation) Clone() *Observation {
 	}
 	if o.Budget != nil {
 		c.budget = *o.Budget
+		c.budget.Spans = slices.Clone(o.Budget.Spans)
 		c.Budget = &c.budget
 	}
 	return &c

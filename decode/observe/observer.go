@@ -33,7 +33,7 @@ type Observer struct {
 
 	pending waiting[*Observation]    // queued writes without completion
 	early   waiting[record.Complete] // completions without write
-	budgets waiting[record.Budget]   // of writes whose last record has not come
+	budgets waiting[budgetRecord]    // of writes whose last record has not come
 	pool    []*Observation
 
 	// Arrived is called with every write when its record comes: a queued one has no
@@ -55,7 +55,7 @@ func NewObserver(emit func(*Observation)) *Observer {
 	return &Observer{
 		emit: emit, comms: make(map[[16]byte]string),
 		pending: newWaiting[*Observation](), early: newWaiting[record.Complete](),
-		budgets: newWaiting[record.Budget](),
+		budgets: newWaiting[budgetRecord](),
 	}
 }
 

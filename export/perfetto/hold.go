@@ -8,7 +8,7 @@ import (
 // Hold writes that somebody held i_rwsem of a file who made no recorded write. path is its
 // name, empty when it is not known.
 func (w *Writer) Hold(h *observe.Hold, path string) error {
-	if h.To <= h.From {
+	if !h.Got() {
 		return nil
 	}
 	w.begin()

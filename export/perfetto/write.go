@@ -2,7 +2,6 @@ package perfetto
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
@@ -52,9 +51,7 @@ func (w *Writer) write(r *export.Row) {
 		end := r.TimeNs + r.LatencyNs.V
 		lane := w.lane(n, inFlight, back, end)
 		w.event(lane, back, typeBegin, r.Caller.String(), verdict, who)
-		for _, s := range appendBudget(nil, r, back, end) {
-			w.slice(lane, s.from, s.to, s.name, verdict, nil)
-		}
+		w.nest(lane, appendBudget(nil, r, back, end), nil, back, verdict)
 		w.event(lane, end, typeEnd, "", "", nil)
 	}
 	if r.Disagrees() {
@@ -66,49 +63,24 @@ func (w *Writer) write(r *export.Row) {
 	}
 }
 
-// writeTask writes r as its task saw it. w.spans are its waits.
+// writeTask writes r as its task saw it. w.spans are its waits, which lie in parts of the
+// budget.
 func (w *Writer) writeTask(task uint64, r *export.Row, back uint64, verdict string) {
 	for i := range r.Sleeps {
 		if s := &r.Sleeps[i]; s.Cause != record.SleepIRwsem && s.More == 0 {
 			w.spans = append(w.spans, before(r, s.AtUs, s.Ns, back, "sleep: "+s.Cause.String()))
 		}
 	}
-	w.spans = appendBudget(w.spans, r, r.TimeNs, back)
-	slices.SortStableFunc(w.spans, func(a, b span) int { return int(int64(a.from - b.from)) })
-	name := "direct write"
-	if r.Lock.Known {
-		name += ", " + lockText(r.Lock.V)
-	}
-	w.event(task, r.TimeNs, typeBegin, name, verdict, func() { w.annotate(r) })
-	at := r.TimeNs
-	for _, s := range w.spans {
-		s.from = max(s.from, at)
-		if s.to > s.from {
-			w.slice(task, s.from, s.to, s.name, verdict, nil)
-			at = s.to
-		}
-	}
+	w.event(task, r.TimeNs, typeBegin, taskName(r), verdict, func() { w.annotate(r) })
+	w.nest(task, appendBudget(nil, r, r.TimeNs, back), w.spans, r.TimeNs, verdict)
 	w.event(task, back, typeEnd, "", "", nil)
 }
 
-// appendBudget appends the parts of the latency whose place is known, as far as they lie
-// between from and to.
-func appendBudget(dst []span, r *export.Row, from, to uint64) []span {
-	b := &r.Budget.V
-	if !r.Budget.Known || !b.Submitted.Known {
-		return dst
+func taskName(r *export.Row) string {
+	if r.Lock.Known {
+		return "direct write, " + lockText(r.Lock.V)
 	}
-	at := r.TimeNs + b.Submitted.V
-	for _, p := range [...]record.BudgetPart{record.BudgetDevice, record.BudgetWakeup, record.BudgetConvert} {
-		if !b.Ns[p].Known {
-			break
-		}
-		s := span{from: max(at, from), to: min(at+b.Ns[p].V, to), name: "budget: " + p.String()}
-		if at += b.Ns[p].V; s.to > s.from {
-			dst = append(dst, s)
-		}
-	}
-	return dst
+	return "direct write"
 }
 
 // annotate adds what is said of a write when it is clicked at.
@@ -137,10 +109,8 @@ func (w *Writer) annotate(r *export.Row) {
 	if export.Is(r.Drained, true) {
 		w.noteText("drained", "inode_dio_wait was called")
 	}
-	for _, p := range record.BudgetOrder {
-		if ns := r.Budget.V.Ns[p]; r.Budget.Known && ns.Known {
-			w.noteInt("budget_"+p.String()+"_ns", int64(ns.V))
-		}
+	if r.Budget.Known {
+		w.annotateBudget(&r.Budget.V)
 	}
 	if r.FallbackBytes.V > 0 {
 		w.noteInt("fallback_bytes", r.FallbackBytes.V)

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/internal/histogram"
 )
 
 // maxGroups bounds the files and the processes that are counted apart. The first ones
@@ -21,7 +22,7 @@ type Group struct {
 	Names int
 
 	Rate     float64 // writes a second
-	P50, P99 uint64  // waits for i_rwsem, ns, see Histogram.Quantile
+	P50, P99 uint64  // waits for i_rwsem, ns, see histogram.Times.Quantile
 	MaxWait  uint64
 }
 
@@ -38,7 +39,7 @@ type Key struct {
 // entry is a group that is counted.
 type entry struct {
 	group   Group
-	waits   Histogram
+	waits   histogram.Times
 	stale   bool   // quantiles are of an earlier time
 	counted uint64 // writes when the rate was last taken
 	names   []string

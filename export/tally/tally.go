@@ -5,6 +5,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/internal/histogram"
 )
 
 // NumOctaves is how many bins the distributions of waits have: to 2^20 * 1024 ns, about a
@@ -14,8 +15,8 @@ const NumOctaves = 22
 // Waits is the distribution of the waits for i_rwsem of the writes with one lock mode.
 type Waits struct {
 	Writes        uint64
-	Octaves       [NumOctaves]uint64 // see Histogram.Octaves
-	P50, P99, Max uint64             // ns, see Histogram.Quantile
+	Octaves       [NumOctaves]uint64 // see histogram.Times.Octaves
+	P50, P99, Max uint64             // ns, see histogram.Times.Quantile
 }
 
 // Picture is what is known at one moment.
@@ -51,7 +52,7 @@ type Tally struct {
 	processes groups[export.ProcessNumber] // by tgid
 	reasons   groups[string]
 	series    series
-	waits     [export.Exclusive + 1]Histogram
+	waits     [export.Exclusive + 1]histogram.Times
 	blames    export.Blames
 	findings  Findings
 	writes    uint64
@@ -128,12 +129,12 @@ func (t *Tally) Picture(elapsed time.Duration) Picture {
 		Files: t.files.picture(), Processes: t.processes.picture(), Reasons: t.reasons.picture(),
 		Waited: t.waited(), Series: t.series.picture(), Findings: t.findings.List(), MoreFindings: t.findings.More(),
 	}
-	t.waits[export.Shared].picture(&p.Shared)
-	t.waits[export.Exclusive].picture(&p.Exclusive)
+	p.Shared.of(&t.waits[export.Shared])
+	p.Exclusive.of(&t.waits[export.Exclusive])
 	return p
 }
 
-func (h *Histogram) picture(w *Waits) {
+func (w *Waits) of(h *histogram.Times) {
 	h.Octaves(w.Octaves[:])
 	w.Writes, w.P50, w.P99, w.Max = h.Len(), h.Quantile(0.5), h.Quantile(0.99), h.Max()
 }

@@ -48,11 +48,11 @@ var flow = []group{
 		"decode/judge":                  {ours: "decode/blame decode/observe decode/overlap decode/request decode/rules record userspace-model"},
 	}},
 	{"rows", "one row a write, and the forms in which it leaves", map[string]rule{
-		"export":               {ours: "decode/judge decode/observe decode/overlap decode/request decode/rules export/safe export/schema record userspace-model", others: "golang.org/x/sys"},
+		"export":               {ours: "decode/judge decode/observe decode/overlap decode/request decode/rules export/safe export/schema internal/histogram record userspace-model", others: "golang.org/x/sys"},
 		"export/safe":          {},
 		"export/schema":        {},
 		"export/rowfilter":     {ours: "decode/judge decode/observe export export/schema record"},
-		"export/tally":         {ours: "decode/judge decode/observe export record userspace-model"},
+		"export/tally":         {ours: "decode/judge decode/observe export internal/histogram record userspace-model"},
 		"export/exporttest":    {ours: "decode/judge decode/observe decode/rules export export/schema record userspace-model"},
 		"export/parquet":       {ours: "export export/safe export/schema", others: "github.com/klauspost/compress github.com/parquet-go/parquet-go/encoding/thrift"},
 		"export/xfsio":         {ours: "decode/observe export prove/workload/xfsio record userspace-model"},
@@ -69,9 +69,9 @@ var flow = []group{
 	{"answers", "what the rows mean", map[string]rule{
 		"analyze/explain":  {ours: "decode/judge decode/observe export record userspace-model"},
 		"analyze/races":    {ours: "userspace-model"},
-		"analyze/whatif":   {ours: "decode/observe export/tally record userspace-model"},
+		"analyze/whatif":   {ours: "decode/observe internal/histogram record userspace-model"},
 		"analyze/recorded": {ours: "analyze/whatif decode/judge decode/observe export record report trace/redact trace/replay trace/session trace/tracefile"},
-		"report":           {ours: "analyze/explain decode/judge decode/observe export export/tally export/xfsio record userspace-model", others: "github.com/klauspost/compress"},
+		"report":           {ours: "analyze/explain decode/judge decode/observe export export/tally export/xfsio internal/histogram record userspace-model", others: "github.com/klauspost/compress"},
 	}},
 	{"proof", "kernels that are tested, and what is needed for it", map[string]rule{
 		"prove/workload":          {others: "golang.org/x/sys"},
@@ -104,6 +104,7 @@ var tools = group{"tools", "what any group may use", map[string]rule{
 	"internal/clock":      {others: "golang.org/x/sys"},
 	"internal/ext4fs":     {},
 	"internal/hint":       {},
+	"internal/histogram":  {},
 	"internal/imports":    {},
 	"internal/mutate":     {},
 	"internal/benchcmp":   {others: "golang.org/x/perf/benchfmt"},

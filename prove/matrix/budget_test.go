@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // TestBudget: the parts of the time of a write add up to its latency, and they are measured:
@@ -95,11 +97,25 @@ func (b *budgeted) addsUp() bool {
 		}
 		sum += ns
 	}
-	return b.LatencyNs != nil && len(b.Budget) == 17 && sum >= 0.98*float64(*b.LatencyNs) && sum <= 1.02*float64(*b.LatencyNs)
+	return b.LatencyNs != nil && len(partsOf(b.Budget)) == record.NumBudgetParts && sum >= 0.98*float64(*b.LatencyNs) && sum <= 1.02*float64(*b.LatencyNs)
+}
+
+// hasCourse reports whether it is told of each instant in which part the write was.
+func (b *budgeted) hasCourse() bool {
+	at := 0.0
+	spans, _ := b.Budget["spans"].([]any)
+	for _, s := range spans {
+		span := s.(map[string]any)
+		if span["at_ns"] != at {
+			return false
+		}
+		at += span["ns"].(float64)
+	}
+	return at == float64(*b.LatencyNs)
 }
 
 func budgetsAddUp(t *testing.T, all []budgeted, slow bool) {
-	var added, small, counted int
+	var added, small, counted, courses int
 	var overwrites []float64
 	callers, why := map[string]int{}, map[string]int{}
 	for i := range all {
@@ -107,6 +123,9 @@ func budgetsAddUp(t *testing.T, all []budgeted, slow bool) {
 		if w.addsUp() {
 			added++
 			callers[w.Caller]++
+			if w.hasCourse() {
+				courses++
+			}
 		} else {
 			text, _ := w.Budget["incomplete"].(string)
 			why[text]++
@@ -123,7 +142,10 @@ func budgetsAddUp(t *testing.T, all []budgeted, slow bool) {
 			overwrites = append(overwrites, device)
 		}
 	}
-	t.Logf("%d of %d writes add up, of %v; not: %v; rest below a tenth: %d of %d", added, len(all), callers, why, small, counted)
+	t.Logf("%d of %d writes add up, of %v; not: %v; the course of %d; rest below a tenth: %d of %d", added, len(all), callers, why, courses, small, counted)
+	if courses*100 < added*99 {
+		t.Errorf("when a write was in which part is told of %d of %d, want 99 %%", courses, added)
+	}
 	// The kernel skips a program that is preempted on the same CPU; more often where guests
 	// share a CPU. Such a budget says what it has not seen, and the others are exact.
 	if len(all) < 200 || added*100 < len(all)*97 || why[""] > 0 {

@@ -229,7 +229,7 @@ func (r *Redactor) Record(raw []byte) ([]byte, error) {
 	switch head := record.HeadOf(raw); {
 	case err != nil:
 		return nil, fmt.Errorf("cannot redact a record: %w", err)
-	case kind == record.KindComplete && len(raw) == record.CompleteSize, kind == record.KindBudget && len(raw) == record.BudgetSize:
+	case kind == record.KindComplete && len(raw) == record.CompleteSize, record.IsBudget(raw):
 		return raw, nil
 	case kind == record.KindHold && len(raw) == record.HoldSize:
 		r.raw = append(r.raw[:0], raw...)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
 )
@@ -14,6 +15,7 @@ type Lines struct {
 	Out   io.Writer
 	JSON  bool
 	Shows func(r *export.Row) bool // chooses among the writes; nil shows all
+	Holds bool                     // JSON has lines of those who held i_rwsem, too
 	Text  export.Text              // how text looks
 	Start export.StartLine         // the first line of JSON
 
@@ -30,6 +32,13 @@ func (s *Lines) Row(r *export.Row) {
 		s.buf = r.AppendJSON(s.buf)
 	default:
 		s.buf = s.Text.Append(s.buf, r)
+	}
+}
+
+// Hold implements HoldSink.
+func (s *Lines) Hold(h *observe.Hold, path string) {
+	if s.JSON && s.Holds {
+		s.buf = export.AppendHold(s.buf, h, path)
 	}
 }
 

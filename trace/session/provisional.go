@@ -70,7 +70,7 @@ func (t *Trace) judgeAgain(was model.Variant) {
 	}
 	k := *t.Kernel
 	k.Settled = d
-	again, err := k.Judge("auto", t.opts.Doubt, t.judged)
+	again, err := t.judgeOf(k, "auto")
 	if err != nil {
 		return // never: auto is a variant
 	}

@@ -23,6 +23,12 @@ type Sink interface {
 	Flush(s *export.Summary) error
 }
 
+// HoldSink is a Sink that takes those, too, who held i_rwsem of a file and made no recorded
+// write. h is valid until it returns; path is the name of the file, empty when it is not known.
+type HoldSink interface {
+	Hold(h *observe.Hold, path string)
+}
+
 // Options say how a Trace judges, and for whom.
 type Options struct {
 	Variant string                     // auto, or the name of one
@@ -42,6 +48,8 @@ type Trace struct {
 	// Seen takes every judged write, too; nil for none. While the trace runs it is changed
 	// by Order only.
 	Seen Seen
+	// Look is shown the summary with each batch; nil for nothing.
+	Look func(*export.Summary)
 	// Tell takes what is to be said of a recording that was begun by Record and has failed.
 	Tell func(text string)
 	// Summary is what was seen so far. While the trace runs, it is for Sink and Order only.
@@ -69,7 +77,7 @@ type Trace struct {
 func New(k *Kernel, o Options) (*Trace, error) {
 	t := &Trace{Kernel: k, opts: o, began: time.Now(), orders: make(chan func()), over: make(chan struct{})}
 	var err error
-	if t.judge, err = k.Judge(o.Variant, o.Doubt, t.judged); err != nil {
+	if t.judge, err = t.judgeOf(*k, o.Variant); err != nil {
 		return nil, err
 	}
 	names := o.Names
@@ -155,7 +163,7 @@ func (t *Trace) consume(p *pump) error {
 		default:
 		}
 		if failed == nil {
-			fail(t.Sink.Flush(&t.Summary))
+			fail(t.shown())
 		}
 	}
 	close(t.over)
@@ -166,7 +174,7 @@ func (t *Trace) consume(p *pump) error {
 	l := p.read.Load()
 	t.refresh(&l.losses, true)
 	if failed == nil {
-		fail(t.Sink.Flush(&t.Summary))
+		fail(t.shown())
 	}
 	if t.Recorder != nil {
 		failed = errors.Join(failed, t.Recorder.end(l))
@@ -177,6 +185,14 @@ func (t *Trace) consume(p *pump) error {
 	return errors.Join(failed, p.err)
 }
 
+// shown ends a batch.
+func (t *Trace) shown() error {
+	if t.Look != nil {
+		t.Look(&t.Summary)
+	}
+	return t.Sink.Flush(&t.Summary)
+}
+
 // learn takes the names of files out of a batch. They stand before their writes.
 func (t *Trace) learn(b *batch) {
 	if t.names == nil {
@@ -184,6 +200,20 @@ func (t *Trace) learn(b *batch) {
 	}
 	t.names.Look()
 	b.each(func(raw []byte) { t.names.Learn(raw) })
+}
+
+// judgeOf makes a judge of a kernel that tells this trace of all that it is fed with.
+func (t *Trace) judgeOf(k Kernel, variant string) (*judge.Judge, error) {
+	k.Held = t.held
+	return k.Judge(variant, t.opts.Doubt, t.judged)
+}
+
+// held takes somebody who held i_rwsem, from the judge. When writes are judged again it was
+// told before.
+func (t *Trace) held(h *observe.Hold) {
+	if sink, ok := t.Sink.(HoldSink); ok && t.again == nil && h.Got() {
+		sink.Hold(h, t.maker.Names.Path(h.File()))
+	}
 }
 
 // judged takes a judged write from the judge.
