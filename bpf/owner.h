@@ -6,6 +6,7 @@
 #ifndef E4D_OWNER_H
 #define E4D_OWNER_H
 
+#include "func.h"
 #include "hold.h"
 
 /*
@@ -64,6 +65,7 @@ static __always_inline void hold_queued(struct queued *q, __u32 tid)
 	__builtin_memset(&q->r, 0, sizeof(q->r));
 	q->r.lock = LOCK_EXCLUSIVE;
 	q->r.flags = HOLDER_QUEUED;
+	name_taker(q);
 	identify(&q->r, (void *)bpf_get_current_task(), inode);
 	in->tids[0] = tid;
 }
@@ -216,6 +218,8 @@ __noinline int watch_holders(struct inflight *st, __u32 tid)
 	if (o) {
 		q->r.op = o->r.op;
 		q->r.arg = o->r.arg;
+	} else {
+		name_owner(q, of, (__u64)owner);
 	}
 	identify(&q->r, owner, st->inode);
 	return 0;
