@@ -6,6 +6,7 @@
 #ifndef E4D_OWNER_H
 #define E4D_OWNER_H
 
+#include "func.h"
 #include "hold.h"
 
 /*
@@ -64,6 +65,7 @@ static __always_inline void hold_queued(struct queued *q, __u32 tid)
 	__builtin_memset(&q->r, 0, sizeof(q->r));
 	q->r.lock = LOCK_EXCLUSIVE;
 	q->r.flags = HOLDER_QUEUED;
+	name_taker(q);
 	identify(&q->r, (void *)bpf_get_current_task(), inode);
 	in->tids[0] = tid;
 }
@@ -101,6 +103,8 @@ static __always_inline void hold_wait_begin(__u64 lock, __u32 flags)
 	now = bpf_ktime_get_ns();
 	if (has_rt_mutex(sem, lock, flags) && q->tid == tid && q->sem == sem && now - q->end < JUST_NOW)
 		return;
+	/* It has let go of the lock that it had got, before anybody else who was woken got it. */
+	send_queued(q->sem, tid, now);
 	q->tid = tid;
 	q->sem = sem;
 	q->r.kind = 0;
@@ -216,6 +220,8 @@ __noinline int watch_holders(struct inflight *st, __u32 tid)
 	if (o) {
 		q->r.op = o->r.op;
 		q->r.arg = o->r.arg;
+	} else {
+		name_owner(q, of, (__u64)owner);
 	}
 	identify(&q->r, owner, st->inode);
 	return 0;

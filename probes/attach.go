@@ -211,6 +211,8 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		"sym_iomap_ops":             addr("ext4_iomap_ops"),
 		"sym_overwrite_ops":         addr("ext4_iomap_overwrite_ops"),
 		"sym_rename_lock":           addr("rename_lock"),
+		"sym_sys_call_table":        addr("sys_call_table"),
+		"have_task_from_pid":        f.Funcs["bpf_task_from_pid"].BTF && f.lendsTasks(),
 		"cfg_name_seed":             rand.Uint64(),
 		"have_callers":              addr("aio_complete_rw") != 0 || addr("io_complete_rw") != 0,
 		"spans":                     padSpans(f.spans),

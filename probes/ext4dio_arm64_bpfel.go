@@ -23,6 +23,7 @@ const (
 	ext4dioMapCpus                  = "cpus"
 	ext4dioMapDisplaced             = "displaced"
 	ext4dioMapFlushes               = "flushes"
+	ext4dioMapFrames                = "frames"
 	ext4dioMapInterests             = "interests"
 	ext4dioMapKnownNames            = "known_names"
 	ext4dioMapNameBufs              = "name_bufs"
@@ -180,6 +181,7 @@ const (
 	ext4dioVarHaveCallers           = "have_callers"
 	ext4dioVarHaveCast              = "have_cast"
 	ext4dioVarHaveSpans             = "have_spans"
+	ext4dioVarHaveTaskFromPid       = "have_task_from_pid"
 	ext4dioVarNoBudget              = "no_budget"
 	ext4dioVarShared                = "shared"
 	ext4dioVarSlotMask              = "slot_mask"
@@ -192,6 +194,7 @@ const (
 	ext4dioVarSymLoRwAioComplete    = "sym_lo_rw_aio_complete"
 	ext4dioVarSymOverwriteOps       = "sym_overwrite_ops"
 	ext4dioVarSymRenameLock         = "sym_rename_lock"
+	ext4dioVarSymSysCallTable       = "sym_sys_call_table"
 	ext4dioVarSyncLocks             = "sync_locks"
 )
 
@@ -376,6 +379,7 @@ type ext4dioMapSpecs struct {
 	Cpus       *ebpf.MapSpec `ebpf:"cpus"`
 	Displaced  *ebpf.MapSpec `ebpf:"displaced"`
 	Flushes    *ebpf.MapSpec `ebpf:"flushes"`
+	Frames     *ebpf.MapSpec `ebpf:"frames"`
 	Interests  *ebpf.MapSpec `ebpf:"interests"`
 	KnownNames *ebpf.MapSpec `ebpf:"known_names"`
 	NameBufs   *ebpf.MapSpec `ebpf:"name_bufs"`
@@ -413,6 +417,7 @@ type ext4dioVariableSpecs struct {
 	HaveCallers           *ebpf.VariableSpec `ebpf:"have_callers"`
 	HaveCast              *ebpf.VariableSpec `ebpf:"have_cast"`
 	HaveSpans             *ebpf.VariableSpec `ebpf:"have_spans"`
+	HaveTaskFromPid       *ebpf.VariableSpec `ebpf:"have_task_from_pid"`
 	NoBudget              *ebpf.VariableSpec `ebpf:"no_budget"`
 	Shared                *ebpf.VariableSpec `ebpf:"shared"`
 	SlotMask              *ebpf.VariableSpec `ebpf:"slot_mask"`
@@ -425,6 +430,7 @@ type ext4dioVariableSpecs struct {
 	SymLoRwAioComplete    *ebpf.VariableSpec `ebpf:"sym_lo_rw_aio_complete"`
 	SymOverwriteOps       *ebpf.VariableSpec `ebpf:"sym_overwrite_ops"`
 	SymRenameLock         *ebpf.VariableSpec `ebpf:"sym_rename_lock"`
+	SymSysCallTable       *ebpf.VariableSpec `ebpf:"sym_sys_call_table"`
 	SyncLocks             *ebpf.VariableSpec `ebpf:"sync_locks"`
 }
 
@@ -455,6 +461,7 @@ type ext4dioMaps struct {
 	Cpus       *ebpf.Map `ebpf:"cpus"`
 	Displaced  *ebpf.Map `ebpf:"displaced"`
 	Flushes    *ebpf.Map `ebpf:"flushes"`
+	Frames     *ebpf.Map `ebpf:"frames"`
 	Interests  *ebpf.Map `ebpf:"interests"`
 	KnownNames *ebpf.Map `ebpf:"known_names"`
 	NameBufs   *ebpf.Map `ebpf:"name_bufs"`
@@ -475,6 +482,7 @@ func (m *ext4dioMaps) Close() error {
 		m.Cpus,
 		m.Displaced,
 		m.Flushes,
+		m.Frames,
 		m.Interests,
 		m.KnownNames,
 		m.NameBufs,
@@ -513,6 +521,7 @@ type ext4dioVariables struct {
 	HaveCallers           *ebpf.Variable `ebpf:"have_callers"`
 	HaveCast              *ebpf.Variable `ebpf:"have_cast"`
 	HaveSpans             *ebpf.Variable `ebpf:"have_spans"`
+	HaveTaskFromPid       *ebpf.Variable `ebpf:"have_task_from_pid"`
 	NoBudget              *ebpf.Variable `ebpf:"no_budget"`
 	Shared                *ebpf.Variable `ebpf:"shared"`
 	SlotMask              *ebpf.Variable `ebpf:"slot_mask"`
@@ -525,6 +534,7 @@ type ext4dioVariables struct {
 	SymLoRwAioComplete    *ebpf.Variable `ebpf:"sym_lo_rw_aio_complete"`
 	SymOverwriteOps       *ebpf.Variable `ebpf:"sym_overwrite_ops"`
 	SymRenameLock         *ebpf.Variable `ebpf:"sym_rename_lock"`
+	SymSysCallTable       *ebpf.Variable `ebpf:"sym_sys_call_table"`
 	SyncLocks             *ebpf.Variable `ebpf:"sync_locks"`
 }
 

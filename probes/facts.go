@@ -77,11 +77,11 @@ type Func struct {
 // its BPF can do.
 var wantedFuncs = append(namesOf(false),
 	"ext4_dio_write_checks", "file_modified_flags", "ext4_iomap_next", "ext4_overwrite_io", "ext4_dio_needs_zeroing",
-	"generic_buffers_fsync_noflush", "bpf_session_is_return", "bpf_rdonly_cast")
+	"generic_buffers_fsync_noflush", "bpf_session_is_return", "bpf_rdonly_cast", "bpf_task_from_pid")
 
 var wantedSymbols = []string{
 	"aio_complete_rw", "io_complete_rw", "io_complete_rw_iopoll",
-	"lo_rw_aio_complete", "ext4_iomap_ops", "ext4_iomap_overwrite_ops", "rename_lock",
+	"lo_rw_aio_complete", "ext4_iomap_ops", "ext4_iomap_overwrite_ops", "rename_lock", "sys_call_table",
 }
 
 // ReadFacts looks at the running kernel. It fails with *hint.UnfitError only when

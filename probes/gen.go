@@ -8,3 +8,4 @@ package probes
 //go:generate go tool bpf2go -cc clang-14 -strip llvm-strip-14 -target amd64,arm64 -no-global-types -cflags "-O2 -mcpu=v3 -Wall -Werror" cached ../bpf/cached.bpf.c
 //go:generate go tool bpf2go -cc clang-14 -strip llvm-strip-14 -target amd64,arm64 -no-global-types -cflags "-O2 -mcpu=v3 -Wall -Werror" symbols ../bpf/symbols.bpf.c
 //go:generate go tool bpf2go -cc clang-14 -strip llvm-strip-14 -target amd64,arm64 -no-global-types -cflags "-O2 -mcpu=v3 -Wall -Werror" self ../bpf/self.bpf.c
+//go:generate go tool bpf2go -cc clang-14 -strip llvm-strip-14 -target amd64,arm64 -no-global-types -cflags "-O2 -mcpu=v3 -Wall -Werror" lends ../bpf/lends.bpf.c

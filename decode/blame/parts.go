@@ -63,7 +63,8 @@ func (h *Hold) conflicts(with *Hold) bool {
 //     (PREEMPT_RT: a writer takes the rt_mutex inside from readers that have been woken);
 //   - from when somebody was seen to let go of the lock until the next one had it, who had
 //     been queued, or the wait was over, this one was woken and got a CPU, if all holders are
-//     recorded and nobody else was seen;
+//     recorded and nobody else was seen. One that had not been queued overtook the first in
+//     the queue, who was woken meanwhile: a bound, as it may have had the lock for some time;
 //   - the rest is not known.
 //
 // The end of a hold is seen late, when its function returns: it is taken to be over when
@@ -282,9 +283,13 @@ func (d *division) close(next *claim) {
 	if d.gap = 0; ns == 0 {
 		return
 	}
-	woken := next == nil || next.seen == exact && !next.queued && next.QueuedNs >= ns
-	if d.all && d.last != nil && woken {
-		d.of(observe.CauseWoken, d.last).Ns += ns
+	found := next != nil && next.seen == exact && !next.queued
+	overtook := found && next.QueuedNs == 0
+	woken := next == nil || found && next.QueuedNs >= ns
+	if d.all && d.last != nil && (woken || overtook) {
+		p := d.of(observe.CauseWoken, d.last)
+		p.Ns += ns
+		p.Bound = p.Bound || overtook
 		return
 	}
 	d.run = 0

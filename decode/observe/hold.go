@@ -3,6 +3,7 @@ package observe
 import (
 	"bytes"
 	"cmp"
+	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/record"
 )
@@ -60,6 +61,7 @@ func (h *Hold) Inside() bool { return h.Flags&record.HolderInside != 0 }
 // fill takes up a record.
 func (h *Hold) fill(r *record.Hold, comm string) {
 	fn, _, _ := bytes.Cut(r.Func[:], []byte{0})
+	fn, _, _ = bytes.Cut(fn, []byte{' '}) // its module stands behind it
 	*h = Hold{
 		Actor: Actor{Comm: comm, Pid: r.Tgid, Tid: r.Tid},
 		Kind:  r.Op, Dev: r.Dev, Ino: r.Ino, Generation: r.Generation, Mode: r.Lock, Flags: r.Flags,
@@ -81,9 +83,27 @@ func (h *Hold) op() string {
 	case h.Kind == record.HoldSetattr && h.Arg&attrSize != 0:
 		return "truncate"
 	case h.Kind == record.HoldUnknown && h.Func != "":
-		return "unknown:" + h.Func
+		return cmp.Or(callOps[callOf(h.Func)], "unknown:"+h.Func)
 	}
 	return h.Kind.String()
+}
+
+// callOps are the ops that no probe sees, by the system call that one is in who owns the lock.
+var callOps = map[string]string{
+	"swapon": "swapon", "rename": "rename", "renameat": "rename", "renameat2": "rename",
+}
+
+// callOf is the system call of which fn is the function; empty when it is another function.
+func callOf(fn string) string {
+	if fn == "vfs_rename" { // of all three; nobody else but file servers of the kernel calls it
+		return "rename"
+	}
+	for _, prefix := range []string{"__x64_sys_", "__arm64_sys_", "__se_sys_", "__do_sys_"} {
+		if name, ok := strings.CutPrefix(fn, prefix); ok {
+			return name
+		}
+	}
+	return ""
 }
 
 // Bits of what the kernel's functions are called with.

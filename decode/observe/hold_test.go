@@ -6,6 +6,12 @@ import (
 	"github.com/ext4dio/ext4dio-trace/record"
 )
 
+// name is a kernel function as a record has it.
+func name(of string) (fn [32]byte) {
+	copy(fn[:], of)
+	return fn
+}
+
 // TestHold: somebody else who held i_rwsem is told with what he did.
 func TestHold(t *testing.T) {
 	for _, c := range []struct {
@@ -21,6 +27,13 @@ func TestHold(t *testing.T) {
 		{record.Hold{Op: record.HoldSetattr, Arg: 0x8 | 0x20}, "truncate"},
 		{record.Hold{Op: record.HoldSetattr, Arg: 0x1}, "setattr"},
 		{record.Hold{Func: [32]byte{'s', 'w', 'a', 'p'}}, "unknown:swap"},
+		{record.Hold{Func: name("ext4_evict_inode [ext4]")}, "unknown:ext4_evict_inode"},
+		{record.Hold{Func: name("__x64_sys_swapon")}, "swapon"},
+		{record.Hold{Func: name("__do_sys_swapon")}, "swapon"},
+		{record.Hold{Func: name("__arm64_sys_renameat2")}, "rename"},
+		{record.Hold{Func: name("vfs_rename")}, "rename"},
+		{record.Hold{Func: name("__x64_sys_io_uring_enter")}, "unknown:__x64_sys_io_uring_enter"},
+		{record.Hold{Op: record.HoldFallocate, Func: name("vfs_rename")}, "fallocate"},
 		{record.Hold{}, "unknown"},
 		{record.Hold{Op: record.NumHoldOps}, "unknown"},
 	} {

@@ -52,7 +52,7 @@ func holdersGuest(t *testing.T, name string) *result {
 
 func (r *result) holders(t *testing.T) {
 	all := r.attribution(t, "all")
-	for _, name := range []string{"readers", "ranges", "inflight", "buffered", "loop", "queue", "swapon"} {
+	for _, name := range []string{"readers", "ranges", "inflight", "buffered", "loop", "queue", "swapon", "rename"} {
 		r.attributed(t, name, all[name])
 	}
 	if a := all["queue"]; a != nil && (a.share(a.Queued) < 0.02 || a.Behind["direct-read"] == 0) {

@@ -2,7 +2,7 @@
 t=ext4dio-trace
 p=/share/holders
 
-$t record -o /out/all.e4d -- $p /out/all.jsonl /mnt readers ranges inflight buffered loop queue swapon 2>/out/all.err
+$t record -o /out/all.e4d -- $p /out/all.jsonl /mnt readers ranges inflight buffered loop queue swapon rename 2>/out/all.err
 echo $? >/out/all.rc
 
 # Only one of the two kinds of writers is recorded.

@@ -20,6 +20,7 @@ var scenarios = map[string]func(*scenario){
 	"loop":     loop,
 	"queue":    queue,
 	"swapon":   swapon,
+	"rename":   rename,
 	"left-out": leftOut,
 }
 

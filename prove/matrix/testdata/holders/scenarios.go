@@ -96,13 +96,27 @@ func swapon(s *scenario) {
 	s.counted(func(t *task) {
 		for range 80 {
 			check("fadvise", unix.Fadvise(fd, 0, block, unix.FADV_DONTNEED))
-			t.do("unknown", func() error {
+			t.do("swapon", func() error {
 				_, _, errno := unix.Syscall(unix.SYS_SWAPON, uintptr(unsafe.Pointer(path)), 0, 0)
 				if errno != unix.EINVAL {
 					return errno
 				}
 				return nil
 			})
+		}
+	})
+	s.wait()
+}
+
+// rename: the VFS takes the lock of the file that gets another name. It waits for overwrites,
+// and others queue behind it.
+func rename(s *scenario) {
+	s.overwriters(3)
+	other := s.path + ".other"
+	s.counted(func(t *task) {
+		for range 40 {
+			t.do("rename", func() error { return unix.Rename(s.path, other) })
+			t.do("rename", func() error { return unix.Rename(other, s.path) })
 		}
 	})
 	s.wait()
