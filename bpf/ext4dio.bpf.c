@@ -148,52 +148,44 @@ FENTRY(end_io)
 BOTH(sync, on_sync(), on_sync(), on_flushed(ret))
 
 /*
- * Who holds i_rwsem besides: bpf/hold.h. The arguments of BOTH are those of a kprobe and of
- * a trampoline.
+ * Who holds i_rwsem besides: bpf/hold.h. A trampoline calls a program of one function; the
+ * other ways attach one program to all of them, and its cookie says which of them it is at.
  */
-#define HOLD(name, on_in_kp, on_in_fe, what)				\
-	BOTH(hold_##name, on_in_kp, on_in_fe, hold_leave(what))
+KPROBE(hold)
+{
+	HOLD_ARGS(args, ctx);
+	on_hold(args, STACK(ctx), bpf_get_attach_cookie(ctx));
+	return 0;
+}
+KRETPROBE(hold) { hold_leave(bpf_get_attach_cookie(ctx)); return 0; }
+SESSION(hold)
+{
+	HOLD_ARGS(args, ctx);
+	__u32 what = bpf_get_attach_cookie(ctx);
 
-/* ext4_file_read_iter(iocb, iter), ext4_buffered_write_iter(iocb, iter) */
-HOLD(read, on_hold_read(ARG1(ctx), ARG2(ctx), STACK(ctx)), on_hold_read(ctx[0], ctx[1], (__u64)ctx), HOLD_READ)
-HOLD(buffered, on_hold_buffered(ARG1(ctx), ARG2(ctx), STACK(ctx)),
-     on_hold_buffered(ctx[0], ctx[1], (__u64)ctx), HOLD_BUFFERED)
+	if (bpf_session_is_return(ctx)) {
+		hold_leave(what);
+		return 0;
+	}
+	return !on_hold(args, STACK(ctx), what);
+}
 
-/* ext4_fallocate(file, mode, offset, len) */
-HOLD(fallocate, on_hold_fallocate(ARG1(ctx), ARG2(ctx), ARG3(ctx), ARG4(ctx), STACK(ctx)),
-     on_hold_fallocate(ctx[0], ctx[1], ctx[2], ctx[3], (__u64)ctx), HOLD_FALLOCATE)
+#define HOLD(name, what)						\
+	FENTRY(hold_##name) { on_hold(ctx, (__u64)ctx, what); return 0; } \
+	FEXIT(hold_##name) { hold_leave(what); return 0; }
 
-/* ext4_setattr(idmap, dentry, attr) */
-HOLD(setattr, on_hold_setattr(ARG2(ctx), ARG3(ctx), STACK(ctx)),
-     on_hold_setattr(ctx[1], ctx[2], (__u64)ctx), HOLD_SETATTR)
-
-/* ext4_ioctl(file, cmd, arg) */
-HOLD(ioctl, on_hold_ioctl(ARG1(ctx), ARG2(ctx), STACK(ctx)), on_hold_ioctl(ctx[0], ctx[1], (__u64)ctx), HOLD_IOCTL)
-
-/* ext4_llseek(file, offset, whence) */
-HOLD(seek, on_hold_seek(ARG1(ctx), ARG2(ctx), ARG3(ctx), STACK(ctx)),
-     on_hold_seek(ctx[0], ctx[1], ctx[2], (__u64)ctx), HOLD_SEEK)
-
-/* ext4_fiemap(inode, info, start, len) */
-HOLD(fiemap, hold_enter((void *)ARG1(ctx), STACK(ctx), HOLD_FIEMAP, 0, ARG3(ctx), ARG4(ctx)),
-     hold_enter((void *)ctx[0], (__u64)ctx, HOLD_FIEMAP, 0, ctx[2], ctx[3]), HOLD_FIEMAP)
-
-/* ext4_xattr_set(inode, name_index, name, value, value_len, flags) */
-HOLD(xattr, hold_enter((void *)ARG1(ctx), STACK(ctx), HOLD_XATTR, 0, 0, 0),
-     hold_enter((void *)ctx[0], (__u64)ctx, HOLD_XATTR, 0, 0, 0), HOLD_XATTR)
-
-#define INODE_OF(d) READ((struct dentry *)(d), d_inode)
-
-/* ext4_fileattr_set(idmap, dentry, fa), ext4_unlink(dir, dentry), ext4_link(old, dir, new) */
-HOLD(fileattr, hold_hot(INODE_OF(ARG2(ctx)), STACK(ctx), HOLD_FILEATTR, 0, 0, 0),
-     hold_hot(INODE_OF(ctx[1]), (__u64)ctx, HOLD_FILEATTR, 0, 0, 0), HOLD_FILEATTR)
-HOLD(unlink, hold_hot(INODE_OF(ARG2(ctx)), STACK(ctx), HOLD_UNLINK, 0, 0, 0),
-     hold_hot(INODE_OF(ctx[1]), (__u64)ctx, HOLD_UNLINK, 0, 0, 0), HOLD_UNLINK)
-HOLD(link, hold_hot(INODE_OF(ARG1(ctx)), STACK(ctx), HOLD_LINK, 0, 0, 0),
-     hold_hot(INODE_OF(ctx[0]), (__u64)ctx, HOLD_LINK, 0, 0, 0), HOLD_LINK)
-
-/* ext4_sync_file(file, start, end, datasync) */
-HOLD(fsync, on_hold_fsync(ARG1(ctx), STACK(ctx)), on_hold_fsync(ctx[0], (__u64)ctx), HOLD_FSYNC)
+HOLD(read, HOLD_READ)
+HOLD(buffered, HOLD_BUFFERED)
+HOLD(fallocate, HOLD_FALLOCATE)
+HOLD(setattr, HOLD_SETATTR)
+HOLD(ioctl, HOLD_IOCTL)
+HOLD(seek, HOLD_SEEK)
+HOLD(fiemap, HOLD_FIEMAP)
+HOLD(xattr, HOLD_XATTR)
+HOLD(fileattr, HOLD_FILEATTR)
+HOLD(unlink, HOLD_UNLINK)
+HOLD(link, HOLD_LINK)
+HOLD(fsync, HOLD_FSYNC)
 
 /* contention_begin(lock, flags), contention_end(lock, ret) */
 TRACEPOINT(wait_begin, contention_begin) { on_wait_begin(ctx[0], ctx[1]); return 0; }

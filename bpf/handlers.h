@@ -558,7 +558,8 @@ __noinline int conclude(struct inflight *st, __s32 ret)
 		stop_waiting(st->sem);
 	if (ret > 0)
 		check_moved(st, ret);
-	append_sums(st);
+	if (st->summed_sleeps || st->maps > E4D_MAX_MAPS)
+		append_sums(st);
 	st->w.ret = ret;
 	st->w.stages |= ST_RETURN;
 	if (st->map || st->begins || st->drain_t)

@@ -503,4 +503,40 @@ static __always_inline bool on_hold_fsync(__u64 file_, __u64 stack)
 	return hold_hot(inode, stack, HOLD_FSYNC, 0, 0, 0);
 }
 
+#define INODE_OF(d) READ((struct dentry *)(d), d_inode)
+
+/* What on_hold() takes of a kprobe. */
+#define HOLD_ARGS(name, ctx) __u64 name[] = { ARG1(ctx), ARG2(ctx), ARG3(ctx), ARG4(ctx) }
+
+/* An operation is called with these arguments. True when its return is wanted. */
+static __always_inline bool on_hold(__u64 *args, __u64 stack, __u32 what)
+{
+	switch (what) {
+	case HOLD_READ:		/* ext4_file_read_iter(iocb, iter) */
+		return on_hold_read(args[0], args[1], stack);
+	case HOLD_BUFFERED:	/* ext4_buffered_write_iter(iocb, iter) */
+		return on_hold_buffered(args[0], args[1], stack);
+	case HOLD_FALLOCATE:	/* ext4_fallocate(file, mode, offset, len) */
+		return on_hold_fallocate(args[0], args[1], args[2], args[3], stack);
+	case HOLD_SETATTR:	/* ext4_setattr(idmap, dentry, attr) */
+		return on_hold_setattr(args[1], args[2], stack);
+	case HOLD_IOCTL:	/* ext4_ioctl(file, cmd, arg) */
+		return on_hold_ioctl(args[0], args[1], stack);
+	case HOLD_FSYNC:	/* ext4_sync_file(file, start, end, datasync) */
+		return on_hold_fsync(args[0], stack);
+	case HOLD_SEEK:		/* ext4_llseek(file, offset, whence) */
+		return on_hold_seek(args[0], args[1], args[2], stack);
+	case HOLD_FIEMAP:	/* ext4_fiemap(inode, info, start, len) */
+		return hold_enter((void *)args[0], stack, what, 0, args[2], args[3]);
+	case HOLD_XATTR:	/* ext4_xattr_set(inode, name_index, name, value, value_len, flags) */
+		return hold_enter((void *)args[0], stack, what, 0, 0, 0);
+	case HOLD_FILEATTR:	/* ext4_fileattr_set(idmap, dentry, fa) */
+	case HOLD_UNLINK:	/* ext4_unlink(dir, dentry) */
+		return hold_hot(INODE_OF(args[1]), stack, what, 0, 0, 0);
+	case HOLD_LINK:		/* ext4_link(old, dir, new) */
+		return hold_hot(INODE_OF(args[0]), stack, what, 0, 0, 0);
+	}
+	return 0;
+}
+
 #endif

@@ -206,11 +206,13 @@ static __always_inline struct step *move_up(struct inflight *st, __u32 from)
 	return s;
 }
 
-/* Appends what is summed up to the record of a write that is over. */
-static __always_inline void append_sums(struct inflight *st)
+/* Appends what is summed up to the record of a write that is over. Not static, as describe(). */
+__noinline int append_sums(struct inflight *st)
 {
 	struct step *s;
 
+	if (!st)
+		return 0;
 	if (st->summed_sleeps) {
 		s = push(st, STEP_SLEEPS, E4D_MAX_STEPS, 0);
 		if (s) {
@@ -220,12 +222,13 @@ static __always_inline void append_sums(struct inflight *st)
 		}
 	}
 	if (st->maps <= E4D_MAX_MAPS)
-		return;
+		return 0;
 	for (__u32 i = 0; i < E4D_MAX_CLASSES && i < st->classes; i++)
 		move_up(st, AT_CLASSES + i);
 	s = move_up(st, AT_LAST_MAP);
 	if (s)
 		s->aux &= ~(MAP_BEYOND | MAP_GAP);
+	return 0;
 }
 
 /*

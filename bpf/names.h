@@ -75,44 +75,79 @@ static __always_inline __u32 renames(__u64 now)
 	return READ((struct seqcount *)sym_rename_lock, sequence);
 }
 
+/* A name of which so much is put together. */
+struct naming {
+	struct dentry *d;	/* the next part */
+	struct dentry *root;
+	__u64 hash;
+	__u32 len;
+	__u32 pad;
+};
+
+enum { NAME_GOES_ON = 0, NAME_ENDS = 1, NAME_NONE = 2 };
+
+/*
+ * One part more. Not static, as describe(). The length comes last: 6.1 forgets its bounds
+ * when it is put aside.
+ */
+__noinline int read_part(struct name_buf *b, struct naming *n)
+{
+	struct dentry *d, *parent;
+	__u32 seq, size, len;
+	const void *text;
+	__u64 hash_len;
+
+	if (!b || !n)
+		return NAME_NONE;
+	d = n->d;
+	parent = READ(d, d_parent);
+	seq = READ(d, d_seq.seqcount.sequence);
+	hash_len = READ(d, d_name.hash_len);
+	text = READ(d, d_name.name);
+	if (d == n->root) {
+		b->r.flags &= ~NAME_CUT;
+		return NAME_ENDS;
+	}
+	size = hash_len >> 32;
+	len = n->len;
+	if (d == parent || size > MAX_PART || len + size >= E4D_MAX_PATH)
+		return NAME_ENDS;
+	size &= MAX_PART;
+	if (len >= E4D_MAX_PATH || bpf_probe_read_kernel(&b->path[len], size, text))
+		return NAME_NONE;
+	len += size;
+	if (len >= E4D_MAX_PATH)
+		return NAME_NONE;
+	b->path[len] = '/';
+	if (seq & 1 || READ(d, d_seq.seqcount.sequence) != seq)
+		return NAME_NONE;
+	n->len = len + 1;
+	n->hash = mix(n->hash, hash_len);
+	n->d = parent;
+	return NAME_GOES_ON;
+}
+
 /*
  * Puts the path together and returns the number of the name, 0 when it is none: a file
  * that was opened by its handle may have no name yet, and a part may be changing just now.
  */
 static __always_inline __u32 read_name(struct name_buf *b, struct dentry *d, struct dentry *root)
 {
-	__u64 hash = cfg_name_seed ^ b->r.flags;
-	__u32 len = 0, name;
+	struct naming n = { .d = d, .root = root, .hash = cfg_name_seed ^ b->r.flags };
+	__u32 name;
 
 	b->r.flags |= NAME_CUT;
 	for (int i = 0; i < MAX_PARTS; i++) {
-		struct dentry *parent = READ(d, d_parent);
-		__u32 seq = READ(d, d_seq.seqcount.sequence), n;
-		__u64 hash_len = READ(d, d_name.hash_len);
+		int end = read_part(b, &n);
 
-		if (d == root) {
-			b->r.flags &= ~NAME_CUT;
+		if (end == NAME_NONE)
+			return 0;
+		if (end)
 			break;
-		}
-		n = hash_len >> 32;
-		if (d == parent || n > MAX_PART || len + n >= E4D_MAX_PATH)
-			break;
-		n &= MAX_PART;
-		if (len >= E4D_MAX_PATH || bpf_probe_read_kernel(&b->path[len], n, READ(d, d_name.name)))
-			return 0;
-		len += n;
-		if (len >= E4D_MAX_PATH)
-			return 0;
-		b->path[len] = '/';
-		len++;
-		if (seq & 1 || READ(d, d_seq.seqcount.sequence) != seq)
-			return 0;
-		hash = mix(hash, hash_len);
-		d = parent;
 	}
-	b->r.len = len;
-	name = mix(hash, len) >> 32;
-	return !len ? 0 : name ? name : 1;
+	b->r.len = n.len;
+	name = mix(n.hash, n.len) >> 32;
+	return !n.len ? 0 : name ? name : 1;
 }
 
 /*

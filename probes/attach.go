@@ -8,9 +8,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
@@ -28,12 +30,12 @@ type bpfFolder struct {
 	_   uint32
 }
 
-// attached is one program at one function.
+// attached is one program at one function, or at several by one link.
 type attached struct {
-	probe *PlannedProbe
-	name  string // of the program
-	prog  *ebpf.Program
-	link  link.Link
+	at   []*PlannedProbe
+	name string // of the program
+	prog *ebpf.Program
+	link link.Link
 }
 
 // Attach loads the programs of the plan and attaches them. The caller must
@@ -49,6 +51,9 @@ func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 		return nil, err
 	}
 	prune(spec, p)
+	if !f.Funcs["bpf_rdonly_cast"].BTF && !f.Funcs["bpf_session_is_return"].BTF {
+		withoutKfuncs(spec)
+	}
 	st, err := stateOf(spec)
 	if err != nil {
 		return nil, err
@@ -261,74 +266,129 @@ func prune(spec *ebpf.CollectionSpec, p *Plan) {
 	}
 }
 
+// withoutKfuncs takes calls of functions of the kernel out of the programs, for one that has
+// none of them: they are behind have_cast, which is false. The library would look for each
+// in the types of every module, once more for every program.
+func withoutKfuncs(spec *ebpf.CollectionSpec) {
+	for _, ps := range spec.Programs {
+		for i := range ps.Instructions {
+			if ins := &ps.Instructions[i]; ins.IsKfuncCall() {
+				*ins = asm.BuiltinFunc(noFunc).Call().WithSource(ins.Source())
+			}
+		}
+	}
+}
+
+// noFunc is no helper of any kernel: its call is refused where it could be reached.
+const noFunc = 0x0fff0000
+
 // attachAll attaches in the order of the plan, tracepoints before the entry of
 // a write, which comes last.
 func (s *Session) attachAll(p *Plan) error {
-	var last *PlannedProbe
-	for i := range p.Probes {
-		pp := &p.Probes[i]
-		if pp.Name == "write" {
-			last = pp
+	var last []attached
+	for _, a := range p.places() {
+		if a.at[0].Name == "write" {
+			last = append(last, a)
 			continue
 		}
-		if err := s.attachProbe(pp); err != nil {
+		if err := s.attach(a); err != nil {
 			return err
 		}
 	}
 	s.began = clock.Monotonic()
-	return s.attachProbe(last)
-}
-
-func (s *Session) attachProbe(pp *PlannedProbe) error {
-	for _, name := range pp.Programs {
-		prog := s.coll.Programs[name]
-		if prog == nil {
-			return fmt.Errorf("attach %s: no program %s in the BPF object", pp.Func, name)
+	for _, a := range last {
+		if err := s.attach(a); err != nil {
+			return err
 		}
-		l, err := attachOne(pp, name, prog, s.facts.Funcs[pp.Func].addr)
-		if err != nil {
-			if errors.Is(err, os.ErrPermission) {
-				return loadError(s.facts, err)
-			}
-			return &hint.UnfitError{
-				Msg:  fmt.Sprintf("attach %s to %s: %v", pp.How, pp.Func, err),
-				Hint: "try another way: --attach fentry or --attach kprobe",
-			}
-		}
-		s.attached = append(s.attached, attached{pp, name, prog, l})
 	}
 	return nil
 }
 
-// attachOne attaches one program. For a symbol without its address the kernel goes
-// through all that it has, once more for each.
-func attachOne(pp *PlannedProbe, name string, prog *ebpf.Program, addr uint64) (link.Link, error) {
-	ret := atReturn(name)
+// places lists each program with the functions that one link attaches it to, in the order
+// of the plan: a program that several probes share is at all of them where the first is.
+func (p *Plan) places() (all []attached) {
+	for i := range p.Probes {
+		pp := &p.Probes[i]
+		for _, name := range pp.Programs {
+			n := slices.IndexFunc(all, func(a attached) bool { return a.name == name })
+			if n >= 0 && pp.How != HowKprobe {
+				all[n].at = append(all[n].at, pp)
+				continue
+			}
+			all = append(all, attached{at: []*PlannedProbe{pp}, name: name})
+		}
+	}
+	return all
+}
+
+func (s *Session) attach(a attached) (err error) {
+	pp := a.at[0]
+	if a.prog = s.coll.Programs[a.name]; a.prog == nil {
+		return fmt.Errorf("attach %s: no program %s in the BPF object", pp.Func, a.name)
+	}
+	if a.link, err = a.attach(s.facts); err != nil {
+		if errors.Is(err, os.ErrPermission) {
+			return loadError(s.facts, err)
+		}
+		return &hint.UnfitError{
+			Msg:  fmt.Sprintf("attach %s to %s: %v", pp.How, strings.Join(a.funcs(), ", "), err),
+			Hint: "try another way: --attach fentry or --attach kprobe",
+		}
+	}
+	s.attached = append(s.attached, a)
+	return nil
+}
+
+func (a *attached) funcs() (names []string) {
+	for _, pp := range a.at {
+		names = append(names, pp.Func)
+	}
+	return names
+}
+
+// attach makes the link.
+func (a *attached) attach(f *Facts) (link.Link, error) {
+	pp, ret := a.at[0], atReturn(a.name)
 	switch pp.How {
 	case HowSession, HowMulti:
-		o := link.KprobeMultiOptions{Session: pp.How == HowSession}
-		if addr != 0 {
-			o.Addresses = []uintptr{uintptr(addr)}
-		} else {
-			o.Symbols = []string{pp.Func}
-		}
+		o := a.multi(f)
 		if ret {
-			return link.KretprobeMulti(prog, o)
+			return link.KretprobeMulti(a.prog, o)
 		}
-		return link.KprobeMulti(prog, o)
+		return link.KprobeMulti(a.prog, o)
 	case HowKprobe:
+		o := &link.KprobeOptions{Cookie: uint64(pp.want.holds())}
 		if ret {
-			return link.Kretprobe(pp.Func, prog, nil)
+			return link.Kretprobe(pp.Func, a.prog, o)
 		}
-		return link.Kprobe(pp.Func, prog, nil)
+		return link.Kprobe(pp.Func, a.prog, o)
 	case HowFentry:
 		at := ebpf.AttachTraceFEntry
 		if ret {
 			at = ebpf.AttachTraceFExit
 		}
-		return link.AttachTracing(link.TracingOptions{Program: prog, AttachType: at})
+		return link.AttachTracing(link.TracingOptions{Program: a.prog, AttachType: at})
 	case HowRawTP:
-		return link.AttachRawTracepoint(link.RawTracepointOptions{Name: pp.Func, Program: prog})
+		return link.AttachRawTracepoint(link.RawTracepointOptions{Name: pp.Func, Program: a.prog})
 	}
 	return nil, fmt.Errorf("unknown way %q", pp.How)
+}
+
+// multi names the functions by their addresses where all are known: for a symbol without
+// that the kernel goes through all that it has, once more for each.
+func (a *attached) multi(f *Facts) link.KprobeMultiOptions {
+	o := link.KprobeMultiOptions{Session: a.at[0].How == HowSession, Symbols: a.funcs()}
+	var addrs []uintptr
+	for _, pp := range a.at {
+		if addr := f.Funcs[pp.Func].addr; addr != 0 {
+			addrs = append(addrs, uintptr(addr))
+		}
+		if op := pp.want.holds(); op != 0 {
+			o.Cookies = append(o.Cookies, uint64(op))
+		}
+	}
+	if len(addrs) == len(a.at) {
+		o.Symbols, o.Addresses = nil, addrs
+	}
+	return o
 }

@@ -93,18 +93,7 @@ const (
 	ext4dioProgKpDrain              = "kp_drain"
 	ext4dioProgKpEndIo              = "kp_end_io"
 	ext4dioProgKpFileModified       = "kp_file_modified"
-	ext4dioProgKpHoldBuffered       = "kp_hold_buffered"
-	ext4dioProgKpHoldFallocate      = "kp_hold_fallocate"
-	ext4dioProgKpHoldFiemap         = "kp_hold_fiemap"
-	ext4dioProgKpHoldFileattr       = "kp_hold_fileattr"
-	ext4dioProgKpHoldFsync          = "kp_hold_fsync"
-	ext4dioProgKpHoldIoctl          = "kp_hold_ioctl"
-	ext4dioProgKpHoldLink           = "kp_hold_link"
-	ext4dioProgKpHoldRead           = "kp_hold_read"
-	ext4dioProgKpHoldSeek           = "kp_hold_seek"
-	ext4dioProgKpHoldSetattr        = "kp_hold_setattr"
-	ext4dioProgKpHoldUnlink         = "kp_hold_unlink"
-	ext4dioProgKpHoldXattr          = "kp_hold_xattr"
+	ext4dioProgKpHold               = "kp_hold"
 	ext4dioProgKpKiocbModified      = "kp_kiocb_modified"
 	ext4dioProgKpMap                = "kp_map"
 	ext4dioProgKpOverwriteBegin     = "kp_overwrite_begin"
@@ -116,18 +105,7 @@ const (
 	ext4dioProgKrBegin              = "kr_begin"
 	ext4dioProgKrDrain              = "kr_drain"
 	ext4dioProgKrFileModified       = "kr_file_modified"
-	ext4dioProgKrHoldBuffered       = "kr_hold_buffered"
-	ext4dioProgKrHoldFallocate      = "kr_hold_fallocate"
-	ext4dioProgKrHoldFiemap         = "kr_hold_fiemap"
-	ext4dioProgKrHoldFileattr       = "kr_hold_fileattr"
-	ext4dioProgKrHoldFsync          = "kr_hold_fsync"
-	ext4dioProgKrHoldIoctl          = "kr_hold_ioctl"
-	ext4dioProgKrHoldLink           = "kr_hold_link"
-	ext4dioProgKrHoldRead           = "kr_hold_read"
-	ext4dioProgKrHoldSeek           = "kr_hold_seek"
-	ext4dioProgKrHoldSetattr        = "kr_hold_setattr"
-	ext4dioProgKrHoldUnlink         = "kr_hold_unlink"
-	ext4dioProgKrHoldXattr          = "kr_hold_xattr"
+	ext4dioProgKrHold               = "kr_hold"
 	ext4dioProgKrKiocbModified      = "kr_kiocb_modified"
 	ext4dioProgKrMap                = "kr_map"
 	ext4dioProgKrOverwriteBegin     = "kr_overwrite_begin"
@@ -137,18 +115,7 @@ const (
 	ext4dioProgKsBegin              = "ks_begin"
 	ext4dioProgKsDrain              = "ks_drain"
 	ext4dioProgKsFileModified       = "ks_file_modified"
-	ext4dioProgKsHoldBuffered       = "ks_hold_buffered"
-	ext4dioProgKsHoldFallocate      = "ks_hold_fallocate"
-	ext4dioProgKsHoldFiemap         = "ks_hold_fiemap"
-	ext4dioProgKsHoldFileattr       = "ks_hold_fileattr"
-	ext4dioProgKsHoldFsync          = "ks_hold_fsync"
-	ext4dioProgKsHoldIoctl          = "ks_hold_ioctl"
-	ext4dioProgKsHoldLink           = "ks_hold_link"
-	ext4dioProgKsHoldRead           = "ks_hold_read"
-	ext4dioProgKsHoldSeek           = "ks_hold_seek"
-	ext4dioProgKsHoldSetattr        = "ks_hold_setattr"
-	ext4dioProgKsHoldUnlink         = "ks_hold_unlink"
-	ext4dioProgKsHoldXattr          = "ks_hold_xattr"
+	ext4dioProgKsHold               = "ks_hold"
 	ext4dioProgKsKiocbModified      = "ks_kiocb_modified"
 	ext4dioProgKsMap                = "ks_map"
 	ext4dioProgKsOverwriteBegin     = "ks_overwrite_begin"
@@ -300,18 +267,7 @@ type ext4dioProgramSpecs struct {
 	KpDrain          *ebpf.ProgramSpec `ebpf:"kp_drain"`
 	KpEndIo          *ebpf.ProgramSpec `ebpf:"kp_end_io"`
 	KpFileModified   *ebpf.ProgramSpec `ebpf:"kp_file_modified"`
-	KpHoldBuffered   *ebpf.ProgramSpec `ebpf:"kp_hold_buffered"`
-	KpHoldFallocate  *ebpf.ProgramSpec `ebpf:"kp_hold_fallocate"`
-	KpHoldFiemap     *ebpf.ProgramSpec `ebpf:"kp_hold_fiemap"`
-	KpHoldFileattr   *ebpf.ProgramSpec `ebpf:"kp_hold_fileattr"`
-	KpHoldFsync      *ebpf.ProgramSpec `ebpf:"kp_hold_fsync"`
-	KpHoldIoctl      *ebpf.ProgramSpec `ebpf:"kp_hold_ioctl"`
-	KpHoldLink       *ebpf.ProgramSpec `ebpf:"kp_hold_link"`
-	KpHoldRead       *ebpf.ProgramSpec `ebpf:"kp_hold_read"`
-	KpHoldSeek       *ebpf.ProgramSpec `ebpf:"kp_hold_seek"`
-	KpHoldSetattr    *ebpf.ProgramSpec `ebpf:"kp_hold_setattr"`
-	KpHoldUnlink     *ebpf.ProgramSpec `ebpf:"kp_hold_unlink"`
-	KpHoldXattr      *ebpf.ProgramSpec `ebpf:"kp_hold_xattr"`
+	KpHold           *ebpf.ProgramSpec `ebpf:"kp_hold"`
 	KpKiocbModified  *ebpf.ProgramSpec `ebpf:"kp_kiocb_modified"`
 	KpMap            *ebpf.ProgramSpec `ebpf:"kp_map"`
 	KpOverwriteBegin *ebpf.ProgramSpec `ebpf:"kp_overwrite_begin"`
@@ -323,18 +279,7 @@ type ext4dioProgramSpecs struct {
 	KrBegin          *ebpf.ProgramSpec `ebpf:"kr_begin"`
 	KrDrain          *ebpf.ProgramSpec `ebpf:"kr_drain"`
 	KrFileModified   *ebpf.ProgramSpec `ebpf:"kr_file_modified"`
-	KrHoldBuffered   *ebpf.ProgramSpec `ebpf:"kr_hold_buffered"`
-	KrHoldFallocate  *ebpf.ProgramSpec `ebpf:"kr_hold_fallocate"`
-	KrHoldFiemap     *ebpf.ProgramSpec `ebpf:"kr_hold_fiemap"`
-	KrHoldFileattr   *ebpf.ProgramSpec `ebpf:"kr_hold_fileattr"`
-	KrHoldFsync      *ebpf.ProgramSpec `ebpf:"kr_hold_fsync"`
-	KrHoldIoctl      *ebpf.ProgramSpec `ebpf:"kr_hold_ioctl"`
-	KrHoldLink       *ebpf.ProgramSpec `ebpf:"kr_hold_link"`
-	KrHoldRead       *ebpf.ProgramSpec `ebpf:"kr_hold_read"`
-	KrHoldSeek       *ebpf.ProgramSpec `ebpf:"kr_hold_seek"`
-	KrHoldSetattr    *ebpf.ProgramSpec `ebpf:"kr_hold_setattr"`
-	KrHoldUnlink     *ebpf.ProgramSpec `ebpf:"kr_hold_unlink"`
-	KrHoldXattr      *ebpf.ProgramSpec `ebpf:"kr_hold_xattr"`
+	KrHold           *ebpf.ProgramSpec `ebpf:"kr_hold"`
 	KrKiocbModified  *ebpf.ProgramSpec `ebpf:"kr_kiocb_modified"`
 	KrMap            *ebpf.ProgramSpec `ebpf:"kr_map"`
 	KrOverwriteBegin *ebpf.ProgramSpec `ebpf:"kr_overwrite_begin"`
@@ -344,18 +289,7 @@ type ext4dioProgramSpecs struct {
 	KsBegin          *ebpf.ProgramSpec `ebpf:"ks_begin"`
 	KsDrain          *ebpf.ProgramSpec `ebpf:"ks_drain"`
 	KsFileModified   *ebpf.ProgramSpec `ebpf:"ks_file_modified"`
-	KsHoldBuffered   *ebpf.ProgramSpec `ebpf:"ks_hold_buffered"`
-	KsHoldFallocate  *ebpf.ProgramSpec `ebpf:"ks_hold_fallocate"`
-	KsHoldFiemap     *ebpf.ProgramSpec `ebpf:"ks_hold_fiemap"`
-	KsHoldFileattr   *ebpf.ProgramSpec `ebpf:"ks_hold_fileattr"`
-	KsHoldFsync      *ebpf.ProgramSpec `ebpf:"ks_hold_fsync"`
-	KsHoldIoctl      *ebpf.ProgramSpec `ebpf:"ks_hold_ioctl"`
-	KsHoldLink       *ebpf.ProgramSpec `ebpf:"ks_hold_link"`
-	KsHoldRead       *ebpf.ProgramSpec `ebpf:"ks_hold_read"`
-	KsHoldSeek       *ebpf.ProgramSpec `ebpf:"ks_hold_seek"`
-	KsHoldSetattr    *ebpf.ProgramSpec `ebpf:"ks_hold_setattr"`
-	KsHoldUnlink     *ebpf.ProgramSpec `ebpf:"ks_hold_unlink"`
-	KsHoldXattr      *ebpf.ProgramSpec `ebpf:"ks_hold_xattr"`
+	KsHold           *ebpf.ProgramSpec `ebpf:"ks_hold"`
 	KsKiocbModified  *ebpf.ProgramSpec `ebpf:"ks_kiocb_modified"`
 	KsMap            *ebpf.ProgramSpec `ebpf:"ks_map"`
 	KsOverwriteBegin *ebpf.ProgramSpec `ebpf:"ks_overwrite_begin"`
@@ -602,18 +536,7 @@ type ext4dioPrograms struct {
 	KpDrain          *ebpf.Program `ebpf:"kp_drain"`
 	KpEndIo          *ebpf.Program `ebpf:"kp_end_io"`
 	KpFileModified   *ebpf.Program `ebpf:"kp_file_modified"`
-	KpHoldBuffered   *ebpf.Program `ebpf:"kp_hold_buffered"`
-	KpHoldFallocate  *ebpf.Program `ebpf:"kp_hold_fallocate"`
-	KpHoldFiemap     *ebpf.Program `ebpf:"kp_hold_fiemap"`
-	KpHoldFileattr   *ebpf.Program `ebpf:"kp_hold_fileattr"`
-	KpHoldFsync      *ebpf.Program `ebpf:"kp_hold_fsync"`
-	KpHoldIoctl      *ebpf.Program `ebpf:"kp_hold_ioctl"`
-	KpHoldLink       *ebpf.Program `ebpf:"kp_hold_link"`
-	KpHoldRead       *ebpf.Program `ebpf:"kp_hold_read"`
-	KpHoldSeek       *ebpf.Program `ebpf:"kp_hold_seek"`
-	KpHoldSetattr    *ebpf.Program `ebpf:"kp_hold_setattr"`
-	KpHoldUnlink     *ebpf.Program `ebpf:"kp_hold_unlink"`
-	KpHoldXattr      *ebpf.Program `ebpf:"kp_hold_xattr"`
+	KpHold           *ebpf.Program `ebpf:"kp_hold"`
 	KpKiocbModified  *ebpf.Program `ebpf:"kp_kiocb_modified"`
 	KpMap            *ebpf.Program `ebpf:"kp_map"`
 	KpOverwriteBegin *ebpf.Program `ebpf:"kp_overwrite_begin"`
@@ -625,18 +548,7 @@ type ext4dioPrograms struct {
 	KrBegin          *ebpf.Program `ebpf:"kr_begin"`
 	KrDrain          *ebpf.Program `ebpf:"kr_drain"`
 	KrFileModified   *ebpf.Program `ebpf:"kr_file_modified"`
-	KrHoldBuffered   *ebpf.Program `ebpf:"kr_hold_buffered"`
-	KrHoldFallocate  *ebpf.Program `ebpf:"kr_hold_fallocate"`
-	KrHoldFiemap     *ebpf.Program `ebpf:"kr_hold_fiemap"`
-	KrHoldFileattr   *ebpf.Program `ebpf:"kr_hold_fileattr"`
-	KrHoldFsync      *ebpf.Program `ebpf:"kr_hold_fsync"`
-	KrHoldIoctl      *ebpf.Program `ebpf:"kr_hold_ioctl"`
-	KrHoldLink       *ebpf.Program `ebpf:"kr_hold_link"`
-	KrHoldRead       *ebpf.Program `ebpf:"kr_hold_read"`
-	KrHoldSeek       *ebpf.Program `ebpf:"kr_hold_seek"`
-	KrHoldSetattr    *ebpf.Program `ebpf:"kr_hold_setattr"`
-	KrHoldUnlink     *ebpf.Program `ebpf:"kr_hold_unlink"`
-	KrHoldXattr      *ebpf.Program `ebpf:"kr_hold_xattr"`
+	KrHold           *ebpf.Program `ebpf:"kr_hold"`
 	KrKiocbModified  *ebpf.Program `ebpf:"kr_kiocb_modified"`
 	KrMap            *ebpf.Program `ebpf:"kr_map"`
 	KrOverwriteBegin *ebpf.Program `ebpf:"kr_overwrite_begin"`
@@ -646,18 +558,7 @@ type ext4dioPrograms struct {
 	KsBegin          *ebpf.Program `ebpf:"ks_begin"`
 	KsDrain          *ebpf.Program `ebpf:"ks_drain"`
 	KsFileModified   *ebpf.Program `ebpf:"ks_file_modified"`
-	KsHoldBuffered   *ebpf.Program `ebpf:"ks_hold_buffered"`
-	KsHoldFallocate  *ebpf.Program `ebpf:"ks_hold_fallocate"`
-	KsHoldFiemap     *ebpf.Program `ebpf:"ks_hold_fiemap"`
-	KsHoldFileattr   *ebpf.Program `ebpf:"ks_hold_fileattr"`
-	KsHoldFsync      *ebpf.Program `ebpf:"ks_hold_fsync"`
-	KsHoldIoctl      *ebpf.Program `ebpf:"ks_hold_ioctl"`
-	KsHoldLink       *ebpf.Program `ebpf:"ks_hold_link"`
-	KsHoldRead       *ebpf.Program `ebpf:"ks_hold_read"`
-	KsHoldSeek       *ebpf.Program `ebpf:"ks_hold_seek"`
-	KsHoldSetattr    *ebpf.Program `ebpf:"ks_hold_setattr"`
-	KsHoldUnlink     *ebpf.Program `ebpf:"ks_hold_unlink"`
-	KsHoldXattr      *ebpf.Program `ebpf:"ks_hold_xattr"`
+	KsHold           *ebpf.Program `ebpf:"ks_hold"`
 	KsKiocbModified  *ebpf.Program `ebpf:"ks_kiocb_modified"`
 	KsMap            *ebpf.Program `ebpf:"ks_map"`
 	KsOverwriteBegin *ebpf.Program `ebpf:"ks_overwrite_begin"`
@@ -732,18 +633,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.KpDrain,
 		p.KpEndIo,
 		p.KpFileModified,
-		p.KpHoldBuffered,
-		p.KpHoldFallocate,
-		p.KpHoldFiemap,
-		p.KpHoldFileattr,
-		p.KpHoldFsync,
-		p.KpHoldIoctl,
-		p.KpHoldLink,
-		p.KpHoldRead,
-		p.KpHoldSeek,
-		p.KpHoldSetattr,
-		p.KpHoldUnlink,
-		p.KpHoldXattr,
+		p.KpHold,
 		p.KpKiocbModified,
 		p.KpMap,
 		p.KpOverwriteBegin,
@@ -755,18 +645,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.KrBegin,
 		p.KrDrain,
 		p.KrFileModified,
-		p.KrHoldBuffered,
-		p.KrHoldFallocate,
-		p.KrHoldFiemap,
-		p.KrHoldFileattr,
-		p.KrHoldFsync,
-		p.KrHoldIoctl,
-		p.KrHoldLink,
-		p.KrHoldRead,
-		p.KrHoldSeek,
-		p.KrHoldSetattr,
-		p.KrHoldUnlink,
-		p.KrHoldXattr,
+		p.KrHold,
 		p.KrKiocbModified,
 		p.KrMap,
 		p.KrOverwriteBegin,
@@ -776,18 +655,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.KsBegin,
 		p.KsDrain,
 		p.KsFileModified,
-		p.KsHoldBuffered,
-		p.KsHoldFallocate,
-		p.KsHoldFiemap,
-		p.KsHoldFileattr,
-		p.KsHoldFsync,
-		p.KsHoldIoctl,
-		p.KsHoldLink,
-		p.KsHoldRead,
-		p.KsHoldSeek,
-		p.KsHoldSetattr,
-		p.KsHoldUnlink,
-		p.KsHoldXattr,
+		p.KsHold,
 		p.KsKiocbModified,
 		p.KsMap,
 		p.KsOverwriteBegin,

@@ -119,6 +119,23 @@ type probe struct {
 
 func (p *probe) is(t traits) bool { return p.traits&t != 0 }
 
+// sharedHold is in the names of the programs that are at the functions of all holders,
+// where a program can be at several: their cookie is the operation.
+const sharedHold = "hold"
+
+// holds is the operation whose function this is, or none.
+func (p *probe) holds() record.HoldOp {
+	if !p.is(ofHolders) {
+		return record.HoldUnknown
+	}
+	return map[string]record.HoldOp{
+		"hold_read": record.HoldRead, "hold_buffered": record.HoldBuffered, "hold_fallocate": record.HoldFallocate,
+		"hold_setattr": record.HoldSetattr, "hold_ioctl": record.HoldIoctl, "hold_fsync": record.HoldFsync,
+		"hold_seek": record.HoldSeek, "hold_fiemap": record.HoldFiemap, "hold_xattr": record.HoldXattr,
+		"hold_fileattr": record.HoldFileattr, "hold_unlink": record.HoldUnlink, "hold_link": record.HoldLink,
+	}[p.name]
+}
+
 // inFull is the probe as Options.Budget wants it.
 func (p *probe) inFull() *probe {
 	if !p.is(timed) {
@@ -403,12 +420,15 @@ func chooseHow(f *Facts, mode string, fn Func, t *probe) (how, why string) {
 
 // programs names the programs of the BPF object for a probe.
 func programs(how string, t *probe) []string {
-	in, out := "", ""
+	name, in, out := t.name, "", ""
+	if t.holds() != 0 && how != HowFentry {
+		name = sharedHold
+	}
 	switch how {
 	case HowRawTP:
-		return []string{"tp_" + t.name}
+		return []string{"tp_" + name}
 	case HowSession:
-		return []string{"ks_" + t.name}
+		return []string{"ks_" + name}
 	case HowFentry:
 		in, out = "fe_", "fx_"
 	default:
@@ -423,10 +443,10 @@ func programs(how string, t *probe) []string {
 	var ps []string
 	// The return first: a return without its entry is ignored.
 	if t.ends&exit != 0 {
-		ps = append(ps, out+t.name)
+		ps = append(ps, out+name)
 	}
 	if t.ends&entry != 0 {
-		ps = append(ps, in+t.name)
+		ps = append(ps, in+name)
 	}
 	return ps
 }

@@ -267,13 +267,13 @@ func (s *Session) misses() (entry, ret, inner uint64, err error) {
 		a := &s.attached[i]
 		n, err := a.missed()
 		if err != nil {
-			return entry, ret, inner, fmt.Errorf("read misses of %s at %s: %w", a.name, a.probe.Func, err)
+			return entry, ret, inner, fmt.Errorf("read misses of %s at %s: %w", a.name, a.at[0].Func, err)
 		}
-		switch {
-		case n == 0 || a.probe.want.is(spare):
-		case a.probe.Name == "write" && atReturn(a.name):
+		switch pp := a.at[0]; { // those of which one program is at several are alike
+		case n == 0 || pp.want.is(spare):
+		case pp.Name == "write" && atReturn(a.name):
 			ret += n
-		case a.probe.Name == "write":
+		case pp.Name == "write":
 			entry += n
 		default:
 			inner += n
@@ -311,14 +311,14 @@ func (a *attached) missed() (uint64, error) {
 
 // ProbeStats is what the kernel says about one attached program.
 type ProbeStats struct {
-	Func    string `json:"func"`
-	Program string `json:"program"`
-	How     string `json:"how"`
-	Missed  uint64 `json:"missed"`            // runs that were skipped, returns without room
-	Runs    uint64 `json:"runs,omitempty"`    // with CountRuns
-	Ns      uint64 `json:"ns,omitempty"`      // spent in all runs, with CountRuns
-	Insns   int    `json:"insns,omitempty"`   // BPF instructions after translation
-	Machine uint32 `json:"machine,omitempty"` // bytes of machine code
+	Funcs   []string // at which it is
+	Program string
+	How     string
+	Missed  uint64 // runs that were skipped, returns without room
+	Runs    uint64 // with CountRuns
+	Ns      uint64 // spent in all runs, with CountRuns
+	Insns   int    // BPF instructions after translation
+	Machine uint32 // bytes of machine code
 }
 
 // CountRuns makes the kernel count and time the runs of every BPF program, which costs
@@ -345,7 +345,7 @@ func (s *Session) Stats() ([]ProbeStats, error) {
 			return nil, fmt.Errorf("read statistics of %s: %w", a.name, err)
 		}
 		p := ProbeStats{
-			Func: a.probe.Func, Program: a.name, How: a.probe.How,
+			Funcs: a.funcs(), Program: a.name, How: a.at[0].How,
 			Missed: missed, Runs: runs.RunCount, Ns: uint64(runs.Runtime),
 		}
 		// Sizes are only for reading; a kernel that hides them gives none.

@@ -169,13 +169,16 @@ func isASCII(env func(string) string) bool {
 	return false
 }
 
-// screenMissed tells how often the kernel skipped the programs of each function.
+// screenMissed tells how often the kernel skipped the programs of each function; what is
+// counted for several of them together is told of each.
 func (t *trace) screenMissed() (missed map[string]uint64, err error) {
 	missed = make(map[string]uint64)
 	err = t.Order(func() error {
 		stats, err := t.kernel.Stats()
 		for _, p := range stats {
-			missed[p.Func] += p.Missed
+			for _, name := range p.Funcs {
+				missed[name] += p.Missed
+			}
 		}
 		return err
 	})

@@ -101,6 +101,7 @@ var flow = []group{
 // tools are ours and of use to any group.
 var tools = group{"tools", "what any group may use", map[string]rule{
 	"internal/recordgen":  {others: "github.com/cilium/ebpf"},
+	"internal/bpfstrip":   {others: "github.com/cilium/ebpf"},
 	"internal/clock":      {others: "golang.org/x/sys"},
 	"internal/ext4fs":     {},
 	"internal/hint":       {},

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/internal/clock"
 	"github.com/ext4dio/ext4dio-trace/probes"
@@ -111,7 +112,7 @@ func (d *drain) say(line cost.Drained) error {
 		}
 		for _, p := range stats {
 			line.Programs = append(line.Programs, cost.Program{
-				Name: p.Program, Func: p.Func, How: p.How, Runs: p.Runs, Ns: p.Ns, Insns: p.Insns, Machine: int(p.Machine),
+				Name: p.Program, Func: strings.Join(p.Funcs, ","), How: p.How, Runs: p.Runs, Ns: p.Ns, Insns: p.Insns, Machine: int(p.Machine),
 			})
 		}
 	}
