@@ -64,7 +64,7 @@ func (d *detail) variants() {
 		own   bool // the variant that was traced is among them
 	}
 	var lines []line
-	for _, v := range ref.Variants() {
+	for _, v := range ref.Distinct() {
 		decision, verdict := judge.Decide(o, v)
 		out := outcomeOf(decision, verdict.Kind)
 		i := slices.IndexFunc(lines, func(l line) bool { return l.outcome == out })

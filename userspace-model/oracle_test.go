@@ -268,7 +268,7 @@ func (a answer) differs(d *Decision, v Variant, nowait bool) string {
 		var got []string
 		for _, q := range d.Pass[i].Queries[:d.Pass[i].N] {
 			got = append(got, fmt.Sprintf("(%d,%d)", q.Lblk, q.Len))
-			cached := nowait && v == SeriesV2
+			cached := nowait && v.Has(NowaitCachedZeroing)
 			if (q.Flags == GetBlocksCachedNowait) != cached || !cached && q.Flags != 0 {
 				return fmt.Sprintf("lookup flags %#x", q.Flags)
 			}

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,14 +17,15 @@ const rowBits = 8
 
 // The variants that code and tests name, in the order of variants.
 const (
-	Linux61  Variant = iota + 1 // 6.1, without the backport of patch 2
-	Linux612                    // 6.12, likewise
-	Linux72                     // 7.2: the series' base and patch 2
-	Base                        // mainline just before the series
-	Patch3                      // base and patches 1 to 3
-	Patch4                      // base and patches 1 to 4
-	Linux73                     // 7.3: patches 1 to 5, as merged
-	SeriesV2                    // all eight patches of the series' second version
+	Linux61   Variant = iota + 1 // 6.1, without the backport of patch 2
+	Linux612                     // 6.12, likewise
+	Linux72                      // 7.2: the series' base and patch 2
+	Base                         // mainline just before the series
+	Patch3                       // base and patches 1 to 3
+	Patch4                       // base and patches 1 to 4
+	Linux73                      // 7.3: patches 1 to 5, as merged
+	SeriesV2                     // all eight patches of the series' second version
+	LinuxNext                    // 7.3 and the patches 6 to 8
 )
 
 // variantRow is all that is known of a variant.
@@ -89,6 +91,10 @@ var variants = [...]variantRow{
 		name: "series-v2", since: "all eight patches of the series, v2", has: linux73 | CachedMissEagain | NowaitCachedBegin | NowaitCachedZeroing,
 		signs: Evidence{OverwriteBegin: No, IovMember: No, IomapNext: Yes}, preference: 2, other: SeriesV2,
 	},
+	LinuxNext: {
+		name: "linux-next", since: "7.3 with patches 6 to 8, not merged", has: linux73 | CachedMissEagain | NowaitCachedBegin | NowaitCachedZeroing,
+		signs: Evidence{OverwriteBegin: No, IovMember: No, IomapNext: Yes}, preference: 9, other: Linux73,
+	},
 }
 
 // patches has what each patch of the series changed, and its subject, shortened.
@@ -147,9 +153,13 @@ func (v Variant) WithPatch(n int, held bool) Variant {
 	if v.Has(change) == held || v.row().foreign.Has(change) {
 		return v
 	}
-	v ^= 1 << (rowBits + n - 1)
-	for _, known := range Variants() {
-		if known.Behaviours() == v.Behaviours() {
+	return (v ^ 1<<(rowBits+n-1)).Alike()
+}
+
+// Alike is the oldest variant with a name of its own that decides as v does, or v.
+func (v Variant) Alike() Variant {
+	for i := range variants[1:] {
+		if known := Variant(i + 1); known.Behaviours() == v.Behaviours() {
 			return known
 		}
 	}
@@ -237,6 +247,11 @@ func Variants() []Variant {
 		out = append(out, Variant(i+1))
 	}
 	return out
+}
+
+// Distinct lists the variants of which no older one decides alike.
+func Distinct() []Variant {
+	return slices.DeleteFunc(Variants(), func(v Variant) bool { return v.Alike() != v })
 }
 
 // VariantNames lists the names of all variants in the order of Variants.

@@ -90,7 +90,7 @@ func TestCases(t *testing.T) {
 func variants(t *testing.T, text string) []model.Variant {
 	t.Helper()
 	if text == "all" {
-		return model.Variants()
+		return model.Distinct()
 	}
 	var out []model.Variant
 	for _, n := range strings.Split(text, ",") {
@@ -147,7 +147,7 @@ func checkJSON(t *testing.T, js []byte, c explain.Case, e *explain.Explanation) 
 func TestImpossible(t *testing.T) {
 	in := model.NewInode(12, 4096, extents(t, "W"))
 	in.IDisksize = 8192
-	_, err := explain.Explain(explain.Case{Write: model.Write{Len: 4096}, Inode: in, Variants: model.Variants()})
+	_, err := explain.Explain(explain.Case{Write: model.Write{Len: 4096}, Inode: in, Variants: model.Distinct()})
 	if !errors.Is(err, model.ErrFact) || !strings.Contains(err.Error(), "i_disksize") {
 		t.Errorf("error %v", err)
 	}

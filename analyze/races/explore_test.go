@@ -110,7 +110,7 @@ func TestFamilies(t *testing.T) {
 func TestOneWriter(t *testing.T) {
 	t.Parallel()
 	e := newExplorer()
-	for _, v := range model.Variants() {
+	for _, v := range model.Distinct() {
 		for _, f := range []Format{Extents, Indirect} {
 			for _, sc := range files(Scenario{Format: f, Blkbits: fourSectors}, 2, 0)(f) {
 				for _, w := range append(writes(8, true), Write{Len: 3, Append: true}, Write{Len: 4, Odd: true}) {

@@ -44,7 +44,7 @@ func TestVariants(t *testing.T) {
 		model.Linux73:  {nil, [2]int{102, 52}},
 		model.SeriesV2: {nil, [2]int{102, 52}},
 	}
-	rep := explore(t, Options{Variants: model.Variants()})
+	rep := explore(t, Options{Variants: model.Distinct()})
 	if len(rep.Results) != 2*len(want) {
 		t.Fatalf("%d results", len(rep.Results))
 	}
@@ -177,7 +177,7 @@ func TestPatch4WidensEOFTail(t *testing.T) {
 
 // The pad at i_size: which variants lose bytes to it, and that sync writes do not.
 func TestEOFTail(t *testing.T) {
-	rep := explore(t, Options{Variants: model.Variants(), Scenario: EOFTailScenario})
+	rep := explore(t, Options{Variants: model.Distinct(), Scenario: EOFTailScenario})
 	for i := range rep.Results {
 		res := &rep.Results[i]
 		if len(res.Findings) > 0 {
@@ -247,7 +247,7 @@ func TestOptions(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Run(ctx, Options{Variants: model.Variants()}); !errors.Is(err, context.Canceled) {
+	if _, err := Run(ctx, Options{Variants: model.Distinct()}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	for _, f := range append(Faults(), NoFault) {

@@ -14,7 +14,7 @@ const traces = "../../testdata/traces"
 // Under its own variant every write of a real kernel goes down as it did, unless a fact
 // is missing, which is said.
 func TestOwnVariant(t *testing.T) {
-	for _, v := range model.Variants() {
+	for _, v := range model.Distinct() {
 		n, undecided := 0, map[string]int{}
 		c := NewDecider(v)
 		judged(t, filepath.Join(traces, v.String()+".e4d"), func(o *observe.Observation, reason string) {
@@ -38,8 +38,8 @@ func TestOwnVariant(t *testing.T) {
 
 // Whatever is traced, whatever is asked for: a decision or what is missing.
 func TestAllPairs(t *testing.T) {
-	for _, from := range model.Variants() {
-		for _, to := range model.Variants() {
+	for _, from := range model.Distinct() {
+		for _, to := range model.Distinct() {
 			c, n, undecided := NewDecider(to), 0, 0
 			judged(t, filepath.Join(traces, from.String()+".e4d"), func(o *observe.Observation, _ string) {
 				out := c.Decide(o)

@@ -52,7 +52,7 @@ func TestTries(t *testing.T) {
 // TestAnyTries: of every recorded kernel with refused tries, the decisions count as many
 // writes as there are requests, each once.
 func TestAnyTries(t *testing.T) {
-	for _, v := range model.Variants() {
+	for _, v := range model.Distinct() {
 		c, tries, requests := NewCounter(model.SeriesV2), 0, map[uint64]bool{}
 		judged(t, filepath.Join(traces, v.String()+".e4d"), func(o *observe.Observation, reason string) {
 			tries++

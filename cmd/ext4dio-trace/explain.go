@@ -229,7 +229,7 @@ func (o *explainOptions) fill(c *explain.Case, block int64) error {
 // parseVariants reads a list of names, or "all".
 func parseVariants(text string) ([]model.Variant, error) {
 	if text == "all" {
-		return model.Variants(), nil
+		return model.Distinct(), nil
 	}
 	var out []model.Variant
 	for _, name := range strings.Split(text, ",") {

@@ -77,7 +77,7 @@ func (o *racesOptions) options() (races.Options, error) {
 	case "":
 		return out, usagef(progName+" races --variant linux-7.3", "no --variant given")
 	case "all":
-		out.Variants = model.Variants()
+		out.Variants = model.Distinct()
 	default:
 		v, err := model.ParseVariant(o.variant)
 		if err != nil {

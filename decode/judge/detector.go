@@ -55,11 +55,11 @@ func told(e model.Evidence) string {
 	}
 }
 
-// candidates are the variants that e does not exclude, the best first. Of those that
-// decide alike there is one: no write tells them apart.
+// candidates are the variants that e does not exclude, the best first. No write tells
+// apart those that decide alike.
 func candidates(e model.Evidence) []model.Variant {
-	all := slices.DeleteFunc(model.Variants(), func(v model.Variant) bool { return !e.Fits(v) })
-	slices.SortStableFunc(all, func(a, b model.Variant) int {
+	out := slices.DeleteFunc(model.Distinct(), func(v model.Variant) bool { return !e.Fits(v) })
+	slices.SortStableFunc(out, func(a, b model.Variant) int {
 		if against := e.Against(a); against != e.Against(b) {
 			if against {
 				return 1
@@ -68,12 +68,6 @@ func candidates(e model.Evidence) []model.Variant {
 		}
 		return a.Preference() - b.Preference()
 	})
-	var out []model.Variant
-	for _, v := range all {
-		if !slices.ContainsFunc(out, func(u model.Variant) bool { return u.Behaviours() == v.Behaviours() }) {
-			out = append(out, v)
-		}
-	}
 	return out
 }
 

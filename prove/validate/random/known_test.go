@@ -87,7 +87,7 @@ func TestKnownAgreesWithItself(t *testing.T) {
 		b := before{size: c.Steps[0].Len + rnd.Int64N(40)*512, state: state{indirect: n%7 == 0, nosec: model.AnswerOf(rnd.IntN(5) > 0)}, cached: model.Answer(rnd.IntN(3))}
 		b.extents = randomExtents(rnd, b.indirect)
 		k := &knowledge{
-			variant: model.Variants()[rnd.IntN(8)], before: &b, step: s, first: true, bs: 4096, sector: 512,
+			variant: model.Distinct()[rnd.IntN(8)], before: &b, step: s, first: true, bs: 4096, sector: 512,
 			o: &observe.Observation{Caller: record.CallerUnknown},
 		}
 		stale := rnd.IntN(2) == 0

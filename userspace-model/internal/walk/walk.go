@@ -186,7 +186,7 @@ func Walk(in Input) Outcome {
 		} else {
 			w.walk73()
 		}
-	case "series-v2":
+	case "series-v2", "linux-next":
 		w.k = v2
 		in.Patch6, in.Patch7, in.Patch8 = true, true, true
 		w.walkSeriesV2()
