@@ -53,26 +53,14 @@ func expectedEnd(o *observe.Observation, d *model.Decision, v *judge.Verdict) st
 		return entersDio
 	case model.EndBuffered:
 		return entersBuffered
-	}
-	if at, refused := observe.RefusedBy(d.End); refused {
-		return "refused: " + at.Refusal()
+	case model.EndN0, model.EndN1, model.EndN2, model.EndN3, model.EndN4:
+		return "refused: " + refusalPoints[d.End].Refusal()
 	}
 	return d.End.String()
 }
 
-// refusalText says in words why NOWAIT refuses a predicted write, where it does.
-func refusalText(o *model.Outcome) (text string, refused bool) {
-	if at, refused := observe.RefusedBy(o.End); refused {
-		return at.Refusal(), true
-	}
-	switch o.Ended {
-	case model.SubmitN5:
-		return observe.AtPageCache.Refusal(), true
-	case model.SubmitN6:
-		if o.Decision.Variant.Has(model.NowaitCachedBegin) {
-			return "ext4_iomap_begin: a hole, or a mapping that is not in the extent cache", true
-		}
-		return observe.AtAllocation.Refusal(), true
-	}
-	return "", false
+// refusalPoints are where a NOWAIT write is refused, by the ends of a decision.
+var refusalPoints = map[model.End]observe.Point{
+	model.EndN0: observe.AtBuffered, model.EndN1: observe.AtTrylock, model.EndN2: observe.AtExclusive,
+	model.EndN3: observe.AtWait, model.EndN4: observe.AtTimes,
 }

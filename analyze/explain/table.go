@@ -152,9 +152,6 @@ func reasonsText(d *model.Decision) string {
 func outcomeOf(o *model.Outcome) outcome {
 	var out outcome
 	out.add("ends", endText(o))
-	if why, refused := refusalText(o); refused {
-		out.add("refused", why)
-	}
 	out.add("reason", reasonsText(&o.Decision))
 	if o.End == model.EndUnknown {
 		out.add("missing", o.Missing)

@@ -94,7 +94,7 @@ func passesText(d *model.Decision) string {
 func wantedEnd(o *observe.Observation, d *model.Decision) string {
 	for i := range o.Mappings {
 		if d.End == model.EndDio && o.Mappings[i].Err == model.ENOTBLK {
-			return fmt.Sprintf("-EAGAIN from ext4_iomap_begin: %s (N6)", observe.AtAllocation.Refusal())
+			return fmt.Sprintf("%d from ext4_iomap_begin, N6", model.EAGAIN)
 		}
 	}
 	if d.End == model.EndUnknown {
@@ -102,13 +102,6 @@ func wantedEnd(o *observe.Observation, d *model.Decision) string {
 	}
 	if d.End == model.EndDio {
 		return "iomap_dio_rw entered, and no -EAGAIN from ext4_iomap_begin"
-	}
-	if at, refused := observe.RefusedBy(d.End); refused {
-		name := "-EAGAIN"
-		if d.Ret == model.EOPNOTSUPP {
-			name = "-EOPNOTSUPP"
-		}
-		return fmt.Sprintf("%s: %s (%s)", name, at.Refusal(), d.End)
 	}
 	return fmt.Sprintf("%d at %s", d.Ret, d.End)
 }

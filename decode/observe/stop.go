@@ -67,16 +67,6 @@ func (p Point) Refusal() string {
 	return points[AtUnknown].refused
 }
 
-// RefusedBy is where NOWAIT refuses a write whose decision ends in e, if it does.
-func RefusedBy(e model.End) (at Point, refused bool) {
-	at, refused = refusedBy[e]
-	return at, refused
-}
-
-var refusedBy = map[model.End]Point{
-	model.EndN0: AtBuffered, model.EndN1: AtTrylock, model.EndN2: AtExclusive, model.EndN3: AtWait, model.EndN4: AtTimes,
-}
-
 // Refused reports whether o got what NOWAIT gets for waiting, and where.
 func (o *Observation) Refused() (at Point, refused bool) {
 	if !o.Completed || o.Flags&model.IocbNowait == 0 || o.Ret != model.EAGAIN && o.Ret != model.EOPNOTSUPP {
