@@ -60,16 +60,16 @@ generate-check:
 
 # Real kernels in QEMU. EXT4DIO_REQUIRE=vm turns a skip into a failure.
 test-vm: build
-	EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -skip '^Test(Databases|FieldLongest|Tries)$$' ./prove/matrix
+	EXT4DIO_REQUIRE=vm scripts/vm-tests.sh -timeout 80m -parallel 2 -skip '^Test(Databases|FieldLongest|Tries)$$' ./prove/matrix
 
 # Half an hour: every kernel on every configuration.
 test-full: build
-	EXT4DIO_FULL=1 EXT4DIO_REQUIRE=vm go test -count=1 -timeout 80m -parallel 2 -v -run '^Test(Validate|Where|Inside|Tries|Holders|Budget)$$' ./prove/matrix
+	EXT4DIO_FULL=1 EXT4DIO_REQUIRE=vm scripts/vm-tests.sh -timeout 80m -parallel 2 -run '^Test(Validate|Where|Inside|Tries|Holders|Budget)$$' ./prove/matrix
 
 # Ten minutes: one write of 258 MB; Debian's MariaDB and PostgreSQL on a root file system of Debian, recorded.
 # Its packages come by apt and are kept in the cache; without apt it is skipped.
 test-field: need-vm build
-	EXT4DIO_TEST_FIELD=1 EXT4DIO_REQUIRE=vm go test -count=1 -timeout 60m -v -run '^Test(Databases|FieldLongest)$$' ./prove/matrix
+	EXT4DIO_TEST_FIELD=1 EXT4DIO_REQUIRE=vm scripts/vm-tests.sh -timeout 60m -run '^Test(Databases|FieldLongest)$$' ./prove/matrix
 
 # The virtual machines' own tests: panics, hangs, streams, folders.
 test-harness:

@@ -258,7 +258,7 @@ static __always_inline void settle_budget(struct budget *b, __u64 now)
 
 static __always_inline void send_budget(__u64 iocb, struct budget *b)
 {
-	if (bpf_ringbuf_output(&ring, &b->r, sizeof(b->r), wakeup()))
+	if (emit(&b->r, sizeof(b->r)))
 		COUNT(lost_budget, 1);
 	else
 		COUNT(bytes, sizeof(b->r));

@@ -204,7 +204,7 @@ static __always_inline void identify(struct hold_rec *r, struct task_struct *tas
 
 static __always_inline void send_hold(struct hold_rec *r)
 {
-	if (bpf_ringbuf_output(&ring, r, sizeof(*r), wakeup())) {
+	if (emit(r, sizeof(*r))) {
 		COUNT(lost_hold, 1);
 		return;
 	}

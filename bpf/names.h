@@ -126,7 +126,7 @@ static __always_inline bool send_name(struct name_buf *b)
 	if (size > sizeof(*b) || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE) / 2)
 		return 0;
 	b->r.size = size;
-	if (bpf_ringbuf_output(&ring, b, size, wakeup()))
+	if (emit(b, size))
 		return 0;
 	COUNT(bytes, size);
 	return 1;
@@ -152,6 +152,7 @@ __noinline int tell_name(struct inflight *st, __u64 dentry, __u64 sig, __u64 del
 	b->r.ino = st->w.ino;
 	b->r.dev = st->w.dev;
 	b->r.generation = st->w.generation;
+	b->r.t = st->w.t0;
 	if (deleted)
 		b->r.flags = NAME_DELETED;
 	name = read_name(b, (void *)dentry, READ(READ(st->inode, i_sb), s_root));

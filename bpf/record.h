@@ -356,6 +356,7 @@ struct name_rec {
 	__u16 flags;		/* NAME_* */
 	__u16 len;		/* bytes of the path */
 	__u32 pad;
+	__u64 t;		/* ns of CLOCK_MONOTONIC: when the write began by which it was seen */
 };
 
 /*
@@ -493,7 +494,7 @@ struct counters {
 _Static_assert(sizeof(struct step) == 32, "step");
 _Static_assert(sizeof(struct write_rec) == 144, "write_rec");
 _Static_assert(sizeof(struct complete_rec) == 32, "complete_rec");
-_Static_assert(sizeof(struct name_rec) == 32, "name_rec");
+_Static_assert(sizeof(struct name_rec) == 40, "name_rec");
 _Static_assert(sizeof(struct hold_rec) == 160, "hold_rec");
 _Static_assert(sizeof(struct budget_rec) == 160, "budget_rec");
 

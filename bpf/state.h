@@ -253,6 +253,8 @@ struct {
 	__type(value, struct complete_rec);
 } ring SEC(".maps");
 
+#define RINGBUF_HEAD 8	/* BPF_RINGBUF_HDR_SZ: what the ring adds to a record */
+
 /* Wakes the reader only when much has come together; it also looks by itself. */
 static __always_inline __u64 wakeup(void)
 {
@@ -276,6 +278,19 @@ static __always_inline long take_out(void *map, const void *key)
 	long err = bpf_map_delete_elem(map, key);
 
 	return err && err != -ENOENT ? bpf_map_delete_elem(map, key) : err;
+}
+
+/*
+ * Sends a record; not 0 when there is no room. Another task's turn at the ring takes a lock
+ * of the same kind (__bpf_ringbuf_reserve), so with room it is tried twice.
+ */
+static __always_inline long emit(void *data, __u64 size)
+{
+	if (!bpf_ringbuf_output(&ring, data, size, wakeup()))
+		return 0;
+	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) + size + RINGBUF_HEAD > bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE))
+		return 1;
+	return bpf_ringbuf_output(&ring, data, size, wakeup());
 }
 
 static __always_inline struct cpu_state *this_cpu(void)

@@ -9,7 +9,7 @@ const (
 	HeadSize     = 144
 	StepSize     = 32
 	CompleteSize = 32
-	NameSize     = 32
+	NameSize     = 40
 	HoldSize     = 160
 	BudgetSize   = 160
 	MaxSteps     = 40 // of a record
@@ -448,6 +448,7 @@ const (
 	AtNameFlags      = 24
 	AtNameLen        = 26
 	AtNamePad        = 28
+	AtNameT          = 32
 )
 
 // Name is the head of a name of a file (struct name_rec).
@@ -458,6 +459,7 @@ type Name struct {
 	Generation uint32 `wire:"20,4"` // i_generation of the inode
 	Flags      uint16 `wire:"24,2"` // NAME_*
 	Len        uint16 `wire:"26,2"` // bytes of the path
+	T          uint64 `wire:"32,8"` // ns of CLOCK_MONOTONIC: when the write began by which it was seen
 }
 
 func (to *Name) parse(raw *[NameSize]byte) {
@@ -468,6 +470,7 @@ func (to *Name) parse(raw *[NameSize]byte) {
 	to.Generation = e.Uint32(raw[AtNameGeneration:])
 	to.Flags = e.Uint16(raw[AtNameFlags:])
 	to.Len = e.Uint16(raw[AtNameLen:])
+	to.T = e.Uint64(raw[AtNameT:])
 }
 
 // Where the fields of struct hold_rec lie, bytes.

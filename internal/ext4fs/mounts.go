@@ -186,10 +186,7 @@ func blockSizeAt(point, dev string) int {
 }
 
 // Table is what is mounted of ext4, in the order of mountinfo.
-type Table struct {
-	mounts []tableMount
-	all    []Point // of all file systems: one may hide another
-}
+type Table struct{ mounts []tableMount }
 
 // tableMount is one mount of an ext4: one file system can have several.
 type tableMount struct {
@@ -212,19 +209,27 @@ func (p *Point) IsExt4() bool { return p.Type == "ext4" || p.Type == "ext3" || p
 
 // ReadTable reads what is mounted in this mount namespace.
 func ReadTable() (*Table, error) {
+	text, err := readMountinfo()
+	if err != nil {
+		return nil, err
+	}
+	return ParseTable(text), nil
+}
+
+func readMountinfo() (string, error) {
 	b, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
-		return nil, fmt.Errorf("list mounts: %w", err)
+		return "", fmt.Errorf("list mounts: %w", err)
 	}
-	return ParseTable(string(b)), nil
+	return string(b), nil
 }
 
 // ParseTable reads the text of mountinfo.
 func ParseTable(text string) *Table {
-	t := &Table{all: parsePoints(text)}
-	for i := range t.all {
-		if p := &t.all[i]; p.IsExt4() {
-			t.mounts = append(t.mounts, tableMount{Mount: p.Mount, root: p.root, hidden: t.hides(p, nil, 0)})
+	t, all := &Table{}, points(parsePoints(text))
+	for i := range all {
+		if p := &all[i]; p.IsExt4() {
+			t.mounts = append(t.mounts, tableMount{Mount: p.Mount, root: p.root, hidden: all.hides(p, nil, 0)})
 		}
 	}
 	return t
@@ -232,11 +237,8 @@ func ParseTable(text string) *Table {
 
 // Points lists all of this mount namespace, in the order in which they were mounted.
 func Points() ([]Point, error) {
-	t, err := ReadTable()
-	if err != nil {
-		return nil, err
-	}
-	return t.all, nil
+	text, err := readMountinfo()
+	return parsePoints(text), err
 }
 
 // parsePoints reads the text of mountinfo, see proc_pid_mountinfo(5).
@@ -256,16 +258,19 @@ func parsePoints(text string) []Point {
 	return out
 }
 
+// points are all of a mount namespace: one may hide another.
+type points []Point
+
 // maxNested bounds how many mounts one lies below.
 const maxNested = 64
 
 // hides tells whether what lies at p cannot be reached by its path: another file system is
 // mounted on its root, but for the one that is above it on the way there, or later than p
 // itself on a folder above it.
-func (t *Table) hides(p, above *Point, depth int) bool {
+func (all points) hides(p, above *Point, depth int) bool {
 	var parent *Point
-	for i := range t.all {
-		q := &t.all[i]
+	for i := range all {
+		q := &all[i]
 		switch {
 		case q == p || q == above || q.id == q.parent:
 		case q.parent == p.id && q.Point == p.Point:
@@ -276,7 +281,7 @@ func (t *Table) hides(p, above *Point, depth int) bool {
 			parent = q
 		}
 	}
-	return parent != nil && depth < maxNested && t.hides(parent, p, depth+1)
+	return parent != nil && depth < maxNested && all.hides(parent, p, depth+1)
 }
 
 // below tells whether a path is a folder or in it.

@@ -340,7 +340,7 @@ func (r *result) killed(t *testing.T) {
 		t.Error("nothing was attached before the kill")
 	}
 	if after := r.read(t, "kill.after"); after != "" {
-		t.Errorf("still attached after kill -9:\n%s", after)
+		t.Errorf("still attached after kill -9, looked at %s times:\n%s", strings.TrimSpace(r.read(t, "kill.looks")), after)
 	}
 }
 

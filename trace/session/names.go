@@ -20,14 +20,14 @@ import (
 type Names struct {
 	mu     sync.Mutex // of paths: a list of what is inside is made beside the trace
 	paths  recent
-	mounts *ext4fs.Table
+	mounts mountLog
 	fd     int    // of mountinfo, -1 without: the kernel says there that it has changed
 	epoch  uint64 // of mounts
 }
 
 // NewNames reads what is mounted.
 func NewNames() *Names {
-	n := &Names{fd: -1, mounts: &ext4fs.Table{}}
+	n := &Names{fd: -1}
 	if fd, err := unix.Open("/proc/self/mountinfo", unix.O_RDONLY|unix.O_CLOEXEC, 0); err == nil {
 		n.fd = fd
 	}
@@ -49,15 +49,22 @@ func (n *Names) Look() {
 	if n.fd < 0 {
 		return
 	}
-	if _, err := unix.Poll(p, 0); err == nil && p[0].Revents&(unix.POLLPRI|unix.POLLERR) != 0 {
+	now := clock.Monotonic()
+	if _, err := unix.Poll(p, 0); err != nil {
+		return
+	}
+	if p[0].Revents&(unix.POLLPRI|unix.POLLERR) != 0 {
 		n.read()
+	} else {
+		n.mounts.still(now)
 	}
 }
 
 // read keeps what was known when it cannot be read.
 func (n *Names) read() {
+	now := clock.Monotonic()
 	if t, err := ext4fs.ReadTable(); err == nil {
-		n.mounts = t
+		n.mounts.add(t, now)
 		n.epoch++
 	}
 }
@@ -98,9 +105,9 @@ func (n *Names) place(r *record.Name, parts []byte) string {
 	path, ok := "", false
 	if r.Flags&record.NameCut != 0 {
 		inside = "/..." + inside
-	} else if path, ok = n.mounts.Path(dev, inside); !ok {
-		n.read() // it may have been mounted a moment ago
-		path, ok = n.mounts.Path(dev, inside)
+	} else if path, ok = n.mounts.path(dev, inside, r.T); !ok {
+		n.Look() // it may have been mounted a moment ago
+		path, ok = n.mounts.path(dev, inside, r.T)
 	}
 	switch {
 	case r.Flags&record.NameCut != 0:
@@ -228,7 +235,7 @@ func (n *fileNames) again(w *tracefile.Writer) {
 // mounted adds the facts of a file system that is written to, when they are not those that
 // the recording has of its device.
 func (r *Recorder) mounted(dev string) {
-	m, visible := r.names.names.mounts.Mount(dev)
+	m, visible := r.names.names.mounts.now().Mount(dev)
 	for _, last := range slices.Backward(r.info.FileSystems) {
 		if last.Dev == dev {
 			if !visible || last.Same(&m) {

@@ -17,7 +17,9 @@ import (
 
 // mounted is a Names that sees these mounts.
 func mounted(mountinfo string) *Names {
-	return &Names{fd: -1, mounts: ext4fs.ParseTable(mountinfo)}
+	n := &Names{fd: -1}
+	n.mounts.add(ext4fs.ParseTable(mountinfo), 0)
+	return n
 }
 
 const onMnt = "26 22 8:0 / /mnt rw - ext4 /dev/sda rw\n"
@@ -109,7 +111,7 @@ func TestReusedNumber(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tr.Close()
-	tr.names.mounts = ext4fs.ParseTable(onMnt)
+	tr.names.mounts.add(ext4fs.ParseTable(onMnt), 0)
 	live := &namedRows{}
 	tr.Sink = live
 	out, err := NewRecorder(RecorderOptions{Path: path}, &probes.Filter{})
@@ -161,7 +163,7 @@ func recordedPaths(t *testing.T, files ...string) []string {
 func TestLateName(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "t.e4d")
 	out := newTestRecorder(t, RecorderOptions{Path: path})
-	out.names.names.mounts = ext4fs.ParseTable(onMnt)
+	out.names.names.mounts.add(ext4fs.ParseTable(onMnt), 0)
 	raws := [][]byte{writeTo(1, 13, 1, 10), nameRecord(13, 1, 10, 0, "file/"), writeTo(2, 13, 1, 10), nameRecord(13, 1, 10, 0, "file/"), writeTo(3, 13, 1, 10)}
 	if _, err := recordFrom(t, out, &replaySource{raws: raws, n: len(raws)}); err != nil {
 		t.Fatal(err)
@@ -178,7 +180,7 @@ func TestNamesOfBefore(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "t.e4d")
 	out := newTestRecorder(t, RecorderOptions{Path: path, MaxSize: 64 << 10, Rotate: 1})
 	names := out.names.names
-	names.mounts = ext4fs.ParseTable(onMnt)
+	names.mounts.add(ext4fs.ParseTable(onMnt), 0)
 	names.Learn(nameRecord(14, 1, 10, 0, "before/"))
 	w := tracetest.SharedWrite(0)
 	w.Generation, w.Name = 1, 10
@@ -202,7 +204,7 @@ func TestLaterMounts(t *testing.T) {
 	out := newTestRecorder(t, RecorderOptions{Path: path})
 	names := out.names.names
 	mount := func(mountinfo string) {
-		names.mounts = ext4fs.ParseTable(mountinfo)
+		names.mounts.add(ext4fs.ParseTable(mountinfo), 0)
 		names.epoch++
 	}
 	add := func(raws ...[]byte) {

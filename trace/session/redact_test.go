@@ -25,7 +25,7 @@ func TestRecordRedacted(t *testing.T) {
 			o.Redact = r
 		}
 		out := newTestRecorder(t, o)
-		out.names.names.mounts = ext4fs.ParseTable(onMnt)
+		out.names.names.mounts.add(ext4fs.ParseTable(onMnt), 0)
 		id, path, ok := out.names.names.Learn(nameRecord(14, 1, 10, 0, "file/secret/"))
 		if !ok {
 			t.Fatal("the name was not learned")

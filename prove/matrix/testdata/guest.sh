@@ -41,10 +41,11 @@ cat /sys/kernel/tracing/enabled_functions >/out/kill.before
 kill -9 $pid
 wait $pid 2>/dev/null
 i=0
-while [ -s /sys/kernel/tracing/enabled_functions ] && [ $i -lt 200 ]; do
+while [ -s /sys/kernel/tracing/enabled_functions ] && [ $i -lt 5000 ]; do
 	i=$((i + 1))
 	cat /sys/kernel/tracing/enabled_functions >/out/kill.after
 done
+note kill.looks $i
 cat /sys/kernel/tracing/enabled_functions /sys/kernel/tracing/kprobe_events >/out/kill.after
 
 # The wrong variant must not pass.
