@@ -51,6 +51,9 @@ func TestEndsAtOnce(t *testing.T) {
 		{"alignment in a pass", Linux73, func(_ *Call, w *known) { w.checks.Align.Known = false }, "alignment of the iov_iter", 1, stepUnaligned},
 		{"lookup of an aligned write", Linux61, func(_ *Call, w *known) { w.noLookup = true }, "answer of a lookup", 1, stepUpgrade},
 		{"lookup of an aligned write", Linux612, func(_ *Call, w *known) { w.noLookup = true }, "answer of a lookup", 1, stepUpgrade},
+		{"checks that cannot be", Linux73, func(_ *Call, w *known) { w.checks.IDisksize = 1 << 40 }, "contradiction: i_disksize beyond i_size", 1, stepUseDio},
+		{"lookup that cannot be", Linux61, func(_ *Call, w *known) { w.result.Ret = 100 }, "contradiction: a lookup found more blocks than it was asked for", 1, stepExtendDisk},
+		{"lookup that cannot be", Linux612, func(_ *Call, w *known) { w.result.Ret = 100 }, "contradiction: a lookup found more blocks than it was asked for", 1, stepUnaligned},
 		{"file_modified", Linux61, func(_ *Call, w *known) { w.noModified = true }, "return value of file_modified", 1, stepUpgrade},
 		{"file_modified", Linux612, func(_ *Call, w *known) { w.noModified = true }, "return value of file_modified", 1, stepDrain},
 	}
@@ -154,6 +157,15 @@ func TestPassOfSteps(t *testing.T) {
 	want4 := Step{ID: stepEnd, Pass: 0, Answer: Yes, A: int64(EndN4)}
 	if got := d.Steps()[len(d.Steps())-1]; got != want4 {
 		t.Errorf("N4: last step %+v, want %+v", got, want4)
+	}
+	c, w = plain()
+	c.Flags, c.ISize, w.checks.ISize, w.checks.IDisksize = IocbNowait, 4096, 4096, 4096
+	for _, v := range []Variant{Linux61, Linux73} {
+		Decide(&d, &c, &w, v)
+		want3 := Step{ID: stepEnd, Pass: 0, Answer: Yes, A: int64(EndN3)}
+		if got := d.Steps()[len(d.Steps())-1]; got != want3 || len(passes(&d)[1]) > 0 {
+			t.Errorf("%s, N3: last step %+v, want %+v", v, got, want3)
+		}
 	}
 }
 

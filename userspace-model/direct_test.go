@@ -2,7 +2,7 @@ package model
 
 import "testing"
 
-// TestUseDio: which inodes take a direct write as one (kernel-notes 1.2, SUD).
+// TestUseDio: which inodes take a direct write as one (docs/kernel.md#direct-or-buffered).
 func TestUseDio(t *testing.T) {
 	all := Variants()
 	with := []Variant{Linux61, Linux612, Linux72} // need inline encryption

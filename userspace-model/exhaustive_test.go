@@ -11,7 +11,7 @@ import (
 )
 
 // The model is compared here with package walk: a second implementation, written
-// from the notes on the kernels alone, by somebody who had not read the model. The
+// from what docs/kernel.md holds now alone, by somebody who had not read the model. The
 // two share no code and not even the form of a layout.
 
 // pair is one case in both forms.

@@ -156,7 +156,7 @@ func (x Extents) check(indirect bool) error {
 // Cache is what is assumed of the extent-status tree, which ext4_map_blocks
 // asks before it looks at the extents themselves. It is the one thing about a
 // known layout that cannot be read off it: the same write can see one mapping or
-// two (kernel-notes 8.6).
+// two (docs/kernel.md#cold-and-merged-mappings).
 type Cache uint8
 
 const (

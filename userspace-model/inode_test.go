@@ -52,7 +52,7 @@ func TestInodeCheck(t *testing.T) {
 }
 
 // TestWriteChecks is ext4_generic_write_checks in its order: position, and bytes left
-// or an error (kernel-notes 1.2, GWC).
+// or an error (docs/kernel.md#generic-checks).
 func TestWriteChecks(t *testing.T) {
 	tests := []struct {
 		name      string

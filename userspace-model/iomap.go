@@ -49,7 +49,7 @@ func AllocFlags(v Variant, start, isize int64, extents bool) uint32 {
 
 // BeginMayEagain reports whether ext4_iomap_begin can return -EAGAIN: only under
 // NOWAIT, when blocks would have to be allocated (patch 1), or when the mapping
-// is not in the cache (patch 7).
+// is not in the cache (patch 7, of whose lookups a miss is an error since patch 6).
 func BeginMayEagain(v Variant, nowait bool) bool {
-	return nowait && (v.Has(NowaitNoAlloc) || v.Has(NowaitCachedBegin))
+	return nowait && (v.Has(NowaitNoAlloc) || v.Has(NowaitCachedBegin|CachedMissEagain))
 }

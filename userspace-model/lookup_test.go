@@ -22,7 +22,7 @@ func (s *scripted) Lookup(_ int, q Query) (Result, bool) {
 }
 
 // TestPartialBlocks: the lookups of an unaligned write far from the beginning of the
-// file (kernel-notes 2.4), with answers that were not seen. The write stays shared,
+// file (docs/kernel.md#checks-with-patch-4), with answers that were not seen. The write stays shared,
 // so that it makes one pass, or ends at a fact that is not known.
 func TestPartialBlocks(t *testing.T) {
 	w1, w2, w3 := Result{Ret: 1, MFlags: MapMapped}, Result{Ret: 2, MFlags: MapMapped}, Result{Ret: 3, MFlags: MapMapped}

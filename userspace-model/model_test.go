@@ -266,6 +266,9 @@ func TestBeginMayEagain(t *testing.T) {
 		if got := BeginMayEagain(v, true); got != want {
 			t.Errorf("%s: %v under NOWAIT, want %v", v, got, want)
 		}
+		if missed := v.WithPatch(7, true); BeginMayEagain(missed, true) != (want || v.Has(CachedMissEagain)) {
+			t.Errorf("%s: not as a miss reads", missed) // a hole, until patch 6
+		}
 		if BeginMayEagain(v, false) {
 			t.Errorf("%s: -EAGAIN without NOWAIT", v)
 		}

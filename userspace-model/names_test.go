@@ -2,13 +2,15 @@ package model
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
 
 // allCases are the answers of all documents. A case is named as its subtest is:
-// linux-7.3/K73-j.
+// linux-7.3/7.3-j.
 func allCases(t *testing.T) []tableCase {
 	paths, err := filepath.Glob("testdata/rows/*")
 	if err != nil || len(paths) == 0 {
@@ -24,32 +26,48 @@ func allCases(t *testing.T) []tableCase {
 	return out
 }
 
-// corner is an item of section 8 of the notes: rows that show it, or why none does.
+// corner is a heading of docs/kernel.md#corner-cases: rows that show it, or why none does.
 type corner struct {
-	rows []string // beginnings of their names; 8.n- when empty
+	rows []string // beginnings of their names; the heading as links name it when empty
 	why  string
 }
 
-// corners are those whose rows do not begin with their number, and those without.
-var corners = map[int]corner{
-	24: {why: "a short copy depends on the caller's memory, which is no fact of the model"},
-	25: {rows: []string{"8.1-shrank", "K61-c-truncated", "K73-c-truncated"}},
-	26: {rows: []string{"K61-sticky-extend", "K72-extend-cleared", "K73-sticky-nz"}},
-	29: {why: "these mount options are about buffered writes; no decision looks at them"},
-	31: {why: "free space is no fact of the model: -ENOSPC is not predicted"},
-	35: {why: "who else updates timestamps is no part of one write's decision"},
-	36: {why: "whether a drain had to wait is seen, not predicted"},
-	39: {why: "a rule about two observations of one write: brokenTruths holds every row against it"},
-	40: {rows: []string{"8.4-unaligned", "8.4-tail"}},
+// corners are those whose rows do not begin with their heading, and those without.
+var corners = map[string]corner{
+	"short-copies":                              {why: "a short copy depends on the caller's memory, which is no fact of the model"},
+	"truncate":                                  {rows: []string{"first-lock-shrank", "6.1-c-truncated", "7.3-c-truncated"}},
+	"between-two-passes":                        {rows: []string{"6.1-sticky-extend", "7.2-extend-cleared", "7.3-sticky-zeroing"}},
+	"mount-options-without-effect":              {why: "these mount options are about buffered writes; no decision looks at them"},
+	"no-space":                                  {why: "free space is no fact of the model: -ENOSPC is not predicted"},
+	"timestamps-under-the-shared-lock":          {why: "who else updates timestamps is no part of one write's decision"},
+	"reads-in-flight":                           {why: "whether a drain had to wait is seen, not predicted"},
+	"what-shared-protects":                      {why: "a rule about two observations of one write: brokenTruths holds every row against it"},
+	"blocks-that-change-before-the-second-pass": {rows: []string{"delayed-blocks-unaligned", "delayed-blocks-tail"}},
 }
 
-// lastCorner is the last item of section 8.
-const lastCorner = 40
+// cornerHeadings are the headings of docs/kernel.md#corner-cases, as links name them.
+func cornerHeadings(t *testing.T) []string {
+	page, err := os.ReadFile("../docs/kernel.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, part, _ := strings.Cut(string(page), "\n## Corner cases\n")
+	var out []string
+	for line := range strings.Lines(part) {
+		if heading, ok := strings.CutPrefix(line, "### "); ok {
+			out = append(out, strings.NewReplacer(" ", "-", "/", "").Replace(strings.ToLower(strings.TrimSpace(heading))))
+		}
+	}
+	if len(out) < 40 {
+		t.Errorf("only %d corner cases", len(out))
+	}
+	return out
+}
 
 // wantedNames are the names that the documents must have, or their beginnings.
-func wantedNames() []string {
+func wantedNames(t *testing.T) []string {
 	var out []string
-	for _, table := range noteTables() {
+	for _, table := range pageTables(t) {
 		for _, prefix := range table.prefixes {
 			for _, n := range table.rows {
 				out = append(out, prefix+"-"+n.letter)
@@ -57,35 +75,35 @@ func wantedNames() []string {
 		}
 	}
 	out = append(out, wantedCells()...)
-	out = append(out, "N0", "N1", "N2-", "N3-", "N4", "8.5-N5", "N6")
-	for n := 1; n <= lastCorner; n++ {
-		switch c := corners[n]; {
+	out = append(out, "N0", "N1", "N2-", "N3-", "N4", "cached-pages-under-nowait-N5", "N6")
+	for _, heading := range cornerHeadings(t) {
+		switch c := corners[heading]; {
 		case c.why != "":
 		case c.rows != nil:
 			out = append(out, c.rows...)
 		default:
-			out = append(out, fmt.Sprintf("8.%d-", n))
+			out = append(out, heading+"-")
 		}
 	}
 	return out
 }
 
-// wantedCells are the lookups of table 2.4, the cells of table 2.5 and the worked
-// rows of 2.6.
+// wantedCells are those of docs/kernel.md#which-blocks-are-looked-up, #by-inode-format and
+// #worked-writes.
 func wantedCells() []string {
-	out := strings.Fields("nz-beyond nz-memory nz-head-written nz-head-hole nz-head-error nz-same-written nz-same-unwritten" +
-		" nz-both-head-bad nz-both-one-map nz-both-tail-good nz-both-tail-bad nz-both-tail-error nz-tail-written nz-tail-hole")
+	out := strings.Fields("needs-zeroing-beyond needs-zeroing-memory needs-zeroing-head-written needs-zeroing-head-hole needs-zeroing-head-error needs-zeroing-same-written needs-zeroing-same-unwritten" +
+		" needs-zeroing-both-head-bad needs-zeroing-both-one-map needs-zeroing-both-tail-good needs-zeroing-both-tail-bad needs-zeroing-both-tail-error needs-zeroing-tail-written needs-zeroing-tail-hole")
 	for _, v := range Variants() {
 		if v.Alike() != v {
 			continue // its answers are those of another
 		}
 		for _, cell := range []string{"written", "unwritten", "hole", "hole-nowait", "beyond", "straddling"} {
 			for _, format := range []string{"extent", "indirect"} {
-				out = append(out, fmt.Sprintf("2.5-%s-%s-%s", cell, format, shortNames[v]))
+				out = append(out, fmt.Sprintf("by-inode-format-%s-%s-%s", cell, format, shortNames[v]))
 			}
 		}
 		for _, worked := range []string{"WU", "HHHH", "WUUW", "WWWW", "memory"} {
-			out = append(out, fmt.Sprintf("2.6-%s-%s", worked, shortNames[v]))
+			out = append(out, fmt.Sprintf("worked-writes-%s-%s", worked, shortNames[v]))
 			if v != Patch3 && v != Patch4 {
 				out = append(out, shortNames[v]+"/"+worked)
 			}
@@ -94,17 +112,17 @@ func wantedCells() []string {
 	return out
 }
 
-// TestRowNames: every row of the notes' tables 2.1 to 2.6 and every corner case of
-// section 8 has a row, and the documents did not shrink.
+// TestRowNames: every row of the tables of docs/kernel.md and every corner case of it
+// has a row, and the documents did not shrink.
 func TestRowNames(t *testing.T) {
 	cases := allCases(t)
 	if len(cases) < 1600 {
 		t.Errorf("only %d rows", len(cases))
 	}
-	for _, want := range wantedNames() {
+	for _, want := range wantedNames(t) {
 		found := false
 		for _, c := range cases {
-			exact := strings.HasPrefix(want, "2.") || strings.Contains(want, "/")
+			exact := strings.HasPrefix(want, "by-inode-format-") || strings.HasPrefix(want, "worked-writes-") || strings.Contains(want, "/")
 			found = found || strings.HasSuffix(c.name, "/"+want) || !exact && strings.HasPrefix(c.row.name, want)
 		}
 		if !found {
@@ -128,5 +146,33 @@ func TestRowsAgree(t *testing.T) {
 			t.Errorf("%s and %s are the same write, but expect\n%s\n%s", other.name, c.name, other.want, c.want)
 		}
 		first[key] = c
+	}
+}
+
+// TestPlaces: the functions that docs/verification.md names are where it says.
+func TestPlaces(t *testing.T) {
+	text, err := os.ReadFile("../docs/verification.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		for _, place := range regexp.MustCompile("`(\\w+\\.go)`: (`\\w+`(?:, `\\w+`)*)").FindAllStringSubmatch(line, -1) {
+			n++
+			src, err := os.ReadFile(place[1])
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			for name := range strings.SplitSeq(place[2], ", ") {
+				name = strings.Trim(name, "`")
+				if !regexp.MustCompile(`(?m)^func (\([^)]*\) )?` + name + `\(`).Match(src) {
+					t.Errorf("%s has no function %s: %s", place[1], name, strings.TrimSpace(line))
+				}
+			}
+		}
+	}
+	if n < 10 {
+		t.Errorf("%d places", n)
 	}
 }

@@ -28,7 +28,7 @@ type situation struct {
 	beyondDisk bool // only end > i_disksize
 	nosec      bool
 	guessEX    bool
-	class      string // W1, U1 or X
+	class      string // written, unwritten or mixed, as the range
 	whole      string // the lookup of the whole range
 	nz         bool
 	partial    []string // lookups of head and tail
@@ -78,7 +78,7 @@ func (s situation) table61() answer {
 		return restart(true, false)
 	case !s.nosec: // e
 		return restart(false, false)
-	case s.class == "W1": // f
+	case s.class == "written": // f
 		return stay().with(whole, true, false)
 	default: // g
 		return restart(false, false).with(whole, true, false)
@@ -87,7 +87,7 @@ func (s situation) table61() answer {
 
 func (s situation) table612() answer {
 	whole := []string{s.whole}
-	w1 := s.class == "W1"
+	w1 := s.class == "written"
 	if s.guessEX {
 		switch {
 		case s.beyondSize: // a, b
@@ -105,7 +105,7 @@ func (s situation) table612() answer {
 		return restart(true, s.unaligned)
 	case s.beyondDisk: // d, e, f
 		return restart(true, s.unaligned && !w1).with(whole, true, true)
-	case s.nosec && !s.unaligned && s.class != "X", s.nosec && s.unaligned && w1: // g, h
+	case s.nosec && !s.unaligned && s.class != "mixed", s.nosec && s.unaligned && w1: // g, h
 		return stay().with(whole, true, false)
 	case !s.unaligned: // i, k
 		return restart(false, false).with(whole, true, true)
@@ -201,7 +201,7 @@ func classify(s *scene) situation {
 		unaligned:  s.pos%bs != 0 || s.n%bs != 0 || int64(s.mem)%bs != 0,
 		beyondSize: end > s.isize,
 		beyondDisk: end <= s.isize && end > s.disksize,
-		class:      "X",
+		class:      "mixed",
 		whole:      fmt.Sprintf("(%d,%d)", first, last-first+1),
 	}
 	// 6.1 guesses exclusive for alignment as well; its table has it in row a.
@@ -209,9 +209,9 @@ func classify(s *scene) situation {
 	if r := at(runs, first); r.n >= last-first+1 {
 		switch r.kind {
 		case 'W':
-			sit.class = "W1"
+			sit.class = "written"
 		case 'U':
-			sit.class = "U1"
+			sit.class = "unwritten"
 		}
 	}
 	sit.nz, sit.partial = partialBlocks(runs, s.pos, end, bs, sit.beyondSize)

@@ -20,8 +20,8 @@ import (
 //	outcome  everything that the variant does with a write to a known inode
 //	compare  the outcome of each variant; those that agree stand together
 //
-// Every row is a subtest: TestRows/linux-7.3/K73-j. A row of compare is one for
-// each variant: TestRows/iomap/2.5-hole-indirect-K73. The answers were written down
+// Every row is a subtest: TestRows/linux-7.3/7.3-j. A row of compare is one for
+// each variant: TestRows/iomap/by-inode-format-hole-indirect-7.3. The answers were written down
 // from the kernel sources; -rewrite is for their layout.
 func TestRows(t *testing.T) {
 	datadriven.Walk(t, "testdata/rows", func(t *testing.T, path string) {
@@ -227,8 +227,8 @@ func (tb *table) text(t *testing.T) string {
 
 // shortNames are the variants as the rows are named.
 var shortNames = map[Variant]string{
-	Linux61: "K61", Linux612: "K612", Linux72: "K72", Base: "base",
-	Patch3: "B3", Patch4: "B34", Linux73: "K73", SeriesV2: "V2",
+	Linux61: "6.1", Linux612: "6.12", Linux72: "7.2", Base: "base",
+	Patch3: "patch3", Patch4: "patch4", Linux73: "7.3", SeriesV2: "v2",
 }
 
 func shortName(v Variant) string {

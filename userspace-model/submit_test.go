@@ -39,7 +39,7 @@ const bs = 4096
 func written(lblk, n uint32) Mapping { return Mapping{Lblk: lblk, Len: n, Type: IomapMapped} }
 
 // TestEntry is what ext4_file_write_iter refuses before any lock, at both sides of
-// each limit (kernel-notes 1.2, ENTRY).
+// each limit (docs/kernel.md#entry).
 func TestEntry(t *testing.T) {
 	atomic := func(in *Inode) { in.Limits.AtomicMin, in.Limits.AtomicMax = bs, 4*bs }
 	tests := []struct {
