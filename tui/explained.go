@@ -110,7 +110,7 @@ func outcomeOf(d *ref.Decision, verdict judge.Kind) outcome {
 	case ref.EndUnknown:
 		out.lock, out.why = "?", "not decided: "+d.Missing
 	default:
-		out.why += " (" + d.End.String() + ")"
+		out.why += " (" + d.End.Text() + ")"
 	}
 	return out
 }

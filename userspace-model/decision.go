@@ -1,6 +1,9 @@
 package model
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // End is where the check phase of a write ends.
 type End uint8
@@ -27,6 +30,40 @@ var endNames = [...]string{
 }
 
 func (e End) String() string { return nameOf(endNames[:], e) }
+
+// refusals say what NOWAIT refuses to wait for at the ends that it has.
+var refusals = [...]string{
+	EndN0: "no direct I/O, so it is buffered",
+	EndN1: "i_rwsem is held: trylock fails",
+	EndN2: "needs the exclusive lock",
+	EndN3: "it has to wait for I/O",
+	EndN4: "time stamps have to be updated",
+}
+
+// Refusal says what NOWAIT refuses to wait for at this end, nothing at others.
+func (e End) Refusal() string {
+	if int(e) < len(refusals) {
+		return refusals[e]
+	}
+	return ""
+}
+
+// Text says where the check phase ended; of a NOWAIT write that was refused the error,
+// what for, and the label: "-EAGAIN: needs the exclusive lock (N2)".
+func (e End) Text() string {
+	why := e.Refusal()
+	if why == "" {
+		return e.String()
+	}
+	return fmt.Sprintf("%s: %s (%s)", e.nowaitName(), why, e)
+}
+
+func (e End) nowaitName() string {
+	if e == EndN0 {
+		return "-EOPNOTSUPP"
+	}
+	return "-EAGAIN"
+}
 
 // nowaitErrno is what a write gets that ends here because NOWAIT would have to wait.
 func (e End) nowaitErrno() int64 {
@@ -163,7 +200,7 @@ const (
 	ReasonAligned    Reason = "aligned, inside i_size"
 	ReasonWritten    Reason = "head and tail written"
 	ReasonNoPartial  Reason = "no partial block"
-	ReasonGuess      Reason = "guess"
+	ReasonGuess      Reason = "end beyond i_size before the lock"
 	ReasonUnaligned  Reason = "unaligned"
 	ReasonExtending  Reason = "extending"
 	ReasonDisksize   Reason = "extending i_disksize"

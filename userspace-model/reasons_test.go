@@ -22,6 +22,8 @@ func TestReasons(t *testing.T) {
 		"first lock exclusive": {Linux73, 512, 4608, false, unwritten, []Reason{ReasonExtending}},
 		"6.12":                 {Linux612, 512, 16384, false, unwritten, []Reason{ReasonNosec, ReasonNotOver}},
 		"6.1 looks no further": {Linux61, 0, 16384, false, unwritten, []Reason{ReasonNosec}},
+		"6.1, unaligned":       {Linux61, 512, 16384, true, unwritten, []Reason{ReasonUnaligned}},
+		"6.1, and it extends":  {Linux61, 512, 4608, true, unwritten, []Reason{ReasonUnaligned, ReasonExtending}},
 		"shared":               {Linux73, 0, 16384, true, unwritten, []Reason{ReasonAligned}},
 	} {
 		c, k := plain()

@@ -75,7 +75,7 @@ var stepText = [...]struct {
 	stepOrphan:         {"ext4_dio_write_iter", "extending: ext4_orphan_add", 0, "no", "yes"},
 	stepOps:            {"ext4_dio_write_iter", "ext4_iomap_overwrite_ops", 0, "no: ext4_iomap_ops", "yes"},
 	stepDio:            {"iomap_dio_rw", "entered with i_rwsem", 0, "shared", "exclusive"},
-	stepEnd:            {"ext4_dio_write_iter", "NOWAIT would have to wait", 0, "", ""},
+	stepEnd:            {"ext4_dio_write_iter", "under NOWAIT", 0, "", ""},
 }
 
 // Func is the kernel function in which the test stands.
@@ -105,7 +105,7 @@ func (s Step) Test() string {
 func (s Step) Outcome() string {
 	switch {
 	case s.ID == stepEnd:
-		return fmt.Sprintf("%d (%s)", End(s.A).nowaitErrno(), End(s.A))
+		return End(s.A).Text()
 	case s.Answer == No:
 		return stepText[s.ID].no
 	case s.Answer == Yes:

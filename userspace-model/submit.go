@@ -27,6 +27,18 @@ func (e SubmitEnd) String() string {
 	return "error"
 }
 
+// Text says how the submission ended; of a NOWAIT write that was refused the error, what
+// for, and the label.
+func (e SubmitEnd) Text() string {
+	switch e {
+	case SubmitN5:
+		return "-EAGAIN: the range is in the page cache (N5)"
+	case SubmitN6:
+		return "-EAGAIN: no allocation, and no mapping that is not in the extent cache (N6)"
+	}
+	return e.String()
+}
+
 // maxAlloc is the most blocks that one ext4_iomap_alloc asks for (DIO_MAX_BLOCKS).
 const maxAlloc = 4096
 

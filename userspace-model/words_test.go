@@ -57,9 +57,9 @@ func TestWordsOfSteps(t *testing.T) {
 		{Step{ID: stepModified, Answer: No, A: -11, B: int64(KiocbModifiedFn)}, "kiocb_modified: returned -11: an error ends the write"},
 		{Step{ID: stepUnaligned, Answer: No, A: 512, B: int64(KiocbModifiedFn)}, "ext4_unaligned_io: ki_pos 512, alignment 0x2: aligned"},
 		{Step{ID: stepUnaligned, Answer: No, A: int64(EndN0)}, fmt.Sprintf("ext4_unaligned_io: ki_pos %d, alignment 0x0: aligned", EndN0)},
-		{Step{ID: stepEnd, Answer: Yes, A: int64(EndN0)}, "ext4_buffered_write_iter: NOWAIT would have to wait: -95 (N0)"},
-		{Step{ID: stepEnd, Answer: Yes, A: int64(EndN2)}, "ext4_dio_write_iter: NOWAIT would have to wait: -11 (N2)"},
-		{Step{ID: stepEnd, Answer: Yes, A: int64(EndN4), B: int64(KiocbModifiedFn)}, "ext4_dio_write_iter: NOWAIT would have to wait: -11 (N4)"},
+		{Step{ID: stepEnd, Answer: Yes, A: int64(EndN0)}, "ext4_buffered_write_iter: under NOWAIT: -EOPNOTSUPP: no direct I/O, so it is buffered (N0)"},
+		{Step{ID: stepEnd, Answer: Yes, A: int64(EndN2)}, "ext4_dio_write_iter: under NOWAIT: -EAGAIN: needs the exclusive lock (N2)"},
+		{Step{ID: stepEnd, Answer: Yes, A: int64(EndN4), B: int64(KiocbModifiedFn)}, "ext4_dio_write_iter: under NOWAIT: -EAGAIN: time stamps have to be updated (N4)"},
 	}
 	for _, tt := range tests {
 		if got := tt.step.String(); got != tt.want {
@@ -137,5 +137,20 @@ func TestBehaviourNames(t *testing.T) {
 	}
 	if n := len(BehaviourNames()); 1<<(n-1) != NowaitCachedZeroing {
 		t.Errorf("%d names, but the last behaviour is %#x", n, NowaitCachedZeroing)
+	}
+}
+
+// TestRefusals: an end at which NOWAIT gives up says the error, what for, and its label.
+func TestRefusals(t *testing.T) {
+	for _, tt := range []struct{ got, want string }{
+		{EndN0.Text(), "-EOPNOTSUPP: no direct I/O, so it is buffered (N0)"}, {EndN1.Text(), "-EAGAIN: i_rwsem is held: trylock fails (N1)"},
+		{EndN3.Text(), "-EAGAIN: it has to wait for I/O (N3)"}, {EndDio.Text(), "direct I/O"}, {EndDAX.Text(), "DAX"}, {End(200).Text(), "unknown"},
+		{SubmitN5.Text(), "-EAGAIN: the range is in the page cache (N5)"}, {SubmitDone.Text(), "direct I/O"},
+		{SubmitN6.Text(), "-EAGAIN: no allocation, and no mapping that is not in the extent cache (N6)"},
+		{EndN2.Refusal(), "needs the exclusive lock"}, {EndChecks.Refusal(), ""},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%q, want %q", tt.got, tt.want)
+		}
 	}
 }

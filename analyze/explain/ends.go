@@ -54,13 +54,7 @@ func expectedEnd(o *observe.Observation, d *model.Decision, v *judge.Verdict) st
 	case model.EndBuffered:
 		return entersBuffered
 	case model.EndN0, model.EndN1, model.EndN2, model.EndN3, model.EndN4:
-		return "refused: " + refusalPoints[d.End].Refusal()
+		return "refused: " + d.End.Refusal()
 	}
 	return d.End.String()
-}
-
-// refusalPoints are where a NOWAIT write is refused, by the ends of a decision.
-var refusalPoints = map[model.End]observe.Point{
-	model.EndN0: observe.AtBuffered, model.EndN1: observe.AtTrylock, model.EndN2: observe.AtExclusive,
-	model.EndN3: observe.AtWait, model.EndN4: observe.AtTimes,
 }

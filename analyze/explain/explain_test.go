@@ -109,7 +109,7 @@ func checkJSON(t *testing.T, js []byte, c explain.Case, e *explain.Explanation) 
 	var got struct {
 		Pos      int64
 		Extents  string
-		Parts    bool `json:"variants_part"`
+		Parts    bool `json:"variants_differ"`
 		Variants []struct {
 			Variant, End, Lock string
 			Passes             int

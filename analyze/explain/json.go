@@ -24,7 +24,7 @@ type (
 		Cache        string      `json:"cache"`
 		Indirect     bool        `json:"indirect"`
 		Nosec        bool        `json:"nosec"`
-		Parts        bool        `json:"variants_part"`
+		Parts        bool        `json:"variants_differ"`
 		Variants     []jsonTrace `json:"variants"`
 	}
 	jsonTrace struct {
@@ -99,7 +99,7 @@ func flagNames(flags uint32) []string {
 
 func trace(o *model.Outcome, blkbits uint8) jsonTrace {
 	t := jsonTrace{
-		Variant: o.Variant.String(), End: endText(o), Reason: string(o.Reason), Lock: "none", Passes: o.Passes,
+		Variant: o.Variant.String(), End: endName(o), Reason: string(o.Reason), Lock: "none", Passes: o.Passes,
 		Steps: []jsonStep{}, Lookups: []jsonLookup{}, Mappings: []jsonMapping{}, Zeroed: []jsonRange{},
 		FallbackBytes: o.Fallback.Len, FallbackDrain: o.FallbackDrain, Queued: o.Queued,
 		Reasons: o.Reasons(),

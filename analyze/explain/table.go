@@ -174,6 +174,14 @@ func outcomeOf(o *model.Outcome) outcome {
 
 func endText(o *model.Outcome) string {
 	if o.End != model.EndDio {
+		return o.End.Text()
+	}
+	return o.Ended.Text()
+}
+
+// endName is the same in a word, for programs.
+func endName(o *model.Outcome) string {
+	if o.End != model.EndDio {
 		return o.End.String()
 	}
 	return o.Ended.String()

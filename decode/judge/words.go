@@ -94,7 +94,7 @@ func passesText(d *model.Decision) string {
 func wantedEnd(o *observe.Observation, d *model.Decision) string {
 	for i := range o.Mappings {
 		if d.End == model.EndDio && o.Mappings[i].Err == model.ENOTBLK {
-			return fmt.Sprintf("%d from ext4_iomap_begin, N6", model.EAGAIN)
+			return "-EAGAIN from ext4_iomap_begin (N6)"
 		}
 	}
 	if d.End == model.EndUnknown {
@@ -102,6 +102,9 @@ func wantedEnd(o *observe.Observation, d *model.Decision) string {
 	}
 	if d.End == model.EndDio {
 		return "iomap_dio_rw entered, and no -EAGAIN from ext4_iomap_begin"
+	}
+	if d.End.Refusal() != "" {
+		return d.End.Text()
 	}
 	return fmt.Sprintf("%d at %s", d.Ret, d.End)
 }

@@ -36,19 +36,19 @@ const (
 var points = [NumPoints]struct{ name, refused string }{
 	AtUnknown:    {"unknown", "at a point that is not known"},
 	AtEntry:      {"entry", "the entry"},
-	AtTrylock:    {"trylock", "i_rwsem is held: trylock fails"},
+	AtTrylock:    {"trylock", model.EndN1.Refusal()},
 	AtChecks:     {"checks", "the write checks"},
 	AtLookup:     {"lookup", "blocks are not in the extent cache"},
-	AtExclusive:  {"needs-exclusive", "i_rwsem is needed exclusive"},
-	AtWait:       {"must-wait", "it has to wait for I/O"},
-	AtTimes:      {"timestamps", "time stamps have to be updated"},
+	AtExclusive:  {"needs-exclusive", model.EndN2.Refusal()},
+	AtWait:       {"must-wait", model.EndN3.Refusal()},
+	AtTimes:      {"timestamps", model.EndN4.Refusal()},
 	AtOrphan:     {"orphan-list", "the orphan list"},
 	AtPageCache:  {"page-cache", "the range is in the page cache"},
 	AtMapping:    {"mapping", "mapping is not in the extent cache"},
 	AtAllocation: {"allocation", "hole: no allocation under NOWAIT"},
 	AtSubmit:     {"submission", "the submission of the I/O"},
 	AtDevice:     {"device", "no room for the request"},
-	AtBuffered:   {"buffered", "no direct I/O, so it is buffered"},
+	AtBuffered:   {"buffered", model.EndN0.Refusal()},
 }
 
 // String is the name of p.

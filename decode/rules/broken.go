@@ -49,7 +49,7 @@ func BrokenBy(o *observe.Observation, c Conditions) Set {
 		}
 	}
 	if o.Flags&model.IocbNowait != 0 {
-		if blocks(o) || sleepsForExt4(o) {
+		if hadToWait(o) || sleepsForExt4(o) {
 			out |= R4
 		}
 		if o.Allocated() {

@@ -50,9 +50,9 @@ func promise(s *observe.Sleep) model.Behaviours {
 	}
 }
 
-// blocks reports whether o waited in a way that needs no stack to be told: a second
+// hadToWait reports whether o waited in a way that needs no stack to be told: a second
 // pass takes the lock blocking, and inode_dio_wait waits.
-func blocks(o *observe.Observation) bool { return len(o.Passes) > 1 || o.Drain != nil }
+func hadToWait(o *observe.Observation) bool { return len(o.Passes) > 1 || o.Drain != nil }
 
 // sleepsForExt4 reports whether o slept for one of ext4's own causes.
 func sleepsForExt4(o *observe.Observation) bool {
@@ -67,7 +67,7 @@ func sleepsForExt4(o *observe.Observation) bool {
 // PromisedToStay reports whether a kernel with these behaviours promises not to wait
 // in one of the ways in which o, which breaks R4, did.
 func PromisedToStay(o *observe.Observation, has model.Behaviours) bool {
-	if blocks(o) {
+	if hadToWait(o) {
 		return true
 	}
 	for i := range o.Sleeps {

@@ -14,7 +14,7 @@ const (
 	Zeroing                   // a part of a block that is not written has to be zeroed
 	NotOverwrite              // blocks have to be allocated
 	Security                  // the inode is not nosec: security info may have to be removed
-	Guess                     // the first lock was exclusive already, and stayed
+	FirstLock                 // the first lock was exclusive already, and stayed
 	Unaligned                 // kernels that take every unaligned write so, or each of unwritten blocks
 	Needless                  // the model says that the shared lock is enough
 	OtherClass                // other reasons, and those that are not known
@@ -22,7 +22,7 @@ const (
 )
 
 var classNames = [NumClasses]string{
-	"extending", "zeroing", "not overwrite", "security", "guess", "unaligned", "not needed", "other",
+	"extending", "zeroing", "not overwrite", "security", "first lock", "unaligned", "not needed", "other",
 }
 
 func (c Class) String() string { return classNames[c] }
@@ -30,7 +30,7 @@ func (c Class) String() string { return classNames[c] }
 var classOf = map[string]Class{
 	string(model.ReasonExtending): Extending, string(model.ReasonDisksize): Extending,
 	string(model.ReasonHead): Zeroing, string(model.ReasonTail): Zeroing,
-	string(model.ReasonNotOver): NotOverwrite, string(model.ReasonNosec): Security, string(model.ReasonGuess): Guess,
+	string(model.ReasonNotOver): NotOverwrite, string(model.ReasonNosec): Security, string(model.ReasonGuess): FirstLock,
 	string(model.ReasonUnaligned): Unaligned, string(model.ReasonUnwritten): Unaligned,
 	string(model.ReasonAligned): Needless, string(model.ReasonOverwrite): Needless,
 	string(model.ReasonWritten): Needless, string(model.ReasonNoPartial): Needless,

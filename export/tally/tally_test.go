@@ -10,6 +10,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // A quantile is never below the exact one, and at most a quarter above it.
@@ -97,7 +98,7 @@ func TestClasses(t *testing.T) {
 		{"zeroing: tail not written", judge.Agree, Zeroing},
 		{"not overwrite", judge.Agree, NotOverwrite},
 		{"nosec", judge.Agree, Security},
-		{"guess", judge.Agree, Guess},
+		{string(model.ReasonGuess), judge.Agree, FirstLock},
 		{"unaligned", judge.Agree, Unaligned},
 		{"unaligned, unwritten", judge.Agree, Unaligned},
 		{"aligned, inside i_size", judge.Slower, Needless},

@@ -78,9 +78,9 @@ type Report struct {
 	Files      int         `json:"files"`
 	Remounted  int         `json:"files_remounted,omitempty"`
 	WrongFiles []WrongFile `json:"wrong_files,omitempty"`
-	// Unwritten says that nothing is written down for the variant: the writes were
+	// NoExpectations says that nothing is written down for the variant: the writes were
 	// compared with the model only.
-	Unwritten bool `json:"unwritten,omitempty"`
+	NoExpectations bool `json:"no_expectations,omitempty"`
 
 	kept shadow.Kept[WrongFile]
 }
@@ -137,7 +137,7 @@ func (r *Report) count(res *Result) {
 // Judge judges every write again under v, on a kernel on which the probes of some
 // stages are not attached.
 func (r *Report) Judge(v model.Variant, unprobed record.Stages) {
-	r.Variant, r.Unwritten = v, v.Written() == 0
+	r.Variant, r.NoExpectations = v, v.Written() == 0
 	r.Counts, r.Undecided = Counts{}, 0
 	for i := range r.Results {
 		r.Results[i].judge(v, unprobed)

@@ -284,8 +284,8 @@ func TestJudge(t *testing.T) {
 	} {
 		rep.Judge(tt.v, 0)
 		res := &rep.Results[0]
-		if len(res.Diffs) != tt.diffs || rep.Unwritten != tt.unwritten || rep.Skipped != 1 || res.Seen[0].Verdict.Variant != tt.v {
-			t.Errorf("%s: %+v, unwritten %v", tt.v, res, rep.Unwritten)
+		if len(res.Diffs) != tt.diffs || rep.NoExpectations != tt.unwritten || rep.Skipped != 1 || res.Seen[0].Verdict.Variant != tt.v {
+			t.Errorf("%s: %+v, unwritten %v", tt.v, res, rep.NoExpectations)
 		}
 	}
 }
