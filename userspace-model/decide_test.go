@@ -51,6 +51,7 @@ func TestEndsAtOnce(t *testing.T) {
 		{"alignment in a pass", Linux73, func(_ *Call, w *known) { w.checks.Align.Known = false }, "alignment of the iov_iter", 1, stepUnaligned},
 		{"lookup of an aligned write", Linux61, func(_ *Call, w *known) { w.noLookup = true }, "answer of a lookup", 1, stepUpgrade},
 		{"lookup of an aligned write", Linux612, func(_ *Call, w *known) { w.noLookup = true }, "answer of a lookup", 1, stepUpgrade},
+		{"checks that cannot be", Linux73, func(_ *Call, w *known) { w.checks.IDisksize = 1 << 40 }, "contradiction: i_disksize beyond i_size", 1, stepUseDio},
 		{"lookup that cannot be", Linux61, func(_ *Call, w *known) { w.result.Ret = 100 }, "contradiction: a lookup found more blocks than it was asked for", 1, stepExtendDisk},
 		{"lookup that cannot be", Linux612, func(_ *Call, w *known) { w.result.Ret = 100 }, "contradiction: a lookup found more blocks than it was asked for", 1, stepUnaligned},
 		{"file_modified", Linux61, func(_ *Call, w *known) { w.noModified = true }, "return value of file_modified", 1, stepUpgrade},

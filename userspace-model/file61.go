@@ -28,8 +28,8 @@ func (p *procedure) dioWriteChecks61() bool {
 		return false
 	}
 	for pass := range MaxPasses { // the label restart
-		ck, ok := p.genericWriteChecks(pass)
-		if !ok {
+		var ck Checks
+		if !p.genericWriteChecks(pass, &ck) {
 			return false
 		}
 		d.extending(pass, &ck)

@@ -130,18 +130,17 @@ func (p *procedure) partialBlock(pass int, step StepID, q Query, reason Reason) 
 }
 
 // genericWriteChecks is ext4_generic_write_checks at the begin of a pass, all kernels.
-func (p *procedure) genericWriteChecks(pass int) (Checks, bool) {
+func (p *procedure) genericWriteChecks(pass int, ck *Checks) (ok bool) {
 	d := p.d
 	d.Pass[pass].Mode = p.mode
 	d.Passes = pass + 1
-	ck, ok := p.w.Checks(pass)
-	if !ok {
+	if *ck, ok = p.w.Checks(pass); !ok {
 		d.stop("the checks of this pass")
-		return ck, false
+		return false
 	}
 	if why := ck.contradiction(p.c); why != "" {
 		d.contradict(why)
-		return ck, false
+		return false
 	}
 	d.step(stepChecks, pass, AnswerOf(ck.Count > 0), ck.Pos, ck.Count)
 	if ck.Count <= 0 { // ret <= 0
@@ -150,9 +149,9 @@ func (p *procedure) genericWriteChecks(pass int) (Checks, bool) {
 		if ck.Count == 0 {
 			d.Reason = ReasonEmpty
 		}
-		return ck, false
+		return false
 	}
-	return ck, true
+	return true
 }
 
 // bufferedWriteIter is ext4_buffered_write_iter for what direct I/O leaves.
@@ -165,8 +164,8 @@ func (o *Outcome) bufferedWriteIter(r Range, v Variant) {
 func (p *procedure) dioWriteChecks() bool {
 	d := p.d
 	for pass := range MaxPasses { // the label restart
-		ck, ok := p.genericWriteChecks(pass)
-		if !ok {
+		var ck Checks
+		if !p.genericWriteChecks(pass, &ck) {
 			return false
 		}
 		p.unaligned = unalignedIO(ck.Pos, ck.Align, p.c.Blkbits)
