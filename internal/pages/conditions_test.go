@@ -9,7 +9,7 @@ import (
 
 // condition is a row of the table in docs/verification.md: a condition in C, its function
 // and line in fs/ext4/file.c, and the function of the model.
-var condition = regexp.MustCompile("(?m)^\\| `(.+?)`(?: \\([^|]*\\))? \\| `(\\w+)`, (\\d+) \\| `(\\w+)` \\|$")
+var condition = regexp.MustCompile("(?m)^\\| `(.+?)` \\| [^|]* \\| `(\\w+)`, (\\d+) \\| `(\\w+)` \\|$")
 
 // place is a row of docs/kernel.md#places-in-the-source: a function, and its line in 7.3.
 var place = regexp.MustCompile("(?m)^\\| `(\\w+)` \\| fs/ext4/file.c \\|.*\\| (\\d+) \\|$")
