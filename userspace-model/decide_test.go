@@ -158,6 +158,15 @@ func TestPassOfSteps(t *testing.T) {
 	if got := d.Steps()[len(d.Steps())-1]; got != want4 {
 		t.Errorf("N4: last step %+v, want %+v", got, want4)
 	}
+	c, w = plain()
+	c.Flags, c.ISize, w.checks.ISize, w.checks.IDisksize = IocbNowait, 4096, 4096, 4096
+	for _, v := range []Variant{Linux61, Linux73} {
+		Decide(&d, &c, &w, v)
+		want3 := Step{ID: stepEnd, Pass: 0, Answer: Yes, A: int64(EndN3)}
+		if got := d.Steps()[len(d.Steps())-1]; got != want3 || len(passes(&d)[1]) > 0 {
+			t.Errorf("%s, N3: last step %+v, want %+v", v, got, want3)
+		}
+	}
 }
 
 // TestContradictionEnds: an impossible answer of a lookup is not shown as a test.

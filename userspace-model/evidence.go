@@ -1,7 +1,7 @@
 package model
 
-// Evidence is what can be told of a kernel's variant before any write is seen.
-// A field is Unknown when it could not be told.
+// Evidence holds the symbols and struct members that tell a kernel's variant before any
+// write is seen. A field is Unknown when it could not be looked up.
 type Evidence struct {
 	// OverwriteBegin: the symbol ext4_iomap_overwrite_begin exists (6.x).
 	OverwriteBegin Answer
@@ -11,8 +11,8 @@ type Evidence struct {
 	IomapNext Answer
 }
 
-// Fits reports whether a kernel of variant v can be one of which e is told. The symbol
-// ext4_iomap_next came into 7.x apart from the series, so that it excludes none there.
+// Fits reports whether a kernel of variant v can show the evidence e. The symbol
+// ext4_iomap_next came into 7.x apart from the series, so that it excludes no variant.
 func (e Evidence) Fits(v Variant) bool {
 	s := v.Signs()
 	if e.OverwriteBegin == Unknown {

@@ -14,7 +14,7 @@ var answerNames = [...]string{"unknown", "no", "yes"}
 
 func (a Answer) String() string { return nameOf(answerNames[:], a) }
 
-// nameOf is the name of i among names, which the first stands for when it has none.
+// nameOf is entry i of names, or the first entry where names has no entry i.
 func nameOf[T ~uint8](names []string, i T) string {
 	if int(i) < len(names) {
 		return names[i]
@@ -51,7 +51,7 @@ type Alignment struct {
 	Known bool
 }
 
-// Call is what is known when ext4_file_write_iter is entered.
+// Call holds the arguments of ext4_file_write_iter.
 type Call struct {
 	Pos, Len int64     // ki_pos and iov_iter.count, bytes
 	Align    Alignment // of the whole iov_iter
@@ -81,7 +81,7 @@ type Query struct {
 	Flags     uint32
 }
 
-// Result is what ext4_map_blocks answered.
+// Result is the return value of ext4_map_blocks with its m_flags.
 type Result struct {
 	Ret    int32 // blocks, 0, or a negative errno
 	MFlags uint32
@@ -100,7 +100,7 @@ type World interface {
 	Trylock(m Mode) Answer
 	// UseDio is the result of ext4_should_use_dio.
 	UseDio() Answer
-	// Checks is what ext4_generic_write_checks left in this pass.
+	// Checks is the state behind ext4_generic_write_checks in this pass.
 	Checks(pass int) (Checks, bool)
 	// Lookup is the answer to an ext4_map_blocks call of this pass.
 	Lookup(pass int, q Query) (Result, bool)

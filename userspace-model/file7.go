@@ -290,8 +290,8 @@ func (p *procedure) settle() bool {
 	return p.dioFlags(wait, drain) && p.fileModified()
 }
 
-// dioFlags is what an exclusive holder has to wait for: IOMAP_DIO_FORCE_WAIT for its
-// own I/O, inode_dio_wait for that in flight. NOWAIT gives up (N3).
+// dioFlags sets the waits of an exclusive holder: IOMAP_DIO_FORCE_WAIT for its own I/O,
+// inode_dio_wait for other I/O in flight. NOWAIT gives up (N3).
 func (p *procedure) dioFlags(wait, drain Answer) bool {
 	d := p.d
 	d.step(stepSync, d.Passes-1, wait, 0, 0)
@@ -505,7 +505,7 @@ func (s *submission) iomapBegin() Mapping {
 			return SetIomap(first, r) // EXT4_MAP_MAPPED or EXT4_MAP_UNWRITTEN
 		}
 	}
-	return s.iomapAlloc(first, asked) // map.m_len is what was asked for again
+	return s.iomapAlloc(first, asked) // map.m_len is restored
 }
 
 // beginFlags is the flags argument of the lookup in ext4_iomap_begin.

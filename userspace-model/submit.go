@@ -42,7 +42,7 @@ func (e SubmitEnd) Text() string {
 // maxAlloc is the most blocks that one ext4_iomap_alloc asks for (DIO_MAX_BLOCKS).
 const maxAlloc = 4096
 
-// Mapping is what one call of ext4_iomap_begin gives.
+// Mapping is the result of one call of ext4_iomap_begin.
 type Mapping struct {
 	Lblk, Len uint32 // blocks; not set when Err is
 	Type      uint16 // IomapMapped or IomapUnwritten
@@ -51,7 +51,7 @@ type Mapping struct {
 	Err       int    // negative errno
 }
 
-// Submission is what a write does from iomap_dio_rw to its end.
+// Submission is the part of a write from iomap_dio_rw to its end.
 type Submission struct {
 	Ended    SubmitEnd
 	Mappings []Mapping
@@ -235,8 +235,8 @@ func (s *submission) submit(m Mapping) bool {
 	return true
 }
 
-// failed ends the submission with an error of a mapping. What is in flight is
-// waited for, unless the write may be queued; its bytes are not reported.
+// failed ends the submission with an error of a mapping. iomap_dio_rw waits for I/O in
+// flight, unless the write may be queued; bytes already written are not reported.
 func (s *submission) failed(err int) {
 	out := s.out
 	if err == ENOTBLK {
@@ -250,8 +250,8 @@ func (s *submission) failed(err int) {
 	out.Queued = out.Decision.Queue == Yes && s.bios
 }
 
-// rest is the way of what direct I/O left: through the page cache, which NOWAIT
-// is refused.
+// rest hands the bytes that direct I/O left to ext4_buffered_write_iter, which refuses
+// NOWAIT.
 func (s *submission) rest() {
 	out := s.out
 	out.Ended = SubmitFallback

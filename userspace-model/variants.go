@@ -33,18 +33,21 @@ type variantRow struct {
 	name  string
 	since string // the kernel or the patches that brought it, in words
 	has   Behaviours
-	// open is what the releases of one kernel differ in: some have it by a backport, and
-	// whether this one does shows in what it does.
+	// open are the patches that some stable releases of the kernel have by a backport. A
+	// kernel's writes show whether it has them.
 	open Behaviours
-	// vague is what the variant may have or not: it was never seen, nor its source.
+	// vague are behaviours of which it is not known whether the variant has them: no source
+	// of such a kernel was read.
 	vague Behaviours
-	// foreign is what no backport can bring: the code that it changes is not there.
+	// foreign are the patches that cannot be backported: the kernel lacks the code that they
+	// change.
 	foreign Behaviours
-	signs   Evidence
-	// preference is the place in which the detector takes the variant while several fit:
-	// the lowest promises least beyond what was seen.
+	// signs are the symbols and struct members by which such a kernel is told.
+	signs Evidence
+	// preference orders the variants that fit what was seen: the detector judges by the
+	// lowest, which promises least beyond it.
 	preference int
-	// other is what the screen compares it with at first.
+	// other is the variant with which the screen compares it at first.
 	other Variant
 }
 
@@ -187,7 +190,7 @@ func (v Variant) String() string {
 	return name
 }
 
-// Behaviours is what this variant does; empty for no variant.
+// Behaviours are those of this variant; none for no variant.
 func (v Variant) Behaviours() Behaviours {
 	if v.Named() == 0 || int(v.Named()) >= len(variants) {
 		return 0
@@ -204,14 +207,14 @@ func (v Variant) Behaviours() Behaviours {
 // Since names the kernel or the patches that brought the variant.
 func (v Variant) Since() string { return v.row().since }
 
-// Open is what kernels of this variant do or do not do, by their stable release. The
-// variant by its own name does not do it.
+// Open are the behaviours that some stable releases of this kernel have. The variant by
+// its own name lacks them.
 func (v Variant) Open() Behaviours { return v.row().open }
 
-// Vague is what kernels of this variant may do or not, since no source of one was read.
+// Vague are the behaviours of which it is not known whether the variant has them.
 func (v Variant) Vague() Behaviours { return v.row().vague }
 
-// Signs is what can be told of a kernel of this variant before any write.
+// Signs are the symbols and struct members by which a kernel of this variant is told.
 func (v Variant) Signs() Evidence { return v.row().signs }
 
 // Preference is the place in which the variant is taken while several fit, from 1.

@@ -23,7 +23,7 @@ type Options struct {
 	Variant model.Variant
 	// Evidence is what is known of the kernel before any write.
 	Evidence model.Evidence
-	// Detector is what is known of the kernel by its writes, too; nil: nothing is. It is not
+	// Detector holds what earlier writes told of the kernel; nil: nothing yet. It is not
 	// changed. Evidence and Variant mean nothing beside it.
 	Detector *Detector
 	// Unprobed are the stages whose probes could not be attached. What they would
