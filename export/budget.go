@@ -42,13 +42,16 @@ func budgetField(p record.BudgetPart, doc string) schema.Field[Budget] {
 	return schema.OptInt(p.String()+"_ns", "ns", doc, func(b *Budget) *Opt[uint64] { return &b.Ns[p] }).Filtered("budget." + p.String())
 }
 
+// BudgetSpan is one time that a write was in a part.
+type BudgetSpan = observe.BudgetSpan
+
 // Budget is where the latency of a write went.
 type Budget struct {
 	Ns      [record.NumBudgetParts]Opt[uint64] // by record.BudgetPart
 	Missing string                             // why parts are not known; empty when all are
 	// Submitted is when the last bio was submitted, since the entry, where one was.
 	Submitted Opt[uint64]
-	Spans     []observe.BudgetSpan
+	Spans     []BudgetSpan // as far as that is known
 }
 
 // Unplaced are the parts, or what is left of them, of which it is not known when the write was

@@ -128,7 +128,7 @@ func TestBudgetOfAll(t *testing.T) {
 	var none, some Totals
 	none.Add(&Row{})
 	some.Add(budgeted(observe.Budget{Ns: [record.NumBudgetParts]uint64{record.BudgetQueue: 1000, record.BudgetDevice: 3000}}, "extending"))
-	some.Add(budgeted(observe.Budget{Missing: "a bio"}, "extending"))
+	some.Add(budgeted(observe.Budget{Ns: [record.NumBudgetParts]uint64{record.BudgetAlloc: 1 << 40}, Missing: "a bio"}, "extending"))
 	var out strings.Builder
 	none.spent.writeLine(&out)
 	some.spent.writeLine(&out)

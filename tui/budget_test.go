@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,6 +58,59 @@ func TestBudgetTimeline(t *testing.T) {
 	}
 	if strings.Contains(text, "--budget") {
 		t.Errorf("it was measured:\n%s", text)
+	}
+}
+
+// A write of which each instant is known is told in the order of time: twice where a part came
+// twice, with the small ones between together, and each wait with those it was for.
+func TestBudgetCourse(t *testing.T) {
+	r := budgetRow()
+	at := uint64(0)
+	for _, s := range []struct {
+		part record.BudgetPart
+		ns   uint64
+	}{
+		{record.BudgetSpin, 7_000}, {record.BudgetLookup, 3_000}, {record.BudgetQueue, r.Waits[0].Ns}, {record.BudgetRest, 30_000},
+		{record.BudgetLookup, 2_000}, {record.BudgetDrain, 250_000}, {record.BudgetAlloc, 80_000}, {record.BudgetDevice, 5_060_000},
+		{record.BudgetConvert, 300_000}, {record.BudgetDrain, 260_000},
+	} {
+		r.Budget.V.Spans = append(r.Budget.V.Spans, export.BudgetSpan{Part: s.part, At: at, Ns: s.ns})
+		at += s.ns
+	}
+	r.LatencyNs, r.SubmitNs = export.Some(at), at
+	r.Waits[0].AtUs = uint32((7_000 + 3_000 + r.Waits[0].Ns) / 1000)
+	tl := timelineOf(&r)
+	letters, whole := "", uint64(0)
+	for _, s := range tl.all {
+		if s.letter != 0 {
+			if letters += string(rune(s.letter)); s.at != whole {
+				t.Errorf("%c begins at %d, want %d", s.letter, s.at, whole)
+			}
+			whole += s.ns
+		}
+	}
+	if letters != "-W-dmIxd" {
+		t.Errorf("parts %s", letters)
+	}
+	if whole != at || tl.summed {
+		t.Errorf("%d of %d ns, sums: %v", whole, at, tl.summed)
+	}
+	d := detail{m: newModel(nil, testOptions), r: &r, width: 80}
+	d.timeline()
+	text := ansi.Strip(strings.Join(d.lines, "\n"))
+	for _, want := range []string{"spin 7.00us, lookup 3.00us", "lookup 2.00us, rest 30.0us", "direct-read of fio pid 812", "returned 1024"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	all := r.Budget.V.Spans
+	late := slices.Clone(all)
+	late[1].At += 5
+	for _, spans := range [][]export.BudgetSpan{late, all[1:], all[:len(all)-1]} {
+		r.Budget.V.Spans = spans
+		if tl := timelineOf(&r); !tl.summed {
+			t.Errorf("a course with a gap is told as one without: %v", spans)
+		}
 	}
 }
 

@@ -121,17 +121,37 @@ func TestWaitsThatAreNotThere(t *testing.T) {
 	}
 }
 
-// enter leads to the writes that waited.
+// enter leads to the writes that waited so: not to those of another file or process, nor to
+// those of the same that did not wait.
 func TestWaitsOpen(t *testing.T) {
-	m := waitsModel(t, "auto", append(waitSamples(), exporttest.Rows()[1]))
-	press(m, "enter")
-	if m.tab != m.writes || len(m.writes.rows) == 0 {
-		t.Fatalf("it leads to %s with %d writes, filter %q", m.tab.About().name, len(m.writes.rows), m.writes.filter)
-	}
-	for i := range m.writes.rows {
-		if r := &m.writes.rows[i]; r.WaitNs.V == 0 || r.Ino != 14 {
-			t.Errorf("write %d waited %d in inode %d", r.Number, r.WaitNs.V, r.Ino)
+	waits := waitSamples()
+	other, nobody, quick := waits[0].Clone(), waits[0].Clone(), waits[0].Clone()
+	other.Ino++
+	nobody.Comm = "cp"
+	quick.Waits, quick.WaitNs = nil, export.Some[uint64](0)
+	waits = append(waits, other, nobody, quick)
+	opened := map[string]int{}
+	for n := range waitsModel(t, "auto", waits).tab.(*waitsTab).rows {
+		m := waitsModel(t, "auto", waits)
+		for range n {
+			press(m, "down")
 		}
+		p := *m.tab.(*waitsTab).selected()
+		if press(m, "enter"); m.tab != m.writes {
+			t.Fatalf("it leads to %s", m.tab.About().name)
+		}
+		opened[p.Op+" "+p.Waiter] += len(m.writes.rows)
+		if len(m.writes.rows) == 0 {
+			t.Errorf("no write of %+v, filter %q", p.BlameKey, m.writes.filter)
+		}
+		for i := range m.writes.rows {
+			if r := &m.writes.rows[i]; r.WaitNs.V == 0 || r.Ino != p.File.Ino || r.Comm != p.Waiter {
+				t.Errorf("of %+v, filter %q: write %d of %s waited %d in inode %d", p.BlameKey, m.writes.filter, r.Number, r.Comm, r.WaitNs.V, r.Ino)
+			}
+		}
+	}
+	if opened["direct-read fio"] == 0 || opened[" fio"] == 0 || opened["direct-read cp"] != 1 {
+		t.Errorf("opened were %v", opened)
 	}
 }
 

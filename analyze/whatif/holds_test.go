@@ -135,6 +135,14 @@ func TestHoldsOfWriter(t *testing.T) {
 			QueuedNs: 1000, From: uint64(n*4*ms + 2*ms), Time: uint64(n*4*ms + 2*ms + 5000), To: uint64(n*4*ms + 3*ms),
 		})
 	}
+	// It was called for from when it was queued, which is before its function is entered.
+	if st := &w.steps[1]; st.entry != 2*ms-1000 || st.pre != 0 || st.queue != 1000 || st.locked != 1000 || st.done != ms+1000 || st.submit != ms {
+		t.Errorf("the first truncate is %+v", *st)
+	}
+	sc := newScene(w)
+	if len(sc.paces) != 1 {
+		t.Errorf("%d tasks, want one", len(sc.paces))
+	}
 	out := simulated(w, runOptions{})
 	near(t, "rate", out.perSecond(), 250)
 	if out.waited != 0 || out.depth != 1 {

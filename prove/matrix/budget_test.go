@@ -22,7 +22,7 @@ func TestBudget(t *testing.T) {
 	if os.Getenv("EXT4DIO_FULL") != "" {
 		on = nil
 	}
-	for _, kernel := range []string{"debian-6.1", "debian-6.12", "debian-7.2", "debian-7.3"} {
+	for _, kernel := range []string{"debian-6.1", "debian-6.12", "debian-sid", "debian-7.3"} {
 		for disk, args := range map[string][]string{"slow": {"--null-blk", "512M", "--latency", "5ms"}, "quick": {"--null-blk", "512M"}} {
 			if on != nil && !slices.Contains(on[kernel], disk) {
 				continue

@@ -82,6 +82,9 @@ func kernelSpec(t *testing.T, name string) string {
 	if spec, ok := debianSpecs[name]; ok {
 		return spec
 	}
+	if strings.HasPrefix(name, "debian-") { // none is a file
+		t.Fatalf("no kernel of Debian is called %s", name)
+	}
 	dir := os.Getenv("EXT4DIO_KERNELS")
 	p := filepath.Join(dir, name+".bzImage")
 	if _, err := os.Stat(p); dir == "" || err != nil {
