@@ -21,6 +21,7 @@
 #include "complete.h"
 #include "checks.h"
 #include "hold.h"
+#include "leftout.h"
 #include "mapping.h"
 #include "names.h"
 #include "wait.h"
@@ -269,7 +270,7 @@ static __always_inline bool on_entry(__u64 iocb_, __u64 iter, __u64 stack)
 	st->iter = (void *)iter;
 	st->inode = inode;
 	describe(st);
-	care(st->sem);
+	care(st);
 	if (cfg_budget)
 		budget_begin(iocb_, st->w.id, st->w.t0);
 	return 1;
@@ -580,10 +581,13 @@ __noinline int conclude(struct inflight *st, __s32 ret)
 		budget_queued((__u64)st->iocb, st->w.id);
 	else if (cfg_budget)
 		budget_return((__u64)st->iocb, st->w.id, st->w.t0 + st->w.latency, !fast);
-	if (fast)
-		__sync_fetch_and_add(&cpu->n.too_fast, 1);
-	else
+	if (!fast) {
 		send(cpu, st);
+		return 0;
+	}
+	__sync_fetch_and_add(&cpu->n.too_fast, 1);
+	if (cfg_holders)
+		hold_of_fast(st);
 	return 0;
 }
 

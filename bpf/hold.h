@@ -143,8 +143,9 @@ static __always_inline __u64 sem_queued_for(__u64 lock)
 }
 
 /* A recorded write enters. */
-static __always_inline void care(__u64 sem)
+static __always_inline void care(struct inflight *st)
 {
+	__u64 sem = st->sem;
 	struct interest *in;
 
 	if (!cfg_holders)
@@ -152,6 +153,8 @@ static __always_inline void care(__u64 sem)
 	in = interest_of(sem);
 	if (in && in->sem != sem && !in->many && __sync_val_compare_and_swap(&in->sem, 0, sem))
 		in->many = 1;
+	if (in && cfg_min_latency)
+		st->moves = in->moves;
 }
 
 static __always_inline struct op *op_slot(__u32 tid)

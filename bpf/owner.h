@@ -104,7 +104,8 @@ static __always_inline void hold_wait_begin(__u64 lock, __u32 flags)
 	if (has_rt_mutex(sem, lock, flags) && q->tid == tid && q->sem == sem && now - q->end < JUST_NOW)
 		return;
 	/* It has let go of the lock that it had got, before anybody else who was woken got it. */
-	send_queued(q->sem, tid, now);
+	if (q->sem)
+		send_queued(q->sem, tid, now);
 	q->tid = tid;
 	q->sem = sem;
 	q->r.kind = 0;

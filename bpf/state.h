@@ -127,6 +127,7 @@ struct inflight {
 	__u64 slept;
 	__u64 slept_ns;
 	__u64 pos;		/* ki_pos as the checks left it */
+	__u64 moves;		/* with cfg_min_latency: of the interest in its lock, at the entry */
 	/* Of a slot: the thread whose write it holds, 0 when free, and its stack pointer at entry. */
 	__u32 owner;
 	__u32 away;		/* of a slot: writes that belong here and are in "displaced" */

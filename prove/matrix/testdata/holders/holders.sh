@@ -12,3 +12,7 @@ echo $? >/out/left-out.rc
 # Without a record of others who held the lock.
 $t record -o /out/off.e4d --holders off -- $p /out/off.jsonl /mnt readers 2>/out/off.err
 echo $? >/out/off.rc
+
+# Writes that were fast are not recorded, but as who held the lock.
+$t record -o /out/fast.e4d --min-latency 15ms -- $p /out/fast.jsonl /mnt fast 2>/out/fast.err
+echo $? >/out/fast.rc

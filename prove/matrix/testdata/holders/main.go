@@ -22,6 +22,7 @@ var scenarios = map[string]func(*scenario){
 	"swapon":   swapon,
 	"rename":   rename,
 	"left-out": leftOut,
+	"fast":     fast,
 }
 
 func main() {

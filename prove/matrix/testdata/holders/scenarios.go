@@ -122,6 +122,14 @@ func rename(s *scenario) {
 	s.wait()
 }
 
+// fast: the tracer leaves out what is fast. An appending write that waits for nobody is, and an
+// overwrite that waited for that is not.
+func fast(s *scenario) {
+	s.overwriters(2)
+	s.appender(80, "write")
+	s.wait()
+}
+
 // leftOut: the tracer is told to record the threads that are called "wanted", and the one
 // that holds the lock is called otherwise.
 func leftOut(s *scenario) {
