@@ -36,6 +36,7 @@ type benchStep struct {
 // says why. Once bench makes the file system itself.
 func TestBench(t *testing.T) {
 	need(t)
+	t.Parallel()
 	base := benchGuest(t, "series-base", "--dir", "/mnt")
 	patch3 := benchGuest(t, "series-patch3", "--dir", "/mnt")
 	patch4 := benchGuest(t, "series-patch4", "--device", "/dev/nullb0", "--destroy-data", "--yes")

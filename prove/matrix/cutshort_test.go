@@ -10,6 +10,7 @@ import (
 // its time; and a disk that fails makes no kernel wrong.
 func TestCutShort(t *testing.T) {
 	need(t)
+	t.Parallel()
 	for name, want := range map[string]struct {
 		status int
 		result string

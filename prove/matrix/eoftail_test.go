@@ -15,6 +15,7 @@ import (
 // a kernel that keeps the bytes is better, and then this test has to change.
 func TestEOFTail(t *testing.T) {
 	need(t)
+	t.Parallel()
 	for _, k := range []struct {
 		name string
 		lost bool

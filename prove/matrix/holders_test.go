@@ -14,6 +14,7 @@ import (
 // operation of the right thread, where a program knows what it did.
 func TestHolders(t *testing.T) {
 	need(t)
+	t.Parallel()
 	kernels := []string{"debian-6.1", "debian-7.3"}
 	if os.Getenv("EXT4DIO_FULL") != "" {
 		kernels = append(kernels, "debian-6.12", "debian-sid", "debian-7.3-rt")

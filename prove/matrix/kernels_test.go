@@ -110,6 +110,7 @@ func guest(t *testing.T, spec string, args ...string) (stdout, stderr string, st
 
 func TestKernels(t *testing.T) {
 	need(t)
+	t.Parallel()
 	for _, k := range kernels {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()

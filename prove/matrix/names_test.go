@@ -39,6 +39,7 @@ func writtenNames() []string {
 // overlayfs' upper files and a loop device's image.
 func TestNames(t *testing.T) {
 	need(t)
+	t.Parallel()
 	for _, kernel := range []string{"debian-6.1", "debian-7.3"} {
 		t.Run(kernel, func(t *testing.T) {
 			t.Parallel()

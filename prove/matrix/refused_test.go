@@ -12,6 +12,7 @@ import (
 // the host, with the same verdict.
 func TestRefused(t *testing.T) {
 	need(t)
+	t.Parallel()
 	for _, kernel := range []string{"debian-6.1", "series-patch5"} {
 		for _, why := range []struct {
 			name, mkfs, reason string

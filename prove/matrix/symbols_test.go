@@ -12,6 +12,7 @@ import (
 // tells. The test of package probes runs in it, as it sees what the program does not show.
 func TestSymbols(t *testing.T) {
 	need(t)
+	t.Parallel()
 	dir := t.TempDir()
 	build := exec.Command("go", "test", "-c", "-o", filepath.Join(dir, "probes.test"), "../../probes")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")

@@ -80,6 +80,7 @@ func validate(t *testing.T, spec string, status int, args ...string) *report {
 // kernel instead of some hundred, and takes all kernels through all configurations.
 func TestValidate(t *testing.T) {
 	need(t)
+	t.Parallel()
 	const most = "4k,1k,ext3,bigalloc_4k,dioread_nolock,nojournal"
 	for _, k := range []struct {
 		name     string
@@ -167,6 +168,7 @@ func (r *report) complete(t *testing.T, configs string, writes int) {
 // concerns and what is broken.
 func TestValidateWrong(t *testing.T) {
 	need(t)
+	t.Parallel()
 	for _, k := range []struct {
 		name   string
 		patch  int

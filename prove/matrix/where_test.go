@@ -14,13 +14,13 @@ import (
 // right writes are seen, and where none is, that and why is said.
 func TestWhere(t *testing.T) {
 	need(t)
+	t.Parallel()
 	kernels := []string{"debian-7.3"}
 	if os.Getenv("EXT4DIO_FULL") != "" {
 		kernels = append(kernels, "debian-6.1", "debian-6.12")
 	}
 	for _, name := range kernels {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			w := whereGuest(t, kernelSpec(t, name))
 			t.Run("namespaces", w.namespaces)
 			t.Run("cgroups", w.cgroups)

@@ -1,0 +1,115 @@
+package probes
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cilium/ebpf/asm"
+
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// One program, attached once, is at the functions of all holders where a program can be at
+// several; the cookies say which is which. Each program of a plan is attached.
+func TestPlaces(t *testing.T) {
+	for _, tt := range []struct {
+		attach string
+		shared []string // in the order in which they are attached
+		links  int      // of each
+	}{
+		{HowSession, []string{"ks_hold"}, 1},
+		{HowMulti, []string{"kr_hold", "kp_hold"}, 1},
+		{HowKprobe, []string{"kr_hold", "kp_hold"}, 12},
+		{HowFentry, nil, 0},
+	} {
+		p, err := MakePlan(facts(t, "debian-7.3"), Options{Attach: tt.attach})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, got, functions := map[string]int{}, map[string]int{}, map[string][]string{}
+		for i := range p.Probes {
+			for _, name := range p.Probes[i].Programs {
+				want[name]++
+			}
+		}
+		var order []string
+		for _, a := range p.places() {
+			if strings.HasSuffix(a.name, "_"+sharedHold) && !slices.Contains(order, a.name) {
+				order = append(order, a.name)
+			}
+			got[a.name]++
+			functions[a.name] = append(functions[a.name], a.funcs()...)
+		}
+		if !slices.Equal(order, tt.shared) {
+			t.Errorf("%s: shared are %v, want %v", tt.attach, order, tt.shared)
+		}
+		for name, n := range want {
+			if len(functions[name]) != n {
+				t.Errorf("%s: %s is at %v, want %d functions", tt.attach, name, functions[name], n)
+			}
+			if slices.Contains(tt.shared, name) && got[name] != tt.links {
+				t.Errorf("%s: %d links of %s, want %d", tt.attach, got[name], name, tt.links)
+			}
+		}
+	}
+}
+
+// The functions of a link are named all by their addresses or all by their symbols, each
+// with its own cookie.
+func TestMultiOptions(t *testing.T) {
+	f := facts(t, "debian-7.3")
+	p, err := MakePlan(f, Options{Attach: HowSession})
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := p.places()
+	hold := places[slices.IndexFunc(places, func(a attached) bool { return a.name == "ks_hold" })]
+	o := hold.multi(f)
+	if !o.Session || len(o.Symbols) != 12 || o.Addresses != nil || len(slices.Compact(slices.Sorted(slices.Values(o.Cookies)))) != 12 {
+		t.Errorf("without addresses: %+v", o)
+	}
+	if i := slices.Index(o.Symbols, "ext4_llseek"); i < 0 || o.Cookies[i] != uint64(record.HoldSeek) {
+		t.Errorf("the cookies %v are not those of %v", o.Cookies, o.Symbols)
+	}
+	for i, name := range o.Symbols {
+		fn := f.Funcs[name]
+		fn.addr = uint64(1000 + i)
+		f.Funcs[name] = fn
+	}
+	if o := hold.multi(f); len(o.Addresses) != 12 || o.Addresses[11] != 1011 || o.Symbols != nil {
+		t.Errorf("with addresses: %+v", o)
+	}
+	write := places[slices.IndexFunc(places, func(a attached) bool { return a.at[0].Name == "write" })]
+	if o := write.multi(f); o.Cookies != nil {
+		t.Errorf("the entry of a write has the cookies %v", o.Cookies)
+	}
+}
+
+// The object for a kernel that cannot cast calls no function of the kernel, which would be
+// looked for in every module, and has no session; both have all other programs and maps.
+func TestObjects(t *testing.T) {
+	cast, err := objectFor(&Facts{Funcs: map[string]Func{"bpf_rdonly_cast": {BTF: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	helper, err := objectFor(&Facts{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, p := range helper.Programs {
+		if slices.ContainsFunc(p.Instructions, func(ins asm.Instruction) bool { return ins.IsKfuncCall() }) {
+			t.Errorf("%s calls a function of the kernel", name)
+		}
+	}
+	for name := range cast.Programs {
+		if session := strings.HasPrefix(name, "ks_"); session == (helper.Programs[name] != nil) {
+			t.Errorf("%s: session %v, and for both kinds of kernels: %v", name, session, !session)
+		}
+	}
+	for name := range cast.Maps {
+		if helper.Maps[name] == nil {
+			t.Errorf("one has no map %s", name)
+		}
+	}
+}
