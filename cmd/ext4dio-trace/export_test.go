@@ -24,7 +24,7 @@ var traceBegan = time.Date(2026, 11, 22, 20, 0, 0, 0, time.UTC)
 
 // makeTrace writes a trace of n writes, one each second from the beginning on, to two
 // inodes in turn.
-func makeTrace(t *testing.T, n int) string {
+func makeTrace(t *testing.T, n int, more ...[]byte) string {
 	t.Helper()
 	facts, err := json.Marshal(probes.Facts{Release: "7.3.4-test"})
 	if err != nil {
@@ -46,6 +46,11 @@ func makeTrace(t *testing.T, n int) string {
 		rec.Generation, rec.Name = name.Generation, name.Name
 		rec.T0, rec.Ino, rec.Dev = 1e12+uint64(i)*1e9, uint64(100+i%2), 8<<20
 		if err := w.Append(rec.Append(nil), &record.Losses{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, raw := range more {
+		if err := w.Append(raw, &record.Losses{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -141,7 +146,8 @@ func TestExportFilters(t *testing.T) {
 
 // TestExportRows: what is exported is what live --json says of the same records.
 func TestExportRows(t *testing.T) {
-	trace := makeTrace(t, 3)
+	held := record.Hold{Op: record.HoldRead, Dev: 8 << 20, Ino: 100, Generation: 5, From: 1e12, To: 1e12 + 5}
+	trace := makeTrace(t, 3, held.Append(nil))
 	path, err := exported(t, trace, "--format", "jsonl")
 	if err != nil {
 		t.Fatal(err)
@@ -158,6 +164,54 @@ func TestExportRows(t *testing.T) {
 	}
 	if got, want := readFile(t, path), readFile(t, os.Stdout.Name()); got != want {
 		t.Errorf("export:\n%s\nview --json:\n%s", got, want)
+	}
+}
+
+// Who held the lock is exported with the writes of the time that is asked for; who chooses among
+// the writes gets lines of writes only. Names of holders are taken out like others.
+func TestExportHolds(t *testing.T) {
+	hold := func(comm string, at uint64) []byte {
+		h := record.Hold{Op: record.HoldRead, Lock: record.LockShared, Dev: 8 << 20, Ino: 100, Generation: 5, T0: at, From: at, To: at + 1000}
+		copy(h.Comm[:], comm)
+		return h.Append(nil)
+	}
+	budget := record.Budget{ID: 3, Total: 50_000, Spin: 1000, Rest: 49_000}
+	trace := makeTrace(t, 4, hold("held-one", 1e12+5e8), hold("held-two", 1e12+25e8), budget.Append(nil, record.MakeBudgetMark(1000, record.BudgetRest, true)))
+	for _, c := range []struct {
+		flags       string
+		early, late bool
+	}{
+		{"--format jsonl", true, true},
+		{"--format jsonl --from 2s", false, true},
+		{"--format jsonl --to 2s", true, false},
+		{"--format jsonl --only agree", false, false},
+		{"--format jsonl --filter lock=shared", false, false},
+		{"--format jsonl --ino 100", false, false},
+		{"--format jsonl --min-latency 1us", false, false},
+		{"--format csv", false, false},
+		{"--format perfetto", true, true},
+		{"--format perfetto --ino 100", true, true},
+		{"--format perfetto --from 2s", false, true},
+		{"--format jsonl --redact", false, false},
+		{"--format perfetto --redact", false, false},
+		{"--format e4d --redact", false, false},
+	} {
+		path, err := exported(t, trace, strings.Fields(c.flags)...)
+		if err != nil {
+			t.Errorf("%s: %v", c.flags, err)
+			continue
+		}
+		got := readFile(t, path)
+		if early, late := strings.Contains(got, "held-one"), strings.Contains(got, "held-two"); early != c.early || late != c.late {
+			t.Errorf("%s: the early one is told %v, the late one %v", c.flags, early, late)
+		}
+		if want := c.flags == "--format jsonl --redact"; want && strings.Count(got, `{"kind":"hold"`) != 2 {
+			t.Errorf("%s: the holds are left out:\n%s", c.flags, got)
+		}
+	}
+	rows := exportedRows(t, trace)
+	if len(rows) != 4 {
+		t.Errorf("%d writes", len(rows))
 	}
 }
 
