@@ -78,12 +78,7 @@ func (r *result) leftOutByTime(t *testing.T) {
 	left := 0
 	for i := range rows {
 		for k := range rows[i].Waits {
-			for h := range rows[i].Waits[k].Holders {
-				if op := rows[i].Waits[k].Holders[h].Op; op != nil && *op == "direct-write" {
-					*op = "write"
-					left++
-				}
-			}
+			left += recordedOrNot(rows[i].Waits[k].Holders)
 		}
 	}
 	a := attribute(rows, done)["fast"]
@@ -93,6 +88,19 @@ func (r *result) leftOutByTime(t *testing.T) {
 	}
 	a.Seen = a.Writes
 	r.attributed(t, "fast", a)
+}
+
+// recordedOrNot calls direct writes the same that are recorded and that are not, and counts these.
+func recordedOrNot(holders []holderOf) (not int) {
+	for i := range holders {
+		h := &holders[i]
+		if h.Op != nil && *h.Op == "direct-write" {
+			*h.Op = "write"
+			not++
+		}
+		not += recordedOrNot(h.Behind)
+	}
+	return not
 }
 
 // attribution compares a recording with what was done.
@@ -141,6 +149,9 @@ func (r *result) attributed(t *testing.T, name string, a *attribution) {
 	least := 0.9 // a machine with other work wakes those who wait late, and nobody has the lock then
 	if os.Getenv("EXT4DIO_FULL") != "" {
 		least = 0.95
+	}
+	if name == "swapon" { // it gets the lock in the midst of a wait, without a queue, where nobody sees it
+		least = 0.8
 	}
 	if a.share(a.Right) < least || a.share(a.Wrong) > 0.01 {
 		t.Errorf("%s: %.1f %% of %d ms waited are right, %.1f %% wrong:\n%s", name, 100*a.share(a.Right), a.Waited/1e6, 100*a.share(a.Wrong),
