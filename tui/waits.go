@@ -257,6 +257,7 @@ func (m *model) holderText(p *tally.Pair, width int) string {
 		return "not known"
 	}
 	op, who, number, mode := export.Safe(p.Op), export.Safe(p.Holder), "", modeText(p.Mode)
+	brief := shortOp(op)
 	if p.Pid != 0 {
 		number = fmt.Sprint(p.Pid)
 	}
@@ -265,12 +266,12 @@ func (m *model) holderText(p *tally.Pair, width int) string {
 		set, one := fmt.Sprintf("%d %s,", p.With+1, several(p.Op)), fmt.Sprintf("%d …", p.One)
 		return firstFit(width, joined(set, who, one), fitName(joined(set, who), one, width))
 	case p.Cause == observe.CauseQueued:
-		op = "behind " + op
+		op, brief = "behind "+op, "behind "+brief // it did not hold the lock, however narrow the screen
 	case p.Cause == observe.CauseWoken:
 		return firstFit(width, joined("woken after", op, who, number), joined("woken after", who, number), fitName("after "+who, number, width))
 	}
 	return firstFit(width, joined(op, who, number, mode), joined(op, who, number, short(mode)),
-		joined(shortOp(op), who, number, short(mode)), joined(shortOp(op), who, number), fitName(joined(shortOp(op), who), number, width))
+		joined(brief, who, number, short(mode)), joined(brief, who, number), fitName(joined(brief, who), number, width))
 }
 
 // joined puts those words side by side that are there.
@@ -281,8 +282,17 @@ func joined(words ...string) string {
 // short is a mode of i_rwsem where there is little room.
 func short(mode string) string { return mode[:min(len(mode), 4)] }
 
-// shortOp is an operation without the name of the system call.
-func shortOp(op string) string { return op[strings.IndexByte(op, ':')+1:] }
+// shortOp is an operation without the name of the system call, and without what its name
+// shares with those of others.
+func shortOp(op string) string {
+	switch op = op[strings.IndexByte(op, ':')+1:]; op {
+	case "buffered-write":
+		return "buffered"
+	case "direct-read":
+		return "read"
+	}
+	return op
+}
 
 // firstFit is the first of the texts that has at most so many cells; the last when none has.
 func firstFit(width int, texts ...string) string {

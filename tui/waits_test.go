@@ -121,6 +121,21 @@ func TestWaitsThatAreNotThere(t *testing.T) {
 	}
 }
 
+// One who stood before in the queue did not hold the lock: that is told on a narrow screen, too,
+// and what he did is not cut for his name.
+func TestWaitsNarrow(t *testing.T) {
+	for op, want := range map[string]string{
+		"buffered-write": "behind buffered kwo~ 12", "fallocate:punch-hole": "behind punch-hole k~ 12", "truncate": "behind truncate kwo~ 12",
+	} {
+		rows := waitRows([]observe.Part{held(ms, observe.CauseQueued, record.LockExclusive, op, "kworker/u8:0", 12, 0)})
+		m := waitsModel(t, "auto", rows)
+		p := m.tab.(*waitsTab).selected()
+		if got := m.holderText(p, 23); got != want {
+			t.Errorf("%s: %q, want %q", op, got, want)
+		}
+	}
+}
+
 // enter leads to the writes that waited so: not to those of another file or process, nor to
 // those of the same that did not wait.
 func TestWaitsOpen(t *testing.T) {
