@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes docs/live-*.svg: what "live" shows of the second test of the series, on a kernel
-# before it and on one with its first five patches, over a disk of 5 ms. It needs tmux, and
+# before it and on one with its first five patches, over a disk of 5 ms, by a clock that counts
+# instructions, so that it does not matter what else this machine does. It needs tmux, and
 # Python's rich (Debian: python3-rich), which draws the screens.
 #
 #   scripts/make-screens.sh BIN
@@ -29,7 +30,7 @@ print(re.sub(r"\s*@font-face {.*?}", "", svg, flags=re.DOTALL))
 make() {
 	socket=e4d-$1
 	tmux -L "$socket" new-session -d -x 100 -y 17 \
-		"TERM=xterm-256color '$bin' vm --kernel '$2' --null-blk 512M --latency 5ms -- live -- ext4dio-trace bench test2 --dir /mnt --jobs 8 --for 60s"
+		"TERM=xterm-256color '$bin' vm --kernel '$2' --smp 1 --count-instructions --null-blk 512M --latency 5ms -- live -- ext4dio-trace bench test2 --dir /mnt --jobs 8 --for 60s"
 	for _ in $(seq 120); do
 		sleep 1
 		tmux -L "$socket" capture-pane -p | grep -q "$3" && break

@@ -42,14 +42,14 @@ func newLiveCmd() *cobra.Command {
 why, and whether the reference model agrees.
 
 On a terminal this is a screen; otherwise, or with --plain, one line a write;
-with --json one object a line. What is lost is said between the lines, where it
-was noticed; lines of JSON that are no write have a kind. With a COMMAND, it is started once everything is
-attached, only its process tree is traced, and tracing ends when it ends; it is
-sent SIGTERM when tracing ends before it. What it prints goes to stderr.
+with --json one object a line. Losses stand between the lines, where they were
+noticed; lines of JSON that are no write have a kind. A COMMAND starts once all
+probes are attached; only its process tree is traced, and tracing ends with it.
+It gets SIGTERM when tracing ends first. Its output goes to stderr.
 
 SIGUSR1 makes it list on stderr the writes that are in the kernel now: where each
 one is, for how long, for whom it waits, and where its thread sleeps; the screen
-has a tab of it. Those that are not seen to end are listed when it ends.
+has a tab for it. Writes whose end was not seen are listed when tracing ends.
 
 Filters are applied in the kernel, except --only and --filter, which choose
 among the judged writes. Totals and the exit status count all of them.`,

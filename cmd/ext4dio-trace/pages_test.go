@@ -126,14 +126,8 @@ func TestPagesCommands(t *testing.T) {
 			}
 			return
 		}
-		for _, target := range words[1:] {
-			if !regexp.MustCompile(`^[a-z-]+$`).MatchString(target) {
-				break
-			}
-			if !strings.Contains(makefile, "\n"+target+":") {
-				t.Errorf("%s: %s: no such target", where, line)
-			}
-			break // what follows is a comment
+		if len(words) > 1 && !strings.Contains(makefile, "\n"+words[1]+":") {
+			t.Errorf("%s: %s: no such target", where, line)
 		}
 	}
 	for path, page := range pages(t) {

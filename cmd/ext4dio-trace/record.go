@@ -34,7 +34,7 @@ func newRecordCmd() *cobra.Command {
 explain and export read it, anywhere and without privileges, and a later version
 can judge it again.
 
-What is recorded is in the file a second later at most, and a recording that is
+Each write is in the file a second later at most, and a recording that is
 killed can be read to there. With --max-size it ends when the file is about that
 large; with --rotate N as well it goes on in a new one, and the last N stay as
 FILE.1 (the newest) to FILE.N. Given together, they are one recording again.

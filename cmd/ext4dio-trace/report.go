@@ -60,7 +60,7 @@ Exit status: as that of check.`,
 	fl.StringVarP(&f.out, "output", "o", "-", "NAME.html, NAME.txt, NAME.tar.zst, a folder, or - for text on standard output")
 	f.redact.register(fl)
 	fl.StringVar(&f.Variant, "variant", "auto", variantUsage())
-	fl.StringVar(&f.whatif, "whatif", "", "add what this other kernel would do, as whatif --variant tells")
+	fl.StringVar(&f.whatif, "whatif", "", "add the prediction for this other kernel, as whatif --variant makes it")
 	return cmd
 }
 

@@ -59,7 +59,7 @@ or undecided.`,
 	fl := cmd.Flags()
 	fl.SortFlags = false
 	fl.StringVar(&f.variant, "variant", "", "the other kernel: "+strings.Join(model.VariantNames(), ", "))
-	fl.StringVar(&f.traced, "traced", "auto", "the kernel that was traced: auto or one of these")
+	fl.StringVar(&f.traced, "traced", "auto", "the traced kernel: auto, or one of these")
 	fl.IntSliceVar(&f.Jobs, "jobs", nil, "simulate so many writers of the same mix, too")
 	fl.Uint64Var(&f.Seed, "seed", 1, "of the simulation: the same seed gives the same numbers")
 	fl.IntVar(&f.Seeds, "seeds", whatif.DefaultSeeds, "how often each simulation is repeated")
