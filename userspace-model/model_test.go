@@ -67,6 +67,7 @@ func TestUnknownFacts(t *testing.T) {
 		{"file_modified", "x WW pos=0 len=4096", Linux72, func(b *blind) { b.noMod = true }, "return value of file_modified", Shared},
 		{"kiocb_modified", "x WW pos=0 len=4096", Linux73, func(b *blind) { b.noMod = true }, "return value of kiocb_modified", Shared},
 		{"alignment", "x WW pos=0 len=4096", Linux73, func(b *blind) { b.noAlign = true }, "alignment of the iov_iter", Unlocked},
+		{"alignment, guessed exclusive", "x WW pos=0 len=4096 isize0=0", Linux73, func(b *blind) { b.noAlign = true }, "alignment of the iov_iter", Exclusive},
 		{"alignment of an unaligned position", "x WW pos=512 len=1024", Linux73, func(b *blind) { b.noAlign = true }, "", Shared},
 		{"direct I/O", "x WW pos=0 len=4096", Linux73, func(b *blind) { b.noDio = true }, "whether the inode supports direct I/O", Unlocked},
 		{"trylock", "x WW pos=0 len=4096 nowait", Linux73, func(b *blind) { b.noTrylock = true }, "result of the trylock", Unlocked},

@@ -110,6 +110,7 @@ var tools = group{"tools", "what any group may use", map[string]rule{
 	"internal/mutate":     {},
 	"internal/benchcmp":   {others: "golang.org/x/perf/benchfmt"},
 	"internal/program":    {},
+	"internal/pages":      {},
 	"internal/smallpages": {},
 	"internal/table":      {},
 	"internal/testkit":    {},
