@@ -101,6 +101,9 @@ func TestWithoutKfuncs(t *testing.T) {
 	}
 	had := 0
 	for name, p := range after.Programs {
+		if strings.HasPrefix(name, "ks_") { // such a kernel has no sessions
+			continue
+		}
 		if calls(before.Programs[name]) {
 			had++
 		}
