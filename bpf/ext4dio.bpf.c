@@ -12,17 +12,11 @@
  */
 #include "handlers.h"
 
-/* A kernel with sessions (6.10) has the other function, too; without it none is made. */
-#ifdef HAVE_CAST
-extern bool bpf_session_is_return(void *ctx) __ksym;
-#define SESSION(name) SEC("kprobe.session/" #name) int ks_##name(struct pt_regs *ctx)
-#else
-#define bpf_session_is_return(ctx) 0
-#define SESSION(name) static __attribute__((unused)) int ks_##name(struct pt_regs *ctx)
-#endif
+extern bool bpf_session_is_return(void *ctx) __weak __ksym;
 
 #define KPROBE(name) SEC("kprobe/" #name) int kp_##name(struct pt_regs *ctx)
 #define KRETPROBE(name) SEC("kretprobe/" #name) int kr_##name(struct pt_regs *ctx)
+#define SESSION(name) SEC("kprobe.session/" #name) int ks_##name(struct pt_regs *ctx)
 #define FENTRY(name) SEC("fentry/" #name) int fe_##name(__u64 *ctx)
 #define FEXIT(name) SEC("fexit/" #name) int fx_##name(__u64 *ctx)
 #define TRACEPOINT(name, tp) SEC("raw_tp/" #tp) int tp_##name(__u64 *ctx)

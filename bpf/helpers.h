@@ -81,18 +81,8 @@ struct timespec64 {
 	__s64 tv_sec;
 } CORE;
 
-/*
- * Each object is made twice where it matters (probes/gen.go): for kernels that have this
- * function (6.2), and for those that read by calls of a helper. One with both ways in it
- * takes the verifier twice the time, though one way is never gone.
- */
-#ifdef HAVE_CAST
-#define have_cast 1
-extern void *bpf_rdonly_cast(const void *obj, __u32 type_id) __ksym;
-#else
-#define have_cast 0
-#define bpf_rdonly_cast(obj, type_id) ((void *)(obj))
-#endif
+extern void *bpf_rdonly_cast(const void *obj, __u32 type_id) __weak __ksym;
+const volatile bool have_cast = 0;
 
 #define EIGHT_BYTES(ptr) \
 	(((struct timespec64 *)bpf_rdonly_cast((ptr), __builtin_btf_type_id(*(struct timespec64 *)0, 1)))->tv_sec)

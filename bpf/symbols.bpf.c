@@ -20,7 +20,7 @@ struct symbol {
 
 __u32 count = 0;
 
-/* In .rodata; a literal would be in a map of another name. */
+/* In .rodata, where have_cast of helpers.h is; a literal would be a map of its own. */
 static const char with_size[] = "%pS";
 
 static long look_up(__u32 i, void *unused)

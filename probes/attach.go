@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
@@ -42,7 +43,7 @@ type attached struct {
 // Errors about the kernel are *hint.UnfitError.
 func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 	defer pauseGC()()
-	spec, err := objectFor(f)
+	spec, err := loadExt4dio()
 	if err != nil {
 		return nil, fmt.Errorf("read embedded BPF object: %w", err)
 	}
@@ -50,6 +51,9 @@ func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 		return nil, err
 	}
 	prune(spec, p)
+	if !f.Funcs["bpf_rdonly_cast"].BTF && !f.Funcs["bpf_session_is_return"].BTF {
+		withoutKfuncs(spec)
+	}
 	st, err := stateOf(spec)
 	if err != nil {
 		return nil, err
@@ -71,15 +75,6 @@ func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
-}
-
-// objectFor is the object for a kernel: one reads the kernel's memory by loads, the other
-// by calls of a helper (HAVE_CAST of bpf/helpers.h).
-func objectFor(f *Facts) (*ebpf.CollectionSpec, error) {
-	if f.casts() {
-		return loadExt4dio()
-	}
-	return loadExt4dioHelper()
 }
 
 // load gives the programs and maps to the kernel. For that it takes the kernel's types
@@ -212,6 +207,7 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		"sync_locks":                f.syncLocks(),
 		"cfg_budget":                o.Budget,
 		"slot_mask":                 uint32(slots - 1),
+		"have_cast":                 f.Funcs["bpf_rdonly_cast"].BTF,
 		"cfg_wake":                  uint64(ring / 4),
 		"sym_aio_complete_rw":       addr("aio_complete_rw"),
 		"sym_io_complete_rw":        addr("io_complete_rw"),
@@ -269,6 +265,22 @@ func prune(spec *ebpf.CollectionSpec, p *Plan) {
 		}
 	}
 }
+
+// withoutKfuncs takes calls of functions of the kernel out of the programs, for one that has
+// none of them: they are behind have_cast, which is false. The library would look for each
+// in the types of every module, once more for every program.
+func withoutKfuncs(spec *ebpf.CollectionSpec) {
+	for _, ps := range spec.Programs {
+		for i := range ps.Instructions {
+			if ins := &ps.Instructions[i]; ins.IsKfuncCall() {
+				*ins = asm.BuiltinFunc(noFunc).Call().WithSource(ins.Source())
+			}
+		}
+	}
+}
+
+// noFunc is no helper of any kernel: its call is refused where it could be reached.
+const noFunc = 0x0fff0000
 
 // attachAll attaches in the order of the plan, tracepoints before the entry of
 // a write, which comes last.

@@ -20,6 +20,7 @@ const (
 	cachedVarCached    = "cached"
 	cachedVarCfgDev    = "cfg_dev"
 	cachedVarCfgIno    = "cfg_ino"
+	cachedVarHaveCast  = "have_cast"
 )
 
 // loadCached returns the embedded CollectionSpec for cached.
@@ -77,9 +78,10 @@ type cachedMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type cachedVariableSpecs struct {
-	Cached *ebpf.VariableSpec `ebpf:"cached"`
-	CfgDev *ebpf.VariableSpec `ebpf:"cfg_dev"`
-	CfgIno *ebpf.VariableSpec `ebpf:"cfg_ino"`
+	Cached   *ebpf.VariableSpec `ebpf:"cached"`
+	CfgDev   *ebpf.VariableSpec `ebpf:"cfg_dev"`
+	CfgIno   *ebpf.VariableSpec `ebpf:"cfg_ino"`
+	HaveCast *ebpf.VariableSpec `ebpf:"have_cast"`
 }
 
 // cachedObjects contains all objects after they have been loaded into the kernel.
@@ -112,9 +114,10 @@ func (m *cachedMaps) Close() error {
 //
 // It can be passed to loadCachedObjects or ebpf.CollectionSpec.LoadAndAssign.
 type cachedVariables struct {
-	Cached *ebpf.Variable `ebpf:"cached"`
-	CfgDev *ebpf.Variable `ebpf:"cfg_dev"`
-	CfgIno *ebpf.Variable `ebpf:"cfg_ino"`
+	Cached   *ebpf.Variable `ebpf:"cached"`
+	CfgDev   *ebpf.Variable `ebpf:"cfg_dev"`
+	CfgIno   *ebpf.Variable `ebpf:"cfg_ino"`
+	HaveCast *ebpf.Variable `ebpf:"have_cast"`
 }
 
 // cachedPrograms contains all programs after they have been loaded into the kernel.

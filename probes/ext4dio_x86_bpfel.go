@@ -146,6 +146,7 @@ const (
 	ext4dioVarCfgWake               = "cfg_wake"
 	ext4dioVarFolders               = "folders"
 	ext4dioVarHaveCallers           = "have_callers"
+	ext4dioVarHaveCast              = "have_cast"
 	ext4dioVarHaveSpans             = "have_spans"
 	ext4dioVarHaveTaskFromPid       = "have_task_from_pid"
 	ext4dioVarNoBudget              = "no_budget"
@@ -348,6 +349,7 @@ type ext4dioVariableSpecs struct {
 	CfgWake               *ebpf.VariableSpec `ebpf:"cfg_wake"`
 	Folders               *ebpf.VariableSpec `ebpf:"folders"`
 	HaveCallers           *ebpf.VariableSpec `ebpf:"have_callers"`
+	HaveCast              *ebpf.VariableSpec `ebpf:"have_cast"`
 	HaveSpans             *ebpf.VariableSpec `ebpf:"have_spans"`
 	HaveTaskFromPid       *ebpf.VariableSpec `ebpf:"have_task_from_pid"`
 	NoBudget              *ebpf.VariableSpec `ebpf:"no_budget"`
@@ -451,6 +453,7 @@ type ext4dioVariables struct {
 	CfgWake               *ebpf.Variable `ebpf:"cfg_wake"`
 	Folders               *ebpf.Variable `ebpf:"folders"`
 	HaveCallers           *ebpf.Variable `ebpf:"have_callers"`
+	HaveCast              *ebpf.Variable `ebpf:"have_cast"`
 	HaveSpans             *ebpf.Variable `ebpf:"have_spans"`
 	HaveTaskFromPid       *ebpf.Variable `ebpf:"have_task_from_pid"`
 	NoBudget              *ebpf.Variable `ebpf:"no_budget"`

@@ -16,7 +16,8 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	lendsProgLends = "lends"
+	lendsProgLends   = "lends"
+	lendsVarHaveCast = "have_cast"
 )
 
 // loadLends returns the embedded CollectionSpec for lends.
@@ -74,6 +75,7 @@ type lendsMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type lendsVariableSpecs struct {
+	HaveCast *ebpf.VariableSpec `ebpf:"have_cast"`
 }
 
 // lendsObjects contains all objects after they have been loaded into the kernel.
@@ -106,6 +108,7 @@ func (m *lendsMaps) Close() error {
 //
 // It can be passed to loadLendsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type lendsVariables struct {
+	HaveCast *ebpf.Variable `ebpf:"have_cast"`
 }
 
 // lendsPrograms contains all programs after they have been loaded into the kernel.

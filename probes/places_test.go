@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
 
 	"github.com/ext4dio/ext4dio-trace/record"
@@ -86,30 +87,36 @@ func TestMultiOptions(t *testing.T) {
 	}
 }
 
-// The object for a kernel that cannot cast calls no function of the kernel, which would be
-// looked for in every module, and has no session; both have all other programs and maps.
-func TestObjects(t *testing.T) {
-	cast, err := objectFor(&Facts{Funcs: map[string]Func{"bpf_rdonly_cast": {BTF: true}}})
+// For a kernel that has none of them no program calls a function of the kernel, which would
+// be looked for in every module; where a program begins and ends stays as it is.
+func TestWithoutKfuncs(t *testing.T) {
+	before, err := loadExt4dio()
 	if err != nil {
 		t.Fatal(err)
 	}
-	helper, err := objectFor(&Facts{})
-	if err != nil {
-		t.Fatal(err)
+	after := before.Copy()
+	withoutKfuncs(after)
+	calls := func(p *ebpf.ProgramSpec) bool {
+		return slices.ContainsFunc(p.Instructions, func(ins asm.Instruction) bool { return ins.IsKfuncCall() })
 	}
-	for name, p := range helper.Programs {
-		if slices.ContainsFunc(p.Instructions, func(ins asm.Instruction) bool { return ins.IsKfuncCall() }) {
+	had := 0
+	for name, p := range after.Programs {
+		if strings.HasPrefix(name, "ks_") { // such a kernel has no sessions
+			continue
+		}
+		if calls(before.Programs[name]) {
+			had++
+		}
+		if calls(p) {
 			t.Errorf("%s calls a function of the kernel", name)
 		}
-	}
-	for name := range cast.Programs {
-		if session := strings.HasPrefix(name, "ks_"); session == (helper.Programs[name] != nil) {
-			t.Errorf("%s: session %v, and for both kinds of kernels: %v", name, session, !session)
+		for i := range p.Instructions {
+			if was := before.Programs[name].Instructions[i]; was.Symbol() != p.Instructions[i].Symbol() {
+				t.Errorf("%s: instruction %d is no longer that of %s", name, i, was.Symbol())
+			}
 		}
 	}
-	for name := range cast.Maps {
-		if helper.Maps[name] == nil {
-			t.Errorf("one has no map %s", name)
-		}
+	if had < 20 {
+		t.Errorf("only %d programs called one before", had)
 	}
 }

@@ -284,9 +284,6 @@ func (p *Plan) Unseen() (all []string) {
 	return all
 }
 
-// casts tells a kernel that lets programs read its memory by loads (6.2).
-func (f *Facts) casts() bool { return f.Funcs["bpf_rdonly_cast"].BTF }
-
 // before7 tells a kernel of 6.x, whose ext4_fiemap takes no i_rwsem.
 func (f *Facts) before7() bool { return f.Funcs["ext4_iomap_overwrite_begin"].Symbol }
 
@@ -337,7 +334,7 @@ func fit(f *Facts) error {
 // chooseMode picks the way of attaching that loses nothing on this kernel, or
 // checks the forced one.
 func chooseMode(f *Facts, force string) (mode, why string, err error) {
-	session := f.KprobeSession && f.casts() && f.Funcs["bpf_session_is_return"].Params == 1
+	session := f.KprobeSession && f.Funcs["bpf_session_is_return"].Params == 1
 	can := map[string]bool{
 		HowSession: session,
 		HowMulti:   f.KprobeMulti,

@@ -17,6 +17,7 @@ import (
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	selfProgFindSelf = "find_self"
+	selfVarHaveCast  = "have_cast"
 	selfVarLevel     = "level"
 	selfVarNs        = "ns"
 	selfVarTgid      = "tgid"
@@ -77,9 +78,10 @@ type selfMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type selfVariableSpecs struct {
-	Level *ebpf.VariableSpec `ebpf:"level"`
-	Ns    *ebpf.VariableSpec `ebpf:"ns"`
-	Tgid  *ebpf.VariableSpec `ebpf:"tgid"`
+	HaveCast *ebpf.VariableSpec `ebpf:"have_cast"`
+	Level    *ebpf.VariableSpec `ebpf:"level"`
+	Ns       *ebpf.VariableSpec `ebpf:"ns"`
+	Tgid     *ebpf.VariableSpec `ebpf:"tgid"`
 }
 
 // selfObjects contains all objects after they have been loaded into the kernel.
@@ -112,9 +114,10 @@ func (m *selfMaps) Close() error {
 //
 // It can be passed to loadSelfObjects or ebpf.CollectionSpec.LoadAndAssign.
 type selfVariables struct {
-	Level *ebpf.Variable `ebpf:"level"`
-	Ns    *ebpf.Variable `ebpf:"ns"`
-	Tgid  *ebpf.Variable `ebpf:"tgid"`
+	HaveCast *ebpf.Variable `ebpf:"have_cast"`
+	Level    *ebpf.Variable `ebpf:"level"`
+	Ns       *ebpf.Variable `ebpf:"ns"`
+	Tgid     *ebpf.Variable `ebpf:"tgid"`
 }
 
 // selfPrograms contains all programs after they have been loaded into the kernel.

@@ -18,6 +18,7 @@ import (
 const (
 	symbolsProgFindSymbols = "find_symbols"
 	symbolsVarCount        = "count"
+	symbolsVarHaveCast     = "have_cast"
 	symbolsVarSymbols      = "symbols"
 )
 
@@ -76,8 +77,9 @@ type symbolsMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type symbolsVariableSpecs struct {
-	Count   *ebpf.VariableSpec `ebpf:"count"`
-	Symbols *ebpf.VariableSpec `ebpf:"symbols"`
+	Count    *ebpf.VariableSpec `ebpf:"count"`
+	HaveCast *ebpf.VariableSpec `ebpf:"have_cast"`
+	Symbols  *ebpf.VariableSpec `ebpf:"symbols"`
 }
 
 // symbolsObjects contains all objects after they have been loaded into the kernel.
@@ -110,8 +112,9 @@ func (m *symbolsMaps) Close() error {
 //
 // It can be passed to loadSymbolsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type symbolsVariables struct {
-	Count   *ebpf.Variable `ebpf:"count"`
-	Symbols *ebpf.Variable `ebpf:"symbols"`
+	Count    *ebpf.Variable `ebpf:"count"`
+	HaveCast *ebpf.Variable `ebpf:"have_cast"`
+	Symbols  *ebpf.Variable `ebpf:"symbols"`
 }
 
 // symbolsPrograms contains all programs after they have been loaded into the kernel.
