@@ -285,7 +285,7 @@ static __always_inline void send_budget(__u64 iocb, struct budget *b)
 		n = BUDGET_MARKS;
 	size = sizeof(b->r) + n * sizeof(b->mark[0]);
 	b->r.size = size;
-	if (emit(&b->r, size))
+	if (emit(&b->r, size, sizeof(b->r) + BUDGET_MARKS * sizeof(b->mark[0])))
 		COUNT(lost_budget, 1);
 	else
 		COUNT(bytes, size);

@@ -16,7 +16,7 @@ static __always_inline void send_complete(__u64 id, __u64 t, __s64 ret)
 	r.id = id;
 	r.t = t;
 	r.ret = ret;
-	if (emit(&r, sizeof(r))) {
+	if (emit(&r, sizeof(r), sizeof(r))) {
 		COUNT(lost_complete, 1);
 		return;
 	}

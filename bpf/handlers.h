@@ -514,7 +514,7 @@ static __always_inline void send(struct cpu_state *cpu, struct inflight *st)
 	size = sizeof(st->w) + n * sizeof(struct step);
 	st->w.size = size;
 	st->w.lost_before = cpu->unreported;
-	if (emit(st, size)) {
+	if (emit(st, size, INFLIGHT_ZERO)) {
 		__sync_fetch_and_add(&cpu->n.lost_ring, 1);
 		__sync_fetch_and_add(&cpu->unreported, 1);
 		return;

@@ -207,7 +207,7 @@ static __always_inline void identify(struct hold_rec *r, struct task_struct *tas
 
 static __always_inline void send_hold(struct hold_rec *r)
 {
-	if (emit(r, sizeof(*r))) {
+	if (emit(r, sizeof(*r), sizeof(*r))) {
 		COUNT(lost_hold, 1);
 		return;
 	}

@@ -158,10 +158,10 @@ static __always_inline bool send_name(struct name_buf *b)
 {
 	__u32 size = sizeof(b->r) + b->r.len;
 
-	if (size > sizeof(*b) || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE) / 2)
+	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE) / 2)
 		return 0;
 	b->r.size = size;
-	if (emit(b, size))
+	if (emit(b, size, sizeof(*b)))
 		return 0;
 	COUNT(bytes, size);
 	return 1;

@@ -282,16 +282,29 @@ static __always_inline long take_out(void *map, const void *key)
 }
 
 /*
- * Sends a record; not 0 when there is no room. Another task's turn at the ring takes a lock
- * of the same kind (__bpf_ringbuf_reserve), so with room it is tried twice.
+ * Sends a record of at most so many bytes; not 0 when there is no room. Another task's turn
+ * at the ring takes a lock of the same kind (__bpf_ringbuf_reserve), so with room it is
+ * tried twice. The verifier of 6.1 forgets the bounds of a size that is put aside: it is
+ * looked at right before it is used.
  */
-static __always_inline long emit(void *data, __u64 size)
+static __always_inline long emit(void *data, __u64 size, __u64 most)
 {
-	if (!bpf_ringbuf_output(&ring, data, size, wakeup()))
+	__u64 flags = wakeup();
+
+	if (!__builtin_constant_p(size))
+		HIDE(size);
+	if (size > most)
+		return 1;
+	if (!bpf_ringbuf_output(&ring, data, size, flags))
 		return 0;
 	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) + size + RINGBUF_HEAD > bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE))
 		return 1;
-	return bpf_ringbuf_output(&ring, data, size, wakeup());
+	flags = wakeup();
+	if (!__builtin_constant_p(size))
+		HIDE(size);
+	if (size > most)
+		return 1;
+	return bpf_ringbuf_output(&ring, data, size, flags);
 }
 
 static __always_inline struct cpu_state *this_cpu(void)
