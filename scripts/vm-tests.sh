@@ -5,7 +5,7 @@
 set -u
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-{ go test -count=1 -v "$@"; echo "status $?"; } 2>&1 | tee "$log" | sed '$d'
+{ go test -count=1 -v "$@"; echo "status $?"; } 2>&1 | tee "$log" | sed -u '$d'
 status=$(sed -n '$s/^status //p' "$log")
 [ "$status" = 0 ] && exit 0
 echo "--- what failed, once more ---"
