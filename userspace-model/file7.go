@@ -181,7 +181,7 @@ func (p *procedure) dioWriteChecks() bool {
 		if !p.genericWriteChecks(pass, &ck) {
 			return false
 		}
-		p.extend = extendingIO(&ck)
+		p.extend = extendingIO(&ck) // before patch 4 after the alignment; neither reads the other
 		d.extending(pass, &ck)
 		p.unaligned = unalignedIO(ck.Pos, ck.Align, p.c.Blkbits)
 		d.step(stepUnaligned, pass, p.unaligned, ck.Pos, int64(ck.Align.Bits))
@@ -405,7 +405,7 @@ func (p *procedure) iomapDioRw() {
 }
 
 func (p *procedure) orphanAdd() {
-	// extend: ext4_orphan_add, taken to succeed
+	// if (extend): ext4_orphan_add, taken to succeed
 	p.d.step(stepOrphan, p.d.Passes-1, AnswerOf(p.extend), 0, 0)
 }
 
