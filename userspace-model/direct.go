@@ -23,8 +23,8 @@ func JournalsData(hasJournal, mountJournal, inodeJournal, delalloc, encrypted An
 // position and the iov_iter of the caller.
 func UseDio(c *Call, f DirectFacts, v Variant) Answer {
 	never := or(f.Verity, or(f.Journal, f.Inline))
-	whole := unalignedIO(c.Pos, c.Align, c.Blkbits) // the mask is the block size here, too
-	fits := or(not(f.Encrypt), not(whole))
+	unaligned := unalignedIO(c.Pos, c.Align, c.Blkbits) // the mask is the block size here, too
+	fits := or(not(f.Encrypt), not(unaligned))
 	if !v.Has(EncryptAligned) {
 		// Up to 7.2 direct I/O needs inline encryption.
 		inline := f.InlineCrypt

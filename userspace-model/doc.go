@@ -4,9 +4,9 @@
 //
 // It is pure: it does no I/O, reads no clock, starts no goroutine and keeps no
 // state. Its functions are named after the kernel's and stand in the kernel's order:
-// file7.go is fs/ext4/file.c of 7.x with what it calls of inode.c, file61.go and
-// file612.go are 6.1 and 6.12 where they differ, submit.go and iomap.go are
-// fs/iomap/direct-io.c.
+// file7.go is most of the direct write of 7.x in fs/ext4/file.c and inode.c (its head says
+// where the rest is), file61.go and file612.go are 6.1 and 6.12 where they differ,
+// submit.go and iomap.go are fs/iomap/direct-io.c and the fallback after it.
 //
 // A Variant is a set of Behaviours, each the change of one commit. variants.go has a
 // row for each.
@@ -18,9 +18,35 @@
 // facts are all known, its Extents and an assumption about the extent-status tree
 // (Cache), and predicts the whole write, lookups and mappings included.
 //
-// Not modelled: DAX writes (EndDAX), privileges that kiocb_modified would have to
-// remove under NOWAIT, -ENOSPC, short copies from memory that is not there, the
-// cut of mappings for some encrypted files, and blocks that an atomic write has to
-// allocate (SubmitUnknown). The code of patches 6 to 8 and that between patch 3 and
-// patch 4 was never published by itself; it follows the series' cover letter.
+// # Not modelled
+//
+// Before iomap_dio_rw:
+//   - DAX writes (EndDAX), and EXT4_STATE_MAY_INLINE_DATA, which no decision reads;
+//   - errors of ext4_journal_start and ext4_orphan_add for a write that extends;
+//   - privileges that kiocb_modified would have to remove under NOWAIT: -EAGAIN as for
+//     timestamps.
+//
+// In ext4_map_blocks, ext4_iomap_begin, ext4_iomap_alloc and ext4_set_iomap:
+//   - (offset >> blkbits) > EXT4_MAX_LOGICAL_BLOCK: contradiction.go refuses such a write;
+//   - ext4_has_inline_data, which ext4_should_use_dio has excluded;
+//   - check_block_validity, and m_len > INT_MAX, which one write of at most 2 GiB does not
+//     reach;
+//   - errors of ext4_journal_start, -ENOSPC and its retry;
+//   - blocks that an atomic write has to allocate (SubmitUnknown);
+//   - the cut of mappings for some encrypted files (fscrypt_limit_io_blocks);
+//   - IOMAP_F_DIRTY, IOMAP_F_MERGED and IOMAP_F_ATOMIC_BIO; the types IOMAP_HOLE and
+//     IOMAP_DELALLOC, which a write does not get.
+//
+// After it:
+//   - short copies from memory that is not there, and errors of the device;
+//   - ext4_dio_write_end_io: the conversion of unwritten extents, and
+//     ext4_handle_inode_extension with i_disksize and the orphan list; their errors;
+//   - ext4_inode_extension_cleanup;
+//   - in ext4_buffered_write_iter: kiocb_modified and ext4_block_zero_eof of
+//     ext4_write_checks, generic_perform_write, generic_write_sync; the fallback is taken
+//     to write all that it is given;
+//   - after the fallback: filemap_write_and_wait_range and invalidate_mapping_pages.
+//
+// The code of patches 6 to 8 and that between patch 3 and patch 4 was never published by
+// itself; it follows the series' cover letter.
 package model

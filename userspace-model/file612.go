@@ -5,7 +5,7 @@ package model
 // split before the I/O.
 
 // dioWriteIter612 is ext4_dio_write_iter from v6.5 to the end of 6.x. Its
-// ext4_dio_write_checks is that of 7.2.
+// ext4_dio_write_checks is that of 7.2, which is in file7.go.
 func (p *procedure) dioWriteIter612() {
 	p.guess()
 	if p.lock() && p.dioWriteChecks() {
@@ -13,8 +13,8 @@ func (p *procedure) dioWriteIter612() {
 	}
 }
 
-// iomapDioRw6 is the end of ext4_dio_write_iter of 6.x, with the choice of the
-// iomap_ops.
+// iomapDioRw6 is ext4_dio_write_iter of 6.x from the orphan list to the call of
+// iomap_dio_rw, with the choice of the iomap_ops.
 func (p *procedure) iomapDioRw6() {
 	d := p.d
 	p.orphanAdd()
@@ -55,7 +55,11 @@ func (s *submission) iomapBegin6() Mapping {
 		q := Query{Lblk: first, Len: asked, Flags: s.beginFlags()}
 		r, mlen := s.extents.mapBlocks(q, s.in.Cache, s.v.Behaviours())
 		switch {
-		case r.Ret < 0: // ret < 0
+		case r.Ret < 0:
+			// Of ext4_iomap_overwrite_begin this is the test at the end of ext4_iomap_begin,
+			// ret < 0. For other writes it is a shortcut: C calls ext4_iomap_alloc after an
+			// error, too. That changes nothing: the only error is -EFSCORRUPTED of a block
+			// that no write has (contradiction.go).
 			return Mapping{Err: int(r.Ret)}
 		case r.Ret > 0 && (s.out.Decision.Overwrite || r.MFlags&MapMapped != 0):
 			return SetIomap(first, r) // ret > 0 && (map.m_flags & EXT4_MAP_MAPPED)

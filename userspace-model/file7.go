@@ -4,7 +4,14 @@ package model
 // the kernel and stand in the kernel's order: fs/ext4/file.c, then what of
 // fs/ext4/inode.c it calls. A comment at a branch names the condition in C that it
 // mirrors, as 7.3 has it; a condition on a patch stands where the patch changed the
-// code. What 6.1 and 6.12 do in another way is in file61.go and file612.go.
+// code. Code of before patch 4 stands here too (overwriteIO, and branches of lookups,
+// needsExclusive and settle), and is marked as such.
+//
+// Other parts of file.c and inode.c are elsewhere: ext4_generic_write_checks is
+// writeChecks in inode.go, ext4_should_use_dio is in direct.go, an ext4_map_blocks that
+// creates is Create in submit.go, the end of ext4_dio_write_iter is failed and rest in
+// submit.go, and what iomap zeroes is in iomap.go. What 6.1 and 6.12 do in another way is in
+// file61.go and file612.go. doc.go lists what is not modelled.
 
 // shouldUseDio is ext4_should_use_dio, asked once, after the first lock.
 func (p *procedure) shouldUseDio() bool {
@@ -17,7 +24,7 @@ func (p *procedure) shouldUseDio() bool {
 		return false
 	case No: // the lock is dropped, and ext4_buffered_write_iter is called
 		d.End, d.Reason, d.Mode = EndBuffered, ReasonNoDio, Unlocked
-		if p.c.nowait() { // there: iocb->ki_flags & IOCB_NOWAIT, before its lock
+		if p.c.nowait() { // ext4_buffered_write_iter: iocb->ki_flags & IOCB_NOWAIT, before its lock
 			d.again(0, EndN0)
 		}
 		return false
@@ -29,13 +36,15 @@ func (p *procedure) shouldUseDio() bool {
 // lengths against the block size. Sectors and clusters do not count.
 func unalignedIO(pos int64, a Alignment, blkbits uint8) Answer {
 	mask := int64(1)<<blkbits - 1
-	if pos&mask != 0 { // pos & blockmask
+	// (pos | iov_iter_alignment(from)) & blockmask, in two steps: the position may answer
+	// alone where the iov_iter is not known.
+	if pos&mask != 0 {
 		return Yes
 	}
 	if !a.Known {
 		return Unknown
 	}
-	return AnswerOf(int64(a.Bits)&mask != 0) // iov_iter_alignment(from) & blockmask
+	return AnswerOf(int64(a.Bits)&mask != 0)
 }
 
 // extendingIO is ext4_extending_io.
@@ -52,7 +61,7 @@ func (p *procedure) overwriteIO(pass int, ck *Checks) {
 		return
 	}
 	q := wholeRange(ck, p.c.Blkbits)
-	r, ok := p.mapBlocks(pass, q)
+	r, ok := p.askWorld(pass, q)
 	if !ok {
 		p.overwrite, p.unwritten = Unknown, Unknown
 		return
@@ -99,28 +108,29 @@ func (p *procedure) partialNotWritten(pass int, ck *Checks) Answer {
 	if p.has.Has(NowaitCachedZeroing) && p.c.nowait() { // patch 8: IOCB_NOWAIT
 		flags = GetBlocksCachedNowait
 	}
-	if headPartial {
+	if headPartial { // head_partial
 		// The lookup asks up to the tail: one mapping can answer for both blocks.
 		r, need := p.partialBlock(pass, stepHead, Query{uint32(head), uint32(tail - head + 1), flags}, ReasonHead)
-		if need != No || !tailPartial || head+int64(r.Ret) > tail {
+		if need != No || !tailPartial || head+int64(r.Ret) > tail { // !tail_partial || map.m_lblk + err > tail_lblk
 			return need
 		}
 	}
-	if tailPartial {
+	if tailPartial { // tail_partial
 		_, need := p.partialBlock(pass, stepTail, Query{uint32(tail), 1, flags}, ReasonTail)
 		return need
 	}
 	return No
 }
 
-// partialBlock looks up a partial block. It has to be zeroed unless it is written: an
-// error, a delayed block and a block that the cache does not know are not.
+// partialBlock looks up a partial block. It has to be zeroed unless it is written. An
+// error, a hole, an unwritten or delayed block and a block that the cache does not know
+// count as not written.
 func (p *procedure) partialBlock(pass int, step StepID, q Query, reason Reason) (Result, Answer) {
-	r, ok := p.mapBlocks(pass, q)
+	r, ok := p.askWorld(pass, q)
 	if !ok {
 		return r, Unknown
 	}
-	written := r.written() // ret > 0 && map.m_flags & EXT4_MAP_MAPPED
+	written := r.written() // not: err <= 0 || !(map.m_flags & EXT4_MAP_MAPPED)
 	p.d.step(step, pass, AnswerOf(written), int64(q.Lblk), int64(r.Ret))
 	if written {
 		return r, No
@@ -129,7 +139,8 @@ func (p *procedure) partialBlock(pass int, step StepID, q Query, reason Reason) 
 	return r, Yes
 }
 
-// genericWriteChecks is ext4_generic_write_checks at the begin of a pass, all kernels.
+// genericWriteChecks is ext4_generic_write_checks at the begin of a pass, all kernels. Its
+// own tests (IS_IMMUTABLE, s_bitmap_maxbytes) are in writeChecks, inode.go.
 func (p *procedure) genericWriteChecks(pass int, ck *Checks) (ok bool) {
 	d := p.d
 	d.Pass[pass].Mode = p.mode
@@ -154,13 +165,15 @@ func (p *procedure) genericWriteChecks(pass int, ck *Checks) (ok bool) {
 	return true
 }
 
-// bufferedWriteIter is ext4_buffered_write_iter for what direct I/O leaves.
+// bufferedWriteIter is ext4_buffered_write_iter, for all of a write or the rest of it; its
+// test for NOWAIT is in shouldUseDio and rest. What it writes is not modelled.
 func (o *Outcome) bufferedWriteIter(r Range, v Variant) {
 	o.Fallback, o.FallbackDrain = r, v.Has(DrainFallback) // patch 2: inode_dio_wait
 }
 
 // dioWriteChecks is ext4_dio_write_checks: the checks of each pass, then the flags of
-// iomap_dio_rw, then the timestamps. 6.12 has it as 7.2 has.
+// iomap_dio_rw, then the timestamps. 6.12 and 7.2 have the same order of tests, with
+// ext4_overwrite_io in place of ext4_dio_needs_zeroing.
 func (p *procedure) dioWriteChecks() bool {
 	d := p.d
 	for pass := range MaxPasses { // the label restart
@@ -168,15 +181,14 @@ func (p *procedure) dioWriteChecks() bool {
 		if !p.genericWriteChecks(pass, &ck) {
 			return false
 		}
-		p.unaligned = unalignedIO(ck.Pos, ck.Align, p.c.Blkbits)
-		extend := extendingIO(&ck)
+		p.extend = extendingIO(&ck) // before patch 4 after the alignment; neither reads the other
 		d.extending(pass, &ck)
+		p.unaligned = unalignedIO(ck.Pos, ck.Align, p.c.Blkbits)
 		d.step(stepUnaligned, pass, p.unaligned, ck.Pos, int64(ck.Align.Bits))
 		if p.unaligned == Unknown {
 			d.stop("alignment of the iov_iter")
 			return false
 		}
-		p.extend = extend
 		p.lookups(pass, &ck)
 		d.examined(pass, p)
 		if d.contradiction != "" {
@@ -200,17 +212,18 @@ func (p *procedure) dioWriteChecks() bool {
 func (p *procedure) lookups(pass int, ck *Checks) {
 	aligned := p.unaligned == No
 	switch {
-	case p.has.Has(NeedsZeroing): // patch 4: if (unaligned_io), else needs_zeroing stays
+	case p.has.Has(NeedsZeroing): // patch 4; an aligned pass leaves needs_zeroing as it is
 		switch {
-		case !aligned:
+		case !aligned: // ext4_unaligned_io(inode, from, offset)
 			p.needsZeroing(pass, ck)
 		case pass > 0 && p.nz == Yes && p.has.Has(NowaitCachedZeroing):
-			// The code of patch 8 was never published: it may clear what the first,
-			// unaligned pass found. Only appends that race come here; they extend, so
-			// that nothing but the drain depends on it.
+			// 7.3 keeps the value: it initialises needs_zeroing outside restart. The code
+			// of patch 8 was never published: it may clear what the first, unaligned pass
+			// found. Only appends that race come here; they extend, so that nothing but
+			// the drain depends on it.
 			p.nz = Unknown
 		}
-	case p.has.Has(AlignedUnchecked) && aligned: // patch 3: unaligned_io || *extend
+	case p.has.Has(AlignedUnchecked) && aligned: // patch 3: not (unaligned_io || *extend): no lookup
 		// Whether an aligned write that extends is still looked up does not matter to
 		// the outcome, and is not known of the code between patch 3 and patch 4.
 		if p.extend && ck.end() <= ck.ISize {
@@ -219,17 +232,20 @@ func (p *procedure) lookups(pass int, ck *Checks) {
 			pp.Queries[0] = wholeRange(ck, p.c.Blkbits)
 		}
 		p.overwrite, p.unwritten = Yes, No
-	default:
+	default: // before patch 3, and between patch 3 and patch 4 for unaligned writes
 		p.overwriteIO(pass, ck)
 	}
 }
 
 // needsExclusive is the condition of ext4_dio_write_checks by which the shared lock
-// is given up for the exclusive one.
+// is given up for the exclusive one. The switch takes its operands one by one, because
+// the first that holds is the reason.
 func (p *procedure) needsExclusive(pass int, ck *Checks) Answer {
 	d := p.d
 	need, why := No, ReasonNone
 	d.step(stepNosec, pass, AnswerOf(ck.Nosec), 0, 0)
+	// !IS_NOSEC(inode) || *extend || needs_zeroing, and before patch 4
+	// !IS_NOSEC(inode) || *extend || !overwrite || (unaligned_io && unwritten)
 	switch {
 	case !ck.Nosec: // !IS_NOSEC(inode): file_modified may change security info
 		need, why = Yes, ReasonNosec
@@ -237,9 +253,9 @@ func (p *procedure) needsExclusive(pass int, ck *Checks) Answer {
 		need, why = Yes, extendReason(ck)
 	case p.has.Has(NeedsZeroing): // || needs_zeroing, since patch 4
 		need, why = p.nz, p.nzReason
-	case p.overwrite != Yes: // || !overwrite
+	case p.overwrite != Yes: // || !overwrite, before patch 4
 		need, why = not(p.overwrite), ReasonNotOver
-	case p.unaligned == Yes: // || (unaligned_io && unwritten)
+	case p.unaligned == Yes: // || (unaligned_io && unwritten), before patch 4
 		need, why = p.unwritten, ReasonUnwritten
 	}
 	d.step(stepUpgrade, pass, need, 0, 0)
@@ -280,7 +296,7 @@ func (p *procedure) settle() bool {
 		if p.mode == Exclusive { // !*ilock_shared && (needs_zeroing || *extend)
 			wait, drain = or(p.nz, AnswerOf(p.extend)), p.nz
 		}
-	default:
+	default: // before patch 4
 		d.Zeroing = and(p.unaligned, or(not(p.overwrite), p.unwritten))
 		if p.mode == Exclusive { // !*ilock_shared && (unaligned_io || *extend)
 			// The drain: unaligned_io && (!overwrite || unwritten).
@@ -290,8 +306,9 @@ func (p *procedure) settle() bool {
 	return p.dioFlags(wait, drain) && p.fileModified()
 }
 
-// dioFlags sets the waits of an exclusive holder: IOMAP_DIO_FORCE_WAIT for its own I/O,
-// inode_dio_wait for other I/O in flight. NOWAIT gives up (N3).
+// dioFlags sets the waits of an exclusive holder: inode_dio_wait for other I/O in flight,
+// IOMAP_DIO_FORCE_WAIT for its own. NOWAIT gives up (N3). The step before the test for
+// NOWAIT is the condition around all three; the flag itself is set last, as in C.
 func (p *procedure) dioFlags(wait, drain Answer) bool {
 	d := p.d
 	d.step(stepSync, d.Passes-1, wait, 0, 0)
@@ -306,7 +323,8 @@ func (p *procedure) dioFlags(wait, drain Answer) bool {
 		}
 	}
 	d.step(stepDrain, d.Passes-1, drain, 0, 0)
-	d.ForceWait, d.Drain = wait, drain
+	d.Drain = drain    // inode_dio_wait(inode)
+	d.ForceWait = wait // *dio_flags = IOMAP_DIO_FORCE_WAIT
 	return true
 }
 
@@ -319,14 +337,15 @@ func (p *procedure) fileModified() bool {
 		return false
 	}
 	d.step(stepModified, d.Passes-1, AnswerOf(ret >= 0), int64(ret), int64(d.Modifier))
-	if ret >= 0 {
+	if ret >= 0 { // not: ret < 0
 		return true
 	}
 	d.End, d.Ret, d.Reason, d.Mode = EndModified, int64(ret), ReasonModified, Unlocked
 	d.Also = [2]Reason{}
 	if ret == EAGAIN && p.c.nowait() && p.has.Has(KiocbModified) {
 		// generic_update_time refuses under NOWAIT, because ext4 has a dirty_inode
-		// operation.
+		// operation. Privileges that would have to be removed give -EAGAIN there, too, and
+		// are not told apart.
 		d.again(d.Passes-1, EndN4)
 		d.Reason = ReasonTimestamps
 	}
@@ -350,7 +369,9 @@ func (p *procedure) guess() {
 		p.mode = Exclusive
 	}
 	if p.mode == Exclusive {
-		p.d.Mode = Exclusive // no later step makes it shared
+		// Here for 6.1, too, where an unaligned write comes exclusive. The mode of a write
+		// that begins shared is known only at settle; no later step makes this one shared.
+		p.d.Mode = Exclusive
 	}
 	p.d.step(stepFirstLock, 0, AnswerOf(p.mode == Exclusive), 0, 0)
 }
@@ -358,7 +379,7 @@ func (p *procedure) guess() {
 // lock takes i_rwsem for the first time, and asks whether direct I/O is possible.
 func (p *procedure) lock() bool {
 	d := p.d
-	if p.c.nowait() { // iocb->ki_flags & IOCB_NOWAIT: a trylock
+	if p.c.nowait() { // iocb->ki_flags & IOCB_NOWAIT: !inode_trylock_shared(inode), !inode_trylock(inode)
 		got := p.w.Trylock(p.mode)
 		d.step(stepTrylock, 0, got, 0, 0)
 		switch got {
@@ -374,13 +395,17 @@ func (p *procedure) lock() bool {
 	return p.shouldUseDio()
 }
 
-// iomapDioRw is the end of ext4_dio_write_iter: the orphan list, then iomap_dio_rw.
+// iomapDioRw is ext4_dio_write_iter from the orphan list to the call of iomap_dio_rw. What
+// follows the call (ret == -ENOTBLK, the fallback) is failed and rest in submit.go; the
+// end of I/O (ext4_dio_write_end_io with the conversion of extents, i_disksize and the
+// removal from the orphan list, and the errors of each) is not modelled.
 func (p *procedure) iomapDioRw() {
 	p.orphanAdd()
 	p.enterDioRw()
 }
 
-func (p *procedure) orphanAdd() { // if (extend)
+func (p *procedure) orphanAdd() {
+	// if (extend): ext4_orphan_add, taken to succeed
 	p.d.step(stepOrphan, p.d.Passes-1, AnswerOf(p.extend), 0, 0)
 }
 
@@ -412,8 +437,8 @@ func (d *Decision) fileWriteIter(w *Write, in *Inode) bool {
 	return false
 }
 
-// mapBlocks is a call of ext4_map_blocks in the check phase; the world answers.
-func (p *procedure) mapBlocks(pass int, q Query) (Result, bool) {
+// askWorld is a call of ext4_map_blocks in the check phase; the world answers.
+func (p *procedure) askWorld(pass int, q Query) (Result, bool) {
 	pp := &p.d.Pass[pass]
 	r, ok := p.w.Lookup(pass, q)
 	if pp.N < MaxQueries {
@@ -454,11 +479,11 @@ func (x Extents) mapBlocks(q Query, cache Cache, has Behaviours) (r Result, mlen
 // from lblk on.
 func SetIomap(lblk uint32, r Result) Mapping {
 	m := Mapping{Lblk: lblk, Len: uint32(r.Ret), Type: IomapMapped}
-	if r.MFlags&MapUnwritten != 0 { // map->m_flags & EXT4_MAP_UNWRITTEN, tested first
-		m.Type = IomapUnwritten
-	}
 	if r.MFlags&MapNew != 0 { // map->m_flags & EXT4_MAP_NEW
 		m.Flags = IomapFNew
+	}
+	if r.MFlags&MapUnwritten != 0 { // map->m_flags & EXT4_MAP_UNWRITTEN, before EXT4_MAP_MAPPED
+		m.Type = IomapUnwritten
 	}
 	return m
 }
@@ -483,7 +508,7 @@ func (s *submission) iomapAlloc(first, n uint32) Mapping {
 // allocFlags is the choice of m_flags in ext4_iomap_alloc.
 func allocFlags(start, isize int64, extents bool) uint32 {
 	switch {
-	case start >= isize: // (loff_t)map->m_lblk << blkbits >= i_size_read(inode)
+	case start >= isize: // EXT4_LBLK_TO_B(inode, map->m_lblk) >= i_size_read(inode)
 		return GetBlocksCreate
 	case extents: // ext4_test_inode_flag(inode, EXT4_INODE_EXTENTS)
 		return GetBlocksCreateUnwritExt
@@ -499,13 +524,17 @@ func (s *submission) iomapBegin() Mapping {
 		q := Query{Lblk: first, Len: asked, Flags: s.beginFlags()}
 		r, _ := s.extents.mapBlocks(q, s.in.Cache, s.v.Behaviours())
 		switch {
-		case r.Ret < 0: // ret < 0
+		case r.Ret < 0:
+			// A shortcut: C has no test here, and calls ext4_iomap_alloc after an error,
+			// too. That changes nothing: an error is -EFSCORRUPTED of a block that no write
+			// has (contradiction.go), or -EAGAIN of patches 6 and 7 under NOWAIT, where
+			// ext4_iomap_alloc returns -EAGAIN as well.
 			return Mapping{Err: int(r.Ret)}
-		case r.Ret > 0 && (!s.atomic() || r.covers(q)): // ret > 0, and the whole range under IOMAP_ATOMIC
-			return SetIomap(first, r) // EXT4_MAP_MAPPED or EXT4_MAP_UNWRITTEN
+		case r.Ret > 0 && (!s.atomic() || r.covers(q)): // ret == orig_mlen || (!(flags & IOMAP_ATOMIC) && ret > 0)
+			return SetIomap(first, r) // inside EXT4_MAP_MAPPED or EXT4_MAP_UNWRITTEN, which ret > 0 implies
 		}
 	}
-	return s.iomapAlloc(first, asked) // map.m_len is restored
+	return s.iomapAlloc(first, asked) // map.m_len = orig_mlen
 }
 
 // beginFlags is the flags argument of the lookup in ext4_iomap_begin.

@@ -102,7 +102,7 @@ func (in *Inode) writeChecks(w *Write, n int64) (pos, left int64) {
 	pos = w.Pos
 	l := &in.Limits
 	switch {
-	case l.Immutable:
+	case l.Immutable: // IS_IMMUTABLE(inode)
 		return pos, -eperm
 	case l.Swapfile:
 		return pos, -etxtbsy
@@ -114,7 +114,7 @@ func (in *Inode) writeChecks(w *Write, n int64) (pos, left int64) {
 		if limit == 0 {
 			continue
 		}
-		if pos >= limit {
+		if pos >= limit { // of the last: iocb->ki_pos >= sbi->s_bitmap_maxbytes
 			return pos, -efbig
 		}
 		n = min(n, limit-pos)

@@ -47,7 +47,7 @@ type Mapping struct {
 	Lblk, Len uint32 // blocks; not set when Err is
 	Type      uint16 // IomapMapped or IomapUnwritten
 	Flags     uint16 // IomapFNew or 0
-	Alloc     uint32 // flags of the ext4_map_blocks call that allocated, 0 for none
+	Alloc     uint32 // flags of the call that ext4_iomap_alloc made, 0 for none
 	Err       int    // negative errno
 }
 
@@ -61,7 +61,8 @@ type Submission struct {
 	FallbackDrain bool
 	Queued        bool // the write function returns -EIOCBQUEUED
 	// Result is what the caller gets in the end, for a queued write from its
-	// completion: bytes or a negative errno. It is not set for SubmitUnknown.
+	// completion: bytes or a negative errno. It is not set for SubmitUnknown. The device
+	// and ext4_dio_write_end_io are taken to succeed, and the fallback to write all.
 	Result int64
 }
 
@@ -177,7 +178,7 @@ func (s *submission) invalidate() bool {
 		return true
 	case s.atomic():
 		out.Ended, out.Result = SubmitAtomic, EAGAIN
-	default:
+	default: // iomap_dio_rw returns it, and ext4_dio_write_iter asks: ret == -ENOTBLK
 		s.rest()
 	}
 	return false
@@ -239,7 +240,7 @@ func (s *submission) submit(m Mapping) bool {
 // flight, unless the write may be queued; bytes already written are not reported.
 func (s *submission) failed(err int) {
 	out := s.out
-	if err == ENOTBLK {
+	if err == ENOTBLK { // __iomap_dio_rw: ret == -ENOTBLK; it returns what was written
 		s.rest()
 		return
 	}
@@ -250,12 +251,13 @@ func (s *submission) failed(err int) {
 	out.Queued = out.Decision.Queue == Yes && s.bios
 }
 
-// rest hands the bytes that direct I/O left to ext4_buffered_write_iter, which refuses
-// NOWAIT.
+// rest is the end of ext4_dio_write_iter: it hands the bytes that direct I/O left to
+// ext4_buffered_write_iter, which refuses NOWAIT. It is called where this holds:
+// ret >= 0 && iov_iter_count(from).
 func (s *submission) rest() {
 	out := s.out
 	out.Ended = SubmitFallback
-	if s.now {
+	if s.now { // ext4_buffered_write_iter: iocb->ki_flags & IOCB_NOWAIT
 		out.Result = EOPNOTSUPP
 		return
 	}
