@@ -16,17 +16,19 @@ var blockStateNames = [...]string{"hole", "written", "unwritten", "delayed", "er
 
 func (s BlockState) String() string { return blockStateNames[min(s, LookupError)] }
 
-// Found is what ext4_map_blocks returns for n blocks in state s when it only looks.
+// Found is what ext4_map_blocks returns for n blocks in state s when it only looks. The
+// conditions are those of a block that the extent status tree knows (inode.c:738); the
+// extent tree gives the same for written and unwritten ones (ext4_ext_is_unwritten).
 func Found(s BlockState, n uint32) Result {
 	switch s {
-	case Written:
+	case Written: // ext4_es_is_written(&es) || ext4_es_is_unwritten(&es): here the first
 		return Result{Ret: int32(n), MFlags: MapMapped}
-	case Unwritten:
+	case Unwritten: // ext4_es_is_unwritten(&es)
 		return Result{Ret: int32(n), MFlags: MapUnwritten}
-	case Delayed:
+	case Delayed: // ext4_es_is_delayed(&es) || ext4_es_is_hole(&es): here the first
 		return Result{MFlags: MapDelayed}
 	}
-	return Result{}
+	return Result{} // ext4_es_is_hole(&es)
 }
 
 // StateOf tells the kind of block from the return value and the m_flags of

@@ -20,10 +20,17 @@ func JournalsData(hasJournal, mountJournal, inodeJournal, delalloc, encrypted An
 
 // UseDio is ext4_should_use_dio: whether a direct write to such an inode is one,
 // or goes through the page cache. It is judged once, after the first lock, by the
-// position and the iov_iter of the caller.
+// position and the iov_iter of the caller. ext4_dio_alignment (inode.c) gives dio_align:
+// 0 for no direct I/O, the block size, or 1 for what iomap asks for.
 func UseDio(c *Call, f DirectFacts, v Variant) Answer {
+	// dio_align == 0: fsverity_active(inode), ext4_should_journal_data(inode), or
+	// ext4_has_inline_data(inode).
 	never := or(f.Verity, or(f.Journal, f.Inline))
-	unaligned := unalignedIO(c.Pos, c.Align, c.Blkbits) // the mask is the block size here, too
+	// Not: IS_ALIGNED(iocb->ki_pos | iov_iter_alignment(iter), dio_align). The mask is the
+	// block size here, too.
+	unaligned := unalignedIO(c.Pos, c.Align, c.Blkbits)
+	// IS_ENCRYPTED(inode) makes dio_align the block size. Otherwise dio_align == 1, and the
+	// alignment does not matter here.
 	fits := or(not(f.Encrypt), not(unaligned))
 	if !v.Has(EncryptAligned) {
 		// Up to 7.2 direct I/O needs inline encryption.

@@ -164,9 +164,12 @@ const (
 	// are contiguous on the device are one entry. It is what a file shows that was
 	// just written or read.
 	CacheMerged Cache = iota
-	// CacheCold: nothing of the inode is in the tree. A lookup sees one extent of
-	// the extent tree, which Extents then has to give as they lie on disk; a
-	// lookup in the cache only (EXT4_GET_BLOCKS_CACHED_NOWAIT) finds nothing.
+	// CacheCold: nothing of the inode is in the tree but delayed blocks, which are
+	// nowhere else and which the shrinker keeps (ext4_es_must_keep). A lookup sees one
+	// extent of the extent tree, which Extents then has to give as they lie on disk,
+	// with a '|' at the border of an indirect block (docs/kernel.md#indirect-blocks). A
+	// lookup in the cache only (EXT4_GET_BLOCKS_CACHED_NOWAIT) finds nothing; mapBlocks
+	// says what that means for a delayed block.
 	CacheCold
 )
 

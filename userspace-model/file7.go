@@ -18,7 +18,7 @@ func (p *procedure) shouldUseDio() bool {
 	d := p.d
 	use := p.w.UseDio()
 	d.step(stepUseDio, 0, use, 0, 0)
-	switch use {
+	switch use { // No: !ext4_should_use_dio(iocb, from)
 	case Unknown:
 		d.stop("whether the inode supports direct I/O")
 		return false
@@ -278,7 +278,7 @@ func (p *procedure) restart(pass int, need Answer) bool {
 		return false
 	}
 	p.mode, d.Mode = Exclusive, Exclusive
-	d.step(stepRestart, pass, Yes, 0, 0)
+	d.step(stepRestart, pass, Yes, 0, 0) // goto restart
 	return true
 }
 
@@ -294,7 +294,7 @@ func (p *procedure) settle() bool {
 	case p.has.Has(NeedsZeroing):
 		d.Zeroing = p.nz
 		if p.mode == Exclusive { // !*ilock_shared && (needs_zeroing || *extend)
-			wait, drain = or(p.nz, AnswerOf(p.extend)), p.nz
+			wait, drain = or(p.nz, AnswerOf(p.extend)), p.nz // if (needs_zeroing): inode_dio_wait(inode)
 		}
 	default: // before patch 4
 		d.Zeroing = and(p.unaligned, or(not(p.overwrite), p.unwritten))
@@ -355,7 +355,7 @@ func (p *procedure) fileModified() bool {
 // dioWriteIter is ext4_dio_write_iter.
 func (p *procedure) dioWriteIter() {
 	p.guess()
-	if p.lock() && p.dioWriteChecks() {
+	if p.lock() && p.dioWriteChecks() { // not: ret <= 0
 		p.iomapDioRw()
 	}
 }
@@ -455,14 +455,17 @@ func (p *procedure) askWorld(pass int, q Query) (Result, bool) {
 	return r, ok
 }
 
-// mapBlocks is ext4_map_blocks without EXT4_GET_BLOCKS_CREATE, for a known layout. It
-// returns the value of m_len besides.
+// mapBlocks is ext4_map_blocks that only looks, (flags & EXT4_GET_BLOCKS_CREATE) == 0, for
+// a known layout. It returns the value of m_len besides.
 func (x Extents) mapBlocks(q Query, cache Cache, has Behaviours) (r Result, mlen uint32) {
 	if q.Lblk == MaxBlocks { // map->m_lblk >= EXT_MAX_BLOCKS
 		return Result{Ret: -efscorrupted}, q.Len
 	}
 	if cache == CacheCold && q.Flags&GetBlocksCachedNowait != 0 {
-		// ext4_es_lookup_extent finds nothing, and flags & EXT4_GET_BLOCKS_CACHED_NOWAIT.
+		// ext4_es_lookup_extent finds nothing, and flags & EXT4_GET_BLOCKS_CACHED_NOWAIT; a
+		// hit returns at once (inode.c:761). A delayed block is a hit even here, with 0 and
+		// EXT4_MAP_DELAYED. It reads as not written all the same, and it is in the page
+		// cache, where iomap refuses NOWAIT (N5): no decision differs.
 		if has.Has(CachedMissEagain) { // patch 6: -EAGAIN, where 0 reads as a hole
 			return Result{Ret: EAGAIN}, q.Len
 		}
@@ -531,7 +534,9 @@ func (s *submission) iomapBegin() Mapping {
 			// ext4_iomap_alloc returns -EAGAIN as well.
 			return Mapping{Err: int(r.Ret)}
 		case r.Ret > 0 && (!s.atomic() || r.covers(q)): // ret == orig_mlen || (!(flags & IOMAP_ATOMIC) && ret > 0)
-			return SetIomap(first, r) // inside EXT4_MAP_MAPPED or EXT4_MAP_UNWRITTEN, which ret > 0 implies
+			// In C inside another condition (inode.c:3804), which ret > 0 implies without DAX:
+			// (map.m_flags & EXT4_MAP_MAPPED) || (!(flags & IOMAP_DAX) && (map.m_flags & EXT4_MAP_UNWRITTEN))
+			return SetIomap(first, r)
 		}
 	}
 	return s.iomapAlloc(first, asked) // map.m_len = orig_mlen

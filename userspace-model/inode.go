@@ -123,7 +123,7 @@ func (in *Inode) writeChecks(w *Write, n int64) (pos, left int64) {
 }
 
 func (in *Inode) bitmapLimit() int64 {
-	if in.Indirect {
+	if in.Indirect { // !(ext4_test_inode_flag(inode, EXT4_INODE_EXTENTS))
 		return in.Limits.BitmapBytes
 	}
 	return 0

@@ -202,7 +202,8 @@ func (s *submission) blocks() (first, n uint32) {
 }
 
 // Create is what ext4_map_blocks returns for n blocks in state s, given the flags of
-// ext4_iomap_alloc. A hole is taken to be filled up to the next block that is there.
+// ext4_iomap_alloc. A hole is taken to be filled up to the next block that is there; the
+// border of an indirect block does not end it here.
 func Create(s BlockState, n, flags uint32) Result {
 	ret := int32(n)
 	switch {
@@ -212,7 +213,9 @@ func Create(s BlockState, n, flags uint32) Result {
 		return Result{}
 	case flags == GetBlocksCreate:
 		return Result{Ret: ret, MFlags: MapMapped | MapNew}
-	case s == Unwritten && flags == GetBlocksCreateUnwritExt:
+	case s == Unwritten && flags == GetBlocksCreateUnwritExt: // flags & EXT4_GET_BLOCKS_UNWRIT_EXT
+		// The kernel sets EXT4_MAP_MAPPED as well (extents.c:4076). Nothing reads it here:
+		// SetIomap asks for EXT4_MAP_UNWRITTEN first.
 		return Result{Ret: ret, MFlags: MapUnwritten}
 	}
 	return Result{Ret: ret, MFlags: MapUnwritten | MapMapped | MapNew}
