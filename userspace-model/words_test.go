@@ -147,7 +147,7 @@ func TestRefusals(t *testing.T) {
 		{EndN3.Text(), "-EAGAIN: it has to wait for I/O (N3)"}, {EndDio.Text(), "direct I/O"}, {EndDAX.Text(), "DAX"}, {End(200).Text(), "unknown"},
 		{SubmitN5.Text(), "-EAGAIN: the range is in the page cache (N5)"}, {SubmitDone.Text(), "direct I/O"},
 		{SubmitN6.Text(), "-EAGAIN: no allocation, and no mapping that is not in the extent cache (N6)"},
-		{EndN2.Refusal(), "needs the exclusive lock"}, {EndChecks.Refusal(), ""},
+		{EndN2.Refusal(), "needs the exclusive lock"}, {EndChecks.Refusal(), ""}, {End(len(refusals)).Refusal(), ""},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("%q, want %q", tt.got, tt.want)
