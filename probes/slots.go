@@ -1,6 +1,7 @@
 package probes
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -113,10 +114,10 @@ func (s *Session) readSlot(to []byte, at int) error {
 }
 
 // Inside makes a record of every write that is in the kernel now, see record.StepInside;
-// those that hold or do something come before those that are queued for i_rwsem, and who
-// else holds that before all. Queued
-// asynchronous writes are among them when that is wanted: a map is gone through then, for
-// which the kernel skips probes on that CPU at the moment, and counts it.
+// those that hold or do something come before those that are queued for i_rwsem, the oldest
+// first, and who else holds that before all. Queued asynchronous writes are among them when
+// that is wanted: a map is gone through then, for which the kernel skips probes on that CPU
+// at the moment, and counts it.
 func (s *Session) Inside(queued bool) ([][]byte, error) {
 	shared, err := s.shared()
 	if err != nil {
@@ -140,7 +141,9 @@ func (s *Session) Inside(queued bool) ([][]byte, error) {
 	if err == nil && queued && shared.AIOs > shared.Marked {
 		found, err = s.addQueued(found)
 	}
-	slices.SortStableFunc(found, func(a, b record.Write) int { return rank(&a) - rank(&b) })
+	slices.SortStableFunc(found, func(a, b record.Write) int {
+		return cmp.Or(rank(&a)-rank(&b), cmp.Compare(a.T0, b.T0))
+	})
 	now := clock.Monotonic() // the same for all: who holds the lock does so while others wait
 	out, errHolders := s.holdersInside(now)
 	for i := range found {

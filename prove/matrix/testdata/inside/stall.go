@@ -17,6 +17,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// The first thread stays with main. The kernel gives it every signal to the process, also
+// while it sleeps in a write, where it does not take one: SIGTERM would not be heard before
+// the disk is resumed, which SIGTERM is to do.
+func init() { runtime.LockOSThread() }
+
 func main() {
 	switch os.Args[1] {
 	case "contend":
@@ -184,7 +189,8 @@ func (d deadline) pause(what string, args ...any) {
 		time.Sleep(time.Millisecond)
 		return
 	}
-	fmt.Fprintf(os.Stderr, "stall: waited for "+what+"\n", args...)
+	defer os.Exit(9)
+	defer fmt.Fprintf(os.Stderr, "stall: waited for "+what+"\n", args...) // below the stacks, where a log is cut last
 	disks, _ := filepath.Glob("/sys/block/*/inflight")
 	for _, disk := range disks {
 		n, _ := os.ReadFile(disk)
@@ -200,7 +206,6 @@ func (d deadline) pause(what string, args ...any) {
 		stack, _ := os.ReadFile(task + "/stack")
 		fmt.Fprintf(os.Stderr, "%s %s sleeps:\n%s", tid, strings.TrimSpace(string(comm)), stack)
 	}
-	os.Exit(9)
 }
 
 const size = 4096
