@@ -199,3 +199,14 @@ func TestContradiction(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingToWrite: a write of no bytes is over before its position is looked at, wherever
+// it lies (generic_write_checks).
+func TestNothingToWrite(t *testing.T) {
+	c := Call{Blkbits: 12}
+	for _, k := range []Checks{{Pos: int64(MaxBlocks)<<c.Blkbits + 1}, {Pos: -1}} {
+		if why := k.contradiction(&c); why != "" {
+			t.Errorf("no bytes at %d: contradiction %q", k.Pos, why)
+		}
+	}
+}
