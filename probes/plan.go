@@ -311,10 +311,10 @@ func fit(f *Facts) error {
 	case f.UserNamespace:
 		return &hint.UnfitError{
 			Msg:  "this is a user namespace, as of a container without the host's root; root in it may not load tracing programs",
-			Hint: "run it as root outside the container: sudo ext4dio-trace live",
+			Hint: "run it as root outside the container: " + hint.AsRoot(),
 		}
 	case !f.Root:
-		return &hint.UnfitError{Msg: "tracing needs root, or CAP_BPF with CAP_PERFMON", Hint: "sudo ext4dio-trace live"}
+		return &hint.UnfitError{Msg: "tracing needs root, or CAP_BPF with CAP_PERFMON", Hint: hint.AsRoot()}
 	case f.NoSys:
 		return &hint.UnfitError{Msg: "/sys is not mounted here, so that the types of the kernel cannot be read", Hint: "mount -t sysfs none /sys; or run it outside the container"}
 	case f.Lockdown == "confidentiality":
@@ -326,7 +326,7 @@ func fit(f *Facts) error {
 	case f.noNamespace != nil:
 		return &hint.UnfitError{
 			Msg:  fmt.Sprintf("it is not known which processes this pid namespace has: %v", f.noNamespace),
-			Hint: "run it outside the container: sudo ext4dio-trace live",
+			Hint: "run it outside the container: " + hint.AsRoot(),
 		}
 	}
 	return nil

@@ -31,6 +31,9 @@ func facts(t *testing.T, name string) *Facts {
 // TestPlan reads testdata/plan: a kernel and what is changed of its facts, then
 // the plan for it. Run with -rewrite to renew it, and read the difference.
 func TestPlan(t *testing.T) {
+	typed := os.Args
+	os.Args = []string{"ext4dio-trace", "live"}
+	t.Cleanup(func() { os.Args = typed })
 	datadriven.RunTest(t, "testdata/plan", func(t *testing.T, d *datadriven.TestData) string {
 		var name, attach, holders string
 		var budget bool

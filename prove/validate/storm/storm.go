@@ -5,13 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -150,16 +149,9 @@ func (r *runner) scene(ctx context.Context, sc *scene) (why string, err error) {
 	return "", s.finish(ctx)
 }
 
-// plainRE is what a shell takes for itself.
-var plainRE = regexp.MustCompile(`^[-+./_0-9A-Za-z]*$`)
-
 // command repeats the storm.
 func (r *runner) command() string {
-	dir := r.Dir
-	if !plainRE.MatchString(dir) {
-		dir = "'" + strings.ReplaceAll(dir, "'", `'\''`) + "'"
-	}
-	return fmt.Sprintf("ext4dio-trace validate --dir %s --scenarios none --writes 0 --storms %s --seed %d", dir, r.now.Name, r.Seed)
+	return fmt.Sprintf("ext4dio-trace validate --dir %s --scenarios none --writes 0 --storms %s --seed %d", hint.Words(r.Dir), r.now.Name, r.Seed)
 }
 
 // substitute is the submission path with this name, or one that every kernel offers.
