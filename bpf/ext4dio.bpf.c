@@ -145,9 +145,6 @@ FENTRY(end_io)
 }
 FENTRY(end_io_2) { on_mark(ctx[0], ctx[1], ctx[2], ctx[3]); return 0; }
 
-/* The same function once more, by whatever else keeps a program from running. */
-ENTRY(mark, on_mark(ARG1(ctx), ARG2(ctx), ARG3(ctx), ARG4(ctx)), on_mark(ctx[0], ctx[1], ctx[2], ctx[3]))
-
 /* ext4_sync_file(file, start, end, datasync) */
 BOTH(sync, on_sync(), on_sync(), on_flushed(ret))
 
@@ -190,6 +187,9 @@ HOLD(fileattr, HOLD_FILEATTR)
 HOLD(unlink, HOLD_UNLINK)
 HOLD(link, HOLD_LINK)
 HOLD(fsync, HOLD_FSYNC)
+
+/* iomap_dio_complete(iocb, error, ret) */
+TRACEPOINT(complete, iomap_dio_complete) { on_complete(ctx[0], ctx[2]); return 0; }
 
 /* contention_begin(lock, flags), contention_end(lock, ret) */
 TRACEPOINT(wait_begin, contention_begin) { on_wait_begin(ctx[0], ctx[1]); return 0; }

@@ -56,7 +56,6 @@ const (
 	ext4dioProgFeHoldXattr          = "fe_hold_xattr"
 	ext4dioProgFeKiocbModified      = "fe_kiocb_modified"
 	ext4dioProgFeMap                = "fe_map"
-	ext4dioProgFeMark               = "fe_mark"
 	ext4dioProgFeOverwriteBegin     = "fe_overwrite_begin"
 	ext4dioProgFePass               = "fe_pass"
 	ext4dioProgFeSubmit             = "fe_submit"
@@ -98,7 +97,6 @@ const (
 	ext4dioProgKpHold               = "kp_hold"
 	ext4dioProgKpKiocbModified      = "kp_kiocb_modified"
 	ext4dioProgKpMap                = "kp_map"
-	ext4dioProgKpMark               = "kp_mark"
 	ext4dioProgKpOverwriteBegin     = "kp_overwrite_begin"
 	ext4dioProgKpPass               = "kp_pass"
 	ext4dioProgKpSubmit             = "kp_submit"
@@ -125,6 +123,7 @@ const (
 	ext4dioProgKsSync               = "ks_sync"
 	ext4dioProgKsWrite              = "ks_write"
 	ext4dioProgKsZero               = "ks_zero"
+	ext4dioProgTpComplete           = "tp_complete"
 	ext4dioProgTpFork               = "tp_fork"
 	ext4dioProgTpSwitch             = "tp_switch"
 	ext4dioProgTpWaitBegin          = "tp_wait_begin"
@@ -233,7 +232,6 @@ type ext4dioProgramSpecs struct {
 	FeHoldXattr      *ebpf.ProgramSpec `ebpf:"fe_hold_xattr"`
 	FeKiocbModified  *ebpf.ProgramSpec `ebpf:"fe_kiocb_modified"`
 	FeMap            *ebpf.ProgramSpec `ebpf:"fe_map"`
-	FeMark           *ebpf.ProgramSpec `ebpf:"fe_mark"`
 	FeOverwriteBegin *ebpf.ProgramSpec `ebpf:"fe_overwrite_begin"`
 	FePass           *ebpf.ProgramSpec `ebpf:"fe_pass"`
 	FeSubmit         *ebpf.ProgramSpec `ebpf:"fe_submit"`
@@ -275,7 +273,6 @@ type ext4dioProgramSpecs struct {
 	KpHold           *ebpf.ProgramSpec `ebpf:"kp_hold"`
 	KpKiocbModified  *ebpf.ProgramSpec `ebpf:"kp_kiocb_modified"`
 	KpMap            *ebpf.ProgramSpec `ebpf:"kp_map"`
-	KpMark           *ebpf.ProgramSpec `ebpf:"kp_mark"`
 	KpOverwriteBegin *ebpf.ProgramSpec `ebpf:"kp_overwrite_begin"`
 	KpPass           *ebpf.ProgramSpec `ebpf:"kp_pass"`
 	KpSubmit         *ebpf.ProgramSpec `ebpf:"kp_submit"`
@@ -302,6 +299,7 @@ type ext4dioProgramSpecs struct {
 	KsSync           *ebpf.ProgramSpec `ebpf:"ks_sync"`
 	KsWrite          *ebpf.ProgramSpec `ebpf:"ks_write"`
 	KsZero           *ebpf.ProgramSpec `ebpf:"ks_zero"`
+	TpComplete       *ebpf.ProgramSpec `ebpf:"tp_complete"`
 	TpFork           *ebpf.ProgramSpec `ebpf:"tp_fork"`
 	TpSwitch         *ebpf.ProgramSpec `ebpf:"tp_switch"`
 	TpWaitBegin      *ebpf.ProgramSpec `ebpf:"tp_wait_begin"`
@@ -505,7 +503,6 @@ type ext4dioPrograms struct {
 	FeHoldXattr      *ebpf.Program `ebpf:"fe_hold_xattr"`
 	FeKiocbModified  *ebpf.Program `ebpf:"fe_kiocb_modified"`
 	FeMap            *ebpf.Program `ebpf:"fe_map"`
-	FeMark           *ebpf.Program `ebpf:"fe_mark"`
 	FeOverwriteBegin *ebpf.Program `ebpf:"fe_overwrite_begin"`
 	FePass           *ebpf.Program `ebpf:"fe_pass"`
 	FeSubmit         *ebpf.Program `ebpf:"fe_submit"`
@@ -547,7 +544,6 @@ type ext4dioPrograms struct {
 	KpHold           *ebpf.Program `ebpf:"kp_hold"`
 	KpKiocbModified  *ebpf.Program `ebpf:"kp_kiocb_modified"`
 	KpMap            *ebpf.Program `ebpf:"kp_map"`
-	KpMark           *ebpf.Program `ebpf:"kp_mark"`
 	KpOverwriteBegin *ebpf.Program `ebpf:"kp_overwrite_begin"`
 	KpPass           *ebpf.Program `ebpf:"kp_pass"`
 	KpSubmit         *ebpf.Program `ebpf:"kp_submit"`
@@ -574,6 +570,7 @@ type ext4dioPrograms struct {
 	KsSync           *ebpf.Program `ebpf:"ks_sync"`
 	KsWrite          *ebpf.Program `ebpf:"ks_write"`
 	KsZero           *ebpf.Program `ebpf:"ks_zero"`
+	TpComplete       *ebpf.Program `ebpf:"tp_complete"`
 	TpFork           *ebpf.Program `ebpf:"tp_fork"`
 	TpSwitch         *ebpf.Program `ebpf:"tp_switch"`
 	TpWaitBegin      *ebpf.Program `ebpf:"tp_wait_begin"`
@@ -605,7 +602,6 @@ func (p *ext4dioPrograms) Close() error {
 		p.FeHoldXattr,
 		p.FeKiocbModified,
 		p.FeMap,
-		p.FeMark,
 		p.FeOverwriteBegin,
 		p.FePass,
 		p.FeSubmit,
@@ -647,7 +643,6 @@ func (p *ext4dioPrograms) Close() error {
 		p.KpHold,
 		p.KpKiocbModified,
 		p.KpMap,
-		p.KpMark,
 		p.KpOverwriteBegin,
 		p.KpPass,
 		p.KpSubmit,
@@ -674,6 +669,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.KsSync,
 		p.KsWrite,
 		p.KsZero,
+		p.TpComplete,
 		p.TpFork,
 		p.TpSwitch,
 		p.TpWaitBegin,

@@ -181,7 +181,7 @@ var table = []probe{
 	{"submit", []string{"submit_bio"}, entry, 0, "of --budget: submit, device and wakeup", spare | ofBudget},
 	{"bio_end", []string{"iomap_dio_bio_end_io"}, entry, 0, "of --budget: submit, device and wakeup", spare | ofBudget},
 	{"end_io", []string{"ext4_dio_write_end_io"}, entry | exit, 0, "completion of asynchronous writes", spare},
-	{"mark", []string{"ext4_dio_write_end_io"}, entry, 0, "completions that the programs of end_io missed", spare},
+	{"complete", []string{"iomap_dio_complete"}, entry, 0, "completions that the programs of end_io missed", spare | tracepoint},
 	{"write", []string{"ext4_dio_write_iter", "ext4_file_write_iter"}, entry | exit, record.StageEntry | record.StageReturn, "begin and end of each write", required},
 	{"wait_begin", []string{"contention_begin"}, entry, record.StageWait, "queueing for i_rwsem", spare | tracepoint},
 	{"wait_end", []string{"contention_end"}, entry, record.StageWait, "queueing for i_rwsem", spare | tracepoint},
