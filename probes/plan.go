@@ -150,8 +150,8 @@ func (p *probe) inFull() *probe {
 // attached: the entry of a write comes last, so that a write which is seen at
 // all is seen by all of them. Tracepoints follow, and are attached before it.
 //
-// Of those that are spare, a completion has four witnesses, and one that all of them
-// missed leaves its write without completion; so does a flush that was missed.
+// Of those that are spare, a completion has several witnesses, and one that all of them
+// missed leaves its write without completion.
 // Contention of other locks interrupts ours.
 var table = []probe{
 	{"pass", []string{"ext4_generic_write_checks"}, entry, record.StagePass, "each pass of the checks under i_rwsem", required},
@@ -181,7 +181,7 @@ var table = []probe{
 	{"submit", []string{"submit_bio"}, entry, 0, "of --budget: submit, device and wakeup", spare | ofBudget},
 	{"bio_end", []string{"iomap_dio_bio_end_io"}, entry, 0, "of --budget: submit, device and wakeup", spare | ofBudget},
 	{"end_io", []string{"ext4_dio_write_end_io"}, entry | exit, 0, "completion of asynchronous writes", spare},
-	{"complete", []string{"iomap_dio_complete"}, entry, 0, "completions that the programs of end_io missed", spare | tracepoint},
+	{"complete", []string{"iomap_dio_complete"}, entry, 0, "completions that the programs of end_io missed (since 6.6)", spare | sometimes | tracepoint},
 	{"write", []string{"ext4_dio_write_iter", "ext4_file_write_iter"}, entry | exit, record.StageEntry | record.StageReturn, "begin and end of each write", required},
 	{"wait_begin", []string{"contention_begin"}, entry, record.StageWait, "queueing for i_rwsem", spare | tracepoint},
 	{"wait_end", []string{"contention_end"}, entry, record.StageWait, "queueing for i_rwsem", spare | tracepoint},
@@ -244,7 +244,7 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 	p := &Plan{Mode: mode, Why: why, Holders: cmp.Or(o.Holders, HoldersAuto)}
 	for i := range table {
 		t := &table[i]
-		if t.is(sometimes) && !f.Funcs[t.funcs[0]].Symbol || t.is(ofTree) && !o.Tree || t.is(ofBudget) && !o.Budget ||
+		if t.is(sometimes) && !f.has(t) || t.is(ofTree) && !o.Tree || t.is(ofBudget) && !o.Budget ||
 			t.is(ofHolders) && holders == 0 || t.is(since7) && f.before7() {
 			continue
 		}
@@ -263,6 +263,14 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 		}
 	}
 	return p, nil
+}
+
+// has tells whether the kernel has what a probe looks at first.
+func (f *Facts) has(t *probe) bool {
+	if t.is(tracepoint) {
+		return f.Tracepoints[t.funcs[0]]
+	}
+	return f.Funcs[t.funcs[0]].Symbol
 }
 
 // Unmeasured says which parts of a budget stay unknown, and why.
@@ -389,6 +397,9 @@ func planProbe(f *Facts, mode string, t *probe) PlannedProbe {
 	}
 	p.How, p.Why = chooseHow(f, mode, fn, t)
 	p.Programs = programs(p.How, t)
+	if t.name == "end_io" && p.How == HowFentry && f.Tracepoints["iomap_dio_complete"] {
+		p.Programs = []string{"fx_end_io", "fx_end_io_2", "fe_end_io"} // and complete, which preemption does not keep from running
+	}
 	return p
 }
 
