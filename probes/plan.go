@@ -397,8 +397,8 @@ func planProbe(f *Facts, mode string, t *probe) PlannedProbe {
 	}
 	p.How, p.Why = chooseHow(f, mode, fn, t)
 	p.Programs = programs(p.How, t)
-	if t.name == "end_io" && p.How == HowFentry && f.Tracepoints["iomap_dio_complete"] {
-		p.Programs = []string{"fx_end_io", "fx_end_io_2", "fe_end_io"} // and complete, which preemption does not keep from running
+	if t.name == "end_io" && p.How == HowFentry && !f.Tracepoints["iomap_dio_complete"] {
+		p.Programs = append(p.Programs, "fe_end_io_2") // in place of the program at that
 	}
 	return p
 }
@@ -450,7 +450,7 @@ func programs(how string, t *probe) []string {
 		if how != HowFentry {
 			return []string{"kp_end_io"} // its arguments are enough
 		}
-		return []string{"fx_end_io", "fx_end_io_2", "fx_end_io_3", "fe_end_io", "fe_end_io_2"}
+		return []string{"fx_end_io", "fx_end_io_2", "fx_end_io_3", "fe_end_io"}
 	}
 	var ps []string
 	// The return first: a return without its entry is ignored.
