@@ -143,7 +143,7 @@ FENTRY(end_io)
 	on_mark(ctx[0], ctx[1], ctx[2], ctx[3]);
 	return 0;
 }
-FENTRY(end_io_2) { on_mark(ctx[0], ctx[1], ctx[2], ctx[3]); return 0; }
+ENTRY(mark, on_mark(ARG1(ctx), ARG2(ctx), ARG3(ctx), ARG4(ctx)), on_mark(ctx[0], ctx[1], ctx[2], ctx[3]))
 
 /* ext4_sync_file(file, start, end, datasync) */
 BOTH(sync, on_sync(), on_sync(), on_flushed(ret))

@@ -40,7 +40,6 @@ const (
 	ext4dioProgFeDio                = "fe_dio"
 	ext4dioProgFeDrain              = "fe_drain"
 	ext4dioProgFeEndIo              = "fe_end_io"
-	ext4dioProgFeEndIo2             = "fe_end_io_2"
 	ext4dioProgFeFileModified       = "fe_file_modified"
 	ext4dioProgFeHoldBuffered       = "fe_hold_buffered"
 	ext4dioProgFeHoldFallocate      = "fe_hold_fallocate"
@@ -56,6 +55,7 @@ const (
 	ext4dioProgFeHoldXattr          = "fe_hold_xattr"
 	ext4dioProgFeKiocbModified      = "fe_kiocb_modified"
 	ext4dioProgFeMap                = "fe_map"
+	ext4dioProgFeMark               = "fe_mark"
 	ext4dioProgFeOverwriteBegin     = "fe_overwrite_begin"
 	ext4dioProgFePass               = "fe_pass"
 	ext4dioProgFeSubmit             = "fe_submit"
@@ -97,6 +97,7 @@ const (
 	ext4dioProgKpHold               = "kp_hold"
 	ext4dioProgKpKiocbModified      = "kp_kiocb_modified"
 	ext4dioProgKpMap                = "kp_map"
+	ext4dioProgKpMark               = "kp_mark"
 	ext4dioProgKpOverwriteBegin     = "kp_overwrite_begin"
 	ext4dioProgKpPass               = "kp_pass"
 	ext4dioProgKpSubmit             = "kp_submit"
@@ -216,7 +217,6 @@ type ext4dioProgramSpecs struct {
 	FeDio            *ebpf.ProgramSpec `ebpf:"fe_dio"`
 	FeDrain          *ebpf.ProgramSpec `ebpf:"fe_drain"`
 	FeEndIo          *ebpf.ProgramSpec `ebpf:"fe_end_io"`
-	FeEndIo2         *ebpf.ProgramSpec `ebpf:"fe_end_io_2"`
 	FeFileModified   *ebpf.ProgramSpec `ebpf:"fe_file_modified"`
 	FeHoldBuffered   *ebpf.ProgramSpec `ebpf:"fe_hold_buffered"`
 	FeHoldFallocate  *ebpf.ProgramSpec `ebpf:"fe_hold_fallocate"`
@@ -232,6 +232,7 @@ type ext4dioProgramSpecs struct {
 	FeHoldXattr      *ebpf.ProgramSpec `ebpf:"fe_hold_xattr"`
 	FeKiocbModified  *ebpf.ProgramSpec `ebpf:"fe_kiocb_modified"`
 	FeMap            *ebpf.ProgramSpec `ebpf:"fe_map"`
+	FeMark           *ebpf.ProgramSpec `ebpf:"fe_mark"`
 	FeOverwriteBegin *ebpf.ProgramSpec `ebpf:"fe_overwrite_begin"`
 	FePass           *ebpf.ProgramSpec `ebpf:"fe_pass"`
 	FeSubmit         *ebpf.ProgramSpec `ebpf:"fe_submit"`
@@ -273,6 +274,7 @@ type ext4dioProgramSpecs struct {
 	KpHold           *ebpf.ProgramSpec `ebpf:"kp_hold"`
 	KpKiocbModified  *ebpf.ProgramSpec `ebpf:"kp_kiocb_modified"`
 	KpMap            *ebpf.ProgramSpec `ebpf:"kp_map"`
+	KpMark           *ebpf.ProgramSpec `ebpf:"kp_mark"`
 	KpOverwriteBegin *ebpf.ProgramSpec `ebpf:"kp_overwrite_begin"`
 	KpPass           *ebpf.ProgramSpec `ebpf:"kp_pass"`
 	KpSubmit         *ebpf.ProgramSpec `ebpf:"kp_submit"`
@@ -487,7 +489,6 @@ type ext4dioPrograms struct {
 	FeDio            *ebpf.Program `ebpf:"fe_dio"`
 	FeDrain          *ebpf.Program `ebpf:"fe_drain"`
 	FeEndIo          *ebpf.Program `ebpf:"fe_end_io"`
-	FeEndIo2         *ebpf.Program `ebpf:"fe_end_io_2"`
 	FeFileModified   *ebpf.Program `ebpf:"fe_file_modified"`
 	FeHoldBuffered   *ebpf.Program `ebpf:"fe_hold_buffered"`
 	FeHoldFallocate  *ebpf.Program `ebpf:"fe_hold_fallocate"`
@@ -503,6 +504,7 @@ type ext4dioPrograms struct {
 	FeHoldXattr      *ebpf.Program `ebpf:"fe_hold_xattr"`
 	FeKiocbModified  *ebpf.Program `ebpf:"fe_kiocb_modified"`
 	FeMap            *ebpf.Program `ebpf:"fe_map"`
+	FeMark           *ebpf.Program `ebpf:"fe_mark"`
 	FeOverwriteBegin *ebpf.Program `ebpf:"fe_overwrite_begin"`
 	FePass           *ebpf.Program `ebpf:"fe_pass"`
 	FeSubmit         *ebpf.Program `ebpf:"fe_submit"`
@@ -544,6 +546,7 @@ type ext4dioPrograms struct {
 	KpHold           *ebpf.Program `ebpf:"kp_hold"`
 	KpKiocbModified  *ebpf.Program `ebpf:"kp_kiocb_modified"`
 	KpMap            *ebpf.Program `ebpf:"kp_map"`
+	KpMark           *ebpf.Program `ebpf:"kp_mark"`
 	KpOverwriteBegin *ebpf.Program `ebpf:"kp_overwrite_begin"`
 	KpPass           *ebpf.Program `ebpf:"kp_pass"`
 	KpSubmit         *ebpf.Program `ebpf:"kp_submit"`
@@ -586,7 +589,6 @@ func (p *ext4dioPrograms) Close() error {
 		p.FeDio,
 		p.FeDrain,
 		p.FeEndIo,
-		p.FeEndIo2,
 		p.FeFileModified,
 		p.FeHoldBuffered,
 		p.FeHoldFallocate,
@@ -602,6 +604,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.FeHoldXattr,
 		p.FeKiocbModified,
 		p.FeMap,
+		p.FeMark,
 		p.FeOverwriteBegin,
 		p.FePass,
 		p.FeSubmit,
@@ -643,6 +646,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.KpHold,
 		p.KpKiocbModified,
 		p.KpMap,
+		p.KpMark,
 		p.KpOverwriteBegin,
 		p.KpPass,
 		p.KpSubmit,

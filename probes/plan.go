@@ -105,6 +105,7 @@ const (
 	ofBudget                      // only with Options.Budget
 	timed                         // with that both ends are wanted
 	since7                        // of no interest before Linux 7.0
+	before66                      // only where iomap_dio_complete has no tracepoint yet
 )
 
 // probe is one line of the table of what we want to see.
@@ -181,7 +182,8 @@ var table = []probe{
 	{"submit", []string{"submit_bio"}, entry, 0, "of --budget: submit, device and wakeup", spare | ofBudget},
 	{"bio_end", []string{"iomap_dio_bio_end_io"}, entry, 0, "of --budget: submit, device and wakeup", spare | ofBudget},
 	{"end_io", []string{"ext4_dio_write_end_io"}, entry | exit, 0, "completion of asynchronous writes", spare},
-	{"complete", []string{"iomap_dio_complete"}, entry, 0, "completions that the programs of end_io missed (since 6.6)", spare | sometimes | tracepoint},
+	{"complete", []string{"iomap_dio_complete"}, entry, 0, "completions that the programs of end_io missed", spare | sometimes | tracepoint},
+	{"mark", []string{"ext4_dio_write_end_io"}, entry, 0, "completions that the programs of end_io missed", spare | before66},
 	{"write", []string{"ext4_dio_write_iter", "ext4_file_write_iter"}, entry | exit, record.StageEntry | record.StageReturn, "begin and end of each write", required},
 	{"wait_begin", []string{"contention_begin"}, entry, record.StageWait, "queueing for i_rwsem", spare | tracepoint},
 	{"wait_end", []string{"contention_end"}, entry, record.StageWait, "queueing for i_rwsem", spare | tracepoint},
@@ -245,7 +247,7 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 	for i := range table {
 		t := &table[i]
 		if t.is(sometimes) && !f.has(t) || t.is(ofTree) && !o.Tree || t.is(ofBudget) && !o.Budget ||
-			t.is(ofHolders) && holders == 0 || t.is(since7) && f.before7() {
+			t.is(ofHolders) && holders == 0 || t.is(since7) && f.before7() || t.is(before66) && f.Tracepoints["iomap_dio_complete"] {
 			continue
 		}
 		if o.Budget {
@@ -397,9 +399,6 @@ func planProbe(f *Facts, mode string, t *probe) PlannedProbe {
 	}
 	p.How, p.Why = chooseHow(f, mode, fn, t)
 	p.Programs = programs(p.How, t)
-	if t.name == "end_io" && p.How == HowFentry && !f.Tracepoints["iomap_dio_complete"] {
-		p.Programs = append(p.Programs, "fe_end_io_2") // in place of the program at that
-	}
 	return p
 }
 
