@@ -43,6 +43,16 @@ func (a Advice) MarshalJSON() ([]byte, error) {
 	}{plain(a), DevName(a.File.Dev), a.File.Ino, a.Share()})
 }
 
+// Shown is a copy with texts that are fit for a terminal.
+func (a *Advice) Shown() Advice {
+	c := *a
+	c.Sentence, c.Why, c.Sure, c.Remedies = SafeText(a.Sentence), SafeText(a.Why), SafeText(a.Sure), nil
+	for _, r := range a.Remedies {
+		c.Remedies = append(c.Remedies, SafeText(r))
+	}
+	return c
+}
+
 // FileName names a file by its path, or by its number where that is not known. names may be
 // nil.
 func FileName(id FileID, names Names) string {
@@ -54,19 +64,21 @@ func FileName(id FileID, names Names) string {
 	return fmt.Sprintf("inode %d on %s", id.Ino, DevName(id.Dev))
 }
 
-const adviceWidth = 100
+// adviceWidth is that of a terminal, in bytes.
+const adviceWidth = 80
 
 // AdviceLines are findings as text, fit for a terminal, the first word of each at its place
 // in a summary.
 func AdviceLines(list []Advice) (lines []string) {
+	const indent = "             "
 	for i := range list {
-		a := &list[i]
-		lines = append(lines, folded("advice:   ", fmt.Sprintf("%d. %s", i+1, SafeText(a.Sentence)))...)
-		lines = append(lines, folded("             why:  ", SafeText(a.Why))...)
+		a := list[i].Shown()
+		lines = append(lines, folded(fmt.Sprintf("%-10s%d. ", "advice:", i+1), a.Sentence)...)
+		lines = append(lines, folded(indent+"why:  ", a.Why)...)
 		for _, r := range a.Remedies {
-			lines = append(lines, folded("             do:   ", SafeText(r))...)
+			lines = append(lines, folded(indent+"do:   ", r)...)
 		}
-		lines = append(lines, folded("             sure: ", SafeText(a.Sure))...)
+		lines = append(lines, folded(indent+"sure: ", a.Sure)...)
 	}
 	return lines
 }

@@ -98,13 +98,6 @@ func needsZeroing(which string) func(*said) string {
 	}
 }
 
-// has is a remedy for kernels with a behaviour, lacks one for those without.
-func has(b model.Behaviours) func(*said) bool { return func(s *said) bool { return s.variant.Has(b) } }
-
-func lacks(b model.Behaviours) func(*said) bool {
-	return func(s *said) bool { return !s.variant.Has(b) }
-}
-
 const (
 	alignIt  = "make position, length and memory multiples of the block size (statx: stx_dio_offset_align says less than that): a whole block needs no zeroing"
 	prewrite = "write the file once from begin to end before it is used, instead of fallocate or ftruncate alone: written blocks need no zeroing"
@@ -238,14 +231,19 @@ var catalogue = [...]entry{
 		remedies: []remedy{{text: "allocate in larger and fewer steps, before the writers come there"}},
 	},
 	{
-		cause: kernelPatch, alone: true,
-		what: "Writes that need no zeroing are exclusive on this kernel",
-		seen: "exclusive on a kernel of before 7.3, and shared by the model of 7.3 with the same facts",
-		much: exclusiveOf, why: func(s *said) string {
-			if s.variant.Has(model.UnalignedShared) && s.unaligned*2 < s.writes {
+		cause: kernelPatch,
+		what:  "Writes that need no zeroing are exclusive on this kernel",
+		seen:  "exclusive on a kernel of before 7.3, and shared by the model of 7.3 with the same facts",
+		much:  exclusiveOf, why: func(s *said) string {
+			switch aligned := s.unaligned*2 < s.writes; {
+			case aligned && s.variant.Has(model.OverwriteUnwritten):
 				return "ext4_overwrite_io: one lookup does not find all blocks of the write in one extent that is allocated"
+			case aligned:
+				return "ext4_overwrite_io: one lookup does not find all blocks of the write in one extent that is written"
+			case s.variant.Has(model.UnalignedShared):
+				return "ext4_overwrite_io: the write is unaligned, and one lookup does not find all its blocks in one extent that is written, though its first and last are"
 			}
-			return "ext4_overwrite_io or ext4_unaligned_io: the kernel takes the write for one that has to zero"
+			return "ext4_unaligned_io: up to 6.4 each unaligned write is exclusive, though its first and last block are written"
 		},
 		remedies: []remedy{{text: "write the file once from begin to end before it is used: neighbours that are written are one extent", where: "aligned writes", when: func(s *said) bool {
 			return s.unaligned*2 < s.writes

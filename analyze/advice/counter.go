@@ -19,7 +19,9 @@ const (
 
 // file is what is counted of one file.
 type file struct {
-	id     record.FileID
+	id    record.FileID
+	tries uint64
+	// writes are those of them that NOWAIT did not refuse: a request is one of them.
 	writes uint64
 	cause  [numCauses]tally
 	// appenders are threads that made exclusive appends; more of them are not told apart.
@@ -69,6 +71,9 @@ func New() *Counter {
 	return &Counter{files: make(map[record.FileID]*file), later: whatif.NewDecider(model.Linux73)}
 }
 
+// Anew makes c as New does.
+func (c *Counter) Anew() { *c = *New() }
+
 // Add takes a write with its verdict, nil for one that was not judged. It keeps nothing of
 // either.
 func (c *Counter) Add(o *observe.Observation, v *judge.Verdict) {
@@ -76,7 +81,10 @@ func (c *Counter) Add(o *observe.Observation, v *judge.Verdict) {
 		return // it is not over
 	}
 	f := c.file(o)
-	f.writes++
+	f.tries++
+	if _, refused := o.Refused(); !refused {
+		f.writes++
+	}
 	c.total += o.LatencyNs
 	if v == nil {
 		c.blame(f, o, none)

@@ -54,6 +54,14 @@ func (c *Counter) worth(e *entry, t tally, of uint64) bool {
 	return c.loses(t.ns) || e.alone && t.writes*leastPart >= of
 }
 
+// of is how many of a file a cause could concern: of what NOWAIT refuses, all tries.
+func (f *file) of(cause cause) uint64 {
+	if cause == nowaitTimestamps {
+		return f.tries
+	}
+	return f.writes
+}
+
 // finding tells of an entry, if it is worth that: of the files in which it is, or of all
 // together.
 func (c *Counter) finding(e *entry, names export.Names) (export.Advice, bool) {
@@ -62,7 +70,7 @@ func (c *Counter) finding(e *entry, names export.Names) (export.Advice, bool) {
 		files = append(files, f)
 	}
 	files = slices.DeleteFunc(files, func(f *file) bool { return f.cause[e.cause] == tally{} })
-	in := slices.DeleteFunc(slices.Clone(files), func(f *file) bool { return !c.worth(e, f.cause[e.cause], f.writes) })
+	in := slices.DeleteFunc(slices.Clone(files), func(f *file) bool { return !c.worth(e, f.cause[e.cause], f.of(e.cause)) })
 	if len(in) == 0 {
 		in = files
 	}
@@ -74,7 +82,7 @@ func (c *Counter) finding(e *entry, names export.Names) (export.Advice, bool) {
 	for _, f := range in {
 		s.writes += f.cause[e.cause].writes
 		s.ns += f.cause[e.cause].ns
-		s.of += f.writes
+		s.of += f.of(e.cause)
 		s.threads = max(s.threads, f.appending())
 	}
 	if !c.worth(e, tally{s.writes, s.ns}, s.of) {
