@@ -1,0 +1,283 @@
+package advice
+
+import (
+	"fmt"
+
+	"github.com/ext4dio/ext4dio-trace/export"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
+)
+
+// ids are for programs and tests: they never change.
+var ids = [numCauses]string{
+	zeroing:            "zeroing",
+	unalignedUnwritten: "unaligned-unwritten",
+	tailUnwritten:      "tail-unwritten",
+	extending:          "extending",
+	appenders:          "appenders",
+	nowaitTimestamps:   "nowait-timestamps",
+	nosec:              "nosec",
+	fallback:           "fallback",
+	readersBeside:      "readers-beside",
+	fallocateBeside:    "fallocate-beside",
+	kernelPatch:        "kernel-patch",
+}
+
+// entry is what is said of one cause.
+type entry struct {
+	cause cause
+	what  string // what happens, in a clause
+	// alone says that it costs something though nobody waits: it is worth a word by the
+	// number of writes.
+	alone bool
+	// seen is the condition in words, for the page.
+	seen     string
+	much     func(s *said, file string) string
+	why      func(s *said) string
+	remedies []remedy // the best first
+}
+
+// remedy is something that changes it.
+type remedy struct {
+	text  string
+	where string // for which kernels or writes, for the page; empty: all
+	when  func(s *said) bool
+}
+
+// said is what an entry is put into words from.
+type said struct {
+	*facts
+	tally
+	of, total uint64
+	files     int
+	file      *file // that is hit most
+	threads   int   // that append to one file, at most
+	variant   model.Variant
+}
+
+// patchText says which kernel would share the writes, empty for none that is known.
+func (s *said) patchText() string {
+	if s.shared == 0 || s.shared*10 < s.decided {
+		return ""
+	}
+	which := "all of these writes"
+	if s.shared < s.decided {
+		which = percent(100*float64(s.shared)/float64(s.decided)) + " of these writes"
+	}
+	for n, writes := range s.patch {
+		if writes == s.shared {
+			return fmt.Sprintf("run a kernel with patch %d of the series (%s), as 7.3 has it: it would share %s", n+1, model.PatchTitle(n+1), which)
+		}
+	}
+	return "run Linux 7.3: it would share " + which
+}
+
+// exclusiveOf says how many of the writes to a file were exclusive for it.
+func exclusiveOf(s *said, file string) string {
+	return fmt.Sprintf("%d of %s to %s took i_rwsem exclusive", s.writes, export.Plural(s.of, "write"), file)
+}
+
+func tries(n uint64) string {
+	if n == 1 {
+		return "1 try"
+	}
+	return fmt.Sprintf("%d tries", n)
+}
+
+func always(text string) func(*said) string { return func(*said) string { return text } }
+
+// needsZeroing is why a write with a partial block that is not written is exclusive.
+func needsZeroing(which string) func(*said) string {
+	return func(s *said) string {
+		switch {
+		case s.variant.Has(model.NeedsZeroing):
+			return "ext4_dio_needs_zeroing finds that " + which + ", so that the rest of it is zeroed under the exclusive lock"
+		case s.variant.Has(model.UnalignedShared):
+			return "the write is unaligned, and ext4_overwrite_io finds that " + which + ", so that the rest of it is zeroed under the exclusive lock"
+		}
+		return "ext4_unaligned_io: up to 6.4 each unaligned write is exclusive; here " + which
+	}
+}
+
+const (
+	alignIt  = "make position, length and memory multiples of the block size (statx: stx_dio_offset_align says less than that): a whole block needs no zeroing"
+	prewrite = "write the file once from begin to end before it is used, instead of fallocate or ftruncate alone: written blocks need no zeroing"
+)
+
+// catalogue has all that is said, in one place. docs/advice.md has it as a page.
+var catalogue = [...]entry{
+	{
+		cause: zeroing, alone: true,
+		what: "Writes to fallocated blocks are exclusive",
+		seen: "exclusive, and the block that the write begins in is unwritten (fallocated) and written in part",
+		much: exclusiveOf, why: needsZeroing("the block it begins in is fallocated and not written yet"),
+		remedies: []remedy{{text: prewrite}, {text: alignIt}},
+	},
+	{
+		cause: unalignedUnwritten, alone: true,
+		what: "Unaligned writes into holes are exclusive",
+		seen: "exclusive, and the block that the write begins in is a hole and written in part",
+		much: exclusiveOf, why: needsZeroing("the block it begins in is a hole"),
+		remedies: []remedy{{text: alignIt}, {text: prewrite}},
+	},
+	{
+		cause: tailUnwritten, alone: true,
+		what: "Writes that end in a block that is not written yet are exclusive",
+		seen: "exclusive, and only the block that the write ends in is written in part and not written yet, as in a log",
+		much: exclusiveOf, why: needsZeroing("the block it ends in is not written yet"),
+		remedies: []remedy{
+			{text: "pad each write to the end of its block (MariaDB: innodb_log_write_ahead_size as large as the block): a whole block needs no zeroing"},
+			{text: prewrite},
+		},
+	},
+	{
+		cause: extending,
+		what:  "Writes beyond the end of the file are exclusive",
+		seen:  "exclusive, ends beyond i_size or i_disksize, without O_APPEND",
+		much:  exclusiveOf, why: always("ext4_extending_io: the write ends beyond i_size or i_disksize, and only the exclusive lock lets i_size grow"),
+		remedies: []remedy{
+			{text: "set the size ahead of the writers with ftruncate, in large steps", where: "aligned writes, 7.3 (patch 3)", when: func(s *said) bool {
+				return s.variant.Has(model.AlignedUnchecked) && s.unaligned*2 < s.writes
+			}},
+			{text: "allocate the file ahead of the writers with fallocate without FALLOC_FL_KEEP_SIZE, in large steps", where: "aligned writes, since 6.3", when: func(s *said) bool {
+				return s.variant.Has(model.OverwriteUnwritten) && s.unaligned*2 < s.writes
+			}},
+			{text: "write the file ahead of the writers, in large steps: a size that is set ahead leaves blocks for which they are exclusive again", where: "unaligned writes, and before 6.3", when: func(s *said) bool {
+				return !s.variant.Has(model.OverwriteUnwritten) || s.unaligned*2 >= s.writes
+			}},
+		},
+	},
+	{
+		cause: appenders,
+		what:  "Threads append to one file one after the other",
+		seen:  "exclusive, ends beyond i_size, with O_APPEND",
+		much: func(s *said, file string) string {
+			text := fmt.Sprint(s.threads)
+			if s.threads == maxAppender {
+				text += " or more"
+			}
+			return exclusiveOf(s, file) + ", of " + text + " threads"
+		},
+		why: always("ext4_extending_io: each write with O_APPEND ends beyond i_size, and holds i_rwsem exclusive until its I/O is over"),
+		remedies: []remedy{
+			{text: "let one thread append for all, several records with one write"},
+			{text: "give each thread a file of its own, or a place in the file that is set ahead, without O_APPEND"},
+		},
+	},
+	{
+		cause: nowaitTimestamps, alone: true,
+		what: "NOWAIT refuses writes to update a timestamp",
+		seen: "NOWAIT (RWF_NOWAIT, or the first try of io_uring) ends in -EAGAIN at kiocb_modified",
+		much: func(s *said, file string) string {
+			return fmt.Sprintf("%d of %s to %s were refused and have to be made again", s.writes, tries(s.of), file)
+		},
+		why: always("kiocb_modified → -EAGAIN: mtime or ctime is older than the clock's last tick, and to update it could wait for the journal"),
+		remedies: []remedy{
+			{text: "drop RWF_NOWAIT: the write updates the timestamp itself", where: "not io_uring", when: func(s *said) bool { return s.uring*2 < s.writes }},
+			{text: "mount with lazytime: fewer updates wait for the journal"},
+		},
+	},
+	{
+		cause: nosec, alone: true,
+		what: "Each write has to look for privileges to drop",
+		seen: "exclusive because S_NOSEC is not set, again after the first write to the inode",
+		much: exclusiveOf, why: always("IS_NOSEC is false in ext4_dio_write_checks: the file has set-user-ID, set-group-ID or a security attribute such as file capabilities, so that the write restarts with the exclusive lock"),
+		remedies: []remedy{
+			{text: "take set-user-ID and set-group-ID from the file (chmod ug-s)"},
+			{text: "take its capabilities (setcap -r, getfattr -m security shows them)"},
+		},
+	},
+	{
+		cause: fallback, alone: true,
+		what: "Direct writes are buffered instead",
+		seen: "ext4_buffered_write_iter makes the write, or the rest of it",
+		much: func(s *said, file string) string {
+			return fmt.Sprintf("%d of %s to %s went through the page cache under the exclusive lock", s.writes, export.Plural(s.of, "write"), file)
+		},
+		why: fallbackWhy,
+		remedies: []remedy{
+			{text: "convert the file to extents (chattr +e, or copy it on a file system with the extent feature), or write its holes first", where: "not mapped by extents", when: mostly(kindExtents)},
+			{text: "align the writes to the block size, or take the file out of the encrypted folder", where: "encrypted", when: mostly(kindEncrypted)},
+			{text: "take the attribute from the file (chattr -j), or mount without data=journal", where: "data=journal", when: mostly(kindJournal)},
+			{text: "make the file larger than its inode once: it leaves the inode then", where: "inline data", when: mostly(kindInline)},
+		},
+	},
+	{
+		cause: readersBeside,
+		what:  "Direct reads and exclusive writes of a file wait for one another",
+		seen:  "a write waited for i_rwsem while a direct read held it, or a direct read was queued for it",
+		much: func(s *said, file string) string {
+			return fmt.Sprintf("%s of writes and %d direct reads of %s waited", export.Plural(s.waits, "time"), s.reads, file)
+		},
+		why: func(s *said) string {
+			text := "ext4_dio_read_iter holds i_rwsem shared, which an exclusive write excludes"
+			if by := s.mostBehind(); by != "" {
+				text += "; most of those writes are exclusive for " + by
+			}
+			return text
+		},
+		remedies: []remedy{{text: "make the writes shared: what they are exclusive for has an entry of its own"}},
+	},
+	{
+		cause: fallocateBeside,
+		what:  "Writes wait for fallocate or truncate of their file",
+		seen:  "a write waited for i_rwsem while fallocate or truncate held it",
+		much: func(s *said, file string) string {
+			return fmt.Sprintf("%s waited in %s", export.Plural(s.waits, "time"), file)
+		},
+		why: func(s *said) string {
+			text := "ext4_fallocate and ext4_setattr hold i_rwsem exclusive, and inode_dio_wait lets all direct I/O end first"
+			return fmt.Sprintf("%s: %d waits for fallocate, %d for punch-hole and the like, %d for truncate", text, s.ops[opFallocate], s.ops[opPunch], s.ops[opTruncate])
+		},
+		remedies: []remedy{{text: "allocate in larger and fewer steps, before the writers come there"}},
+	},
+	{
+		cause: kernelPatch,
+		what:  "Writes that need no zeroing are exclusive on this kernel",
+		seen:  "exclusive on a kernel of before 7.3, and shared by the model of 7.3 with the same facts",
+		much:  exclusiveOf, why: func(s *said) string {
+			switch aligned := s.unaligned*2 < s.writes; {
+			case aligned && s.variant.Has(model.OverwriteUnwritten):
+				return "ext4_overwrite_io: one lookup does not find all blocks of the write in one extent that is allocated"
+			case aligned:
+				return "ext4_overwrite_io: one lookup does not find all blocks of the write in one extent that is written"
+			case s.variant.Has(model.UnalignedShared):
+				return "ext4_overwrite_io: the write is unaligned, and one lookup does not find all its blocks in one extent that is written, though its first and last are"
+			}
+			return "ext4_unaligned_io: up to 6.4 each unaligned write is exclusive, though its first and last block are written"
+		},
+		remedies: []remedy{{text: "write the file once from begin to end before it is used: neighbours that are written are one extent", where: "aligned writes", when: func(s *said) bool {
+			return s.unaligned*2 < s.writes
+		}}},
+	},
+}
+
+// mostly is for writes that were buffered for one kind of reason above all.
+func mostly(k kind) func(*said) bool {
+	return func(s *said) bool { return s.kinds[k]*2 >= s.writes }
+}
+
+// fallbackWhy tells the kinds of reasons.
+func fallbackWhy(s *said) string {
+	for k, text := range [numKinds]string{
+		kindInline:    "ext4_should_use_dio refuses it: the file is so small that its data is in the inode (inline data)",
+		kindJournal:   "ext4_should_use_dio refuses it: data is journalled (data=journal, or chattr +j)",
+		kindEncrypted: "ext4_should_use_dio refuses it: the file is encrypted, and the write is not aligned to the block size",
+		kindExtents:   "ext4_iomap_begin → -ENOTBLK: the file is not mapped by extents (as on ext3), and the write fills a hole",
+	} {
+		if text != "" && mostly(kind(k))(s) {
+			return text
+		}
+	}
+	return "ext4_should_use_dio refuses it, or direct I/O ends short"
+}
+
+// mostBehind is the entry for which most of the writes were exclusive that waited for reads.
+func (s *said) mostBehind() string {
+	best, most := "", uint64(0)
+	for c, ns := range s.behind {
+		if ids[c] != "" && ns > most {
+			best, most = ids[c], ns
+		}
+	}
+	return best
+}
