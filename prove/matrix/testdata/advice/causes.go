@@ -15,7 +15,7 @@ import (
 // causes are all of them, and behind them what has none.
 var causes = []cause{
 	{"zeroing", forms, prewritten(tasks * each * stripe), stripes},
-	{"unaligned-unwritten", forms, allocated(tasks * each * 2 * block), pieces},
+	{"unaligned-unwritten", forms, sparse, pieces},
 	{"tail-unwritten", forms, prewritten(4 * each * 2 * block), log},
 	{"extending", forms, ahead, extending},
 	{"appenders", forms, empty, appenders},
@@ -48,7 +48,13 @@ func prewritten(size int64) func(*load) {
 	}
 }
 
-func allocated(size int64) func(*load) { return func(l *load) { l.settle(l.allocated(size)) } }
+// sparse is a file of holes.
+func sparse(l *load) {
+	fd := l.open(l.path, unix.O_TRUNC)
+	l.fill(fd, 0, block)
+	check("truncate", unix.Ftruncate(fd, tasks*each*2*block))
+	l.settle(fd)
+}
 
 func overwritten(l *load) { l.written(tasks * each * block) }
 
@@ -111,7 +117,7 @@ func stripes(l *load) {
 	l.work(tasks, each, func(k, i int64) { l.write(fd, b, (i*tasks+k)*stripe+sector) })
 }
 
-// pieces are smaller than blocks, and with the remedy blocks.
+// pieces are smaller than blocks and lie in holes. With the remedy they are blocks.
 func pieces(l *load) {
 	fd, b, off := l.direct(), buffer(2*block), int64(0)
 	if b = b[:block]; l.before() {
