@@ -14,20 +14,22 @@ import (
 
 // causes are all of them, and behind them what has none.
 var causes = []cause{
-	{"zeroing", forms, prewritten(tasks * each * stripe), stripes},
-	{"unaligned-unwritten", forms, sparse, pieces},
-	{"tail-unwritten", forms, prewritten(4 * each * 2 * block), log},
-	{"extending", forms, ahead, extending},
-	{"appenders", forms, empty, appenders},
+	{"zeroing", []string{"before", "after", "aligned"}, prewritten(tasks * each * stripe), stripes},
+	{"unaligned-unwritten", []string{"before", "after", "written"}, sparse, pieces},
+	{"tail-unwritten", []string{"before", "after", "padded"}, prewritten(4 * each * 2 * block), log},
+	{"extending", []string{"before", "after", "isize", "allocated"}, ahead, extending},
+	{"appenders", []string{"before", "after", "places"}, empty, appenders},
 	{"nowait-timestamps", []string{"before", "no-nowait", "lazytime"}, overwritten, nowait},
 	{"uring-timestamps", []string{"before", "async", "lazytime"}, overwritten, ringed},
 	{"nosec", forms, privileged, overwrites},
-	{"fallback", forms, indirect, holes},
+	{"fallback", forms, indirect, overwrites},
+	{"fallback-journal", forms, journalled, overwrites},
 	{"readers-beside", forms, ahead, besideReaders},
 	{"fallocate-beside", forms, overwritten, besideFallocate},
 	{"kernel-patch", []string{"before"}, striped, stripes},
 	{"healthy-overwrites", []string{"before"}, overwritten, overwrites},
 	{"healthy-appender", []string{"before"}, empty, appender},
+	{"healthy-capability", []string{"before"}, capable, overwrites},
 	{"healthy-ring", []string{"before"}, overwritten, ringed},
 	{"healthy-reads", []string{"before"}, withOther, besideOtherReads},
 	{"healthy-database", []string{"before"}, database, queries},
@@ -40,16 +42,20 @@ var forms = []string{"before", "after"}
 // prewritten is a file of so many bytes that is allocated, and with the remedy written.
 func prewritten(size int64) func(*load) {
 	return func(l *load) {
-		if l.before() {
-			l.settle(l.allocated(size))
+		if l.form == "after" {
+			l.written(size)
 			return
 		}
-		l.written(size)
+		l.settle(l.allocated(size))
 	}
 }
 
 // sparse is a file of holes.
 func sparse(l *load) {
+	if l.form == "written" {
+		l.written(tasks * each * 2 * block)
+		return
+	}
 	fd := l.open(l.path, unix.O_TRUNC)
 	l.fill(fd, 0, block)
 	check("truncate", unix.Ftruncate(fd, tasks*each*2*block))
@@ -65,13 +71,53 @@ func empty(l *load) {
 }
 
 // ahead is a file whose second half is yet to be written behind its end; with the remedy it
-// is there.
+// is there, or there is room for it.
 func ahead(l *load) {
-	size := int64(tasks * each * block)
-	if !l.before() {
-		size *= 2
+	const size = tasks * each * block
+	if l.form == "after" {
+		l.written(2 * size)
+		return
 	}
 	l.written(size)
+	switch l.form {
+	case "isize":
+		check("truncate", unix.Truncate(l.path, 2*size))
+	case "allocated":
+		fd := l.open(l.path, 0)
+		check("fallocate", unix.Fallocate(fd, 0, size, size))
+		l.settle(fd)
+	}
+}
+
+// journalled is a file whose data goes through the journal, and with the remedy does not.
+func journalled(l *load) {
+	check("remount", unix.Mount("", filepath.Dir(l.path), "", unix.MS_REMOUNT, "nodelalloc"))
+	overwritten(l)
+	if l.before() {
+		l.flag(0x4000, true) // EXT4_JOURNAL_DATA_FL
+	}
+}
+
+// flag sets or clears an attribute of the file.
+func (l *load) flag(bit uint32, on bool) {
+	fd := l.open(l.path, 0)
+	flags, err := unix.IoctlGetUint32(fd, unix.FS_IOC_GETFLAGS)
+	check("get flags", err)
+	if flags &^= bit; on {
+		flags |= bit
+	}
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.FS_IOC_SETFLAGS, uintptr(unsafe.Pointer(&flags)))
+	if errno != 0 {
+		check("set flags", errno)
+	}
+	check("close", unix.Close(fd))
+}
+
+// capable is a file with a capability, which the first write takes away for good.
+func capable(l *load) {
+	overwritten(l)
+	netRaw := []byte{0: 1, 3: 2, 5: 0x20, 19: 0} // struct vfs_cap_data, version 2, effective
+	check("setxattr", unix.Setxattr(l.path, "security.capability", netRaw, 0))
 }
 
 // privileged is a file with the setuid bit, which each write of root has to look at again.
@@ -86,13 +132,7 @@ func privileged(l *load) {
 func indirect(l *load) {
 	fd := l.open(l.path, unix.O_TRUNC)
 	if l.before() {
-		flags, err := unix.IoctlGetUint32(fd, unix.FS_IOC_GETFLAGS)
-		check("get flags", err)
-		flags &^= 0x80000 // EXT4_EXTENTS_FL
-		_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.FS_IOC_SETFLAGS, uintptr(unsafe.Pointer(&flags)))
-		if errno != 0 {
-			check("have no extents", errno)
-		}
+		l.flag(0x80000, false) // EXT4_EXTENTS_FL
 	}
 	l.fill(fd, 0, block)
 	check("truncate", unix.Ftruncate(fd, tasks*each*block))
@@ -111,25 +151,32 @@ func striped(l *load) {
 
 // Loads.
 
-// stripes are writes of parts of the first and the last block of each stripe.
+// stripes are writes of parts of the first and the last block of each stripe, or of the whole
+// stripe.
 func stripes(l *load) {
-	fd, b := l.direct(), buffer(stripe)[:14336]
-	l.work(tasks, each, func(k, i int64) { l.write(fd, b, (i*tasks+k)*stripe+sector) })
+	fd, b, off := l.direct(), buffer(stripe), int64(0)
+	if l.form != "aligned" {
+		b, off = b[:14336], sector
+	}
+	l.work(tasks, each, func(k, i int64) { l.write(fd, b, (i*tasks+k)*stripe+off) })
 }
 
 // pieces are smaller than blocks and lie in holes. With the remedy they are blocks.
 func pieces(l *load) {
 	fd, b, off := l.direct(), buffer(2*block), int64(0)
-	if b = b[:block]; l.before() {
+	if b = b[:block]; l.form != "after" {
 		b, off = b[:3*sector], sector
 	}
 	l.work(tasks, each, func(k, i int64) { l.write(fd, b, (i*tasks+k)*2*block+off) })
 }
 
 // log is what several tasks write to a log, each the next piece of it, which ends inside a
-// block.
+// block unless it is padded.
 func log(l *load) {
-	fd, b := l.direct(), buffer(2 * block)[:block+3*sector]
+	fd, b := l.direct(), buffer(2*block)
+	if l.form != "padded" {
+		b = b[:block+3*sector]
+	}
 	var end atomic.Int64
 	l.work(4, each, func(_, _ int64) { l.write(fd, b, (end.Add(1)-1)*2*block) })
 }
@@ -142,14 +189,17 @@ func extending(l *load) {
 	l.work(4, each, func(k, i int64) { l.write(fd, b, (k*each+i)*block) })
 }
 
-// appenders are several tasks that append. With the remedy one does, as much with each write.
+// appenders are several tasks that append. With the remedy one does, as much with each write,
+// or each has its place in the file.
 func appenders(l *load) {
-	fd, n := l.direct(), int64(tasks)
-	b := buffer(tasks * block)
+	fd, b, n := l.direct(), buffer(tasks*block), int64(1)
+	if l.form == "places" {
+		check("truncate", unix.Ftruncate(fd, tasks*each*block))
+		overwrites(l)
+		return
+	}
 	if l.before() {
-		b = b[:block]
-	} else {
-		n = 1
+		b, n = b[:block], tasks
 	}
 	l.work(n, each, func(_, _ int64) {
 		_, err := unix.Pwritev2(fd, [][]byte{b}, 0, rwfAppend)
@@ -166,7 +216,7 @@ func appender(l *load) {
 	l.work(1, 4*each, func(_, i int64) { l.write(fd, b, (1+i)*block) })
 }
 
-// overwrites are of whole blocks that are written.
+// overwrites are of whole blocks that lie inside the file.
 func overwrites(l *load) {
 	fd, b := l.direct(), buffer(block)
 	l.work(tasks, each, func(k, i int64) { l.write(fd, b, (k*each+i)*block) })
@@ -211,12 +261,6 @@ func ringed(l *load) {
 		check("reap", r.Reap(left))
 		l.wrote(1, block)
 	})
-}
-
-// holes are whole blocks where there are none.
-func holes(l *load) {
-	fd, b := l.direct(), buffer(block)
-	l.work(tasks, each, func(k, i int64) { l.write(fd, b, (k*each+i)*block) })
 }
 
 // besideReaders is one task that writes on at the end, while others read.
