@@ -54,21 +54,17 @@ type said struct {
 	variant   model.Variant
 }
 
-// patchText says which kernel would share the writes, empty for none that is known.
+// patchText says which kernel shares the writes that only a kernel can help.
 func (s *said) patchText() string {
-	if s.shared == 0 || s.shared*10 < s.decided {
-		return ""
-	}
-	which := "all of these writes"
-	if s.shared < s.decided {
-		which = percent(100*float64(s.shared)/float64(s.decided)) + " of these writes"
-	}
-	for n, writes := range s.patch {
-		if writes == s.shared {
-			return fmt.Sprintf("run a kernel with patch %d of the series (%s), as 7.3 has it: it would share %s", n+1, model.PatchTitle(n+1), which)
+	for i, n := range lockPatches {
+		if s.patch[i] == s.asked {
+			return fmt.Sprintf("run a kernel with patch %d of the series (%s), as 7.3 has it: it shares these writes", n, model.PatchTitle(n))
 		}
 	}
-	return "run Linux 7.3: it would share " + which
+	if s.patch[0]+s.patch[1] >= s.asked {
+		return "run a kernel with patches 3 and 4 of the series, as 7.3 has them: it shares these writes"
+	}
+	return "run Linux 7.3 or later: it shares these writes"
 }
 
 // exclusiveOf says how many of the writes to a file were exclusive for it.
@@ -99,7 +95,7 @@ func needsZeroing(which string) func(*said) string {
 }
 
 const (
-	alignIt  = "make position, length and memory multiples of the block size (statx: stx_dio_offset_align says less than that): a whole block needs no zeroing"
+	alignIt  = "align position, length and memory of the writes to the blocks of the file system, not to sectors only: a whole block needs no zeroing"
 	prewrite = "write the file once from begin to end before it is used, instead of fallocate or ftruncate alone: written blocks need no zeroing"
 )
 
@@ -165,7 +161,7 @@ var catalogue = [...]entry{
 	},
 	{
 		cause: nowaitTimestamps, alone: true,
-		what: "NOWAIT refuses writes to update a timestamp",
+		what: "NOWAIT refuses writes because a timestamp has to be updated",
 		seen: "NOWAIT (RWF_NOWAIT, or the first try of io_uring) ends in -EAGAIN at kiocb_modified",
 		much: func(s *said, file string) string {
 			return fmt.Sprintf("%d of %s to %s were refused and have to be made again", s.writes, tries(s.of), file)
@@ -206,12 +202,12 @@ var catalogue = [...]entry{
 		what:  "Direct reads and exclusive writes of a file wait for one another",
 		seen:  "a write waited for i_rwsem while a direct read held it, or a direct read was queued for it",
 		much: func(s *said, file string) string {
-			return fmt.Sprintf("%s of writes and %d direct reads of %s waited", export.Plural(s.waits, "time"), s.reads, file)
+			return fmt.Sprintf("writes to %s waited %s for reads, and %d reads were queued", file, export.Plural(s.waits, "time"), s.reads)
 		},
 		why: func(s *said) string {
 			text := "ext4_dio_read_iter holds i_rwsem shared, which an exclusive write excludes"
-			if by := s.mostBehind(); by != "" {
-				text += "; most of those writes are exclusive for " + by
+			if by := s.mostExclusive(); by != "" {
+				text += "; most exclusive writes to the file are that for " + by
 			}
 			return text
 		},
@@ -222,7 +218,7 @@ var catalogue = [...]entry{
 		what:  "Writes wait for fallocate or truncate of their file",
 		seen:  "a write waited for i_rwsem while fallocate or truncate held it",
 		much: func(s *said, file string) string {
-			return fmt.Sprintf("%s waited in %s", export.Plural(s.waits, "time"), file)
+			return fmt.Sprintf("writes to %s waited %s for that", file, export.Plural(s.waits, "time"))
 		},
 		why: func(s *said) string {
 			text := "ext4_fallocate and ext4_setattr hold i_rwsem exclusive, and inode_dio_wait lets all direct I/O end first"
@@ -271,12 +267,16 @@ func fallbackWhy(s *said) string {
 	return "ext4_should_use_dio refuses it, or direct I/O ends short"
 }
 
-// mostBehind is the entry for which most of the writes were exclusive that waited for reads.
-func (s *said) mostBehind() string {
+// mostExclusive is the entry for which most writes to the file are exclusive.
+func (s *said) mostExclusive() string {
 	best, most := "", uint64(0)
-	for c, ns := range s.behind {
-		if ids[c] != "" && ns > most {
-			best, most = ids[c], ns
+	for c, t := range s.file.cause {
+		switch cause(c) {
+		case none, nowaitTimestamps, readersBeside, fallocateBeside: // these are not exclusive for it
+		default:
+			if t.writes > most {
+				best, most = ids[c], t.writes
+			}
 		}
 	}
 	return best
