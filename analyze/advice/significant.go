@@ -112,17 +112,42 @@ func (e *entry) say(s *said, names export.Names) export.Advice {
 		name = fmt.Sprintf("%d files (%s most of all)", s.files, name)
 	}
 	a.Sentence = fmt.Sprintf("%s: %s%s", e.what, e.much(s, name), lostText(s))
-	for i := range e.remedies {
-		if r := &e.remedies[i]; r.when == nil || r.when(s) {
-			a.Remedies = append(a.Remedies, r.text)
-		}
-	}
-	a.Sure = "the writes and the time are counted; what helps is proven on real kernels, see docs/advice.md"
-	if e.cause == kernelPatch {
+	a.Remedies = append(a.Remedies, e.applying(s)...)
+	a.Sure = "the writes and the time are counted; what helps is measured on real kernels, see docs/advice.md"
+	switch e.cause {
+	case readersBeside:
+		a.Remedies = append(a.Remedies, entryOf(s.mostExclusive()).applying(s)...)
+	case kernelPatch:
 		a.Remedies = append(a.Remedies, s.patchText())
 		a.Sure += "; that another kernel shares these writes is what the model says of them"
 	}
 	return a
+}
+
+// applying are the remedies that apply to what was seen.
+func (e *entry) applying(s *said) (out []string) {
+	for i := range e.remedies {
+		r := &e.remedies[i]
+		if r.when != nil && !r.when(s) {
+			continue
+		}
+		text := r.text
+		if !r.measured {
+			text += " (not measured)"
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+// entryOf is the entry of a cause, an empty one when it has none.
+func entryOf(c cause) *entry {
+	for i := range catalogue {
+		if catalogue[i].cause == c {
+			return &catalogue[i]
+		}
+	}
+	return &entry{}
 }
 
 // lostText says what of the time is lost.
@@ -131,7 +156,7 @@ func lostText(s *said) string {
 		return "; nobody waited for that here"
 	}
 	share := 100 * float64(s.ns) / float64(max(s.total, 1))
-	return fmt.Sprintf("; %s went by for that, %s of the time of all writes", export.Duration(s.ns), percent(share))
+	return fmt.Sprintf("; that took %s, %s of the time of all writes", export.Duration(s.ns), percent(share))
 }
 
 func percent(share float64) string {
