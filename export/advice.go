@@ -1,7 +1,6 @@
 package export
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -11,37 +10,26 @@ import (
 // Advice is one finding about the writes that were seen, and what changes it. Texts are raw:
 // escape before showing.
 type Advice struct {
-	ID       string   `json:"id"`       // stable
-	Sentence string   `json:"sentence"` // what happens, and how much
-	Why      string   `json:"why"`      // the condition, with the kernel's function
-	Remedies []string `json:"remedies"` // what changes it, the best first
-	Sure     string   `json:"sure"`     // what of it is counted, modelled and proven
+	ID       string   // stable
+	Sentence string   // what happens, and how much
+	Why      string   // the condition, with the kernel's function
+	Remedies []string // what changes it, the best first
+	Sure     string   // what of it is counted, modelled and proven
 
-	Writes uint64 `json:"writes"` // that it is about
-	Of     uint64 `json:"of"`     // writes of the same files
-	Files  int    `json:"files"`  // how many these are
-	File   FileID `json:"-"`      // the one that is hit most
-	Path   string `json:"path"`   // its name; empty when it is not known
+	Writes uint64 // that it is about
+	Of     uint64 // writes of the same files
+	Files  int    // how many these are
+	File   FileID // the one that is hit most
+	Path   string // its name; empty when it is not known
 
 	// TimeLost is what was waited because of it: a part of TimeOf, which is how long all
 	// writes took, and those of others who waited behind them.
-	TimeLost uint64 `json:"time_lost_ns"`
-	TimeOf   uint64 `json:"time_of_ns"`
+	TimeLost uint64
+	TimeOf   uint64
 }
 
 // Share is how much of the time is lost.
 func (a *Advice) Share() float64 { return float64(a.TimeLost) / float64(max(a.TimeOf, 1)) }
-
-// MarshalJSON adds what is put together.
-func (a Advice) MarshalJSON() ([]byte, error) {
-	type plain Advice
-	return json.Marshal(struct {
-		plain
-		Dev   string  `json:"dev"` // of File
-		Ino   uint64  `json:"ino"`
-		Share float64 `json:"share"` // TimeLost of TimeOf, 0 to 1
-	}{plain(a), DevName(a.File.Dev), a.File.Ino, a.Share()})
-}
 
 // Shown is a copy with texts that are fit for a terminal.
 func (a *Advice) Shown() Advice {
@@ -94,4 +82,42 @@ func folded(head, text string) (lines []string) {
 		line += word + " "
 	}
 	return append(lines, strings.TrimRight(line, " "))
+}
+
+// adviceJSON is an Advice for programs.
+type adviceJSON struct {
+	ID       string   `json:"id"`
+	Sentence string   `json:"sentence"` // raw, as path; the other texts are always the same
+	Why      string   `json:"why"`
+	Remedies []string `json:"remedies"`
+	Sure     string   `json:"sure"`
+	Writes   uint64   `json:"writes"`
+	Of       uint64   `json:"of"`
+	Files    int      `json:"files"`
+	Dev      string   `json:"dev"` // of the file that is hit most
+	Ino      uint64   `json:"ino"`
+	Gen      uint32   `json:"generation"`
+	Path     *string  `json:"path"`
+	LostNs   uint64   `json:"time_lost_ns"`
+	OfNs     uint64   `json:"time_of_ns"`
+}
+
+// adviceJSON is null when nobody has looked for advice.
+func (s *Summary) adviceJSON() []adviceJSON {
+	if s.Advice == nil {
+		return nil
+	}
+	out := []adviceJSON{}
+	for i := range s.Advice {
+		a := &s.Advice[i]
+		j := adviceJSON{
+			ID: a.ID, Sentence: a.Sentence, Why: a.Why, Remedies: a.Remedies, Sure: a.Sure, Writes: a.Writes, Of: a.Of, Files: a.Files,
+			Dev: DevName(a.File.Dev), Ino: a.File.Ino, Gen: a.File.Generation, LostNs: a.TimeLost, OfNs: a.TimeOf,
+		}
+		if a.Path != "" {
+			j.Path = &a.Path
+		}
+		out = append(out, j)
+	}
+	return out
 }

@@ -40,7 +40,9 @@ type entry struct {
 type remedy struct {
 	text  string
 	where string // for which kernels or writes, for the page; empty: all
-	when  func(s *said) bool
+	// measured says that docs/advice.md has what it brought on a real kernel.
+	measured bool
+	when     func(s *said) bool
 }
 
 // said is what an entry is put into words from.
@@ -54,21 +56,17 @@ type said struct {
 	variant   model.Variant
 }
 
-// patchText says which kernel would share the writes, empty for none that is known.
+// patchText says which kernel shares the writes that only a kernel can help.
 func (s *said) patchText() string {
-	if s.shared == 0 || s.shared*10 < s.decided {
-		return ""
-	}
-	which := "all of these writes"
-	if s.shared < s.decided {
-		which = percent(100*float64(s.shared)/float64(s.decided)) + " of these writes"
-	}
-	for n, writes := range s.patch {
-		if writes == s.shared {
-			return fmt.Sprintf("run a kernel with patch %d of the series (%s), as 7.3 has it: it would share %s", n+1, model.PatchTitle(n+1), which)
+	for i, n := range lockPatches {
+		if s.patch[i] == s.asked {
+			return fmt.Sprintf("run a kernel with patch %d of the series (%s), as 7.3 has it: it shares these writes", n, model.PatchTitle(n))
 		}
 	}
-	return "run Linux 7.3: it would share " + which
+	if s.patch[0]+s.patch[1] >= s.asked {
+		return "run a kernel with patches 3 and 4 of the series, as 7.3 has them: it shares these writes"
+	}
+	return "run Linux 7.3 or later: it shares these writes"
 }
 
 // exclusiveOf says how many of the writes to a file were exclusive for it.
@@ -99,7 +97,7 @@ func needsZeroing(which string) func(*said) string {
 }
 
 const (
-	alignIt  = "make position, length and memory multiples of the block size (statx: stx_dio_offset_align says less than that): a whole block needs no zeroing"
+	alignIt  = "align position, length and memory of the writes to the blocks of the file system, not to sectors only: a whole block needs no zeroing"
 	prewrite = "write the file once from begin to end before it is used, instead of fallocate or ftruncate alone: written blocks need no zeroing"
 )
 
@@ -110,14 +108,14 @@ var catalogue = [...]entry{
 		what: "Writes to fallocated blocks are exclusive",
 		seen: "exclusive, and the block that the write begins in is unwritten (fallocated) and written in part",
 		much: exclusiveOf, why: needsZeroing("the block it begins in is fallocated and not written yet"),
-		remedies: []remedy{{text: prewrite}, {text: alignIt}},
+		remedies: []remedy{{text: prewrite, measured: true}, {text: alignIt, measured: true}},
 	},
 	{
 		cause: unalignedUnwritten, alone: true,
 		what: "Unaligned writes into holes are exclusive",
 		seen: "exclusive, and the block that the write begins in is a hole and written in part",
 		much: exclusiveOf, why: needsZeroing("the block it begins in is a hole"),
-		remedies: []remedy{{text: alignIt}, {text: prewrite}},
+		remedies: []remedy{{text: alignIt, measured: true}, {text: prewrite, measured: true}},
 	},
 	{
 		cause: tailUnwritten, alone: true,
@@ -125,8 +123,8 @@ var catalogue = [...]entry{
 		seen: "exclusive, and only the block that the write ends in is written in part and not written yet, as in a log",
 		much: exclusiveOf, why: needsZeroing("the block it ends in is not written yet"),
 		remedies: []remedy{
+			{text: prewrite, measured: true},
 			{text: "pad each write to the end of its block (MariaDB: innodb_log_write_ahead_size as large as the block): a whole block needs no zeroing"},
-			{text: prewrite},
 		},
 	},
 	{
@@ -141,9 +139,7 @@ var catalogue = [...]entry{
 			{text: "allocate the file ahead of the writers with fallocate without FALLOC_FL_KEEP_SIZE, in large steps", where: "aligned writes, since 6.3", when: func(s *said) bool {
 				return s.variant.Has(model.OverwriteUnwritten) && s.unaligned*2 < s.writes
 			}},
-			{text: "write the file ahead of the writers, in large steps: a size that is set ahead leaves blocks for which they are exclusive again", where: "unaligned writes, and before 6.3", when: func(s *said) bool {
-				return !s.variant.Has(model.OverwriteUnwritten) || s.unaligned*2 >= s.writes
-			}},
+			{measured: true, text: "write the file ahead of the writers, in large steps: to blocks that are written, writes are shared on each kernel"},
 		},
 	},
 	{
@@ -159,21 +155,22 @@ var catalogue = [...]entry{
 		},
 		why: always("ext4_extending_io: each write with O_APPEND ends beyond i_size, and holds i_rwsem exclusive until its I/O is over"),
 		remedies: []remedy{
-			{text: "let one thread append for all, several records with one write"},
+			{measured: true, text: "let one thread append for all, several records with one write"},
 			{text: "give each thread a file of its own, or a place in the file that is set ahead, without O_APPEND"},
 		},
 	},
 	{
 		cause: nowaitTimestamps, alone: true,
-		what: "NOWAIT refuses writes to update a timestamp",
+		what: "NOWAIT refuses writes because a timestamp has to be updated",
 		seen: "NOWAIT (RWF_NOWAIT, or the first try of io_uring) ends in -EAGAIN at kiocb_modified",
 		much: func(s *said, file string) string {
 			return fmt.Sprintf("%d of %s to %s were refused and have to be made again", s.writes, tries(s.of), file)
 		},
 		why: always("kiocb_modified → -EAGAIN: mtime or ctime is older than the clock's last tick, and to update it could wait for the journal"),
 		remedies: []remedy{
-			{text: "drop RWF_NOWAIT: the write updates the timestamp itself", where: "not io_uring", when: func(s *said) bool { return s.uring*2 < s.writes }},
-			{text: "mount with lazytime: fewer updates wait for the journal"},
+			{measured: true, text: "drop RWF_NOWAIT: the write updates the timestamp itself", where: "not io_uring", when: func(s *said) bool { return s.uring*2 < s.writes }},
+			{measured: true, text: "submit with IOSQE_ASYNC: a worker makes each write at once, and none is tried twice", where: "io_uring", when: func(s *said) bool { return s.uring*2 >= s.writes }},
+			{measured: true, text: "mount with lazytime: fewer updates wait for the journal"},
 		},
 	},
 	{
@@ -182,7 +179,7 @@ var catalogue = [...]entry{
 		seen: "exclusive because S_NOSEC is not set, again after the first write to the inode",
 		much: exclusiveOf, why: always("IS_NOSEC is false in ext4_dio_write_checks: the file has set-user-ID, set-group-ID or a security attribute such as file capabilities, so that the write restarts with the exclusive lock"),
 		remedies: []remedy{
-			{text: "take set-user-ID and set-group-ID from the file (chmod ug-s)"},
+			{measured: true, text: "take set-user-ID and set-group-ID from the file (chmod ug-s)"},
 			{text: "take its capabilities (setcap -r, getfattr -m security shows them)"},
 		},
 	},
@@ -195,7 +192,7 @@ var catalogue = [...]entry{
 		},
 		why: fallbackWhy,
 		remedies: []remedy{
-			{text: "convert the file to extents (chattr +e, or copy it on a file system with the extent feature), or write its holes first", where: "not mapped by extents", when: mostly(kindExtents)},
+			{measured: true, text: "convert the file to extents (chattr +e, or copy it on a file system with the extent feature), or write its holes first", where: "not mapped by extents", when: mostly(kindExtents)},
 			{text: "align the writes to the block size, or take the file out of the encrypted folder", where: "encrypted", when: mostly(kindEncrypted)},
 			{text: "take the attribute from the file (chattr -j), or mount without data=journal", where: "data=journal", when: mostly(kindJournal)},
 			{text: "make the file larger than its inode once: it leaves the inode then", where: "inline data", when: mostly(kindInline)},
@@ -206,29 +203,29 @@ var catalogue = [...]entry{
 		what:  "Direct reads and exclusive writes of a file wait for one another",
 		seen:  "a write waited for i_rwsem while a direct read held it, or a direct read was queued for it",
 		much: func(s *said, file string) string {
-			return fmt.Sprintf("%s of writes and %d direct reads of %s waited", export.Plural(s.waits, "time"), s.reads, file)
+			return fmt.Sprintf("writes to %s waited %s for reads, and %d reads were queued", file, export.Plural(s.waits, "time"), s.reads)
 		},
 		why: func(s *said) string {
 			text := "ext4_dio_read_iter holds i_rwsem shared, which an exclusive write excludes"
-			if by := s.mostBehind(); by != "" {
-				text += "; most of those writes are exclusive for " + by
+			if by := s.mostExclusive(); by != none {
+				text += "; what makes most of the writes exclusive is " + ids[by]
 			}
 			return text
 		},
-		remedies: []remedy{{text: "make the writes shared: what they are exclusive for has an entry of its own"}},
+		remedies: []remedy{{measured: true, text: "make the writes shared, as the next lines say"}},
 	},
 	{
 		cause: fallocateBeside,
 		what:  "Writes wait for fallocate or truncate of their file",
 		seen:  "a write waited for i_rwsem while fallocate or truncate held it",
 		much: func(s *said, file string) string {
-			return fmt.Sprintf("%s waited in %s", export.Plural(s.waits, "time"), file)
+			return fmt.Sprintf("writes to %s waited %s for that", file, export.Plural(s.waits, "time"))
 		},
 		why: func(s *said) string {
 			text := "ext4_fallocate and ext4_setattr hold i_rwsem exclusive, and inode_dio_wait lets all direct I/O end first"
 			return fmt.Sprintf("%s: %d waits for fallocate, %d for punch-hole and the like, %d for truncate", text, s.ops[opFallocate], s.ops[opPunch], s.ops[opTruncate])
 		},
-		remedies: []remedy{{text: "allocate in larger and fewer steps, before the writers come there"}},
+		remedies: []remedy{{measured: true, text: "allocate in larger and fewer steps, before the writers come there"}},
 	},
 	{
 		cause: kernelPatch,
@@ -271,12 +268,15 @@ func fallbackWhy(s *said) string {
 	return "ext4_should_use_dio refuses it, or direct I/O ends short"
 }
 
-// mostBehind is the entry for which most of the writes were exclusive that waited for reads.
-func (s *said) mostBehind() string {
-	best, most := "", uint64(0)
-	for c, ns := range s.behind {
-		if ids[c] != "" && ns > most {
-			best, most = ids[c], ns
+// mostExclusive is the cause for which most writes to the file are exclusive.
+func (s *said) mostExclusive() (best cause) {
+	for c, t := range s.file.cause {
+		switch c := cause(c); c {
+		case none, nowaitTimestamps, readersBeside, fallocateBeside: // these are not exclusive for it
+		default:
+			if t.writes > s.file.cause[best].writes || best == none && t.writes > 0 {
+				best = c
+			}
 		}
 	}
 	return best

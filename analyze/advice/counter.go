@@ -47,7 +47,7 @@ type Counter struct {
 
 	variant model.Variant // that the last write was judged as
 	later   *whatif.Decider
-	patches [model.Patches]*whatif.Decider // the variant with one patch more; nil: has it, or cannot
+	patched [len(lockPatches)]*whatif.Decider // the variant with one patch more; nil: has it, or cannot
 }
 
 // facts are what the sentences of a cause need besides its tally.
@@ -55,15 +55,12 @@ type facts struct {
 	unaligned uint64 // writes
 	nowait    uint64
 	uring     uint64
-	decided   uint64                // by the model, with the patches that a later kernel has
-	shared    uint64                // of them, that it would share
-	patch     [model.Patches]uint64 // by patch: that it alone would make shared
-	kinds     [numKinds]uint64      // fallback: why
-	ops       [numOps]uint64        // fallocate-beside: what it was
+	asked     uint64                   // kernel-patch: writes of which it was asked which patch helps
+	patch     [len(lockPatches)]uint64 // those that it alone makes shared
+	kinds     [numKinds]uint64         // fallback: why
+	ops       [numOps]uint64           // fallocate-beside: what it was
 	waits     uint64
-	reads     uint64 // direct reads that were queued, and how long
-	readNs    uint64
-	behind    [numCauses]uint64 // readers-beside: ns by the cause of who waited for reads
+	reads     uint64 // direct reads that were queued
 }
 
 // New returns a Counter that has seen nothing.
@@ -126,9 +123,9 @@ func (c *Counter) judgedAs(v model.Variant) {
 		return
 	}
 	c.variant = v
-	for n := range c.patches {
-		if c.patches[n] = nil; v.WithPatch(n+1, true) != v {
-			c.patches[n] = whatif.NewDecider(v.WithPatch(n+1, true))
+	for i, n := range lockPatches {
+		if c.patched[i] = nil; v.WithPatch(n, true) != v {
+			c.patched[i] = whatif.NewDecider(v.WithPatch(n, true))
 		}
 	}
 }
@@ -154,27 +151,24 @@ func (c *Counter) count(f *file, o *observe.Observation, cause cause) {
 		fa.kinds[kindOf(o)]++
 	case exclusive(o):
 		c.hold(o, cause)
-		c.wouldShare(fa, o)
+		if cause == kernelPatch && fa.asked < maxAsked {
+			c.whichPatch(fa, o)
+		}
 	}
 }
 
-// wouldShare asks the model what kernels with more patches would do with an exclusive write.
-func (c *Counter) wouldShare(fa *facts, o *observe.Observation) {
-	if c.variant.Has(model.AlignedUnchecked | model.NeedsZeroing) {
-		return // nothing that comes later shares more
-	}
-	out := c.later.Decide(o)
-	if out.Lock == whatif.Undecided {
-		return
-	}
-	fa.decided++
-	if out.Lock != whatif.Shared {
-		return
-	}
-	fa.shared++
-	for n, d := range c.patches {
+// lockPatches are the patches of the series that give writes the shared lock, and maxAsked is
+// of how many writes it is asked which: they are much the same.
+var lockPatches = [...]int{3, 4}
+
+const maxAsked = 1000
+
+// whichPatch asks the model which patch alone makes a write shared.
+func (c *Counter) whichPatch(fa *facts, o *observe.Observation) {
+	fa.asked++
+	for i, d := range c.patched {
 		if d != nil && d.Decide(o).Lock == whatif.Shared {
-			fa.patch[n]++
+			fa.patch[i]++
 		}
 	}
 }

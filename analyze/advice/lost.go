@@ -86,7 +86,6 @@ func (c *Counter) blamePart(f *file, p *observe.Part, ns uint64, own cause) {
 		}
 	case op == record.HoldRead.String():
 		by = readersBeside
-		c.facts[by].behind[own] += ns
 	case opOf(op) != opNone:
 		by = fallocateBeside
 		c.facts[by].ops[opOf(op)]++
@@ -111,7 +110,6 @@ func (c *Counter) Hold(h *observe.Hold) {
 	}
 	f.cause[readersBeside].ns += h.QueuedNs
 	c.facts[readersBeside].reads++
-	c.facts[readersBeside].readNs += h.QueuedNs
 	c.total += h.QueuedNs
 }
 

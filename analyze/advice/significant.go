@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/record"
 )
 
 // What is worth a word. Writes that are exclusive are nothing bad by themselves: the first
@@ -71,7 +72,7 @@ func (c *Counter) finding(e *entry, names export.Names) (export.Advice, bool) {
 	}
 	files = slices.DeleteFunc(files, func(f *file) bool { return f.cause[e.cause] == tally{} })
 	in := slices.DeleteFunc(slices.Clone(files), func(f *file) bool { return !c.worth(e, f.cause[e.cause], f.of(e.cause)) })
-	if len(in) == 0 {
+	if len(in) == 0 || slices.Contains(in, &c.rest) {
 		in = files
 	}
 	slices.SortFunc(in, func(a, b *file) int {
@@ -98,25 +99,55 @@ func (e *entry) say(s *said, names export.Names) export.Advice {
 		ID: ids[e.cause], Writes: s.writes, Of: s.of, Files: s.files, File: s.file.id, TimeLost: s.ns, TimeOf: s.total, Why: e.why(s),
 	}
 	name := export.FileName(s.file.id, names)
-	if s.file.id.Ino == 0 {
-		name = "files that are too many to be told apart"
-	} else if s.files > 1 {
-		name = fmt.Sprintf("%d files, %s most of all,", s.files, name)
-	} else if name != export.FileName(s.file.id, nil) {
+	if name != export.FileName(s.file.id, nil) {
 		a.Path = name
 	}
-	a.Sentence = fmt.Sprintf("%s: %s%s", e.what, e.much(s, name), lostText(s))
-	for i := range e.remedies {
-		if r := &e.remedies[i]; r.when == nil || r.when(s) {
-			a.Remedies = append(a.Remedies, r.text)
-		}
+	unknown := s.file.id == (record.FileID{})
+	switch {
+	case unknown && s.files > 1:
+		name = fmt.Sprintf("%d files and more", s.files-1)
+	case unknown:
+		name = "files that are too many to be told apart"
+	case s.files > 1:
+		name = fmt.Sprintf("%d files (%s most of all)", s.files, name)
 	}
-	a.Sure = "the writes and the time are counted; what helps is proven on real kernels, see docs/advice.md"
-	if text := s.patchText(); text != "" {
-		a.Remedies = append(a.Remedies, text)
-		a.Sure += "; what another kernel does is modelled"
+	a.Sentence = fmt.Sprintf("%s: %s%s", e.what, e.much(s, name), lostText(s))
+	a.Remedies = append(a.Remedies, e.applying(s)...)
+	a.Sure = "the writes and the time are counted; what helps is measured on real kernels, see docs/advice.md"
+	switch e.cause {
+	case readersBeside:
+		a.Remedies = append(a.Remedies, entryOf(s.mostExclusive()).applying(s)...)
+	case kernelPatch:
+		a.Remedies = append(a.Remedies, s.patchText())
+		a.Sure += "; that another kernel shares these writes is what the model says of them"
 	}
 	return a
+}
+
+// applying are the remedies that apply to what was seen.
+func (e *entry) applying(s *said) (out []string) {
+	for i := range e.remedies {
+		r := &e.remedies[i]
+		if r.when != nil && !r.when(s) {
+			continue
+		}
+		text := r.text
+		if !r.measured {
+			text += " (not measured)"
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+// entryOf is the entry of a cause, an empty one when it has none.
+func entryOf(c cause) *entry {
+	for i := range catalogue {
+		if catalogue[i].cause == c {
+			return &catalogue[i]
+		}
+	}
+	return &entry{}
 }
 
 // lostText says what of the time is lost.
@@ -125,7 +156,7 @@ func lostText(s *said) string {
 		return "; nobody waited for that here"
 	}
 	share := 100 * float64(s.ns) / float64(max(s.total, 1))
-	return fmt.Sprintf("; %s lost so, %s of the time of all writes", export.Duration(s.ns), percent(share))
+	return fmt.Sprintf("; that took %s, %s of the time of all writes", export.Duration(s.ns), percent(share))
 }
 
 func percent(share float64) string {
