@@ -3,7 +3,6 @@
 //
 //	cause prepare NAME FORM DIR    lay out the file
 //	cause run NAME FORM DIR        write, and say how much in how long, as a line of JSON
-//	cause names                    the names and their forms
 //
 // FORM is "before", or what was changed: "after", or another that the cause has.
 package main
@@ -14,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -27,14 +25,8 @@ type cause struct {
 }
 
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == "names" {
-		for _, c := range causes {
-			fmt.Println(c.name, strings.Join(c.forms, " "))
-		}
-		return
-	}
 	if len(os.Args) != 5 {
-		fmt.Fprintln(os.Stderr, "usage: cause prepare|run NAME FORM DIR, or cause names")
+		fmt.Fprintln(os.Stderr, "usage: cause prepare|run NAME FORM DIR")
 		os.Exit(2)
 	}
 	name, form := os.Args[2], os.Args[3]
