@@ -119,7 +119,7 @@ func (e *entry) say(s *said, names export.Names) export.Advice {
 		a.Remedies = append(a.Remedies, entryOf(s.mostExclusive()).applying(s)...)
 	case kernelPatch:
 		a.Remedies = append(a.Remedies, s.patchText())
-		a.Sure += "; that another kernel shares these writes is what the model says of them"
+		a.Sure += "; that such a kernel shares these writes is what the model says of them"
 	}
 	return a
 }
