@@ -322,6 +322,34 @@ func TestRanked(t *testing.T) {
 	}
 }
 
+// Where waits are not recorded, it is not said that nobody waited.
+func TestBlind(t *testing.T) {
+	m := newMade(model.Linux73)
+	m.c.NoWaits = true
+	m.c.Anew()
+	makers["zeroing"](m, 100, 0)
+	got := m.c.Findings(nil)
+	if len(got) != 1 || strings.Contains(got[0].Sentence, "nobody") || !strings.Contains(got[0].Sentence, "it is not known whether anybody waited") {
+		t.Errorf("advice %+v", got)
+	}
+}
+
+// The first block of an unaligned write of 6.1 is told from its mapping: fallocated when a
+// lookup found it, though blocks are asked for; a hole when the lookup found nothing.
+func TestOfOldKernels(t *testing.T) {
+	for ret, want := range map[int32]string{1: "zeroing", 0: "unaligned-unwritten"} {
+		m := newMade(model.Linux61)
+		for range 100 {
+			o := m.write(512, 512, record.LockExclusive)
+			o.Mappings = []observe.Mapping{{Length: block, Type: model.IomapUnwritten, AllocFlags: 0x9, LookedUp: true, LookupRet: ret}}
+			m.add(o, model.ReasonUnaligned)
+		}
+		if got := idsOf(m.c.Findings(nil)); !slices.Equal(got, []string{want}) {
+			t.Errorf("lookup found %d: advice %v, wanted %s", ret, got, want)
+		}
+	}
+}
+
 // The memory does not grow with the trace: files beyond the bound are counted together.
 func TestBounded(t *testing.T) {
 	m := newMade(model.Linux73)

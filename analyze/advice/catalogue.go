@@ -53,6 +53,7 @@ type said struct {
 	files     int
 	file      *file // that is hit most
 	threads   int   // that append to one file, at most
+	blind     bool  // it is not known who waited
 	variant   model.Variant
 }
 

@@ -1,8 +1,6 @@
 package advice
 
 import (
-	"slices"
-
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
@@ -108,9 +106,12 @@ func unwrittenHead(o *observe.Observation) bool {
 			}
 		}
 	}
-	return slices.ContainsFunc(o.Mappings[:min(1, len(o.Mappings))], func(m observe.Mapping) bool {
-		return m.Type == model.IomapUnwritten && !m.Allocated()
-	})
+	if len(o.Mappings) == 0 || o.Mappings[0].Type != model.IomapUnwritten {
+		return false
+	}
+	// 6.x asks for an allocation of what is fallocated, too, after a lookup that finds it.
+	m := &o.Mappings[0]
+	return m.LookedUp && m.LookupRet > 0 || !m.Allocated()
 }
 
 // appends takes a thread that appended.

@@ -37,6 +37,9 @@ type tally struct {
 
 // Counter counts causes while writes come, each once. It is not safe for concurrent use.
 type Counter struct {
+	// NoWaits says that the probes for waits are not attached: it is not known who waited.
+	NoWaits bool
+
 	files  map[record.FileID]*file
 	last   *file // the next write is most often to the same
 	rest   file  // of those that are too many
@@ -69,7 +72,11 @@ func New() *Counter {
 }
 
 // Anew makes c as New does.
-func (c *Counter) Anew() { *c = *New() }
+func (c *Counter) Anew() {
+	blind := c.NoWaits
+	*c = *New()
+	c.NoWaits = blind
+}
 
 // Add takes a write with its verdict, nil for one that was not judged. It keeps nothing of
 // either.
@@ -149,6 +156,7 @@ func (c *Counter) count(f *file, o *observe.Observation, cause cause) {
 	switch {
 	case cause == fallback:
 		fa.kinds[kindOf(o)]++
+		c.hold(o, cause) // ext4_buffered_write_iter holds i_rwsem exclusive
 	case exclusive(o):
 		c.hold(o, cause)
 		if cause == kernelPatch && fa.asked < maxAsked {

@@ -57,7 +57,7 @@ func (c *Counter) again(f *file, o *observe.Observation, cause cause) {
 // blame counts what a write waited for i_rwsem, to the causes of those who held it and to its
 // own when it is exclusive.
 func (c *Counter) blame(f *file, o *observe.Observation, own cause) {
-	if !exclusive(o) {
+	if !exclusive(o) && own != fallback {
 		own = none
 	}
 	rest := o.WaitNs

@@ -89,7 +89,7 @@ func (c *Counter) finding(e *entry, names export.Names) (export.Advice, bool) {
 	if !c.worth(e, tally{s.writes, s.ns}, s.of) {
 		return export.Advice{}, false
 	}
-	s.file, s.total = in[0], c.total
+	s.file, s.total, s.blind = in[0], c.total, c.NoWaits
 	return e.say(&s, names), true
 }
 
@@ -119,7 +119,7 @@ func (e *entry) say(s *said, names export.Names) export.Advice {
 		a.Remedies = append(a.Remedies, entryOf(s.mostExclusive()).applying(s)...)
 	case kernelPatch:
 		a.Remedies = append(a.Remedies, s.patchText())
-		a.Sure += "; that another kernel shares these writes is what the model says of them"
+		a.Sure += "; that such a kernel shares these writes is what the model says of them"
 	}
 	return a
 }
@@ -152,7 +152,10 @@ func entryOf(c cause) *entry {
 
 // lostText says what of the time is lost.
 func lostText(s *said) string {
-	if s.ns == 0 {
+	switch {
+	case s.ns == 0 && s.blind:
+		return "; it is not known whether anybody waited for that"
+	case s.ns == 0:
 		return "; nobody waited for that here"
 	}
 	share := 100 * float64(s.ns) / float64(max(s.total, 1))

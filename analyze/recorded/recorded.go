@@ -84,7 +84,7 @@ func Check(ctx context.Context, in *tracefile.Recording, variant string) (*Check
 	advise := advice.New()
 	judged, err := replay.Judge(ctx, in, variant, func(k *session.Kernel) session.Seen {
 		maker := k.Maker(nil) // names are asked for once a file, at the end
-		k.Held = advise.Hold
+		k.Held, advise.NoWaits = advise.Hold, maker.NoWaits
 		return func(o *observe.Observation, v *judge.Verdict) {
 			advise.Add(o, v)
 			maker.FillCounted(&row, o, v)
@@ -199,6 +199,7 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 	advise := advice.New()
 	judged, err := replay.Judge(ctx, in, o.Variant, func(k *session.Kernel) session.Seen {
 		maker := k.Maker(p.Names)
+		advise.NoWaits = maker.NoWaits
 		k.Held = func(h *observe.Hold) {
 			advise.Hold(h)
 			if o.Predictor != nil {

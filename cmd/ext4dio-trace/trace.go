@@ -40,7 +40,9 @@ func newTrace(k *session.Kernel, so session.Options, o *liveOptions) (*trace, er
 	so.Variant = o.variant
 	t, err := session.New(k, so)
 	if err == nil {
-		t.Adviser = advice.New()
+		adviser := advice.New()
+		adviser.NoWaits = k.Maker(nil).NoWaits
+		t.Adviser = adviser
 	}
 	return &trace{Trace: t, opts: o, doing: "tracing", stderr: os.Stderr}, err
 }
