@@ -238,19 +238,24 @@ var catalogue = [...]entry{
 		what:  "Writes that need no zeroing are exclusive on this kernel",
 		seen:  "exclusive on a kernel of before 7.3, and shared by the model of 7.3 with the same facts",
 		much:  exclusiveOf, why: func(s *said) string {
-			switch aligned := s.unaligned*2 < s.all; {
+			switch aligned, unaligned := s.unaligned == 0, s.unaligned == s.all; {
 			case aligned && s.variant.Has(model.OverwriteUnwritten):
 				return "ext4_overwrite_io: one lookup does not find all blocks of the write in one extent that is allocated"
 			case aligned:
 				return "ext4_overwrite_io: one lookup does not find all blocks of the write in one extent that is written"
-			case s.variant.Has(model.UnalignedShared):
+			case unaligned && s.variant.Has(model.UnalignedShared):
 				return "ext4_overwrite_io: the write is unaligned, and one lookup does not find all its blocks in one extent that is written, though its first and last are"
+			case s.variant.Has(model.UnalignedShared):
+				return "ext4_overwrite_io: one lookup does not find all blocks of the write in one extent that is allocated, or written where the write is unaligned"
+			case unaligned:
+				return "ext4_unaligned_io: up to 6.4 each unaligned write is exclusive, though its first and last block are written"
 			}
-			return "ext4_unaligned_io: up to 6.4 each unaligned write is exclusive, though its first and last block are written"
+			return "ext4_unaligned_io and ext4_overwrite_io: up to 6.4 a write is exclusive when it is unaligned, or one lookup does not find all its blocks in one extent that is written"
 		},
-		remedies: []remedy{{text: "write the file once from begin to end before it is used: neighbours that are written are one extent", where: "aligned writes", when: func(s *said) bool {
-			return s.unaligned*2 < s.all
-		}}},
+		remedies: []remedy{{
+			text:  "write the file once from begin to end before it is used: neighbours that are written are one extent",
+			where: "aligned writes, or since 6.5", when: func(s *said) bool { return s.unaligned*2 < s.all || s.variant.Has(model.UnalignedShared) },
+		}},
 	},
 }
 
