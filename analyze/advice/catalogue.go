@@ -113,9 +113,14 @@ var catalogue = [...]entry{
 	},
 	{
 		cause: unalignedUnwritten, alone: true,
-		what: "Unaligned writes into holes are exclusive",
-		seen: "exclusive, and the block that the write begins in is a hole and written in part",
-		much: exclusiveOf, why: needsZeroing("the block it begins in is a hole"),
+		what: "Unaligned writes to blocks that are not written yet are exclusive",
+		seen: "exclusive, and the block that the write begins in is a hole, or not known to be fallocated, and written in part",
+		much: exclusiveOf, why: func(s *said) string {
+			if s.holes == s.all {
+				return needsZeroing("the block it begins in is a hole")(s)
+			}
+			return needsZeroing("the block it begins in is not written yet (a hole, or fallocated)")(s)
+		},
 		remedies: []remedy{{text: alignIt, measured: true}, {text: prewrite, measured: true}},
 	},
 	{
@@ -135,10 +140,10 @@ var catalogue = [...]entry{
 		much:  exclusiveOf, why: always("ext4_extending_io: the write ends beyond i_size or i_disksize, and only the exclusive lock lets i_size grow"),
 		remedies: []remedy{
 			{text: "set the size ahead of the writers with ftruncate, in large steps", where: "aligned writes, 7.3 (patch 3)", when: func(s *said) bool {
-				return s.variant.Has(model.AlignedUnchecked) && s.unaligned*2 < s.writes
+				return s.variant.Has(model.AlignedUnchecked) && s.unaligned*2 < s.all
 			}},
 			{text: "allocate the file ahead of the writers with fallocate without FALLOC_FL_KEEP_SIZE, in large steps", where: "aligned writes, since 6.3", when: func(s *said) bool {
-				return s.variant.Has(model.OverwriteUnwritten) && s.unaligned*2 < s.writes
+				return s.variant.Has(model.OverwriteUnwritten) && s.unaligned*2 < s.all
 			}},
 			{measured: true, text: "write the file ahead of the writers, in large steps: to blocks that are written, writes are shared on each kernel"},
 		},
@@ -169,8 +174,8 @@ var catalogue = [...]entry{
 		},
 		why: always("kiocb_modified → -EAGAIN: mtime or ctime is older than the clock's last tick, and to update it could wait for the journal"),
 		remedies: []remedy{
-			{measured: true, text: "drop RWF_NOWAIT: the write updates the timestamp itself", where: "not io_uring", when: func(s *said) bool { return s.uring*2 < s.writes }},
-			{measured: true, text: "submit with IOSQE_ASYNC: a worker makes each write at once, and none is tried twice", where: "io_uring", when: func(s *said) bool { return s.uring*2 >= s.writes }},
+			{measured: true, text: "drop RWF_NOWAIT: the write updates the timestamp itself", where: "not io_uring", when: func(s *said) bool { return s.uring*2 < s.all }},
+			{measured: true, text: "submit with IOSQE_ASYNC: a worker makes each write at once, and none is tried twice", where: "io_uring", when: func(s *said) bool { return s.uring*2 >= s.all }},
 			{measured: true, text: "mount with lazytime: fewer updates wait for the journal"},
 		},
 	},
@@ -233,25 +238,30 @@ var catalogue = [...]entry{
 		what:  "Writes that need no zeroing are exclusive on this kernel",
 		seen:  "exclusive on a kernel of before 7.3, and shared by the model of 7.3 with the same facts",
 		much:  exclusiveOf, why: func(s *said) string {
-			switch aligned := s.unaligned*2 < s.writes; {
+			switch aligned, unaligned := s.unaligned == 0, s.unaligned == s.all; {
 			case aligned && s.variant.Has(model.OverwriteUnwritten):
 				return "ext4_overwrite_io: one lookup does not find all blocks of the write in one extent that is allocated"
 			case aligned:
 				return "ext4_overwrite_io: one lookup does not find all blocks of the write in one extent that is written"
-			case s.variant.Has(model.UnalignedShared):
+			case unaligned && s.variant.Has(model.UnalignedShared):
 				return "ext4_overwrite_io: the write is unaligned, and one lookup does not find all its blocks in one extent that is written, though its first and last are"
+			case s.variant.Has(model.UnalignedShared):
+				return "ext4_overwrite_io: one lookup does not find all blocks of the write in one extent that is allocated, or written where the write is unaligned"
+			case unaligned:
+				return "ext4_unaligned_io: up to 6.4 each unaligned write is exclusive, though its first and last block are written"
 			}
-			return "ext4_unaligned_io: up to 6.4 each unaligned write is exclusive, though its first and last block are written"
+			return "ext4_unaligned_io and ext4_overwrite_io: up to 6.4 a write is exclusive when it is unaligned, or one lookup does not find all its blocks in one extent that is written"
 		},
-		remedies: []remedy{{text: "write the file once from begin to end before it is used: neighbours that are written are one extent", where: "aligned writes", when: func(s *said) bool {
-			return s.unaligned*2 < s.writes
-		}}},
+		remedies: []remedy{{
+			text:  "write the file once from begin to end before it is used: neighbours that are written are one extent",
+			where: "aligned writes, or since 6.5", when: func(s *said) bool { return s.unaligned*2 < s.all || s.variant.Has(model.UnalignedShared) },
+		}},
 	},
 }
 
 // mostly is for writes that were buffered for one kind of reason above all.
 func mostly(k kind) func(*said) bool {
-	return func(s *said) bool { return s.kinds[k]*2 >= s.writes }
+	return func(s *said) bool { return s.kinds[k]*2 >= s.all }
 }
 
 // fallbackWhy tells the kinds of reasons.

@@ -81,37 +81,43 @@ func (c *Counter) causeOfExclusive(f *file, o *observe.Observation, reason model
 }
 
 // partial is the cause of a write of which a partial block is not written: its tail only,
-// or one that is fallocated, or one that is not there.
+// or one that is fallocated, or one that is a hole or may be one.
 func partial(o *observe.Observation, reason model.Reason) cause {
 	switch {
 	case reason == model.ReasonTail:
 		return tailUnwritten
-	case unwrittenHead(o):
+	case head(o) == model.Unwritten:
 		return zeroing
 	}
 	return unalignedUnwritten
 }
 
-// unwrittenHead reports whether the first block is fallocated and not written.
-func unwrittenHead(o *observe.Observation) bool {
-	p := o.LastPass()
-	if p == nil {
-		return false
-	}
-	head := p.Pos >> o.Blkbits
-	for i := range o.Passes {
-		for _, l := range o.Passes[i].Lookups {
-			if int64(l.Lblk) == head {
-				return l.State() == model.Unwritten
+// head is what the first block was found to be: unwritten (fallocated), a hole, or something
+// else where that is not known. Up to 6.12 a mapping does not tell the two apart: blocks that
+// are fallocated are asked for once more.
+func head(o *observe.Observation) model.BlockState {
+	if p := o.LastPass(); p != nil {
+		first := p.Pos >> o.Blkbits
+		for i := range o.Passes {
+			for _, l := range o.Passes[i].Lookups {
+				if int64(l.Lblk) == first {
+					return l.State()
+				}
 			}
 		}
 	}
-	if len(o.Mappings) == 0 || o.Mappings[0].Type != model.IomapUnwritten {
-		return false
+	if len(o.Mappings) == 0 {
+		return model.LookupError
 	}
-	// 6.x asks for an allocation of what is fallocated, too, after a lookup that finds it.
-	m := &o.Mappings[0]
-	return m.LookedUp && m.LookupRet > 0 || !m.Allocated()
+	switch m := &o.Mappings[0]; {
+	case m.Type != model.IomapUnwritten:
+		return model.LookupError
+	case !m.Allocated() || m.LookedUp && m.LookupRet > 0:
+		return model.Unwritten
+	case m.LookedUp && m.LookupRet == 0:
+		return model.Hole
+	}
+	return model.LookupError
 }
 
 // appends takes a thread that appended.

@@ -55,8 +55,9 @@ type Counter struct {
 
 // facts are what the sentences of a cause need besides its tally.
 type facts struct {
-	unaligned uint64 // writes
-	nowait    uint64
+	all       uint64 // writes, of which the following are some
+	unaligned uint64
+	holes     uint64 // unaligned-unwritten: the first block is one, for sure
 	uring     uint64
 	asked     uint64                   // kernel-patch: writes of which it was asked which patch helps
 	patch     [len(lockPatches)]uint64 // those that it alone makes shared
@@ -141,11 +142,12 @@ func (c *Counter) judgedAs(v model.Variant) {
 func (c *Counter) count(f *file, o *observe.Observation, cause cause) {
 	f.cause[cause].writes++
 	fa := &c.facts[cause]
+	fa.all++
 	if unaligned, known := o.Unaligned(); known && unaligned {
 		fa.unaligned++
 	}
-	if o.Flags&model.IocbNowait != 0 {
-		fa.nowait++
+	if cause == unalignedUnwritten && head(o) == model.Hole {
+		fa.holes++
 	}
 	if o.Caller == record.CallerIOUring || o.Caller == record.CallerIOUringIOPoll || o.Caller == record.CallerIOWQ {
 		fa.uring++
