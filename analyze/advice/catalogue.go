@@ -253,7 +253,7 @@ var catalogue = [...]entry{
 			return "ext4_unaligned_io and ext4_overwrite_io: up to 6.4 a write is exclusive when it is unaligned, or one lookup does not find all its blocks in one extent that is written"
 		},
 		remedies: []remedy{{
-			text:  "write the file once from begin to end before it is used: neighbours that are written are one extent",
+			text:  "write the file once from begin to end before it is used: neighbours that are written and lie side by side are one extent",
 			where: "aligned writes, or since 6.5", when: func(s *said) bool { return s.unaligned*2 < s.all || s.variant.Has(model.UnalignedShared) },
 		}},
 	},
