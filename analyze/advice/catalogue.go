@@ -181,12 +181,11 @@ var catalogue = [...]entry{
 	},
 	{
 		cause: nosec, alone: true,
-		what: "Each write has to look for privileges to drop",
+		what: "Each write looks again for privileges that it has to drop",
 		seen: "exclusive because S_NOSEC is not set, again after the first write to the inode",
-		much: exclusiveOf, why: always("IS_NOSEC is false in ext4_dio_write_checks: the file has set-user-ID, set-group-ID or a security attribute such as file capabilities, so that the write restarts with the exclusive lock"),
+		much: exclusiveOf, why: always("IS_NOSEC is false in ext4_dio_write_checks, and the write restarts with the exclusive lock: the file has set-user-ID or set-group-ID, which a writer with CAP_FSETID (root) does not take away, so that S_NOSEC is never set"),
 		remedies: []remedy{
 			{measured: true, text: "take set-user-ID and set-group-ID from the file (chmod ug-s)"},
-			{text: "take its capabilities (setcap -r, getfattr -m security shows them)"},
 		},
 	},
 	{
@@ -253,7 +252,7 @@ var catalogue = [...]entry{
 			return "ext4_unaligned_io and ext4_overwrite_io: up to 6.4 a write is exclusive when it is unaligned, or one lookup does not find all its blocks in one extent that is written"
 		},
 		remedies: []remedy{{
-			text:  "write the file once from begin to end before it is used: neighbours that are written are one extent",
+			text:  "write the file once from begin to end before it is used: neighbours that are written and lie side by side are one extent",
 			where: "aligned writes, or since 6.5", when: func(s *said) bool { return s.unaligned*2 < s.all || s.variant.Has(model.UnalignedShared) },
 		}},
 	},
