@@ -176,7 +176,6 @@ var catalogue = [...]entry{
 		remedies: []remedy{
 			{measured: true, text: "drop RWF_NOWAIT: the write updates the timestamp itself", where: "not io_uring", when: func(s *said) bool { return s.uring*2 < s.all }},
 			{measured: true, text: "submit with IOSQE_ASYNC: a worker makes each write at once, and none is tried twice", where: "io_uring", when: func(s *said) bool { return s.uring*2 >= s.all }},
-			{measured: true, text: "mount with lazytime: fewer updates wait for the journal"},
 		},
 	},
 	{
