@@ -179,7 +179,7 @@ func compiledSchema(t *testing.T) *jsonschema.Schema {
 // streamLines are a stream of JSON with a line of each kind, and a write of each sample.
 func streamLines() []byte {
 	rows := append(exporttest.Rows(), hostileRows()...)
-	sum := export.Summary{Variant: "base", Evidence: []string{"as the test says"}}
+	sum := export.Summary{Variant: "base", Evidence: []string{"as the test says"}, Advice: []export.Advice{{ID: "zeroing", Remedies: []string{"write it first"}, Path: "/mnt/a"}}}
 	out := export.AppendStart(nil, export.StartLine{Kernel: "7.3\x1b[2J", Variant: "base"})
 	for i := range rows {
 		out = rows[i].AppendJSON(out)

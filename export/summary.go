@@ -158,6 +158,7 @@ type Summary struct {
 	Evidence []string
 	Holders  string        // of i_rwsem besides direct writes, which were recorded: auto, all or off; empty when that is not known
 	Elapsed  time.Duration // 0 when not known
+	Advice   []Advice      // what costs time, and what changes it; nil when nobody has looked for it
 }
 
 // Issued is the number of writes that the kernel was asked for, counted at their
@@ -233,6 +234,9 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 	}
 	if s.Unpaired > 0 {
 		fmt.Fprintf(&b, "WITHOUT COMPLETION: %s, so results and latencies of them are not known\n", Plural(s.Unpaired, "queued write"))
+	}
+	for _, line := range AdviceLines(s.Advice) {
+		fmt.Fprintln(&b, line)
 	}
 	fmt.Fprintf(&b, "writes:   %d issued, %d seen, %d lost", s.Issued(), t.Writes, s.Losses.Lost())
 	if s.Losses.Unfinished > 0 {

@@ -42,6 +42,7 @@ type summaryJSON struct {
 	endedJSON
 	waitedJSON
 	Inside []insideJSON `json:"inside"` // not returned, or queued and not seen to end
+	Advice []adviceJSON `json:"advice"` // what costs time, and what changes it; null when nobody has looked for it
 }
 
 // summaryOverlaps counts pairs of writes, by the rule that they broke together.
@@ -83,7 +84,7 @@ func (s *Summary) json() summaryJSON {
 		Variant: s.Variant, Evidence: s.Evidence, ElapsedNs: int64(s.Elapsed),
 		Incompletes: t.incomplete, InPart: t.InPart, Unseen: t.unseen,
 		endedJSON: s.endedJSON(), waitedJSON: s.waitedJSON(),
-		Inside: t.insideJSON(),
+		Inside: t.insideJSON(), Advice: s.adviceJSON(),
 	}
 	for c, n := range t.Written {
 		if n > 0 {

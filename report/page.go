@@ -25,6 +25,8 @@ type page struct {
 	Title    string
 	Redacted bool
 	Missing  []string // what the trace does not hold; first of all
+	Advice   []export.Advice
+	AdviceIn []string // lines
 	Verdicts []line
 	Totals   []line
 	Facts    []Fact
@@ -97,6 +99,10 @@ func (p *Report) page() (*page, error) {
 	for i := range t.Inside {
 		out.Missing = append(out.Missing, "not ended when the recording did: "+t.Inside[i].Lines()[0])
 	}
+	for i := range p.Summary.Advice {
+		out.Advice = append(out.Advice, p.Summary.Advice[i].Shown())
+	}
+	out.AdviceIn = export.AdviceLines(p.Summary.Advice)
 	for _, f := range p.Facts {
 		out.Facts = append(out.Facts, Fact{f.Name, export.Safe(f.Value)})
 	}

@@ -25,6 +25,11 @@ func sample() *Report {
 	p := &Report{Title: "Direct writes on Linux 7.3.4\x1b[2J", Facts: []Fact{{"kernel", "7.3.4 </script>\x1b"}}, Names: exporttest.Paths{}}
 	p.Summary.Losses.LostRing = 7
 	p.Missing = []string{"the recording was not closed"}
+	for _, name := range exporttest.Hostile {
+		p.Summary.Advice = append(p.Summary.Advice, export.Advice{
+			ID: "zeroing", Sentence: "Writes are exclusive: 7 of 8 writes to " + name, Why: "the reason", Remedies: []string{"write it first"}, Sure: "counted",
+		})
+	}
 	rows := exporttest.Rows()
 	for i := range rows {
 		p.Add(&rows[i])
@@ -60,7 +65,8 @@ func TestHostile(t *testing.T) {
 		if i := strings.IndexFunc(s, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
 			t.Errorf("%s: a control character: %q", name, s[max(i-30, 0):i+30])
 		}
-		for _, want := range []string{"ring buffer full", "the recording was not closed", "1 write not judged: ", "R1 R2 R6", "#!/bin/sh"} {
+		for _, want := range []string{"ring buffer full", "the recording was not closed", "1 write not judged: ", "R1 R2 R6", "#!/bin/sh",
+			"Advice", "7 of 8 writes to", "the reason", "write it first", "counted"} {
 			if !strings.Contains(s, want) {
 				t.Errorf("%s: %q is missing", name, want)
 			}

@@ -24,7 +24,7 @@ func newFindingsTab(m *model) *findingsTab {
 }
 
 func (t *findingsTab) About() about {
-	return about{name: "Findings", found: len(t.rows), bandFrom: roomForGraphs}
+	return about{name: "Findings", found: len(t.rows), stands: t.m.styles.bad, bandFrom: roomForGraphs}
 }
 
 // Update shows what is found as it is now.

@@ -61,6 +61,17 @@ var states = []struct {
 		take(m, snapshotOf(exporttest.Rows()[:1], time.Second, "linux-7.3"))
 		press(m, "8")
 	}},
+	{"advice", "", func(m *model) {
+		take(m, advised())
+		press(m, "9")
+	}},
+	{"advice-above", "", func(m *model) { take(m, advised()) }},
+	{"advice-none", "", func(m *model) {
+		s := advised()
+		s.Summary.Advice = []export.Advice{}
+		take(m, s)
+		press(m, "9")
+	}},
 	{"one", "linux-7.2", func(m *model) { press(m, "4", "g", "j", "j", "enter") }},
 	{"one-end", "linux-7.2", func(m *model) { press(m, "4", "g", "j", "j", "enter", "G") }},
 	{"one-variants", "linux-7.2", func(m *model) { press(m, "4", "g", "j", "j", "enter", "v") }},

@@ -35,7 +35,8 @@ type tab interface {
 type about struct {
 	name     string
 	note     string // what of the writes is not shown, or not the newest
-	found    int    // disagreements that it lists
+	found    int    // what it lists that somebody should look at
+	stands   look   // how its name stands out then
 	bandFrom int    // height from which the graphs over time stand above it
 }
 

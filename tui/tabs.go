@@ -13,7 +13,7 @@ import (
 func newTabs(m *model) []tab {
 	return []tab{
 		newListTab(m, byFile.listing()), newListTab(m, byProcess.listing()), newListTab(m, byReason.listing()),
-		m.writes, newFindingsTab(m), newProbesTab(m), newInsideTab(m), newWaitsTab(m),
+		m.writes, newFindingsTab(m), newProbesTab(m), newInsideTab(m), newWaitsTab(m), newAdviceTab(m),
 	}
 }
 
@@ -33,7 +33,7 @@ func (m *model) tabKeys() []keyed {
 // tabName is the name of a tab on the line of them.
 type tabName struct {
 	tab
-	found    bool // it lists disagreements
+	stands   look // out, when it lists what somebody should look at
 	from, to int  // cells
 	text     string
 }
@@ -47,14 +47,14 @@ func (m *model) tabNames() []tabName {
 	for _, fits := range []struct {
 		letters int
 		gap     string // behind a name
-	}{{20, " "}, {20, ""}, {7, ""}, {4, " "}, {0, " "}} {
+	}{{20, " "}, {20, ""}, {7, ""}, {6, ""}, {5, ""}, {4, " "}, {0, " "}} {
 		at := 0
 		var out []tabName
 		for i, t := range m.tabs {
 			a := t.About()
-			text := fmt.Sprintf("%d %s", i+1, a.name[:min(fits.letters, len(a.name))])
+			text, stands := fmt.Sprintf("%d %s", i+1, a.name[:min(fits.letters, len(a.name))]), look("")
 			if a.found > 0 {
-				text += fmt.Sprintf("(%d)", a.found)
+				text, stands = text+fmt.Sprintf("(%d)", a.found), a.stands
 			}
 			text = " " + strings.TrimSpace(text) + fits.gap
 			if t == m.tab {
@@ -63,7 +63,7 @@ func (m *model) tabNames() []tabName {
 					text = " " + text
 				}
 			}
-			out = append(out, tabName{t, a.found > 0, at, at + len(text), text})
+			out = append(out, tabName{t, stands, at, at + len(text), text})
 			at += len(text)
 		}
 		if at <= room || fits.letters == 0 {
@@ -81,8 +81,8 @@ func (m *model) tabLine() string {
 		switch {
 		case t.tab == m.tab:
 			style = m.styles.title
-		case t.found:
-			style = m.styles.bad
+		case t.stands != "":
+			style = t.stands
 		}
 		b.WriteString(style.Render(t.text))
 	}

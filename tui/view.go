@@ -28,7 +28,7 @@ func (m *model) layout(s screen) layout {
 // Heights from which on there is room for more.
 const (
 	roomForKernel  = 9
-	roomForVerdict = 12
+	roomForVerdict = 12 // and for what is advised first
 	roomForBand    = 15
 	roomForGraphs  = 34
 	graphHeight    = 3
@@ -57,6 +57,9 @@ func (m *model) headerLines(s screen) []string {
 	}
 	if h >= roomForVerdict && !reading || h >= roomForGraphs {
 		lines = append(lines, m.verdictLine())
+	}
+	if h >= roomForVerdict && !reading {
+		lines = append(lines, m.adviceLine()...)
 	}
 	switch {
 	case h < on.bandFrom || m.width < graphsFrom:

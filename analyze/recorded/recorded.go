@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/advice"
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
@@ -80,16 +81,19 @@ func (d *disagreement) appendText(w io.Writer) {
 func Check(ctx context.Context, in *tracefile.Recording, variant string) (*Checked, error) {
 	c := &Checked{in: in}
 	var row export.Row
+	advise := advice.New()
 	judged, err := replay.Judge(ctx, in, variant, func(k *session.Kernel) session.Seen {
 		maker := k.Maker(nil) // names are asked for once a file, at the end
+		k.Held, advise.NoWaits = advise.Hold, maker.NoWaits
 		return func(o *observe.Observation, v *judge.Verdict) {
+			advise.Add(o, v)
 			maker.FillCounted(&row, o, v)
 			c.Summary.Totals.Add(&row)
 			c.counts.Add(&row)
 			c.note(o, v)
 		}
 	})
-	c.cut = err
+	c.cut, c.Summary.Advice = err, advise.Findings(in)
 	if c.Summary.Totals.Writes == 0 && err != nil {
 		return nil, err
 	}
@@ -192,12 +196,18 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 		}
 	}
 	var row export.Row
+	advise := advice.New()
 	judged, err := replay.Judge(ctx, in, o.Variant, func(k *session.Kernel) session.Seen {
 		maker := k.Maker(p.Names)
-		if o.Predictor != nil {
-			k.Held = o.Predictor.Hold
+		advise.NoWaits = maker.NoWaits
+		k.Held = func(h *observe.Hold) {
+			advise.Hold(h)
+			if o.Predictor != nil {
+				o.Predictor.Hold(h)
+			}
 		}
 		return func(ob *observe.Observation, v *judge.Verdict) {
+			advise.Add(ob, v)
 			maker.Fill(&row, ob, v)
 			if o.Redact != nil {
 				o.Redact.Tasks(&row)
@@ -214,6 +224,7 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 	if err := judged.Account(&p.Summary); err != nil {
 		return nil, err
 	}
+	p.Summary.Advice = advise.Findings(p.Names)
 	if text := replay.Missing(in); text != "" {
 		p.Missing = append(p.Missing, text)
 	}

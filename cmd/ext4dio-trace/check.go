@@ -25,9 +25,10 @@ func newCheckCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [flags] FILE…",
 		Short: "judge a recorded trace by the model",
-		Long: `Judge every write of a recorded trace as live does, and write what came out: by
-verdict, reason, broken rule, file and process; what was refused or failed, and
-where. A write that NOWAIT refused and the one after it are one request. The
+		Long: `Judge every write of a recorded trace as live does, and write what came out:
+first what costs the writes time and what changes that, then how many there are,
+by verdict, reason, broken rule, file and process; what was refused or failed,
+and where. A write that NOWAIT refused and the one after it are one request. The
 numbers are those that live prints for the same writes. --variant judges the
 trace as if another kernel had made it: what would have been wrong there is
 counted as a disagreement.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/advice"
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
@@ -38,6 +39,11 @@ type trace struct {
 func newTrace(k *session.Kernel, so session.Options, o *liveOptions) (*trace, error) {
 	so.Variant = o.variant
 	t, err := session.New(k, so)
+	if err == nil {
+		adviser := advice.New()
+		adviser.NoWaits = k.Maker(nil).NoWaits
+		t.Adviser = adviser
+	}
 	return &trace{Trace: t, opts: o, doing: "tracing", stderr: os.Stderr}, err
 }
 

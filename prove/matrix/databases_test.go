@@ -52,6 +52,7 @@ func TestDatabases(t *testing.T) {
 			c.tied(t)
 			if name == "mariadb" {
 				c.refusedByPoint(t, r)
+				c.advised(t)
 			}
 		})
 	}
@@ -82,6 +83,9 @@ type checkedTrace struct {
 		Refused                                                           []struct {
 			At     string
 			Writes uint64
+		}
+		Advice []struct {
+			ID, Sentence string
 		}
 	}
 	Counts struct {
@@ -202,6 +206,22 @@ func (c *checkedTrace) refusedByPoint(t *testing.T, r *result) {
 		}
 	}
 	t.Logf("%s", tail(string(check), 12))
+}
+
+// advised: what is said of MariaDB first are its tries that are refused for a timestamp, and
+// the blocks at the end of its log that are not written yet.
+func (c *checkedTrace) advised(t *testing.T) {
+	t.Helper()
+	first := map[string]bool{}
+	for i, a := range c.Summary.Advice {
+		t.Logf("%d. %s: %s", i+1, a.ID, a.Sentence)
+		if i < 2 {
+			first[a.ID] = true
+		}
+	}
+	if !first["nowait-timestamps"] || !first["tail-unwritten"] {
+		t.Errorf("advised first is %v", first)
+	}
 }
 
 // inodes reads what ls -iR says of a folder.

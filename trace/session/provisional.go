@@ -79,6 +79,9 @@ func (t *Trace) judgeAgain(was model.Variant) {
 		t.again = c.Anew()
 	}
 	t.judge, t.Summary.Totals = again, export.Totals{}
+	if t.Adviser != nil {
+		t.Adviser.Anew()
+	}
 	t.early.each(func(raw []byte) { _ = again.Feed(raw) })
 	t.again = nil
 	t.Note(text + "; the totals are corrected")

@@ -29,6 +29,15 @@ type HoldSink interface {
 	Hold(h *observe.Hold, path string)
 }
 
+// Adviser draws conclusions from all judged writes and from those, too, who held i_rwsem. It is
+// used by one goroutine, and keeps nothing of what it is given.
+type Adviser interface {
+	Add(o *observe.Observation, v *judge.Verdict)
+	Hold(h *observe.Hold)
+	Anew() // forget all: it comes once more
+	Findings(names export.Names) []export.Advice
+}
+
 // Options say how a Trace judges, and for whom.
 type Options struct {
 	Variant string                     // auto, or the name of one
@@ -48,6 +57,8 @@ type Trace struct {
 	// Seen takes every judged write, too; nil for none. While the trace runs it is changed
 	// by Order only.
 	Seen Seen
+	// Adviser fills in the advice of the summary; nil for none. It is set before Start.
+	Adviser Adviser
 	// Look is shown the summary with each batch; nil for nothing.
 	Look func(*export.Summary)
 	// Tell takes what is to be said of a recording that was begun by Record and has failed.
@@ -66,6 +77,7 @@ type Trace struct {
 	over     chan struct{} // closed when it has consumed all
 	began    time.Time
 	asked    time.Time // when the evidence was last asked for
+	advised  time.Time // when the adviser was
 
 	early batch             // records that were judged while the variant was provisional
 	late  bool              // they are too many to be kept
@@ -211,6 +223,9 @@ func (t *Trace) judgeOf(k Kernel, variant string) (*judge.Judge, error) {
 // held takes somebody who held i_rwsem, from the judge. When writes are judged again it was
 // told before.
 func (t *Trace) held(h *observe.Hold) {
+	if t.Adviser != nil {
+		t.Adviser.Hold(h)
+	}
 	if sink, ok := t.Sink.(HoldSink); ok && t.again == nil && h.Got() {
 		sink.Hold(h, t.maker.Names.Path(h.File()))
 	}
@@ -220,6 +235,9 @@ func (t *Trace) held(h *observe.Hold) {
 func (t *Trace) judged(o *observe.Observation, v *judge.Verdict) {
 	t.maker.Fill(&t.row, o, v)
 	t.Summary.Totals.Add(&t.row)
+	if t.Adviser != nil {
+		t.Adviser.Add(o, v)
+	}
 	if t.again != nil {
 		t.again(&t.row)
 		return
@@ -233,6 +251,9 @@ func (t *Trace) judged(o *observe.Observation, v *judge.Verdict) {
 // evidenceEvery is how often the evidence is put into words again.
 const evidenceEvery = 100 * time.Millisecond
 
+// adviceEvery is how often the adviser is asked.
+const adviceEvery = time.Second
+
 // refresh brings the summary up to date with everything but the rows.
 func (t *Trace) refresh(l *record.Losses, whole bool) {
 	s, now := &t.Summary, time.Now()
@@ -244,6 +265,10 @@ func (t *Trace) refresh(l *record.Losses, whole bool) {
 	if whole || now.Sub(t.asked) >= evidenceEvery {
 		t.asked = now
 		Explain(s, t.judge)
+	}
+	if t.Adviser != nil && (whole || now.Sub(t.advised) >= adviceEvery) {
+		t.advised = now
+		s.Advice = t.Adviser.Findings(t.maker.Names)
 	}
 }
 

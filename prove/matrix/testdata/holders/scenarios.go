@@ -4,6 +4,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ext4dio/ext4dio-trace/prove/matrix/testdata/uring"
 )
 
 // readers: an appending write waits for the direct reads, which hold the lock shared.
@@ -46,16 +48,18 @@ func inflight(s *scenario) {
 	s.overwriters(2)
 	s.counted(func(t *task) {
 		const depth = 32
-		r, fd, b := newRing(depth), s.open(unix.O_DIRECT), buffer(block)
+		fd, b := s.open(unix.O_DIRECT), buffer(block)
+		r, err := uring.New(depth, block)
+		check("io_uring", err)
 		for i := range int64(60) {
 			from := now()
 			for k := range int64(depth) {
-				r.write(fd, b, 4*mib+(i*depth+k)%1024*block)
+				r.Write(fd, b, 4*mib+(i*depth+k)%1024*block, 0)
 			}
-			r.submit()
+			check("submit", r.Submit())
 			m := modes[i%int64(len(modes))]
 			t.do(m.op, func() error { return unix.Fallocate(fd, m.mode, 12*mib+i*block, 4*block) })
-			check("writes of io_uring", r.reap())
+			check("writes of io_uring", r.Reap(0))
 			for range depth {
 				t.ops = append(t.ops, op{s.name, "write", 0, unix.Getpid(), "", s.ino, from, now()})
 			}
