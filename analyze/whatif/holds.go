@@ -17,7 +17,11 @@ const (
 	aWrite    part = iota
 	aHold          // somebody holds the lock and makes no write that is recorded
 	aTransfer      // likewise, for as long as his I/O takes
+	aBeside        // a write that the answer is not about
 )
+
+// writes reports whether a step is a write, counted or not.
+func (s *step) writes() bool { return s.part == aWrite || s.part == aBeside }
 
 // Holds counts those who held i_rwsem and made no recorded write.
 type Holds struct {

@@ -173,7 +173,7 @@ func (sc *scene) pool() {
 	sc.pools = map[pool][]int32{}
 	for i := range sc.w.steps {
 		s := &sc.w.steps[i]
-		if s.device <= 0 || s.part != aWrite {
+		if s.device <= 0 || !s.writes() {
 			continue
 		}
 		for _, writer := range [...]int32{s.writer, -1} {

@@ -2,6 +2,7 @@ package whatif
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -17,7 +18,13 @@ type Options struct {
 	Seed    uint64
 	Seeds   int   // simulations of each kind; 0: DefaultSeeds
 	Jobs    []int // numbers of writers to sweep over; none when empty
+	// Phase is the number of the phase that the answer is about, from 1; 0 is the steady one,
+	// and Whole all of them.
+	Phase int
 }
+
+// Whole, as Options.Phase, are all phases of a trace.
+const Whole = -1
 
 // DefaultSeeds is how often each simulation is repeated.
 const DefaultSeeds = 5
@@ -31,10 +38,16 @@ const Tolerance = 0.15
 type Predictor struct {
 	opts    Options
 	counter *Counter
+	beside  *Counter // of writes that are simulated, and not counted
 	sample  *sample
 	holds   Holds
 	open    uint64 // queued writes whose completion is not known
 	broken  uint64 // incomplete ones
+	besides uint64
+
+	stretches stretches
+	phases    []Phase // of the whole, when only the steady one is taken in
+	only      *Phase  // nil: all is
 }
 
 // New returns a Predictor that has seen nothing.
@@ -42,13 +55,49 @@ func New(o Options) *Predictor {
 	if o.Seeds == 0 {
 		o.Seeds = DefaultSeeds
 	}
-	return &Predictor{opts: o, counter: NewCounter(o.Variant), sample: newSample(o.Seed)}
+	return &Predictor{opts: o, counter: NewCounter(o.Variant), beside: NewCounter(o.Variant), sample: newSample(o.Seed)}
+}
+
+// Narrow returns a Predictor for one phase of what p has taken in, which has to take in all
+// of it once more: the one that was asked for, or the steady one. It returns nil when the
+// answer is about all of it. The error is that there is no such phase.
+func (p *Predictor) Narrow() (*Predictor, error) {
+	phases, at := p.found(), p.opts.Phase-1
+	if at >= max(len(phases), 1) {
+		return nil, fmt.Errorf("%w %d: %d were found", ErrPhase, at+1, len(phases))
+	}
+	if p.opts.Phase == Whole || len(phases) < 2 {
+		return nil, nil
+	}
+	if at < 0 {
+		at = slices.IndexFunc(phases, func(f Phase) bool { return f.Steady })
+	}
+	n := New(p.opts)
+	n.phases, n.only = phases, &phases[at]
+	return n, nil
+}
+
+// ErrPhase says that a trace has no phase of that number.
+var ErrPhase = errors.New("no phase")
+
+// found are the phases of the trace.
+func (p *Predictor) found() []Phase {
+	if p.only == nil && p.phases == nil {
+		p.phases = p.stretches.phases()
+	}
+	return p.phases
 }
 
 // Add takes a write with the reason for its lock on the kernel that was traced. It keeps
 // nothing of o.
 func (p *Predictor) Add(o *observe.Observation, reason string) {
+	if p.only.leavesOut(o.Time) {
+		return
+	}
 	now, then := p.counter.add(o, reason)
+	if p.only == nil {
+		p.stretches.add(o, now.lock)
+	}
 	switch {
 	case o.Incomplete != "":
 		p.broken++
@@ -58,11 +107,26 @@ func (p *Predictor) Add(o *observe.Observation, reason string) {
 	if o.Queued && !o.Completed {
 		now.lock = Undecided // how long it took is not known
 	}
-	p.sample.add(o, now, then)
+	p.sample.add(o, now, then, aWrite)
+}
+
+// Beside takes a write that the answer is not about, but which held the lock or the disk
+// beside the others. It keeps nothing of o.
+func (p *Predictor) Beside(o *observe.Observation, reason string) {
+	if p.only.leavesOut(o.Time) {
+		return
+	}
+	now, then := p.beside.add(o, reason)
+	if p.besides++; !o.Queued || o.Completed {
+		p.sample.add(o, now, then, aBeside)
+	}
 }
 
 // Hold takes somebody who held i_rwsem and made no recorded write. It keeps nothing of h.
 func (p *Predictor) Hold(h *observe.Hold) {
+	if p.only != nil && (h.To <= p.only.From || h.From >= p.only.To) {
+		return
+	}
 	if p.holds.count(h) {
 		p.sample.hold(h)
 	}
@@ -70,6 +134,7 @@ func (p *Predictor) Hold(h *observe.Hold) {
 
 // Trace is what a whole trace says of itself.
 type Trace struct {
+	Began   uint64 // ns of CLOCK_MONOTONIC
 	Losses  record.Losses
 	Missing string // what could not be read of it, empty when that is nothing
 	// Holders says who is recorded that held i_rwsem besides writes: all, auto or others.
@@ -83,6 +148,8 @@ func (p *Predictor) Predict(ctx context.Context, t Trace) (*Report, error) {
 	p.sample.close()
 	p.holds.Recorded, p.holds.Unseen = t.Holders, t.Unseen
 	r := &Report{Variant: p.opts.Variant, Seed: p.opts.Seed, Seeds: p.opts.Seeds, Decisions: p.counter.Decisions(), Holds: p.holds.told()}
+	r.Beside = p.besides
+	r.setPhases(p, t.Began)
 	r.doubts(p, &t)
 	if r.Refused != "" || len(p.sample.kept) == 0 {
 		r.refuse("no write of it can be simulated")
@@ -102,7 +169,7 @@ func (p *Predictor) Predict(ctx context.Context, t Trace) (*Report, error) {
 	if err := p.sweep(ctx, r, scenes); err != nil {
 		return r, err
 	}
-	r.Sentence = r.sentence()
+	r.Sentence = r.sentence() + r.about()
 	return r, nil
 }
 

@@ -21,6 +21,8 @@ type Report struct {
 	Variant     model.Variant `json:"variant"`
 	Marks       []string      `json:"marks,omitempty"`   // what is missing
 	Refused     string        `json:"refused,omitempty"` // why no time is predicted
+	Phases      []Phase       `json:"phases"`
+	Beside      uint64        `json:"writes_beside,omitempty"` // simulated, and left out by a filter
 	Decisions   Decisions     `json:"decisions"`
 	Holds       *Holds        `json:"holds"` // of i_rwsem by others than writes; null: none are recorded
 	Assumptions []string      `json:"assumptions,omitempty"`
@@ -67,6 +69,9 @@ func (r *Report) assume(scenes []*scene, windows int) {
 	say := func(format string, args ...any) { r.Assumptions = append(r.Assumptions, fmt.Sprintf(format, args...)) }
 	if windows > len(scenes) {
 		say("the simulation repeats %d parts of the trace of %d writes each, of %d, chosen by chance", len(scenes), windowSteps, windows)
+	}
+	if r.Beside > 0 {
+		say("%d writes that the filter leaves out are simulated beside the others, and not counted", r.Beside)
 	}
 	say("each task writes on as soon as before: what it does between its writes takes as long as in the trace")
 	if cut > 0 {

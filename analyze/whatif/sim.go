@@ -194,7 +194,7 @@ func (s *sim) draw(j *job, st *step) {
 	if len(from) == 0 {
 		from = s.sc.pools[pool{-1, int8(sizeClass(st.size))}]
 	}
-	if len(from) == 0 || st.part != aWrite {
+	if len(from) == 0 || !st.writes() {
 		j.device, j.depth = st.device, st.depth
 		return
 	}
@@ -227,7 +227,7 @@ func (s *sim) locked(n int32) {
 	switch {
 	case j.way.again && !j.again:
 		s.at(s.now+st.check, evChecked, n)
-	case j.way.drain && st.part != aWrite:
+	case j.way.drain && !st.writes():
 		s.at(s.now+st.check, evDrain, n)
 	case j.way.drain && s.flying[j.file] > 0:
 		s.drains[j.file] = append(s.drains[j.file], n)

@@ -19,6 +19,9 @@ func (r *Report) WriteText(w io.Writer, safe func(string) string) error {
 	for _, m := range r.Marks {
 		fmt.Fprintf(&b, "MARKED:  %s\n", safe(m))
 	}
+	if len(r.Phases) > 1 {
+		r.writePhases(&b)
+	}
 	r.writeDecisions(&b, safe)
 	if r.Measured.PerSecond.Mid > 0 {
 		r.writeCalibration(&b)
@@ -38,6 +41,19 @@ func (r *Report) WriteText(w io.Writer, safe func(string) string) error {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
+}
+
+// writePhases lists the phases; the answer is about those that are marked.
+func (r *Report) writePhases(b *strings.Builder) {
+	fmt.Fprintf(b, "  %5s  %9s  %9s  %9s  %7s  %10s  %9s\n", "PHASE", "FROM", "LENGTH", "WRITES", "WRITERS", "WRITES/S", "IN FLIGHT")
+	for i := range r.Phases {
+		f, mark := &r.Phases[i], ' '
+		if f.Answered {
+			mark = '>'
+		}
+		fmt.Fprintf(b, "%c %5d  %9s  %9s  %9d  %7d  %10.0f  %9.1f\n", mark, i+1, duration(float64(f.From)), duration(float64(f.To-f.From)), f.Writes, f.Writers, f.PerSecond, f.Together)
+	}
+	b.WriteByte('\n')
 }
 
 func (r *Report) writeDecisions(b *strings.Builder, safe func(string) string) {

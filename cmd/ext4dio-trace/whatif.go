@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,14 +15,16 @@ import (
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // whatifFlags are the flags of whatif.
 type whatifFlags struct {
-	whatif.Options
+	recorded.PredictOptions
 	variant string
-	traced  string
+	phase   string
+	choose  rowFilter
 	json    bool
 }
 
@@ -59,7 +63,9 @@ or undecided.`,
 	fl := cmd.Flags()
 	fl.SortFlags = false
 	fl.StringVar(&f.variant, "variant", "", "the other kernel: "+strings.Join(model.VariantNames(), ", "))
-	fl.StringVar(&f.traced, "traced", "auto", "the traced kernel: auto, or one of these")
+	fl.StringVar(&f.Traced, "traced", "auto", "the traced kernel: auto, or one of these")
+	fl.StringVar(&f.phase, "phase", "", "answer for this phase of the trace: steady, all, or its number (steady; all with --from or --to)")
+	f.choose.register(fl)
 	fl.IntSliceVar(&f.Jobs, "jobs", nil, "simulate so many writers of the same mix, too")
 	fl.Uint64Var(&f.Seed, "seed", 1, "of the simulation: the same seed gives the same numbers")
 	fl.IntVar(&f.Seeds, "seeds", whatif.DefaultSeeds, "how often each simulation is repeated")
@@ -84,7 +90,35 @@ func (f *whatifFlags) check() (err error) {
 			return usagef(hint, "--jobs %d: 1 to %d are possible", n, maxSweep)
 		}
 	}
-	return checkVariant(f.traced)
+	if f.Phase, err = phaseOf(f.phase, f.choose.from+f.choose.to != ""); err != nil {
+		return err
+	}
+	return errors.Join(checkVariant(f.Traced), f.choose.check())
+}
+
+// phaseOf is whatif.Options.Phase as it was typed; within says that a time was given.
+func phaseOf(text string, within bool) (int, error) {
+	switch n, err := strconv.Atoi(text); {
+	case text == "all" || text == "" && within:
+		return whatif.Whole, nil
+	case text == "steady" || text == "":
+		return 0, nil
+	case err != nil || n < 1:
+		return 0, usagef("--phase steady, --phase all, --phase 2", "--phase %q is no phase", text)
+	default:
+		return n, nil
+	}
+}
+
+// resolve turns what chooses writes into what the trace knows.
+func (f *whatifFlags) resolve(in *tracefile.Recording) error {
+	if err := f.choose.resolve(in.Info()); err != nil {
+		return err
+	}
+	if f.From, f.To = f.choose.begins, f.choose.until; !f.choose.choosesAll() {
+		f.Shows = f.choose.shows
+	}
+	return nil
 }
 
 func (f *whatifFlags) run(ctx context.Context, stdout io.Writer, paths []string) error {
@@ -96,7 +130,10 @@ func (f *whatifFlags) run(ctx context.Context, stdout io.Writer, paths []string)
 		return err
 	}
 	defer in.Close()
-	rep, err := recorded.Predict(ctx, in, f.traced, f.Options)
+	if err := f.resolve(in); err != nil {
+		return err
+	}
+	rep, err := recorded.Predict(ctx, in, f.PredictOptions)
 	if err != nil {
 		return err
 	}

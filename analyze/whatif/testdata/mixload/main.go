@@ -16,11 +16,17 @@ import (
 const (
 	block  = 4096
 	stripe = 2 * block // a written and an unwritten block
+	place  = 2 * stripe
 )
 
 var (
 	path    = flag.String("file", "", "the file to make")
+	setup   = flag.Int("setup", 0, "writes that one task makes before, one after the other")
+	loaders = flag.Int("loaders", 1, "tasks that make the writes before")
 	over    = flag.Int("over", 0, "tasks that write whole stripes")
+	inner   = flag.Int("inner", 0, "tasks that write a part of a written block, an unwritten one, and a part of a written one")
+	rewrite = flag.Int("rewrite", 0, "tasks that overwrite written blocks")
+	pause   = flag.Duration("pause", 0, "how long those that overwrite pause after each write")
 	extend  = flag.Int("append", 0, "tasks that append")
 	zero    = flag.Int("zero", 0, "tasks that write a part of unwritten blocks")
 	read    = flag.Int("read", 0, "tasks that read")
@@ -30,9 +36,10 @@ var (
 
 func main() {
 	flag.Parse()
-	tasks := *over + *extend + *zero + *read
-	runtime.GOMAXPROCS(tasks + 2) // a task that comes back from the kernel goes on at once
+	tasks := *over + *inner + *rewrite + *zero + *read + *extend
+	runtime.GOMAXPROCS(tasks + *loaders + 2) // a task that comes back from the kernel goes on at once
 	must(layout())
+	load()
 	var stop atomic.Bool
 	var ready, ended sync.WaitGroup
 	start := make(chan struct{})
@@ -44,7 +51,7 @@ func main() {
 			ready.Done()
 			<-start
 			for ; !stop.Load() && n < int64(*each); n++ {
-				must(io(i, fd, buf, (int64(i)*int64(*each)+n)*stripe))
+				must(io(i, fd, buf, (int64(i)*int64(*each)+n)*place))
 			}
 			if n == int64(*each) {
 				stop.Store(true) // the others would have the disk for themselves
@@ -59,9 +66,14 @@ func main() {
 
 // io makes one write or read of a task at its place.
 func io(i, fd int, buf []byte, at int64) (err error) {
-	switch k := kind(i); k {
+	switch kind(i) {
 	case "over":
 		_, err = syscall.Pwrite(fd, buf[:stripe], at)
+	case "inner":
+		_, err = syscall.Pwrite(fd, buf[:3*block-1024], at+512)
+	case "rewrite":
+		_, err = syscall.Pwrite(fd, buf[:stripe], at)
+		time.Sleep(*pause)
 	case "append":
 		_, err = syscall.Write(fd, buf[:block])
 	case "zero":
@@ -73,15 +85,32 @@ func io(i, fd int, buf []byte, at int64) (err error) {
 }
 
 func kind(i int) string {
-	switch {
-	case i < *over:
-		return "over"
-	case i < *over+*zero:
-		return "zero"
-	case i < *over+*zero+*read:
-		return "read"
+	for _, k := range [...]struct {
+		name string
+		n    int
+	}{{"over", *over}, {"zero", *zero}, {"read", *read}, {"inner", *inner}, {"rewrite", *rewrite}} {
+		if i < k.n {
+			return k.name
+		}
+		i -= k.n
 	}
 	return "append"
+}
+
+// load makes the writes before the others, behind their places.
+func load() {
+	var ended sync.WaitGroup
+	places := int64(*over+*zero+*read+*inner+*rewrite) * int64(*each) * place
+	for i := range *loaders {
+		ended.Go(func() {
+			fd, buf := open(0), buffer()
+			for n := i; n < *setup; n += *loaders {
+				_, err := syscall.Pwrite(fd, buf[:block], places+int64(n)*block)
+				must(err)
+			}
+		})
+	}
+	ended.Wait()
 }
 
 func open(i int) int {
@@ -94,24 +123,26 @@ func open(i int) int {
 	return fd
 }
 
-// layout makes stripes W U where whole ones are written or read, unwritten ones elsewhere.
+// written are the blocks of a place that are written before; the others are allocated.
+var written = map[string][]int64{"over": {0}, "read": {0}, "inner": {0, 2}, "rewrite": {0, 1}}
+
+// layout makes the places of all tasks.
 func layout() error {
 	fd, err := syscall.Open(*path, syscall.O_RDWR|syscall.O_CREAT|syscall.O_TRUNC, 0o644)
 	must(err)
-	places := int64(*over+*zero+*read) * int64(*each)
+	places := int64(*over+*zero+*read+*inner+*rewrite) * int64(*each)
 	buf := make([]byte, block)
 	if places == 0 {
 		_, err := syscall.Write(fd, buf)
 		must(err)
 	} else {
-		must(syscall.Fallocate(fd, 0, 0, places*stripe))
+		must(syscall.Fallocate(fd, 0, 0, places*place+int64(*setup)*block))
 	}
 	for n := range places {
-		if kind(int(n/int64(*each))) == "zero" {
-			continue
-		}
-		if _, err := syscall.Pwrite(fd, buf, n*stripe); err != nil {
-			return err
+		for _, b := range written[kind(int(n/int64(*each)))] {
+			if _, err := syscall.Pwrite(fd, buf, n*place+b*block); err != nil {
+				return err
+			}
 		}
 	}
 	must(syscall.Fsync(fd))
@@ -124,7 +155,7 @@ func layout() error {
 
 // buffer is memory that begins at a page.
 func buffer() []byte {
-	b := make([]byte, stripe+block)
+	b := make([]byte, place+block)
 	return b[block-int(uintptr(unsafe.Pointer(&b[0]))%block):]
 }
 
