@@ -61,6 +61,7 @@ func (o *PredictOptions) feed(ctx context.Context, in *tracefile.Recording, k se
 		if !o.during(ob.Time, ob.Time) {
 			return
 		}
+		p.Traced(v.Variant)
 		if o.Shows != nil {
 			if maker.Fill(&row, ob, v); !o.Shows(&row) {
 				p.Beside(ob, string(v.Reason))
@@ -98,6 +99,9 @@ func (o *PredictOptions) predict(ctx context.Context, p *whatif.Predictor, judge
 		return nil, fmt.Errorf("%w before all was simulated", replay.ErrInterrupted)
 	}
 	rep.Traced = s.Variant
+	if rep.Variant == 0 {
+		rep.Variant = judged.Judge.Detector().Best()
+	}
 	for i := range rep.Files {
 		g := &rep.Files[i]
 		g.Path = names.Path(record.NameID{FileID: record.FileID{Dev: g.Dev, Ino: g.Ino, Generation: g.Gen}})

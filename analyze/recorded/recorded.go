@@ -203,6 +203,7 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 			}
 			p.Add(&row)
 			if o.Predictor != nil {
+				o.Predictor.Traced(v.Variant)
 				o.Predictor.Add(ob, string(v.Reason))
 			}
 		}

@@ -93,7 +93,9 @@ func (s *step) hold(h *observe.Hold) {
 	if h.Mode == record.LockExclusive {
 		s.now.lock = Exclusive
 	}
-	s.then = s.now
+	for i := range s.then {
+		s.then[i] = s.now
+	}
 	s.entry, s.locked, s.queue = int64(entry), int64(h.From-entry), int64(h.QueuedNs)
 	s.pre, s.waited = s.locked-s.queue, s.queue
 	s.end = int64(h.To - entry)

@@ -9,6 +9,7 @@ import (
 type pace struct {
 	steps  []int32 // of the window, by entry
 	writes int     // among them; 0 of a task that only holds the lock
+	holds  bool    // it makes no write at all
 	// gaps lie before each write: behind the return of the one before it, or, with as
 	// many in flight as ever, behind the completion that made room.
 	gaps  []int64
@@ -48,8 +49,12 @@ func newScene(w *window) *scene {
 	if sc.cut = cutPauses(w, order); w.writes < len(w.steps) {
 		order = w.order()
 	}
+	for i := range sc.paces {
+		sc.paces[i].holds = true
+	}
 	for _, i := range order {
 		p := &sc.paces[w.steps[i].writer]
+		p.holds = p.holds && !w.steps[i].writes()
 		p.steps = append(p.steps, i)
 		if w.steps[i].part == aWrite {
 			p.writes++

@@ -17,10 +17,13 @@ type SweepRow struct {
 // Report is the answer. Now is the simulation of the kernel that was traced, Then that
 // of the other variant; both are empty when the prediction was refused.
 type Report struct {
-	Traced      string        `json:"traced"` // the variant of the trace, set by the caller
-	Variant     model.Variant `json:"variant"`
-	Marks       []string      `json:"marks,omitempty"`   // what is missing
-	Refused     string        `json:"refused,omitempty"` // why no time is predicted
+	Traced      string        `json:"traced"`  // the variant of the trace, set by the caller
+	Variant     model.Variant `json:"variant"` // in the answer; that of the trace, set by the caller, when only the application changes
+	App         App           `json:"app"`     // what it does otherwise in the answer; empty: nothing
+	Costs       string        `json:"costs,omitempty"`
+	Remedies    []Remedy      `json:"remedies,omitempty"` // all that change something, the best first
+	Marks       []string      `json:"marks,omitempty"`    // what is missing
+	Refused     string        `json:"refused,omitempty"`  // why no time is predicted
 	Phases      []Phase       `json:"phases"`
 	Beside      uint64        `json:"writes_beside,omitempty"` // simulated, and left out by a filter
 	Decisions   Decisions     `json:"decisions"`
@@ -107,7 +110,7 @@ func (r *Report) sentence() string {
 		exclusive += d.count(Exclusive, l)
 	}
 	times := r.Times()
-	under := "Under " + r.Variant.String()
+	under := r.under()
 	switch {
 	case exclusive == 0 && d.Changed == 0:
 		return under + " nothing would change: no write holds i_rwsem exclusive."
@@ -120,6 +123,18 @@ func (r *Report) sentence() string {
 			percent(gained, exclusive), r.why(Shared), times, r.stays())
 	}
 	return fmt.Sprintf("%s %s of the exclusive writes would be shared: about %.1f times the throughput, because %s%s.", under, percent(gained, exclusive), times, r.why(Shared), r.provided())
+}
+
+// under says what is changed.
+func (r *Report) under() string {
+	switch app := r.App.String(); {
+	case app == "":
+		return "Under " + r.Variant.String()
+	case r.Variant == 0:
+		return "With " + app
+	default:
+		return "With " + app + " under " + r.Variant.String()
+	}
 }
 
 // provided says what a gain rests on that the trace does not show: that the disk does

@@ -52,12 +52,9 @@ func (w *window) reset() {
 
 // add takes up a write. One that is undecided goes down as it did: the decision part
 // has counted it.
-func (w *window) add(o *observe.Observation, now, then way, as part) {
+func (w *window) add(o *observe.Observation, now way, then *ways, as part) {
 	if now.lock == Undecided {
 		return
-	}
-	if then.lock == Undecided {
-		then = now
 	}
 	var st step
 	st.fill(o, now, then)
@@ -101,7 +98,7 @@ func newSample(seed uint64) *sample {
 	return &sample{cur: newWindow(), rng: rand.New(rand.NewPCG(seed, 1))}
 }
 
-func (s *sample) add(o *observe.Observation, now, then way, as part) {
+func (s *sample) add(o *observe.Observation, now way, then *ways, as part) {
 	s.cur.add(o, now, then, as)
 	s.full()
 }

@@ -23,6 +23,7 @@ import (
 type whatifFlags struct {
 	recorded.PredictOptions
 	variant string
+	app     string
 	phase   string
 	choose  rowFilter
 	json    bool
@@ -63,6 +64,7 @@ or undecided.`,
 	fl := cmd.Flags()
 	fl.SortFlags = false
 	fl.StringVar(&f.variant, "variant", "", "the other kernel: "+strings.Join(model.VariantNames(), ", "))
+	fl.StringVar(&f.app, "app", "", "what the application does otherwise: "+strings.Join(whatif.AppNames(), ", ")+", several joined by commas, or all, a table of them")
 	fl.StringVar(&f.Traced, "traced", "auto", "the traced kernel: auto, or one of these")
 	fl.StringVar(&f.phase, "phase", "", "answer for this phase of the trace: steady, all, or its number (steady; all with --from or --to)")
 	f.choose.register(fl)
@@ -76,11 +78,15 @@ or undecided.`,
 // check refuses what cannot be.
 func (f *whatifFlags) check() (err error) {
 	hint := progName + " whatif trace.e4d --variant linux-7.3"
-	if f.variant == "" {
-		return usagef(hint, "no --variant given")
+	if f.variant != "" {
+		if f.Variant, err = model.ParseVariant(f.variant); err != nil {
+			return usagef(hint, "%v", err)
+		}
 	}
-	if f.Variant, err = model.ParseVariant(f.variant); err != nil {
-		return usagef(hint, "%v", err)
+	if f.All = f.app == "all" || f.app == "" && f.variant == ""; !f.All && f.app != "" {
+		if f.App, err = whatif.ParseApp(f.app); err != nil {
+			return usagef("--app all, --app prewritten, --app align=4k,isize-ahead", "--app: %v", err)
+		}
 	}
 	if f.Seeds < 1 || f.Seeds > 100 {
 		return usagef(hint, "--seeds %d: 1 to 100 are possible", f.Seeds)
