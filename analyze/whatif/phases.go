@@ -80,7 +80,7 @@ func (s *stretches) phases() []Phase {
 		p := &parts[i]
 		out[i] = Phase{From: p.from, To: p.to + 1, Writes: p.writes, Writers: p.writers(), PerSecond: p.perSecond(), Together: p.together()}
 		if i > 0 {
-			out[i-1].To = p.from
+			out[i-1].To = min(out[i-1].To, p.from)
 		}
 	}
 	if len(out) > 0 {

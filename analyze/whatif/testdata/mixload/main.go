@@ -30,6 +30,11 @@ var (
 	extend  = flag.Int("append", 0, "tasks that append")
 	zero    = flag.Int("zero", 0, "tasks that write a part of unwritten blocks")
 	read    = flag.Int("read", 0, "tasks that read")
+	aligned = flag.Bool("aligned", false, "all write whole blocks")
+	prewrit = flag.Bool("prewritten", false, "all blocks are written before")
+	ahead   = flag.Bool("ahead", false, "those that append write at positions inside the file instead")
+	nowait  = flag.Bool("nowait", false, "with RWF_NOWAIT first")
+	suid    = flag.Bool("suid", false, "the file has the suid bit")
 	each    = flag.Int("each", 600, "stripes of a task")
 	lasting = flag.Duration("for", time.Second, "how long")
 )
@@ -68,19 +73,48 @@ func main() {
 func io(i, fd int, buf []byte, at int64) (err error) {
 	switch kind(i) {
 	case "over":
-		_, err = syscall.Pwrite(fd, buf[:stripe], at)
+		return write(fd, buf[:stripe], at)
 	case "inner":
-		_, err = syscall.Pwrite(fd, buf[:3*block-1024], at+512)
+		if *aligned {
+			return write(fd, buf[:3*block], at)
+		}
+		return write(fd, buf[:3*block-1024], at+512)
 	case "rewrite":
-		_, err = syscall.Pwrite(fd, buf[:stripe], at)
+		err = write(fd, buf[:stripe], at)
 		time.Sleep(*pause)
 	case "append":
+		if *ahead {
+			return write(fd, buf[:block], at)
+		}
 		_, err = syscall.Write(fd, buf[:block])
 	case "zero":
-		_, err = syscall.Pwrite(fd, buf[:block], at+512)
+		if *aligned {
+			return write(fd, buf[:stripe], at)
+		}
+		return write(fd, buf[:block], at+512)
 	default:
 		_, err = syscall.Pread(fd, buf[:stripe], at)
 	}
+	return err
+}
+
+// write writes at a place, with NOWAIT first where that is asked for.
+func write(fd int, buf []byte, at int64) error {
+	const (
+		pwritev2  = 328 // of amd64
+		rwfNowait = 8
+	)
+	if *nowait {
+		iov := syscall.Iovec{Base: &buf[0], Len: uint64(len(buf))}
+		_, _, e := syscall.Syscall6(pwritev2, uintptr(fd), uintptr(unsafe.Pointer(&iov)), 1, uintptr(at), 0, rwfNowait)
+		if e != syscall.EAGAIN {
+			if e != 0 {
+				return e
+			}
+			return nil
+		}
+	}
+	_, err := syscall.Pwrite(fd, buf, at)
 	return err
 }
 
@@ -97,10 +131,19 @@ func kind(i int) string {
 	return "append"
 }
 
+// tasksWithPlaces is how many tasks have places of their own in the file.
+func tasksWithPlaces() int64 {
+	n := *over + *zero + *read + *inner + *rewrite
+	if *ahead {
+		n += *extend
+	}
+	return int64(n)
+}
+
 // load makes the writes before the others, behind their places.
 func load() {
 	var ended sync.WaitGroup
-	places := int64(*over+*zero+*read+*inner+*rewrite) * int64(*each) * place
+	places := tasksWithPlaces() * int64(*each) * place
 	for i := range *loaders {
 		ended.Go(func() {
 			fd, buf := open(0), buffer()
@@ -115,7 +158,7 @@ func load() {
 
 func open(i int) int {
 	flags := syscall.O_RDWR | syscall.O_DIRECT
-	if kind(i) == "append" {
+	if kind(i) == "append" && !*ahead {
 		flags |= syscall.O_APPEND
 	}
 	fd, err := syscall.Open(*path, flags, 0)
@@ -130,7 +173,7 @@ var written = map[string][]int64{"over": {0}, "read": {0}, "inner": {0, 2}, "rew
 func layout() error {
 	fd, err := syscall.Open(*path, syscall.O_RDWR|syscall.O_CREAT|syscall.O_TRUNC, 0o644)
 	must(err)
-	places := int64(*over+*zero+*read+*inner+*rewrite) * int64(*each)
+	places := tasksWithPlaces() * int64(*each)
 	buf := make([]byte, block)
 	if places == 0 {
 		_, err := syscall.Write(fd, buf)
@@ -139,11 +182,18 @@ func layout() error {
 		must(syscall.Fallocate(fd, 0, 0, places*place+int64(*setup)*block))
 	}
 	for n := range places {
-		for _, b := range written[kind(int(n/int64(*each)))] {
+		blocks := written[kind(int(n/int64(*each)))]
+		if *prewrit {
+			blocks = []int64{0, 1, 2, 3}
+		}
+		for _, b := range blocks {
 			if _, err := syscall.Pwrite(fd, buf, n*place+b*block); err != nil {
 				return err
 			}
 		}
+	}
+	if *suid {
+		must(syscall.Fchmod(fd, syscall.S_ISUID|0o755))
 	}
 	must(syscall.Fsync(fd))
 	const dontNeed = 4 // POSIX_FADV_DONTNEED
