@@ -112,6 +112,8 @@ func (r *Report) sentence() string {
 	times := r.Times()
 	under := r.under()
 	switch {
+	case d.Changed == 0 && (times >= 1.1 || times <= 0.9 || r.App.NoNowait && d.Retried > 0):
+		return fmt.Sprintf("%s the writes would lock as they do, at about %.1f times the throughput: %s.", under, times, r.indirect())
 	case exclusive == 0 && d.Changed == 0:
 		return under + " nothing would change: no write holds i_rwsem exclusive."
 	case gained == 0 && d.Changed == 0:
@@ -123,6 +125,19 @@ func (r *Report) sentence() string {
 			percent(gained, exclusive), r.why(Shared), times, r.stays())
 	}
 	return fmt.Sprintf("%s %s of the exclusive writes would be shared: about %.1f times the throughput, because %s%s.", under, percent(gained, exclusive), times, r.why(Shared), r.provided())
+}
+
+// indirect says why writes that lock as before are faster or slower.
+func (r *Report) indirect() string {
+	switch {
+	case r.App.NoNowait && r.Decisions.Retried > 0:
+		return fmt.Sprintf("%d of them are refused first and made again, which takes that long", r.Decisions.Retried)
+	case r.App.Alone:
+		return "they do not wait for who else held i_rwsem"
+	case r.Beside > 0:
+		return "the writes beside them, which the filter leaves out, lock otherwise"
+	}
+	return "what they wait for changes"
 }
 
 // under says what is changed.

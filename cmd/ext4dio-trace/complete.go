@@ -40,7 +40,7 @@ func variants(more ...string) func() []string {
 var offers = map[string]offer{
 	"variant":  {values: variants("auto"), open: true}, // open: +patchN and -patchN
 	"traced":   {values: variants("auto"), open: true},
-	"whatif":   {values: variants(), open: true},
+	"whatif":   {values: func() []string { return append(append(whatif.AppNames(), "all"), model.VariantNames()...) }, open: true},
 	"attach":   {values: func() []string { return append([]string{"auto"}, attachWays...) }},
 	"holders":  {values: fixed(probes.HoldersWays...)},
 	"only":     {values: fixed(onlyWords...), list: true},

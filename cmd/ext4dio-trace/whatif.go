@@ -36,10 +36,22 @@ const maxSweep = 4096
 func newWhatifCmd() *cobra.Command {
 	var f whatifFlags
 	cmd := &cobra.Command{
-		Use:   "whatif [flags] FILE… --variant NAME",
-		Short: "predict what another kernel would do with a trace",
-		Long: `whatif tells what another variant of ext4 would do with the writes of a recorded
-trace: which of them would get another lock, and what that is worth.
+		Use:   "whatif [flags] FILE…",
+		Short: "predict what another kernel or a changed application would do",
+		Long: `whatif tells what the writes of a recorded trace would do on another kernel
+(--variant), or if the application did something otherwise (--app), or both: which
+of them would get another lock, and what that is worth. Without either it makes a
+table of all changes that matter to this trace, the best first, and details the
+first of them. The changes are, several with commas between:
+
+` + whatif.AppHelp() + `
+What a change takes by itself, such as writing blocks before, is said and not counted.
+
+A trace is cut into phases where the writes a second, the writers or the kinds of
+writes change. The answer is about the steady phase, in which writes meet most,
+and names the others: a setup has little to say about the work after it.
+Filters choose the writes that the answer is about; the others are simulated
+beside them.
 
 The lock of each write is decided by the model from the facts of the trace. Where
 the kernel that was traced looked at a block only in its iomap phase, the fact is
@@ -53,7 +65,10 @@ What else is assumed stands at the end of the report.
 
 Exit status: 0 predicted; 4 refused, or marked because writes are lost, incomplete
 or undecided.`,
-		Example: `  ext4dio-trace whatif db.e4d --variant linux-7.3
+		Example: `  ext4dio-trace whatif db.e4d
+  ext4dio-trace whatif db.e4d --variant linux-7.3
+  ext4dio-trace whatif db.e4d --app align=4k,isize-ahead
+  ext4dio-trace whatif db.e4d --app prewritten --path '*/redo*.log' --phase 2
   ext4dio-trace whatif db.e4d --variant linux-7.3 --jobs 1,2,4,8,16,32
   ext4dio-trace whatif --json db.e4d --variant patch3 | jq .sentence`,
 		Args: needFile,
@@ -63,7 +78,7 @@ or undecided.`,
 	}
 	fl := cmd.Flags()
 	fl.SortFlags = false
-	fl.StringVar(&f.variant, "variant", "", "the other kernel: "+strings.Join(model.VariantNames(), ", "))
+	fl.StringVar(&f.variant, "variant", "", "another kernel: "+strings.Join(model.VariantNames(), ", "))
 	fl.StringVar(&f.app, "app", "", "what the application does otherwise: "+strings.Join(whatif.AppNames(), ", ")+", several joined by commas, or all, a table of them")
 	fl.StringVar(&f.Traced, "traced", "auto", "the traced kernel: auto, or one of these")
 	fl.StringVar(&f.phase, "phase", "", "answer for this phase of the trace: steady, all, or its number (steady; all with --from or --to)")
