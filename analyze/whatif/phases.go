@@ -61,6 +61,18 @@ func (s *stretch) other(o *stretch) bool {
 	return kinds > otherKinds
 }
 
+// absorb joins two parts. One that is too short to be a phase has the writers of both sides.
+func (s *stretch) absorb(o *stretch) {
+	who := s.who
+	if s.writes < phaseLeast {
+		who = o.who
+	}
+	short := min(s.writes, o.writes) < phaseLeast
+	if s.join(o); short {
+		s.who = who
+	}
+}
+
 // phases finds the phases of what was added, the steady one among them. It is exact: of all
 // ways to cut the stretches, it takes the one with the least squared differences from the
 // mean of each part and a price for each cut.
@@ -71,7 +83,7 @@ func (s *stretches) phases() []Phase {
 			i++
 			continue
 		}
-		parts[i-1].join(&parts[i])
+		parts[i-1].absorb(&parts[i])
 		parts, i = slices.Delete(parts, i, i+1), max(1, i-1)
 	}
 	parts = recurring(parts)
@@ -118,6 +130,12 @@ func (s *stretches) parts() []stretch {
 		var one stretch
 		for i := from[end]; i < end; i++ {
 			one.join(&all[i])
+		}
+		if end-from[end] > 2 { // the outer ones may have writers of the next part
+			one.who = all[from[end]+1].who
+			for i := from[end] + 2; i < end-1; i++ {
+				one.count(&all[i])
+			}
 		}
 		out = append(out, one)
 	}

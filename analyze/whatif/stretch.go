@@ -35,11 +35,16 @@ func (s *stretch) join(o *stretch) {
 	s.writes += o.writes
 	s.spent += o.spent
 	s.busy += o.busy
-	for i := range s.who {
-		s.who[i] |= o.who[i]
-	}
 	for i := range s.kinds {
 		s.kinds[i] += o.kinds[i]
+	}
+	s.count(o)
+}
+
+// count counts the writers of o, too.
+func (s *stretch) count(o *stretch) {
+	for i := range s.who {
+		s.who[i] |= o.who[i]
 	}
 }
 
