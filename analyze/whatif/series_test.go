@@ -60,8 +60,14 @@ func eachOf(t testing.TB, path string, use func(o *observe.Observation, reason s
 
 func predicted(t testing.TB, path string, o Options) *Report {
 	t.Helper()
+	return predictedFrom(t, path, 0, o)
+}
+
+// predictedFrom is predicted for a kernel of which the variant is known; 0 is none.
+func predictedFrom(t testing.TB, path string, traced model.Variant, o Options) *Report {
+	t.Helper()
 	p := New(o)
-	p.Traced(o.Variant)
+	p.Traced(traced)
 	holders := eachOf(t, path, p.Add, p.Hold)
 	one, err := p.Narrow()
 	if err != nil {
@@ -69,6 +75,7 @@ func predicted(t testing.TB, path string, o Options) *Report {
 	}
 	if one != nil {
 		p = one
+		p.Traced(traced)
 		eachOf(t, path, p.Add, p.Hold)
 	}
 	r, err := p.Predict(context.Background(), Trace{Holders: holders})
