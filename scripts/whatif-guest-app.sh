@@ -16,7 +16,7 @@ inner="--inner 4 --rewrite 2 --pause 2ms"
 mix inner $inner
 mix inner-aligned $inner --aligned
 mix inner-prewritten $inner --prewritten
-[ "$1" = after ] || exit 0
+[ "$1" = all ] || exit 0
 append="--append 3 --over 3"
 mix append $append
 mix append-ahead $append --ahead

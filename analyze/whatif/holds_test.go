@@ -252,3 +252,14 @@ func TestHoldsAwake(t *testing.T) {
 		}
 	}
 }
+
+// Whoever held the lock before the first write only is left out, be there nobody else.
+func TestHoldsBeforeOnly(t *testing.T) {
+	how := way{lock: Shared, first: Shared}
+	w := made(how, how)
+	for i := range w.steps {
+		w.steps[i].entry += 10 * ms
+	}
+	w.hold(&observe.Hold{Actor: observe.Actor{Op: "fallocate", Tid: 1000}, Kind: record.HoldFallocate, Dev: 1, Ino: 12, Mode: record.LockExclusive, Time: 1, From: 2, To: 3})
+	near(t, "rate", simulated(w, runOptions{}).perSecond(), 1980)
+}

@@ -46,7 +46,8 @@ func newScene(w *window) *scene {
 			break
 		}
 	}
-	if sc.cut = cutPauses(w, order); w.writes < len(w.steps) {
+	others := w.writes < len(w.steps)
+	if sc.cut = cutPauses(w, order); others { // some are moved, or left out
 		order = w.order()
 	}
 	for i := range sc.paces {
@@ -138,6 +139,9 @@ func fly(flying []int64, st *step) []int64 {
 func (sc *scene) span(end int64) {
 	from, to, steps := int64(0), end, 0
 	for i := range sc.paces {
+		if p := &sc.paces[i]; p.steady && p.last-p.first < end/2 {
+			p.steady = false // it is there for a while only
+		}
 		if p := &sc.paces[i]; p.steady {
 			from, to = max(from, p.first), min(to, p.last)
 			steps += p.writes
