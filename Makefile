@@ -141,8 +141,9 @@ VIEW_SECONDS ?= 60
 bench-view:
 	EXT4DIO_VIEW_SECONDS=$(VIEW_SECONDS) go test -count 1 -timeout 30m -v -run '^TestViewCost$$' ./cmd/ext4dio-trace
 
-# What whatif predicts from the kernel before the series, beside what those with its
-# patches do. The recordings in analyze/whatif/testdata are made anew.
+# What whatif predicts from the kernel before the series, and of a changed program, beside
+# what the kernels with its patches and that program do. The recordings in analyze/whatif/testdata are made anew.
 whatif-series: need-vm build
 	scripts/whatif-series.sh $(BIN)
+	scripts/whatif-app.sh $(BIN)
 	scripts/whatif-tries.sh $(BIN)

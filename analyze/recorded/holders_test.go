@@ -75,7 +75,7 @@ func TestPredictHolders(t *testing.T) {
 		{"auto", 0, "3 direct-read that a write waited for are simulated"},
 		{"all", 1, "1 others held i_rwsem and are lost"},
 	} {
-		rep, err := Predict(t.Context(), withHolders(t, c.which, c.lost), "auto", o)
+		rep, err := Predict(t.Context(), withHolders(t, c.which, c.lost), PredictOptions{Traced: "auto", Options: o})
 		if err != nil {
 			t.Fatal(err)
 		}

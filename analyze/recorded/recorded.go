@@ -18,7 +18,6 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
-	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/report"
 	"github.com/ext4dio/ext4dio-trace/trace/redact"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
@@ -214,6 +213,7 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 			}
 			p.Add(&row)
 			if o.Predictor != nil {
+				o.Predictor.Traced(v.Variant)
 				o.Predictor.Add(ob, string(v.Reason))
 			}
 		}
@@ -232,7 +232,7 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 		p.Missing = append(p.Missing, fmt.Sprintf("%d records are of kinds that this version does not know", n))
 	}
 	if o.Predictor != nil {
-		if p.Prediction, err = predictionText(ctx, o.Predictor, judged, p.Names, o.Redact); err != nil {
+		if p.Prediction, err = predictionText(ctx, &o, judged, p.Names); err != nil {
 			return nil, err
 		}
 	}
@@ -269,39 +269,6 @@ func environment(in *tracefile.Recording, info *tracefile.Info, tool string) []r
 	return out
 }
 
-// predictionText is the section of a report. Names of files come from names; those of
-// processes are replaced by redact, which may be nil.
-func predictionText(ctx context.Context, p *whatif.Predictor, judged *replay.Judged, names export.Names, redact *redact.Redactor) (string, error) {
-	rep, err := predicted(ctx, p, judged, names)
-	if err != nil {
-		return "", err
-	}
-	for i := range rep.Writers {
-		if redact != nil {
-			rep.Writers[i].Comm = redact.Comm(rep.Writers[i].Comm)
-		}
-	}
-	var b strings.Builder
-	if err := rep.WriteText(&b, export.Safe); err != nil {
-		return "", err
-	}
-	return b.String(), nil
-}
-
-// Predict tells what another variant would do with a recording; traced is the variant of
-// the kernel that made it: auto, or the name of one.
-func Predict(ctx context.Context, in *tracefile.Recording, traced string, o whatif.Options) (*whatif.Report, error) {
-	p := whatif.New(o)
-	judged, err := replay.Judge(ctx, in, traced, func(k *session.Kernel) session.Seen {
-		k.Held = p.Hold
-		return func(ob *observe.Observation, v *judge.Verdict) { p.Add(ob, string(v.Reason)) }
-	})
-	if err != nil {
-		return nil, err
-	}
-	return predicted(ctx, p, judged, in)
-}
-
 // Decisions counts what another variant would decide of the writes of a recording, as
 // Predict does, without simulating time.
 func Decisions(ctx context.Context, in *tracefile.Recording, traced string, c *whatif.Counter) error {
@@ -309,23 +276,4 @@ func Decisions(ctx context.Context, in *tracefile.Recording, traced string, c *w
 		return func(o *observe.Observation, v *judge.Verdict) { c.Add(o, string(v.Reason)) }
 	})
 	return err
-}
-
-// predicted simulates what p has taken in of a recording, with the names of files
-// from names.
-func predicted(ctx context.Context, p *whatif.Predictor, judged *replay.Judged, names export.Names) (*whatif.Report, error) {
-	var s export.Summary
-	if err := judged.Account(&s); err != nil {
-		return nil, err
-	}
-	rep, err := p.Predict(ctx, whatif.Trace{Losses: s.Losses, Missing: replay.Missing(judged.In), Holders: judged.Plan.Holders, Unseen: judged.Plan.Unseen()})
-	if err != nil {
-		return nil, fmt.Errorf("%w before all was simulated", replay.ErrInterrupted)
-	}
-	rep.Traced = s.Variant
-	for i := range rep.Files {
-		g := &rep.Files[i]
-		g.Path = names.Path(record.NameID{FileID: record.FileID{Dev: g.Dev, Ino: g.Ino, Generation: g.Gen}})
-	}
-	return rep, nil
 }

@@ -59,7 +59,7 @@ func TestTorn(t *testing.T) {
 	if err != nil || len(p.Missing) == 0 || p.Missing[0] != got.Traces[0].Missing {
 		t.Errorf("report: missing %q, error %v", p.Missing, err)
 	}
-	rep, err := Predict(t.Context(), open(t, 1), "auto", whatif.Options{Variant: model.SeriesV2, Seed: 1, Seeds: 1})
+	rep, err := Predict(t.Context(), open(t, 1), PredictOptions{Traced: "auto", Options: whatif.Options{Variant: model.SeriesV2, Seed: 1, Seeds: 1}})
 	if err != nil || rep.Proven() {
 		t.Errorf("predicted: proven %v, error %v", rep.Proven(), err)
 	}

@@ -24,6 +24,16 @@ func NewCounter(v model.Variant) *Counter {
 	return &Counter{decider: NewDecider(v), cells: map[Kind]*Cell{}}
 }
 
+// newChanged counts under a change of a kernel that is traced.
+func newChanged(to Change, traced model.Variant) *Counter {
+	if to.Variant == 0 {
+		to.Variant = traced
+	}
+	c := NewCounter(to.Variant)
+	c.decider.app, c.decider.same = to.App, to.Variant == traced
+	return c
+}
+
 // Add decides and counts one write; reason is that of its lock on the kernel that made it.
 func (c *Counter) Add(o *observe.Observation, reason string) { c.add(o, reason) }
 
@@ -37,9 +47,15 @@ func (c *Counter) add(o *observe.Observation, reason string) (now, then way) {
 	} else if out.Lock == Refused && now.lock != Refused && byIOUring(o) {
 		out = c.offloaded(o, out)
 	}
+	if c.decider.app.NoNowait && o.Flags&model.IocbNowait != 0 && byIOUring(o) {
+		out.way.offload = true // by a thread that may wait
+	}
 	op := opened{out, Kind{reason, now.lock, out.Lock, string(out.Reason)}, o.Len0, o.WaitNs}
-	if out.Lock == Undecided {
+	switch {
+	case out.Lock == Undecided:
 		op.kind.Why = out.Missing
+	case out.asSeen:
+		op.kind.Why = reason
 	}
 	c.count(&op)
 	if now.lock == Refused {

@@ -48,12 +48,16 @@ type Outcome struct {
 	From Origin
 	// Missing is the fact for want of which it is not decided.
 	Missing string
-	way     way
+	// asSeen says that it goes down as in the trace.
+	asSeen bool
+	way    way
 }
 
 // Decider decides writes under another variant. It is not safe for concurrent use.
 type Decider struct {
 	v    model.Variant
+	app  App
+	same bool // v is the variant that was traced
 	d    model.Decision
 	hole model.Decision
 }
@@ -72,11 +76,14 @@ func (c *Decider) Decide(o *observe.Observation) Outcome {
 	if len(o.Passes) == 0 && o.Buffered == nil && o.Flags&model.IocbNowait == 0 {
 		return Outcome{Lock: Ended, Reason: model.ReasonEntry, way: way{lock: Ended}}
 	}
-	w := world{o: o, v: c.v}
-	in := call(o)
+	w := world{o: o, v: c.v, app: &c.app}
+	in := w.call()
 	model.Decide(&c.d, &in, &w, c.v)
+	if c.same && !w.touched {
+		return asSeen(o)
+	}
 	if w.either {
-		other := world{o: o, v: c.v, holes: true}
+		other := world{o: o, v: c.v, app: &c.app, holes: true}
 		model.Decide(&c.hole, &in, &other, c.v)
 		if !same(&c.d, &c.hole) {
 			return Outcome{From: w.from, Missing: "whether a block was a hole or unwritten"}
@@ -91,6 +98,17 @@ func (c *Decider) Decide(o *observe.Observation) Outcome {
 	return c.outcome(o, &w)
 }
 
+// asSeen is a write of which nothing was changed that the kernel looked at.
+func asSeen(o *observe.Observation) Outcome {
+	now := seen(o)
+	now.mayQueue = now.queued
+	out := Outcome{Lock: now.lock, asSeen: true, way: now}
+	if now.lock == Undecided {
+		out.Missing = "the mode of i_rwsem"
+	}
+	return out
+}
+
 // same reports whether two decisions lead to the same locks.
 func same(a, b *model.Decision) bool {
 	return a.End == b.End && a.Mode == b.Mode && a.Passes == b.Passes && a.Drain == b.Drain && a.ForceWait == b.ForceWait
@@ -102,7 +120,7 @@ func (c *Decider) outcome(o *observe.Observation, w *world) Outcome {
 	out := Outcome{Reason: d.Reason, From: w.from}
 	switch d.End {
 	case model.EndDio:
-		refused, missing := c.begin(o)
+		refused, missing := c.begin(o, w)
 		switch out.Lock = Shared; {
 		case missing != "":
 			return Outcome{From: w.from, Missing: missing}
@@ -128,9 +146,9 @@ func (c *Decider) outcome(o *observe.Observation, w *world) Outcome {
 
 // begin reports whether ext4_iomap_begin gives -EAGAIN under NOWAIT, since it has to
 // allocate, or names what is not known about that.
-func (c *Decider) begin(o *observe.Observation) (refused bool, missing string) {
+func (c *Decider) begin(o *observe.Observation, w *world) (refused bool, missing string) {
 	switch {
-	case o.Flags&model.IocbNowait == 0:
+	case w.flags()&model.IocbNowait == 0 || c.app.Prewritten:
 	case c.v.Has(model.NowaitCachedBegin):
 		return false, "whether a block was in the extent status cache"
 	case !c.v.Has(model.NowaitNoAlloc):

@@ -32,7 +32,7 @@ func (d *disk) learn(w *window) {
 	var sum [33]float64
 	var count [33]int
 	for i := range w.steps {
-		if s := &w.steps[i]; s.device > 0 && s.part == aWrite {
+		if s := &w.steps[i]; s.device > 0 && s.writes() {
 			sum[sizeClass(s.size)] += float64(s.device)
 			count[sizeClass(s.size)]++
 		}
@@ -41,7 +41,7 @@ func (d *disk) learn(w *window) {
 	var n [depthClasses]int
 	for i := range w.steps {
 		s := &w.steps[i]
-		if c := sizeClass(s.size); s.device > 0 && s.part == aWrite {
+		if c := sizeClass(s.size); s.device > 0 && s.writes() {
 			at := depthClass(int(s.depth))
 			total[at] += float64(s.device) * float64(count[c]) / sum[c]
 			n[at]++

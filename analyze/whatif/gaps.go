@@ -66,7 +66,7 @@ func wakers(w *window) []bool {
 
 // awake lets one hold the lock from when it was his, so long before he was awake.
 func (s *step) awake(since int64) {
-	if s.part == aWrite || s.now.lock != Shared || since > unexplained {
+	if s.writes() || s.now.lock != Shared || since > unexplained {
 		return
 	}
 	if s.part == aTransfer {

@@ -17,7 +17,11 @@ const (
 	aWrite    part = iota
 	aHold          // somebody holds the lock and makes no write that is recorded
 	aTransfer      // likewise, for as long as his I/O takes
+	aBeside        // a write that the answer is not about
 )
+
+// writes reports whether a step is a write, counted or not.
+func (s *step) writes() bool { return s.part == aWrite || s.part == aBeside }
 
 // Holds counts those who held i_rwsem and made no recorded write.
 type Holds struct {
@@ -89,7 +93,9 @@ func (s *step) hold(h *observe.Hold) {
 	if h.Mode == record.LockExclusive {
 		s.now.lock = Exclusive
 	}
-	s.then = s.now
+	for i := range s.then {
+		s.then[i] = s.now
+	}
 	s.entry, s.locked, s.queue = int64(entry), int64(h.From-entry), int64(h.QueuedNs)
 	s.pre, s.waited = s.locked-s.queue, s.queue
 	s.end = int64(h.To - entry)

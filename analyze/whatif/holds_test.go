@@ -27,7 +27,7 @@ func turns(writers int, how Lock, kind record.HoldOp, op string, mode record.Loc
 		for i := range writers {
 			w.steps = append(w.steps, step{
 				entry: (2*n+2)*ms - queue, pre: 0, queue: queue, waited: queue, locked: queue, done: ms + queue, end: ms + queue,
-				device: ms, writer: int32(i), now: way{lock: how, first: how}, then: way{lock: how, first: how},
+				device: ms, writer: int32(i), now: way{lock: how, first: how}, then: all(way{lock: how, first: how}),
 			})
 			w.writes++
 		}
@@ -82,7 +82,7 @@ func TestHoldsTakeTurns(t *testing.T) {
 	run := func(w *window, then Lock, writers int) float64 {
 		for i := range w.steps {
 			if st := &w.steps[i]; st.part == aWrite {
-				st.then = way{lock: then, first: then}
+				st.then = all(way{lock: then, first: then})
 			}
 		}
 		return simulated(w, runOptions{then: true, writers: writers, seed: 1}).perSecond()
@@ -104,7 +104,7 @@ func TestHoldsDrain(t *testing.T) {
 	for n := range int64(200) {
 		at := n * 1_200_000
 		w.steps = append(w.steps, step{entry: at - 190_000, queue: 190_000, waited: 190_000, locked: 190_000,
-			done: 191_000, end: 1_190_000, device: ms, tail: 1000, now: queued, then: queued})
+			done: 191_000, end: 1_190_000, device: ms, tail: 1000, now: queued, then: all(queued)})
 		w.writes++
 		w.hold(&observe.Hold{
 			Actor: observe.Actor{Op: "fallocate", Tid: 1000}, Kind: record.HoldFallocate, Dev: 1, Ino: 12, Mode: record.LockExclusive,
@@ -127,7 +127,7 @@ func TestHoldsOfWriter(t *testing.T) {
 	w.writers, w.taskOf[7] = []task{{pid: 1, comm: "made"}}, 0
 	for n := range int64(100) {
 		how := way{lock: Shared, first: Shared}
-		w.steps = append(w.steps, step{entry: n * 4 * ms, done: ms, end: ms, device: ms, now: how, then: how})
+		w.steps = append(w.steps, step{entry: n * 4 * ms, done: ms, end: ms, device: ms, now: how, then: all(how)})
 		w.writes++
 		// ext4_setattr is called with the lock held.
 		w.hold(&observe.Hold{
@@ -234,7 +234,7 @@ func TestHoldsAwake(t *testing.T) {
 	const us = 1000
 	for n := range int64(20) {
 		at := n * 2200 * us
-		w.steps = append(w.steps, step{entry: at - 1000*us, queue: 1000 * us, waited: 1000 * us, locked: 1000 * us, done: 2000 * us, end: 2000 * us, device: ms, now: how, then: how})
+		w.steps = append(w.steps, step{entry: at - 1000*us, queue: 1000 * us, waited: 1000 * us, locked: 1000 * us, done: 2000 * us, end: 2000 * us, device: ms, now: how, then: all(how)})
 		w.writes++
 		for tid, late := range []int64{20, 34} {
 			w.hold(&observe.Hold{Actor: observe.Actor{Op: "direct-read", Tid: 1000 + uint32(tid)}, Kind: record.HoldRead, Dev: 1, Ino: 12, Mode: record.LockShared,
@@ -251,4 +251,15 @@ func TestHoldsAwake(t *testing.T) {
 			t.Errorf("reader %d: gaps %v", tid, p.after)
 		}
 	}
+}
+
+// Whoever held the lock before the first write only is left out, be there nobody else.
+func TestHoldsBeforeOnly(t *testing.T) {
+	how := way{lock: Shared, first: Shared}
+	w := made(how, how)
+	for i := range w.steps {
+		w.steps[i].entry += 10 * ms
+	}
+	w.hold(&observe.Hold{Actor: observe.Actor{Op: "fallocate", Tid: 1000}, Kind: record.HoldFallocate, Dev: 1, Ino: 12, Mode: record.LockExclusive, Time: 1, From: 2, To: 3})
+	near(t, "rate", simulated(w, runOptions{}).perSecond(), 1980)
 }

@@ -22,18 +22,19 @@ type pause struct {
 // at the same time do not drift apart then. Who else held the lock in between, or before the
 // first write or after the last, is left out. order is by entry. It returns the time that was left out, ns.
 func cutPauses(w *window, order []int32) (cut int64) {
-	busy := int64(0)
+	busy, n := int64(0), int64(0)
 	for i := range w.steps {
-		if st := &w.steps[i]; st.part == aWrite {
+		if st := &w.steps[i]; st.writes() {
 			busy += st.end
+			n++
 		}
 	}
-	least := max(pauseNs, pauseTimes*busy/int64(w.writes))
+	least := max(pauseNs, pauseTimes*busy/n)
 	var pauses []pause
 	end := int64(0)
 	for _, i := range order {
 		st := &w.steps[i]
-		if st.part != aWrite {
+		if !st.writes() {
 			continue
 		}
 		if pauses == nil {
@@ -58,11 +59,11 @@ func cutHolds(w *window, pauses []pause) {
 		return
 	}
 	w.steps = slices.DeleteFunc(w.steps, func(st step) bool {
-		return st.part != aWrite && slices.ContainsFunc(pauses, func(p pause) bool { return st.entry >= p.from && st.entry+st.end <= p.to })
+		return !st.writes() && slices.ContainsFunc(pauses, func(p pause) bool { return st.entry >= p.from && st.entry+st.end <= p.to })
 	})
 	for i := range w.steps {
 		st := &w.steps[i]
-		if st.part == aWrite {
+		if st.writes() {
 			continue
 		}
 		if n, _ := slices.BinarySearchFunc(pauses, st.entry, func(p pause, at int64) int { return cmp.Compare(p.from, at) }); n > 0 {

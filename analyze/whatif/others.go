@@ -24,7 +24,7 @@ func findOthers(w *window) (n int) {
 	released := make([]int64, len(w.files))
 	for _, i := range order {
 		st := &w.steps[i]
-		if st.part == aWrite && st.now.lock == Exclusive && st.queue > 0 {
+		if st.writes() && st.now.lock == Exclusive && st.queue > 0 {
 			if held := at(i) - max(released[st.file], at(i)-st.queue); held > unexplained {
 				st.others = held
 				n++

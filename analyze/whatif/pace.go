@@ -9,6 +9,7 @@ import (
 type pace struct {
 	steps  []int32 // of the window, by entry
 	writes int     // among them; 0 of a task that only holds the lock
+	holds  bool    // it makes no write at all
 	// gaps lie before each write: behind the return of the one before it, or, with as
 	// many in flight as ever, behind the completion that made room.
 	gaps  []int64
@@ -45,11 +46,16 @@ func newScene(w *window) *scene {
 			break
 		}
 	}
-	if sc.cut = cutPauses(w, order); w.writes < len(w.steps) {
+	others := w.writes < len(w.steps)
+	if sc.cut = cutPauses(w, order); others { // some are moved, or left out
 		order = w.order()
+	}
+	for i := range sc.paces {
+		sc.paces[i].holds = true
 	}
 	for _, i := range order {
 		p := &sc.paces[w.steps[i].writer]
+		p.holds = p.holds && !w.steps[i].writes()
 		p.steps = append(p.steps, i)
 		if w.steps[i].part == aWrite {
 			p.writes++
@@ -133,6 +139,9 @@ func fly(flying []int64, st *step) []int64 {
 func (sc *scene) span(end int64) {
 	from, to, steps := int64(0), end, 0
 	for i := range sc.paces {
+		if p := &sc.paces[i]; p.steady && p.last-p.first < end/2 {
+			p.steady = false // it is there for a while only
+		}
 		if p := &sc.paces[i]; p.steady {
 			from, to = max(from, p.first), min(to, p.last)
 			steps += p.writes
@@ -173,7 +182,7 @@ func (sc *scene) pool() {
 	sc.pools = map[pool][]int32{}
 	for i := range sc.w.steps {
 		s := &sc.w.steps[i]
-		if s.device <= 0 || s.part != aWrite {
+		if s.device <= 0 || !s.writes() {
 			continue
 		}
 		for _, writer := range [...]int32{s.writer, -1} {

@@ -17,10 +17,15 @@ type SweepRow struct {
 // Report is the answer. Now is the simulation of the kernel that was traced, Then that
 // of the other variant; both are empty when the prediction was refused.
 type Report struct {
-	Traced      string        `json:"traced"` // the variant of the trace, set by the caller
-	Variant     model.Variant `json:"variant"`
-	Marks       []string      `json:"marks,omitempty"`   // what is missing
-	Refused     string        `json:"refused,omitempty"` // why no time is predicted
+	Traced      string        `json:"traced"`  // the variant of the trace, set by the caller
+	Variant     model.Variant `json:"variant"` // in the answer; that of the trace, set by the caller, when only the application changes
+	App         App           `json:"app"`     // what it does otherwise in the answer; empty: nothing
+	Costs       string        `json:"costs,omitempty"`
+	Remedies    []Remedy      `json:"remedies,omitempty"` // all that change something, the best first
+	Marks       []string      `json:"marks,omitempty"`    // what is missing
+	Refused     string        `json:"refused,omitempty"`  // why no time is predicted
+	Phases      []Phase       `json:"phases"`
+	Beside      uint64        `json:"writes_beside,omitempty"` // simulated, and left out by a filter
 	Decisions   Decisions     `json:"decisions"`
 	Holds       *Holds        `json:"holds"` // of i_rwsem by others than writes; null: none are recorded
 	Assumptions []string      `json:"assumptions,omitempty"`
@@ -68,6 +73,9 @@ func (r *Report) assume(scenes []*scene, windows int) {
 	if windows > len(scenes) {
 		say("the simulation repeats %d parts of the trace of %d writes each, of %d, chosen by chance", len(scenes), windowSteps, windows)
 	}
+	if r.Beside > 0 {
+		say("%d writes that the filter leaves out are simulated beside the others, and not counted", r.Beside)
+	}
 	say("each task writes on as soon as before: what it does between its writes takes as long as in the trace")
 	if cut > 0 {
 		say("times in which no task wrote are left out, %s in the parts that are simulated: throughput is that of the time between them", duration(float64(cut)))
@@ -102,8 +110,10 @@ func (r *Report) sentence() string {
 		exclusive += d.count(Exclusive, l)
 	}
 	times := r.Times()
-	under := "Under " + r.Variant.String()
+	under := r.under()
 	switch {
+	case d.Changed == 0 && (times >= 1.1 || times <= 0.9 || r.App.NoNowait && d.Retried > 0):
+		return fmt.Sprintf("%s the writes would lock as they do, at about %.1f times the throughput: %s.", under, times, r.indirect())
 	case exclusive == 0 && d.Changed == 0:
 		return under + " nothing would change: no write holds i_rwsem exclusive."
 	case gained == 0 && d.Changed == 0:
@@ -115,6 +125,31 @@ func (r *Report) sentence() string {
 			percent(gained, exclusive), r.why(Shared), times, r.stays())
 	}
 	return fmt.Sprintf("%s %s of the exclusive writes would be shared: about %.1f times the throughput, because %s%s.", under, percent(gained, exclusive), times, r.why(Shared), r.provided())
+}
+
+// indirect says why writes that lock as before are faster or slower.
+func (r *Report) indirect() string {
+	switch {
+	case r.App.NoNowait && r.Decisions.Retried > 0:
+		return fmt.Sprintf("%d of them are refused first and made again, which takes that long", r.Decisions.Retried)
+	case r.App.Alone:
+		return "they do not wait for who else held i_rwsem"
+	case r.Beside > 0:
+		return "the writes beside them, which the filter leaves out, lock otherwise"
+	}
+	return "what they wait for changes"
+}
+
+// under says what is changed.
+func (r *Report) under() string {
+	switch app := r.App.String(); {
+	case app == "":
+		return "Under " + r.Variant.String()
+	case r.Variant == 0:
+		return "With " + app
+	default:
+		return "With " + app + " under " + r.Variant.String()
+	}
 }
 
 // provided says what a gain rests on that the trace does not show: that the disk does

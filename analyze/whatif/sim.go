@@ -52,7 +52,9 @@ type pool struct {
 
 // runOptions are those of one run.
 type runOptions struct {
-	then    bool  // with the other variant's locks
+	then    bool  // with the locks of a change
+	change  int   // of this one
+	alone   bool  // who makes no write is not there
 	wakeNs  int64 // from the wake-up of a writer until it tries to lock
 	seed    uint64
 	writers int // of the same mix; 0: those of the scene
@@ -65,6 +67,9 @@ func newSim(sc *scene, o runOptions) *sim {
 		disks: map[uint32]int{},
 	}
 	for _, i := range sc.pick(o.writers, o.seed) {
+		if o.alone && sc.paces[i].holds {
+			continue
+		}
 		s.actors = append(s.actors, actor{pace: &sc.paces[i]})
 	}
 	s.out = newTally(len(sc.w.files), len(s.actors))
@@ -155,7 +160,7 @@ func (s *sim) enter(writer int32) {
 	j := s.newJob()
 	s.jobs[j] = job{step: n, writer: writer, file: st.file, way: st.now, begun: s.now}
 	if s.then {
-		s.jobs[j].way = st.then
+		s.jobs[j].way = st.then[s.change]
 	}
 	s.draw(&s.jobs[j], st)
 	at := s.now + st.pre
@@ -194,7 +199,7 @@ func (s *sim) draw(j *job, st *step) {
 	if len(from) == 0 {
 		from = s.sc.pools[pool{-1, int8(sizeClass(st.size))}]
 	}
-	if len(from) == 0 || st.part != aWrite {
+	if len(from) == 0 || !st.writes() {
 		j.device, j.depth = st.device, st.depth
 		return
 	}
@@ -227,7 +232,7 @@ func (s *sim) locked(n int32) {
 	switch {
 	case j.way.again && !j.again:
 		s.at(s.now+st.check, evChecked, n)
-	case j.way.drain && st.part != aWrite:
+	case j.way.drain && !st.writes():
 		s.at(s.now+st.check, evDrain, n)
 	case j.way.drain && s.flying[j.file] > 0:
 		s.drains[j.file] = append(s.drains[j.file], n)
@@ -249,7 +254,7 @@ func (s *sim) drain(n int32) {
 // others is how long an exclusive write waits for holders that are not in the trace.
 // Where shared holders were before it, they had the lock together with those.
 func (s *sim) others(j *job, st *step) int64 {
-	if j.way.lock != Exclusive || s.locks[j.file].shared {
+	if j.way.lock != Exclusive || s.locks[j.file].shared || s.alone {
 		return 0
 	}
 	j.waited += st.others

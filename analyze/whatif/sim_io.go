@@ -17,7 +17,7 @@ func (s *sim) submit(n int32) {
 	s.disks[dev]++
 	s.flying[j.file]++
 	took := int64(float64(j.device) * s.sc.disk.scale(s.disks[dev], int(j.depth)))
-	if st.part == aWrite {
+	if st.writes() {
 		s.out.depth = max(s.out.depth, s.disks[dev])
 	}
 	if j.way.queued {

@@ -21,10 +21,18 @@ func made(ways ...way) *window {
 		for n := range int64(100) {
 			w.steps = append(w.steps, step{
 				entry: n * 1_010_000, done: 1_000_000, end: 1_000_000, device: 1_000_000, tail: 1_000_000,
-				writer: int32(i), now: how, then: how,
+				writer: int32(i), now: how, then: all(how),
 			})
 			w.writes++
 		}
+	}
+	return w
+}
+
+// all is the same way under each change.
+func all(how way) (w ways) {
+	for i := range w {
+		w[i] = how
 	}
 	return w
 }

@@ -26,13 +26,21 @@ type step struct {
 	depth  int32 // I/O in flight on the disk when this was submitted, itself included
 	part   part
 	now    way
-	then   way
+	then   ways // under each change
 }
 
+// ways are those of a write under each change.
+type ways [maxChanges]way
+
 // fill takes the times of a write from its observation.
-func (s *step) fill(o *observe.Observation, now, then way) {
+func (s *step) fill(o *observe.Observation, now way, then *ways) {
 	s.entry, s.done, s.end, s.waited = int64(o.Time), int64(o.SubmitNs), int64(o.LatencyNs), int64(o.WaitNs)
-	s.size, s.now, s.then = int32(min(o.Len0, 1<<30)), now, then
+	s.size, s.now, s.then = int32(min(o.Len0, 1<<30)), now, *then
+	for i := range s.then {
+		if s.then[i].lock == Undecided {
+			s.then[i] = now
+		}
+	}
 	s.end = max(s.end, s.done)
 	if !o.Queued {
 		s.end = s.done

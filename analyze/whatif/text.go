@@ -19,6 +19,12 @@ func (r *Report) WriteText(w io.Writer, safe func(string) string) error {
 	for _, m := range r.Marks {
 		fmt.Fprintf(&b, "MARKED:  %s\n", safe(m))
 	}
+	if len(r.Phases) > 1 {
+		r.writePhases(&b)
+	}
+	if len(r.Remedies) > 0 {
+		r.writeRemedies(&b)
+	}
 	r.writeDecisions(&b, safe)
 	if r.Measured.PerSecond.Mid > 0 {
 		r.writeCalibration(&b)
@@ -40,9 +46,45 @@ func (r *Report) WriteText(w io.Writer, safe func(string) string) error {
 	return nil
 }
 
+// then names what is changed.
+func (r *Report) then() string {
+	if app := r.App.String(); app != "" {
+		return app + " under " + r.Variant.String()
+	}
+	return r.Variant.String()
+}
+
+// writeRemedies lists what each change is worth, and what it takes.
+func (r *Report) writeRemedies(b *strings.Builder) {
+	fmt.Fprintf(b, "%-34s  %9s  %10s  %6s  %9s  %9s  %s\n", "CHANGE", "OTHERWISE", "WRITES/S", "TIMES", "EXCLUSIVE", "WAIT MEAN", "TAKES, AND IS NOT COUNTED")
+	fmt.Fprintf(b, "%-34s  %9s  %10.0f  %6s  %7.1f %%  %9s\n", "(as it is)", "", r.Now.PerSecond.Mid, "", 100*r.Now.ExclusiveShare, duration(r.Now.MeanWaitNs))
+	for i := range r.Remedies {
+		m := &r.Remedies[i]
+		if m.Refused != "" {
+			fmt.Fprintf(b, "%-34s  %9d  not predicted: %s\n", m.Name(), m.Changed, m.Refused)
+			continue
+		}
+		fmt.Fprintf(b, "%-34s  %9d  %10.0f  %6.2f  %7.1f %%  %9s  %s\n", m.Name(), m.Changed, m.PerSecond.Mid, m.Times, 100*m.Exclusive, duration(m.WaitNs), m.Costs)
+	}
+	b.WriteByte('\n')
+}
+
+// writePhases lists the phases; the answer is about those that are marked.
+func (r *Report) writePhases(b *strings.Builder) {
+	fmt.Fprintf(b, "  %5s  %9s  %9s  %9s  %7s  %10s  %9s\n", "PHASE", "FROM", "LENGTH", "WRITES", "WRITERS", "WRITES/S", "IN FLIGHT")
+	for i := range r.Phases {
+		f, mark := &r.Phases[i], ' '
+		if f.Answered {
+			mark = '>'
+		}
+		fmt.Fprintf(b, "%c %5d  %9s  %9s  %9d  %7d  %10.0f  %9.1f\n", mark, i+1, duration(float64(f.From)), duration(float64(f.To-f.From)), f.Writes, f.Writers, f.PerSecond, f.Together)
+	}
+	b.WriteByte('\n')
+}
+
 func (r *Report) writeDecisions(b *strings.Builder, safe func(string) string) {
 	d := &r.Decisions
-	fmt.Fprintf(b, "decisions: %s now, %s then: %d of %d writes would go down otherwise\n\n", safe(r.Traced), r.Variant, d.Changed, d.Writes)
+	fmt.Fprintf(b, "decisions: %s now, %s then: %d of %d writes would go down otherwise\n\n", safe(r.Traced), r.then(), d.Changed, d.Writes)
 	fmt.Fprintf(b, "%9s  %12s  %9s  %-13s  %-13s  %-26s  %s\n", "WRITES", "BYTES", "WAITED", "NOW", "THEN", "REASON NOW", "REASON THEN")
 	for i := range d.Cells {
 		if i == maxCells {

@@ -47,6 +47,10 @@ func (c *Counter) again(o *observe.Observation, op opened, now way, out Outcome)
 	c.uncount(&op)
 	c.sum.Retried++
 	now.offload = true
+	if c.decider.app.NoNowait {
+		out.way.offload = byIOUring(o)
+		return now, out
+	}
 	switch op.out.Lock {
 	case Shared, Exclusive, Buffered:
 		queued := op.out.way.mayQueue && (o.Queued || o.DioFlags&model.DioForceWait != 0)

@@ -92,7 +92,7 @@ func TestOffload(t *testing.T) {
 		how := way{lock: Shared, first: Shared, offload: true}
 		for n := range int64(400) {
 			w.steps = append(w.steps, step{
-				entry: n / depth * 1_100_000, back: 5_000, hop: 100_000, done: 1_100_000, end: 1_100_000, device: 1_000_000, now: how, then: how,
+				entry: n / depth * 1_100_000, back: 5_000, hop: 100_000, done: 1_100_000, end: 1_100_000, device: 1_000_000, now: how, then: all(how),
 			})
 			w.writes++
 		}
@@ -102,7 +102,7 @@ func TestOffload(t *testing.T) {
 	near(t, "four at a time", simulated(made(4), runOptions{}).perSecond(), 4*909)
 	w := made(1)
 	for i := range w.steps {
-		w.steps[i].then.offload = false
+		w.steps[i].then[0].offload = false
 	}
 	near(t, "not refused any more", simulated(w, runOptions{then: true}).perSecond(), 1000)
 }

@@ -52,16 +52,15 @@ func (w *window) reset() {
 
 // add takes up a write. One that is undecided goes down as it did: the decision part
 // has counted it.
-func (w *window) add(o *observe.Observation, now, then way) {
+func (w *window) add(o *observe.Observation, now way, then *ways, as part) {
 	if now.lock == Undecided {
 		return
 	}
-	if then.lock == Undecided {
-		then = now
-	}
 	var st step
 	st.fill(o, now, then)
+	st.part = as
 	if first, ok := w.open[o.Request]; ok && now.offload {
+		st.part = w.steps[first].part
 		w.steps[first].again(&st)
 		return
 	}
@@ -71,7 +70,9 @@ func (w *window) add(o *observe.Observation, now, then way) {
 		w.open[o.Request] = int32(len(w.steps))
 	}
 	w.steps = append(w.steps, st)
-	w.writes++
+	if as == aWrite {
+		w.writes++
+	}
 }
 
 // placeOf is where the one with this key stands in a list, to which it is added when it
@@ -97,8 +98,8 @@ func newSample(seed uint64) *sample {
 	return &sample{cur: newWindow(), rng: rand.New(rand.NewPCG(seed, 1))}
 }
 
-func (s *sample) add(o *observe.Observation, now, then way) {
-	s.cur.add(o, now, then)
+func (s *sample) add(o *observe.Observation, now way, then *ways, as part) {
+	s.cur.add(o, now, then, as)
 	s.full()
 }
 

@@ -12,7 +12,9 @@ type world struct {
 	o     *observe.Observation
 	v     model.Variant
 	holes bool // what may be a hole or unwritten is a hole
+	app   *App // what is changed of what was seen
 
+	touched bool   // app changed an answer
 	from    Origin // the least sure of the answers that were given
 	either  bool   // an answer was given that may be another
 	missing string // the first question that could not be answered
@@ -20,12 +22,25 @@ type world struct {
 
 // call is what was known at entry. Where i_size moved until the first pass, the lock
 // that was taken tells what the guess saw.
-func call(o *observe.Observation) model.Call {
+func (w *world) call() model.Call {
+	o := w.o
 	c := o.Call()
+	if w.app.ahead() && c.Flags&model.IocbAppend != 0 && len(o.Passes) > 0 {
+		c.Pos = o.Passes[0].Pos
+	}
 	if len(o.Passes) > 0 && o.Passes[0].ISize != o.ISize0 && o.Passes[0].Lock == record.LockShared {
 		c.ISize = max(c.ISize, c.Pos+c.Len)
 	}
+	w.touched = w.app.call(&c) || w.touched
 	return c
+}
+
+// flags are ki_flags.
+func (w *world) flags() uint32 {
+	if w.app.NoNowait {
+		return w.o.Flags &^ model.IocbNowait
+	}
+	return w.o.Flags
 }
 
 func (w *world) miss(what string) {
@@ -63,12 +78,16 @@ func (w *world) Checks(pass int) (model.Checks, bool) {
 		w.miss("what the write checks saw")
 		return model.Checks{}, false
 	}
-	return w.o.Passes[min(pass, len(w.o.Passes)-1)].Checks(), true
+	c := w.o.Passes[min(pass, len(w.o.Passes)-1)].Checks()
+	w.touched = w.app.checks(&c, w.o.Blkbits) || w.touched
+	return c, true
 }
 
 // Lookup is what the trace tells of the blocks.
 func (w *world) Lookup(pass int, q model.Query) (model.Result, bool) {
 	a, ok := answerOf(w.o, pass, q)
+	isize := w.o.Passes[min(pass, len(w.o.Passes)-1)].ISize // a lookup is made by a pass
+	w.touched = w.app.lookup(&a, &ok, q, isize, w.o.Blkbits) || w.touched
 	if !ok {
 		w.miss(w.unknownBlock(q))
 		return model.Result{}, false
@@ -95,13 +114,15 @@ func (w *world) unknownBlock(q model.Query) string {
 // Modified is what file_modified or kiocb_modified returned, or would have.
 func (w *world) Modified() (int, bool) {
 	o := w.o
-	nowait, kiocb := o.Flags&model.IocbNowait != 0, w.v.Has(model.KiocbModified)
+	nowait, kiocb := w.flags()&model.IocbNowait != 0, w.v.Has(model.KiocbModified)
 	switch {
 	case nowait && !kiocb:
 		return 0, true // it updates the timestamps, whether that sleeps or not
 	case nowait && o.Fmod != record.FmodKiocb:
 		w.miss("whether a NOWAIT write would find the timestamps up to date")
 		return 0, false
+	case w.app.NoNowait && o.FmodRet == model.EAGAIN:
+		return 0, true
 	case o.Stages.Has(record.StageFmod) && o.FmodKnown:
 		return o.FmodRet, true
 	case o.Dio:

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/races"
+	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/bench"
@@ -39,7 +40,7 @@ func variants(more ...string) func() []string {
 var offers = map[string]offer{
 	"variant":  {values: variants("auto"), open: true}, // open: +patchN and -patchN
 	"traced":   {values: variants("auto"), open: true},
-	"whatif":   {values: variants(), open: true},
+	"whatif":   {values: func() []string { return append(append(whatif.AppNames(), "all"), model.VariantNames()...) }, open: true},
 	"attach":   {values: func() []string { return append([]string{"auto"}, attachWays...) }},
 	"holders":  {values: fixed(probes.HoldersWays...)},
 	"only":     {values: fixed(onlyWords...), list: true},
@@ -65,6 +66,8 @@ var offers = map[string]offer{
 	"races --variant":        {values: variants("all"), open: true},
 	"races --format":         {values: fixed("both", "extents", "indirect")},
 	"whatif --variant":       {values: variants(), open: true},
+	"whatif --app":           {values: func() []string { return append(whatif.AppNames(), "all") }, list: true, open: true}, // open: align=SIZE
+	"whatif --phase":         {values: fixed("steady", "all"), open: true},
 
 	"output": {files: true}, "summary": {files: true}, "record": {files: true}, "junit": {files: true},
 	"redact-key": {files: true}, "image": {files: true}, "console": {files: true}, "script": {files: true}, "bpftrace": {files: true},

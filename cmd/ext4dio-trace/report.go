@@ -60,7 +60,7 @@ Exit status: as that of check.`,
 	fl.StringVarP(&f.out, "output", "o", "-", "NAME.html, NAME.txt, NAME.tar.zst, a folder, or - for text on standard output")
 	f.redact.register(fl)
 	fl.StringVar(&f.Variant, "variant", "auto", variantUsage())
-	fl.StringVar(&f.whatif, "whatif", "", "add the prediction for this other kernel, as whatif --variant makes it")
+	fl.StringVar(&f.whatif, "whatif", "", "add what whatif predicts: the name of a kernel, changes as --app takes them, or all")
 	return cmd
 }
 
@@ -97,16 +97,20 @@ func (f *reportFlags) run(ctx context.Context, paths []string) error {
 	return exitStatus(&p.Summary, in.Missing() != nil)
 }
 
-// reportPredictor predicts a variant by its name; nil for the empty one.
+// reportPredictor predicts a variant or changes by their names; nil for the empty one.
 func reportPredictor(name string) (*whatif.Predictor, error) {
 	if name == "" {
 		return nil, nil
 	}
-	v, err := model.ParseVariant(name)
-	if err != nil {
-		return nil, usagef(progName+" report --help", "--whatif: %v", err)
+	o := whatif.Options{Seed: 1, All: name == "all"}
+	var err error
+	if o.Variant, err = model.ParseVariant(name); err != nil && !o.All {
+		var none error
+		if o.App, none = whatif.ParseApp(name); none != nil {
+			return nil, usagef("--whatif linux-7.3, --whatif "+strings.Join(whatif.AppNames(), ", --whatif ")+", --whatif all", "--whatif: %v", err)
+		}
 	}
-	return whatif.New(whatif.Options{Variant: v, Seed: 1}), nil
+	return whatif.New(o), nil
 }
 
 // write writes the report in the form that the name asks for.

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,14 +15,17 @@ import (
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // whatifFlags are the flags of whatif.
 type whatifFlags struct {
-	whatif.Options
+	recorded.PredictOptions
 	variant string
-	traced  string
+	app     string
+	phase   string
+	choose  rowFilter
 	json    bool
 }
 
@@ -31,10 +36,22 @@ const maxSweep = 4096
 func newWhatifCmd() *cobra.Command {
 	var f whatifFlags
 	cmd := &cobra.Command{
-		Use:   "whatif [flags] FILE… --variant NAME",
-		Short: "predict what another kernel would do with a trace",
-		Long: `whatif tells what another variant of ext4 would do with the writes of a recorded
-trace: which of them would get another lock, and what that is worth.
+		Use:   "whatif [flags] FILE…",
+		Short: "predict what another kernel or a changed application would do",
+		Long: `whatif tells what the writes of a recorded trace would do on another kernel
+(--variant), or if the application did something otherwise (--app), or both: which
+of them would get another lock, and what that is worth. Without either it makes a
+table of all changes that matter to this trace, the best first, and details the
+first of them. The changes are, several with commas between:
+
+` + whatif.AppHelp() + `
+What a change takes by itself, such as writing blocks before, is said and not counted.
+
+A trace is cut into phases where the writes a second, the writers or the kinds of
+writes change. The answer is about the steady phase, in which writes meet most,
+and names the others: a setup has little to say about the work after it.
+Filters choose the writes that the answer is about; the others are simulated
+beside them.
 
 The lock of each write is decided by the model from the facts of the trace. Where
 the kernel that was traced looked at a block only in its iomap phase, the fact is
@@ -48,7 +65,10 @@ What else is assumed stands at the end of the report.
 
 Exit status: 0 predicted; 4 refused, or marked because writes are lost, incomplete
 or undecided.`,
-		Example: `  ext4dio-trace whatif db.e4d --variant linux-7.3
+		Example: `  ext4dio-trace whatif db.e4d
+  ext4dio-trace whatif db.e4d --variant linux-7.3
+  ext4dio-trace whatif db.e4d --app align=4k,isize-ahead
+  ext4dio-trace whatif db.e4d --app prewritten --path '*/redo*.log' --phase 2
   ext4dio-trace whatif db.e4d --variant linux-7.3 --jobs 1,2,4,8,16,32
   ext4dio-trace whatif --json db.e4d --variant patch3 | jq .sentence`,
 		Args: needFile,
@@ -58,8 +78,11 @@ or undecided.`,
 	}
 	fl := cmd.Flags()
 	fl.SortFlags = false
-	fl.StringVar(&f.variant, "variant", "", "the other kernel: "+strings.Join(model.VariantNames(), ", "))
-	fl.StringVar(&f.traced, "traced", "auto", "the traced kernel: auto, or one of these")
+	fl.StringVar(&f.variant, "variant", "", "another kernel: "+strings.Join(model.VariantNames(), ", "))
+	fl.StringVar(&f.app, "app", "", "what the application does otherwise: "+strings.Join(whatif.AppNames(), ", ")+", several joined by commas, or all, a table of them")
+	fl.StringVar(&f.Traced, "traced", "auto", "the traced kernel: auto, or one of these")
+	fl.StringVar(&f.phase, "phase", "", "answer for this phase of the trace: steady, all, or its number (steady; all with --from or --to)")
+	f.choose.register(fl)
 	fl.IntSliceVar(&f.Jobs, "jobs", nil, "simulate so many writers of the same mix, too")
 	fl.Uint64Var(&f.Seed, "seed", 1, "of the simulation: the same seed gives the same numbers")
 	fl.IntVar(&f.Seeds, "seeds", whatif.DefaultSeeds, "how often each simulation is repeated")
@@ -70,11 +93,15 @@ or undecided.`,
 // check refuses what cannot be.
 func (f *whatifFlags) check() (err error) {
 	hint := progName + " whatif trace.e4d --variant linux-7.3"
-	if f.variant == "" {
-		return usagef(hint, "no --variant given")
+	if f.variant != "" {
+		if f.Variant, err = model.ParseVariant(f.variant); err != nil {
+			return usagef(hint, "%v", err)
+		}
 	}
-	if f.Variant, err = model.ParseVariant(f.variant); err != nil {
-		return usagef(hint, "%v", err)
+	if f.All = f.app == "all" || f.app == "" && f.variant == ""; !f.All && f.app != "" {
+		if f.App, err = whatif.ParseApp(f.app); err != nil {
+			return usagef("--app all, --app prewritten, --app align=4k,isize-ahead", "--app: %v", err)
+		}
 	}
 	if f.Seeds < 1 || f.Seeds > 100 {
 		return usagef(hint, "--seeds %d: 1 to 100 are possible", f.Seeds)
@@ -84,7 +111,35 @@ func (f *whatifFlags) check() (err error) {
 			return usagef(hint, "--jobs %d: 1 to %d are possible", n, maxSweep)
 		}
 	}
-	return checkVariant(f.traced)
+	if f.Phase, err = phaseOf(f.phase, f.choose.from+f.choose.to != ""); err != nil {
+		return err
+	}
+	return errors.Join(checkVariant(f.Traced), f.choose.check())
+}
+
+// phaseOf is whatif.Options.Phase as it was typed; within says that a time was given.
+func phaseOf(text string, within bool) (int, error) {
+	switch n, err := strconv.Atoi(text); {
+	case text == "all" || text == "" && within:
+		return whatif.Whole, nil
+	case text == "steady" || text == "":
+		return 0, nil
+	case err != nil || n < 1:
+		return 0, usagef("--phase steady, --phase all, --phase 2", "--phase %q is no phase", text)
+	default:
+		return n, nil
+	}
+}
+
+// resolve turns what chooses writes into what the trace knows.
+func (f *whatifFlags) resolve(in *tracefile.Recording) error {
+	if err := f.choose.resolve(in.Info()); err != nil {
+		return err
+	}
+	if f.From, f.To = f.choose.begins, f.choose.until; !f.choose.choosesAll() {
+		f.Shows = f.choose.shows
+	}
+	return nil
 }
 
 func (f *whatifFlags) run(ctx context.Context, stdout io.Writer, paths []string) error {
@@ -96,7 +151,10 @@ func (f *whatifFlags) run(ctx context.Context, stdout io.Writer, paths []string)
 		return err
 	}
 	defer in.Close()
-	rep, err := recorded.Predict(ctx, in, f.traced, f.Options)
+	if err := f.resolve(in); err != nil {
+		return err
+	}
+	rep, err := recorded.Predict(ctx, in, f.PredictOptions)
 	if err != nil {
 		return err
 	}
