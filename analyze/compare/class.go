@@ -134,24 +134,17 @@ func (s State) String() string {
 
 // pairFiles finds which file of B is which of A: the one with the same path, else the one
 // with the same name in another folder, where there is one only on both sides.
-func pairFiles(a, b []string) map[string]string {
-	inA, inB := map[string]bool{}, map[string]bool{}
-	for _, f := range a {
-		inA[f] = true
-	}
-	for _, f := range b {
-		inB[f] = true
-	}
-	alone := func(files []string, other map[string]bool) map[string][]string {
+func pairFiles(a, b map[string]float64) map[string]string {
+	alone := func(files, other map[string]float64) map[string][]string {
 		out := map[string][]string{}
-		for _, f := range files {
-			if !other[f] && strings.HasPrefix(f, "/") {
+		for f := range files {
+			if _, both := other[f]; !both && strings.HasPrefix(f, "/") {
 				out[path.Base(f)] = append(out[path.Base(f)], f)
 			}
 		}
 		return out
 	}
-	onlyA, onlyB := alone(a, inB), alone(b, inA)
+	onlyA, onlyB := alone(a, b), alone(b, a)
 	out := map[string]string{}
 	for name, files := range onlyB {
 		if of := onlyA[name]; len(files) == 1 && len(of) == 1 {

@@ -63,7 +63,7 @@ type Report struct {
 // Compare compares two recordings that were read to their ends.
 func Compare(a, b *Side, o Options) *Report {
 	r := &Report{Options: o, A: a, B: b}
-	renamed := pairFiles(a.files(), b.files())
+	renamed := pairFiles(a.writes, b.writes)
 	inA := map[Class]bool{}
 	for c, sb := range b.classes {
 		key := c
@@ -76,7 +76,7 @@ func Compare(a, b *Side, o Options) *Report {
 			continue
 		}
 		inA[key] = true
-		p := r.pair(sa, sb)
+		p := r.pair(a.half(key, sa), b.half(c, sb))
 		if p.Class = key; key.File != c.File {
 			p.FileB = c.File
 		}
@@ -88,8 +88,8 @@ func Compare(a, b *Side, o Options) *Report {
 		}
 	}
 	if len(a.classes)+len(b.classes) > 2 && a.chosen > 0 && b.chosen > 0 {
-		p := r.pair(&a.all, &b.all)
-		p.all = true
+		p := r.pair(a.mix(), b.mix())
+		p.mixed()
 		r.Pairs = append(r.Pairs, p)
 	}
 	r.judge()
@@ -102,7 +102,7 @@ func single(c Class, s *series) Single {
 }
 
 // pair compares all numbers of a class.
-func (r *Report) pair(a, b *series) Pair {
+func (r *Report) pair(a, b half) Pair {
 	writes := func(w *window) float64 { return w.writes }
 	p := Pair{
 		Shortest: min(a.shortest, b.shortest), Longest: max(a.longest, b.longest),
@@ -116,7 +116,11 @@ func (r *Report) pair(a, b *series) Pair {
 	}
 	for _, m := range list {
 		// Draws of both sides are independent, as the sides are.
-		c := r.change(m, m.of(a, 2*r.Seed), m.of(b, 2*r.Seed+1), latency(a, b))
+		of := [2]measured{m.of(a.series, 2*r.Seed), m.of(b.series, 2*r.Seed+1)}
+		for i, h := range []half{a, b} {
+			of[i].spread.SE = math.Hypot(of[i].spread.SE, m.order(of[i].value, h.others, h.waits))
+		}
+		c := r.change(m, of[0], of[1], max(a.latency(), b.latency()))
 		if c.shown() {
 			p.Changes = append(p.Changes, c)
 		}
@@ -124,12 +128,20 @@ func (r *Report) pair(a, b *series) Pair {
 	return p
 }
 
-// latency is the larger mean latency of the two sides, ns.
-func latency(a, b *series) float64 {
-	of := func(s *series) float64 {
-		return s.timeNs / max(1, s.sum(func(w *window) float64 { return w.latencies }))
+// latency is the mean latency, ns.
+func (s *series) latency() float64 {
+	return s.timeNs / max(1, s.sum(func(w *window) float64 { return w.latencies }))
+}
+
+// mixed makes p all classes together: of a mix only the throughput is compared, as other parts
+// of it make every other number another one.
+func (p *Pair) mixed() {
+	p.all = true
+	for i := range p.Changes {
+		if c := &p.Changes[i]; c.Judged && c.Name != "throughput" {
+			c.Judged, c.Why = false, isMix
+		}
 	}
-	return max(of(a), of(b))
 }
 
 // change compares one number. A wait has to change by a part of what a write takes.

@@ -18,9 +18,10 @@ type Side struct {
 
 	all     series
 	classes map[Class]*series
-	chosen  uint64 // writes that were compared
-	unknown uint64 // writes of which too much is missing for a class
-	more    uint64 // writes of classes beyond maxClasses
+	writes  map[string]float64 // of each file
+	chosen  uint64             // writes that were compared
+	unknown uint64             // writes of which too much is missing for a class
+	more    uint64             // writes of classes beyond maxClasses
 }
 
 // Add takes a row, which stays the caller's. A write that had not returned has no outcome.
@@ -42,24 +43,44 @@ func (s *Side) Add(r *export.Row) {
 			return
 		}
 		if s.classes == nil {
-			s.classes = map[Class]*series{}
+			s.classes, s.writes = map[Class]*series{}, map[string]float64{}
 		}
 		of = &series{}
 		s.classes[c] = of
 	}
+	s.writes[c.File]++
 	of.add(r)
 }
 
-// files are the names of all files, in no order.
-func (s *Side) files() (out []string) {
-	seen := map[string]bool{}
-	for c := range s.classes {
-		if !seen[c.File] {
-			seen[c.File] = true
-			out = append(out, c.File)
-		}
+// half is a class on one side.
+type half struct {
+	*series
+	others float64 // share of other classes in the writes of its file
+	waits  float64 // share of waits in the latency
+}
+
+func (s *Side) half(c Class, of *series) half {
+	h := half{series: of}
+	h.others = 1 - of.sum(func(w *window) float64 { return w.writes })/s.writes[c.File]
+	h.waits = of.waiting()
+	return h
+}
+
+// mix is all classes together. Of the largest one it hardly matters when its turn is.
+func (s *Side) mix() half {
+	most := 0.0
+	for _, of := range s.classes {
+		most = max(most, of.sum(func(w *window) float64 { return w.writes }))
 	}
-	return out
+	return half{&s.all, 1 - most/float64(s.chosen), s.all.waiting()}
+}
+
+// waiting is the share of waits in the latency.
+func (s *series) waiting() float64 {
+	if s.timeNs == 0 {
+		return 0
+	}
+	return min(1, s.sum(func(w *window) float64 { return w.waitNs })/s.timeNs)
 }
 
 // missing is all that the recording does not hold.
