@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 
+	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/report"
 )
 
@@ -75,7 +76,7 @@ func (r *Report) page() *page {
 		}
 		v := pageSingles{Name: s.name}
 		for i := range s.list {
-			v.Lines = append(v.Lines, fmt.Sprintf("%d writes: %s", s.list[i].Writes, s.list[i].Title()))
+			v.Lines = append(v.Lines, fmt.Sprintf("%s: %s", export.Plural(s.list[i].Writes, "write"), s.list[i].Title()))
 		}
 		out.Singles = append(out.Singles, v)
 	}

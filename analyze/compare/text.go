@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/table"
 )
 
@@ -91,7 +92,7 @@ func writeSingles(b *strings.Builder, name string, list []Single) {
 			fmt.Fprintf(b, "  and %s more; --json has them\n", plural(len(list)-i, "class"))
 			break
 		}
-		fmt.Fprintf(b, "  %d writes: %s\n", list[i].Writes, list[i].Title())
+		fmt.Fprintf(b, "  %s: %s\n", export.Plural(list[i].Writes, "write"), list[i].Title())
 	}
 }
 

@@ -87,7 +87,7 @@ func Share(hits, tries []float64, seed uint64) Spread {
 	if !s.Known() {
 		return s
 	}
-	p := (s.Value*with + 1) / (with + 2)
+	p := 1 / (with + 2) // of one window in so many, with one more of each kind
 	s.SE = max(s.SE, math.Sqrt(p*(1-p)/(with+2)))
 	return s
 }
