@@ -46,12 +46,9 @@ func classOf(r *export.Row) (Class, bool) {
 		return Class{}, false
 	}
 	c := Class{
-		File: r.Path, Caller: r.Caller, Nowait: r.KiFlags&export.KiNowait != 0,
+		File: fileOf(r), Caller: r.Caller, Nowait: r.KiFlags&export.KiNowait != 0,
 		Sync:      r.KiFlags&(export.KiDSync|export.KiSync) != 0,
 		Extending: r.Extending.V, Unaligned: r.Unaligned.V,
-	}
-	if c.File == "" {
-		c.File = fmt.Sprintf("inode %d on %s", r.Ino, export.DevName(r.Dev))
 	}
 	if r.Len > 0 {
 		c.Size = bits.Len64(uint64(r.Len - 1))
@@ -60,6 +57,14 @@ func classOf(r *export.Row) (Class, bool) {
 		c.State = stateOf(r)
 	}
 	return c, true
+}
+
+// fileOf names the file of a write.
+func fileOf(r *export.Row) string {
+	if r.Path != "" {
+		return r.Path
+	}
+	return fmt.Sprintf("inode %d on %s", r.Ino, export.DevName(r.Dev))
 }
 
 // stateOf is what ext4_iomap_begin found, which every kernel asks: what a kernel looks up

@@ -69,7 +69,7 @@ func (l load) side(rng *rand.Rand) *Side {
 		if rng.Float64() < l.exclusive {
 			r.Lock, r.Reason = export.Some(export.Exclusive), "not overwrite"
 		}
-		s.Add(&r)
+		s.Add(&r, Chosen)
 		next[w] += took
 	}
 }
@@ -146,40 +146,40 @@ func oddSides() (a, b *Side) {
 		slow.Lock, slow.Passes, slow.Reason = export.Some(export.Exclusive), export.Some(2), "not overwrite"
 		slow.WaitNs = export.Some(3e6 + i%5*1e5)
 		slow.Unaligned, slow.Len = export.Some(true), 2048
-		a.Add(&slow)
+		a.Add(&slow, Chosen)
 		fast := write("/mnt/<db>\x1b[1m", 1e9+i*12e5, 1e6+i%7*1e4)
 		fast.Unaligned, fast.Len = export.Some(true), 1536
-		b.Add(&fast)
+		b.Add(&fast, Chosen)
 		if i%2 == 0 {
 			moved := write("/old/log", at, 1e6+i%9*1e4)
-			a.Add(&moved)
+			a.Add(&moved, Chosen)
 			moved.Path = "/new/log"
-			b.Add(&moved)
+			b.Add(&moved, Chosen)
 			nowait := write("/mnt/aio", at, 5e5)
 			nowait.Caller, nowait.KiFlags = record.CallerIOUring, export.KiNowait
 			if i%8 == 0 {
 				nowait.Refused, nowait.Ret, nowait.Mappings, nowait.Lock = export.Some(observe.Point(1)), export.Some[int64](-11), nil, export.Some(export.NoLock)
 			}
-			a.Add(&nowait)
-			b.Add(&nowait)
+			a.Add(&nowait, Chosen)
+			b.Add(&nowait, Chosen)
 		}
 		if i < 5 {
 			few := write("/mnt/few", at, 1e6)
 			few.Mappings[0] = observe.Mapping{Length: 4096, Type: model.IomapUnwritten}
-			a.Add(&few)
-			b.Add(&few)
+			a.Add(&few, Chosen)
+			b.Add(&few, Chosen)
 			unknown := write("/mnt/few", at, 1e6)
 			unknown.ListsKnown = false
-			a.Add(&unknown)
+			a.Add(&unknown, Chosen)
 		}
 	}
 	only := write("", 2e9, 1e6)
 	only.Ino, only.Dev = 12, 8<<20
-	a.Add(&only)
+	a.Add(&only, Chosen)
 	hole := write("/mnt/new", 2e9, 1e6)
 	hole.Mappings[0].Flags, hole.Extending = model.IomapFNew, export.Some(true)
 	hole.KiFlags = export.KiDSync
-	b.Add(&hole)
+	b.Add(&hole, Chosen)
 	return a, b
 }
 
@@ -211,7 +211,7 @@ func TestNothing(t *testing.T) {
 		s := &Side{}
 		for i := range n {
 			r := write(path, 1e9+i*1e6, 5e5)
-			s.Add(&r)
+			s.Add(&r, Chosen)
 		}
 		return s
 	}
@@ -332,10 +332,10 @@ func TestNotEnded(t *testing.T) {
 	s := &Side{}
 	queued := write("/db", 1e9, 0)
 	queued.Ret, queued.LatencyNs = export.Opt[int64]{}, export.Opt[uint64]{}
-	s.Add(&queued)
+	s.Add(&queued, Chosen)
 	inside := write("/db", 1e9, 0)
 	inside.Inside = export.Some(record.InsideStage(1))
-	s.Add(&inside)
+	s.Add(&inside, Chosen)
 	w := s.all.windows[0]
 	if s.chosen != 1 || w.writes != 1 || w.written != 0 || w.failed != 0 {
 		t.Errorf("%d writes: %+v", s.chosen, w)
@@ -346,7 +346,7 @@ func TestClassesAreBounded(t *testing.T) {
 	s := &Side{}
 	for i := range maxClasses + 3 {
 		r := write(fmt.Sprintf("/f%d", i), uint64(i), 1)
-		s.Add(&r)
+		s.Add(&r, Chosen)
 	}
 	if len(s.classes) != maxClasses || s.more != 3 || s.proven() {
 		t.Errorf("%d classes, %d more", len(s.classes), s.more)

@@ -18,15 +18,38 @@ type Side struct {
 
 	all     series
 	classes map[Class]*series
-	writes  map[string]float64 // of each file
+	writes  map[string]float64 // of each file, those that were not chosen among them
 	chosen  uint64             // writes that were compared
 	unknown uint64             // writes of which too much is missing for a class
 	more    uint64             // writes of classes beyond maxClasses
 }
 
+// Choice is what a write is to a comparison.
+type Choice uint8
+
+// Choices.
+const (
+	Outside Choice = iota // of the time that is compared
+	Beside                // left out, but it may have queued with those that are compared
+	Chosen
+)
+
+// maxFiles is how many files have their writes counted.
+const maxFiles = 1 << 16
+
 // Add takes a row, which stays the caller's. A write that had not returned has no outcome.
-func (s *Side) Add(r *export.Row) {
-	if r.Inside.Known {
+func (s *Side) Add(r *export.Row, choice Choice) {
+	if r.Inside.Known || choice == Outside {
+		return
+	}
+	if s.classes == nil {
+		s.classes, s.writes = map[Class]*series{}, map[string]float64{}
+	}
+	file := fileOf(r)
+	if _, ok := s.writes[file]; ok || len(s.writes) < maxFiles {
+		s.writes[file]++
+	}
+	if choice != Chosen {
 		return
 	}
 	c, ok := classOf(r)
@@ -42,13 +65,9 @@ func (s *Side) Add(r *export.Row) {
 			s.more++
 			return
 		}
-		if s.classes == nil {
-			s.classes, s.writes = map[Class]*series{}, map[string]float64{}
-		}
 		of = &series{}
 		s.classes[c] = of
 	}
-	s.writes[c.File]++
 	of.add(r)
 }
 
@@ -60,19 +79,23 @@ type half struct {
 }
 
 func (s *Side) half(c Class, of *series) half {
-	h := half{series: of}
-	h.others = 1 - of.sum(func(w *window) float64 { return w.writes })/s.writes[c.File]
-	h.waits = of.waiting()
+	h := half{series: of, others: 1, waits: of.waiting()}
+	if all := s.writes[c.File]; all > 0 { // else there are too many files
+		h.others -= of.sum(func(w *window) float64 { return w.writes }) / all
+	}
 	return h
 }
 
 // mix is all classes together. Of the largest one it hardly matters when its turn is.
 func (s *Side) mix() half {
-	most := 0.0
+	most, all := 0.0, 0.0
+	for _, n := range s.writes {
+		all += n
+	}
 	for _, of := range s.classes {
 		most = max(most, of.sum(func(w *window) float64 { return w.writes }))
 	}
-	return half{&s.all, 1 - most/float64(s.chosen), s.all.waiting()}
+	return half{&s.all, 1 - most/all, s.all.waiting()}
 }
 
 // waiting is the share of waits in the latency.

@@ -13,8 +13,8 @@ import (
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
-// Side reads a recording as one side of a comparison: the writes that choose lets through.
-func Side(ctx context.Context, in *tracefile.Recording, name, variant string, choose func(*export.Row) bool) (*compare.Side, error) {
+// Side reads a recording as one side of a comparison; choose says what each write is to it.
+func Side(ctx context.Context, in *tracefile.Recording, name, variant string, choose func(*export.Row) compare.Choice) (*compare.Side, error) {
 	s := &compare.Side{Name: name}
 	var row export.Row
 	judged, err := replay.Judge(ctx, in, variant, func(k *session.Kernel) session.Seen {
@@ -22,9 +22,7 @@ func Side(ctx context.Context, in *tracefile.Recording, name, variant string, ch
 		return func(o *observe.Observation, v *judge.Verdict) {
 			maker.Fill(&row, o, v)
 			s.Summary.Totals.Add(&row)
-			if choose(&row) {
-				s.Add(&row)
-			}
+			s.Add(&row, choose(&row))
 		}
 	})
 	if err != nil {

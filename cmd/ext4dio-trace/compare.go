@@ -9,6 +9,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/analyze/compare"
 	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
+	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
@@ -107,7 +108,7 @@ func (f *compareFlags) run(ctx context.Context, stdout io.Writer, paths []string
 		if err := choose.resolve(in.Info()); err != nil {
 			return err
 		}
-		if sides[i], err = recorded.Side(ctx, in, names[i], f.variant, choose.shows); err != nil {
+		if sides[i], err = recorded.Side(ctx, in, names[i], f.variant, choose.choice); err != nil {
 			return err
 		}
 	}
@@ -156,4 +157,15 @@ func (f *compareFlags) write(stdout io.Writer, rep *compare.Report) error {
 		return form(stdout)
 	}
 	return writeWhole(f.out, form)
+}
+
+// choice is what a row is to a comparison.
+func (f *rowFilter) choice(r *export.Row) compare.Choice {
+	switch {
+	case r.TimeNs < f.begins || r.TimeNs >= f.until:
+		return compare.Outside
+	case f.shows(r):
+		return compare.Chosen
+	}
+	return compare.Beside
 }
