@@ -87,7 +87,7 @@ func Compare(a, b *Side, o Options) *Report {
 			r.OnlyA = append(r.OnlyA, single(c, sa))
 		}
 	}
-	if len(r.Pairs) > 0 && len(a.classes)+len(b.classes) > 2 {
+	if (len(r.Pairs) == 0 || len(a.classes)+len(b.classes) > 2) && a.chosen > 0 && b.chosen > 0 {
 		p := r.pair(a.mix(), b.mix())
 		p.mixed()
 		r.Pairs = append(r.Pairs, p)

@@ -216,10 +216,10 @@ func TestNothing(t *testing.T) {
 		return s
 	}
 	for want, r := range map[string]*Report{
-		"nothing could be compared: 0 writes of A and 0 of B":                                         Compare(&Side{}, &Side{}, options),
-		"nothing could be compared: 0 writes of A and 9 of B":                                         Compare(&Side{}, side("/a", 9), options),
-		"nothing could be compared: A has 1 class, B has 1 class, and no class is in both":            Compare(side("/a", 90), side("/b", 90), options),
-		"nothing could be compared: in no class are there writes in so many windows of time that one": Compare(side("/a", 3), side("/a", 3), options),
+		"nothing could be compared: 0 writes of A and 0 of B":                                                                          Compare(&Side{}, &Side{}, options),
+		"nothing could be compared: 0 writes of A and 9 of B":                                                                          Compare(&Side{}, side("/a", 9), options),
+		"no class could be compared: A has 1 class, B has 1 class, and no class is in both; of all writes together throughput ×1.00 (": Compare(side("/a", 90), side("/b", 90), options),
+		"nothing could be compared: in no class are there writes in so many windows of time that one":                                  Compare(side("/a", 3), side("/a", 3), options),
 	} {
 		if got := r.Sentence(); !strings.HasPrefix(got, want) {
 			t.Errorf("%q, want %q", got, want)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,7 +23,7 @@ func (r *Report) Sentence() string {
 		}
 	}
 	if r.judgedPairs() == 0 {
-		return "nothing could be compared: " + r.whyNothing()
+		return r.nothing()
 	}
 	if len(changed) == 0 {
 		return r.unchanged()
@@ -39,15 +40,23 @@ func (r *Report) Sentence() string {
 	return text
 }
 
-// whyNothing is the reason why no number was judged.
-func (r *Report) whyNothing() string {
+// nothing says why no class was judged, and what all writes together tell then.
+func (r *Report) nothing() string {
+	why := "in no class are there writes in so many windows of time that one tells how much it differs from itself"
 	switch {
 	case r.A.chosen == 0 || r.B.chosen == 0:
-		return fmt.Sprintf("%d writes of A and %d of B", r.A.chosen, r.B.chosen)
-	case len(r.Pairs) == 0:
-		return fmt.Sprintf("A has %s, B has %s, and no class is in both", plural(len(r.OnlyA), "class"), plural(len(r.OnlyB), "class"))
+		why = fmt.Sprintf("%d writes of A and %d of B", r.A.chosen, r.B.chosen)
+	case !slices.ContainsFunc(r.Pairs, func(p Pair) bool { return !p.all }):
+		why = fmt.Sprintf("A has %s, B has %s, and no class is in both", plural(len(r.OnlyA), "class"), plural(len(r.OnlyB), "class"))
 	}
-	return "in no class are there writes in so many windows of time that one tells how much it differs from itself"
+	for i := range r.Pairs {
+		for k := range r.Pairs[i].Changes {
+			if c := &r.Pairs[i].Changes[k]; c.Judged {
+				return fmt.Sprintf("no class could be compared: %s; of all writes together %s", why, c.sentence())
+			}
+		}
+	}
+	return "nothing could be compared: " + why
 }
 
 // unchanged says how much would have been a change.
