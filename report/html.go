@@ -15,8 +15,14 @@ import (
 //go:embed page.html page.txt
 var files embed.FS
 
+//go:embed style.css
+var style string
+
+// Style is the style sheet of every page that this program makes.
+func Style() template.CSS { return template.CSS(style) }
+
 // words are what the templates of both forms call.
-var words = template.FuncMap{"safe": export.Safe, "duration": export.Duration, "repeat": strings.Repeat}
+var words = template.FuncMap{"safe": export.Safe, "duration": export.Duration, "repeat": strings.Repeat, "style": Style}
 
 // WriteHTML writes the report as one HTML file that needs nothing else.
 func (p *Report) WriteHTML(w io.Writer) error {

@@ -25,9 +25,14 @@ func newCompareCmd() *cobra.Command {
 the cover letter: a line for each number of jobs, a column for each file, and the
 speedup of the last file over the first. A column has the name of its file, or the
 one given before "=". What was traced has a second table with the share of
-exclusive locks and the time waited for i_rwsem. Nothing is measured here.`,
+exclusive locks and the time waited for i_rwsem. Nothing is measured here.
+
+Files with the same NAME= are runs of one column, as are several reports of a test in
+one file. Two runs or more of each have intervals, and where the last column may as
+well be as fast as the first, it says "no difference shown".`,
 		Example: `  ext4dio-trace bench compare base.json patch3.json patch4.json
   ext4dio-trace bench compare base=b.json '+patch 3=p3.json' '+patch 3+4=p4.json' --format markdown
+  ext4dio-trace bench compare base=b1.json base=b2.json base=b3.json new=n1.json new=n2.json new=n3.json
   ext4dio-trace bench compare base.json patch4.json --format svg -o iops.svg`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -47,16 +52,38 @@ exclusive locks and the time waited for i_rwsem. Nothing is measured here.`,
 	return cmd
 }
 
-// readColumns reads the files that are to be compared.
+// readColumns reads the files that are to be compared. Those with the same NAME= are runs of
+// one column.
 func readColumns(args []string) (bench.Comparison, error) {
-	var c bench.Comparison
+	var order []string
+	var files []os.FileInfo
+	reports := map[string][]*bench.Report{}
+	named := map[string]bool{}
 	for _, arg := range args {
 		name, file, ok := strings.Cut(arg, "=")
 		if _, err := os.Stat(arg); err == nil || !ok { // a file's own name may hold "="
-			file = arg
+			file, ok = arg, false
 			name = strings.TrimSuffix(filepath.Base(file), ".json")
 		}
-		x, err := readColumn(name, file)
+		read, st, err := readReports(file)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(files, func(other os.FileInfo) bool { return os.SameFile(st, other) }) {
+			return nil, fmt.Errorf("%s is given twice", file)
+		}
+		files = append(files, st)
+		switch {
+		case reports[name] == nil:
+			order = append(order, name)
+		case !ok || !named[name]:
+			return nil, fmt.Errorf("two reports are called %q; those of one column are each NAME=FILE", name)
+		}
+		reports[name], named[name] = append(reports[name], read...), ok
+	}
+	var c bench.Comparison
+	for _, name := range order {
+		x, err := bench.NewColumn(name, reports[name])
 		if err != nil {
 			return nil, err
 		}
@@ -65,17 +92,21 @@ func readColumns(args []string) (bench.Comparison, error) {
 	return c, c.Check()
 }
 
-func readColumn(name, file string) (bench.Column, error) {
+func readReports(file string) ([]*bench.Report, os.FileInfo, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return bench.Column{}, err
+		return nil, nil, err
 	}
 	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
 	reports, err := bench.Read(f)
 	if err != nil {
-		return bench.Column{}, fmt.Errorf("%s: %w", file, err)
+		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return bench.NewColumn(name, reports)
+	return reports, st, nil
 }
 
 // writeComparison writes to a file when one is named, else to w. A file that could

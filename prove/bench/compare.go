@@ -13,17 +13,25 @@ import (
 // Column is one kernel of a comparison.
 type Column struct {
 	Name    string
-	reports map[string]*Report // by test
+	reports map[string]*Report   // by test; of several runs one with their means
+	runs    map[string][]*Report // by test
 }
 
-// NewColumn makes a column of reports, at most one of each test.
+// NewColumn makes a column of reports. Several of one test are runs of it.
 func NewColumn(name string, reports []*Report) (Column, error) {
-	c := Column{Name: name, reports: make(map[string]*Report)}
+	c := Column{Name: name, reports: make(map[string]*Report), runs: make(map[string][]*Report)}
 	for _, r := range reports {
-		if c.reports[r.Test] != nil {
-			return c, fmt.Errorf("%s holds two reports of %s", name, r.Test)
+		c.runs[r.Test] = append(c.runs[r.Test], r)
+	}
+	for test, runs := range c.runs {
+		if c.reports[test] = runs[0]; len(runs) == 1 {
+			continue
 		}
-		c.reports[r.Test] = r
+		merged, err := merge(name, runs)
+		if err != nil {
+			return c, err
+		}
+		c.reports[test] = merged
 	}
 	return c, nil
 }
@@ -118,6 +126,10 @@ func (c Comparison) tables(b *strings.Builder, s style) {
 		b.WriteString(s.line(s.title+t.Heading+": "+t.Title+".") + s.after + "Metric: IOPS.\n\n")
 		c.problems(b, t.Name, s)
 		s.draw(c.iops(t.Name), b)
+		if g := c.intervals(t.Name); g != nil {
+			b.WriteString("\n" + s.line(c.about(t.Name)) + "\n")
+			s.draw(g, b)
+		}
 		for _, line := range c.walls(t.Name) {
 			b.WriteString("\n" + s.line(line))
 		}
@@ -164,7 +176,7 @@ func (c Comparison) walls(test string) []string {
 	}
 	first, last, n := c[0], c[len(c)-1], jobs[len(jobs)-1]
 	a, b := first.reports[test].step(n), last.reports[test].step(n)
-	if a == nil || b == nil || a.Writes != b.Writes || first.reports[test].WritesPerJob == 0 {
+	if a == nil || b == nil || a.Writes != b.Writes || c.repeated(test) || first.reports[test].WritesPerJob == 0 {
 		return nil
 	}
 	how := "faster"

@@ -199,9 +199,6 @@ func TestComparisonCheck(t *testing.T) {
 	if err := (Comparison{c[0], c[1], c[0]}).Check(); err == nil {
 		t.Error("two columns of one name")
 	}
-	if _, err := NewColumn("x", []*Report{{Test: "test1"}, {Test: "test1"}}); err == nil {
-		t.Error("two reports of one test in a column")
-	}
 	if err := c.Write(io.Discard, "pdf"); err == nil {
 		t.Error("a format that does not exist")
 	}
