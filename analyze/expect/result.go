@@ -25,19 +25,19 @@ const (
 
 // Result is a requirement and what came of it.
 type Result struct {
-	Policy      string    `json:"policy"`      // as it was written
-	Where       string    `json:"where"`       // FILE:LINE; empty of one on the command line
-	Meant       string    `json:"meant"`       // its filter; empty for all writes
-	Requirement string    `json:"requirement"` // the one of its requirements
-	State       State     `json:"state"`       // kept, broken, unproven
-	Value       string    `json:"value"`       // what came out, in words
-	Number      *float64  `json:"number"`      // the same as a number: writes, a share of 1, ns, or writes a second; null when it is not known
-	AtMost      bool      `json:"at_most"`     // number is an upper bound, at most a quarter too large
-	Why         *string   `json:"why"`         // why it is unproven; else null
-	Writes      uint64    `json:"writes"`      // that the policy is about
-	Unknown     uint64    `json:"unknown"`     // of them, those of which the fact is not known
-	Offending   uint64    `json:"offending"`   // writes that the requirement does not want
-	Offences    []Offence `json:"offences"`    // the first of them
+	Policy      string    `json:"policy" doc:"as it was written"`
+	Where       string    `json:"where" doc:"FILE:LINE; empty of one on the command line"`
+	Meant       string    `json:"meant" doc:"its filter; empty for all writes"`
+	Requirement string    `json:"requirement" doc:"the one of its requirements"`
+	State       State     `json:"state" doc:"kept, broken, unproven"`
+	Value       string    `json:"value" doc:"what came out, in words"`
+	Number      *float64  `json:"number" doc:"the same as a number: writes, a share of 1, ns, or writes a second; null when it is not known"`
+	AtMost      bool      `json:"at_most" doc:"number is an upper bound, at most a quarter too large"`
+	Why         *string   `json:"why" doc:"why it is unproven; else null"`
+	Writes      uint64    `json:"writes" doc:"that the policy is about"`
+	Unknown     uint64    `json:"unknown" doc:"of them, those of which the fact is not known"`
+	Offending   uint64    `json:"offending" doc:"writes that the requirement does not want"`
+	Offences    []Offence `json:"offences" doc:"the first of them"`
 }
 
 // Whole says what is known of all writes, when they are over.
@@ -343,8 +343,8 @@ func (r *Result) appendOffences(b *strings.Builder) {
 // what says how the write went.
 func (o *Offence) what() string {
 	var parts []string
-	if o.Time != "" {
-		parts = append(parts, o.Time)
+	if o.Measured != nil {
+		parts = append(parts, export.Duration(*o.Measured))
 	}
 	if o.Lock != nil && *o.Lock != export.NoLock.String() {
 		parts = append(parts, *o.Lock)

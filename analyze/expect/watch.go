@@ -117,7 +117,7 @@ func (c *counted) count(r *export.Row) {
 	few := strings.HasPrefix(c.op, "<") || c.op == "=" && c.limit == 0
 	many := strings.HasPrefix(c.op, ">") || c.op == "=" && c.share && c.limit == million
 	if on && few || !on && many {
-		c.offend(r, "")
+		c.offend(r, nil)
 	}
 }
 
@@ -142,7 +142,8 @@ func (c *counted) take(r *export.Row) {
 		order = 1
 	}
 	if !holds(c.op, order) {
-		c.offend(r, export.Duration(uint64(ns)))
+		u := uint64(ns)
+		c.offend(r, &u)
 	}
 }
 
@@ -171,30 +172,30 @@ func holds(op string, order int) bool {
 
 // Offence is a write that a requirement does not want.
 type Offence struct {
-	Seq    *uint64 `json:"seq"` // as explain --seq takes it; null when it has none
-	Pos    int64   `json:"pos"`
-	Len    int64   `json:"len"`
-	Path   string  `json:"path"` // empty when it is not known
-	Dev    string  `json:"dev"`
-	Ino    uint64  `json:"ino"`
-	Pid    uint32  `json:"pid"`
-	Comm   string  `json:"comm"`
-	Lock   *string `json:"lock"`    // null when it is not known
-	Reason string  `json:"reason"`  // why it went so; empty when it is not known
-	Time   string  `json:"time"`    // of a requirement about times, in words
-	Ret    *int64  `json:"ret"`     // null when it is not known
-	TimeNs uint64  `json:"time_ns"` // entry, CLOCK_MONOTONIC
+	Seq      *uint64 `json:"seq" doc:"as explain --seq takes it; null when it has none"`
+	Pos      int64   `json:"pos" doc:"position, bytes"`
+	Len      int64   `json:"len" doc:"length, bytes"`
+	Path     string  `json:"path" doc:"empty when it is not known"`
+	Dev      string  `json:"dev" doc:"MAJOR:MINOR"`
+	Ino      uint64  `json:"ino" doc:"inode"`
+	Pid      uint32  `json:"pid" doc:"process"`
+	Comm     string  `json:"comm" doc:"name of the thread"`
+	Lock     *string `json:"lock" doc:"null when it is not known"`
+	Reason   string  `json:"reason" doc:"why it went so; empty when it is not known"`
+	Measured *uint64 `json:"measured_ns" doc:"of a requirement about times: its own; else null"`
+	Ret      *int64  `json:"ret" doc:"null when it is not known"`
+	TimeNs   uint64  `json:"time_ns" doc:"entry, CLOCK_MONOTONIC"`
 }
 
 // offend notes a write, when it is one of the first.
-func (c *counted) offend(r *export.Row, time string) {
+func (c *counted) offend(r *export.Row, measured *uint64) {
 	c.offended++
 	if len(c.offences) == maxOffences {
 		return
 	}
 	o := Offence{
 		Pos: r.Pos, Len: r.Len, Path: strings.Clone(r.Path), Dev: export.DevName(r.Dev), Ino: r.Ino, Pid: r.Pid, Comm: strings.Clone(r.Comm),
-		Reason: strings.Clone(r.ReasonText()), Time: time, TimeNs: r.TimeNs,
+		Reason: strings.Clone(r.ReasonText()), Measured: measured, TimeNs: r.TimeNs,
 	}
 	if r.Seq.Known {
 		seq := r.Seq.V

@@ -194,7 +194,9 @@ func WriteJSON(w io.Writer, done []*Checked) error {
 		}
 		out.Traces = append(out.Traces, j)
 	}
-	return json.NewEncoder(w).Encode(out)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false) // policies have < and >
+	return enc.Encode(out)
 }
 
 // ReportOptions say what a report is made of.
