@@ -63,7 +63,7 @@ but records were lost or incomplete, so nothing was proven; see vm --help for 5 
 		&cobra.Group{ID: groupOther, Title: "More:"})
 	for id, cmds := range map[string][]*cobra.Command{
 		groupTrace: {newLiveCmd(), newRecordCmd(), newDoctorCmd(), newValidateCmd(), newVMCmd(), newWorkloadCmd(), newBenchCmd()},
-		groupModel: {newViewCmd(), newCheckCmd(), newExportCmd(), newReportCmd(), newExplainCmd(), newRacesCmd(), newWhatifCmd()},
+		groupModel: {newViewCmd(), newCheckCmd(), newExportCmd(), newReportCmd(), newExplainCmd(), newRacesCmd(), newWhatifCmd(), newCoverageCmd()},
 		groupOther: {newExecCmd()},
 	} {
 		for _, cmd := range cmds {
