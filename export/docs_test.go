@@ -18,7 +18,8 @@ const docsHead = `<!-- Made from export/fields.go: go test ./export -run Docs -u
 ` + "`live --json`, `view --json` and `export --format jsonl`" + ` write one JSON object a line. A line without a ` + "`kind`" + ` is a write; the
 others are [below](#lines-that-are-no-writes). [ext4dio-trace.schema.json](ext4dio-trace.schema.json) is the JSON Schema of
 all lines. Every field is in every line; what is not known is ` + "`null`" + `, and never 0 or ` + "`false`" + `. A name never changes its
-meaning; readers should leave out fields and kinds that they do not know.
+meaning; readers should leave out fields and kinds that they do not know. What ` + "`check --json`" + ` says of policies is in
+[expect.md](expect.md#json).
 
     ext4dio-trace view --json db.e4d | jq 'select(.kind | not) | .lock'     # of each write
     ext4dio-trace view --json db.e4d | jq 'select(.kind == "loss") | .text' # what is missing, and where

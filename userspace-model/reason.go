@@ -77,3 +77,12 @@ func (p *procedure) exclusiveReason() {
 	}
 	p.alsoZeroing()
 }
+
+// Reasons are all that there are.
+func Reasons() []Reason {
+	return []Reason{
+		ReasonOverwrite, ReasonAligned, ReasonWritten, ReasonNoPartial, ReasonGuess, ReasonUnaligned, ReasonExtending, ReasonDisksize,
+		ReasonNosec, ReasonHead, ReasonTail, ReasonNotOver, ReasonUnwritten, ReasonTrylock, ReasonNoDio, ReasonInline, ReasonJournal,
+		ReasonVerity, ReasonEncrypted, ReasonEmpty, ReasonChecks, ReasonTimestamps, ReasonModified, ReasonEntry, ReasonDAX,
+	}
+}

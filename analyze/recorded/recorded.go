@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/advice"
+	"github.com/ext4dio/ext4dio-trace/analyze/expect"
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
@@ -31,6 +32,7 @@ type Checked struct {
 	in      *tracefile.Recording
 	counts  export.Breakdown
 	wrong   []disagreement // the first ones
+	watch   *expect.Watch  // what was expected; nil for nothing
 	cut     error          // why not all of it was judged, else nil
 }
 
@@ -77,8 +79,11 @@ func (d *disagreement) appendText(w io.Writer) {
 
 // Check judges one recording by a variant, auto or the name of one, and adds up what came
 // out. With an error it returns what came out until then; nil when that is nothing.
-func Check(ctx context.Context, in *tracefile.Recording, variant string) (*Checked, error) {
+func Check(ctx context.Context, in *tracefile.Recording, variant string, policies ...*expect.Policy) (*Checked, error) {
 	c := &Checked{in: in}
+	if len(policies) > 0 {
+		c.watch = expect.NewWatch(policies)
+	}
 	var row export.Row
 	advise := advice.New()
 	judged, err := replay.Judge(ctx, in, variant, func(k *session.Kernel) session.Seen {
@@ -86,7 +91,13 @@ func Check(ctx context.Context, in *tracefile.Recording, variant string) (*Check
 		k.Held, advise.NoWaits = advise.Hold, maker.NoWaits
 		return func(o *observe.Observation, v *judge.Verdict) {
 			advise.Add(o, v)
-			maker.FillCounted(&row, o, v)
+			if c.watch == nil {
+				maker.FillCounted(&row, o, v)
+			} else {
+				maker.Names = in // filters ask for them
+				maker.Fill(&row, o, v)
+				c.watch.Add(&row)
+			}
 			c.Summary.Totals.Add(&row)
 			c.counts.Add(&row)
 			c.note(o, v)
@@ -101,6 +112,14 @@ func Check(ctx context.Context, in *tracefile.Recording, variant string) (*Check
 
 // Missing reports whether something of the recording could not be read, or was not judged.
 func (c *Checked) Missing() bool { return c.missing() != "" }
+
+// Expected is what came of the policies; nil without any.
+func (c *Checked) Expected() []expect.Result {
+	if c.watch == nil {
+		return nil
+	}
+	return c.watch.Results(expect.WholeOf(&c.Summary, c.missing()))
+}
 
 // missing says in one line what that is.
 func (c *Checked) missing() string {
@@ -123,6 +142,11 @@ func WriteText(stdout io.Writer, done []*Checked) error {
 		}
 		if !replay.SayMissing(stdout, c.in) && c.cut != nil {
 			fmt.Fprintf(stdout, "MISSING: %s\n", c.missing())
+		}
+		if c.watch != nil {
+			if err := expect.WriteText(stdout, c.Expected()); err != nil {
+				return err
+			}
 		}
 		if _, err := c.Summary.WriteTo(stdout); err != nil {
 			return err
@@ -149,6 +173,7 @@ type checkedJSON struct {
 	Summary json.RawMessage `json:"summary"`
 	Counts  json.RawMessage `json:"counts"`
 	Wrong   []disagreement  `json:"disagreements"` // the first ones
+	Expect  []expect.Result `json:"expect"`        // null without policies
 }
 
 // WriteJSON writes recordings as one JSON object.
@@ -159,7 +184,7 @@ func WriteJSON(w io.Writer, done []*Checked) error {
 	for _, c := range done {
 		info := *c.in.Info()
 		info.Facts, info.Plan = nil, nil // long, and for programs only
-		j := checkedJSON{Info: &info, Unknown: c.in.Unknown(), Wrong: c.wrong}
+		j := checkedJSON{Info: &info, Unknown: c.in.Unknown(), Wrong: c.wrong, Expect: c.Expected()}
 		if text := c.missing(); text != "" {
 			j.Missing = &text
 		}
@@ -172,7 +197,9 @@ func WriteJSON(w io.Writer, done []*Checked) error {
 		}
 		out.Traces = append(out.Traces, j)
 	}
-	return json.NewEncoder(w).Encode(out)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false) // policies have < and >
+	return enc.Encode(out)
 }
 
 // ReportOptions say what a report is made of.

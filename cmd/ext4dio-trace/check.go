@@ -15,6 +15,7 @@ import (
 
 // checkFlags are the flags of check.
 type checkFlags struct {
+	expectFlag
 	variant string
 	json    bool
 }
@@ -31,15 +32,18 @@ by verdict, reason, broken rule, file and process; what was refused or failed,
 and where. A write that NOWAIT refused and the one after it are one request. The
 numbers are those that live prints for the same writes. --variant judges the
 trace as if another kernel had made it: what would have been wrong there is
-counted as a disagreement.
+counted as a disagreement. --expect says what is to hold of which writes, and how
+far it does stands first.
 
 Files that are parts of one recording (record --rotate) are one trace; others are
 judged each by itself. A FILE of - is standard input.
 
-Exit status: 1 a disagreement or a broken rule, 4 nothing wrong was seen, but
-writes are lost or incomplete or the trace is not whole.`,
+Exit status: 1 a disagreement, a broken rule or a broken policy, 4 nothing wrong
+was seen, but writes are lost or incomplete, the trace is not whole, or a policy
+is unproven.`,
 		Example: `  ext4dio-trace check db.e4d
   ext4dio-trace check --variant linux-7.2 db.e4d
+  ext4dio-trace check --expect 'path~"\.ibd$": exclusive<1%, undecided=0' db.e4d
   ext4dio-trace check --json db.e4d | jq .traces[0].summary.verdicts`,
 		Args: needFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -50,11 +54,16 @@ writes are lost or incomplete or the trace is not whole.`,
 	fl.SortFlags = false
 	fl.StringVar(&f.variant, "variant", "auto", variantUsage())
 	fl.BoolVar(&f.json, "json", false, "one JSON object")
+	f.expectFlag.register(fl)
 	return cmd
 }
 
 func (f *checkFlags) run(ctx context.Context, stdout io.Writer, paths []string) error {
 	if err := checkVariant(f.variant); err != nil {
+		return err
+	}
+	policies, err := f.policies()
+	if err != nil {
 		return err
 	}
 	all, err := openTraces(paths)
@@ -66,7 +75,7 @@ func (f *checkFlags) run(ctx context.Context, stdout io.Writer, paths []string) 
 	var cut error
 	for _, in := range all {
 		var c *recorded.Checked
-		if c, cut = recorded.Check(ctx, in, f.variant); c != nil {
+		if c, cut = recorded.Check(ctx, in, f.variant, policies...); c != nil {
 			done = append(done, c)
 		}
 		if cut != nil {
@@ -83,7 +92,7 @@ func (f *checkFlags) run(ctx context.Context, stdout io.Writer, paths []string) 
 	} else if err != nil {
 		err = fmt.Errorf("write output: %w", err)
 	}
-	return foremost(cut, err, checkedStatus(done))
+	return foremost(cut, err, checkedStatus(done), expectedStatus(done))
 }
 
 // checkedStatus is the worst of all: a disagreement, then what is unproven.

@@ -70,7 +70,7 @@ var offers = map[string]offer{
 	"whatif --phase":         {values: fixed("steady", "all"), open: true},
 
 	"output": {files: true}, "summary": {files: true}, "record": {files: true}, "junit": {files: true},
-	"redact-key": {files: true}, "image": {files: true}, "console": {files: true}, "script": {files: true}, "bpftrace": {files: true},
+	"redact-key": {files: true}, "image": {files: true}, "console": {files: true}, "script": {files: true}, "expect": {files: true}, "against": {files: true}, "bpftrace": {files: true},
 	"bin": {files: true}, "disk": {files: true}, "device": {files: true}, "dev": {files: true}, "path": {files: true}, "cgroup": {files: true},
 	"dir": {folder: true}, "other": {folder: true}, "files": {folder: true}, "modules": {folder: true}, "share": {folder: true}, "out": {folder: true},
 }
@@ -78,7 +78,7 @@ var offers = map[string]offer{
 // arguments has the commands that take arguments of their own; the others take none or
 // another command.
 var arguments = map[string]offer{
-	"check": {files: true}, "view": {files: true}, "export": {files: true}, "report": {files: true}, "whatif": {files: true},
+	"check": {files: true}, "view": {files: true}, "export": {files: true}, "report": {files: true}, "whatif": {files: true}, "coverage": {files: true},
 	"bench compare": {files: true}, "explain": {files: true},
 	"workload": {values: func() []string { return firsts(workloadNames()) }},
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/expect"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/rowfilter"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
@@ -20,11 +21,13 @@ import (
 type liveOptions struct {
 	captureFlags
 	rowChoice
-	plain   bool
-	json    bool
-	variant string
-	summary string
-	record  session.RecorderOptions
+	expectFlag
+	expected []*expect.Policy // of expectFlag
+	plain    bool
+	json     bool
+	variant  string
+	summary  string
+	record   session.RecorderOptions
 }
 
 // rowChoice are the flags that choose among judged writes.
@@ -52,9 +55,14 @@ one is, for how long, for whom it waits, and where its thread sleeps; the screen
 has a tab for it. Writes whose end was not seen are listed when tracing ends.
 
 Filters are applied in the kernel, except --only and --filter, which choose
-among the judged writes. Totals and the exit status count all of them.`,
+among the judged writes. Totals and the exit status count all of them.
+
+--expect says what is to hold of which writes. A line on stderr says when that is
+broken first, and at the end what came of it: status 1 when it is broken, 4 when
+it is unproven.`,
 		Example: `  ext4dio-trace live --dev /dev/sda
   ext4dio-trace live --plain --only differs,unsafe,slower --for 10s
+  ext4dio-trace live --plain --expect 'refused<5%, p99(wait)<1ms' -- fio job.fio
   ext4dio-trace live --json -- dd if=/dev/zero of=/mnt/f bs=4k count=100 oflag=direct | jq '.lock // empty'`,
 		Args: o.takeCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runLive(cmd.Context(), &o) },
@@ -63,6 +71,7 @@ among the judged writes. Totals and the exit status count all of them.`,
 	flags.SortFlags = false
 	registerFilter(&o.filter, flags)
 	o.registerShow(flags)
+	o.expectFlag.register(flags)
 	flags.StringVar(&o.record.Path, "record", "", "also record to this `FILE`, see record")
 	o.captureFlags.register(flags)
 	return cmd
@@ -100,8 +109,11 @@ func (o *captureFlags) takeCommand(cmd *cobra.Command, args []string) error {
 var onlyWords = append(export.VerdictNames(), "disagree", export.Exclusive.String())
 
 // check looks for wrong usage that needs no kernel to be seen.
-func (o *liveOptions) check() error {
+func (o *liveOptions) check() (err error) {
 	if err := o.captureFlags.check(); err != nil {
+		return err
+	}
+	if o.expected, err = o.policies(); err != nil {
 		return err
 	}
 	return o.checkShow()

@@ -42,8 +42,8 @@ func newRootCmd() *cobra.Command {
 kernel chose and why, and proves it right or wrong against a reference model
 of that kernel's logic.
 
-Exit status: 0 fine; 1 a disagreement, a broken rule or a failed validation;
-2 wrong usage; 3 this machine or kernel cannot do it; 4 nothing wrong was seen,
+Exit status: 0 fine; 1 a disagreement, a broken rule, a broken policy or a failed
+validation; 2 wrong usage; 3 this machine or kernel cannot do it; 4 nothing wrong was seen,
 but records were lost or incomplete, so nothing was proven; see vm --help for 5 to 8.`,
 		Example: `  ext4dio-trace doctor                    can this machine be traced
   ext4dio-trace live                      watch all ext4 direct writes
@@ -63,7 +63,7 @@ but records were lost or incomplete, so nothing was proven; see vm --help for 5 
 		&cobra.Group{ID: groupOther, Title: "More:"})
 	for id, cmds := range map[string][]*cobra.Command{
 		groupTrace: {newLiveCmd(), newRecordCmd(), newDoctorCmd(), newValidateCmd(), newVMCmd(), newWorkloadCmd(), newBenchCmd()},
-		groupModel: {newViewCmd(), newCheckCmd(), newExportCmd(), newReportCmd(), newExplainCmd(), newRacesCmd(), newWhatifCmd(), newCompareTracesCmd()},
+		groupModel: {newViewCmd(), newCheckCmd(), newExportCmd(), newReportCmd(), newExplainCmd(), newRacesCmd(), newWhatifCmd(), newCompareTracesCmd(), newCoverageCmd()},
 		groupOther: {newExecCmd()},
 	} {
 		for _, cmd := range cmds {

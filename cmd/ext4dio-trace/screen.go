@@ -66,6 +66,7 @@ func (t *trace) runScreen(ctx context.Context, src session.Source) error {
 	defer cmd.Stop()
 	collector := tui.NewCollector(t.file != nil, ownUsage)
 	t.Sink, t.Tell = screenSink{collector, t}, func(text string) { collector.SetNote(oneLine(text)) }
+	t.watched(t.Tell)
 	if t.kernel != nil {
 		t.Look = newQuiet(t.Tell).look
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/advice"
+	"github.com/ext4dio/ext4dio-trace/analyze/expect"
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
@@ -31,6 +32,7 @@ type trace struct {
 	stderr io.Writer
 	start  uint64 // when the first write could be seen, ns of CLOCK_MONOTONIC
 
+	watch   *expect.Watch   // what is expected of the writes, nil for nothing
 	counter *whatif.Counter // of the variant that the screen asks for, nil for none
 	counted string          // its name
 }
@@ -67,6 +69,7 @@ func (t *trace) runLines(ctx context.Context, src session.Source) error {
 		return err
 	}
 	t.Sink = lines
+	t.watched(func(text string) { note(t.stderr, "%s", text) })
 	if t.kernel != nil {
 		t.Look = newQuiet(func(text string) { note(t.stderr, "%s", text) }).look
 	}
@@ -111,6 +114,7 @@ func (t *trace) finish(err error, cmd *tracee.Command) error {
 	missing := t.file != nil && replay.SayMissing(t.stderr, t.file)
 	// The user may have closed stderr too; there is nobody to tell then.
 	_, _ = t.Summary.WriteTo(t.stderr)
+	expected := t.expected()
 	if outcome != "" {
 		note(t.stderr, "%s", outcome)
 	}
@@ -118,7 +122,7 @@ func (t *trace) finish(err error, cmd *tracee.Command) error {
 	if err != nil && !wrong {
 		return err
 	}
-	return foremost(err, cmp.Or(exitStatus(&t.Summary, missing), sawNothing(&t.Summary, cmd != nil)))
+	return foremost(err, expected, cmp.Or(exitStatus(&t.Summary, missing), sawNothing(&t.Summary, cmd != nil)))
 }
 
 // writeSummary writes the totals for programs, when asked for.

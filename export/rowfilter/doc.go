@@ -9,7 +9,8 @@
 //	FLAG            such as nowait; !FLAG is its contrary
 //	TEXT            contained in path, comm or reason; !TEXT in none of them
 //
-// ~ is "contains", without regard to case. = compares text exactly, and * and ? in the
+// ~ is "contains", without regard to case; in quotes, a value of it that begins with ^, ends
+// with $ or has a \ is a regular expression. = compares text exactly, and * and ? in the
 // value stand for other characters, '/' among them. In quotes, " or ', with \ before a
 // quote, blanks are a part of the word, * and ? stand for themselves, and a word that is
 // quoted whole is always text. Bytes may end in k, m, g or t (1024), times need a unit

@@ -15,26 +15,36 @@ type Filter struct {
 // word is one condition.
 type word struct {
 	text  string // in the form in which Parse takes it again
-	match func(*export.Row) bool
+	match flag
 }
 
-// Parse understands a filter line; an empty one lets all through. The error is one line
-// of at most 100 characters that names the word and says what is possible.
+// Error says what is wrong with a filter line.
+type Error struct {
+	At  int    // byte of the line at which the word begins
+	Msg string // one line
+}
+
+func (e *Error) Error() string { return e.Msg }
+
+// Parse understands a filter line; an empty one lets all through. The error is an *Error of
+// at most 100 characters that names the word and says what is possible.
 func Parse(text string) (*Filter, error) {
 	f := &Filter{}
-	for {
-		t, rest, err := nextToken(text)
-		if err != nil {
-			return nil, err
-		}
-		if t == nil {
+	for rest := text; ; {
+		rest = strings.TrimLeft(rest, blanks)
+		at := len(text) - len(rest)
+		t, after, err := nextToken(rest)
+		if t == nil && err == nil {
 			return f, nil
 		}
-		w, err := t.word()
-		if err != nil {
-			return nil, err
+		var w word
+		if err == nil {
+			w, err = t.word()
 		}
-		f.words, text = append(f.words, w), rest
+		if err != nil {
+			return nil, &Error{At: at, Msg: err.Error()}
+		}
+		f.words, rest = append(f.words, w), after
 	}
 }
 
@@ -44,11 +54,29 @@ func (f *Filter) Match(r *export.Row) bool {
 		return true
 	}
 	for i := range f.words {
-		if !f.words[i].match(r) {
+		if on, known := f.words[i].match(r); !on || !known {
 			return false
 		}
 	}
 	return true
+}
+
+// Decide is Match for who must not take a fact that is not known for one that does not
+// match: known says whether what is known of r decides it.
+func (f *Filter) Decide(r *export.Row) (on, known bool) {
+	known = true
+	if f == nil {
+		return true, true
+	}
+	for i := range f.words {
+		switch on, sure := f.words[i].match(r); {
+		case !sure:
+			known = false
+		case !on:
+			return false, true
+		}
+	}
+	return known, known
 }
 
 // Empty reports whether the filter lets all through.

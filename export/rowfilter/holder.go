@@ -16,10 +16,10 @@ var holderFields = []field{
 }
 
 // matchHolders makes the condition of one of them.
-func (f *field) matchHolders(t *token) (func(*export.Row) bool, bool) {
+func (f *field) matchHolders(t *token) (flag, bool) {
 	if f.actor != nil {
-		is, want := textTest(t)
-		return holders(func(a *observe.Actor) bool { return is(f.actor(a)) }, want), true
+		is, want, ok := textTest(t)
+		return holders(func(a *observe.Actor) bool { return is(f.actor(a)) }, want), ok
 	}
 	n, ok := f.kind.parse(t.value)
 	if t.op == "!=" {
@@ -30,8 +30,8 @@ func (f *field) matchHolders(t *token) (func(*export.Row) bool, bool) {
 }
 
 // holders looks at all for whom a write waited.
-func holders(is func(*observe.Actor) bool, want bool) func(*export.Row) bool {
-	return func(r *export.Row) bool {
+func holders(is func(*observe.Actor) bool, want bool) flag {
+	return func(r *export.Row) (on, known bool) {
 		all := r.WaitNs.Known
 		for i := range r.Waits {
 			all = all && len(r.Waits[i].Parts) > 0
@@ -46,11 +46,11 @@ func holders(is func(*observe.Actor) bool, want bool) func(*export.Row) bool {
 					found = found || is(&p.With[n])
 				}
 				if found {
-					return want
+					return want, true
 				}
 				all = all && p.Others == len(p.With)
 			}
 		}
-		return all && !want
+		return !want, all
 	}
 }

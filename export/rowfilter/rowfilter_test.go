@@ -1,6 +1,7 @@
 package rowfilter
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -296,5 +297,55 @@ func BenchmarkMatch(b *testing.B) {
 				f.Match(row)
 			}
 		})
+	}
+}
+
+// In quotes, what looks like a regular expression behind ~ is one; all else is plain text.
+func TestPatterns(t *testing.T) {
+	for line, want := range map[string]bool{
+		`path~"\.ibd$"`: true, `path~"\.IBD$"`: true, `path~"^/mnt/.*\.ibd$"`: true, `path~"\.ibd"`: true, `path~"^ibd"`: false,
+		`path!~"\.ibd$"`: false, `path~\.ibd$`: false, `path~".ibd"`: true, `path~"a.ibd"`: true, `path~"?.ibd"`: false, `path="\.ibd$"`: false,
+		`holder~"^direct-"`: true, `holder~"^read"`: false,
+	} {
+		f, err := Parse(line)
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		r := &export.Row{Path: "/mnt/a.ibd", WaitNs: export.Some[uint64](1), Waits: []observe.Wait{{Parts: []observe.Part{{Actor: observe.Actor{Op: "direct-read"}}}}}}
+		if got := f.Match(r); got != want {
+			t.Errorf("%s: %v, want %v", line, got, want)
+		}
+		if again, err := Parse(f.String()); err != nil || again.Match(r) != want {
+			t.Errorf("%s: its form %s: %v", line, f.String(), err)
+		}
+	}
+	if _, err := Parse(`nowait path~"(\.ibd$"`); err == nil || err.Error() != `path: (\.ibd$ is no regular expression` {
+		t.Error(err)
+	}
+}
+
+// Decide tells what does not match from what is not known, and one word that does not match
+// is enough. An error says where its word begins.
+func TestDecide(t *testing.T) {
+	r := &export.Row{Len: 4096, Verdict: export.Some(judge.Agree)}
+	for line, want := range map[string][2]bool{
+		"": {true, true}, "len=4k": {true, true}, "len=8k": {false, true}, "lock=shared": {false, false}, "!shared": {false, false},
+		"lock=shared len=8k": {false, true}, "lock=shared len=4k": {false, false}, "path~x": {false, false}, "rule=R1": {false, true},
+		"agree": {true, true}, "!agree": {false, true}, "wait>5ms": {false, false}, "holder=write": {false, false}, "text": {false, true},
+	} {
+		f, err := Parse(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if on, known := f.Decide(r); on != want[0] || known != want[1] || f.Match(r) != (on && known) {
+			t.Errorf("%q: %v, %v, want %v", line, on, known, want)
+		}
+	}
+	if on, known := (*Filter)(nil).Decide(r); !on || !known {
+		t.Error("no filter does not match all")
+	}
+	var at *Error
+	if _, err := Parse("  nowait \t lokc=x"); !errors.As(err, &at) || at.At != 11 {
+		t.Errorf("%+v", at)
 	}
 }

@@ -3,6 +3,7 @@ package rowfilter
 import (
 	"cmp"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,13 +13,13 @@ import (
 )
 
 // match makes the condition of a field. ok is false when its value is not possible.
-func (f *field) match(t *token) (match func(*export.Row) bool, ok bool) {
+func (f *field) match(t *token) (match flag, ok bool) {
 	if f.actor != nil || f.actorNumber != nil {
 		return f.matchHolders(t)
 	}
 	switch f.kind {
 	case text:
-		return matchText(f.word, t), true
+		return matchText(f.word, t)
 	case choice:
 		return f.matchChoice(t)
 	case list:
@@ -39,40 +40,57 @@ var holds = map[string]func(order int) bool{
 	">=": func(order int) bool { return order >= 0 },
 }
 
-func matchNumber(get func(*export.Row) (int64, bool), op string, want int64) func(*export.Row) bool {
+func matchNumber(get func(*export.Row) (int64, bool), op string, want int64) flag {
 	is := holds[op]
-	return func(r *export.Row) bool { n, known := get(r); return known && is(cmp.Compare(n, want)) }
+	return func(r *export.Row) (bool, bool) { n, known := get(r); return is(cmp.Compare(n, want)), known }
 }
 
-func matchText(get func(*export.Row) (string, bool), t *token) func(*export.Row) bool {
-	is, want := textTest(t)
-	return func(r *export.Row) bool { s, known := get(r); return known && is(s) == want }
+func matchText(get func(*export.Row) (string, bool), t *token) (match flag, ok bool) {
+	is, want, ok := textTest(t)
+	return func(r *export.Row) (bool, bool) { s, known := get(r); return known && is(s) == want, known }, ok
 }
 
-// textTest is what a text is compared with, and what has to come out.
-func textTest(t *token) (is func(string) bool, want bool) {
+// textTest is what a text is compared with, and what has to come out. ok is false of what is
+// no regular expression.
+func textTest(t *token) (is func(string) bool, want, ok bool) {
 	is = func(s string) bool { return s == t.value }
 	switch {
+	case t.isPattern():
+		re, err := regexp.Compile("(?i)" + t.value)
+		if err != nil {
+			return nil, false, false
+		}
+		is = re.MatchString
 	case strings.HasSuffix(t.op, "~"):
 		is = newContained(t.value).in
 	case !t.literal && strings.ContainsAny(t.value, "*?"):
 		is = func(s string) bool { return glob(t.value, s) }
 	}
-	return is, t.op[0] != '!'
+	return is, t.op[0] != '!', true
+}
+
+// isPattern reports whether what is in quotes behind ~ is a regular expression: text that
+// names of files and words of reasons do not have.
+func (t *token) isPattern() bool {
+	return t.literal && strings.HasSuffix(t.op, "~") &&
+		(strings.HasPrefix(t.value, "^") || strings.HasSuffix(t.value, "$") || strings.Contains(t.value, `\`))
 }
 
 // matchChoice compares one word of few.
-func (f *field) matchChoice(t *token) (func(*export.Row) bool, bool) {
+func (f *field) matchChoice(t *token) (flag, bool) {
 	value, want := strings.ToLower(t.value), t.op == "="
 	if !hasWord(f.values, value) {
 		return nil, false
 	}
 	if f.name == "verdict" && value == "disagree" {
-		return func(r *export.Row) bool { return r.Verdict.Known && r.Disagrees() == want }, true
+		return func(r *export.Row) (bool, bool) { return r.Disagrees() == want, r.Verdict.Known }, true
 	}
 	get, words := f.number, f.choices
 	is := words.Index(value)
-	return func(r *export.Row) bool { n, known := get(r); return known && words.At(n) != "" && (n == is) == want }, true
+	return func(r *export.Row) (bool, bool) {
+		n, known := get(r)
+		return (n == is) == want, known && words.At(n) != ""
+	}, true
 }
 
 // hasWord reports whether word stands in a list such as "shared, exclusive or none".
@@ -82,7 +100,7 @@ func hasWord(list, word string) bool {
 }
 
 // matchList looks for a rule among those of a row.
-func (f *field) matchList(t *token) (func(*export.Row) bool, bool) {
+func (f *field) matchList(t *token) (flag, bool) {
 	const most = 13 // R13
 	value, want, get := strings.ToUpper(t.value), t.op == "=", f.words
 	digits, ok := strings.CutPrefix(value, "R")
@@ -90,7 +108,10 @@ func (f *field) matchList(t *token) (func(*export.Row) bool, bool) {
 	if !ok || err != nil || n < 1 || n > most || strconv.Itoa(n) != digits {
 		return nil, false
 	}
-	return func(r *export.Row) bool { list, known := get(r); return known && slices.Contains(list, value) == want }, true
+	return func(r *export.Row) (bool, bool) {
+		list, known := get(r)
+		return slices.Contains(list, value) == want, known
+	}, true
 }
 
 // parse reads a number of the kind.

@@ -39,7 +39,7 @@ func (t *token) flag(name string, f flag) word {
 	if t.negated {
 		name = "!" + name
 	}
-	return word{name, func(r *export.Row) bool { on, known := f(r); return known && on == want }}
+	return word{name, func(r *export.Row) (bool, bool) { on, known := f(r); return on == want, known }}
 }
 
 // anywhere makes the condition TEXT or !TEXT.
@@ -68,7 +68,10 @@ func (t *token) condition(name string) (word, error) {
 		return word{}, failf("%s%s is not possible: %s has%s", f.name, t.op, f.name, strings.TrimRight(kinds[f.kind].operators, " "))
 	}
 	match, ok := f.match(t)
-	if !ok {
+	switch {
+	case !ok && t.isPattern():
+		return word{}, failf("%s: %s is no regular expression", f.name, cut(t.value, 40))
+	case !ok:
 		return word{}, failf("%s: %s is not possible; %s", f.name, cut(t.value, 20), f.values)
 	}
 	op, value := t.op, t.value
@@ -111,7 +114,7 @@ func nearest(typed string) string {
 		case len(typed) >= 3 && (strings.HasPrefix(f.name, typed) || strings.HasPrefix(typed, f.name)):
 			d = 0
 		case len(typed) <= 20:
-			d = distance(typed, f.name)
+			d = Distance(typed, f.name)
 		}
 		if d < best && d <= len(f.name)/2 {
 			best, meant = d, f.name
@@ -120,8 +123,8 @@ func nearest(typed string) string {
 	return meant
 }
 
-// distance counts the letters to insert, delete, replace, or swap with their neighbour.
-func distance(a, b string) int {
+// Distance counts the letters to insert, delete, replace, or swap with their neighbour.
+func Distance(a, b string) int {
 	d := make([][]int, len(a)+1)
 	for i := range d {
 		d[i] = make([]int, len(b)+1)

@@ -8,7 +8,7 @@ import (
 
 // Statuses; they are a contract.
 const (
-	Disagree = 1 // a disagreement, a broken rule or a failed validation
+	Disagree = 1 // a disagreement, a broken rule, a broken policy or a failed validation
 	Usage    = 2 // wrong usage
 	Unfit    = 3 // this machine or kernel cannot do it
 	Unproven = 4 // nothing wrong was seen, but records were lost or incomplete

@@ -69,10 +69,12 @@ var flow = []group{
 	{"answers", "what the rows mean", map[string]rule{
 		"analyze/advice":   {ours: "analyze/whatif decode/judge decode/observe export record userspace-model"},
 		"analyze/compare":  {ours: "decode/observe export internal/histogram internal/stats internal/table record report userspace-model"},
+		"analyze/coverage": {ours: "decode/judge decode/observe record userspace-model"},
+		"analyze/expect":   {ours: "export export/rowfilter internal/histogram userspace-model"},
 		"analyze/explain":  {ours: "decode/judge decode/observe export record userspace-model"},
 		"analyze/races":    {ours: "userspace-model"},
 		"analyze/whatif":   {ours: "decode/observe internal/histogram record userspace-model"},
-		"analyze/recorded": {ours: "analyze/advice analyze/compare analyze/whatif decode/judge decode/observe export internal/hint record report trace/redact trace/replay trace/session trace/tracefile"},
+		"analyze/recorded": {ours: "analyze/advice analyze/compare analyze/coverage analyze/expect analyze/whatif decode/judge decode/observe export internal/hint record report trace/redact trace/replay trace/session trace/tracefile"},
 		"report":           {ours: "analyze/explain decode/judge decode/observe export export/tally export/xfsio internal/histogram record userspace-model", others: "github.com/klauspost/compress"},
 	}},
 	{"proof", "kernels that are tested, and what is needed for it", map[string]rule{

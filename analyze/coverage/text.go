@@ -1,0 +1,72 @@
+package coverage
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteText writes reports as text: what is missing first.
+func WriteText(w io.Writer, all []Report) error {
+	var b strings.Builder
+	for i := range all {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		all[i].append(&b)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (r *Report) append(b *strings.Builder) {
+	fmt.Fprintf(b, "%s: %d of %d ways that a direct write can go were taken (%s), by %d writes that agree\n", r.Variant, r.Taken, r.Reachable, r.Percent(), r.Writes)
+	if r.Disagree > 0 {
+		fmt.Fprintf(b, "  %d writes disagree: which way the kernel went with them is not known, and they take none\n", r.Disagree)
+	}
+	if r.Open > 0 {
+		fmt.Fprintf(b, "  %d writes are undecided or incomplete, and take none\n", r.Open)
+	}
+	r.list(b, Missing, "NOT TAKEN")
+	r.list(b, Taken, "TAKEN")
+	r.list(b, Unreachable, "OF NO DIRECT WRITE ON THIS KERNEL")
+}
+
+// Percent is the share, rounded down: 100 % is all.
+func (r *Report) Percent() string {
+	if r.Reachable == 0 {
+		return "0 %"
+	}
+	return fmt.Sprintf("%d %%", 100*r.Taken/r.Reachable)
+}
+
+// list writes the points of a state, each function once.
+func (r *Report) list(b *strings.Builder, state State, title string) {
+	fn := ""
+	for i := range r.Points {
+		p := &r.Points[i]
+		if p.State != state {
+			continue
+		}
+		if title != "" {
+			fmt.Fprintf(b, "\n%9s %9s  %s\n", "WRITES", "FIRST", title)
+			title = ""
+		}
+		if p.Function != fn {
+			fn = p.Function
+			fmt.Fprintf(b, "%21s%s\n", "", fn)
+		}
+		count, first := "", ""
+		if p.Writes > 0 {
+			count = fmt.Sprint(p.Writes)
+		}
+		if p.First > 0 {
+			first = fmt.Sprint(p.First)
+		}
+		fmt.Fprintf(b, "%9s %9s    %s: %s", count, first, p.Condition, p.Way)
+		if p.Disputed > 0 {
+			fmt.Fprintf(b, " (expected of %d that disagree)", p.Disputed)
+		}
+		b.WriteByte('\n')
+	}
+}

@@ -1,0 +1,17 @@
+package recorded
+
+import (
+	"context"
+
+	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
+	"github.com/ext4dio/ext4dio-trace/trace/replay"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
+)
+
+// Cover adds the ways that the writes of a recording went, judged by a variant, auto or the
+// name of one.
+func Cover(ctx context.Context, in *tracefile.Recording, variant string, c *coverage.Coverage) error {
+	_, err := replay.Judge(ctx, in, variant, func(*session.Kernel) session.Seen { return c.Add })
+	return err
+}
