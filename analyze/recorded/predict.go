@@ -75,18 +75,9 @@ func (o *PredictOptions) feed(ctx context.Context, in *tracefile.Recording, k se
 // predict simulates what p has taken in of a recording that was judged: all of it, or, read
 // once more, one phase. Names of files come from names.
 func (o *PredictOptions) predict(ctx context.Context, p *whatif.Predictor, judged *replay.Judged, names export.Names) (*whatif.Report, error) {
-	one, err := p.Narrow()
-	if errors.Is(err, whatif.ErrPhase) {
-		return nil, hint.Usagef("--phase steady", "%v", err)
-	}
-	if one != nil && judged.In.Places() > 0 { // what comes on a pipe cannot be read twice
-		if err := judged.In.Rewind(); err != nil {
-			return nil, fmt.Errorf("read trace: %w", err)
-		}
-		if judged, err = o.feed(ctx, judged.In, judged.Kernel, one); err != nil {
-			return nil, err
-		}
-		p = one
+	p, judged, err := o.narrow(ctx, p, judged)
+	if err != nil {
+		return nil, err
 	}
 	var s export.Summary
 	if err := judged.Account(&s); err != nil {
@@ -107,6 +98,29 @@ func (o *PredictOptions) predict(ctx context.Context, p *whatif.Predictor, judge
 		g.Path = names.Path(record.NameID{FileID: record.FileID{Dev: g.Dev, Ino: g.Ino, Generation: g.Gen}})
 	}
 	return rep, nil
+}
+
+// narrow reads a recording once more for one phase of it, where that is what is asked for.
+func (o *PredictOptions) narrow(ctx context.Context, p *whatif.Predictor, judged *replay.Judged) (*whatif.Predictor, *replay.Judged, error) {
+	in := judged.In
+	if in.Places() == 0 {
+		if o.Phase > 0 {
+			return nil, nil, hint.Usagef("--phase all", "--phase %d: what comes on a pipe cannot be read twice", o.Phase)
+		}
+		return p, judged, nil
+	}
+	one, err := p.Narrow()
+	if errors.Is(err, whatif.ErrPhase) {
+		return nil, nil, hint.Usagef("--phase steady", "%v", err)
+	}
+	if one == nil {
+		return p, judged, nil
+	}
+	if err := in.Rewind(); err != nil {
+		return nil, nil, fmt.Errorf("read trace: %w", err)
+	}
+	judged, err = o.feed(ctx, in, judged.Kernel, one)
+	return one, judged, err
 }
 
 // predictionText is the section of a report. Names of files come from names; those of

@@ -246,11 +246,11 @@ func (r *Report) about() string {
 	if more := len(others) - maxPhases; more > 0 {
 		others = append(others[:maxPhases], fmt.Sprintf("%d more phases", more))
 	}
-	name := "steady phase"
+	name := "the steady phase"
 	if !r.Phases[at].Steady {
 		name = fmt.Sprintf("phase %d", at+1)
 	}
-	return fmt.Sprintf(" This is of the %s, %s from %s on; left out: %s.", name, &r.Phases[at], duration(float64(r.Phases[at].From)), strings.Join(others, ", "))
+	return fmt.Sprintf(" This is of %s, %s from %s on; left out: %s.", name, &r.Phases[at], duration(float64(r.Phases[at].From)), strings.Join(others, ", "))
 }
 
 // String says how long a phase is, and its writes.

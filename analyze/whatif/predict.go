@@ -86,7 +86,8 @@ func (p *Predictor) decide(o *observe.Observation, reason string, by []*Counter)
 
 // Narrow returns a Predictor for one phase of what p has taken in, which has to take in all
 // of it once more: the one that was asked for, or the steady one. It returns nil when the
-// answer is about all of it. The error is that there is no such phase.
+// answer is about all of it. Else p is of no use any more. The error is that there is no such
+// phase.
 func (p *Predictor) Narrow() (*Predictor, error) {
 	phases, at := p.found(), p.opts.Phase-1
 	if at >= max(len(phases), 1) {
@@ -98,6 +99,7 @@ func (p *Predictor) Narrow() (*Predictor, error) {
 	if at < 0 {
 		at = slices.IndexFunc(phases, func(f Phase) bool { return f.Steady })
 	}
+	p.sample = newSample(0) // it is not needed any more
 	n := New(p.opts)
 	n.phases, n.only = phases, &phases[at]
 	return n, nil
