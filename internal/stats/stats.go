@@ -48,8 +48,9 @@ func (s Spread) Interval(level float64) (low, high float64) {
 func meanDeviation(values []float64) (mean, sd float64) {
 	n := float64(len(values))
 	for _, v := range values {
-		mean += v / n
+		mean += v
 	}
+	mean /= n // behind the sum: that of equal values is exact
 	for _, v := range values {
 		sd += (v - mean) * (v - mean) / (n - 1)
 	}
