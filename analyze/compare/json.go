@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 
 	"github.com/ext4dio/ext4dio-trace/export"
 )
@@ -158,10 +159,12 @@ func (c *Change) json() changeJSON {
 	return j
 }
 
-// number is null where it is not known.
+// number is null where it is not known, and has six digits: no more of it are the same on all
+// machines.
 func number(v float64) *float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return nil
 	}
+	v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 6, 64), 64) // it is a number
 	return &v
 }

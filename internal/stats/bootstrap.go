@@ -3,8 +3,6 @@ package stats
 import (
 	"math"
 	"math/rand/v2"
-
-	"gonum.org/v1/gonum/stat"
 )
 
 const (
@@ -69,7 +67,8 @@ func drawn(rng *rand.Rand, weights []float64, length int, of func([]float64) flo
 		return 0, false
 	}
 	blocks := float64(n) / float64(length)
-	return stat.StdDev(values, nil) * math.Sqrt(blocks/(blocks-1)), true
+	_, sd := meanDeviation(values)
+	return sd * math.Sqrt(blocks/(blocks-1)), true
 }
 
 // Share is a part of a whole, of which each window tells how much: hits of tries. Where it is

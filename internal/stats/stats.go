@@ -10,8 +10,7 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
+	"gonum.org/v1/gonum/mathext"
 )
 
 // Spread is a number that was measured.
@@ -32,7 +31,7 @@ func Runs(values []float64) Spread {
 	if n == 0 {
 		return Spread{Value: math.NaN()}
 	}
-	mean, sd := stat.MeanStdDev(values, nil)
+	mean, sd := meanDeviation(values)
 	if n < 2 {
 		return Spread{Value: mean}
 	}
@@ -45,10 +44,29 @@ func (s Spread) Interval(level float64) (low, high float64) {
 	return s.Value - half, s.Value + half
 }
 
-// critical is how many standard errors an interval reaches to each side.
-func critical(df, level float64) float64 {
-	return distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(1 - (1-level)/2)
+// meanDeviation is the mean and the standard deviation.
+func meanDeviation(values []float64) (mean, sd float64) {
+	n := float64(len(values))
+	for _, v := range values {
+		mean += v
+	}
+	mean /= n // behind the sum: that of equal values is exact
+	for _, v := range values {
+		sd += (v - mean) * (v - mean) / (n - 1)
+	}
+	return mean, math.Sqrt(sd)
 }
+
+// critical is how many standard errors an interval reaches to each side: Student's t. It is
+// taken from the beta function, as gonum's stat/distuv would bring all of gonum's matrices
+// into the program: 2 MB.
+func critical(df, level float64) float64 {
+	x := mathext.InvRegIncBeta(df/2, 0.5, 1-level)
+	return math.Sqrt(df * (1 - x) / x)
+}
+
+// beyond is the probability that Student's t is so far from 0, to either side.
+func beyond(t, df float64) float64 { return mathext.RegIncBeta(df/2, 0.5, df/(df+t*t)) }
 
 // Difference is how much larger one number is than another.
 type Difference struct {
@@ -79,7 +97,7 @@ func Between(a, b Spread, least, level float64) (Difference, bool) {
 	half := critical(d.DF, level) * se
 	d.Low, d.High = d.Value-half, d.Value+half
 	if t := (math.Abs(d.Value) - least) / se; t > 0 {
-		d.P = 2 * distuv.StudentsT{Sigma: 1, Nu: d.DF}.Survival(t)
+		d.P = beyond(t, d.DF)
 	}
 	return d, true
 }

@@ -54,8 +54,8 @@ func TestBootstrapOfDependentWindows(t *testing.T) {
 func TestBootstrapSeed(t *testing.T) {
 	x := wander(rand.New(rand.NewPCG(1, 1)), 40, 0.3)
 	of := func(seed uint64) Spread { return Mean(x, ones(40), seed, false) }
-	if of(1) != of(1) || of(1) == of(2) {
-		t.Errorf("%v, %v, %v", of(1), of(1), of(2))
+	if one, again := of(1), of(1); one != again || one == of(2) {
+		t.Errorf("%v, %v, %v", one, again, of(2))
 	}
 }
 
@@ -180,5 +180,23 @@ func TestDetectable(t *testing.T) {
 	}
 	if d := Detectable(Spread{}, a, 0, 0.95); !math.IsInf(d, 1) {
 		t.Errorf("without a spread it is %v", d)
+	}
+}
+
+// The values of a table of Student's t.
+func TestStudent(t *testing.T) {
+	for _, c := range []struct{ df, level, want float64 }{
+		{1, 0.95, 12.706}, {4, 0.95, 2.776}, {10, 0.99, 3.169}, {30, 0.95, 2.042}, {63, 0.9999, 4.155}, {1e6, 0.95, 1.960},
+	} {
+		got := critical(c.df, c.level)
+		if math.Abs(got-c.want) > 0.002 {
+			t.Errorf("t of %v at %v is %v, want %v", c.df, c.level, got, c.want)
+		}
+		if p := beyond(got, c.df); math.Abs(p-(1-c.level)) > 1e-9 {
+			t.Errorf("beyond %v is %v of %v", got, p, c.df)
+		}
+	}
+	if p := beyond(40, 20); p <= 0 || p > 1e-18 {
+		t.Errorf("far away is %v", p)
 	}
 }
