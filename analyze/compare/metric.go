@@ -74,7 +74,7 @@ const (
 	tooFew   = "too few windows of time with such writes"
 	tooRare  = "too few writes beyond it"
 	noSuch   = "not known of any write"
-	noneSeen = "0"
+	noneSeen = "it is 0 on one side"
 	isMix    = "classes are mixed"
 )
 
