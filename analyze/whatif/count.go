@@ -24,8 +24,8 @@ func NewCounter(v model.Variant) *Counter {
 	return &Counter{decider: NewDecider(v), cells: map[Kind]*Cell{}}
 }
 
-// newChanged counts under a change of a kernel that is traced.
-func newChanged(to Change, traced model.Variant) *Counter {
+// NewChanged counts under a change, of a kernel of which the variant is traced.
+func NewChanged(to Change, traced model.Variant) *Counter {
 	if to.Variant == 0 {
 		to.Variant = traced
 	}

@@ -72,7 +72,7 @@ func (p *Predictor) Traced(v model.Variant) {
 		return
 	}
 	for _, c := range p.changes {
-		p.counters, p.besides = append(p.counters, newChanged(c, v)), append(p.besides, newChanged(c, v))
+		p.counters, p.besides = append(p.counters, NewChanged(c, v)), append(p.besides, NewChanged(c, v))
 	}
 }
 

@@ -15,6 +15,18 @@ type Change struct {
 	App     App
 }
 
+// ParseChange reads the name of a variant, or changes of the application.
+func ParseChange(text string) (c Change, err error) {
+	if c.Variant, err = model.ParseVariant(text); err == nil {
+		return c, nil
+	}
+	app, none := ParseApp(text)
+	if none != nil {
+		return c, err
+	}
+	return Change{App: app}, nil
+}
+
 // maxChanges bounds what is decided of each write at a time.
 const maxChanges = 10
 
