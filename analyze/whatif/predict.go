@@ -93,7 +93,7 @@ func (p *Predictor) Narrow() (*Predictor, error) {
 	if at >= max(len(phases), 1) {
 		return nil, fmt.Errorf("%w %d: %d were found", ErrPhase, at+1, len(phases))
 	}
-	if p.opts.Phase == Whole || len(phases) < 2 {
+	if p.opts.Phase == Whole || len(phases) == 0 || len(phases) == 1 && p.aside == 0 { // what is beside may be outside
 		return nil, nil
 	}
 	if at < 0 {
