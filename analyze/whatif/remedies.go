@@ -80,8 +80,11 @@ func (m *Remedy) Name() string {
 	}
 }
 
-// tableSeeds is how often each remedy of a table is simulated, at most.
-const tableSeeds = 2
+// Each remedy of a table is simulated so often, and in so many parts of the trace, at most.
+const (
+	tableSeeds  = 2
+	tableScenes = 4
+)
 
 // matters is the least gain of one who changes no decision.
 const matters = 1.02
@@ -93,6 +96,17 @@ func (p *Predictor) table(ctx context.Context, r *Report, scenes []*scene) error
 	p.opts.Seeds = min(seeds, tableSeeds)
 	defer func() { p.opts.Seeds = seeds }()
 	now := r.Now.PerSecond.Mid
+	if all := scenes; len(all) > tableScenes {
+		scenes = nil
+		for i := range tableScenes { // of all times
+			scenes = append(scenes, all[i*len(all)/tableScenes])
+		}
+		s, err := p.summary(ctx, scenes, runOptions{wakeNs: wakeMid})
+		if err != nil {
+			return err
+		}
+		now = s.PerSecond.Mid
+	}
 	for i, c := range p.changes {
 		d := p.counters[i].Decisions()
 		m := Remedy{App: c.App, Changed: d.Changed, Undecided: d.undecided(), Costs: c.App.costs(), at: i}
