@@ -114,7 +114,8 @@ func (p *Predictor) table(ctx context.Context, r *Report, scenes []*scene) error
 			m.Variant = &c.Variant
 		}
 		alone := c.App == App{Alone: true} && othersIn(scenes)
-		if p.differ[i] == 0 && !alone {
+		none := c == Change{Variant: p.traced} // but where that kernel was wrong
+		if none || p.differ[i] == 0 && !alone {
 			continue
 		}
 		if m.Refused = d.tooVague(p.broken); m.Refused == "" {
