@@ -43,7 +43,7 @@ type Predictor struct {
 	counters []*Counter // of each change
 	besides  []*Counter // of writes that are simulated, and not counted
 	traced   model.Variant
-	ways     ways       // of the write that is added
+	ways     ways // of the write that is added
 	differ   [maxChanges]uint64
 	chosen   int // the change that the answer is about
 
