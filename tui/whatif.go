@@ -9,6 +9,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/export"
+	ref "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // whatIf is what another variant would do with the writes.
@@ -103,7 +104,11 @@ func (w *whatIf) ask() tea.Cmd {
 // draw is the table of what the other variant would do.
 func (w *whatIf) draw() []string {
 	m, s := w.m, &w.m.styles
-	lines := []string{s.title.Render("the same writes under " + w.variant + " (locks; whatif FILE for times)")}
+	how := "under"
+	if _, err := ref.ParseVariant(w.variant); err != nil {
+		how = "with"
+	}
+	lines := []string{s.title.Render("the same writes " + how + " " + w.variant + " (locks; whatif FILE for times)")}
 	if !w.known {
 		return append(lines, s.dim.Render("deciding …"))
 	}

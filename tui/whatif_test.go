@@ -36,3 +36,17 @@ func TestWhatIf(t *testing.T) {
 		t.Error("esc does not leave it")
 	}
 }
+
+// Behind the variants come changes of the program, which are no kernels.
+func TestWhatIfOfAChange(t *testing.T) {
+	o := testOptions
+	o.Variants = []string{"linux-7.3", "prewritten"}
+	m := newModel(nil, o)
+	resize(m, 100, 30)
+	take(m, snapshot(1))
+	press(m, "x")
+	press(m, "right")
+	if text := ansi.Strip(m.View().Content); !strings.Contains(text, "the same writes with prewritten") {
+		t.Error(text)
+	}
+}

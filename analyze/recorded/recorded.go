@@ -296,11 +296,20 @@ func environment(in *tracefile.Recording, info *tracefile.Info, tool string) []r
 	return out
 }
 
-// Decisions counts what another variant would decide of the writes of a recording, as
-// Predict does, without simulating time.
-func Decisions(ctx context.Context, in *tracefile.Recording, traced string, c *whatif.Counter) error {
+// Decisions counts what a change would decide of the writes of a recording, as Predict does,
+// without simulating time.
+func Decisions(ctx context.Context, in *tracefile.Recording, traced string, to whatif.Change) (whatif.Decisions, error) {
+	var c *whatif.Counter
 	_, err := replay.Judge(ctx, in, traced, func(*session.Kernel) session.Seen {
-		return func(o *observe.Observation, v *judge.Verdict) { c.Add(o, string(v.Reason)) }
+		return func(o *observe.Observation, v *judge.Verdict) {
+			if c == nil {
+				c = whatif.NewChanged(to, v.Variant)
+			}
+			c.Add(o, string(v.Reason))
+		}
 	})
-	return err
+	if c == nil || err != nil {
+		return whatif.Decisions{}, err
+	}
+	return c.Decisions(), nil
 }

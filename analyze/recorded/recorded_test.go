@@ -86,7 +86,7 @@ func TestInterrupted(t *testing.T) {
 	stop()
 	_, errCheck := Check(ctx, open(t, 0), "auto")
 	_, errReport := Report(ctx, open(t, 0), ReportOptions{Variant: "auto"})
-	errCount := Decisions(ctx, open(t, 0), "auto", whatif.NewCounter(model.SeriesV2))
+	_, errCount := Decisions(ctx, open(t, 0), "auto", whatif.Change{Variant: model.SeriesV2})
 	for _, err := range []error{errCheck, errReport, errCount} {
 		if !errors.Is(err, replay.ErrInterrupted) {
 			t.Errorf("it ends with %v", err)

@@ -3,6 +3,7 @@ package whatif
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -78,6 +79,11 @@ func AppNames() (all []string) {
 		all = append(all, remedies[i].name)
 	}
 	return all
+}
+
+// Deciding lists the changes by which writes may lock otherwise: all but alone.
+func Deciding() []string {
+	return slices.DeleteFunc(AppNames(), func(name string) bool { return name == "alone" })
 }
 
 // AppHelp says what each of them means.

@@ -105,7 +105,7 @@ func TestAppDecides(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out := newChanged(Change{App: app}, c.v).decider.Decide(c.o)
+		out := NewChanged(Change{App: app}, c.v).decider.Decide(c.o)
 		if out.Lock != c.lock || out.asSeen == c.touched || c.touched && out.Reason != c.reason {
 			t.Errorf("%s: %s %q, as seen %v, missing %q", c.name, out.Lock, out.Reason, out.asSeen, out.Missing)
 		}
@@ -117,7 +117,7 @@ func TestAppUndecided(t *testing.T) {
 	o := unaligned()
 	o.Flags, o.Passes[0].Flags = model.IocbNowait, record.PassNosec|record.PassAlign
 	o.Mappings = nil
-	out := newChanged(Change{App: App{Align: AlignBlock}}, model.Linux73).decider.Decide(o)
+	out := NewChanged(Change{App: App{Align: AlignBlock}}, model.Linux73).decider.Decide(o)
 	if out.Lock != Undecided || out.Missing != "whether a NOWAIT write would have to allocate" {
 		t.Errorf("%s, %q", out.Lock, out.Missing)
 	}

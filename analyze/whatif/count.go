@@ -24,13 +24,11 @@ func NewCounter(v model.Variant) *Counter {
 	return &Counter{decider: NewDecider(v), cells: map[Kind]*Cell{}}
 }
 
-// newChanged counts under a change of a kernel that is traced.
-func newChanged(to Change, traced model.Variant) *Counter {
-	if to.Variant == 0 {
-		to.Variant = traced
-	}
-	c := NewCounter(to.Variant)
-	c.decider.app, c.decider.same = to.App, to.Variant == traced
+// NewChanged counts under a change, of a kernel of which the variant is traced. Where no other
+// is asked for, what the change does not touch goes down as that kernel did, right or wrong.
+func NewChanged(to Change, traced model.Variant) *Counter {
+	c := NewCounter(cmp.Or(to.Variant, traced))
+	c.decider.app, c.decider.same = to.App, to.Variant == 0
 	return c
 }
 

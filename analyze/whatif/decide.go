@@ -57,7 +57,7 @@ type Outcome struct {
 type Decider struct {
 	v    model.Variant
 	app  App
-	same bool // v is the variant that was traced
+	same bool // the kernel is the one that was traced
 	d    model.Decision
 	hole model.Decision
 }

@@ -153,7 +153,7 @@ func TestAnswerIsOfThePhase(t *testing.T) {
 // Writes that a filter leaves out keep the lock for as long as they did, and are not counted.
 func TestBeside(t *testing.T) {
 	r := func(beside bool) *Report {
-		p := New(Options{Variant: model.Base, Seed: 1})
+		p := New(Options{Variant: model.Patch4, Seed: 1})
 		for n := range uint64(400) {
 			o := overwrite(uint32(n%4), 1e9+n*5_000_000, 20_000_000, record.LockExclusive)
 			o.WaitNs, o.Waits = 15_000_000, []observe.Wait{{AtUs: 15_000, Ns: 15_000_000}}
@@ -161,7 +161,8 @@ func TestBeside(t *testing.T) {
 			switch {
 			case n%4 == 0:
 				p.Add(o, "made")
-			case beside:
+			case beside: // they extend the file, and stay exclusive
+				o.Passes[0].ISize, o.Passes[0].IDisksize, o.ISize0 = 0, 0, 0
 				p.Beside(o, "made")
 			}
 		}
@@ -177,4 +178,6 @@ func TestBeside(t *testing.T) {
 	}
 	near(t, "measured", with.Measured.PerSecond.Mid, 50)
 	near(t, "simulated", with.Now.PerSecond.Mid, 50)
+	near(t, "shared, beside three exclusive ones", with.Then.PerSecond.Mid, 57)
+	near(t, "as if they were alone", r(false).Then.PerSecond.Mid, 199)
 }

@@ -42,7 +42,8 @@ type Predictor struct {
 	changes  []Change
 	counters []*Counter // of each change
 	besides  []*Counter // of writes that are simulated, and not counted
-	ways     ways       // of the write that is added
+	traced   model.Variant
+	ways     ways // of the write that is added
 	differ   [maxChanges]uint64
 	chosen   int // the change that the answer is about
 
@@ -71,8 +72,9 @@ func (p *Predictor) Traced(v model.Variant) {
 	if p.counters != nil {
 		return
 	}
+	p.traced = v
 	for _, c := range p.changes {
-		p.counters, p.besides = append(p.counters, newChanged(c, v)), append(p.besides, newChanged(c, v))
+		p.counters, p.besides = append(p.counters, NewChanged(c, v)), append(p.besides, NewChanged(c, v))
 	}
 }
 
@@ -93,7 +95,7 @@ func (p *Predictor) Narrow() (*Predictor, error) {
 	if at >= max(len(phases), 1) {
 		return nil, fmt.Errorf("%w %d: %d were found", ErrPhase, at+1, len(phases))
 	}
-	if p.opts.Phase == Whole || len(phases) < 2 {
+	if p.opts.Phase == Whole || len(phases) == 0 || len(phases) == 1 && p.aside == 0 { // what is beside may be outside
 		return nil, nil
 	}
 	if at < 0 {
@@ -189,6 +191,9 @@ func (p *Predictor) Predict(ctx context.Context, t Trace) (*Report, error) {
 	r.Beside = p.aside
 	r.setPhases(p, t.Began)
 	r.doubts(p, &t)
+	if !p.opts.All {
+		r.vague(p)
+	}
 	if r.Refused != "" || len(p.sample.kept) == 0 {
 		r.refuse("no write of it can be simulated")
 		return r, nil
@@ -205,8 +210,6 @@ func (p *Predictor) Predict(ctx context.Context, t Trace) (*Report, error) {
 		if err := p.best(ctx, r, scenes); err != nil || r.Refused != "" || len(r.Remedies) == 0 {
 			return r, err
 		}
-	} else if r.vague(p); r.Refused != "" {
-		return r, nil
 	}
 	if err := p.predict(ctx, r, scenes); err != nil {
 		return r, err

@@ -15,6 +15,18 @@ type Change struct {
 	App     App
 }
 
+// ParseChange reads the name of a variant, or changes of the application.
+func ParseChange(text string) (c Change, err error) {
+	if c.Variant, err = model.ParseVariant(text); err == nil {
+		return c, nil
+	}
+	app, none := ParseApp(text)
+	if none != nil {
+		return c, err
+	}
+	return Change{App: app}, nil
+}
+
 // maxChanges bounds what is decided of each write at a time.
 const maxChanges = 10
 
@@ -68,8 +80,11 @@ func (m *Remedy) Name() string {
 	}
 }
 
-// tableSeeds is how often each remedy of a table is simulated, at most.
-const tableSeeds = 2
+// Each remedy of a table is simulated so often, and in so many parts of the trace, at most.
+const (
+	tableSeeds  = 2
+	tableScenes = 4
+)
 
 // matters is the least gain of one who changes no decision.
 const matters = 1.02
@@ -81,6 +96,17 @@ func (p *Predictor) table(ctx context.Context, r *Report, scenes []*scene) error
 	p.opts.Seeds = min(seeds, tableSeeds)
 	defer func() { p.opts.Seeds = seeds }()
 	now := r.Now.PerSecond.Mid
+	if all := scenes; len(all) > tableScenes {
+		scenes = nil
+		for i := range tableScenes { // of all times
+			scenes = append(scenes, all[i*len(all)/tableScenes])
+		}
+		s, err := p.summary(ctx, scenes, runOptions{wakeNs: wakeMid})
+		if err != nil {
+			return err
+		}
+		now = s.PerSecond.Mid
+	}
 	for i, c := range p.changes {
 		d := p.counters[i].Decisions()
 		m := Remedy{App: c.App, Changed: d.Changed, Undecided: d.undecided(), Costs: c.App.costs(), at: i}
@@ -88,7 +114,8 @@ func (p *Predictor) table(ctx context.Context, r *Report, scenes []*scene) error
 			m.Variant = &c.Variant
 		}
 		alone := c.App == App{Alone: true} && othersIn(scenes)
-		if p.differ[i] == 0 && !alone {
+		none := c == Change{Variant: p.traced} // but where that kernel was wrong
+		if none || p.differ[i] == 0 && !alone {
 			continue
 		}
 		if m.Refused = d.tooVague(p.broken); m.Refused == "" {

@@ -126,7 +126,7 @@ func (t *trace) screenOptions(c *tui.Collector, quitAtEnd bool) tui.Options {
 		Filter:     parseFilter, SetFilter: c.SetFilter, Report: t.screenReport,
 	}
 	o.Attached, o.Missing = t.Attached()
-	o.Variants, o.Other = model.VariantNames(), t.Detector().Best().Other().String()
+	o.Variants, o.Other = append(model.VariantNames(), whatif.Deciding()...), t.Detector().Best().Other().String()
 	if t.file == nil {
 		o.WhatIf = t.screenWhatIf
 		o.Record = func(on bool) (string, error) {
@@ -325,17 +325,18 @@ func (s *screenWindow) close() {
 	}
 }
 
-// screenWhatIf counts what a variant would do with the writes that come from now on.
+// screenWhatIf counts what a variant, or a change of the application, would do with the writes
+// that come from now on.
 func (t *trace) screenWhatIf(variant string) (out whatif.Decisions, err error) {
 	err = t.Order(func() error {
-		switch v, err := model.ParseVariant(variant); {
+		switch to, err := whatif.ParseChange(variant); {
 		case variant == "":
 			t.counter, t.counted, t.Seen = nil, "", nil
 			return nil
 		case err != nil:
 			return err
 		case t.counted != variant:
-			c := whatif.NewCounter(v)
+			c := whatif.NewChanged(to, t.Detector().Best())
 			t.counter, t.counted = c, variant
 			t.Seen = func(o *observe.Observation, v *judge.Verdict) { c.Add(o, string(v.Reason)) }
 		}
@@ -376,7 +377,7 @@ func (r *recordedWhatIf) counts(variant string) (whatif.Decisions, error) {
 	if known, ok := r.done[variant]; ok || variant == "" {
 		return known, nil
 	}
-	v, err := model.ParseVariant(variant)
+	to, err := whatif.ParseChange(variant)
 	if err != nil {
 		return whatif.Decisions{}, err
 	}
@@ -385,13 +386,13 @@ func (r *recordedWhatIf) counts(variant string) (whatif.Decisions, error) {
 		return whatif.Decisions{}, err
 	}
 	defer in.Close()
-	c := whatif.NewCounter(v)
-	if err := recorded.Decisions(r.ctx, in, r.traced, c); err != nil {
+	d, err := recorded.Decisions(r.ctx, in, r.traced, to)
+	if err != nil {
 		return whatif.Decisions{}, err
 	}
 	if r.done == nil {
 		r.done = make(map[string]whatif.Decisions)
 	}
-	r.done[variant] = changedFirst(c.Decisions())
+	r.done[variant] = changedFirst(d)
 	return r.done[variant], nil
 }
