@@ -41,12 +41,9 @@ func (p *procedure) alsoNeeds(ck *Checks) {
 	}
 }
 
-// alsoZeroing notes that the rest of a partial block has to be zeroed.
-func (p *procedure) alsoZeroing() {
-	if p.has.Has(NeedsZeroing) && p.nz == Yes && p.nzReason != ReasonExtending {
-		p.d.also(p.nzReason)
-	}
-}
+// alsoZeroing notes that the rest of a partial block has to be zeroed, if it has. That a
+// write extends is noted already.
+func (p *procedure) alsoZeroing() { p.d.also(p.nzReason) }
 
 func extendReason(ck *Checks) Reason {
 	if ck.end() > ck.ISize {

@@ -245,7 +245,7 @@ func (v Variant) Has(want Behaviours) bool { return v.Behaviours().Has(want) }
 
 // Variants lists all variants, oldest first.
 func Variants() []Variant {
-	out := make([]Variant, 0, len(variants)-1)
+	out := make([]Variant, 0, len(variants))
 	for i := range variants[1:] {
 		out = append(out, Variant(i+1))
 	}
@@ -307,15 +307,12 @@ func cutPatch(text string) (held bool, n int, after string) {
 	if !held && text[0] != '-' || !ok {
 		return held, 0, text
 	}
-	end := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
-	if end < 0 {
-		end = len(digits)
-	}
-	n, err := strconv.Atoi(digits[:end])
+	after = strings.TrimLeft(digits, "0123456789")
+	n, err := strconv.Atoi(strings.TrimSuffix(digits, after))
 	if err != nil || n > Patches || digits[0] == '0' {
 		return held, 0, text
 	}
-	return held, n, digits[end:]
+	return held, n, after
 }
 
 // MarshalText writes the name.

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"fmt"
 	"strings"
 	"testing"
@@ -124,5 +125,20 @@ func TestNoVariants(t *testing.T) {
 		if v, err := ParseVariant(name); err == nil {
 			t.Errorf("ParseVariant(%q) = %v", name, v)
 		}
+	}
+}
+
+// TestDistinct: what decides alike is told by the older name. The oldest has no behaviour of
+// later kernels, as what is no variant has none.
+func TestDistinct(t *testing.T) {
+	want := slices.DeleteFunc(Variants(), func(v Variant) bool { return v == LinuxNext })
+	if got := Distinct(); !slices.Equal(got, want) {
+		t.Errorf("distinct are %v, want %v", got, want)
+	}
+	if got := Linux61.Alike(); got != Linux61 {
+		t.Errorf("linux-6.1 decides as %d does", got)
+	}
+	if beyond := Variant(len(variants)); beyond.Behaviours() != 0 {
+		t.Errorf("variant %d has %#x", beyond, beyond.Behaviours())
 	}
 }
