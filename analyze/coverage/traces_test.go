@@ -61,6 +61,16 @@ func TestWrongKernel(t *testing.T) {
 	if wrong[0].Disagree == 0 || right[0].Disagree != 0 {
 		t.Errorf("%d and %d writes disagree", wrong[0].Disagree, right[0].Disagree)
 	}
+	disputed := false
+	for _, p := range wrong[0].Points {
+		disputed = disputed || p.Disputed > 0
+		if p.Writes > wrong[0].Writes || p.Disputed > wrong[0].Disagree {
+			t.Errorf("%+v, of %d writes that agree", p, wrong[0].Writes)
+		}
+	}
+	if !disputed {
+		t.Error("the writes that disagree are on no way")
+	}
 	var lost []string
 	for _, p := range coverage.Compare(wrong, right)[0].Lost {
 		if !strings.Contains(p.Condition, "NOWAIT gets the lock") && !strings.Contains(p.Way, "trylock") { // by chance
