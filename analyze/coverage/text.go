@@ -29,7 +29,7 @@ func (r *Report) append(b *strings.Builder) {
 	}
 	r.list(b, Missing, "NOT TAKEN")
 	r.list(b, Taken, "TAKEN")
-	r.list(b, Unreachable, "OF NO DIRECT WRITE ON THIS KERNEL")
+	r.list(b, Unreachable, "BY NO WRITE OF THE MODEL ON THIS KERNEL")
 }
 
 // Percent is the share, rounded down: 100 % is all.

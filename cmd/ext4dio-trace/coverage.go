@@ -14,6 +14,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
 	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/trace/replay"
 )
 
 // coverageFlags are the flags of coverage.
@@ -106,6 +107,7 @@ func (f *coverageFlags) reports(ctx context.Context, paths []string) ([]coverage
 		if err := recorded.Cover(ctx, in, f.variant, &c); err != nil {
 			return nil, err
 		}
+		replay.SayMissing(os.Stderr, in)
 	}
 	return c.Reports(), nil
 }
