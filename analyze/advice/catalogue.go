@@ -175,7 +175,7 @@ var catalogue = [...]entry{
 		why: always("kiocb_modified → -EAGAIN: mtime or ctime is older than the clock's last tick, and to update it could wait for the journal"),
 		remedies: []remedy{
 			{measured: true, text: "drop RWF_NOWAIT: the write updates the timestamp itself", where: "not io_uring", when: func(s *said) bool { return s.uring*2 < s.all }},
-			{measured: true, text: "submit with IOSQE_ASYNC: a worker makes each write at once, and none is tried twice", where: "io_uring", when: func(s *said) bool { return s.uring*2 >= s.all }},
+			{measured: true, text: "submit with IOSQE_ASYNC: no write is tried twice, but each takes a worker, so measure it", where: "io_uring", when: func(s *said) bool { return s.uring*2 >= s.all }},
 		},
 	},
 	{
@@ -251,7 +251,7 @@ var catalogue = [...]entry{
 			return "ext4_unaligned_io and ext4_overwrite_io: up to 6.4 a write is exclusive when it is unaligned, or one lookup does not find all its blocks in one extent that is written"
 		},
 		remedies: []remedy{{
-			text:  "write the file once from begin to end before it is used: neighbours that are written and lie side by side are one extent",
+			text:  "write the file once from begin to end before it is used: what is written and lies side by side is one extent",
 			where: "aligned writes, or since 6.5", when: func(s *said) bool { return s.unaligned*2 < s.all || s.variant.Has(model.UnalignedShared) },
 		}},
 	},
