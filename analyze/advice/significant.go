@@ -71,6 +71,9 @@ func (c *Counter) finding(e *entry, names export.Names) (export.Advice, bool) {
 		files = append(files, f)
 	}
 	files = slices.DeleteFunc(files, func(f *file) bool { return f.cause[e.cause] == tally{} })
+	if len(files) == 0 {
+		return export.Advice{}, false
+	}
 	in := slices.DeleteFunc(slices.Clone(files), func(f *file) bool { return !c.worth(e, f.cause[e.cause], f.of(e.cause)) })
 	if len(in) == 0 || slices.Contains(in, &c.rest) {
 		in = files
