@@ -109,7 +109,7 @@ var catalogue = [...]entry{
 		what: "Writes to fallocated blocks are exclusive",
 		seen: "exclusive, and the block that the write begins in is unwritten (fallocated) and written in part",
 		much: exclusiveOf, why: needsZeroing("the block it begins in is fallocated and not written yet"),
-		remedies: []remedy{{text: prewrite, measured: true}, {text: alignIt, measured: true}},
+		remedies: []remedy{{text: prewrite, measured: true}, {text: alignIt}},
 	},
 	{
 		cause: unalignedUnwritten, alone: true,
@@ -121,7 +121,7 @@ var catalogue = [...]entry{
 			}
 			return needsZeroing("the block it begins in is not written yet (a hole, or fallocated)")(s)
 		},
-		remedies: []remedy{{text: alignIt, measured: true}, {text: prewrite, measured: true}},
+		remedies: []remedy{{text: alignIt, measured: true}, {text: prewrite}},
 	},
 	{
 		cause: tailUnwritten, alone: true,

@@ -116,7 +116,7 @@ func (e *entry) say(s *said, names export.Names) export.Advice {
 	}
 	a.Sentence = fmt.Sprintf("%s: %s%s", e.what, e.much(s, name), lostText(s))
 	a.Remedies = append(a.Remedies, e.applying(s)...)
-	a.Sure = "the writes and the time are counted; what helps is measured on real kernels, see docs/advice.md"
+	a.Sure = "the writes and the time are counted; what the remedies brought on real kernels is in docs/advice.md"
 	switch e.cause {
 	case readersBeside:
 		a.Remedies = append(a.Remedies, entryOf(s.mostExclusive()).applying(s)...)
