@@ -31,7 +31,7 @@ make() {
 	socket=e4d-$1
 	tmux -L "$socket" new-session -d -x 100 -y 17 \
 		"TERM=xterm-256color '$bin' vm --kernel '$2' --smp 1 --count-instructions --null-blk 512M --latency 5ms -- live -- ext4dio-trace bench test2 --dir /mnt --jobs 8 --for 60s"
-	for _ in $(seq 120); do
+	for _ in $(seq 300); do
 		sleep 1
 		tmux -L "$socket" capture-pane -p | grep -q "$3" && break
 	done

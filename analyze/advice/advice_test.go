@@ -253,6 +253,20 @@ func TestBlame(t *testing.T) {
 	}
 }
 
+// Who waits in a queue behind fallocate, which itself waits for shared writes, waits for it.
+func TestBlameQueued(t *testing.T) {
+	m := newMade(model.Linux73)
+	for range 30 {
+		before := m.write(0, block, record.LockShared)
+		m.add(before, model.ReasonAligned)
+		queued := observe.Part{Cause: observe.CauseQueued, Actor: observe.Actor{Op: "fallocate"}, Behind: []observe.Link{{Actor: observe.Actor{Op: observe.OpWrite, ID: before.ID}}}}
+		m.add(waited(m.write(0, block, record.LockShared), ms, queued), model.ReasonAligned)
+	}
+	if got := m.c.Findings(nil); len(got) != 1 || got[0].ID != "fallocate-beside" || got[0].TimeLost != 30*ms {
+		t.Errorf("advice %+v, wanted 30 ms behind fallocate", got)
+	}
+}
+
 // A read that is queued behind an exclusive write counts, when its file has writes.
 func TestReadsQueued(t *testing.T) {
 	m := newMade(model.Linux73)

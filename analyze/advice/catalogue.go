@@ -109,7 +109,7 @@ var catalogue = [...]entry{
 		what: "Writes to fallocated blocks are exclusive",
 		seen: "exclusive, and the block that the write begins in is unwritten (fallocated) and written in part",
 		much: exclusiveOf, why: needsZeroing("the block it begins in is fallocated and not written yet"),
-		remedies: []remedy{{text: prewrite, measured: true}, {text: alignIt, measured: true}},
+		remedies: []remedy{{text: prewrite, measured: true}, {text: alignIt}},
 	},
 	{
 		cause: unalignedUnwritten, alone: true,
@@ -121,7 +121,7 @@ var catalogue = [...]entry{
 			}
 			return needsZeroing("the block it begins in is not written yet (a hole, or fallocated)")(s)
 		},
-		remedies: []remedy{{text: alignIt, measured: true}, {text: prewrite, measured: true}},
+		remedies: []remedy{{text: alignIt, measured: true}, {text: prewrite}},
 	},
 	{
 		cause: tailUnwritten, alone: true,
@@ -139,10 +139,10 @@ var catalogue = [...]entry{
 		seen:  "exclusive, ends beyond i_size or i_disksize, without O_APPEND",
 		much:  exclusiveOf, why: always("ext4_extending_io: the write ends beyond i_size or i_disksize, and only the exclusive lock lets i_size grow"),
 		remedies: []remedy{
-			{text: "set the size ahead of the writers with ftruncate, in large steps", where: "aligned writes, 7.3 (patch 3)", when: func(s *said) bool {
+			{measured: true, text: "set the size ahead of the writers with ftruncate, in large steps", where: "aligned writes, 7.3 (patch 3)", when: func(s *said) bool {
 				return s.variant.Has(model.AlignedUnchecked) && s.unaligned*2 < s.all
 			}},
-			{text: "allocate the file ahead of the writers with fallocate without FALLOC_FL_KEEP_SIZE, in large steps", where: "aligned writes, since 6.3", when: func(s *said) bool {
+			{measured: true, text: "allocate the file ahead of the writers with fallocate without FALLOC_FL_KEEP_SIZE, in large steps", where: "aligned writes, since 6.3", when: func(s *said) bool {
 				return s.variant.Has(model.OverwriteUnwritten) && s.unaligned*2 < s.all
 			}},
 			{measured: true, text: "write the file ahead of the writers, in large steps: to blocks that are written, writes are shared on each kernel"},

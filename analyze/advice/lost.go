@@ -74,21 +74,16 @@ func (c *Counter) blame(f *file, o *observe.Observation, own cause) {
 
 // blamePart counts one part of a wait.
 func (c *Counter) blamePart(f *file, p *observe.Part, ns uint64, own cause) {
-	op, id := p.Op, p.ID
-	if n := len(p.Behind); p.Cause == observe.CauseQueued && n > 0 { // for whom that one waited
-		op, id = p.Behind[n-1].Op, p.Behind[n-1].ID
-	}
-	by := none
-	switch {
-	case op == observe.OpWrite:
-		if h := &c.held[spread(id, maxHolders)]; h.id == id {
-			by = h.cause
+	by, op := c.causeOfHolder(p.Op, p.ID)
+	if n := len(p.Behind); p.Cause == observe.CauseQueued && n > 0 {
+		// It is for whom that one waited, unless that was shared: then it was not in the way of
+		// this write, and the one that is queued is.
+		if cause, its := c.causeOfHolder(p.Behind[n-1].Op, p.Behind[n-1].ID); cause != none {
+			by, op = cause, its
 		}
-	case op == record.HoldRead.String():
-		by = readersBeside
-	case opOf(op) != opNone:
-		by = fallocateBeside
-		c.facts[by].ops[opOf(op)]++
+	}
+	if by == fallocateBeside {
+		c.facts[by].ops[op]++
 	}
 	if by == readersBeside || by == fallocateBeside {
 		c.facts[by].waits++
@@ -100,6 +95,23 @@ func (c *Counter) blamePart(f *file, p *observe.Part, ns uint64, own cause) {
 	if own != by {
 		f.cause[own].ns += ns
 	}
+}
+
+// causeOfHolder tells why somebody is in the way of others: none of a write that is shared. Of
+// an operation it tells which kind it is.
+func (c *Counter) causeOfHolder(op string, id uint64) (cause, opKind) {
+	kind := opOf(op)
+	switch {
+	case op == observe.OpWrite:
+		if h := &c.held[spread(id, maxHolders)]; h.id == id {
+			return h.cause, kind
+		}
+	case op == record.HoldRead.String():
+		return readersBeside, kind
+	case kind != opNone:
+		return fallocateBeside, kind
+	}
+	return none, kind
 }
 
 // Hold takes somebody who held i_rwsem and made no recorded write. It keeps nothing of h.

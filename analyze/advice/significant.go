@@ -71,6 +71,9 @@ func (c *Counter) finding(e *entry, names export.Names) (export.Advice, bool) {
 		files = append(files, f)
 	}
 	files = slices.DeleteFunc(files, func(f *file) bool { return f.cause[e.cause] == tally{} })
+	if len(files) == 0 {
+		return export.Advice{}, false
+	}
 	in := slices.DeleteFunc(slices.Clone(files), func(f *file) bool { return !c.worth(e, f.cause[e.cause], f.of(e.cause)) })
 	if len(in) == 0 || slices.Contains(in, &c.rest) {
 		in = files
@@ -113,7 +116,7 @@ func (e *entry) say(s *said, names export.Names) export.Advice {
 	}
 	a.Sentence = fmt.Sprintf("%s: %s%s", e.what, e.much(s, name), lostText(s))
 	a.Remedies = append(a.Remedies, e.applying(s)...)
-	a.Sure = "the writes and the time are counted; what helps is measured on real kernels, see docs/advice.md"
+	a.Sure = "the writes and the time are counted; what the remedies brought on real kernels is in docs/advice.md"
 	switch e.cause {
 	case readersBeside:
 		a.Remedies = append(a.Remedies, entryOf(s.mostExclusive()).applying(s)...)

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/advice"
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
@@ -227,8 +228,12 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, k sessi
 	}
 	stream := streamOf(w)
 	maker, place := k.Maker(in), 0
+	advise := advice.New()
+	advise.NoWaits = maker.NoWaits
+	k.Held = advise.Hold
 	if to := holdsOf(w); to != nil {
 		k.Held = func(h *observe.Hold) {
+			advise.Hold(h)
 			if failed == nil && h.Got() && f.choose.during(h) && (stream == nil || f.choose.choosesAll()) {
 				fail(to.Hold(h, in.Path(h.File())))
 			}
@@ -238,6 +243,9 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, k sessi
 		seen++
 		if failed != nil {
 			return
+		}
+		if stream != nil {
+			advise.Add(o, v)
 		}
 		maker.Fill(&row, o, v)
 		shows := f.choose.shows(&row) // by its names
@@ -258,6 +266,7 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, k sessi
 		fail(w.Write(&row))
 	})
 	if failed == nil && err == nil && stream != nil {
+		sum.Advice = advise.Findings(namesFor(w, in))
 		if err = judged.Account(&sum); err == nil {
 			err = stream.End(&sum)
 		}
@@ -272,6 +281,14 @@ func (f *exportFlags) pump(ctx context.Context, in *tracefile.Recording, k sessi
 type redactedWriter struct {
 	export.Writer
 	r *redact.Redactor
+}
+
+// namesFor are the names of files as w may have them.
+func namesFor(w export.Writer, in *tracefile.Recording) export.Names {
+	if redacted, ok := w.(redactedWriter); ok {
+		return redacted.r.Names(in)
+	}
+	return in
 }
 
 // Hold takes names out of a hold.

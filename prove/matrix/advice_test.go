@@ -41,7 +41,7 @@ var proofs = []proof{
 	{"nowait-timestamps", "uring-timestamps/before", "uring-timestamps/async", "io_uring: IOSQE_ASYNC", 0, false},
 	{"nowait-timestamps", "uring-timestamps/before", "uring-timestamps/lazytime", "io_uring: mounted with lazytime (which is not advised)", none, false},
 	{"nosec", "nosec/before", "nosec/after", "no set-user-ID bit", 4, true},
-	{"fallback", "fallback-journal/before", "fallback-journal/after", "data is not journalled", 1.2, false},
+	{"fallback", "fallback/before", "fallback/after", "a file with extents", 1.2, false},
 	{"readers-beside", "readers-beside/before", "readers-beside/after", "the file was written as far beforehand", 1.5, false},
 	{"fallocate-beside", "fallocate-beside/before", "fallocate-beside/after", "all was allocated beforehand", 1.5, false},
 }

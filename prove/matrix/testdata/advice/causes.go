@@ -23,7 +23,6 @@ var causes = []cause{
 	{"uring-timestamps", []string{"before", "async", "lazytime"}, overwritten, ringed},
 	{"nosec", forms, privileged, overwrites},
 	{"fallback", forms, indirect, overwrites},
-	{"fallback-journal", forms, journalled, overwrites},
 	{"readers-beside", forms, ahead, besideReaders},
 	{"fallocate-beside", forms, overwritten, besideFallocate},
 	{"kernel-patch", []string{"before"}, striped, stripes},
@@ -89,15 +88,6 @@ func ahead(l *load) {
 	}
 }
 
-// journalled is a file whose data goes through the journal, and with the remedy does not.
-func journalled(l *load) {
-	check("remount", unix.Mount("", filepath.Dir(l.path), "", unix.MS_REMOUNT, "nodelalloc"))
-	overwritten(l)
-	if l.before() {
-		l.flag(0x4000, true) // EXT4_JOURNAL_DATA_FL
-	}
-}
-
 // flag sets or clears an attribute of the file.
 func (l *load) flag(bit uint32, on bool) {
 	fd := l.open(l.path, 0)
@@ -128,13 +118,13 @@ func privileged(l *load) {
 	}
 }
 
-// indirect is a file of holes, without extents before the remedy.
+// indirect is a file whose second half is a hole, without extents before the remedy.
 func indirect(l *load) {
 	fd := l.open(l.path, unix.O_TRUNC)
 	if l.before() {
 		l.flag(0x80000, false) // EXT4_EXTENTS_FL
 	}
-	l.fill(fd, 0, block)
+	l.fill(fd, 0, tasks*each/2*block)
 	check("truncate", unix.Ftruncate(fd, tasks*each*block))
 	l.settle(fd)
 }
