@@ -49,7 +49,7 @@ var proofs = []proof{
 const none = -1
 
 // healthy are loads of which nothing is advised. Overwrites are what nosec is with its remedy.
-var healthy = []string{"healthy-overwrites/before", "healthy-appender/before", "healthy-reads/before", "healthy-database/before", "healthy-capability/before"}
+var healthy = []string{"healthy-overwrites/before", "healthy-appender/before", "healthy-reads/before", "healthy-database/before"}
 
 // made is what a load did, and what is advised of its recording.
 type made struct {

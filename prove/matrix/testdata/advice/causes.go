@@ -28,7 +28,6 @@ var causes = []cause{
 	{"kernel-patch", []string{"before"}, striped, stripes},
 	{"healthy-overwrites", []string{"before"}, overwritten, overwrites},
 	{"healthy-appender", []string{"before"}, empty, appender},
-	{"healthy-capability", []string{"before"}, capable, overwrites},
 	{"healthy-ring", []string{"before"}, overwritten, ringed},
 	{"healthy-reads", []string{"before"}, withOther, besideOtherReads},
 	{"healthy-database", []string{"before"}, database, queries},
@@ -101,13 +100,6 @@ func (l *load) flag(bit uint32, on bool) {
 		check("set flags", errno)
 	}
 	check("close", unix.Close(fd))
-}
-
-// capable is a file with a capability, which the first write takes away for good.
-func capable(l *load) {
-	overwritten(l)
-	netRaw := []byte{0: 1, 3: 2, 5: 0x20, 19: 0} // struct vfs_cap_data, version 2, effective
-	check("setxattr", unix.Setxattr(l.path, "security.capability", netRaw, 0))
 }
 
 // privileged is a file with the setuid bit, which each write of root has to look at again.
