@@ -9,6 +9,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/internal/testkit"
 	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -221,7 +222,7 @@ func TestTexts(t *testing.T) {
 			before = text
 		}
 	}
-	golden(t, "testdata/texts.txt", b.String())
+	testkit.Golden(t, "texts.txt", b.String())
 }
 
 // The first write to an inode finds S_NOSEC cleared: a thousand new files are no habit.

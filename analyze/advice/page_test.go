@@ -3,9 +3,12 @@ package advice
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/ext4dio/ext4dio-trace/internal/testkit"
 )
 
 //go:generate go test -count=1 . -run Page -update
@@ -59,7 +62,7 @@ func TestPage(t *testing.T) {
 	if !ok || !found {
 		t.Fatalf("%s has no place for the catalogue", page)
 	}
-	golden(t, page, head+begin+catalogueText()+end+tail)
+	testkit.Golden(t, filepath.Join("..", page), head+begin+catalogueText()+end+tail)
 	for i := range catalogue {
 		id := ids[catalogue[i].cause]
 		if !regexp.MustCompile("(?m)^\\| `?" + id + "`? \\| .*\\d.* \\| .+ \\| .*\\d.* \\|$").MatchString(tail) {

@@ -1,18 +1,15 @@
 package recorded
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/internal/testkit"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
-
-var update = flag.Bool("update", false, "write the goldens anew")
 
 // recording opens a trace, which is read once.
 func recording(t *testing.T, path string) *tracefile.Recording {
@@ -48,17 +45,5 @@ func TestAdvice(t *testing.T) {
 			t.Errorf("%s: the report has %d, check %d, error %v", path, len(p.Summary.Advice), len(c.Summary.Advice), err)
 		}
 	}
-	const golden = "testdata/advice.txt"
-	if *update {
-		if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b.String() != string(want) {
-		t.Errorf("%s is not what is advised (-update writes it anew):\n%s", golden, b.String())
-	}
+	testkit.Golden(t, "advice.txt", b.String())
 }
