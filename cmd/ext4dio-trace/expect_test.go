@@ -41,6 +41,7 @@ func TestPagesExpect(t *testing.T) {
 			t.Errorf("check %s: %v", command, err)
 		}
 		_, got, _ := strings.Cut(out.String(), "\n")
+		got, _, _ = strings.Cut(got, "\nadvice: ") // comes next, if there is any
 		got, _, _ = strings.Cut(got, "\nwrites: ")
 		if want := strings.TrimRight(strings.ReplaceAll("\n"+shown, "\n    ", "\n")[1:], "\n"); got != want {
 			t.Errorf("check %s prints\n%s\nthe page shows\n%s", command, got, want)

@@ -87,7 +87,7 @@ var flow = []group{
 		"prove/validate/outcome":  {ours: "analyze/explain decode/judge export prove/validate prove/validate/random prove/validate/series prove/validate/storm prove/validate/trial record userspace-model"},
 		"prove/validate/target":   {ours: "internal/ext4fs internal/hint internal/program prove/workload", others: "golang.org/x/sys"},
 		"prove/validate/campaign": {ours: "decode/judge decode/observe internal/hint probes prove/validate prove/validate/outcome prove/validate/random prove/validate/series prove/validate/storm prove/validate/target prove/validate/trial prove/workload trace/session userspace-model"},
-		"prove/validate/storm":    {ours: "decode/judge decode/observe decode/overlap prove/validate/shadow prove/validate/trial prove/workload userspace-model", others: "golang.org/x/sys"},
+		"prove/validate/storm":    {ours: "decode/judge decode/observe decode/overlap internal/hint prove/validate/shadow prove/validate/trial prove/workload userspace-model", others: "golang.org/x/sys"},
 		"prove/bench":             {ours: "internal/clock internal/stats internal/table prove/workload", others: "golang.org/x/sys"},
 		"prove/bench/cost":        {ours: "internal/clock internal/table prove/workload", others: "golang.org/x/sys"},
 		"prove/bench/watch":       {ours: "probes prove/bench trace/session"},
