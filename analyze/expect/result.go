@@ -247,7 +247,7 @@ func (c *counted) value(res *Result, whole Whole) {
 		number(float64(ns))
 		res.AtMost = !exact
 		if res.Value = export.Duration(ns); !exact {
-			res.Value = "at most " + res.Value
+			res.Value = "about " + res.Value
 		}
 	}
 }
