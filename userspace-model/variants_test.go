@@ -138,7 +138,7 @@ func TestDistinct(t *testing.T) {
 	if got := Linux61.Alike(); got != Linux61 {
 		t.Errorf("linux-6.1 decides as %d does", got)
 	}
-	if beyond := Variant(len(variants)); beyond.Behaviours() != 0 {
-		t.Errorf("variant %d has %#x", beyond, beyond.Behaviours())
+	if beyond := Variant(len(variants)); beyond.Behaviours() != 0 || beyond.Since() != "" {
+		t.Errorf("variant %d has %#x since %q", beyond, beyond.Behaviours(), beyond.Since())
 	}
 }
