@@ -135,8 +135,7 @@ func adviceGuest(t *testing.T, kernel string, loads ...string) map[string]*made 
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	slices.Sort(loads)
-	loads = slices.Compact(loads)
+	loads = slices.Compact(slices.Sorted(slices.Values(loads)))
 	args := []string{"--smp", "1", "--count-instructions", "--null-blk", "512M", "--latency", "5ms", "--share", share, "--out", r.dir, "--", "exec", "--", "sh", "/share/advice.sh"}
 	if _, stderr, status := guest(t, kernelSpec(t, kernel), append(args, loads...)...); status != 0 {
 		t.Fatalf("vm ended with %d:\n%s", status, stderr)
