@@ -12,21 +12,29 @@ import (
 	"github.com/ext4dio/ext4dio-trace/internal/histogram"
 )
 
-//go:embed page.html page.txt
+//go:embed page.html page.txt head.html
 var files embed.FS
 
 //go:embed style.css
 var style string
 
-// Style is the style sheet of every page that this program makes.
-func Style() template.CSS { return template.CSS(style) }
-
 // words are what the templates of both forms call.
-var words = template.FuncMap{"safe": export.Safe, "duration": export.Duration, "repeat": strings.Repeat, "style": Style}
+var words = template.FuncMap{"safe": export.Safe, "duration": export.Duration, "repeat": strings.Repeat, "style": func() template.CSS { return template.CSS(style) }}
+
+// HTML is a template whose text can begin with {{template "head" TITLE}}: the head of every
+// page that this program makes, which lets nothing in from elsewhere.
+func HTML(text string) *template.Template {
+	t := template.Must(template.New("page").Funcs(words).ParseFS(files, "head.html"))
+	return template.Must(t.Parse(text))
+}
 
 // WriteHTML writes the report as one HTML file that needs nothing else.
 func (p *Report) WriteHTML(w io.Writer) error {
-	return p.write(w, template.Must(template.New("page.html").Funcs(words).ParseFS(files, "page.html")))
+	text, err := files.ReadFile("page.html")
+	if err != nil {
+		return err // it is a part of the program
+	}
+	return p.write(w, HTML(string(text)))
 }
 
 // write writes the report in one of its forms, a template of html/template or of

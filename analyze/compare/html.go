@@ -4,7 +4,6 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
-	"html/template"
 	"io"
 
 	"github.com/ext4dio/ext4dio-trace/export"
@@ -44,9 +43,8 @@ type pageSingles struct {
 
 // WriteHTML writes the report as one HTML file that needs nothing else.
 func (r *Report) WriteHTML(w io.Writer) error {
-	t := template.Must(template.New("page").Funcs(template.FuncMap{"style": report.Style}).Parse(pageText))
 	var b bytes.Buffer
-	err := t.Execute(&b, r.page())
+	err := report.HTML(pageText).Execute(&b, r.page())
 	if err == nil {
 		_, err = b.WriteTo(w)
 	}
