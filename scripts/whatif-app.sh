@@ -14,6 +14,8 @@ share=$(mktemp -d)
 trap 'rm -r "$share"' EXIT
 CGO_ENABLED=0 go build -o "$share/mixload" ./analyze/whatif/testdata/mixload
 cp scripts/whatif-guest-app.sh "$share"
+mkdir -p "$out"
+cp -rn analyze/whatif/testdata/app/. "$out" # those of prove/matrix/testdata/advice are not made here
 for kernel in patch5:all base:before; do
 	mkdir -p "$out/${kernel%%:*}"
 	"$bin" vm --kernel "$kernels/series-${kernel%%:*}.bzImage" --smp 1 --count-instructions \
