@@ -109,7 +109,7 @@ var catalogue = [...]entry{
 		what: "Writes to fallocated blocks are exclusive",
 		seen: "exclusive, and the block that the write begins in is unwritten (fallocated) and written in part",
 		much: exclusiveOf, why: needsZeroing("the block it begins in is fallocated and not written yet"),
-		remedies: []remedy{{text: prewrite, measured: true}, {text: alignIt}},
+		remedies: []remedy{{text: prewrite, measured: true}, {text: alignIt, measured: true}},
 	},
 	{
 		cause: unalignedUnwritten, alone: true,
@@ -121,7 +121,7 @@ var catalogue = [...]entry{
 			}
 			return needsZeroing("the block it begins in is not written yet (a hole, or fallocated)")(s)
 		},
-		remedies: []remedy{{text: alignIt, measured: true}, {text: prewrite}},
+		remedies: []remedy{{text: alignIt, measured: true}, {text: prewrite, measured: true}},
 	},
 	{
 		cause: tailUnwritten, alone: true,
@@ -130,7 +130,7 @@ var catalogue = [...]entry{
 		much: exclusiveOf, why: needsZeroing("the block it ends in is not written yet"),
 		remedies: []remedy{
 			{text: prewrite, measured: true},
-			{text: "pad each write to the end of its block (MariaDB: innodb_log_write_ahead_size as large as the block): a whole block needs no zeroing"},
+			{measured: true, text: "pad each write to the end of its block (MariaDB: innodb_log_write_ahead_size as large as the block): a whole block needs no zeroing"},
 		},
 	},
 	{
@@ -162,7 +162,7 @@ var catalogue = [...]entry{
 		why: always("ext4_extending_io: each write with O_APPEND ends beyond i_size, and holds i_rwsem exclusive until its I/O is over"),
 		remedies: []remedy{
 			{measured: true, text: "let one thread append for all, several records with one write"},
-			{text: "give each thread a file of its own, or a place in the file that is set ahead, without O_APPEND"},
+			{measured: true, text: "give each thread a file of its own, or a place in the file that is set ahead, without O_APPEND"},
 		},
 	},
 	{
