@@ -13,6 +13,7 @@ import (
 // goroutine uses it.
 type Coverage struct {
 	variants []*counts
+	decider  judge.Decider
 }
 
 // counts are those of one variant.
@@ -41,7 +42,7 @@ func (c *Coverage) Add(o *observe.Observation, v *judge.Verdict) {
 	default:
 		n.disagree++
 	}
-	d, _ := judge.Decide(o, v.Variant)
+	d := c.decider.Decide(o, v.Variant)
 	passed := ofWrite(o, d)
 	for i := range points {
 		switch {

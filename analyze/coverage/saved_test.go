@@ -5,11 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/internal/testkit"
+	"github.com/ext4dio/ext4dio-trace/trace/replay"
+	"github.com/ext4dio/ext4dio-trace/trace/session"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -103,4 +109,65 @@ func TestWriteShort(t *testing.T) {
 		b.WriteByte('\n')
 	}
 	testkit.Golden(t, "short.txt", b.String())
+}
+
+// A decider that has decided other writes before decides each as a new one does.
+func TestDecider(t *testing.T) {
+	n := 0
+	for _, name := range []string{"linux-7.3", "linux-6.1", "wrong-tail-unchecked"} {
+		in, err := tracefile.OpenRecordings("../../testdata/traces/" + name + ".e4d")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in[0].Close()
+		var reused judge.Decider
+		_, err = replay.Judge(t.Context(), in[0], "auto", func(*session.Kernel) session.Seen {
+			return func(o *observe.Observation, v *judge.Verdict) {
+				n++
+				want, _ := judge.Decide(o, v.Variant)
+				if got := reused.Decide(o, v.Variant); !reflect.DeepEqual(got, want) {
+					t.Errorf("%s: write %d: %+v, want %+v", name, v.Seq, got, want)
+				}
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n < 600 {
+		t.Errorf("only %d writes", n)
+	}
+}
+
+// What live --coverage adds to the judgement of a write.
+func BenchmarkAdd(b *testing.B) {
+	var c coverage.Coverage
+	type write struct {
+		o *observe.Observation
+		v *judge.Verdict
+	}
+	var writes []write
+	in, err := tracefile.OpenRecordings("../../testdata/traces/linux-7.3.e4d")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer in[0].Close()
+	_, err = replay.Judge(b.Context(), in[0], "auto", func(*session.Kernel) session.Seen {
+		return func(o *observe.Observation, v *judge.Verdict) {
+			// Copied as far as Add reads it: both are the judge's.
+			oc, vc := *o, *v
+			oc.Passes, oc.Mappings, oc.Zeroed = slices.Clone(o.Passes), slices.Clone(o.Mappings), slices.Clone(o.Zeroed)
+			writes = append(writes, write{&oc, &vc})
+		}
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		w := &writes[n%len(writes)]
+		c.Add(w.o, w.v)
+		n++
+	}
 }
