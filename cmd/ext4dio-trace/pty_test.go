@@ -179,7 +179,7 @@ func TestClosedPipeOfView(t *testing.T) {
 // terminal.
 func TestPtyCoverage(t *testing.T) {
 	term := startOnPty(t, 120, 45, program(t), "view", "--coverage", "../../testdata/traces/wrong-tail-unchecked.e4d")
-	term.until("all is drawn", func(s *screen) bool { return drawn(s) && s.shows("135") })
+	term.until("all is drawn", func(s *screen) bool { return drawn(s) && s.shows("agree 111") })
 	term.keys("q")
 	if status := term.exited(); status != 1 {
 		t.Errorf("exit status %d:\n%s", status, term.now())
