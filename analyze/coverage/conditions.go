@@ -25,11 +25,17 @@ type wrongs struct {
 	shape    shape
 	known    map[uint64]bool // by shape: whether the sketch repeats such writes
 	repeated uint64
-	other    uint64 // writes that the sketch does not repeat
+	other    uint64 // writes that it does not repeat, or on which it was not tried
+	tried    uint64
 }
 
-// maxShapes bounds the memory of known shapes; when it is full, all are forgotten.
-const maxShapes = 1 << 14
+const (
+	// maxShapes bounds the memory of known shapes; when it is full, all are forgotten.
+	maxShapes = 1 << 14
+	// Of writes that hardly repeat a shape, the first are tried and then one in so many: a try
+	// costs as much as twenty writes.
+	triedAlways, triedOf = 4096, 16
+)
 
 // newWrongs is nil for a variant of which there is no sketch.
 func newWrongs(v model.Variant) *wrongs {
@@ -47,10 +53,11 @@ func newWrongs(v model.Variant) *wrongs {
 func (w *wrongs) add(o *observe.Observation, seq uint64) {
 	at := w.shape.of(o)
 	repeats, ok := w.known[at]
-	if !ok {
+	if !ok && w.tried < triedAlways+(w.repeated+w.other)/triedOf {
 		if len(w.known) == maxShapes {
 			clear(w.known)
 		}
+		w.tried++
 		repeats = w.try(o, seq)
 		w.known[at] = repeats
 	}
@@ -103,7 +110,7 @@ type Conditions struct {
 	Noticed  int         `json:"noticed" doc:"wrong kernels that check would have noticed by these writes"`
 	Of       int         `json:"of" doc:"wrong kernels that check can notice by a single write"`
 	Repeated uint64      `json:"repeated" doc:"writes whose right kernel the list's sketch repeats: the others count for nothing here"`
-	Other    uint64      `json:"other" doc:"writes that it does not repeat"`
+	Other    uint64      `json:"other" doc:"writes that it does not repeat, or on which it was not tried: of very many shapes"`
 	Rows     []Condition `json:"rows" doc:"all rows, in the order of the list"`
 }
 
