@@ -108,7 +108,7 @@ func (w *wrongs) disagrees(f sketch.Fault, guesses []guess) bool {
 // would have shown.
 type Conditions struct {
 	Noticed  int         `json:"noticed" doc:"wrong kernels that check would have noticed by these writes"`
-	Of       int         `json:"of" doc:"wrong kernels that check can notice by a single write"`
+	Of       int         `json:"of" doc:"wrong kernels of which that can be told of a single write"`
 	Repeated uint64      `json:"repeated" doc:"writes whose right kernel the list's sketch repeats: the others count for nothing here"`
 	Other    uint64      `json:"other" doc:"writes that it does not repeat, or on which it was not tried: of very many shapes"`
 	Rows     []Condition `json:"rows" doc:"all rows, in the order of the list"`
@@ -120,7 +120,7 @@ type Condition struct {
 	Condition string `json:"condition" doc:"what is tested"`
 	Wrong     string `json:"wrong" doc:"the wrong way"`
 	Fault     string `json:"fault" doc:"its name in the list"`
-	State     Notice `json:"state" doc:"noticed, missed, or hidden: check notices it by no single write"`
+	State     Notice `json:"state" doc:"noticed, missed, or hidden: check notices it by no single write, or that cannot be told of one"`
 	First     uint64 `json:"first" doc:"number of the first write that shows it, as explain --seq takes it; 0 without"`
 }
 
@@ -134,7 +134,13 @@ const (
 	Hidden  Notice = "hidden"
 )
 
+// Conditions are those of a variant by the writes so far, nil without a list.
+func (c *Coverage) Conditions(v model.Variant) *Conditions { return c.of(v).wrongs.report() }
+
 func (w *wrongs) report() *Conditions {
+	if w == nil {
+		return nil
+	}
 	out := &Conditions{Repeated: w.repeated, Other: w.other}
 	for i, r := range w.rows {
 		c := Condition{Function: r.Function, Condition: r.Condition, Wrong: r.Wrong, Fault: r.Fault.String(), First: w.first[i]}

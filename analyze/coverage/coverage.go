@@ -122,9 +122,7 @@ func (c *Coverage) Reports() []Report {
 
 func (n *counts) report() Report {
 	r := Report{Variant: n.variant.String(), Writes: n.writes, Disagree: n.disagree, Open: n.open}
-	if n.wrongs != nil {
-		r.Conditions = n.wrongs.report()
-	}
+	r.Conditions = n.wrongs.report()
 	can := reachable(n.variant)
 	for i, p := range points {
 		out := Point{Function: p.fn, Condition: p.condition, Way: p.way, Writes: n.taken[i], First: n.first[i], Disputed: n.disputed[i]}

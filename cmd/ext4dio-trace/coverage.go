@@ -41,6 +41,9 @@ Only writes that agree with the model count: of others it is not known which way
 the kernel went. With --against, what other recordings took and these did not is
 listed, and the other way round.
 
+At the end stands in how many ways a kernel with one wrong condition would have been
+noticed by these writes, and in which ways it would not (7.2 and later).
+
 Exit status: 1 less than --min was taken, 4 no write counts.`,
 		Example: `  ext4dio-trace coverage a.e4d b.e4d
   ext4dio-trace coverage --min 80% nightly.e4d

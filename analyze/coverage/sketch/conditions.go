@@ -81,7 +81,12 @@ func Of(v model.Variant) (out []*Row) {
 	return out
 }
 
-// Hidden reports whether check notices a row by no single write on a variant.
+// Untold is a row that check notices, and of which the record of a right kernel's write does
+// not hold what is needed to tell.
+func (r *Row) Untold() bool { return r.check == "untold" }
+
+// Hidden reports whether check notices a row by no single write on a variant, or that cannot
+// be told of a write.
 func (r *Row) Hidden(v model.Variant) bool {
 	if n, ok := strings.CutPrefix(r.check, "since patch "); ok {
 		patch, err := strconv.Atoi(n)
