@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,7 +64,7 @@ func (f *coverageFlags) covered(ctx context.Context, paths []string) (covered, e
 		out.inputs = append(out.inputs, in)
 		sum.Take(c)
 	}
-	traces, err := savedOnes(paths, func(path string, c *coverage.Coverage) { add(page.Input{Name: path}, c) })
+	traces, err := savedOnes(paths, cmp.Or(f.variant, "auto"), func(path string, c *coverage.Coverage) { add(page.Input{Name: path}, c) })
 	if err != nil {
 		return out, err
 	}
@@ -77,16 +78,15 @@ func (f *coverageFlags) covered(ctx context.Context, paths []string) (covered, e
 		if err := recorded.Cover(ctx, in, f.variant, &c); err != nil {
 			return out, err
 		}
-		replay.SayMissing(os.Stderr, in)
 		files := filesOf(in)
-		add(page.Input{Name: strings.Join(files, ", "), Traces: files, Missing: replay.Missing(in)}, &c)
+		add(page.Input{Name: strings.Join(files, ", "), Traces: files, Missing: sayMissing(os.Stderr, in)}, &c)
 	}
 	out.reports = sum.Reports()
 	return out, nil
 }
 
 // savedOnes has the saved coverages among the files taken, and returns the other files.
-func savedOnes(paths []string, take func(path string, c *coverage.Coverage)) (traces []string, err error) {
+func savedOnes(paths []string, variant string, take func(path string, c *coverage.Coverage)) (traces []string, err error) {
 	for _, path := range paths {
 		c, err := savedCoverage(path)
 		switch {
@@ -94,6 +94,8 @@ func savedOnes(paths []string, take func(path string, c *coverage.Coverage)) (tr
 			return nil, err
 		case c == nil:
 			traces = append(traces, path)
+		case variant != "auto":
+			return nil, usagef("--variant auto", "--variant %s: %s was counted already, and cannot be judged anew", variant, path)
 		default:
 			take(path, c)
 		}
@@ -131,6 +133,19 @@ func openCovered(paths []string) ([]*tracefile.Recording, error) {
 		return nil, nil
 	}
 	return openTraces(paths)
+}
+
+// sayMissing says what is missing of a recording that was read, and returns it.
+func sayMissing(w io.Writer, in *tracefile.Recording) string {
+	var all []string
+	if l, err := in.Losses(); err == nil && l.Any() {
+		all = append(all, fmt.Sprintf("lost: %s: which ways those took is not known", l))
+		fmt.Fprintf(w, "LOST: %s: which ways those took is not known\n", l)
+	}
+	if replay.SayMissing(w, in) {
+		all = append(all, replay.Missing(in))
+	}
+	return strings.Join(all, "; ")
 }
 
 // filesOf are the files of a recording.

@@ -53,6 +53,7 @@ func (p *Page) WriteHTML(w io.Writer) error {
 type view struct {
 	Title    string
 	Missing  []string
+	Unknown  []string // saved coverages, which do not say what was missing of their recordings
 	Inputs   []inputView
 	Compares bool
 	Variants []variantView
@@ -71,6 +72,8 @@ type variantView struct {
 	Disagree, Open   uint64
 	Lost, Gained     []string
 	Missing          []missing
+	Wrong            *coverage.Conditions // nil without a list
+	Unnoticed        []string
 	None             int // ways that cannot be reached
 	Lines, Elsewhere []row
 	Odd              bool // a write took a way of the code of other kernels
@@ -111,6 +114,9 @@ func (p *Page) view() (*view, error) {
 	for _, in := range slices.Concat(p.Inputs, p.Others) {
 		if in.Missing != "" {
 			v.Missing = append(v.Missing, in.Name+": "+in.Missing)
+		}
+		if len(in.Traces) == 0 {
+			v.Unknown = append(v.Unknown, in.Name)
 		}
 	}
 	if coverage.Empty(p.Reports) {
@@ -188,6 +194,13 @@ func (p *Page) variant(r *coverage.Report) (*variantView, error) {
 		}
 	}
 	out.None = len(r.Points) - r.Reachable
+	if out.Wrong = r.Conditions; out.Wrong != nil {
+		for _, c := range out.Wrong.Rows {
+			if c.State == coverage.Missed {
+				out.Unnoticed = append(out.Unnoticed, c.Function+": "+c.Condition+": "+c.Wrong)
+			}
+		}
+	}
 	w := rows{page: p, now: r, before: before}
 	lines := procedureOf(v, r.Points)
 	met := map[string]bool{}
