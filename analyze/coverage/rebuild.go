@@ -155,7 +155,7 @@ type before struct{ *rebuilt }
 // behind are they once the page cache was written back.
 type behind struct{ *rebuilt }
 
-func (b before) Flushed(int64, int64) sketch.Blocks { return behind{b.rebuilt} }
+func (b before) Flushed(int64, int64) sketch.Blocks { return behind(b) }
 func (b behind) Flushed(int64, int64) sketch.Blocks { return b }
 func (r *rebuilt) Cached(int64) bool                { return r.refused }
 
