@@ -107,6 +107,9 @@ func simulateWrite(f **simFile, w *Write, k simKernel, want Fields) []trial.Diff
 		}
 	}
 	*f = left
+	if w.Held >= 0 {
+		(*f).buffered(w.Held, (*f).bs)
+	}
 	return best
 }
 
@@ -185,7 +188,7 @@ func (k modelKernel) inode(f *simFile, w *simWrite) *model.Inode {
 	if w.Limit >= 0 {
 		in.Limits.Fsize = w.Limit
 	}
-	in.Stale = w.stale
+	in.Stale, in.Busy = w.stale, w.Held >= 0
 	if f.cold {
 		in.Cache = model.CacheCold
 	}

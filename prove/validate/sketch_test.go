@@ -109,6 +109,10 @@ func (k *sketch) attempt(f *simFile, w *simWrite) *observe.Observation {
 	if c.wrong("guess/by-disksize") {
 		c.exclusive = w.Pos+c.count > f.disk
 	}
+	if w.Held >= 0 && !c.wrong("trylock/waits") {
+		c.o.Ret = eagain
+		return c.o
+	}
 	if f.journalled {
 		c.end = w.Pos + c.count
 		c.buffered(w.Pos)
