@@ -71,6 +71,7 @@ func (c *Coverage) load(r *Report) error {
 			return fmt.Errorf("%w (the counts of %q cannot be)", ErrNotCoverage, points[i].text())
 		}
 		n.pass(i, p.Writes, p.First, p.Disputed)
+		n.parted[i].add(parting{p.Parted, p.Where})
 	}
 	return nil
 }
@@ -95,6 +96,7 @@ func (c *Coverage) Take(o *Coverage) {
 		n.open += from.open
 		for i := range points {
 			n.pass(i, from.taken[i], from.first[i], from.disputed[i])
+			n.parted[i].add(from.parted[i])
 		}
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -111,14 +110,11 @@ func (f *coverageFlags) write(stdout io.Writer, these, others *covered) error {
 		case f.html:
 			return f.page(these, others).WriteHTML(w)
 		case f.json:
-			out := struct {
-				Variants []coverage.Report     `json:"variants"`
-				Against  []coverage.Difference `json:"against"` // null without --against
-			}{Variants: these.reports}
+			var against []coverage.Difference
 			if len(f.against) > 0 {
-				out.Against = coverage.Compare(these.reports, others.reports)
+				against = coverage.Compare(these.reports, others.reports)
 			}
-			return json.NewEncoder(w).Encode(out)
+			return coverage.WriteJSON(w, these.reports, against)
 		case len(f.against) > 0:
 			return coverage.WriteDifferences(w, coverage.Compare(these.reports, others.reports))
 		}

@@ -101,7 +101,7 @@ func (x *Run) Conclude(short string) error {
 		return err
 	}
 	o.Losses, o.Variant, o.Series, o.Unprobed = losses, x.variant, x.id.Report(), x.capture.Plan.Unattached
-	o.Coverage = x.ways.report(x.variant, o.Unprobed)
+	o.Coverage = x.ways.reports(x.variant, o.Unprobed)
 	o.Seconds = time.Since(o.Started).Seconds()
 	o.Conclude()
 	if short != "" {

@@ -25,16 +25,11 @@ func (w *ways) add(o *observe.Observation, ver *judge.Verdict, v model.Variant) 
 	w.cover.Add(o, &numberless)
 }
 
-// report judges what waits under v, and says what was taken; nil when there was nothing.
-func (w *ways) report(v model.Variant, unprobed record.Stages) *coverage.Report {
+// reports judges what waits under v, and says what was taken.
+func (w *ways) reports(v model.Variant, unprobed record.Stages) []coverage.Report {
 	for _, o := range w.waiting {
 		w.cover.Add(o, judge.CompareSeen(o, v, unprobed))
 	}
 	w.waiting = nil
-	for _, r := range w.cover.Reports() {
-		if r.Variant == v.String() {
-			return &r
-		}
-	}
-	return nil
+	return w.cover.Reports()
 }

@@ -31,9 +31,10 @@ type Outcome struct {
 	// directory of the user's is one without a name.
 	Configs  []*Config `json:"configs"`
 	Failures []Failure `json:"failures,omitempty"`
-	// Coverage is what of the kernel's branches the writes took; nil when none was judged.
-	Coverage *coverage.Report `json:"coverage,omitempty"`
-	Losses   record.Losses    `json:"losses"`
+	// Coverage is which branches of the kernel the writes took, as coverage --json has it: of
+	// one variant, or of none when nothing was judged.
+	Coverage []coverage.Report `json:"coverage"`
+	Losses   record.Losses     `json:"losses"`
 	// Unprobed are the stages whose probes were not attached.
 	Unprobed record.Stages `json:"-"`
 	Result   Result        `json:"result"`
