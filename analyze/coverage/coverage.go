@@ -13,6 +13,7 @@ import (
 // goroutine uses it.
 type Coverage struct {
 	variants []*counts
+	decider  judge.Decider
 }
 
 // counts are those of one variant.
@@ -42,7 +43,7 @@ func (c *Coverage) Add(o *observe.Observation, v *judge.Verdict) {
 	default:
 		n.disagree++
 	}
-	d, _ := judge.Decide(o, v.Variant)
+	d := c.decider.Decide(o, v.Variant)
 	passed := ofWrite(o, d)
 	if v.Kind != judge.Agree {
 		n.parts(parted(o, d, v), v.Seq)
@@ -118,7 +119,7 @@ func (c *Coverage) Reports() []Report {
 
 func (n *counts) report() Report {
 	r := Report{Variant: n.variant.String(), Writes: n.writes, Disagree: n.disagree, Open: n.open}
-	can := reachable(n.variant)
+	can := canReach(n.variant)
 	for i, p := range points {
 		out := Point{Function: p.fn, Condition: p.condition, Way: p.way, Writes: n.taken[i], First: n.first[i], Disputed: n.disputed[i],
 			Parted: n.parted[i].writes, Where: n.parted[i].first}

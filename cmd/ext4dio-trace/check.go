@@ -59,7 +59,7 @@ is unproven.`,
 	fl.StringVar(&f.variant, "variant", "auto", variantUsage())
 	fl.BoolVar(&f.json, "json", false, "one JSON object")
 	f.expectFlag.register(fl)
-	f.testFlags.register(fl)
+	f.registerTests(fl)
 	return cmd
 }
 
@@ -67,7 +67,7 @@ func (f *checkFlags) run(ctx context.Context, stdout io.Writer, paths []string) 
 	if err := checkVariant(f.variant); err != nil {
 		return err
 	}
-	if err := f.testFlags.check("--json", f.json); err != nil {
+	if err := f.checkTests("--json", f.json); err != nil {
 		return err
 	}
 	policies, err := f.policies()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
 	"github.com/ext4dio/ext4dio-trace/internal/testreport"
 )
 
@@ -16,13 +17,13 @@ type testFlags struct {
 	junit string
 }
 
-func (f *testFlags) register(fl *pflag.FlagSet) {
+func (f *testFlags) registerTests(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.ktap, "ktap", false, "test cases as KTAP, which kernel CI reads")
 	fl.StringVar(&f.junit, "junit", "", "write test cases as JUnit XML into this `FILE`, too")
 }
 
 // check finds before anything is done whether the file can be made, and what excludes --ktap.
-func (f *testFlags) check(other string, given bool) error {
+func (f *testFlags) checkTests(other string, given bool) error {
 	if f.ktap && given {
 		return usagef("--ktap", "--ktap and %s exclude each other", other)
 	}
@@ -41,4 +42,13 @@ func (f *testFlags) writeJUnit(tests func() *testreport.Report) error {
 		return nil
 	}
 	return writeWhole(f.junit, func(w io.Writer) error { return tests().WriteJUnit(w) })
+}
+
+// tests are the points as test cases, each by what was asked for.
+func (f *coverageFlags) tests(these, others *covered, least float64) *testreport.Report {
+	d := &coverage.Demand{Least: f.min, Share: least, NoLoss: f.noLoss, Blind: f.noLoss && coverage.Empty(others.reports)}
+	if len(f.against) > 0 {
+		d.Against = coverage.Compare(these.reports, others.reports)
+	}
+	return coverage.Tests(these.reports, d)
 }

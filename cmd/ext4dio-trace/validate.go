@@ -122,7 +122,7 @@ func (o *validateOptions) addFlags(fl *pflag.FlagSet) {
 		", with +patchN or -patchN behind it")
 	fl.StringVar(&o.Attach, "attach", "auto", attachUsage)
 	fl.BoolVar(&o.json, "json", false, "the report as one JSON object")
-	o.testFlags.register(fl)
+	o.registerTests(fl)
 	fl.StringVarP(&o.out, "output", "o", "", "keep report, explanations and records of failures in this new directory")
 	fl.BoolVar(&o.verbose, "verbose", false, "a line for the writes that passed, too")
 	fl.BoolVar(&o.Keep, "keep", false, "leave the scenarios' files, and the image")
@@ -215,7 +215,7 @@ func (o *validateOptions) check() error {
 
 // makeOutput makes sure before the run that the report can be kept after it.
 func (o *validateOptions) makeOutput() error {
-	if err := o.testFlags.check("--json", o.json); err != nil {
+	if err := o.checkTests("--json", o.json); err != nil {
 		return err
 	}
 	if o.out == "" {

@@ -64,18 +64,24 @@ type inputView struct {
 }
 
 type variantView struct {
-	ID, Name          string
-	Share, Before     string
-	Taken, Reachable  int
-	Writes            uint64
-	Disagree, Open    uint64
-	Lost, Gained      []string
-	Lines, Elsewhere  []row
-	MissingWays, None int
+	ID, Name         string
+	Share, Before    string
+	Taken, Reachable int
+	Writes           uint64
+	Disagree, Open   uint64
+	Lost, Gained     []string
+	Missing          []missing
+	None             int // ways that cannot be reached
+	Lines, Elsewhere []row
+	Odd              bool // a write took a way of the code of other kernels
 }
+
+// missing is a way that was not taken, and the anchor of its line.
+type missing struct{ ID, Text string }
 
 // row is a line of the page.
 type row struct {
+	ID      string // anchor of a way that is missing
 	State   string // what it is: a class, and a word beside the sign
 	Sign    string
 	Writes  string // how many took it
@@ -89,11 +95,8 @@ type row struct {
 	Note    string // dim, behind the text
 }
 
-// States of lines that stand for several points or none.
-const (
-	partly = "partly"
-	plain  = ""
-)
+// partly is the state of a test of whose ways some were taken.
+const partly = "partly"
 
 var signs = map[string]string{string(coverage.Taken): "✓", string(coverage.Missing): "✗", string(coverage.Unreachable): "–", partly: "½"}
 
@@ -184,7 +187,7 @@ func (p *Page) variant(r *coverage.Report) (*variantView, error) {
 			}
 		}
 	}
-	out.MissingWays, out.None = r.Reachable-r.Taken, len(r.Points)-r.Reachable
+	out.None = len(r.Points) - r.Reachable
 	w := rows{page: p, now: r, before: before}
 	lines := procedureOf(v, r.Points)
 	met := map[string]bool{}
@@ -196,12 +199,16 @@ func (p *Page) variant(r *coverage.Report) (*variantView, error) {
 			}
 			met[l.Text] = true
 		}
+		if l.ID != "" {
+			out.Missing = append(out.Missing, missing{l.ID, wayText(&r.Points[lines[i].points[0]])})
+		}
 		out.Lines = append(out.Lines, l)
 	}
 	for _, i := range others(lines, r.Points) {
 		pt := &r.Points[i]
 		l := w.way(i)
 		l.Text, l.Note = pt.Condition+": "+pt.Way, pt.Function
+		out.Odd = out.Odd || pt.Writes > 0
 		out.Elsewhere = append(out.Elsewhere, l)
 	}
 	return out, nil
@@ -209,11 +216,12 @@ func (p *Page) variant(r *coverage.Report) (*variantView, error) {
 
 func ways(points []coverage.Point) (out []string) {
 	for i := range points {
-		p := &points[i]
-		out = append(out, p.Function+": "+p.Condition+": "+p.Way)
+		out = append(out, wayText(&points[i]))
 	}
 	return out
 }
+
+func wayText(p *coverage.Point) string { return p.Function + ": " + p.Condition + ": " + p.Way }
 
 func reportOf(all []coverage.Report, variant string) *coverage.Report {
 	if i := slices.IndexFunc(all, func(r coverage.Report) bool { return r.Variant == variant }); i >= 0 {
@@ -234,7 +242,12 @@ func (w *rows) line(l *line) row {
 	case begins:
 		out.State = "func"
 	case tests:
-		out.Lead, out.State = "if ", w.stateOf(l.points)
+		out.State = w.stateOf(l.points)
+		if way := w.now.Points[l.points[0]].Way; way == "yes" || way == "no" {
+			out.Lead = "if "
+		} else {
+			out.Text += ":"
+		}
 	case goes:
 		out = w.way(l.points[0])
 		out.Text, out.Note = l.text, l.fn
@@ -275,8 +288,11 @@ func (w *rows) way(i int) row {
 	if p.Writes > 0 {
 		out.First, out.Explain = w.first(i)
 	}
-	if p.State == coverage.Unreachable {
+	switch p.State {
+	case coverage.Unreachable:
 		out.Writes = ""
+	case coverage.Missing:
+		out.ID = fmt.Sprintf("%s-%d", w.now.Variant, i+1)
 	}
 	if w.page.Against == nil {
 		return out
