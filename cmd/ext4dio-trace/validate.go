@@ -47,8 +47,8 @@ type validateOptions struct {
 	files     string
 	json      bool
 	testFlags
-	out       string
-	verbose   bool
+	out     string
+	verbose bool
 }
 
 // targetFlags say where validate and bench write.
