@@ -145,11 +145,13 @@ func extends(k simKernel) bool {
 type simSketch struct{ *sketch.Kernel }
 
 func (k simSketch) attempt(f *simFile, w *simWrite) *observe.Observation {
-	if k.Asked != nil { // of what follows a write
+	waits := sketch.Fault{Condition: "trylock", Way: "waits"}
+	if k.Asked != nil { // of what follows a write, and of who else there is
 		k.Asked[sketch.Fault{Condition: "extension", Way: "never"}] = true
+		k.Asked[waits] = true
 	}
 	file := f.sketched()
-	file.Busy = w.Held >= 0
+	file.Busy = w.Held >= 0 && k.Fault != waits
 	return k.Attempt(file, w.sketched(f))
 }
 
