@@ -92,7 +92,7 @@ func (f *coverageFlags) run(ctx context.Context, stdout io.Writer, paths []strin
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(checkVariant(f.variant), f.checkPage(paths), f.checkTests("--json and --html", f.json || f.html)); err != nil {
+	if err := errors.Join(checkVariant(f.variant), f.checkPage(paths), f.checkTests("--json", f.json), f.checkTests("--html", f.html)); err != nil {
 		return err
 	}
 	these, err := f.covered(ctx, paths)
