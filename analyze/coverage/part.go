@@ -136,6 +136,10 @@ func upgradeTest(o *observe.Observation, d *model.Decision) model.StepID {
 
 // eagain adds the point at which NOWAIT ends the write on one side only.
 func (s *set) eagain(o *observe.Observation, d *model.Decision) {
+	if slices.ContainsFunc(o.Mappings, func(m observe.Mapping) bool { return m.Err == model.ENOTBLK }) {
+		s.kind(refusedMapping) // patch 1 refuses before that: wherever the write ended afterwards
+		return
+	}
 	at, refused := o.Refused()
 	if i := slices.Index(refuses, d.End); d.End == model.EndN2 || refused && at == observe.AtExclusive {
 		s.test(upgradeTest(o, d))
