@@ -52,8 +52,9 @@ func (r *rebuilt) from(o *observe.Observation) bool {
 	}
 	p := o.LastPass()
 	if p == nil {
-		r.file.Journalled = o.Buffered != nil
-		return r.file.Journalled
+		at, refused := o.Refused()
+		r.file.Busy, r.file.Journalled = refused && at == observe.AtTrylock, o.Buffered != nil
+		return r.file.Busy || r.file.Journalled
 	}
 	for i := range o.Passes {
 		q := &o.Passes[i]

@@ -81,6 +81,7 @@ type File struct {
 	Size, Disksize  int64 // i_size and i_disksize
 	Nosec, Indirect bool  // S_NOSEC is set; EXT4_EXTENTS_FL is not
 	Journalled      bool  // ext4 takes no direct I/O
+	Busy            bool  // i_rwsem cannot be had without waiting
 	Blocks          Blocks
 }
 
@@ -158,6 +159,10 @@ func (c *call) enter() {
 	}
 	if c.wrong("guess", "by-disksize") {
 		c.exclusive = w.Pos+c.count > f.Disksize
+	}
+	if f.Busy && w.nowait() { // inode_trylock
+		c.o.Ret = eagain
+		return
 	}
 	if f.Journalled {
 		c.end = w.Pos + c.count
