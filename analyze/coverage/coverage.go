@@ -29,7 +29,8 @@ type counts struct {
 	taken    []uint64
 	first    []uint64 // number of the first write, 0 when it has none
 	disputed []uint64 // writes that disagree, on whose way by the model it is
-	wrongs   *wrongs  // nil without a list of conditions
+	parted   []parting
+	wrongs   *wrongs // nil without a list of conditions
 }
 
 // Add takes a judged write.
@@ -53,6 +54,9 @@ func (c *Coverage) Add(o *observe.Observation, v *judge.Verdict) {
 	}
 	d := c.decider.Decide(o, v.Variant)
 	passed := ofWrite(o, d)
+	if v.Kind != judge.Agree {
+		n.parts(parted(o, d, v), v.Seq)
+	}
 	for i := range points {
 		switch {
 		case !passed.has(i):
@@ -72,7 +76,7 @@ func (c *Coverage) of(v model.Variant) *counts {
 	if i >= 0 {
 		return c.variants[i]
 	}
-	n := &counts{variant: v, taken: make([]uint64, len(points)), first: make([]uint64, len(points)), disputed: make([]uint64, len(points)), wrongs: newWrongs(v)}
+	n := &counts{variant: v, taken: make([]uint64, len(points)), first: make([]uint64, len(points)), disputed: make([]uint64, len(points)), parted: make([]parting, len(points)), wrongs: newWrongs(v)}
 	c.variants = append(c.variants, n)
 	return n
 }
@@ -99,6 +103,8 @@ type Point struct {
 	Writes    uint64 `json:"writes" doc:"writes that took it"`
 	First     uint64 `json:"first" doc:"number of the first of them, as explain --seq takes it; 0 without"`
 	Disputed  uint64 `json:"disputed" doc:"writes that disagree, and take it by the model"`
+	Parted    uint64 `json:"parted" doc:"writes that disagree, whose way parts from the model's at this test"`
+	Where     uint64 `json:"parted_first" doc:"number of the first of those; 0 without"`
 }
 
 // State says whether a point was taken.
@@ -126,7 +132,8 @@ func (n *counts) report() Report {
 	r.Conditions = n.wrongs.report()
 	can := canReach(n.variant)
 	for i, p := range points {
-		out := Point{Function: p.fn, Condition: p.condition, Way: p.way, Writes: n.taken[i], First: n.first[i], Disputed: n.disputed[i]}
+		out := Point{Function: p.fn, Condition: p.condition, Way: p.way, Writes: n.taken[i], First: n.first[i], Disputed: n.disputed[i],
+			Parted: n.parted[i].writes, Where: n.parted[i].first}
 		switch {
 		case n.taken[i] > 0: // which proves that it can be reached
 			out.State = Taken

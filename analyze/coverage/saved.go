@@ -72,6 +72,7 @@ func (c *Coverage) load(r *Report) error {
 			return fmt.Errorf("%w (the counts of %q cannot be)", ErrNotCoverage, points[i].text())
 		}
 		n.pass(i, p.Writes, p.First, p.Disputed)
+		n.parted[i].add(parting{p.Parted, p.Where})
 	}
 	return n.wrongs.load(r)
 }
@@ -139,6 +140,7 @@ func (c *Coverage) Take(o *Coverage) {
 		n.open += from.open
 		for i := range points {
 			n.pass(i, from.taken[i], from.first[i], from.disputed[i])
+			n.parted[i].add(from.parted[i])
 		}
 		n.wrongs.take(from.wrongs)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,10 +13,12 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/testreport"
 )
 
 // coverageFlags are the flags of coverage.
 type coverageFlags struct {
+	testFlags
 	variant string
 	json    bool
 	min     string
@@ -57,6 +58,7 @@ counts.`,
   ext4dio-trace coverage --json -o week.json monday.e4d tuesday.e4d
   ext4dio-trace coverage --against week.json --no-loss today.e4d
   ext4dio-trace coverage --html -o coverage.html today.e4d
+  ext4dio-trace coverage --min 80% --ktap nightly.e4d
   ext4dio-trace coverage --json a.e4d | jq '.variants[].points[] | select(.state == "missing")'`,
 		Args: needFile,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), os.Stdout, args) },
@@ -68,6 +70,7 @@ counts.`,
 	fl.StringVar(&f.min, "min", "", "end with status 1 when less than this share was taken, such as 80%")
 	fl.StringSliceVar(&f.against, "against", nil, "compare with what this `FILE` took: a recording, or what --json has written")
 	f.registerPage(fl)
+	f.registerTests(fl)
 	return cmd
 }
 
@@ -89,7 +92,7 @@ func (f *coverageFlags) run(ctx context.Context, stdout io.Writer, paths []strin
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(checkVariant(f.variant), f.checkPage(paths)); err != nil {
+	if err := errors.Join(checkVariant(f.variant), f.checkPage(paths), f.checkTests("--json", f.json), f.checkTests("--html", f.html)); err != nil {
 		return err
 	}
 	these, err := f.covered(ctx, paths)
@@ -102,26 +105,28 @@ func (f *coverageFlags) run(ctx context.Context, stdout io.Writer, paths []strin
 			return err
 		}
 	}
-	if err := f.write(stdout, &these, &others); err != nil && !isClosedPipe(err) {
+	if err := f.write(stdout, &these, &others, least); err != nil && !isClosedPipe(err) {
 		return fmt.Errorf("write output: %w", err)
+	}
+	if err := f.writeJUnit(func() *testreport.Report { return f.tests(&these, &others, least) }); err != nil {
+		return err
 	}
 	return foremost(coverageStatus(these.reports, least), f.lossStatus(&these, &others))
 }
 
-func (f *coverageFlags) write(stdout io.Writer, these, others *covered) error {
+func (f *coverageFlags) write(stdout io.Writer, these, others *covered, least float64) error {
 	return f.to(stdout, func(w io.Writer) error {
 		switch {
 		case f.html:
 			return f.page(these, others).WriteHTML(w)
+		case f.ktap:
+			return f.tests(these, others, least).WriteKTAP(w)
 		case f.json:
-			out := struct {
-				Variants []coverage.Report     `json:"variants"`
-				Against  []coverage.Difference `json:"against"` // null without --against
-			}{Variants: these.reports}
+			var against []coverage.Difference
 			if len(f.against) > 0 {
-				out.Against = coverage.Compare(these.reports, others.reports)
+				against = coverage.Compare(these.reports, others.reports)
 			}
-			return json.NewEncoder(w).Encode(out)
+			return coverage.WriteJSON(w, these.reports, against)
 		case len(f.against) > 0:
 			return coverage.WriteDifferences(w, coverage.Compare(these.reports, others.reports))
 		}

@@ -108,6 +108,9 @@ func simulateWrite(f **simFile, w *Write, k simKernel, want Fields) []trial.Diff
 		}
 	}
 	*f = left
+	if w.Held >= 0 {
+		(*f).buffered(w.Held, (*f).bs)
+	}
 	return best
 }
 
@@ -142,10 +145,14 @@ func extends(k simKernel) bool {
 type simSketch struct{ *sketch.Kernel }
 
 func (k simSketch) attempt(f *simFile, w *simWrite) *observe.Observation {
-	if k.Asked != nil { // of what follows a write
+	waits := sketch.Fault{Condition: "trylock", Way: "waits"}
+	if k.Asked != nil { // of what follows a write, and of who else there is
 		k.Asked[sketch.Fault{Condition: "extension", Way: "never"}] = true
+		k.Asked[waits] = true
 	}
-	return k.Attempt(f.sketched(), w.sketched(f))
+	file := f.sketched()
+	file.Busy = w.Held >= 0 && k.Fault != waits
+	return k.Attempt(file, w.sketched(f))
 }
 
 // modelKernel asks the model, as the generated writes do.
@@ -196,7 +203,7 @@ func (k modelKernel) inode(f *simFile, w *simWrite) *model.Inode {
 	if w.Limit >= 0 {
 		in.Limits.Fsize = w.Limit
 	}
-	in.Stale = w.stale
+	in.Stale, in.Busy = w.stale, w.Held >= 0
 	if f.cold {
 		in.Cache = model.CacheCold
 	}

@@ -2,7 +2,6 @@ package outcome
 
 import (
 	"encoding/json"
-	"encoding/xml"
 	"os"
 	"path/filepath"
 	"slices"
@@ -94,12 +93,24 @@ func TestJUnit(t *testing.T) {
 		t.Fatal(err)
 	}
 	testkit.Golden(t, "junit.xml", b.String())
-	var back junitSuites
-	if err := xml.Unmarshal([]byte(b.String()), &back); err != nil {
+	tests, failures, skipped, err := testkit.ParseJUnit(b.String())
+	if err != nil || failures != 6 || skipped < 2 || tests != 10+9 {
+		t.Errorf("%d failures, %d skipped, %d tests: %v", failures, skipped, tests, err)
+	}
+	b.Reset()
+	if err := o.WriteKTAP(&b); err != nil {
 		t.Fatal(err)
 	}
-	if back.Failures != 6 || back.Skipped < 2 || back.Tests != 10+9 {
-		t.Errorf("%d failures, %d skipped, %d tests", back.Failures, back.Skipped, back.Tests)
+	testkit.Golden(t, "validate.ktap", b.String())
+	all, err := testkit.ParseKTAP(b.String())
+	bad := 0
+	for i := range all {
+		if !all[i].OK {
+			bad++
+		}
+	}
+	if err != nil || len(all) != tests || bad != failures {
+		t.Errorf("KTAP has %d tests and %d failures, JUnit XML %d and %d: %v", len(all), bad, tests, failures, err)
 	}
 }
 
@@ -134,6 +145,16 @@ func TestConclude(t *testing.T) {
 		why := strings.Join(o.Why, "; ")
 		if o.Result != tt.want || !strings.HasPrefix(why, tt.why) || tt.why == "" && why != "" {
 			t.Errorf("%s: %s: %q, want %s: %q", name, o.Result, why, tt.want, tt.why)
+		}
+		// A test case fails exactly where the run proves something wrong, or nothing at all.
+		var ktap strings.Builder
+		if err := o.WriteKTAP(&ktap); err != nil {
+			t.Fatal(err)
+		}
+		all, err := testkit.ParseKTAP(ktap.String())
+		failed := slices.ContainsFunc(all, func(s testkit.Subtest) bool { return !s.OK })
+		if err != nil || failed != (tt.want == Failed || tt.want == Unproven) {
+			t.Errorf("%s is %s: %v\n%s", name, o.Result, err, ktap.String())
 		}
 	}
 }
@@ -178,7 +199,7 @@ func TestSave(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	if want := []string{"failures.jsonl", "failures.txt", "junit.xml", "report.json", "report.txt"}; !slices.Equal(names, want) {
+	if want := []string{"coverage.json", "failures.jsonl", "failures.txt", "junit.xml", "report.json", "report.txt"}; !slices.Equal(names, want) {
 		t.Errorf("files %v, want %v", names, want)
 	}
 	var back map[string]any
