@@ -459,13 +459,14 @@ static __always_inline __u16 refusal(struct inode *inode)
 	return out;
 }
 
-static __always_inline void on_buffered(__u64 iocb, __u64 iter)
+/* Returns true for a holder whose return is wanted. */
+static __always_inline bool on_buffered(__u64 iocb, __u64 iter, __u64 stack)
 {
 	struct inflight *st = current_write();
 	struct step *s;
 
 	if (!st || (__u64)st->iocb != iocb)
-		return;
+		return on_hold_buffered(iocb, iter, stack);
 	if (st->open)
 		settle(st);
 	if (cfg_budget)
@@ -474,7 +475,7 @@ static __always_inline void on_buffered(__u64 iocb, __u64 iter)
 	st->w.stages |= ST_BUFFERED;
 	s = push(st, STEP_BUFFERED, ROOM_BUFFERED, CUT_BUFFERED);
 	if (!s)
-		return;
+		return 0;
 	s->a = READ(st->iocb, ki_pos);
 	s->c = READ((struct iov_iter *)iter, count);
 	s->d = dio_count(st->inode);
@@ -486,6 +487,7 @@ static __always_inline void on_buffered(__u64 iocb, __u64 iter)
 			s->b = st->align & 0x1ffff;
 		}
 	}
+	return 0;
 }
 
 static __always_inline void on_copy(__u64 iocb, __u64 iter)

@@ -451,6 +451,7 @@ static __always_inline bool on_hold_read(__u64 iocb_, __u64 iter, __u64 stack)
 			READ((struct iov_iter *)iter, count));
 }
 
+/* ext4_buffered_write_iter(iocb, iter), of no recorded write */
 static __always_inline bool on_hold_buffered(__u64 iocb_, __u64 iter, __u64 stack)
 {
 	struct kiocb *iocb = (void *)iocb_;
@@ -515,10 +516,6 @@ static __always_inline bool on_hold_fsync(__u64 file_, __u64 stack)
 static __always_inline bool on_hold(__u64 *args, __u64 stack, __u32 what)
 {
 	switch (what) {
-	case HOLD_READ:		/* ext4_file_read_iter(iocb, iter) */
-		return on_hold_read(args[0], args[1], stack);
-	case HOLD_BUFFERED:	/* ext4_buffered_write_iter(iocb, iter) */
-		return on_hold_buffered(args[0], args[1], stack);
 	case HOLD_FALLOCATE:	/* ext4_fallocate(file, mode, offset, len) */
 		return on_hold_fallocate(args[0], args[1], args[2], args[3], stack);
 	case HOLD_SETATTR:	/* ext4_setattr(idmap, dentry, attr) */
