@@ -87,6 +87,39 @@ func TestMultiOptions(t *testing.T) {
 	}
 }
 
+// Where sessions are chosen, a function is probed in one way: with two the kernel looks
+// through all its tracers at each call, which took more than all the programs of a buffered
+// write together.
+func TestOneWay(t *testing.T) {
+	for _, kernel := range []string{"debian-7.2", "debian-7.3", "debian-7.3-cloud", "debian-7.3-rt"} {
+		for _, holders := range HoldersWays {
+			p, err := MakePlan(facts(t, kernel), Options{Holders: holders})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ways := map[string]string{}
+			for _, a := range p.places() {
+				way := a.at[0].How
+				if way == HowRawTP {
+					continue
+				}
+				if way == HowSession || way == HowMulti && atReturn(a.name) {
+					way = "function graph"
+				}
+				for _, fn := range a.funcs() {
+					if was := ways[fn]; was != "" && was != way {
+						t.Errorf("%s, --holders %s: %s is probed by %s and by %s", kernel, holders, fn, was, way)
+					}
+					ways[fn] = way
+				}
+			}
+			if ways["ext4_file_write_iter"] != "function graph" || ways["iomap_dio_rw"] != HowMulti {
+				t.Errorf("%s: %v", kernel, ways)
+			}
+		}
+	}
+}
+
 // What the kernel skips at the return of ext4_buffered_write_iter is lost of a holder; at the
 // entry, which a session shares with the return, it is lost of a write.
 func TestSpareReturn(t *testing.T) {
