@@ -100,8 +100,14 @@ BOTH(zero, on_zero(ARG1(ctx), ARG3(ctx), ARG4(ctx)), on_zero(ctx[0], ctx[2], ctx
 ENTRY(submit, on_submit(ARG1(ctx)), on_submit(ctx[0]))
 ENTRY(bio_end, on_bio_end(ARG1(ctx)), on_bio_end(ctx[0]))
 
-/* ext4_buffered_write_iter(iocb, iter), generic_perform_write(iocb, iter) */
-ENTRY(buffered, on_buffered(ARG1(ctx), ARG2(ctx)), on_buffered(ctx[0], ctx[1]))
+/*
+ * ext4_buffered_write_iter(iocb, iter): a part of a write, or else a holder. Two programs at
+ * one function, one of which wants the return, would make the kernel look for each at each
+ * call, and every buffered write passes here.
+ */
+BOTH(buffered, on_buffered(ARG1(ctx), ARG2(ctx), STACK(ctx)),
+     on_buffered(ctx[0], ctx[1], (__u64)ctx), hold_leave(HOLD_BUFFERED))
+/* generic_perform_write(iocb, iter) */
 ENTRY(copy, on_copy(ARG1(ctx), ARG2(ctx)), on_copy(ctx[0], ctx[1]))
 
 /*
@@ -151,7 +157,11 @@ BOTH(sync, on_sync(), on_sync(), on_flushed(ret))
 /*
  * Who holds i_rwsem besides: bpf/hold.h. A trampoline calls a program of one function; the
  * other ways attach one program to all of them, and its cookie says which of them it is at.
+ * To find the cookie takes longer than all else that is done of a read, so that reads, the
+ * most frequent, have programs of their own; buffered writes have them above.
  */
+BOTH(hold_read, on_hold_read(ARG1(ctx), ARG2(ctx), STACK(ctx)),
+     on_hold_read(ctx[0], ctx[1], (__u64)ctx), hold_leave(HOLD_READ))
 KPROBE(hold)
 {
 	HOLD_ARGS(args, ctx);
@@ -175,8 +185,6 @@ SESSION(hold)
 	FENTRY(hold_##name) { on_hold(ctx, (__u64)ctx, what); return 0; } \
 	FEXIT(hold_##name) { hold_leave(what); return 0; }
 
-HOLD(read, HOLD_READ)
-HOLD(buffered, HOLD_BUFFERED)
 HOLD(fallocate, HOLD_FALLOCATE)
 HOLD(setattr, HOLD_SETATTR)
 HOLD(ioctl, HOLD_IOCTL)

@@ -433,11 +433,17 @@ static __always_inline void hold_flush(__u64 inode)
 		o->r.to = bpf_ktime_get_ns();
 }
 
+/* The same of a call with an iocb: of what is of no interest neither position nor length is read. */
+static __always_inline bool hold_io(struct kiocb *iocb, struct iov_iter *iter, struct inode *inode, __u64 stack, __u32 what)
+{
+	return interesting(sem_of(inode)) &&
+	       hold_enter(inode, stack, what, 0, READ(iocb, ki_pos), READ(iter, count));
+}
+
 /* A direct write that is not recorded. */
 static __always_inline bool hold_write(struct kiocb *iocb, struct iov_iter *iter, struct inode *inode, __u64 stack)
 {
-	return interesting(sem_of(inode)) &&
-	       hold_enter(inode, stack, HOLD_WRITE, 0, READ(iocb, ki_pos), READ(iter, count));
+	return hold_io(iocb, iter, inode, stack, HOLD_WRITE);
 }
 
 /* ext4_file_read_iter(iocb, iter) */
@@ -447,16 +453,15 @@ static __always_inline bool on_hold_read(__u64 iocb_, __u64 iter, __u64 stack)
 
 	if (!(READ(iocb, ki_flags) & IOCB_DIRECT))
 		return 0;
-	return hold_hot(READ(READ(iocb, ki_filp), f_inode), stack, HOLD_READ, 0, READ(iocb, ki_pos),
-			READ((struct iov_iter *)iter, count));
+	return hold_io(iocb, (void *)iter, READ(READ(iocb, ki_filp), f_inode), stack, HOLD_READ);
 }
 
+/* ext4_buffered_write_iter(iocb, iter), of no recorded write */
 static __always_inline bool on_hold_buffered(__u64 iocb_, __u64 iter, __u64 stack)
 {
 	struct kiocb *iocb = (void *)iocb_;
 
-	return hold_hot(READ(READ(iocb, ki_filp), f_inode), stack, HOLD_BUFFERED, 0, READ(iocb, ki_pos),
-			READ((struct iov_iter *)iter, count));
+	return hold_io(iocb, (void *)iter, READ(READ(iocb, ki_filp), f_inode), stack, HOLD_BUFFERED);
 }
 
 static __always_inline bool on_hold_fallocate(__u64 file, __u64 mode, __u64 pos, __u64 len, __u64 stack)
@@ -515,10 +520,6 @@ static __always_inline bool on_hold_fsync(__u64 file_, __u64 stack)
 static __always_inline bool on_hold(__u64 *args, __u64 stack, __u32 what)
 {
 	switch (what) {
-	case HOLD_READ:		/* ext4_file_read_iter(iocb, iter) */
-		return on_hold_read(args[0], args[1], stack);
-	case HOLD_BUFFERED:	/* ext4_buffered_write_iter(iocb, iter) */
-		return on_hold_buffered(args[0], args[1], stack);
 	case HOLD_FALLOCATE:	/* ext4_fallocate(file, mode, offset, len) */
 		return on_hold_fallocate(args[0], args[1], args[2], args[3], stack);
 	case HOLD_SETATTR:	/* ext4_setattr(idmap, dentry, attr) */

@@ -41,7 +41,6 @@ const (
 	ext4dioProgFeDrain              = "fe_drain"
 	ext4dioProgFeEndIo              = "fe_end_io"
 	ext4dioProgFeFileModified       = "fe_file_modified"
-	ext4dioProgFeHoldBuffered       = "fe_hold_buffered"
 	ext4dioProgFeHoldFallocate      = "fe_hold_fallocate"
 	ext4dioProgFeHoldFiemap         = "fe_hold_fiemap"
 	ext4dioProgFeHoldFileattr       = "fe_hold_fileattr"
@@ -63,12 +62,12 @@ const (
 	ext4dioProgFeWrite              = "fe_write"
 	ext4dioProgFeZero               = "fe_zero"
 	ext4dioProgFxBegin              = "fx_begin"
+	ext4dioProgFxBuffered           = "fx_buffered"
 	ext4dioProgFxDrain              = "fx_drain"
 	ext4dioProgFxEndIo              = "fx_end_io"
 	ext4dioProgFxEndIo2             = "fx_end_io_2"
 	ext4dioProgFxEndIo3             = "fx_end_io_3"
 	ext4dioProgFxFileModified       = "fx_file_modified"
-	ext4dioProgFxHoldBuffered       = "fx_hold_buffered"
 	ext4dioProgFxHoldFallocate      = "fx_hold_fallocate"
 	ext4dioProgFxHoldFiemap         = "fx_hold_fiemap"
 	ext4dioProgFxHoldFileattr       = "fx_hold_fileattr"
@@ -95,6 +94,7 @@ const (
 	ext4dioProgKpEndIo              = "kp_end_io"
 	ext4dioProgKpFileModified       = "kp_file_modified"
 	ext4dioProgKpHold               = "kp_hold"
+	ext4dioProgKpHoldRead           = "kp_hold_read"
 	ext4dioProgKpKiocbModified      = "kp_kiocb_modified"
 	ext4dioProgKpMap                = "kp_map"
 	ext4dioProgKpMark               = "kp_mark"
@@ -105,9 +105,11 @@ const (
 	ext4dioProgKpWrite              = "kp_write"
 	ext4dioProgKpZero               = "kp_zero"
 	ext4dioProgKrBegin              = "kr_begin"
+	ext4dioProgKrBuffered           = "kr_buffered"
 	ext4dioProgKrDrain              = "kr_drain"
 	ext4dioProgKrFileModified       = "kr_file_modified"
 	ext4dioProgKrHold               = "kr_hold"
+	ext4dioProgKrHoldRead           = "kr_hold_read"
 	ext4dioProgKrKiocbModified      = "kr_kiocb_modified"
 	ext4dioProgKrMap                = "kr_map"
 	ext4dioProgKrOverwriteBegin     = "kr_overwrite_begin"
@@ -115,9 +117,11 @@ const (
 	ext4dioProgKrWrite              = "kr_write"
 	ext4dioProgKrZero               = "kr_zero"
 	ext4dioProgKsBegin              = "ks_begin"
+	ext4dioProgKsBuffered           = "ks_buffered"
 	ext4dioProgKsDrain              = "ks_drain"
 	ext4dioProgKsFileModified       = "ks_file_modified"
 	ext4dioProgKsHold               = "ks_hold"
+	ext4dioProgKsHoldRead           = "ks_hold_read"
 	ext4dioProgKsKiocbModified      = "ks_kiocb_modified"
 	ext4dioProgKsMap                = "ks_map"
 	ext4dioProgKsOverwriteBegin     = "ks_overwrite_begin"
@@ -218,7 +222,6 @@ type ext4dioProgramSpecs struct {
 	FeDrain          *ebpf.ProgramSpec `ebpf:"fe_drain"`
 	FeEndIo          *ebpf.ProgramSpec `ebpf:"fe_end_io"`
 	FeFileModified   *ebpf.ProgramSpec `ebpf:"fe_file_modified"`
-	FeHoldBuffered   *ebpf.ProgramSpec `ebpf:"fe_hold_buffered"`
 	FeHoldFallocate  *ebpf.ProgramSpec `ebpf:"fe_hold_fallocate"`
 	FeHoldFiemap     *ebpf.ProgramSpec `ebpf:"fe_hold_fiemap"`
 	FeHoldFileattr   *ebpf.ProgramSpec `ebpf:"fe_hold_fileattr"`
@@ -240,12 +243,12 @@ type ext4dioProgramSpecs struct {
 	FeWrite          *ebpf.ProgramSpec `ebpf:"fe_write"`
 	FeZero           *ebpf.ProgramSpec `ebpf:"fe_zero"`
 	FxBegin          *ebpf.ProgramSpec `ebpf:"fx_begin"`
+	FxBuffered       *ebpf.ProgramSpec `ebpf:"fx_buffered"`
 	FxDrain          *ebpf.ProgramSpec `ebpf:"fx_drain"`
 	FxEndIo          *ebpf.ProgramSpec `ebpf:"fx_end_io"`
 	FxEndIo2         *ebpf.ProgramSpec `ebpf:"fx_end_io_2"`
 	FxEndIo3         *ebpf.ProgramSpec `ebpf:"fx_end_io_3"`
 	FxFileModified   *ebpf.ProgramSpec `ebpf:"fx_file_modified"`
-	FxHoldBuffered   *ebpf.ProgramSpec `ebpf:"fx_hold_buffered"`
 	FxHoldFallocate  *ebpf.ProgramSpec `ebpf:"fx_hold_fallocate"`
 	FxHoldFiemap     *ebpf.ProgramSpec `ebpf:"fx_hold_fiemap"`
 	FxHoldFileattr   *ebpf.ProgramSpec `ebpf:"fx_hold_fileattr"`
@@ -272,6 +275,7 @@ type ext4dioProgramSpecs struct {
 	KpEndIo          *ebpf.ProgramSpec `ebpf:"kp_end_io"`
 	KpFileModified   *ebpf.ProgramSpec `ebpf:"kp_file_modified"`
 	KpHold           *ebpf.ProgramSpec `ebpf:"kp_hold"`
+	KpHoldRead       *ebpf.ProgramSpec `ebpf:"kp_hold_read"`
 	KpKiocbModified  *ebpf.ProgramSpec `ebpf:"kp_kiocb_modified"`
 	KpMap            *ebpf.ProgramSpec `ebpf:"kp_map"`
 	KpMark           *ebpf.ProgramSpec `ebpf:"kp_mark"`
@@ -282,9 +286,11 @@ type ext4dioProgramSpecs struct {
 	KpWrite          *ebpf.ProgramSpec `ebpf:"kp_write"`
 	KpZero           *ebpf.ProgramSpec `ebpf:"kp_zero"`
 	KrBegin          *ebpf.ProgramSpec `ebpf:"kr_begin"`
+	KrBuffered       *ebpf.ProgramSpec `ebpf:"kr_buffered"`
 	KrDrain          *ebpf.ProgramSpec `ebpf:"kr_drain"`
 	KrFileModified   *ebpf.ProgramSpec `ebpf:"kr_file_modified"`
 	KrHold           *ebpf.ProgramSpec `ebpf:"kr_hold"`
+	KrHoldRead       *ebpf.ProgramSpec `ebpf:"kr_hold_read"`
 	KrKiocbModified  *ebpf.ProgramSpec `ebpf:"kr_kiocb_modified"`
 	KrMap            *ebpf.ProgramSpec `ebpf:"kr_map"`
 	KrOverwriteBegin *ebpf.ProgramSpec `ebpf:"kr_overwrite_begin"`
@@ -292,9 +298,11 @@ type ext4dioProgramSpecs struct {
 	KrWrite          *ebpf.ProgramSpec `ebpf:"kr_write"`
 	KrZero           *ebpf.ProgramSpec `ebpf:"kr_zero"`
 	KsBegin          *ebpf.ProgramSpec `ebpf:"ks_begin"`
+	KsBuffered       *ebpf.ProgramSpec `ebpf:"ks_buffered"`
 	KsDrain          *ebpf.ProgramSpec `ebpf:"ks_drain"`
 	KsFileModified   *ebpf.ProgramSpec `ebpf:"ks_file_modified"`
 	KsHold           *ebpf.ProgramSpec `ebpf:"ks_hold"`
+	KsHoldRead       *ebpf.ProgramSpec `ebpf:"ks_hold_read"`
 	KsKiocbModified  *ebpf.ProgramSpec `ebpf:"ks_kiocb_modified"`
 	KsMap            *ebpf.ProgramSpec `ebpf:"ks_map"`
 	KsOverwriteBegin *ebpf.ProgramSpec `ebpf:"ks_overwrite_begin"`
@@ -490,7 +498,6 @@ type ext4dioPrograms struct {
 	FeDrain          *ebpf.Program `ebpf:"fe_drain"`
 	FeEndIo          *ebpf.Program `ebpf:"fe_end_io"`
 	FeFileModified   *ebpf.Program `ebpf:"fe_file_modified"`
-	FeHoldBuffered   *ebpf.Program `ebpf:"fe_hold_buffered"`
 	FeHoldFallocate  *ebpf.Program `ebpf:"fe_hold_fallocate"`
 	FeHoldFiemap     *ebpf.Program `ebpf:"fe_hold_fiemap"`
 	FeHoldFileattr   *ebpf.Program `ebpf:"fe_hold_fileattr"`
@@ -512,12 +519,12 @@ type ext4dioPrograms struct {
 	FeWrite          *ebpf.Program `ebpf:"fe_write"`
 	FeZero           *ebpf.Program `ebpf:"fe_zero"`
 	FxBegin          *ebpf.Program `ebpf:"fx_begin"`
+	FxBuffered       *ebpf.Program `ebpf:"fx_buffered"`
 	FxDrain          *ebpf.Program `ebpf:"fx_drain"`
 	FxEndIo          *ebpf.Program `ebpf:"fx_end_io"`
 	FxEndIo2         *ebpf.Program `ebpf:"fx_end_io_2"`
 	FxEndIo3         *ebpf.Program `ebpf:"fx_end_io_3"`
 	FxFileModified   *ebpf.Program `ebpf:"fx_file_modified"`
-	FxHoldBuffered   *ebpf.Program `ebpf:"fx_hold_buffered"`
 	FxHoldFallocate  *ebpf.Program `ebpf:"fx_hold_fallocate"`
 	FxHoldFiemap     *ebpf.Program `ebpf:"fx_hold_fiemap"`
 	FxHoldFileattr   *ebpf.Program `ebpf:"fx_hold_fileattr"`
@@ -544,6 +551,7 @@ type ext4dioPrograms struct {
 	KpEndIo          *ebpf.Program `ebpf:"kp_end_io"`
 	KpFileModified   *ebpf.Program `ebpf:"kp_file_modified"`
 	KpHold           *ebpf.Program `ebpf:"kp_hold"`
+	KpHoldRead       *ebpf.Program `ebpf:"kp_hold_read"`
 	KpKiocbModified  *ebpf.Program `ebpf:"kp_kiocb_modified"`
 	KpMap            *ebpf.Program `ebpf:"kp_map"`
 	KpMark           *ebpf.Program `ebpf:"kp_mark"`
@@ -554,9 +562,11 @@ type ext4dioPrograms struct {
 	KpWrite          *ebpf.Program `ebpf:"kp_write"`
 	KpZero           *ebpf.Program `ebpf:"kp_zero"`
 	KrBegin          *ebpf.Program `ebpf:"kr_begin"`
+	KrBuffered       *ebpf.Program `ebpf:"kr_buffered"`
 	KrDrain          *ebpf.Program `ebpf:"kr_drain"`
 	KrFileModified   *ebpf.Program `ebpf:"kr_file_modified"`
 	KrHold           *ebpf.Program `ebpf:"kr_hold"`
+	KrHoldRead       *ebpf.Program `ebpf:"kr_hold_read"`
 	KrKiocbModified  *ebpf.Program `ebpf:"kr_kiocb_modified"`
 	KrMap            *ebpf.Program `ebpf:"kr_map"`
 	KrOverwriteBegin *ebpf.Program `ebpf:"kr_overwrite_begin"`
@@ -564,9 +574,11 @@ type ext4dioPrograms struct {
 	KrWrite          *ebpf.Program `ebpf:"kr_write"`
 	KrZero           *ebpf.Program `ebpf:"kr_zero"`
 	KsBegin          *ebpf.Program `ebpf:"ks_begin"`
+	KsBuffered       *ebpf.Program `ebpf:"ks_buffered"`
 	KsDrain          *ebpf.Program `ebpf:"ks_drain"`
 	KsFileModified   *ebpf.Program `ebpf:"ks_file_modified"`
 	KsHold           *ebpf.Program `ebpf:"ks_hold"`
+	KsHoldRead       *ebpf.Program `ebpf:"ks_hold_read"`
 	KsKiocbModified  *ebpf.Program `ebpf:"ks_kiocb_modified"`
 	KsMap            *ebpf.Program `ebpf:"ks_map"`
 	KsOverwriteBegin *ebpf.Program `ebpf:"ks_overwrite_begin"`
@@ -590,7 +602,6 @@ func (p *ext4dioPrograms) Close() error {
 		p.FeDrain,
 		p.FeEndIo,
 		p.FeFileModified,
-		p.FeHoldBuffered,
 		p.FeHoldFallocate,
 		p.FeHoldFiemap,
 		p.FeHoldFileattr,
@@ -612,12 +623,12 @@ func (p *ext4dioPrograms) Close() error {
 		p.FeWrite,
 		p.FeZero,
 		p.FxBegin,
+		p.FxBuffered,
 		p.FxDrain,
 		p.FxEndIo,
 		p.FxEndIo2,
 		p.FxEndIo3,
 		p.FxFileModified,
-		p.FxHoldBuffered,
 		p.FxHoldFallocate,
 		p.FxHoldFiemap,
 		p.FxHoldFileattr,
@@ -644,6 +655,7 @@ func (p *ext4dioPrograms) Close() error {
 		p.KpEndIo,
 		p.KpFileModified,
 		p.KpHold,
+		p.KpHoldRead,
 		p.KpKiocbModified,
 		p.KpMap,
 		p.KpMark,
@@ -654,9 +666,11 @@ func (p *ext4dioPrograms) Close() error {
 		p.KpWrite,
 		p.KpZero,
 		p.KrBegin,
+		p.KrBuffered,
 		p.KrDrain,
 		p.KrFileModified,
 		p.KrHold,
+		p.KrHoldRead,
 		p.KrKiocbModified,
 		p.KrMap,
 		p.KrOverwriteBegin,
@@ -664,9 +678,11 @@ func (p *ext4dioPrograms) Close() error {
 		p.KrWrite,
 		p.KrZero,
 		p.KsBegin,
+		p.KsBuffered,
 		p.KsDrain,
 		p.KsFileModified,
 		p.KsHold,
+		p.KsHoldRead,
 		p.KsKiocbModified,
 		p.KsMap,
 		p.KsOverwriteBegin,

@@ -99,7 +99,7 @@ func TestPrograms(t *testing.T) {
 
 func fullTable() (out []probe) {
 	for i := range table {
-		out = append(out, *table[i].inFull())
+		out = append(out, *table[i].inFull(timed | held))
 	}
 	return out
 }

@@ -21,7 +21,7 @@ func TestPlaces(t *testing.T) {
 	}{
 		{HowSession, []string{"ks_hold"}, 1},
 		{HowMulti, []string{"kr_hold", "kp_hold"}, 1},
-		{HowKprobe, []string{"kr_hold", "kp_hold"}, 12},
+		{HowKprobe, []string{"kr_hold", "kp_hold"}, 10},
 		{HowFentry, nil, 0},
 	} {
 		p, err := MakePlan(facts(t, "debian-7.3"), Options{Attach: tt.attach})
@@ -67,7 +67,7 @@ func TestMultiOptions(t *testing.T) {
 	places := p.places()
 	hold := places[slices.IndexFunc(places, func(a attached) bool { return a.name == "ks_hold" })]
 	o := hold.multi(f)
-	if !o.Session || len(o.Symbols) != 12 || o.Addresses != nil || len(slices.Compact(slices.Sorted(slices.Values(o.Cookies)))) != 12 {
+	if !o.Session || len(o.Symbols) != 10 || o.Addresses != nil || len(slices.Compact(slices.Sorted(slices.Values(o.Cookies)))) != 10 {
 		t.Errorf("without addresses: %+v", o)
 	}
 	if i := slices.Index(o.Symbols, "ext4_llseek"); i < 0 || o.Cookies[i] != uint64(record.HoldSeek) {
@@ -78,12 +78,75 @@ func TestMultiOptions(t *testing.T) {
 		fn.addr = uint64(1000 + i)
 		f.Funcs[name] = fn
 	}
-	if o := hold.multi(f); len(o.Addresses) != 12 || o.Addresses[11] != 1011 || o.Symbols != nil {
+	if o := hold.multi(f); len(o.Addresses) != 10 || o.Addresses[9] != 1009 || o.Symbols != nil {
 		t.Errorf("with addresses: %+v", o)
 	}
 	write := places[slices.IndexFunc(places, func(a attached) bool { return a.at[0].Name == "write" })]
 	if o := write.multi(f); o.Cookies != nil {
 		t.Errorf("the entry of a write has the cookies %v", o.Cookies)
+	}
+}
+
+// Where sessions are chosen, a function is probed in one way: with two the kernel looks
+// through all its tracers at each call, which took more than all the programs of a buffered
+// write together.
+func TestOneWay(t *testing.T) {
+	for _, kernel := range []string{"debian-7.2", "debian-7.3", "debian-7.3-cloud", "debian-7.3-rt"} {
+		for _, holders := range HoldersWays {
+			p, err := MakePlan(facts(t, kernel), Options{Holders: holders})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ways := map[string]string{}
+			for _, a := range p.places() {
+				way := a.at[0].How
+				if way == HowRawTP {
+					continue
+				}
+				if way == HowSession || way == HowMulti && atReturn(a.name) {
+					way = "function graph"
+				}
+				for _, fn := range a.funcs() {
+					if was := ways[fn]; was != "" && was != way {
+						t.Errorf("%s, --holders %s: %s is probed by %s and by %s", kernel, holders, fn, was, way)
+					}
+					ways[fn] = way
+				}
+			}
+			if ways["ext4_file_write_iter"] != "function graph" || ways["iomap_dio_rw"] != HowMulti {
+				t.Errorf("%s: %v", kernel, ways)
+			}
+		}
+	}
+}
+
+// What the kernel skips at the return of ext4_buffered_write_iter is lost of a holder; at the
+// entry, which a session shares with the return, it is lost of a write.
+func TestSpareReturn(t *testing.T) {
+	for attach, want := range map[string]map[string]bool{
+		HowSession: {"ks_buffered": false},
+		HowMulti:   {"kp_buffered": false, "kr_buffered": true},
+		HowKprobe:  {"kp_buffered": false, "kr_buffered": true},
+		HowFentry:  {"fe_buffered": false, "fx_buffered": true},
+	} {
+		for holders, n := range map[string]int{HoldersAuto: len(want), HoldersOff: 1} {
+			p, err := MakePlan(facts(t, "debian-7.3"), Options{Attach: attach, Holders: holders})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range p.places() {
+				if a.at[0].Name != "buffered" {
+					continue
+				}
+				n--
+				if spare, known := want[a.name]; known && a.spare() != spare {
+					t.Errorf("%s: %s is spare: %v", attach, a.name, a.spare())
+				}
+			}
+			if n != 0 {
+				t.Errorf("%s, --holders %s: %d programs at ext4_buffered_write_iter too few", attach, holders, n)
+			}
+		}
 	}
 }
 

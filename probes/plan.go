@@ -104,6 +104,7 @@ const (
 	ofHolders                     // not when Options.Holders is off
 	ofBudget                      // only with Options.Budget
 	timed                         // with that both ends are wanted
+	held                          // both ends are wanted when Options.Holders is not off
 	since7                        // of no interest before Linux 7.0
 	before66                      // only where iomap_dio_complete has no tracepoint yet
 )
@@ -121,7 +122,8 @@ type probe struct {
 func (p *probe) is(t traits) bool { return p.traits&t != 0 }
 
 // sharedHold is in the names of the programs that are at the functions of all holders,
-// where a program can be at several: their cookie is the operation.
+// where a program can be at several: their cookie is the operation. Reads and buffered
+// writes have programs of their own.
 const sharedHold = "hold"
 
 // holds is the operation whose function this is, or none.
@@ -130,16 +132,15 @@ func (p *probe) holds() record.HoldOp {
 		return record.HoldUnknown
 	}
 	return map[string]record.HoldOp{
-		"hold_read": record.HoldRead, "hold_buffered": record.HoldBuffered, "hold_fallocate": record.HoldFallocate,
-		"hold_setattr": record.HoldSetattr, "hold_ioctl": record.HoldIoctl, "hold_fsync": record.HoldFsync,
+		"hold_fallocate": record.HoldFallocate, "hold_setattr": record.HoldSetattr, "hold_ioctl": record.HoldIoctl, "hold_fsync": record.HoldFsync,
 		"hold_seek": record.HoldSeek, "hold_fiemap": record.HoldFiemap, "hold_xattr": record.HoldXattr,
 		"hold_fileattr": record.HoldFileattr, "hold_unlink": record.HoldUnlink, "hold_link": record.HoldLink,
 	}[p.name]
 }
 
-// inFull is the probe as Options.Budget wants it.
-func (p *probe) inFull() *probe {
-	if !p.is(timed) {
+// inFull is the probe with both ends, when it has one of the traits that want them.
+func (p *probe) inFull(wanted traits) *probe {
+	if !p.is(wanted) {
 		return p
 	}
 	full := *p
@@ -164,10 +165,9 @@ var table = []probe{
 	{"begin", []string{"ext4_iomap_begin"}, entry | exit, record.StageBegin, "mappings and -EAGAIN of the iomap phase", required},
 	{"overwrite_begin", []string{"ext4_iomap_overwrite_begin"}, entry | exit, record.StageBegin, "mappings of overwrites (6.x only)", sometimes},
 	{"zero", []string{"iomap_dio_zero"}, entry, record.StageZero, "zeroing of partial blocks", required | timed},
-	{"buffered", []string{"ext4_buffered_write_iter"}, entry, record.StageBuffered, "fallback to buffered I/O", required},
+	{"buffered", []string{"ext4_buffered_write_iter"}, entry, record.StageBuffered, "fallback to buffered I/O, buffered writes that hold i_rwsem", required | held},
 	{"copy", []string{"generic_perform_write"}, entry, record.StageCopy, "direct I/O in flight at a buffered copy", 0},
 	{"hold_read", []string{"ext4_file_read_iter"}, entry | exit, 0, "direct reads that hold i_rwsem", spare | ofHolders},
-	{"hold_buffered", []string{"ext4_buffered_write_iter"}, entry | exit, 0, "buffered writes that hold i_rwsem", spare | ofHolders},
 	{"hold_fallocate", []string{"ext4_fallocate"}, entry | exit, 0, "fallocate that holds i_rwsem", spare | ofHolders},
 	{"hold_setattr", []string{"ext4_setattr"}, entry | exit, 0, "truncate, chmod and the like that hold i_rwsem", spare | ofHolders},
 	{"hold_ioctl", []string{"ext4_ioctl"}, entry | exit, 0, "ioctls that hold i_rwsem", spare | ofHolders},
@@ -244,16 +244,20 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Mode: mode, Why: why, Holders: cmp.Or(o.Holders, HoldersAuto)}
+	var full traits
+	if o.Budget {
+		full |= timed
+	}
+	if holders != 0 {
+		full |= held
+	}
 	for i := range table {
 		t := &table[i]
 		if t.is(sometimes) && !f.has(t) || t.is(ofTree) && !o.Tree || t.is(ofBudget) && !o.Budget ||
 			t.is(ofHolders) && holders == 0 || t.is(since7) && f.before7() || t.is(before66) && f.Tracepoints["iomap_dio_complete"] {
 			continue
 		}
-		if o.Budget {
-			t = t.inFull()
-		}
-		p.Probes = append(p.Probes, planProbe(f, mode, t))
+		p.Probes = append(p.Probes, planProbe(f, mode, t.inFull(full)))
 	}
 	p.Unattached = unattached(p.Probes)
 	for i := range p.Probes {

@@ -270,7 +270,7 @@ func (s *Session) misses() (entry, ret, inner uint64, err error) {
 			return entry, ret, inner, fmt.Errorf("read misses of %s at %s: %w", a.name, a.at[0].Func, err)
 		}
 		switch pp := a.at[0]; { // those of which one program is at several are alike
-		case n == 0 || pp.want.is(spare):
+		case n == 0 || a.spare():
 		case pp.Name == "write" && atReturn(a.name):
 			ret += n
 		case pp.Name == "write":
@@ -281,6 +281,13 @@ func (s *Session) misses() (entry, ret, inner uint64, err error) {
 	}
 	s.skips.add(begin, clock.Monotonic(), inner)
 	return entry, ret, inner, nil
+}
+
+// spare tells whether a run of this program that the kernel skips loses nothing of a write:
+// what holders want both ends of, a write passes at the entry.
+func (a *attached) spare() bool {
+	t := a.at[0].want
+	return t.is(spare) || t.is(held) && atReturn(a.name)
 }
 
 // missed is how often the kernel skipped this program or found no room to
