@@ -3,14 +3,13 @@ package campaign
 import (
 	"testing"
 
-	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
-	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
-
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
+	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
