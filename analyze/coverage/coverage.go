@@ -112,7 +112,7 @@ func (c *Coverage) Reports() []Report {
 
 func (n *counts) report() Report {
 	r := Report{Variant: n.variant.String(), Writes: n.writes, Disagree: n.disagree, Open: n.open}
-	can := reachable(n.variant)
+	can := canReach(n.variant)
 	for i, p := range points {
 		out := Point{Function: p.fn, Condition: p.condition, Way: p.way, Writes: n.taken[i], First: n.first[i], Disputed: n.disputed[i]}
 		switch {
