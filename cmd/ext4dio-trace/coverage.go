@@ -25,6 +25,7 @@ type coverageFlags struct {
 	noLoss  bool
 	html    bool
 	out     string
+	by      byFlag
 }
 
 // newCoverageCmd makes the command that tells which branches of the kernel were taken.
@@ -65,6 +66,7 @@ counts.`,
 	fl.StringVar(&f.min, "min", "", "end with status 1 when less than this share was taken, such as 80%")
 	fl.StringSliceVar(&f.against, "against", nil, "compare with what this `FILE` took: a recording, or what --json has written")
 	f.registerPage(fl)
+	f.by.register(fl)
 	return cmd
 }
 
@@ -86,7 +88,7 @@ func (f *coverageFlags) run(ctx context.Context, stdout io.Writer, paths []strin
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(checkVariant(f.variant), f.checkPage(paths)); err != nil {
+	if err := errors.Join(checkVariant(f.variant), f.checkPage(paths), f.checkBy(paths)); err != nil {
 		return err
 	}
 	these, err := f.covered(ctx, paths)
@@ -114,11 +116,14 @@ func (f *coverageFlags) write(stdout io.Writer, these, others *covered) error {
 			out := struct {
 				Variants []coverage.Report     `json:"variants"`
 				Against  []coverage.Difference `json:"against"` // null without --against
-			}{Variants: these.reports}
+				Marks    []coverage.Marked     `json:"marks"`   // null without --by
+			}{Variants: these.reports, Marks: f.by.marks(&these.by)}
 			if len(f.against) > 0 {
 				out.Against = coverage.Compare(these.reports, others.reports)
 			}
 			return json.NewEncoder(w).Encode(out)
+		case f.by.mark():
+			return writeMarkCoverage(w, these)
 		case len(f.against) > 0:
 			return coverage.WriteDifferences(w, coverage.Compare(these.reports, others.reports))
 		}
