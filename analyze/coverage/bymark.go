@@ -16,8 +16,14 @@ import (
 // ByMark counts writes by the mark that was in force when they began. Its zero value is empty, and
 // one goroutine uses it.
 type ByMark struct {
-	marks []*Marked
-	named map[string]*Marked
+	marks []*marked
+	named map[string]*marked
+}
+
+// marked is one mark, and the ways of its writes.
+type marked struct {
+	Marked
+	ways Coverage
 }
 
 // Marked is what came of the writes of one mark.
@@ -31,8 +37,6 @@ type Marked struct {
 	Open      uint64     `json:"open" doc:"writes that are undecided, incomplete, or had not returned"`
 	Taken     int        `json:"taken" doc:"points of coverage that its writes took"`
 	New       []NewPoint `json:"new" doc:"those of them that those of no earlier mark took"`
-
-	ways Coverage
 }
 
 // NewPoint is a point that a mark took first.
@@ -47,16 +51,16 @@ type NewPoint struct {
 // name count together.
 func (b *ByMark) Begin(mark string) { b.of(mark) }
 
-func (b *ByMark) of(mark string) *Marked {
+func (b *ByMark) of(mark string) *marked {
 	if m := b.named[mark]; m != nil {
 		return m
 	}
-	m := &Marked{}
+	m := &marked{}
 	if mark != "" {
 		m.Mark = &mark
 	}
 	if b.named == nil {
-		b.named = map[string]*Marked{}
+		b.named = map[string]*marked{}
 	}
 	b.named[mark] = m
 	b.marks = append(b.marks, m)
@@ -111,7 +115,7 @@ func (b *ByMark) Marks() []Marked {
 				}
 			}
 		}
-		out = append(out, *m)
+		out = append(out, m.Marked)
 	}
 	return out
 }

@@ -53,10 +53,11 @@ func (r *Recorder) putMarks() error {
 	return r.w.PutMarks(more)
 }
 
-// inForce makes a file that is begun begin with the mark that is in force.
-func (r *Recorder) inForce() error {
+// putLastMarks makes a file that is begun begin with the last marks before it: the one in force,
+// and those of writes that are under way.
+func (r *Recorder) putLastMarks() error {
 	if r.opts.Marks != nil {
-		r.marked = max(0, r.opts.Marks.Len()-1)
+		r.marked = max(0, r.opts.Marks.Len()-tracefile.RepeatedMarks)
 	}
 	return r.putMarks()
 }

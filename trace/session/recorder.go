@@ -131,7 +131,7 @@ func (r *Recorder) Begin(k *Kernel, start uint64, variant string, names *Names) 
 	r.names = newFileNames(names, r.mounted)
 	r.flushed = time.Now()
 	if r.w, err = tracefile.NewRedactedWriter(r.out, r.info, r.opts.Redact); err == nil {
-		err = r.inForce()
+		err = r.putLastMarks()
 	}
 	return r.failed(err)
 }
@@ -217,7 +217,7 @@ func (r *Recorder) limit(l *record.Losses) error {
 	r.out, r.w = out, next
 	r.names.again(next)
 	r.parts++
-	return r.inForce()
+	return r.putLastMarks()
 }
 
 // count adds up what was written by a Writer.

@@ -12,8 +12,9 @@ import (
 
 // Limits of marks.
 const (
-	MaxMarkName = 255     // bytes
-	MaxMarks    = 1 << 16 // of one recording; a part has the mark that was in force besides
+	MaxMarkName   = 255     // bytes
+	MaxMarks      = 1 << 16 // of one recording
+	RepeatedMarks = 256     // of the parts before, with which a part begins
 )
 
 // Mark is a name that writes have from a time on, until that of the next mark.
@@ -93,7 +94,7 @@ func (m *Marks) read(raw []byte) error {
 	if err := json.Unmarshal(raw, &more); err != nil {
 		return fmt.Errorf("%w: marks: %w", ErrFormat, err)
 	}
-	if m.Len()+len(more) > MaxMarks+1 {
+	if m.Len()+len(more) > MaxMarks+RepeatedMarks {
 		return fmt.Errorf("%w: more than %d marks", ErrFormat, MaxMarks)
 	}
 	for _, k := range more {

@@ -115,7 +115,7 @@ func TestMarksOfParts(t *testing.T) {
 func TestBadMarks(t *testing.T) {
 	for what, text := range map[string]string{
 		"no list": `{`, "a long name": `[{"time_ns":1,"name":"` + strings.Repeat("x", 256) + `"}]`,
-		"too many": "[" + strings.Repeat(`{"time_ns":1,"name":""},`, MaxMarks+1) + `{"time_ns":1,"name":"x"}]`,
+		"too many": "[" + strings.Repeat(`{"time_ns":1,"name":""},`, MaxMarks+RepeatedMarks) + `{"time_ns":1,"name":"x"}]`,
 	} {
 		if err := new(Marks).read([]byte(text)); !errors.Is(err, ErrFormat) {
 			t.Errorf("%s: error %v", what, err)
