@@ -196,8 +196,8 @@ type checkedJSON struct {
 	Summary json.RawMessage   `json:"summary"`
 	Counts  json.RawMessage   `json:"counts"`
 	Wrong   []disagreement    `json:"disagreements"` // the first ones
-	Expect  []expect.Result   `json:"expect"`        // null without policies
 	Marks   []coverage.Marked `json:"marks"`         // null without --by
+	Expect  []expect.Result   `json:"expect"`        // null without policies
 }
 
 // WriteJSON writes recordings as one JSON object.
