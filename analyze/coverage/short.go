@@ -13,8 +13,11 @@ func WriteShort(w io.Writer, all []Report, most int) error {
 	for i := range all {
 		r := &all[i]
 		fmt.Fprintf(&b, "coverage: %s of %s: %d of %d ways, by %d writes that agree", r.Percent(), r.Variant, r.Taken, r.Reachable, r.Writes)
-		if r.Disagree+r.Open > 0 {
-			fmt.Fprintf(&b, "; %d disagree, %d are undecided or incomplete, and take none", r.Disagree, r.Open)
+		if r.Disagree > 0 {
+			fmt.Fprintf(&b, "; %d disagree, and take none", r.Disagree)
+		}
+		if r.Open > 0 {
+			fmt.Fprintf(&b, "; %d are undecided or incomplete, and take none", r.Open)
 		}
 		b.WriteByte('\n')
 		r.missing(&b, most)

@@ -43,7 +43,7 @@ func (f *coverageFlags) checkBy(paths []string) error {
 	case len(f.against) > 0:
 		return usagef("--by mark", "--by and --against exclude each other")
 	}
-	saved, err := savedOnes(paths, func(string, *coverage.Coverage) {})
+	saved, err := savedOnes(paths, f.variant, func(string, *coverage.Coverage) {})
 	if err == nil && len(saved) < len(paths) {
 		return usagef("give the recordings that it was made of", "a saved coverage has no marks")
 	}

@@ -44,6 +44,9 @@ Only writes that agree with the model count: of others it is not known which way
 the kernel went. With --against, what other recordings took and these did not is
 listed, and the other way round.
 
+At the end stands in how many ways a kernel with one wrong condition would have been
+noticed by these writes, and in which ways it would not (7.2 and later).
+
 In place of a recording, FILE can be what --json or live --coverage --summary has
 written: the counts add up. --html makes a page that shows the procedure of the kernel
 with the counts beside each way.

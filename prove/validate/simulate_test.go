@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/coverage/sketch"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/trial"
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
@@ -133,8 +134,18 @@ func simulateAttempts(f *simFile, w *Write, k simKernel, stale bool) *observe.Ob
 
 // extends reports whether the kernel moves i_size when a write went beyond it.
 func extends(k simKernel) bool {
-	s, ok := k.(*sketch)
-	return !ok || !s.wrong("extension/never")
+	s, ok := k.(simSketch)
+	return !ok || s.Fault != sketch.Fault{Condition: "extension", Way: "never"}
+}
+
+// simSketch is the sketch of a kernel.
+type simSketch struct{ *sketch.Kernel }
+
+func (k simSketch) attempt(f *simFile, w *simWrite) *observe.Observation {
+	if k.Asked != nil { // of what follows a write
+		k.Asked[sketch.Fault{Condition: "extension", Way: "never"}] = true
+	}
+	return k.Attempt(f.sketched(), w.sketched(f))
 }
 
 // modelKernel asks the model, as the generated writes do.
