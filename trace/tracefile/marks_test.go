@@ -125,6 +125,13 @@ func TestBadMarks(t *testing.T) {
 
 // Whoever has seen a mark's time pass is told of that mark, and of no older one.
 func TestMarkIsThereFromItsTime(t *testing.T) {
+	var first Marks
+	first.Take("a", func() uint64 {
+		if first.Len() == 0 {
+			t.Error("when the time of the first mark is read, who asks is told that there is none")
+		}
+		return 1
+	})
 	var clock atomic.Uint64
 	var m Marks
 	const marks = 2000
