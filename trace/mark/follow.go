@@ -46,6 +46,9 @@ func Open(from string) (*Source, error) {
 		return s, nil
 	}
 	if from == Kmsg || from == kmsgPath {
+		if b, err := os.ReadFile("/proc/sys/kernel/printk_devkmsg"); err == nil && strings.TrimSpace(string(b)) == "off" {
+			return nil, hint.Unfitf("sysctl kernel.printk_devkmsg=on", "--mark-from %s: the kernel takes no lines for its log", from)
+		}
 		s.read = (*Source).kmsg
 		if s.file, err = openAt(kmsgPath); err == nil {
 			_, err = s.file.Seek(0, io.SeekEnd) // what was before is no mark of this trace

@@ -3,7 +3,7 @@
 # begins TEST: waits until the recording has the mark, as no test of fstests starts at once.
 begins() {
 	echo "run fstests $1 at 2026-01-02 03:04:05" >/dev/kmsg
-	until case $(ext4dio-trace check --by mark --json /out/marks.e4d 2>/dev/null) in *"\"$1\""*) ;; *) false ;; esac do :; done
+	until case $(ext4dio-trace check --by mark --json /out/marks.e4d 2>/dev/null) in *"\"$1\""*) ;; *) false ;; esac; do :; done
 }
 exec 3<>/mnt/f
 write 3
