@@ -26,6 +26,7 @@ type coverageFlags struct {
 	noLoss  bool
 	html    bool
 	out     string
+	by      byFlag
 }
 
 // newCoverageCmd makes the command that tells which branches of the kernel were taken.
@@ -71,6 +72,7 @@ counts.`,
 	fl.StringSliceVar(&f.against, "against", nil, "compare with what this `FILE` took: a recording, or what --json has written")
 	f.registerPage(fl)
 	f.registerTests(fl)
+	f.by.register(fl)
 	return cmd
 }
 
@@ -92,7 +94,7 @@ func (f *coverageFlags) run(ctx context.Context, stdout io.Writer, paths []strin
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(checkVariant(f.variant), f.checkPage(paths), f.checkTests("--json", f.json), f.checkTests("--html", f.html)); err != nil {
+	if err := errors.Join(checkVariant(f.variant), f.checkPage(paths), f.checkTests("--json", f.json), f.checkTests("--html", f.html), f.checkBy(paths)); err != nil {
 		return err
 	}
 	these, err := f.covered(ctx, paths)
@@ -126,7 +128,9 @@ func (f *coverageFlags) write(stdout io.Writer, these, others *covered, least fl
 			if len(f.against) > 0 {
 				against = coverage.Compare(these.reports, others.reports)
 			}
-			return coverage.WriteJSON(w, these.reports, against)
+			return coverage.WriteJSON(w, these.reports, against, f.by.marks(&these.by))
+		case f.by.mark():
+			return writeMarkCoverage(w, these)
 		case len(f.against) > 0:
 			return coverage.WriteDifferences(w, coverage.Compare(these.reports, others.reports))
 		}
