@@ -44,6 +44,9 @@ func (k *sketch) wrong(fault string) bool {
 	return k.fault == fault
 }
 
+// extends reports whether i_size moves when a write went beyond it.
+func (k *sketch) extends() bool { return !k.wrong("extension/never") }
+
 // is is a condition that may be wrong.
 func (k *sketch) is(name string, v bool) bool {
 	never, always, inverted := k.wrong(name+"/never"), k.wrong(name+"/always"), k.wrong(name+"/inverted")

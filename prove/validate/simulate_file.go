@@ -166,6 +166,13 @@ func (f *simFile) buffered(off, n int64) {
 	f.nosec = !f.suid
 }
 
+// freshen is the write before one that is to find its time stamps current.
+func (f *simFile) freshen(w *Write) {
+	cold := f.cold
+	f.direct(w.Fresh, f.bs)
+	f.cold = cold // its extent is not that of the judged write
+}
+
 // checkLayout compares the first blocks with what the scenario counts on.
 func (f *simFile) checkLayout(runs []Run) string {
 	b := int64(0)
