@@ -23,6 +23,7 @@ type coverageFlags struct {
 	json    bool
 	min     string
 	against []string
+	emit    coverageEmit
 }
 
 // newCoverageCmd makes the command that tells which branches of the kernel were taken.
@@ -41,10 +42,14 @@ Only writes that agree with the model count: of others it is not known which way
 the kernel went. With --against, what other recordings took and these did not is
 listed, and the other way round.
 
+With --missing, only that. --emit writes tests for it: the smallest scenarios of
+validate that take it, as scripts of xfs_io and as tests of fstests.
+
 Exit status: 1 less than --min was taken, 4 no write counts.`,
 		Example: `  ext4dio-trace coverage a.e4d b.e4d
   ext4dio-trace coverage --min 80% nightly.e4d
   ext4dio-trace coverage --against before.e4d after.e4d
+  ext4dio-trace coverage --missing --emit tests/ a.e4d
   ext4dio-trace coverage --json a.e4d | jq '.variants[].points[] | select(.state == "missing")'`,
 		Args: needFile,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), os.Stdout, args) },
@@ -55,6 +60,7 @@ Exit status: 1 less than --min was taken, 4 no write counts.`,
 	fl.BoolVar(&f.json, "json", false, "one JSON object")
 	fl.StringVar(&f.min, "min", "", "end with status 1 when less than this share was taken, such as 80%")
 	fl.StringSliceVar(&f.against, "against", nil, "compare with what this `FILE` took")
+	f.emit.register(fl)
 	return cmd
 }
 
@@ -76,6 +82,9 @@ func (f *coverageFlags) run(ctx context.Context, stdout io.Writer, paths []strin
 	if err != nil {
 		return err
 	}
+	if err := f.emit.check(f); err != nil {
+		return err
+	}
 	if err := checkVariant(f.variant); err != nil {
 		return err
 	}
@@ -89,8 +98,11 @@ func (f *coverageFlags) run(ctx context.Context, stdout io.Writer, paths []strin
 			return err
 		}
 	}
-	if err := f.write(stdout, reports, others); err != nil && !isClosedPipe(err) {
+	if err := f.write(stdout, f.emit.shown(reports), others); err != nil && !isClosedPipe(err) {
 		return fmt.Errorf("write output: %w", err)
+	}
+	if err := f.emit.tests(reports); err != nil {
+		return err
 	}
 	return coverageStatus(reports, least)
 }

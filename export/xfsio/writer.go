@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/prove/workload/xfsio"
 )
 
 // maxFiles bounds the files of one script.
@@ -57,12 +58,6 @@ const head = `#!/bin/sh
 # - blocks to which no write of the trace came near, and how long extents were;
 # - what of the metadata was cached, and what other tasks did to a file in between.
 # Where xfs_io cannot do what the write did, a line says so.
-set -u
-dir=${1:?the folder to write in is missing}
-cd -- "$dir" || exit 2
-command -v xfs_io >/dev/null || { echo "xfs_io is missing (package xfsprogs)" >&2; exit 3; }
-new() { [ ! -e "$1" ] || { echo "$1 is there already" >&2; exit 2; }; }
-must() { "$@" || { echo "cannot lay out: $*" >&2; exit 3; }; }
 `
 
 // begin writes the head of the script.
@@ -75,7 +70,7 @@ func (w *Writer) begin() {
 	for _, line := range w.about {
 		about.WriteString("# " + export.Safe(line) + "\n")
 	}
-	w.buf = fmt.Appendf(w.buf, head, about.String())
+	w.buf = append(fmt.Appendf(w.buf, head, about.String()), xfsio.Prologue...)
 }
 
 // comment writes one line that does nothing.

@@ -1,0 +1,140 @@
+package fstests
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// First is the number of the first test of ours: far behind those that fstests has for ext4.
+const First = 901
+
+// Test is a test on a scratch device.
+type Test struct {
+	Number    int
+	About     []string // what it is for, lines of a comment
+	Groups    string   // besides auto, quick and rw
+	BlockSize int64
+	Mkfs      string // more options of mkfs.ext4
+	Mount     string // options of the mount, such as nodelalloc
+	Requires  []string
+	Body      []string // lines for a shell, as package xfsio spells them
+	Files     []File
+}
+
+// File is a file that the test prints at its end.
+type File struct {
+	Word    string // how the body names it
+	Content *Content
+	Ranges  []Range // none: all of it
+}
+
+// Range is a part of a file, in bytes.
+type Range struct{ Off, Len int64 }
+
+// Name is what the test is called; its golden output has .out behind it.
+func (t *Test) Name() string { return fmt.Sprintf("%03d", t.Number) }
+
+const head = `#! /bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Copyright (c) YEAR YOUR NAME HERE.  All Rights Reserved.
+#
+# FS QA Test %s
+#
+`
+
+const imports = `#
+. ./common/preamble
+_begin_fstest %s
+
+# Import common functions.
+. ./common/filter
+
+_exclude_fs ext2
+_exclude_fs ext3
+
+_require_scratch
+_require_odirect 512
+`
+
+const tail = `
+# success, all done
+_exit 0
+`
+
+// Script is the test.
+func (t *Test) Script() []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, head, t.Name())
+	for _, line := range t.About {
+		b.WriteString(strings.TrimRight("# "+line, " ") + "\n")
+	}
+	fmt.Fprintf(&b, imports, strings.TrimSpace("auto quick rw "+t.Groups))
+	for _, line := range t.Requires {
+		b.WriteString(line + "\n")
+	}
+	mkfs := ""
+	if t.Mkfs != "" {
+		fmt.Fprintf(&b, "\nMKFS_OPTIONS=\"$MKFS_OPTIONS %s\"", t.Mkfs)
+	}
+	fmt.Fprintf(&b, "\n%s_scratch_mkfs_blocksized %d >> $seqres.full 2>&1 || _fail \"mkfs failed\"\n", mkfs, t.BlockSize)
+	mount, cycle := "_scratch_mount", "_scratch_cycle_mount"
+	if t.Mount != "" {
+		mount, cycle = mount+` "-o `+t.Mount+`"`, cycle+` "`+t.Mount+`"`
+	}
+	b.WriteString(mount + "\n\n")
+	for _, line := range t.Body {
+		b.WriteString(Line(line) + "\n")
+	}
+	b.WriteString("\n# What is on the disk now, not what is in the page cache.\n" + cycle + "\n")
+	for i := range t.Files {
+		t.Files[i].print(&b)
+	}
+	b.WriteString(tail)
+	return []byte(b.String())
+}
+
+func (f *File) print(b *strings.Builder) {
+	fmt.Fprintf(b, "stat -c %%s %s\n", f.Word)
+	if len(f.Ranges) == 0 {
+		fmt.Fprintf(b, "_hexdump %s\n", f.Word)
+	}
+	for _, r := range f.Ranges {
+		fmt.Fprintf(b, "_hexdump -j %d -N %d %s\n", r.Off, r.Len, f.Word)
+	}
+}
+
+// Golden is what the test prints on a kernel that keeps the bytes.
+func (t *Test) Golden() []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, "QA output created by %s\n", t.Name())
+	for i := range t.Files {
+		f := &t.Files[i]
+		fmt.Fprintln(&b, f.Content.Size())
+		if len(f.Ranges) == 0 {
+			f.Content.dump(&b, 0, f.Content.Size())
+		}
+		for _, r := range f.Ranges {
+			f.Content.dump(&b, r.Off, r.Len)
+		}
+	}
+	return []byte(b.String())
+}
+
+var programs = regexp.MustCompile(`(^|&& |; do )(xfs_io|chattr) `)
+
+// Line is a line of a script of ours as a test has it: its programs are variables, what may
+// fail is told to the log, and what must not fail shows in the output.
+func Line(shell string) string {
+	if strings.HasPrefix(shell, "#") {
+		return shell
+	}
+	shell = strings.TrimPrefix(shell, "must ")
+	shell = strings.TrimSuffix(shell, " || exit 1")
+	if rest, may := strings.CutSuffix(shell, " || :"); may {
+		shell = rest + " >> $seqres.full 2>&1"
+	}
+	return programs.ReplaceAllStringFunc(shell, func(s string) string {
+		return strings.NewReplacer("xfs_io", "$XFS_IO_PROG", "chattr", "$CHATTR_PROG").Replace(s)
+	})
+}
