@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/prove/workload/fstests"
 	"github.com/ext4dio/ext4dio-trace/prove/workload/xfsio"
 )
 
@@ -22,6 +23,8 @@ type Writer struct {
 	writes int // repeated
 	tooBig int // writes to more files than maxFiles
 	bare   int // writes that were not seen well enough
+	lines  int
+	test   *test // nil: a script
 }
 
 // file is one file of the script.
@@ -30,7 +33,9 @@ type file struct {
 	blkbits uint8
 	size    int64 // i_size, bytes; -1 when it is not known
 	blocks  blocks
-	busy    uint64 // until when writes were in flight, ns
+	busy    uint64           // until when writes were in flight, ns
+	data    *fstests.Content // of a test
+	touched blocks           // that were written, of a test
 }
 
 // Format is the format of Writer.
@@ -62,7 +67,7 @@ const head = `#!/bin/sh
 
 // begin writes the head of the script.
 func (w *Writer) begin() {
-	if w.begun {
+	if w.begun || w.test != nil {
 		return
 	}
 	w.begun = true
@@ -78,7 +83,14 @@ func (w *Writer) comment(format string, args ...any) {
 	w.line("# " + export.SafeText(fmt.Sprintf(format, args...)))
 }
 
-func (w *Writer) line(text string) { w.buf = append(append(w.buf, text...), '\n') }
+func (w *Writer) line(text string) {
+	w.lines++
+	if w.test != nil {
+		w.test.Body = append(w.test.Body, text)
+		return
+	}
+	w.buf = append(append(w.buf, text...), '\n')
+}
 
 // Write takes one row.
 func (w *Writer) Write(r *export.Row) error {
@@ -88,6 +100,8 @@ func (w *Writer) Write(r *export.Row) error {
 		w.bare++
 	case f == nil:
 		w.tooBig++
+	case w.test != nil && w.writes >= maxTestWrites:
+		w.test.tooLong++
 	default:
 		w.writes++
 		w.write(f, r)
@@ -105,6 +119,9 @@ func (w *Writer) Close() error {
 	}
 	if w.bare > 0 {
 		w.comment("Writes that are left out, because they have no length or where they went was not seen: %d", w.bare)
+	}
+	if w.test != nil {
+		return w.closeTest()
 	}
 	w.line(fmt.Sprintf(`echo "writes repeated: %d"`, w.writes))
 	return w.put(1)

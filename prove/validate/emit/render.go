@@ -2,10 +2,7 @@ package emit
 
 import (
 	"fmt"
-	"slices"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
@@ -172,41 +169,8 @@ func (t *Test) fstest(r *coverage.Report, body []string) (*fstests.Test, error) 
 	where := placeOf(&t.Scenario)
 	out := &fstests.Test{
 		Number: t.Number, About: t.about(r), BlockSize: where.block, Mkfs: where.mkfs(), Mount: where.mount(),
-		Requires: t.requires(), Body: append([]string{"f=$SCRATCH_MNT/e4d-" + t.number(), ": >" + word}, body...),
+		Body:  append([]string{"f=$SCRATCH_MNT/e4d-" + t.number(), ": >" + word}, body...),
 		Files: []fstests.File{{Word: word, Content: c}},
 	}
 	return out, nil
-}
-
-// requires are the lines that ask for what the test needs.
-func (t *Test) requires() (out []string) {
-	add := func(line string) {
-		if !slices.Contains(out, line) {
-			out = append(out, line)
-		}
-	}
-	for _, s := range t.Scenario.Steps {
-		if w := s.Write; w != nil && w.Flags&unix.RWF_NOWAIT != 0 {
-			add(`_require_xfs_io_command "pwrite" "-N"`)
-		}
-		if s.Setup == nil {
-			continue
-		}
-		switch s.Setup.Op {
-		case "fallocate":
-			if s.Setup.On {
-				add(`_require_xfs_io_command "falloc" "-k"`)
-			} else {
-				add(`_require_xfs_io_command "falloc"`)
-			}
-		case "punch":
-			add(`_require_xfs_io_command "fpunch"`)
-		case "noextents":
-			add(`_require_command "$CHATTR_PROG" chattr`)
-		case "journalled":
-			add("_require_chattr j")
-		}
-	}
-	slices.Sort(out)
-	return out
 }

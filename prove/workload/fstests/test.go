@@ -3,6 +3,7 @@ package fstests
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -15,9 +16,8 @@ type Test struct {
 	About     []string // what it is for, lines of a comment
 	Groups    string   // besides auto, quick and rw
 	BlockSize int64
-	Mkfs      string // more options of mkfs.ext4
-	Mount     string // options of the mount, such as nodelalloc
-	Requires  []string
+	Mkfs      string   // more options of mkfs.ext4
+	Mount     string   // options of the mount, such as nodelalloc
 	Body      []string // lines for a shell, as package xfsio spells them
 	Files     []File
 }
@@ -70,7 +70,7 @@ func (t *Test) Script() []byte {
 		b.WriteString(strings.TrimRight("# "+line, " ") + "\n")
 	}
 	fmt.Fprintf(&b, imports, strings.TrimSpace("auto quick rw "+t.Groups))
-	for _, line := range t.Requires {
+	for _, line := range requires(t.Body) {
 		b.WriteString(line + "\n")
 	}
 	mkfs := ""
@@ -83,7 +83,7 @@ func (t *Test) Script() []byte {
 		mount, cycle = mount+` "-o `+t.Mount+`"`, cycle+` "`+t.Mount+`"`
 	}
 	b.WriteString(mount + "\n\n")
-	for _, line := range t.Body {
+	for _, line := range trimmed(t.Body) {
 		b.WriteString(Line(line) + "\n")
 	}
 	b.WriteString("\n# What is on the disk now, not what is in the page cache.\n" + cycle + "\n")
@@ -92,6 +92,27 @@ func (t *Test) Script() []byte {
 	}
 	b.WriteString(tail)
 	return []byte(b.String())
+}
+
+// needs are the lines that ask for what a body uses, which is told by the spelling of package xfsio.
+var needs = []struct{ used, require string }{
+	{`"falloc -k `, `_require_xfs_io_command "falloc" "-k"`},
+	{`"falloc `, `_require_xfs_io_command "falloc"`},
+	{`"fpunch `, `_require_xfs_io_command "fpunch"`},
+	{" -N -V ", `_require_xfs_io_command "pwrite" "-N"`},
+	{" -N -D -V ", `_require_xfs_io_command "pwrite" "-N"`},
+	{"chattr -e ", `_require_command "$CHATTR_PROG" chattr`},
+	{"chattr +j ", "_require_chattr j"},
+}
+
+func requires(body []string) (out []string) {
+	for _, need := range needs {
+		used := func(line string) bool { return !strings.HasPrefix(line, "#") && strings.Contains(line, need.used) }
+		if slices.ContainsFunc(body, used) && !slices.Contains(out, need.require) {
+			out = append(out, need.require)
+		}
+	}
+	return out
 }
 
 func (f *File) print(b *strings.Builder) {
@@ -137,4 +158,12 @@ func Line(shell string) string {
 	return programs.ReplaceAllStringFunc(shell, func(s string) string {
 		return strings.NewReplacer("xfs_io", "$XFS_IO_PROG", "chattr", "$CHATTR_PROG").Replace(s)
 	})
+}
+
+// trimmed are lines without empty ones in front.
+func trimmed(lines []string) []string {
+	for len(lines) > 0 && lines[0] == "" {
+		lines = lines[1:]
+	}
+	return lines
 }
