@@ -159,6 +159,9 @@ type Summary struct {
 	Holders  string        // of i_rwsem besides direct writes, which were recorded: auto, all or off; empty when that is not known
 	Elapsed  time.Duration // 0 when not known
 	Advice   []Advice      // what costs time, and what changes it; nil when nobody has looked for it
+	// Coverage is what came out of analyze/coverage, which no package of rows knows, for JSON;
+	// nil when nobody has counted.
+	Coverage any
 }
 
 // Issued is the number of writes that the kernel was asked for, counted at their

@@ -43,6 +43,8 @@ type summaryJSON struct {
 	waitedJSON
 	Inside []insideJSON `json:"inside"` // not returned, or queued and not seen to end
 	Advice []adviceJSON `json:"advice"` // what costs time, and what changes it; null when nobody has looked for it
+	// Coverage is a list as variants of coverage --json; null when nobody has counted.
+	Coverage any `json:"coverage"`
 }
 
 // summaryOverlaps counts pairs of writes, by the rule that they broke together.
@@ -84,7 +86,7 @@ func (s *Summary) json() summaryJSON {
 		Variant: s.Variant, Evidence: s.Evidence, ElapsedNs: int64(s.Elapsed),
 		Incompletes: t.incomplete, InPart: t.InPart, Unseen: t.unseen,
 		endedJSON: s.endedJSON(), waitedJSON: s.waitedJSON(),
-		Inside: t.insideJSON(), Advice: s.adviceJSON(),
+		Inside: t.insideJSON(), Advice: s.adviceJSON(), Coverage: s.Coverage,
 	}
 	for c, n := range t.Written {
 		if n > 0 {

@@ -59,3 +59,41 @@ func (s Step) EndedAt() End {
 
 // Upgrades reports whether the step gives up the shared lock.
 func (s Step) Upgrades() bool { return s.ID == stepUpgrade && s.Answer == Yes }
+
+// Tests by name, for those who point at one.
+const (
+	TestFirstLock    = stepFirstLock
+	TestUseDio       = stepUseDio
+	TestChecks       = stepChecks
+	TestOverwrite    = stepOverwrite
+	TestHead         = stepHead
+	TestTail         = stepTail
+	TestNeedsZeroing = stepNeedsZeroing
+	TestUpgrade      = stepUpgrade
+	TestSync         = stepSync
+	TestDrain        = stepDrain
+	TestModified     = stepModified
+	TestOps          = stepOps
+)
+
+// reasonTests are the tests that give the shared lock up, by the reason that this has then.
+var reasonTests = map[Reason]StepID{
+	ReasonNosec: stepNosec, ReasonExtending: stepExtendSize, ReasonDisksize: stepExtendDisk, ReasonHead: stepHead, ReasonTail: stepTail,
+	ReasonNotOver: stepOverwrite, ReasonUnwritten: stepUnwritten,
+}
+
+// TestFor is the test that gives the shared lock up for a reason.
+func TestFor(r Reason) (test StepID, ok bool) {
+	test, ok = reasonTests[r]
+	return test, ok
+}
+
+// ReasonBy is the reason that the shared lock does not do by a test, ReasonNone where it is not one of those.
+func ReasonBy(test StepID) Reason {
+	for r, t := range reasonTests {
+		if t == test {
+			return r
+		}
+	}
+	return ReasonNone
+}

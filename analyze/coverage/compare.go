@@ -13,7 +13,8 @@ type Difference struct {
 	Share   float64 `json:"share" doc:"share that the recordings took"`
 	Before  float64 `json:"before" doc:"share that the others took"`
 	Gained  []Point `json:"gained" doc:"what these took and the others did not"`
-	Lost    []Point `json:"lost" doc:"what the others took and these did not; writes and first are theirs"`
+	Lost    []Point `json:"lost" doc:"what the others took and these did not; writes and first are theirs, disputed and parted of these"`
+	Parted  []Point `json:"parted" doc:"tests at which the way of writes that disagree parts from the model's, a point each"`
 }
 
 // Compare compares reports with those of others, variant by variant. Of a variant that one of
@@ -40,16 +41,34 @@ func reportOf(all []Report, variant string) *Report {
 
 // difference compares two reports, of which one may be nil.
 func difference(now, before *Report) Difference {
-	d := Difference{Gained: []Point{}, Lost: []Point{}}
+	d := Difference{Gained: []Point{}, Lost: []Point{}, Parted: []Point{}}
 	if now != nil {
 		d.Variant, d.Share = now.Variant, now.Share
 		d.Gained = append(d.Gained, only(now, before)...)
+		d.Parted = now.Parted()
 	}
 	if before != nil {
 		d.Variant, d.Before = before.Variant, before.Share
 		d.Lost = append(d.Lost, only(before, now)...)
+		for i := range d.Lost {
+			p := &d.Lost[i]
+			p.Disputed, p.Parted, p.Where = now.disagreeing(p)
+		}
 	}
 	return d
+}
+
+// disagreeing are the counts of a point that writes which disagree have.
+func (r *Report) disagreeing(p *Point) (disputed, parted, where uint64) {
+	if r == nil {
+		return 0, 0, 0
+	}
+	for i := range r.Points {
+		if q := &r.Points[i]; q.Function == p.Function && q.Condition == p.Condition && q.Way == p.Way {
+			return q.Disputed, q.Parted, q.Where
+		}
+	}
+	return 0, 0, 0
 }
 
 // only are the points that a took and b did not.
@@ -69,7 +88,13 @@ func WriteDifferences(w io.Writer, all []Difference) error {
 		d := &all[i]
 		fmt.Fprintf(&b, "%s: %d%% before, %d%% now; %d ways lost, %d gained\n", d.Variant, int(100*d.Before), int(100*d.Share), len(d.Lost), len(d.Gained))
 		lost, gained := Report{Points: d.Lost}, Report{Points: d.Gained}
-		lost.list(&b, Taken, "LOST")
+		listParted(&b, d.Parted)
+		if slices.ContainsFunc(d.Lost, Point.Concerned) {
+			lost.only(&b, Taken, "LOST TO WRITES THAT DISAGREE", Point.Concerned)
+			lost.only(&b, Taken, "LOST BEHIND IT, OR NOT REACHED BY THESE WRITES", func(p Point) bool { return !p.Concerned() })
+		} else {
+			lost.list(&b, Taken, "LOST")
+		}
 		gained.list(&b, Taken, "GAINED")
 	}
 	_, err := io.WriteString(w, b.String())

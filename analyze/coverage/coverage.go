@@ -13,6 +13,7 @@ import (
 // goroutine uses it.
 type Coverage struct {
 	variants []*counts
+	decider  judge.Decider
 }
 
 // counts are those of one variant.
@@ -24,6 +25,7 @@ type counts struct {
 	taken    []uint64
 	first    []uint64 // number of the first write, 0 when it has none
 	disputed []uint64 // writes that disagree, on whose way by the model it is
+	parted   []parting
 }
 
 // Add takes a judged write.
@@ -41,8 +43,11 @@ func (c *Coverage) Add(o *observe.Observation, v *judge.Verdict) {
 	default:
 		n.disagree++
 	}
-	d, _ := judge.Decide(o, v.Variant)
+	d := c.decider.Decide(o, v.Variant)
 	passed := ofWrite(o, d)
+	if v.Kind != judge.Agree {
+		n.parts(parted(o, d, v), v.Seq)
+	}
 	for i := range points {
 		switch {
 		case !passed.has(i):
@@ -62,7 +67,7 @@ func (c *Coverage) of(v model.Variant) *counts {
 	if i >= 0 {
 		return c.variants[i]
 	}
-	n := &counts{variant: v, taken: make([]uint64, len(points)), first: make([]uint64, len(points)), disputed: make([]uint64, len(points))}
+	n := &counts{variant: v, taken: make([]uint64, len(points)), first: make([]uint64, len(points)), disputed: make([]uint64, len(points)), parted: make([]parting, len(points))}
 	c.variants = append(c.variants, n)
 	return n
 }
@@ -88,6 +93,8 @@ type Point struct {
 	Writes    uint64 `json:"writes" doc:"writes that took it"`
 	First     uint64 `json:"first" doc:"number of the first of them, as explain --seq takes it; 0 without"`
 	Disputed  uint64 `json:"disputed" doc:"writes that disagree, and take it by the model"`
+	Parted    uint64 `json:"parted" doc:"writes that disagree, whose way parts from the model's at this test"`
+	Where     uint64 `json:"parted_first" doc:"number of the first of those; 0 without"`
 }
 
 // State says whether a point was taken.
@@ -112,9 +119,10 @@ func (c *Coverage) Reports() []Report {
 
 func (n *counts) report() Report {
 	r := Report{Variant: n.variant.String(), Writes: n.writes, Disagree: n.disagree, Open: n.open}
-	can := reachable(n.variant)
+	can := canReach(n.variant)
 	for i, p := range points {
-		out := Point{Function: p.fn, Condition: p.condition, Way: p.way, Writes: n.taken[i], First: n.first[i], Disputed: n.disputed[i]}
+		out := Point{Function: p.fn, Condition: p.condition, Way: p.way, Writes: n.taken[i], First: n.first[i], Disputed: n.disputed[i],
+			Parted: n.parted[i].writes, Where: n.parted[i].first}
 		switch {
 		case n.taken[i] > 0: // which proves that it can be reached
 			out.State = Taken

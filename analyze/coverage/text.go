@@ -27,6 +27,7 @@ func (r *Report) append(b *strings.Builder) {
 	if r.Open > 0 {
 		fmt.Fprintf(b, "  %d writes are undecided or incomplete, and take none\n", r.Open)
 	}
+	listParted(b, r.Parted())
 	r.list(b, Missing, "NOT TAKEN")
 	r.list(b, Taken, "TAKEN")
 	r.list(b, Unreachable, "BY NO WRITE OF THE MODEL ON THIS KERNEL")
@@ -40,12 +41,32 @@ func (r *Report) Percent() string {
 	return fmt.Sprintf("%d %%", 100*r.Taken/r.Reachable)
 }
 
+// listParted writes where the ways of writes that disagree part from the model's.
+func listParted(b *strings.Builder, all []Point) {
+	for i := range all {
+		p := &all[i]
+		if i == 0 {
+			fmt.Fprintf(b, "\n%9s %9s  %s\n", "WRITES", "FIRST", "WHERE THE KERNEL'S WAY PARTS FROM THE MODEL'S")
+		}
+		first := ""
+		if p.Where > 0 {
+			first = fmt.Sprint(p.Where)
+		}
+		fmt.Fprintf(b, "%9d %9s  %s: %s\n", p.Parted, first, p.Function, p.Condition)
+	}
+}
+
 // list writes the points of a state, each function once.
 func (r *Report) list(b *strings.Builder, state State, title string) {
+	r.only(b, state, title, func(Point) bool { return true })
+}
+
+// only is list of the points that are wanted.
+func (r *Report) only(b *strings.Builder, state State, title string, wanted func(Point) bool) {
 	fn := ""
 	for i := range r.Points {
 		p := &r.Points[i]
-		if p.State != state {
+		if p.State != state || !wanted(*p) {
 			continue
 		}
 		if title != "" {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,11 +12,13 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/testreport"
 )
 
 // checkFlags are the flags of check.
 type checkFlags struct {
 	expectFlag
+	testFlags
 	variant string
 	json    bool
 }
@@ -44,6 +47,7 @@ is unproven.`,
 		Example: `  ext4dio-trace check db.e4d
   ext4dio-trace check --variant linux-7.2 db.e4d
   ext4dio-trace check --expect 'path~"\.ibd$": exclusive<1%, undecided=0' db.e4d
+  ext4dio-trace check --ktap --expect policy.txt nightly.e4d
   ext4dio-trace check --json db.e4d | jq .traces[0].summary.verdicts`,
 		Args: needFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -55,11 +59,15 @@ is unproven.`,
 	fl.StringVar(&f.variant, "variant", "auto", variantUsage())
 	fl.BoolVar(&f.json, "json", false, "one JSON object")
 	f.expectFlag.register(fl)
+	f.registerTests(fl)
 	return cmd
 }
 
 func (f *checkFlags) run(ctx context.Context, stdout io.Writer, paths []string) error {
 	if err := checkVariant(f.variant); err != nil {
+		return err
+	}
+	if err := f.checkTests("--json", f.json); err != nil {
 		return err
 	}
 	policies, err := f.policies()
@@ -82,11 +90,15 @@ func (f *checkFlags) run(ctx context.Context, stdout io.Writer, paths []string) 
 			break
 		}
 	}
-	if f.json {
+	switch {
+	case f.ktap:
+		err = recorded.Tests(done).WriteKTAP(stdout)
+	case f.json:
 		err = recorded.WriteJSON(stdout, done)
-	} else {
+	default:
 		err = recorded.WriteText(stdout, done)
 	}
+	err = errors.Join(err, f.writeJUnit(func() *testreport.Report { return recorded.Tests(done) }))
 	if isClosedPipe(err) {
 		err = nil
 	} else if err != nil {

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,18 +12,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
-	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
-	"github.com/ext4dio/ext4dio-trace/trace/replay"
+	"github.com/ext4dio/ext4dio-trace/internal/testreport"
 )
 
 // coverageFlags are the flags of coverage.
 type coverageFlags struct {
+	testFlags
 	variant string
 	json    bool
 	min     string
 	against []string
 	emit    coverageEmit
+	noLoss  bool
+	html    bool
+	out     string
 }
 
 // newCoverageCmd makes the command that tells which branches of the kernel were taken.
@@ -45,11 +48,19 @@ listed, and the other way round.
 With --missing, only that. --emit writes tests for it: the smallest scenarios of
 validate that take it, as scripts of xfs_io and as tests of fstests.
 
-Exit status: 1 less than --min was taken, 4 no write counts.`,
+In place of a recording, FILE can be what --json or live --coverage --summary has
+written: the counts add up. --html makes a page that shows the procedure of the kernel
+with the counts beside each way.
+
+Exit status: 1 less than --min was taken, or with --no-loss a way is lost; 4 no write
+counts.`,
 		Example: `  ext4dio-trace coverage a.e4d b.e4d
   ext4dio-trace coverage --min 80% nightly.e4d
-  ext4dio-trace coverage --against before.e4d after.e4d
+  ext4dio-trace coverage --json -o week.json monday.e4d tuesday.e4d
+  ext4dio-trace coverage --against week.json --no-loss today.e4d
+  ext4dio-trace coverage --html -o coverage.html today.e4d
   ext4dio-trace coverage --missing --emit tests/ a.e4d
+  ext4dio-trace coverage --min 80% --ktap nightly.e4d
   ext4dio-trace coverage --json a.e4d | jq '.variants[].points[] | select(.state == "missing")'`,
 		Args: needFile,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), os.Stdout, args) },
@@ -59,8 +70,10 @@ Exit status: 1 less than --min was taken, 4 no write counts.`,
 	fl.StringVar(&f.variant, "variant", "auto", variantUsage())
 	fl.BoolVar(&f.json, "json", false, "one JSON object")
 	fl.StringVar(&f.min, "min", "", "end with status 1 when less than this share was taken, such as 80%")
-	fl.StringSliceVar(&f.against, "against", nil, "compare with what this `FILE` took")
+	fl.StringSliceVar(&f.against, "against", nil, "compare with what this `FILE` took: a recording, or what --json has written")
 	f.emit.register(fl)
+	f.registerPage(fl)
+	f.registerTests(fl)
 	return cmd
 }
 
@@ -82,63 +95,49 @@ func (f *coverageFlags) run(ctx context.Context, stdout io.Writer, paths []strin
 	if err != nil {
 		return err
 	}
-	if err := f.emit.check(f); err != nil {
+	if err := errors.Join(checkVariant(f.variant), f.checkPage(paths), f.emit.check(f), f.checkTests("--json and --html", f.json || f.html)); err != nil {
 		return err
 	}
-	if err := checkVariant(f.variant); err != nil {
-		return err
-	}
-	reports, err := f.reports(ctx, paths)
+	these, err := f.covered(ctx, paths)
 	if err != nil {
 		return err
 	}
-	var others []coverage.Report
+	var others covered
 	if len(f.against) > 0 {
-		if others, err = f.reports(ctx, f.against); err != nil {
+		if others, err = f.covered(ctx, f.against); err != nil {
 			return err
 		}
 	}
-	if err := f.write(stdout, f.emit.shown(reports), others); err != nil && !isClosedPipe(err) {
+	if err := f.write(stdout, &these, &others, least); err != nil && !isClosedPipe(err) {
 		return fmt.Errorf("write output: %w", err)
 	}
-	if err := f.emit.tests(reports); err != nil {
+	if err := f.writeJUnit(func() *testreport.Report { return f.tests(&these, &others, least) }); err != nil {
 		return err
 	}
-	return coverageStatus(reports, least)
+	if err := f.emit.tests(these.reports); err != nil {
+		return err
+	}
+	return foremost(coverageStatus(these.reports, least), f.lossStatus(&these, &others))
 }
 
-// reports are those of the recordings of some files.
-func (f *coverageFlags) reports(ctx context.Context, paths []string) ([]coverage.Report, error) {
-	all, err := openTraces(paths)
-	if err != nil {
-		return nil, err
-	}
-	defer closeTraces(all)
-	var c coverage.Coverage
-	for _, in := range all {
-		if err := recorded.Cover(ctx, in, f.variant, &c); err != nil {
-			return nil, err
+func (f *coverageFlags) write(stdout io.Writer, these, others *covered, least float64) error {
+	return f.to(stdout, func(w io.Writer) error {
+		switch {
+		case f.html:
+			return f.page(these, others).WriteHTML(w)
+		case f.ktap:
+			return f.tests(these, others, least).WriteKTAP(w)
+		case f.json:
+			var against []coverage.Difference
+			if len(f.against) > 0 {
+				against = coverage.Compare(these.reports, others.reports)
+			}
+			return coverage.WriteJSON(w, these.reports, against)
+		case len(f.against) > 0:
+			return coverage.WriteDifferences(w, coverage.Compare(these.reports, others.reports))
 		}
-		replay.SayMissing(os.Stderr, in)
-	}
-	return c.Reports(), nil
-}
-
-func (f *coverageFlags) write(w io.Writer, reports, others []coverage.Report) error {
-	switch {
-	case f.json:
-		out := struct {
-			Variants []coverage.Report     `json:"variants"`
-			Against  []coverage.Difference `json:"against"` // null without --against
-		}{Variants: reports}
-		if len(f.against) > 0 {
-			out.Against = coverage.Compare(reports, others)
-		}
-		return json.NewEncoder(w).Encode(out)
-	case len(f.against) > 0:
-		return coverage.WriteDifferences(w, coverage.Compare(reports, others))
-	}
-	return coverage.WriteText(w, reports)
+		return coverage.WriteText(w, f.emit.shown(these.reports))
+	})
 }
 
 // coverageStatus is the end as an error: nil when enough was taken.

@@ -20,7 +20,7 @@ type coverageEmit struct {
 }
 
 func (e *coverageEmit) register(fl *pflag.FlagSet) {
-	fl.BoolVar(&e.missing, "missing", false, "only what was not taken")
+	fl.BoolVar(&e.missing, "missing", false, "list only what was not taken")
 	fl.StringVar(&e.dir, "emit", "", "with --missing: write tests that take it into this new `DIR`")
 }
 

@@ -27,6 +27,7 @@ type liveOptions struct {
 	json     bool
 	variant  string
 	summary  string
+	coverage bool
 	record   session.RecorderOptions
 }
 
@@ -59,10 +60,12 @@ among the judged writes. Totals and the exit status count all of them.
 
 --expect says what is to hold of which writes. A line on stderr says when that is
 broken first, and at the end what came of it: status 1 when it is broken, 4 when
-it is unproven.`,
+it is unproven. --coverage says at the end which branches of the kernel no write
+took, see coverage; the summary as JSON has all of it.`,
 		Example: `  ext4dio-trace live --dev /dev/sda
   ext4dio-trace live --plain --only differs,unsafe,slower --for 10s
   ext4dio-trace live --plain --expect 'refused<5%, p99(wait)<1ms' -- fio job.fio
+  ext4dio-trace live --plain --coverage --summary s.json -- fio job.fio
   ext4dio-trace live --json -- dd if=/dev/zero of=/mnt/f bs=4k count=100 oflag=direct | jq '.lock // empty'`,
 		Args: o.takeCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runLive(cmd.Context(), &o) },
@@ -84,6 +87,7 @@ func (o *liveOptions) registerShow(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.json, "json", false, "one JSON object a line")
 	flags.StringVar(&o.variant, "variant", "auto", variantUsage())
 	flags.StringVar(&o.summary, "summary", "", "write the totals as JSON to this file at the end")
+	o.registerCoverage(flags)
 }
 
 func variantUsage() string {

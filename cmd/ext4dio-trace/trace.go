@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/advice"
+	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
 	"github.com/ext4dio/ext4dio-trace/analyze/expect"
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/export"
@@ -35,6 +36,8 @@ type trace struct {
 	watch   *expect.Watch   // what is expected of the writes, nil for nothing
 	counter *whatif.Counter // of the variant that the screen asks for, nil for none
 	counted string          // its name
+
+	coverage *coverage.Coverage // of all writes, nil when it is not asked for
 }
 
 // newTrace returns a trace of a kernel, which the caller closes.
@@ -46,7 +49,11 @@ func newTrace(k *session.Kernel, so session.Options, o *liveOptions) (*trace, er
 		adviser.NoWaits = k.Maker(nil).NoWaits
 		t.Adviser = adviser
 	}
-	return &trace{Trace: t, opts: o, doing: "tracing", stderr: os.Stderr}, err
+	out := &trace{Trace: t, opts: o, doing: "tracing", stderr: os.Stderr}
+	if err == nil {
+		out.covered()
+	}
+	return out, err
 }
 
 // run traces until ctx or the command, if there is one, ends.
@@ -82,6 +89,7 @@ func (t *trace) runLines(ctx context.Context, src session.Source) error {
 		return err
 	}
 	err = run.Wait()
+	t.sumCoverage()
 	if err == nil {
 		if err = lines.End(&t.Summary); session.IsClosedPipe(err) {
 			err = nil
@@ -114,6 +122,7 @@ func (t *trace) finish(err error, cmd *tracee.Command) error {
 	missing := t.file != nil && replay.SayMissing(t.stderr, t.file)
 	// The user may have closed stderr too; there is nobody to tell then.
 	_, _ = t.Summary.WriteTo(t.stderr)
+	t.sayCoverage()
 	expected := t.expected()
 	if outcome != "" {
 		note(t.stderr, "%s", outcome)

@@ -46,9 +46,9 @@ type validateOptions struct {
 	storms    string
 	files     string
 	json      bool
-	junit     string
-	out       string
-	verbose   bool
+	testFlags
+	out     string
+	verbose bool
 }
 
 // targetFlags say where validate and bench write.
@@ -122,7 +122,7 @@ func (o *validateOptions) addFlags(fl *pflag.FlagSet) {
 		", with +patchN or -patchN behind it")
 	fl.StringVar(&o.Attach, "attach", "auto", attachUsage)
 	fl.BoolVar(&o.json, "json", false, "the report as one JSON object")
-	fl.StringVar(&o.junit, "junit", "", "write the report as JUnit XML into this file, too")
+	o.registerTests(fl)
 	fl.StringVarP(&o.out, "output", "o", "", "keep report, explanations and records of failures in this new directory")
 	fl.BoolVar(&o.verbose, "verbose", false, "a line for the writes that passed, too")
 	fl.BoolVar(&o.Keep, "keep", false, "leave the scenarios' files, and the image")
@@ -215,10 +215,8 @@ func (o *validateOptions) check() error {
 
 // makeOutput makes sure before the run that the report can be kept after it.
 func (o *validateOptions) makeOutput() error {
-	if o.junit != "" {
-		if st, err := os.Stat(filepath.Dir(o.junit)); err != nil || !st.IsDir() {
-			return usagef("mkdir "+filepath.Dir(o.junit), "--junit %s: there is no such directory", o.junit)
-		}
+	if err := o.checkTests("--json", o.json); err != nil {
+		return err
 	}
 	if o.out == "" {
 		return nil
@@ -458,7 +456,10 @@ func (o *validateOptions) write(out *outcome.Outcome) error {
 	if o.out != "" {
 		err = errors.Join(err, out.Save(o.out, o.verbose))
 	}
-	if o.json {
+	switch {
+	case o.ktap:
+		return errors.Join(err, out.WriteKTAP(os.Stdout))
+	case o.json:
 		return errors.Join(err, out.WriteJSON(os.Stdout))
 	}
 	return errors.Join(err, out.WriteText(os.Stdout, o.verbose))

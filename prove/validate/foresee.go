@@ -38,6 +38,9 @@ func (s *Scenario) Foresee(v model.Variant, stale bool, tell func(Foreseen)) err
 			f.freshen(step.Write)
 		}
 		simulateAttempts(f, step.Write, k, step.Write.Fresh < 0 && (old || stale))
+		if step.Write.Held >= 0 {
+			f.buffered(step.Write.Held, f.bs)
+		}
 		old = false
 	}
 	return nil

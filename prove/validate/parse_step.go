@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/ext4dio/ext4dio-trace/prove/workload"
 )
 
@@ -101,7 +103,7 @@ func (p *parser) setup(args []string) *Setup {
 
 // write KEY=VALUE...
 func (p *parser) write(args []string) *Write {
-	w := &Write{Pos: -1, Limit: -1, Fresh: -1, Expect: map[string]Fields{}}
+	w := &Write{Pos: -1, Limit: -1, Fresh: -1, Held: -1, Expect: map[string]Fields{}}
 	seen := map[string]bool{}
 	for _, a := range args {
 		key, val, ok := strings.Cut(a, "=")
@@ -124,6 +126,9 @@ func (p *parser) write(args []string) *Write {
 	if w.Engine == workload.Pwrite && !plain {
 		p.refuse("pwrite takes neither flags nor iov")
 	}
+	if w.Held >= 0 && w.Flags&unix.RWF_NOWAIT == 0 {
+		p.refuse("held needs flags=nowait: any other write would wait for the lock for ever")
+	}
 	if w.Len() > maxWrite || len(w.Segs) > workload.MaxSegs {
 		p.refuse("write of %d bytes in %d segments: at most %d in %d", w.Len(), len(w.Segs), maxWrite, workload.MaxSegs)
 	}
@@ -131,8 +136,8 @@ func (p *parser) write(args []string) *Write {
 }
 
 func (p *parser) option(w *Write, key, val string) {
-	switch sizes := map[string]*int64{"pos": &w.Pos, "limit": &w.Limit, "fresh": &w.Fresh}; key {
-	case "pos", "limit", "fresh":
+	switch sizes := map[string]*int64{"pos": &w.Pos, "limit": &w.Limit, "fresh": &w.Fresh, "held": &w.Held}; key {
+	case "pos", "limit", "fresh", "held":
 		*sizes[key] = p.size(p.block, val)
 	case "buf":
 		n := p.size(p.block, val)

@@ -36,7 +36,7 @@ setup forget
 setup journalled
 setup truncate 48K
 setup layout W U2 H13
-write pos=512 iov=512,3584 buf=512 engine=libaio flags=nowait,dsync limit=1M fresh=60K
+write pos=512 iov=512,3584 buf=512 engine=libaio flags=nowait,dsync limit=1M fresh=60K held=56K
 expect old passes=SE lock=exclusive lookups=(0,4)1w(3,1)?u/-
 expect between zeroed=(0,512)(16K,1K)|none ret=-EAGAIN verdict=agree
 expect all drain=no
@@ -78,7 +78,7 @@ func TestParse(t *testing.T) {
 	}
 	w := s.Steps[len(wantSetup)].Write
 	if w.Pos != 512 || w.Len() != 4096 || len(w.Segs) != 2 || w.Buf != 512 || w.Engine != workload.Libaio ||
-		w.Flags != unix.RWF_NOWAIT|unix.RWF_DSYNC || w.Limit != 1<<20 || w.Fresh != 60<<10 {
+		w.Flags != unix.RWF_NOWAIT|unix.RWF_DSYNC || w.Limit != 1<<20 || w.Fresh != 60<<10 || w.Held != 56<<10 {
 		t.Errorf("write %+v", w)
 	}
 	if want := (Fields{"passes": {"SE"}, "lock": {"exclusive"}, "lookups": {"(0,4)1w(3,1)?u/-"}, "drain": {"no"}}); !reflect.DeepEqual(w.Expect["base"], want) {
@@ -87,7 +87,7 @@ func TestParse(t *testing.T) {
 	if got := w.Expect["patch4"]["zeroed"]; !slices.Equal(got, []string{"(0,512)(16384,1024)", "none"}) {
 		t.Errorf("patch4 expects zeroed %q", got)
 	}
-	if w := s.Steps[len(s.Steps)-1].Write; w.Engine != workload.Pwrite || w.Limit != -1 || w.Fresh != -1 || w.Len() != 0 {
+	if w := s.Steps[len(s.Steps)-1].Write; w.Engine != workload.Pwrite || w.Limit != -1 || w.Fresh != -1 || w.Held != -1 || w.Len() != 0 {
 		t.Errorf("second write %+v", w)
 	}
 }
@@ -120,6 +120,7 @@ func TestParseRefuses(t *testing.T) {
 		{sc + "setup layout W0\n", 2, `"W0" is not a run of blocks`},
 		{sc + "setup layout X\n", 2, `"X" is not a run of blocks: W, U, H or D and a number`},
 		{sc + "write pos=0\n", 2, "write needs pos, and len or iov"},
+		{sc + "write pos=0 len=4K held=0\n", 2, "held needs flags=nowait: any other write would wait for the lock for ever"},
 		{sc + "write len=4K\n", 2, "write needs pos, and len or iov"},
 		{sc + "write pos=0 len=4K iov=4K\n", 2, "write needs pos, and len or iov"},
 		{sc + "write pos=0 pos=1 len=1\n", 2, `"pos=1" is not KEY=VALUE, or is given twice`},

@@ -262,7 +262,12 @@ func (x *execution) issue(e workload.Engine, w *Write) (workload.Result, error) 
 		}
 	}
 	x.file.fill(data, w.Pos)
+	release, err := x.hold(w)
+	if err != nil {
+		return workload.Result{}, err
+	}
 	res, err := e.Do(reqs)
+	err = errors.Join(err, release())
 	if err == nil {
 		err = trial.DiskError(res[0].Err)
 	}
@@ -271,6 +276,29 @@ func (x *execution) issue(e workload.Engine, w *Write) (workload.Result, error) 
 	}
 	x.file.wrote(w, data, res[0])
 	return res[0], nil
+}
+
+// hold has another write hold the lock, if w wants that. A kernel on which w waits for it gets it
+// after the timeout, so that the run goes on and w is found to have waited.
+func (x *execution) hold(w *Write) (release func() error, err error) {
+	if w.Held < 0 {
+		return func() error { return nil }, nil
+	}
+	data, limit := make([]byte, x.file.bs), cmp.Or(x.Timeout, trial.DefaultTimeout)
+	x.file.fill(data, w.Held)
+	h, err := workload.Hold(x.file.Buffered, w.Held, data, limit)
+	if err != nil {
+		return nil, err
+	}
+	late := time.AfterFunc(limit, func() { _ = h.Release() })
+	return func() error {
+		late.Stop()
+		err := h.Release()
+		if err == nil {
+			x.file.Shadow.Write(w.Held, data)
+		}
+		return err
+	}, nil
 }
 
 // collect takes what was seen of the write: one observation, or several when

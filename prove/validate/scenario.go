@@ -70,6 +70,9 @@ type Write struct {
 	// Fresh is the position of a blocking write of one block right before this
 	// one, so that the timestamps are current; -1: none.
 	Fresh int64
+	// Held is the position of a buffered write of one block that holds i_rwsem
+	// exclusive during this one; -1: none.
+	Held int64
 	// Expect holds for each variant the fields that are written down for it.
 	Expect map[string]Fields
 }

@@ -111,7 +111,7 @@ func (k modelKernel) inode(f *simFile, w *simWrite) *model.Inode {
 	if w.Limit >= 0 {
 		in.Limits.Fsize = w.Limit
 	}
-	in.Stale = w.stale
+	in.Stale, in.Busy = w.stale, w.Held >= 0
 	if f.cold {
 		in.Cache = model.CacheCold
 	}

@@ -79,6 +79,9 @@ func simulateWrite(f **simFile, w *Write, k simKernel, want Fields) []trial.Diff
 		}
 	}
 	*f = left
+	if w.Held >= 0 {
+		(*f).buffered(w.Held, (*f).bs)
+	}
 	return best
 }
 

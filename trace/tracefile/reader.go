@@ -62,6 +62,14 @@ func Open(path string) (*Reader, error) {
 	return r, nil
 }
 
+// Name is the name by which its file was opened, - for what is no file.
+func (r *Reader) Name() string {
+	if r.file == nil {
+		return "-"
+	}
+	return r.file.Name()
+}
+
 // NewReader reads the beginning of a trace. The error wraps ErrFormat when it is none.
 func NewReader(in io.Reader) (*Reader, error) {
 	chunks, err := newChunkReader(in)

@@ -54,6 +54,7 @@ type Run struct {
 	id      *series.Identifier
 	variant model.Variant // 0 until it is known
 	missed  bool          // a cache-only lookup missed, and it is known what it returned
+	ways    ways
 	meter   *meter
 }
 
@@ -100,6 +101,7 @@ func (x *Run) Conclude(short string) error {
 		return err
 	}
 	o.Losses, o.Variant, o.Series, o.Unprobed = losses, x.variant, x.id.Report(), x.capture.Plan.Unattached
+	o.Coverage = x.ways.reports(x.variant, o.Unprobed)
 	o.Seconds = time.Since(o.Started).Seconds()
 	o.Conclude()
 	if short != "" {
@@ -113,7 +115,10 @@ func (x *Run) tracer() *trial.SourceTracer {
 	return trial.NewSourceTracer(x.capture, judge.Options{
 		Doubt:   x.capture.Doubt,
 		Variant: x.variant, Evidence: x.capture.Evidence(), Unprobed: x.capture.Plan.Unattached,
-		Seen: func(o *observe.Observation, _ *judge.Verdict) { x.id.Add(o) },
+		Seen: func(o *observe.Observation, v *judge.Verdict) {
+			x.id.Add(o)
+			x.ways.add(o, v, x.variant)
+		},
 	})
 }
 

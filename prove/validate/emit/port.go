@@ -47,7 +47,7 @@ func port(sc *validate.Scenario) validate.Scenario {
 func portWrite(w *validate.Write) *validate.Write {
 	out := *w
 	out.Expect = nil
-	if w.Engine != workload.Pwrite && w.Engine != workload.Pwritev2 || w.Limit >= 0 || w.Len() == 0 ||
+	if w.Engine != workload.Pwrite && w.Engine != workload.Pwritev2 || w.Limit >= 0 || w.Held >= 0 || w.Len() == 0 ||
 		w.Flags&^(unix.RWF_NOWAIT|unix.RWF_APPEND|unix.RWF_DSYNC) != 0 {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/random"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/series"
@@ -28,9 +29,12 @@ type Outcome struct {
 	Series *series.Report `json:"series,omitempty"`
 	// Configs are the configurations in the order in which they were made; a
 	// directory of the user's is one without a name.
-	Configs  []*Config     `json:"configs"`
-	Failures []Failure     `json:"failures,omitempty"`
-	Losses   record.Losses `json:"losses"`
+	Configs  []*Config `json:"configs"`
+	Failures []Failure `json:"failures,omitempty"`
+	// Coverage is which branches of the kernel the writes took, as coverage --json has it: of
+	// one variant, or of none when nothing was judged.
+	Coverage []coverage.Report `json:"coverage"`
+	Losses   record.Losses     `json:"losses"`
 	// Unprobed are the stages whose probes were not attached.
 	Unprobed record.Stages `json:"-"`
 	Result   Result        `json:"result"`

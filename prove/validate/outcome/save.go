@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Save writes the report into an empty directory: as text, JSON and JUnit XML, the
-// records of the writes that failed as lines of "live --json", and every failure
+// Save writes the report into an empty directory: as text, JSON and JUnit XML, what was
+// taken of the kernel's branches as coverage --json has it, the records of the writes that failed as lines of "live --json", and every failure
 // with its explanation and its reproducer.
 func (o *Outcome) Save(dir string, all bool) error {
 	for _, f := range []struct {
@@ -21,6 +21,7 @@ func (o *Outcome) Save(dir string, all bool) error {
 		{"report.txt", func(w io.Writer) error { return o.WriteText(w, all) }},
 		{"report.json", o.WriteJSON},
 		{"junit.xml", o.WriteJUnit},
+		{"coverage.json", o.writeCoverageJSON},
 		{"failures.jsonl", o.writeRecords},
 		{"failures.txt", o.writeExplanations},
 	} {

@@ -38,6 +38,7 @@ func (o *Outcome) WriteText(w io.Writer, all bool) error {
 	o.writeSkipped(&b)
 	o.writeGenerated(&b)
 	// What fits on a screen of 24 lines at the end is what matters most.
+	o.writeCoverage(&b)
 	o.writePatches(&b)
 	o.writeConfigs(&b)
 	o.writeEnd(&b)

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
+	"github.com/ext4dio/ext4dio-trace/analyze/coverage/page"
+	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
+	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/trace/replay"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
+)
+
+// registerPage adds the flags about a comparison and where the output goes.
+func (f *coverageFlags) registerPage(fl *pflag.FlagSet) {
+	fl.BoolVar(&f.noLoss, "no-loss", false, "with --against, end with status 1 when a way is lost")
+	fl.BoolVar(&f.html, "html", false, "one page that needs nothing else: the procedure with the counts beside it")
+	fl.StringVarP(&f.out, "output", "o", "-", "the file to write, or - for standard output")
+}
+
+// checkPage refuses what cannot be meant.
+func (f *coverageFlags) checkPage(paths []string) error {
+	switch {
+	case f.json && f.html:
+		return usagef("--html -o coverage.html", "--json and --html exclude each other")
+	case f.noLoss && len(f.against) == 0:
+		return usagef("--no-loss --against before.e4d", "--no-loss without --against: nothing can be lost")
+	case f.out == "-":
+		return nil
+	}
+	return notItself(f.out, slices.Concat(paths, f.against))
+}
+
+// to has it written to where -o says.
+func (f *coverageFlags) to(stdout io.Writer, write func(io.Writer) error) error {
+	if f.out == "-" {
+		return write(stdout)
+	}
+	return writeWhole(f.out, write)
+}
+
+// covered is what some files hold: recordings, and coverages that were saved.
+type covered struct {
+	inputs  []page.Input
+	reports []coverage.Report // of all together
+}
+
+// covered counts what some files hold.
+func (f *coverageFlags) covered(ctx context.Context, paths []string) (covered, error) {
+	var out covered
+	var sum coverage.Coverage
+	add := func(in page.Input, c *coverage.Coverage) {
+		in.Reports = c.Reports()
+		out.inputs = append(out.inputs, in)
+		sum.Take(c)
+	}
+	traces, err := savedOnes(paths, func(path string, c *coverage.Coverage) { add(page.Input{Name: path}, c) })
+	if err != nil {
+		return out, err
+	}
+	all, err := openCovered(traces)
+	if err != nil {
+		return out, err
+	}
+	defer closeTraces(all)
+	for _, in := range all {
+		var c coverage.Coverage
+		if err := recorded.Cover(ctx, in, f.variant, &c); err != nil {
+			return out, err
+		}
+		replay.SayMissing(os.Stderr, in)
+		files := filesOf(in)
+		add(page.Input{Name: strings.Join(files, ", "), Traces: files, Missing: replay.Missing(in)}, &c)
+	}
+	out.reports = sum.Reports()
+	return out, nil
+}
+
+// savedOnes has the saved coverages among the files taken, and returns the other files.
+func savedOnes(paths []string, take func(path string, c *coverage.Coverage)) (traces []string, err error) {
+	for _, path := range paths {
+		c, err := savedCoverage(path)
+		switch {
+		case err != nil:
+			return nil, err
+		case c == nil:
+			traces = append(traces, path)
+		default:
+			take(path, c)
+		}
+	}
+	return traces, nil
+}
+
+// savedCoverage reads a file that holds JSON; it returns nil for one that does not, and for
+// standard input, which holds a trace.
+func savedCoverage(path string) (*coverage.Coverage, error) {
+	if path == "-" {
+		return nil, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, nil // whoever opens it as a trace says so
+	}
+	defer file.Close()
+	r := bufio.NewReader(file)
+	if begin, err := r.Peek(1); err != nil || begin[0] != '{' {
+		return nil, nil
+	}
+	var c coverage.Coverage
+	if err := c.Load(r); errors.Is(err, coverage.ErrOther) {
+		return nil, &exit.Error{Code: exit.Unfit, Msg: fmt.Sprintf("%s: %v", path, err), Hint: progName + " coverage --json FILE, of the recordings that it was made of"}
+	} else if err != nil {
+		return nil, &exit.Error{Code: exit.Usage, Msg: fmt.Sprintf("%s: %v", path, err)}
+	}
+	return &c, nil
+}
+
+// openCovered opens traces, of which there may be none.
+func openCovered(paths []string) ([]*tracefile.Recording, error) {
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	return openTraces(paths)
+}
+
+// filesOf are the files of a recording.
+func filesOf(in *tracefile.Recording) (out []string) {
+	for _, part := range in.Parts() {
+		out = append(out, part.Name())
+	}
+	return out
+}
+
+// page is what --html shows.
+func (f *coverageFlags) page(these, others *covered) *page.Page {
+	p := &page.Page{Reports: these.reports, Inputs: these.inputs}
+	if len(f.against) > 0 {
+		p.Against, p.Others = others.reports, others.inputs
+	}
+	return p
+}
+
+// lossStatus is what --no-loss says of a comparison.
+func (f *coverageFlags) lossStatus(these, others *covered) error {
+	if !f.noLoss {
+		return nil
+	}
+	if coverage.Empty(others.reports) {
+		return &exit.Error{Code: exit.Unproven, Msg: "no write of --against counts, so that nothing could be lost"}
+	}
+	var lost []string
+	for _, d := range coverage.Compare(these.reports, others.reports) {
+		if n := len(d.Lost); n > 0 {
+			p := &d.Lost[0]
+			lost = append(lost, fmt.Sprintf("%s: %d lost, the first is %s: %s: %s", d.Variant, n, p.Function, p.Condition, p.Way))
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	return &exit.Error{Code: exit.Disagree, Msg: strings.Join(lost, "; ")}
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
+	"github.com/ext4dio/ext4dio-trace/internal/testreport"
+)
+
+// testFlags say in which forms CI gets what came out.
+type testFlags struct {
+	ktap  bool
+	junit string
+}
+
+func (f *testFlags) registerTests(fl *pflag.FlagSet) {
+	fl.BoolVar(&f.ktap, "ktap", false, "test cases as KTAP, which kernel CI reads")
+	fl.StringVar(&f.junit, "junit", "", "write test cases as JUnit XML into this `FILE`, too")
+}
+
+// check finds before anything is done whether the file can be made, and what excludes --ktap.
+func (f *testFlags) checkTests(other string, given bool) error {
+	if f.ktap && given {
+		return usagef("--ktap", "--ktap and %s exclude each other", other)
+	}
+	if f.junit == "" {
+		return nil
+	}
+	if st, err := os.Stat(filepath.Dir(f.junit)); err != nil || !st.IsDir() {
+		return usagef("mkdir "+filepath.Dir(f.junit), "--junit %s: there is no such directory", f.junit)
+	}
+	return nil
+}
+
+// writeJUnit writes the file of --junit, if one is wanted.
+func (f *testFlags) writeJUnit(tests func() *testreport.Report) error {
+	if f.junit == "" {
+		return nil
+	}
+	return writeWhole(f.junit, func(w io.Writer) error { return tests().WriteJUnit(w) })
+}
+
+// tests are the points as test cases, each by what was asked for.
+func (f *coverageFlags) tests(these, others *covered, least float64) *testreport.Report {
+	d := &coverage.Demand{Least: f.min, Share: least, NoLoss: f.noLoss, Blind: f.noLoss && coverage.Empty(others.reports)}
+	if len(f.against) > 0 {
+		d.Against = coverage.Compare(these.reports, others.reports)
+	}
+	return coverage.Tests(these.reports, d)
+}

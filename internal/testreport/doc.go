@@ -1,0 +1,68 @@
+// Package testreport writes what came of test cases in the two forms that CI systems of kernels
+// read: KTAP version 1 (Documentation/dev-tools/ktap.rst) and JUnit XML.
+package testreport
+
+import (
+	"fmt"
+	"time"
+)
+
+// Report is a run: suites of test cases.
+type Report struct {
+	Name    string
+	Started time.Time // zero: not known
+	Seconds float64   // 0: not known
+	Suites  []Suite
+}
+
+// Suite are test cases that belong together.
+type Suite struct {
+	Name  string
+	Cases []Case
+}
+
+// Case is one test and what came of it: it passed unless Failed or Skipped says why not.
+type Case struct {
+	Class, Name string
+	Failed      string // why
+	Skipped     string // why
+	Detail      string // more about a failure, in lines
+}
+
+// Add adds a suite, unless it is empty.
+func (r *Report) Add(s Suite) {
+	if len(s.Cases) > 0 {
+		r.Suites = append(r.Suites, s)
+	}
+}
+
+// Check adds a case that fails when there are some n of what must not be.
+func (s *Suite) Check(class, name string, n uint64, what string) {
+	c := Case{Class: class, Name: name}
+	if n > 0 {
+		c.Failed = fmt.Sprintf("%d %s", n, what)
+	}
+	s.Cases = append(s.Cases, c)
+}
+
+// counts are the failed and skipped cases of a suite.
+func (s *Suite) counts() (failed, skipped int) {
+	for i := range s.Cases {
+		switch c := &s.Cases[i]; {
+		case c.Failed != "":
+			failed++
+		case c.Skipped != "":
+			skipped++
+		}
+	}
+	return failed, skipped
+}
+
+// OrNothing is r, with a test that fails because of why where r has none: a run of no tests
+// would be taken for one without failures.
+func (r *Report) OrNothing(name, why string) *Report {
+	if len(r.Suites) == 0 {
+		r.Add(Suite{Name: name, Cases: []Case{{Class: name, Name: "there is something to test", Failed: why}}})
+	}
+	return r
+}
