@@ -52,6 +52,9 @@ func TestPlans(t *testing.T) {
 			}
 		}
 		for _, o := range p.Others {
+			if o.Scenario == "" {
+				t.Errorf("%s: no scenario takes %s", v, name(&p.Report.Points[o.Point]))
+			}
 			taken[o.Point] = true
 		}
 		for i := range p.Report.Points {

@@ -29,12 +29,16 @@ type Test struct {
 type Taken struct {
 	Point int // place in Report.Points
 	Write int // of the test, from 1
+	// Unless is the patch with which a kernel goes another way, which some releases of it have
+	// by a backport; 0 for none.
+	Unless int
 }
 
 // Other is a point that no script takes, and what does.
 type Other struct {
 	Point    int
 	Scenario string // "" when no scenario does
+	Async    bool   // its write is not waited for
 }
 
 // part is a scenario up to one of its writes, and what its writes take.
@@ -72,7 +76,11 @@ func Make(r coverage.Report) (*Plan, error) {
 		parts = append(parts, some...)
 	}
 	for _, c := range cover(parts, missing) {
-		p.Tests = append(p.Tests, &Test{Scenario: c.test(), Takes: c.takes})
+		test := &Test{Scenario: c.test(), Takes: c.takes}
+		if err := test.backported(v); err != nil {
+			return nil, err
+		}
+		p.Tests = append(p.Tests, test)
 	}
 	return p, p.others(all, v, missing)
 }
@@ -95,7 +103,7 @@ func partsOf(sc *validate.Scenario, v model.Variant) ([]part, error) {
 		for _, point := range steps[i] {
 			if !have[point] {
 				have[point] = true
-				takes = append(takes, Taken{point, writes})
+				takes = append(takes, Taken{Point: point, Write: writes})
 			}
 		}
 		out = append(out, part{scenario: sc, steps: i + 1, cost: i + 1 + placeOf(sc).cost(), takes: slices.Clone(takes)})
@@ -172,6 +180,28 @@ func (p *part) test() validate.Scenario {
 	return sc
 }
 
+// backported marks what a test does not take on a kernel that has the patch which the variant leaves open.
+func (t *Test) backported(v model.Variant) error {
+	n := model.PatchOf(v.Open())
+	if n == 0 {
+		return nil
+	}
+	steps, err := takenBy(&t.Scenario, v.WithPatch(n, true))
+	if err != nil {
+		return err
+	}
+	for i := range t.Takes {
+		taken := false
+		for _, points := range steps {
+			taken = taken || slices.Contains(points, t.Takes[i].Point)
+		}
+		if !taken {
+			t.Takes[i].Unless = n
+		}
+	}
+	return nil
+}
+
 // others finds scenarios for what no script takes.
 func (p *Plan) others(all []validate.Scenario, v model.Variant, missing map[int]bool) error {
 	best := map[int]*validate.Scenario{}
@@ -191,8 +221,9 @@ func (p *Plan) others(all []validate.Scenario, v model.Variant, missing map[int]
 	for i := range p.Report.Points {
 		if missing[i] {
 			o := Other{Point: i}
-			if best[i] != nil {
-				o.Scenario = best[i].Name
+			if sc := best[i]; sc != nil {
+				o.Scenario = sc.Name
+				o.Async = slices.ContainsFunc(sc.Steps, func(s validate.Step) bool { return s.Write != nil && s.Write.Engine.Async() })
 			}
 			p.Others = append(p.Others, o)
 		}

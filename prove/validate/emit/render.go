@@ -53,7 +53,7 @@ func (t *Test) body(points []coverage.Point) ([]string, error) {
 		writes++
 		for _, taken := range t.Takes {
 			if taken.Write == writes {
-				out = append(out, "# Takes "+name(&points[taken.Point]))
+				out = append(out, "# Takes "+name(&points[taken.Point])+taken.unless())
 			}
 		}
 		out = append(out, judged(s.Write, writes, where, may[i])...)

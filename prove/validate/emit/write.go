@@ -75,7 +75,7 @@ func (p *Plan) Text() string {
 	for _, t := range p.Tests {
 		fmt.Fprintf(&b, "\n%s  %s%s\n", t.number(), t.Scenario.Name, placeOf(&t.Scenario).text())
 		for _, taken := range t.Takes {
-			fmt.Fprintf(&b, "     write %d: %s\n", taken.Write, name(&r.Points[taken.Point]))
+			fmt.Fprintf(&b, "     write %d: %s%s\n", taken.Write, name(&r.Points[taken.Point]), taken.unless())
 		}
 	}
 	if len(p.Others) > 0 {
@@ -87,10 +87,23 @@ func (p *Plan) Text() string {
 	return b.String()
 }
 
-// how says what takes a point that no script takes.
-func (o *Other) how() string {
-	if o.Scenario == "" {
-		return "by chance, while others hold the lock: ext4dio-trace record -o FILE -- ext4dio-trace workload mixed --dir DIR --tasks 16"
+// unless says on which kernels a point is not taken.
+func (t *Taken) unless() string {
+	if t.Unless == 0 {
+		return ""
 	}
-	return "ext4dio-trace validate --dir DIR --scenarios " + o.Scenario
+	return fmt.Sprintf(" (not where patch %d came by a backport)", t.Unless)
+}
+
+// how says what takes a point that no script takes. Whether a write is queued is a matter of how fast the disk
+// is, so that many are made.
+func (o *Other) how() string {
+	const record = "ext4dio-trace record -o FILE -- ext4dio-trace "
+	switch {
+	case o.Scenario == "":
+		return "nor does a scenario of validate"
+	case o.Async:
+		return record + "workload libaio --dir DIR"
+	}
+	return record + "validate --dir DIR --scenarios " + o.Scenario + " --writes 0 --storms none"
 }
