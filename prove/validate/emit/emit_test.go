@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -117,5 +118,61 @@ func TestSyntax(t *testing.T) {
 			t.Fatal(err)
 		}
 		testkit.Golden(t, filepath.Base(name)+".txt", string(text))
+	}
+}
+
+var (
+	helper  = regexp.MustCompile(`(^|[\s(&|])(_[a-z]\w+)`)
+	defined = regexp.MustCompile(`(?m)^(_\w+)\(\)`)
+)
+
+// The tests have the lines that reviewers of fstests want, and call no helper that the stand-in does not have: what
+// runs there runs with fstests.
+func TestForm(t *testing.T) {
+	known := map[string]bool{}
+	for _, name := range []string{"preamble", "rc", "filter"} {
+		text, err := os.ReadFile("../../matrix/testdata/emit/common/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range defined.FindAllStringSubmatch(string(text), -1) {
+			known[m[1]] = true
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "new")
+	var plans []*Plan
+	for _, v := range model.Variants() {
+		plans = append(plans, plan(t, v))
+	}
+	if err := Write(dir, plans); err != nil {
+		t.Fatal(err)
+	}
+	tests, _ := filepath.Glob(filepath.Join(dir, Tests, "???"))
+	if len(tests) < 50 {
+		t.Fatalf("%d tests", len(tests))
+	}
+	for _, path := range tests {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		number := filepath.Base(path)
+		want := "#! /bin/bash\n# SPDX-License-Identifier: GPL-2.0\n# Copyright (c) YEAR YOUR NAME HERE.  All Rights Reserved.\n#\n# FS QA Test " + number + "\n#\n"
+		if !strings.HasPrefix(string(text), want) || !strings.HasSuffix(string(text), "\n# success, all done\n_exit 0\n") {
+			t.Errorf("%s:\n%s", number, text)
+		}
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSuffix(line, "\n"); strings.TrimRight(line, " \t") != line {
+				t.Errorf("%s ends in a blank: %q", number, line)
+			}
+			if strings.HasPrefix(line, "#") {
+				continue
+			}
+			for _, m := range helper.FindAllStringSubmatch(line, -1) {
+				if !known[m[2]] {
+					t.Errorf("%s calls %s: %s", number, m[2], line)
+				}
+			}
+		}
 	}
 }

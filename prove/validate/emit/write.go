@@ -27,6 +27,9 @@ func Write(dir string, plans []*Plan) error {
 	}
 	for _, p := range plans {
 		for _, t := range p.Tests {
+			if n > fstests.Last {
+				return fmt.Errorf("more than %d tests: take recordings of fewer kernels", fstests.Last-fstests.First+1)
+			}
 			t.Number = n
 			n++
 			if err := t.write(dir, &p.Report); err != nil {

@@ -7,14 +7,16 @@ import (
 	"strings"
 )
 
-// First is the number of the first test of ours: far behind those that fstests has for ext4.
-const First = 901
+// First is the number of the first test of ours, far behind those that fstests has for ext4.
+const (
+	First = 901
+	Last  = 999 // a number has three digits
+)
 
 // Test is a test on a scratch device.
 type Test struct {
 	Number    int
 	About     []string // what it is for, lines of a comment
-	Groups    string   // besides auto, quick and rw
 	BlockSize int64
 	Mkfs      string   // more options of mkfs.ext4
 	Mount     string   // options of the mount, such as nodelalloc
@@ -45,7 +47,7 @@ const head = `#! /bin/bash
 
 const imports = `#
 . ./common/preamble
-_begin_fstest %s
+_begin_fstest auto quick rw
 
 # Import common functions.
 . ./common/filter
@@ -69,15 +71,15 @@ func (t *Test) Script() []byte {
 	for _, line := range t.About {
 		b.WriteString(strings.TrimRight("# "+line, " ") + "\n")
 	}
-	fmt.Fprintf(&b, imports, strings.TrimSpace("auto quick rw "+t.Groups))
+	b.WriteString(imports)
 	for _, line := range requires(t.Body) {
 		b.WriteString(line + "\n")
 	}
-	mkfs := ""
+	b.WriteByte('\n')
 	if t.Mkfs != "" {
-		fmt.Fprintf(&b, "\nMKFS_OPTIONS=\"$MKFS_OPTIONS %s\"", t.Mkfs)
+		fmt.Fprintf(&b, "MKFS_OPTIONS=\"$MKFS_OPTIONS %s\"\n", t.Mkfs)
 	}
-	fmt.Fprintf(&b, "\n%s_scratch_mkfs_blocksized %d >> $seqres.full 2>&1 || _fail \"mkfs failed\"\n", mkfs, t.BlockSize)
+	fmt.Fprintf(&b, "_scratch_mkfs_blocksized %d >> $seqres.full 2>&1 || _fail \"mkfs failed\"\n", t.BlockSize)
 	mount, cycle := "_scratch_mount", "_scratch_cycle_mount"
 	if t.Mount != "" {
 		mount, cycle = mount+` "-o `+t.Mount+`"`, cycle+` "`+t.Mount+`"`
@@ -95,20 +97,21 @@ func (t *Test) Script() []byte {
 }
 
 // needs are the lines that ask for what a body uses, which is told by the spelling of package xfsio.
-var needs = []struct{ used, require string }{
-	{`"falloc -k `, `_require_xfs_io_command "falloc" "-k"`},
-	{`"falloc `, `_require_xfs_io_command "falloc"`},
-	{`"fpunch `, `_require_xfs_io_command "fpunch"`},
-	{" -N -V ", `_require_xfs_io_command "pwrite" "-N"`},
-	{" -N -D -V ", `_require_xfs_io_command "pwrite" "-N"`},
-	{"chattr -e ", `_require_command "$CHATTR_PROG" chattr`},
-	{"chattr +j ", "_require_chattr j"},
+var needs = []struct {
+	used    *regexp.Regexp
+	require string
+}{
+	{regexp.MustCompile(`"falloc -k `), `_require_xfs_io_command "falloc" "-k"`},
+	{regexp.MustCompile(`"falloc \d`), `_require_xfs_io_command "falloc"`},
+	{regexp.MustCompile(`"fpunch `), `_require_xfs_io_command "fpunch"`},
+	{regexp.MustCompile(`"pwrite [^"]*-N `), `_require_xfs_io_command "pwrite" "-N"`},
+	{regexp.MustCompile(`chattr -e `), `_require_command "$CHATTR_PROG" chattr`},
+	{regexp.MustCompile(`chattr \+j `), "_require_chattr j"},
 }
 
 func requires(body []string) (out []string) {
 	for _, need := range needs {
-		used := func(line string) bool { return !strings.HasPrefix(line, "#") && strings.Contains(line, need.used) }
-		if slices.ContainsFunc(body, used) && !slices.Contains(out, need.require) {
+		if slices.ContainsFunc(body, func(line string) bool { return !strings.HasPrefix(line, "#") && need.used.MatchString(line) }) {
 			out = append(out, need.require)
 		}
 	}
