@@ -64,7 +64,7 @@ test-vm: build
 
 # Half an hour: every kernel on every configuration.
 test-full: build
-	EXT4DIO_FULL=1 EXT4DIO_REQUIRE=vm scripts/vm-tests.sh -timeout 80m -parallel 2 -run '^Test(Validate|Where|Inside|Tries|Holders|Budget|Advice|Emit)$$' ./prove/matrix
+	EXT4DIO_FULL=1 EXT4DIO_REQUIRE=vm scripts/vm-tests.sh -timeout 80m -parallel 2 -run '^Test(Validate|Coverage|CoverageWrong|Where|Inside|Tries|Holders|Budget|Advice|Emit)$$' ./prove/matrix
 
 # Ten minutes: one write of 258 MB; Debian's MariaDB and PostgreSQL on a root file system of Debian, recorded.
 # Its packages come by apt and are kept in the cache; without apt it is skipped.

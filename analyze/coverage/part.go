@@ -136,16 +136,16 @@ func upgradeTest(o *observe.Observation, d *model.Decision) model.StepID {
 
 // eagain adds the point at which NOWAIT ends the write on one side only.
 func (s *set) eagain(o *observe.Observation, d *model.Decision) {
-	if i := slices.Index(refuses, d.End); i >= 0 {
+	at, refused := o.Refused()
+	if i := slices.Index(refuses, d.End); d.End == model.EndN2 || refused && at == observe.AtExclusive {
+		s.test(upgradeTest(o, d))
+		return
+	} else if i >= 0 {
 		s.add(atRefuses + i)
-		if d.End == model.EndN2 {
-			s.test(upgradeTest(o, d))
-		}
 		return
 	}
-	at, refused := o.Refused()
 	end, ok := map[observe.Point]model.End{
-		observe.AtTrylock: model.EndN1, observe.AtExclusive: model.EndN2, observe.AtWait: model.EndN3, observe.AtTimes: model.EndN4, observe.AtBuffered: model.EndN0,
+		observe.AtTrylock: model.EndN1, observe.AtWait: model.EndN3, observe.AtTimes: model.EndN4, observe.AtBuffered: model.EndN0,
 	}[at]
 	switch {
 	case refused && ok:

@@ -16,6 +16,11 @@ import (
 
 func cover(t *testing.T, names ...string) []coverage.Report {
 	t.Helper()
+	return coverAs(t, "auto", names...)
+}
+
+func coverAs(t *testing.T, variant string, names ...string) []coverage.Report {
+	t.Helper()
 	var c coverage.Coverage
 	for _, name := range names {
 		in, err := tracefile.OpenRecordings(filepath.Join("../../testdata/traces", name+".e4d"))
@@ -23,7 +28,7 @@ func cover(t *testing.T, names ...string) []coverage.Report {
 			t.Fatal(err)
 		}
 		defer in[0].Close()
-		if err := recorded.Cover(t.Context(), in[0], "auto", &c); err != nil {
+		if err := recorded.Cover(t.Context(), in[0], variant, &c); err != nil {
 			t.Fatal(err)
 		}
 	}

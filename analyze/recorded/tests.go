@@ -45,26 +45,38 @@ func (c *Checked) cases() []testreport.Case {
 // seenCases say whether all was seen.
 func (c *Checked) seenCases(s *testreport.Suite) {
 	sum := &c.Summary
-	whole := testreport.Case{Class: "seen", Name: "the trace is whole"}
+	whole, lost := "", ""
 	if c.Missing() {
-		whole.Failed = "unproven: " + c.missing()
+		whole = "unproven: " + c.missing()
 	}
-	s.Cases = append(s.Cases, whole)
-	lost := testreport.Case{Class: "seen", Name: "no write is lost"}
 	if sum.Losses.Any() {
-		lost.Failed = "unproven: " + sum.Losses.String()
+		lost = "unproven: " + sum.Losses.String()
 	}
-	s.Cases = append(s.Cases, lost)
-	s.Check("seen", "every write is seen to its end", sum.Losses.Unfinished+sum.Totals.Unreturned+sum.Unpaired+sum.Unaccounted(), "writes are not: unproven")
-	s.Check("seen", "the record of every write is complete", sum.Totals.Incomplete, "writes were not judged: unproven")
+	s.Check("seen", "the trace is whole", whole)
+	s.Check("seen", "no write is lost", lost)
+	s.Check("seen", "every write is seen to its end", some("unproven: not so of", sum.Losses.Unfinished+sum.Totals.Unreturned+sum.Unpaired+sum.Unaccounted()))
+	s.Check("seen", "the record of every write is complete", some("unproven: not judged:", sum.Totals.Incomplete))
+}
+
+// noneOf are the cases that no write is of a kind.
+var noneOf = map[judge.Kind]string{
+	judge.Unsafe: "no write is unsafe", judge.Differs: "no write differs from the model", judge.Slower: "no write is slower than it has to be",
+}
+
+// some says of how many writes something is so; nothing of none.
+func some(what string, n uint64) string {
+	if n == 0 {
+		return ""
+	}
+	return what + " " + export.Plural(n, "write")
 }
 
 // verdictCases say which kinds of disagreement there are, and which rules are broken. Where no
 // write was seen they prove nothing, and are skipped.
 func (c *Checked) verdictCases(s *testreport.Suite) {
 	from := len(s.Cases)
-	for kind := judge.Unsafe; kind >= judge.Slower; kind-- {
-		s.Check("verdict", "no write is "+kind.String(), c.Summary.Totals.Verdicts[kind], "writes are "+kind.String())
+	for _, kind := range []judge.Kind{judge.Unsafe, judge.Differs, judge.Slower} {
+		s.Check("verdict", noneOf[kind], some(kind.String()+":", c.Summary.Totals.Verdicts[kind]))
 		last := &s.Cases[len(s.Cases)-1]
 		for i := range c.wrong {
 			if c.wrong[i].Verdict == kind.String() {
@@ -76,7 +88,7 @@ func (c *Checked) verdictCases(s *testreport.Suite) {
 	}
 	broken := c.broken()
 	for _, r := range rules.All() {
-		s.Check("rule", r.ID+": "+strings.TrimSuffix(r.Text, "."), broken[r.ID], "writes break it")
+		s.Check("rule", r.ID+": "+strings.TrimSuffix(r.Text, "."), some("broken by", broken[r.ID]))
 	}
 	if c.Summary.Totals.Writes > 0 {
 		return

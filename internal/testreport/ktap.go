@@ -45,7 +45,7 @@ func (c *Case) ktap(b *strings.Builder, number int) {
 		diagnostics(b, "  ", c.Detail)
 	}
 	named := *c
-	if c.Class != "" && c.Class != c.Name {
+	if !strings.HasPrefix(c.Name, c.Class) {
 		named.Name = c.Class + ": " + c.Name
 	}
 	result(b, "  ", number, &named)
@@ -60,7 +60,7 @@ func result(b *strings.Builder, indent string, number int, c *Case) {
 	case c.Skipped != "":
 		skip = " # SKIP " + oneLine(c.Skipped)
 	}
-	fmt.Fprintf(b, "%s%s %d %s%s\n", indent, word, number, strings.ReplaceAll(oneLine(c.Name), "#", ""), skip)
+	fmt.Fprintf(b, "%s%s %d %s%s\n", indent, word, number, oneLine(strings.ReplaceAll(c.Name, "#", "")), skip)
 }
 
 // diagnostics writes lines that are for people.

@@ -31,6 +31,7 @@ type report struct {
 			Storms []struct{ Writes, Wrong int }
 		}
 	}
+	Coverage []covered
 	Failures []struct {
 		Part, What  string
 		Detail      []string
@@ -52,6 +53,35 @@ func (r *report) patches() string {
 		}
 	}
 	return b.String()
+}
+
+// covered is a coverage of one variant, as coverage --json has it.
+type covered struct {
+	Taken, Reachable int
+	Share            float64
+	Points           []struct {
+		Function, Condition, Way, State string
+		Parted                          uint64
+	}
+}
+
+// most: the run took at least 95 % of the kernel's ways, and what it did not is named.
+func (r *report) most(t *testing.T) {
+	t.Helper()
+	if len(r.Coverage) != 1 {
+		t.Fatalf("%d coverages", len(r.Coverage))
+	}
+	c := &r.Coverage[0]
+	var missing []string
+	for _, p := range c.Points {
+		if p.State == "missing" {
+			missing = append(missing, p.Condition+": "+p.Way)
+		}
+	}
+	if c.Share < 0.95 || c.Reachable < 50 || len(missing) != c.Reachable-c.Taken {
+		t.Errorf("%d of %d ways were taken, without %q", c.Taken, c.Reachable, missing)
+	}
+	t.Logf("coverage: %d of %d, without %q", c.Taken, c.Reachable, missing)
 }
 
 // validate runs validate on the disk of a guest.
@@ -115,6 +145,7 @@ func TestValidate(t *testing.T) {
 				t.Errorf("patches %s, want %s", got, k.patches)
 			}
 			r.complete(t, configs, writes)
+			r.most(t)
 		})
 	}
 }
@@ -173,10 +204,11 @@ func TestValidateWrong(t *testing.T) {
 		name   string
 		patch  int
 		detail string // of one of the failures
+		parted string // the only test, or tests of a function, at which its way parts from the model's
 	}{
-		{"wrong-tail-unchecked", 4, "R1 is broken"},
-		{"wrong-nowait-allocates", 1, "R12 is broken"},
-		{"wrong-always-exclusive", 4, "the model's verdict is slower"},
+		{"wrong-tail-unchecked", 4, "R1 is broken", "ext4_dio_needs_zeroing: the partial block at the tail is written"},
+		{"wrong-nowait-allocates", 1, "R12 is broken", "ext4_iomap_begin: NOWAIT may not allocate, or look up"},
+		{"wrong-always-exclusive", 4, "the model's verdict is slower", "ext4_dio_needs_zeroing: "},
 	} {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
@@ -193,6 +225,7 @@ func TestValidateWrong(t *testing.T) {
 					t.Errorf("it concerns patches %v: %s: %q", f.Concerns, f.What, f.Detail)
 				}
 			}
+			r.parts(t, k.parted)
 			for _, part := range []string{"scenario", "generated"} {
 				if !found[part] {
 					t.Errorf("no failure of a %s names patch %d and %q", part, k.patch, k.detail)
@@ -200,4 +233,24 @@ func TestValidateWrong(t *testing.T) {
 			}
 		})
 	}
+}
+
+// parts: the way of the kernel parts from the model's at one test only.
+func (r *report) parts(t *testing.T, where string) {
+	t.Helper()
+	at := map[string]uint64{}
+	for _, p := range r.Coverage[0].Points {
+		if p.Parted > 0 && p.Condition != "the shared lock does not do, first because" {
+			at[p.Function+": "+p.Condition] = p.Parted
+		}
+	}
+	for test := range at {
+		if !strings.HasPrefix(test, where) {
+			t.Errorf("%d writes part from the model at %s, want %s", at[test], test, where)
+		}
+	}
+	if len(at) == 0 {
+		t.Errorf("no write parts from the model, want %s", where)
+	}
+	t.Logf("parted: %v", at)
 }

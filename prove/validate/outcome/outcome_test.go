@@ -2,7 +2,6 @@ package outcome
 
 import (
 	"encoding/json"
-	"encoding/xml"
 	"os"
 	"path/filepath"
 	"slices"
@@ -94,16 +93,24 @@ func TestJUnit(t *testing.T) {
 		t.Fatal(err)
 	}
 	testkit.Golden(t, "junit.xml", b.String())
-	var back struct {
-		Tests    int `xml:"tests,attr"`
-		Failures int `xml:"failures,attr"`
-		Skipped  int `xml:"skipped,attr"`
+	tests, failures, skipped, err := testkit.ParseJUnit(b.String())
+	if err != nil || failures != 6 || skipped < 2 || tests != 10+9 {
+		t.Errorf("%d failures, %d skipped, %d tests: %v", failures, skipped, tests, err)
 	}
-	if err := xml.Unmarshal([]byte(b.String()), &back); err != nil {
+	b.Reset()
+	if err := o.WriteKTAP(&b); err != nil {
 		t.Fatal(err)
 	}
-	if back.Failures != 6 || back.Skipped < 2 || back.Tests != 10+9 {
-		t.Errorf("%d failures, %d skipped, %d tests", back.Failures, back.Skipped, back.Tests)
+	testkit.Golden(t, "validate.ktap", b.String())
+	all, err := testkit.ParseKTAP(b.String())
+	bad := 0
+	for i := range all {
+		if !all[i].OK {
+			bad++
+		}
+	}
+	if err != nil || len(all) != tests || bad != failures {
+		t.Errorf("KTAP has %d tests and %d failures, JUnit XML %d and %d: %v", len(all), bad, tests, failures, err)
 	}
 }
 
