@@ -89,6 +89,11 @@ func placeOf(sc *validate.Scenario) place {
 	return p
 }
 
+// hasMap reports whether the file gets a block map in place of extents.
+func hasMap(sc *validate.Scenario) bool {
+	return placeOf(sc).noExtents || slices.ContainsFunc(sc.Steps, func(s validate.Step) bool { return s.Setup != nil && s.Setup.Op == "noextents" })
+}
+
 // cost is how much a place is worth in steps: one on an ordinary file system is preferred.
 func (p place) cost() int {
 	n := 0

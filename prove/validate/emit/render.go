@@ -56,7 +56,7 @@ func (t *Test) body(points []coverage.Point) ([]string, error) {
 				out = append(out, "# Takes "+name(&points[taken.Point])+taken.unless())
 			}
 		}
-		out = append(out, judged(s.Write, writes, where, may[i])...)
+		out = append(out, judged(s.Write, writes, where, may[i], hasMap(&t.Scenario))...)
 	}
 	return out, nil
 }
@@ -77,7 +77,7 @@ func (t *Test) content(v model.Variant, stale bool) (*fstests.Content, error) {
 			continue
 		}
 		writes++
-		if s.Write.Fresh >= 0 {
+		if s.Write.Fresh >= 0 && hasMap(&t.Scenario) {
 			c.Write(s.Write.Fresh, where.block, layoutByte)
 		}
 		if d := did[i]; d != nil && d.n > 0 {
