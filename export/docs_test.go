@@ -51,7 +51,8 @@ func writeLines(b *strings.Builder) {
 		fmt.Fprintf(b, "\n## `%s`\n\n", kind)
 		if kind == export.KindSummary {
 			b.WriteString("The totals of all writes, those that are not shown among them, as `--summary FILE` writes them. `advice` is what\n" +
-				"[advice.md](advice.md) tells of, what loses the most time first; empty when nothing is worth a word, null when nobody has looked.\n")
+				"[advice.md](advice.md) tells of, what loses the most time first; empty when nothing is worth a word, null when nobody has looked.\n" +
+				"`coverage` is a list as `variants` of [coverage.md](coverage.md#json); null without `--coverage`.\n")
 			continue
 		}
 		if kind == export.KindHold {

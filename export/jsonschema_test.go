@@ -140,6 +140,8 @@ func goType(t reflect.Type) object {
 		return p
 	case reflect.Slice:
 		return object{"type": []string{"array", "null"}, "items": goType(t.Elem())}
+	case reflect.Interface: // a list of what no package of rows knows
+		return object{"type": []string{"array", "null"}, "items": object{"type": "object"}}
 	case reflect.Map:
 		return object{"type": []string{"object", "null"}, "additionalProperties": goType(t.Elem())}
 	}

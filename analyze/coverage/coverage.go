@@ -6,12 +6,16 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // Coverage counts the points that writes pass, by variant. Its zero value is empty, and one
 // goroutine uses it.
 type Coverage struct {
+	// Unprobed are the stages whose probes were not attached in the recording that comes.
+	Unprobed record.Stages
+
 	variants []*counts
 	decider  judge.Decider
 }
@@ -26,6 +30,7 @@ type counts struct {
 	first    []uint64 // number of the first write, 0 when it has none
 	disputed []uint64 // writes that disagree, on whose way by the model it is
 	parted   []parting
+	wrongs   *wrongs // nil without a list of conditions
 }
 
 // Add takes a judged write.
@@ -42,6 +47,10 @@ func (c *Coverage) Add(o *observe.Observation, v *judge.Verdict) {
 		n.writes++
 	default:
 		n.disagree++
+	}
+	if v.Kind == judge.Agree && n.wrongs != nil {
+		n.wrongs.unprobed = c.Unprobed
+		n.wrongs.add(o, v.Seq)
 	}
 	d := c.decider.Decide(o, v.Variant)
 	passed := ofWrite(o, d)
@@ -67,21 +76,22 @@ func (c *Coverage) of(v model.Variant) *counts {
 	if i >= 0 {
 		return c.variants[i]
 	}
-	n := &counts{variant: v, taken: make([]uint64, len(points)), first: make([]uint64, len(points)), disputed: make([]uint64, len(points)), parted: make([]parting, len(points))}
+	n := &counts{variant: v, taken: make([]uint64, len(points)), first: make([]uint64, len(points)), disputed: make([]uint64, len(points)), parted: make([]parting, len(points)), wrongs: newWrongs(v)}
 	c.variants = append(c.variants, n)
 	return n
 }
 
 // Report is what came out for one variant.
 type Report struct {
-	Variant   string  `json:"variant" doc:"name of the variant"`
-	Writes    uint64  `json:"writes" doc:"writes that count: those that agree"`
-	Disagree  uint64  `json:"disagree" doc:"writes that disagree, which take no point"`
-	Open      uint64  `json:"open" doc:"writes that are undecided or incomplete, which take no point"`
-	Taken     int     `json:"taken" doc:"points that were taken"`
-	Reachable int     `json:"reachable" doc:"points that a direct write can reach"`
-	Share     float64 `json:"share" doc:"taken of reachable, at most 1; 0 of none"`
-	Points    []Point `json:"points" doc:"all points, in the kernel's order"`
+	Variant    string      `json:"variant" doc:"name of the variant"`
+	Writes     uint64      `json:"writes" doc:"writes that count: those that agree"`
+	Disagree   uint64      `json:"disagree" doc:"writes that disagree, which take no point"`
+	Open       uint64      `json:"open" doc:"writes that are undecided or incomplete, which take no point"`
+	Taken      int         `json:"taken" doc:"points that were taken"`
+	Reachable  int         `json:"reachable" doc:"points that a direct write can reach"`
+	Share      float64     `json:"share" doc:"taken of reachable, at most 1; 0 of none"`
+	Points     []Point     `json:"points" doc:"all points, in the kernel's order"`
+	Conditions *Conditions `json:"conditions" doc:"wrong kernels that would have been noticed; null without a list for this variant"`
 }
 
 // Point is one way of one test, and how often it was taken.
@@ -119,6 +129,7 @@ func (c *Coverage) Reports() []Report {
 
 func (n *counts) report() Report {
 	r := Report{Variant: n.variant.String(), Writes: n.writes, Disagree: n.disagree, Open: n.open}
+	r.Conditions = n.wrongs.report()
 	can := canReach(n.variant)
 	for i, p := range points {
 		out := Point{Function: p.fn, Condition: p.condition, Way: p.way, Writes: n.taken[i], First: n.first[i], Disputed: n.disputed[i],

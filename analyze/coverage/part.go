@@ -100,7 +100,8 @@ func (s *set) kind(all ...int) {
 
 // lookupTest is the test whose lookup is the first that the kernel made otherwise.
 func lookupTest(o *observe.Observation, d *model.Decision) model.StepID {
-	if !d.Variant.Has(model.NeedsZeroing) {
+	// An aligned write is looked up by ext4_overwrite_io only, which patch 3 has it skip.
+	if unaligned, known := o.Unaligned(); known && !unaligned || !d.Variant.Has(model.NeedsZeroing) {
 		return model.TestOverwrite
 	}
 	for i := range min(d.Passes, len(o.Passes)) {
@@ -136,6 +137,10 @@ func upgradeTest(o *observe.Observation, d *model.Decision) model.StepID {
 
 // eagain adds the point at which NOWAIT ends the write on one side only.
 func (s *set) eagain(o *observe.Observation, d *model.Decision) {
+	if slices.ContainsFunc(o.Mappings, func(m observe.Mapping) bool { return m.Err == model.ENOTBLK }) {
+		s.kind(refusedMapping) // patch 1 refuses before that: wherever the write ended afterwards
+		return
+	}
 	at, refused := o.Refused()
 	if i := slices.Index(refuses, d.End); d.End == model.EndN2 || refused && at == observe.AtExclusive {
 		s.test(upgradeTest(o, d))

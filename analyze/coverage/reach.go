@@ -39,6 +39,8 @@ const (
 type reach struct {
 	v       model.Variant
 	special func(w *model.Write, in *model.Inode)
+	write   model.Write // of this case, and its inode: each is made in the memory of the one before
+	inode   model.Inode
 	out     model.Outcome
 	all     set
 }
@@ -48,13 +50,14 @@ var ends = []int64{0, 512, 4096, 4608, 8192, 11776, 12288, 12800, 16384}
 
 func (r *reach) layout(x model.Extents, indirect bool, bits uint) {
 	bit := func(n int) bool { return bits>>n&1 != 0 }
+	fresh := *model.NewInode(12, 12288, x)
+	w, in := &r.write, &r.inode
 	for i, pos := range ends {
 		for _, end := range ends[i+1:] {
-			w := model.Write{Pos: pos, Len: end - pos, Async: bit(1)}
+			*w, *in = model.Write{Pos: pos, Len: end - pos, Async: bit(1)}, fresh
 			if bit(0) {
 				w.Flags = model.IocbNowait
 			}
-			in := model.NewInode(12, 12288, x)
 			in.Indirect, in.Nosec = indirect, !bit(2)
 			if bit(3) {
 				in.ISize, in.IDisksize = 11776, 11776
@@ -69,12 +72,12 @@ func (r *reach) layout(x model.Extents, indirect bool, bits uint) {
 				w.Buffer = 512
 			}
 			if r.special != nil {
-				r.special(&w, in)
+				r.special(w, in)
 			}
-			if model.Predict(&r.out, &w, in, r.v) != nil {
+			if model.Predict(&r.out, w, in, r.v) != nil {
 				continue // facts that cannot be together
 			}
-			s := ofOutcome(&r.out, in.Start(&w))
+			s := ofOutcome(&r.out, in.Start(w))
 			for n := range r.all {
 				r.all[n] |= s[n]
 			}

@@ -74,7 +74,50 @@ func (c *Coverage) load(r *Report) error {
 		n.pass(i, p.Writes, p.First, p.Disputed)
 		n.parted[i].add(parting{p.Parted, p.Where})
 	}
+	return n.wrongs.load(r)
+}
+
+// load adds what a saved report says of wrong kernels.
+func (w *wrongs) load(r *Report) error {
+	switch c := r.Conditions; {
+	case (w == nil) != (c == nil):
+		return fmt.Errorf("%w: one of the two has no list of wrong kernels", ErrOther)
+	case w == nil:
+		return nil
+	case len(c.Rows) != len(w.rows):
+		return fmt.Errorf("%w: it has %d wrong kernels, and here there are %d", ErrOther, len(c.Rows), len(w.rows))
+	case c.Repeated+c.Other > r.Writes:
+		return fmt.Errorf("%w (the writes that tell of wrong kernels cannot be so many)", ErrNotCoverage)
+	}
+	for i, row := range w.rows {
+		in := &r.Conditions.Rows[i]
+		if in.Function != row.Function || in.Condition != row.Condition || in.Wrong != row.Wrong || in.Fault != row.Fault.String() {
+			return fmt.Errorf("%w: its wrong kernel %d is %q, and here it is %q", ErrOther, i+1, in.Fault, row.Fault.String())
+		}
+		w.show(i, in.State == Noticed, in.First)
+	}
+	w.repeated += r.Conditions.Repeated
+	w.other += r.Conditions.Other
 	return nil
+}
+
+// show notes that a write shows a row.
+func (w *wrongs) show(i int, shows bool, first uint64) {
+	if shows && !w.shows[i] {
+		w.shows[i], w.first[i] = true, first
+	}
+}
+
+// take adds what another one of the same variant found.
+func (w *wrongs) take(o *wrongs) {
+	if w == nil || o == nil {
+		return
+	}
+	for i := range w.rows {
+		w.show(i, o.shows[i], o.first[i])
+	}
+	w.repeated += o.repeated
+	w.other += o.other
 }
 
 func (p point) text() string { return p.fn + ": " + p.condition + ": " + p.way }
@@ -99,6 +142,7 @@ func (c *Coverage) Take(o *Coverage) {
 			n.pass(i, from.taken[i], from.first[i], from.disputed[i])
 			n.parted[i].add(from.parted[i])
 		}
+		n.wrongs.take(from.wrongs)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -65,6 +64,8 @@ func TestLoadRefuses(t *testing.T) {
 		"other words":    {strings.Replace(good, "the write is unaligned", "the write is odd", 2), coverage.ErrOther, "its point 1 is"},
 		"a point less":   {drop(t, good), coverage.ErrOther, "it has 71 points, and here there are 72"},
 		"other variant":  {strings.Replace(good, `"linux-7.3"`, `"linux-9.9"`, 1), coverage.ErrOther, `"linux-9.9", which is not known here`},
+		"other rows":     {strings.Replace(good, `"fault":"`, `"fault":"no-`, 1), coverage.ErrOther, "its wrong kernel 1 is"},
+		"no list":        {strings.Replace(good, `"conditions":{`, `"unknown":{`, 1), coverage.ErrOther, "no list of wrong kernels"},
 		"cut off":        {good[:len(good)/2], coverage.ErrNotCoverage, "EOF"},
 		"two objects":    {good + good, coverage.ErrNotCoverage, "follows"},
 		"a summary":      {`{"issued": 3, "coverage": null}`, coverage.ErrNotCoverage, "coverage --json"},
@@ -136,38 +137,5 @@ func TestDecider(t *testing.T) {
 	}
 	if n < 600 {
 		t.Errorf("only %d writes", n)
-	}
-}
-
-// What live --coverage adds to the judgement of a write.
-func BenchmarkAdd(b *testing.B) {
-	var c coverage.Coverage
-	type write struct {
-		o *observe.Observation
-		v *judge.Verdict
-	}
-	var writes []write
-	in, err := tracefile.OpenRecordings("../../testdata/traces/linux-7.3.e4d")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer in[0].Close()
-	_, err = replay.Judge(b.Context(), in[0], "auto", func(*session.Kernel) session.Seen {
-		return func(o *observe.Observation, v *judge.Verdict) {
-			// Copied as far as Add reads it: both are the judge's.
-			oc, vc := *o, *v
-			oc.Passes, oc.Mappings, oc.Zeroed = slices.Clone(o.Passes), slices.Clone(o.Mappings), slices.Clone(o.Zeroed)
-			writes = append(writes, write{&oc, &vc})
-		}
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	n := 0
-	for b.Loop() {
-		w := &writes[n%len(writes)]
-		c.Add(w.o, w.v)
-		n++
 	}
 }

@@ -20,6 +20,9 @@ func WriteShort(w io.Writer, all []Report, most int) error {
 			fmt.Fprintf(&b, "; %d are undecided or incomplete, and take none", r.Open)
 		}
 		b.WriteByte('\n')
+		if c := r.Conditions; c != nil && r.Writes > 0 {
+			fmt.Fprintf(&b, "noticed:  a kernel with one wrong condition in %d of %d ways\n", c.Noticed, c.Of)
+		}
 		r.missing(&b, most)
 	}
 	if Empty(all) {

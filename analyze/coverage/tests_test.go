@@ -107,6 +107,7 @@ func TestPartedByVariant(t *testing.T) {
 	for name, want := range map[string]string{
 		"series-v2": "ext4_dio_needs_zeroing: the partial block at the head is written",
 		"patch4":    "file_modified: time stamps and privileges are updated",
+		"base":      "ext4_overwrite_io: one mapping holds all of its blocks, ",
 		"patch3":    "file_modified: time stamps and privileges are updated, ext4_dio_needs_zeroing: the partial block at the tail is written",
 	} {
 		var parted []string

@@ -31,6 +31,7 @@ func (r *Report) append(b *strings.Builder) {
 	r.list(b, Missing, "NOT TAKEN")
 	r.list(b, Taken, "TAKEN")
 	r.list(b, Unreachable, "BY NO WRITE OF THE MODEL ON THIS KERNEL")
+	r.Conditions.append(b)
 }
 
 // Percent is the share, rounded down: 100 % is all.

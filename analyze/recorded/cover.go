@@ -12,6 +12,9 @@ import (
 // Cover adds the ways that the writes of a recording went, judged by a variant, auto or the
 // name of one.
 func Cover(ctx context.Context, in *tracefile.Recording, variant string, c *coverage.Coverage) error {
-	_, err := replay.Judge(ctx, in, variant, func(*session.Kernel) session.Seen { return c.Add })
+	_, err := replay.Judge(ctx, in, variant, func(k *session.Kernel) session.Seen {
+		c.Unprobed = k.Plan.Unattached
+		return c.Add
+	})
 	return err
 }

@@ -48,6 +48,9 @@ listed, and the other way round.
 With --missing, only that. --emit writes tests for it: the smallest scenarios of
 validate that take it, as scripts of xfs_io and as tests of fstests.
 
+At the end stands in how many ways a kernel with one wrong condition would have been
+noticed by these writes, and in which ways it would not (7.2 and later).
+
 In place of a recording, FILE can be what --json or live --coverage --summary has
 written: the counts add up. --html makes a page that shows the procedure of the kernel
 with the counts beside each way.
@@ -95,7 +98,7 @@ func (f *coverageFlags) run(ctx context.Context, stdout io.Writer, paths []strin
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(checkVariant(f.variant), f.checkPage(paths), f.emit.check(f), f.checkTests("--json and --html", f.json || f.html)); err != nil {
+	if err := errors.Join(checkVariant(f.variant), f.checkPage(paths), f.emit.check(f), f.checkTests("--json", f.json), f.checkTests("--html", f.html)); err != nil {
 		return err
 	}
 	these, err := f.covered(ctx, paths)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,7 +64,7 @@ func (f *coverageFlags) covered(ctx context.Context, paths []string) (covered, e
 		out.inputs = append(out.inputs, in)
 		sum.Take(c)
 	}
-	traces, err := savedOnes(paths, func(path string, c *coverage.Coverage) { add(page.Input{Name: path}, c) })
+	traces, err := savedOnes(paths, cmp.Or(f.variant, "auto"), func(path string, c *coverage.Coverage) { add(page.Input{Name: path}, c) })
 	if err != nil {
 		return out, err
 	}
@@ -86,7 +87,7 @@ func (f *coverageFlags) covered(ctx context.Context, paths []string) (covered, e
 }
 
 // savedOnes has the saved coverages among the files taken, and returns the other files.
-func savedOnes(paths []string, take func(path string, c *coverage.Coverage)) (traces []string, err error) {
+func savedOnes(paths []string, variant string, take func(path string, c *coverage.Coverage)) (traces []string, err error) {
 	for _, path := range paths {
 		c, err := savedCoverage(path)
 		switch {
@@ -94,6 +95,8 @@ func savedOnes(paths []string, take func(path string, c *coverage.Coverage)) (tr
 			return nil, err
 		case c == nil:
 			traces = append(traces, path)
+		case variant != "auto":
+			return nil, usagef("--variant auto", "--variant %s: %s was counted already, and cannot be judged anew", variant, path)
 		default:
 			take(path, c)
 		}

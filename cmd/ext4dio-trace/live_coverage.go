@@ -30,7 +30,7 @@ type covering struct {
 // covered has the ways counted, if that is asked for.
 func (t *trace) covered() {
 	if t.opts.coverage {
-		t.coverage = new(coverage.Coverage)
+		t.coverage = &coverage.Coverage{Unprobed: t.Plan.Unattached}
 		t.Adviser = covering{t.Adviser, t.coverage}
 	}
 }
@@ -44,7 +44,7 @@ func (a covering) Add(o *observe.Observation, v *judge.Verdict) {
 // Anew implements session.Adviser.
 func (a covering) Anew() {
 	a.Adviser.Anew()
-	*a.c = coverage.Coverage{}
+	*a.c = coverage.Coverage{Unprobed: a.c.Unprobed}
 }
 
 // sumCoverage adds to the summary what was counted. It is called after the end.

@@ -174,3 +174,21 @@ func TestClosedPipeOfView(t *testing.T) {
 		})
 	}
 }
+
+// What --coverage counted follows the summary when the screen has closed, and is short on a
+// terminal.
+func TestPtyCoverage(t *testing.T) {
+	term := startOnPty(t, 120, 45, program(t), "view", "--coverage", "../../testdata/traces/wrong-tail-unchecked.e4d")
+	term.until("all is drawn", func(s *screen) bool { return drawn(s) && s.shows("agree 111") })
+	term.keys("q")
+	if status := term.exited(); status != 1 {
+		t.Errorf("exit status %d:\n%s", status, term.now())
+	}
+	term.checkRestored()
+	term.until("the coverage is there", func(s *screen) bool {
+		return s.shows("coverage: 72 % of linux-7.3: 44 of 61 ways, by 111 writes that agree; 24 disagree, and take none") && s.shows("and 5 more")
+	})
+	if n := strings.Count(term.now(), "missing: "); n != fewWays {
+		t.Errorf("%d missing ways are shown, want %d:\n%s", n, fewWays, term.now())
+	}
+}

@@ -70,7 +70,7 @@ var flow = []group{
 	{"answers", "what the rows mean", map[string]rule{
 		"analyze/advice":          {ours: "analyze/whatif decode/judge decode/observe export record userspace-model"},
 		"analyze/compare":         {ours: "decode/observe export internal/histogram internal/stats internal/table record report userspace-model"},
-		"analyze/coverage":        {ours: "decode/judge decode/observe decode/rules internal/testreport record userspace-model"},
+		"analyze/coverage":        {ours: "analyze/coverage/sketch decode/judge decode/observe decode/rules internal/testreport record userspace-model"},
 		"analyze/coverage/page":   {ours: "analyze/coverage report userspace-model"},
 		"analyze/coverage/sketch": {ours: "decode/observe record userspace-model", others: "golang.org/x/sys"},
 		"analyze/expect":          {ours: "export export/rowfilter internal/histogram userspace-model"},

@@ -256,6 +256,7 @@ type summary struct {
 	Losses                         string
 	Undecided                      map[string]uint64
 	InPart                         uint64 `json:"in_part"`
+	Coverage                       []covered
 }
 
 // loaded: at full speed nothing is lost, all of it is judged, none disagrees, and
@@ -283,6 +284,13 @@ func (r *result) loaded(t *testing.T) {
 	// of these writes falls back.
 	if w := r.kernel.variant; w != "" && !strings.HasPrefix(s.Variant, w) {
 		t.Errorf("variant %s was found, want %s", s.Variant, w)
+	}
+	counted := uint64(0)
+	for _, c := range s.Coverage {
+		counted += c.Writes + c.Disagree + c.Open
+	}
+	if n := len(s.Coverage); counted != s.Seen || n != 1 || s.Coverage[0].Taken < 20 {
+		t.Errorf("coverage counts %d of %d writes: %+v", counted, s.Seen, s.Coverage)
 	}
 	if r.kernel.load == "fio" {
 		r.fio(t, &s)

@@ -57,9 +57,11 @@ func (r *report) patches() string {
 
 // covered is a coverage of one variant, as coverage --json has it.
 type covered struct {
-	Taken, Reachable int
-	Share            float64
-	Points           []struct {
+	Variant                string
+	Writes, Disagree, Open uint64
+	Taken, Reachable       int
+	Share                  float64
+	Points                 []struct {
 		Function, Condition, Way, State string
 		Parted                          uint64
 	}

@@ -15,11 +15,13 @@ import (
 type simSketch struct{ *sketch.Kernel }
 
 func (k simSketch) attempt(f *simFile, w *simWrite) *observe.Observation {
-	if k.Asked != nil { // of what follows a write
+	waits := sketch.Fault{Condition: "trylock", Way: "waits"}
+	if k.Asked != nil { // of what follows a write, and of who else there is
 		k.Asked[sketch.Fault{Condition: "extension", Way: "never"}] = true
+		k.Asked[waits] = true
 	}
 	file := f.sketched()
-	file.Busy = w.Held >= 0
+	file.Busy = w.Held >= 0 && k.Fault != waits
 	return k.Attempt(file, w.sketched(f))
 }
 
@@ -81,7 +83,7 @@ func (f *simFile) checked(w *simWrite) (pos, left, ret int64) {
 
 // sketched is the write as the sketch of a kernel takes it.
 func (w *simWrite) sketched(f *simFile) *sketch.Write {
-	s := &sketch.Write{Pos: w.Pos, Len: int64(w.Len()), Caller: record.CallerSync, Async: w.async, Stale: w.stale, Buf: int64(w.Buf)}
+	s := &sketch.Write{Pos: w.Pos, Len: int64(w.Len()), Caller: record.CallerSync, Async: w.async, Stale: w.stale, Buf: int64(w.Buf), Segs: uint16(len(w.Segs))}
 	if w.async {
 		s.Caller = record.CallerIOUring
 	}

@@ -71,6 +71,8 @@ type variantView struct {
 	Disagree, Open   uint64
 	Lost, Gained     []string
 	Missing          []missing
+	Wrong            *coverage.Conditions // nil without a list
+	Unnoticed        []string
 	None             int // ways that cannot be reached
 	Lines, Elsewhere []row
 	Odd              bool // a write took a way of the code of other kernels
@@ -188,6 +190,13 @@ func (p *Page) variant(r *coverage.Report) (*variantView, error) {
 		}
 	}
 	out.None = len(r.Points) - r.Reachable
+	if out.Wrong = r.Conditions; out.Wrong != nil {
+		for _, c := range out.Wrong.Rows {
+			if c.State == coverage.Missed {
+				out.Unnoticed = append(out.Unnoticed, c.Function+": "+c.Condition+": "+c.Wrong)
+			}
+		}
+	}
 	w := rows{page: p, now: r, before: before}
 	lines := procedureOf(v, r.Points)
 	met := map[string]bool{}

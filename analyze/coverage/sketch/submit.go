@@ -61,6 +61,9 @@ func (c *call) failed(pos int64, err int) {
 // buffered is ext4_buffered_write_iter for what is left.
 func (c *call) buffered(pos int64) {
 	c.o.Buffered = &observe.Buffered{Pos: pos, Len: c.end - pos}
+	if c.f.Journalled {
+		c.o.Buffered.Refused = record.BufFacts | record.BufJournal | record.BufDataJournal
+	}
 	if c.is("fallback-nowait", c.w.nowait()) {
 		c.o.Ret = -int64(unix.EOPNOTSUPP)
 		return
@@ -74,15 +77,18 @@ func (c *call) buffered(pos int64) {
 }
 
 // begin is ext4_iomap_begin for the rest of the write.
-func (c *call) begin(blocks Blocks, pos int64) observe.Mapping {
+func (c *call) begin(blocks Blocks, pos int64) (m observe.Mapping) {
 	b := c.f.BlockSize
 	first, n := pos/b, (c.end-1)/b-pos/b+1
+	var l observe.Lookup
+	looked := false
+	defer func() { m.LookedUp, m.LookupFlags, m.LookupRet = looked, l.ArgFlags, l.Ret }()
 	if !c.above("begin-beyond", c.end, c.f.Size) {
 		flags := uint32(0)
 		if c.has(model.NowaitCachedBegin) && c.is("begin-cached", c.w.nowait()) {
 			flags = model.GetBlocksCachedNowait
 		}
-		l := blocks.Lookup(first, n, flags)
+		l, looked = blocks.Lookup(first, n, flags), true
 		if l.Ret < 0 && !c.wrong("begin-miss", "ignored") {
 			return observe.Mapping{Err: int(l.Ret)}
 		}

@@ -15,9 +15,9 @@ note validate.rc $?
 
 # Full speed, default settings.
 if [ "$load" = fio ]; then
-	$t live --plain --only unsafe,differs,slower --summary /out/load.json -- sh /share/fio.sh >/out/load.txt 2>/out/load.err
+	$t live --plain --only unsafe,differs,slower --coverage --summary /out/load.json -- sh /share/fio.sh >/out/load.txt 2>/out/load.err
 else
-	$t live --plain --only unsafe,differs,slower --summary /out/load.json -- \
+	$t live --plain --only unsafe,differs,slower --coverage --summary /out/load.json -- \
 		$t workload mixed --dir /mnt --tasks 16 --writes 600 >/out/load.txt 2>/out/load.err
 fi
 note load.rc $?

@@ -146,6 +146,16 @@ func TestConclude(t *testing.T) {
 		if o.Result != tt.want || !strings.HasPrefix(why, tt.why) || tt.why == "" && why != "" {
 			t.Errorf("%s: %s: %q, want %s: %q", name, o.Result, why, tt.want, tt.why)
 		}
+		// A test case fails exactly where the run proves something wrong, or nothing at all.
+		var ktap strings.Builder
+		if err := o.WriteKTAP(&ktap); err != nil {
+			t.Fatal(err)
+		}
+		all, err := testkit.ParseKTAP(ktap.String())
+		failed := slices.ContainsFunc(all, func(s testkit.Subtest) bool { return !s.OK })
+		if err != nil || failed != (tt.want == Failed || tt.want == Unproven) {
+			t.Errorf("%s is %s: %v\n%s", name, o.Result, err, ktap.String())
+		}
 	}
 }
 

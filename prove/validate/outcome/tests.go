@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/internal/testreport"
@@ -83,6 +84,25 @@ func (o *Outcome) configCases(c *Config) []testreport.Case {
 	add(c.Generated != nil, "generated", "observed", "known", "bytes")
 	add(true, "storm", storms...)
 	add(c.Checked, "e2fsck", "")
+	return append(out, o.otherCases(c, out)...)
+}
+
+// otherCases are the failures on a configuration that are of none of its cases, such as those of a
+// storm that came to no scene: no failure is left out.
+func (o *Outcome) otherCases(c *Config, cases []testreport.Case) (out []testreport.Case) {
+	for i := range o.Failures {
+		f := &o.Failures[i]
+		if f.Config != c.Name || f.Part == "scenario" {
+			continue
+		}
+		one := o.partCase(c, f.Part, f.Theme)
+		known := func(other testreport.Case) bool {
+			return other.Class == f.Part && (other.Name == one.Name || other.Name == f.Part) && other.Failed != ""
+		}
+		if !slices.ContainsFunc(cases, known) && !slices.ContainsFunc(out, known) {
+			out = append(out, one)
+		}
+	}
 	return out
 }
 
