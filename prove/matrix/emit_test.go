@@ -102,6 +102,7 @@ func (r *result) emitted(t *testing.T) {
 			}
 		}
 	}
+	t.Logf("scripts and tests: %s", r.read(t, "emit-took.txt"))
 	allOK(t, r.read(t, "emit-fstests.txt"), 3)
 	allOK(t, r.read(t, "emit-disagreement.txt"), 1)
 }

@@ -4,6 +4,7 @@
 folder=$1
 emit=/share/emit
 mkdir -p /tmp
+read -r began _ </proc/uptime
 if [ "$folder" = here ]; then
 	folder=/tmp/tests
 	ext4dio-trace record -o /out/emit-aligned.e4d -- ext4dio-trace workload aligned --dir /mnt --writes 10 --tasks 1 >/out/emit-aligned.txt 2>&1
@@ -18,3 +19,5 @@ echo $? >/out/emit-fstests.rc
 if [ -d $emit/disagreement ]; then
 	bash $emit/fstests.sh $emit/disagreement >/out/emit-disagreement.txt 2>&1
 fi
+read -r ended _ </proc/uptime
+echo "from $began to $ended seconds" >/out/emit-took.txt
