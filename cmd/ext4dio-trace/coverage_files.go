@@ -78,9 +78,8 @@ func (f *coverageFlags) covered(ctx context.Context, paths []string) (covered, e
 		if err := recorded.Cover(ctx, in, f.variant, &c); err != nil {
 			return out, err
 		}
-		replay.SayMissing(os.Stderr, in)
 		files := filesOf(in)
-		add(page.Input{Name: strings.Join(files, ", "), Traces: files, Missing: replay.Missing(in)}, &c)
+		add(page.Input{Name: strings.Join(files, ", "), Traces: files, Missing: sayMissing(os.Stderr, in)}, &c)
 	}
 	out.reports = sum.Reports()
 	return out, nil
@@ -134,6 +133,19 @@ func openCovered(paths []string) ([]*tracefile.Recording, error) {
 		return nil, nil
 	}
 	return openTraces(paths)
+}
+
+// sayMissing says what is missing of a recording that was read, and returns it.
+func sayMissing(w io.Writer, in *tracefile.Recording) string {
+	var all []string
+	if l, err := in.Losses(); err == nil && l.Any() {
+		all = append(all, fmt.Sprintf("lost: %s: which ways those took is not known", l))
+		fmt.Fprintf(w, "LOST: %s: which ways those took is not known\n", l)
+	}
+	if replay.SayMissing(w, in) {
+		all = append(all, replay.Missing(in))
+	}
+	return strings.Join(all, "; ")
 }
 
 // filesOf are the files of a recording.

@@ -53,6 +53,7 @@ func (p *Page) WriteHTML(w io.Writer) error {
 type view struct {
 	Title    string
 	Missing  []string
+	Unknown  []string // saved coverages, which do not say what was missing of their recordings
 	Inputs   []inputView
 	Compares bool
 	Variants []variantView
@@ -113,6 +114,9 @@ func (p *Page) view() (*view, error) {
 	for _, in := range slices.Concat(p.Inputs, p.Others) {
 		if in.Missing != "" {
 			v.Missing = append(v.Missing, in.Name+": "+in.Missing)
+		}
+		if len(in.Traces) == 0 {
+			v.Unknown = append(v.Unknown, in.Name)
 		}
 	}
 	if coverage.Empty(p.Reports) {

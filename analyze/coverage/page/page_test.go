@@ -50,7 +50,7 @@ func sample() *Page {
 			{Name: "week.json", Reports: []coverage.Report{b}},
 		},
 		Against: []coverage.Report{take(model.Linux73, 80, numbered(20)[3:]...), take(model.Linux61, 80, 4, 44)},
-		Others:  []Input{{Name: "last.e4d", Missing: "the recording was not closed"}},
+		Others:  []Input{{Name: "last.e4d", Traces: []string{"last.e4d"}, Missing: "the recording was not closed"}},
 	}
 }
 

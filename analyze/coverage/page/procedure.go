@@ -2,6 +2,7 @@ package page
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
@@ -65,9 +66,12 @@ func at(condition, name, text string) node {
 	return node{kind: goes, condition: condition, way: name, text: text}
 }
 
+// nowaitEnds is the condition of the points at which NOWAIT ends a write, whatever function that is in.
+const nowaitEnds = "NOWAIT ends the write"
+
 // ends is where NOWAIT ends a write.
 func ends(at model.End) node {
-	return node{kind: goes, condition: "NOWAIT ends the write", way: at.Text(), text: "under NOWAIT the write ends: " + at.Text()}
+	return node{kind: goes, condition: nowaitEnds, way: at.Text(), text: "under NOWAIT the write ends: " + at.Text()}
 }
 
 // first is a reason for the exclusive lock.
@@ -208,7 +212,7 @@ func (w *writer) add(n *node, depth int, condition string) {
 		l.points = w.pointsOf(condition, n.way)
 	}
 	if n.condition != "" && len(l.points) > 0 {
-		if fn := w.points[l.points[0]].Function; fn != w.fn {
+		if fn := w.points[l.points[0]].Function; fn != w.fn && !strings.Contains(l.text, fn) && condition != nowaitEnds {
 			l.fn = fn
 		}
 	}
