@@ -83,7 +83,7 @@ func (f *simFile) checked(w *simWrite) (pos, left, ret int64) {
 
 // sketched is the write as the sketch of a kernel takes it.
 func (w *simWrite) sketched(f *simFile) *sketch.Write {
-	s := &sketch.Write{Pos: w.Pos, Len: int64(w.Len()), Caller: record.CallerSync, Async: w.async, Stale: w.stale, Buf: int64(w.Buf), Segs: uint16(len(w.Segs))}
+	s := &sketch.Write{Pos: w.Pos, Len: int64(w.Len()), Caller: record.CallerSync, Async: w.async, Stale: w.stale, Buf: int64(w.Buf)}
 	if w.async {
 		s.Caller = record.CallerIOUring
 	}
