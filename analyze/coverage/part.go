@@ -75,8 +75,8 @@ func (s *set) partAt(f judge.Field, o *observe.Observation, d *model.Decision) {
 
 // testOf are the tests that decide a field on their own.
 var testOf = map[judge.Field]model.StepID{
-	judge.FieldFirstLock: model.TestFirstLock, judge.FieldDirect: model.TestUseDio, judge.FieldResult: model.TestChecks,
-	judge.FieldForceWait: model.TestSync, judge.FieldDrain: model.TestDrain, judge.FieldModifier: model.TestModified, judge.FieldOps: model.TestOps,
+	judge.FieldFirstLock: model.StepFirstLock, judge.FieldDirect: model.StepUseDio, judge.FieldResult: model.StepChecks,
+	judge.FieldForceWait: model.StepSync, judge.FieldDrain: model.StepDrain, judge.FieldModifier: model.StepModified, judge.FieldOps: model.StepOps,
 }
 
 // test adds the ways of a test of the model, and why the shared lock does not do by it.
@@ -102,7 +102,7 @@ func (s *set) kind(all ...int) {
 func lookupTest(o *observe.Observation, d *model.Decision) model.StepID {
 	// An aligned write is looked up by ext4_overwrite_io only, which patch 3 has it skip.
 	if unaligned, known := o.Unaligned(); known && !unaligned || !d.Variant.Has(model.NeedsZeroing) {
-		return model.TestOverwrite
+		return model.StepOverwrite
 	}
 	for i := range min(d.Passes, len(o.Passes)) {
 		p, want := &o.Passes[i], &d.Pass[i]
@@ -112,27 +112,27 @@ func lookupTest(o *observe.Observation, d *model.Decision) model.StepID {
 			}
 			// The block at the head is asked for first, where it is a partial one.
 			if n == 0 && p.Pos&(1<<o.Blkbits-1) != 0 {
-				return model.TestHead
+				return model.StepHead
 			}
-			return model.TestTail
+			return model.StepTail
 		}
 	}
-	return model.TestNeedsZeroing
+	return model.StepNeedsZeroing
 }
 
 // upgradeTest is the test by which the shared lock should have been given up, or should not.
 func upgradeTest(o *observe.Observation, d *model.Decision) model.StepID {
-	if t, ok := model.TestFor(d.Reason); ok && d.Mode != model.Shared {
+	if t, ok := model.StepFor(d.Reason); ok && d.Mode != model.Shared {
 		return t
 	}
 	unaligned, _ := o.Unaligned()
 	switch {
 	case d.Variant.Has(model.NeedsZeroing) && unaligned:
-		return model.TestNeedsZeroing
+		return model.StepNeedsZeroing
 	case d.Variant.Has(model.AlignedUnchecked) && !unaligned:
-		return model.TestUpgrade
+		return model.StepUpgrade
 	}
-	return model.TestOverwrite
+	return model.StepOverwrite
 }
 
 // eagain adds the point at which NOWAIT ends the write on one side only.

@@ -259,6 +259,13 @@ type summary struct {
 	Coverage                       []covered
 }
 
+// covered is what live --coverage counted of one variant.
+type covered struct {
+	Variant                string
+	Writes, Disagree, Open uint64
+	Taken                  int
+}
+
 // loaded: at full speed nothing is lost, all of it is judged, none disagrees, and
 // fio's own count is what was seen.
 func (r *result) loaded(t *testing.T) {
