@@ -26,9 +26,8 @@ type rebuilt struct {
 // guess is what the facts that were not seen may be. A fault counts as noticed when it is so
 // whatever they are.
 type guess struct {
-	unseen byte  // state of blocks that were not looked at: W, U or H
-	fresh  byte  // of those that ext4_iomap_alloc filled, where it does not tell: U or H
-	buf    int64 // address of the first segment
+	unseen byte // state of blocks that were not looked at: W, U or H
+	fresh  byte // of those that ext4_iomap_alloc filled, where it does not tell: U or H
 }
 
 // extent is blocks of one state, or, of state '?', of U or H.
@@ -45,8 +44,10 @@ func (r *rebuilt) from(o *observe.Observation) bool {
 		return false
 	}
 	r.file = sketch.File{Blkbits: o.Blkbits, BlockSize: 1 << o.Blkbits, Size: o.ISize0, Blocks: before{r}}
+	// Addresses and lengths are recorded together: the address is taken to have all their bits, so
+	// that no fault shows by it.
 	r.write = sketch.Write{
-		Pos: o.Pos0, Len: o.Len0, Flags: o.Flags, Caller: o.Caller, Segs: o.NrSegs, Async: o.Queued, Stale: o.FmodRet != 0,
+		Pos: o.Pos0, Len: o.Len0, Flags: o.Flags, Caller: o.Caller, Async: o.Queued, Stale: o.FmodRet != 0,
 		AlignAll: int64(o.Align0), Align: int64(o.Align0), At: o.Pos0, Left: o.Len0, Checked: o.Len0,
 	}
 	p := o.LastPass()
@@ -69,6 +70,7 @@ func (r *rebuilt) from(o *observe.Observation) bool {
 	if p.Count > 0 {
 		r.write.Left = p.Count
 	}
+	r.write.Buf = r.write.Align
 	r.refused = o.Dio && len(o.Mappings) == 0 && o.Ret == model.EAGAIN
 	r.lookups()
 	return r.mappings(p.Pos)
@@ -127,31 +129,16 @@ func (r *rebuilt) mappings(pos int64) bool {
 
 // guesses are all that the facts that were not seen can be.
 func (r *rebuilt) guesses() []guess {
-	out := []guess{{'W', 'H', 0}, {'U', 'H', 0}, {'H', 'H', 0}}
+	out := []guess{{'W', 'H'}, {'U', 'H'}, {'H', 'H'}}
 	if slices.ContainsFunc(r.mapped, func(x extent) bool { return x.state == '?' }) {
-		out = append(out, guess{'W', 'U', 0}, guess{'U', 'U', 0}, guess{'H', 'U', 0})
-	}
-	// The alignment is of addresses and lengths together: of one segment the length is known, of
-	// several none.
-	least, most := int64(0), r.write.Align
-	if r.o.NrSegs == 1 {
-		least = most &^ r.write.Left
-	}
-	n := len(out)
-	for i := range n {
-		out[i].buf = least
-		if least != most {
-			g := out[i]
-			g.buf = most
-			out = append(out, g)
-		}
+		out = append(out, guess{'W', 'U'}, guess{'U', 'U'}, guess{'H', 'U'})
 	}
 	return out
 }
 
 // attempt is what the tracer would have seen of the write on a kernel.
 func (r *rebuilt) attempt(k *sketch.Kernel, g guess) *observe.Observation {
-	r.guess, r.write.Buf = g, g.buf
+	r.guess = g
 	o := k.Attempt(&r.file, &r.write)
 	o.Stages |= r.o.Stages & record.StageWait // it competed for the lock all the same
 	for i := range o.Passes {
@@ -169,7 +156,7 @@ type before struct{ *rebuilt }
 // behind are they once the page cache was written back.
 type behind struct{ *rebuilt }
 
-func (b before) Flushed(int64, int64) sketch.Blocks { return behind{b.rebuilt} }
+func (b before) Flushed(int64, int64) sketch.Blocks { return behind(b) }
 func (b behind) Flushed(int64, int64) sketch.Blocks { return b }
 func (r *rebuilt) Cached(int64) bool                { return r.refused }
 

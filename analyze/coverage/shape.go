@@ -28,7 +28,7 @@ func (s *shape) of(o *observe.Observation) uint64 {
 	}
 	s.low, s.high = s.base-two, s.base+o.Len0+3*two
 	s.words = append(s.words[:0], int64(o.Blkbits), int64(o.Flags), int64(o.Stages&^(record.StageSleep)), int64(o.Caller),
-		s.place(o.Pos0), o.Pos0&(two-1), o.Len0, int64(o.Align0), int64(min(o.NrSegs, 2)), s.place(o.ISize0), int64(o.DioFlags),
+		s.place(o.Pos0), o.Pos0&(two-1), o.Len0, int64(o.Align0), s.place(o.ISize0), int64(o.DioFlags),
 		int64(o.FmodRet)<<8|int64(o.Fmod), o.Ret, o.SubmitRet, flag(o.Dio)|flag(o.Drain != nil)<<1|flag(o.Unmoved)<<2|flag(s.base == 0)<<3|int64(o.Cut)<<8|int64(len(o.Summed))<<16, int64(o.Lock))
 	for i := range o.Passes {
 		p := &o.Passes[i]

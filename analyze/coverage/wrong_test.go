@@ -152,3 +152,33 @@ func TestShapes(t *testing.T) {
 		}
 	}
 }
+
+// What would not have been noticed is told by function and condition, and a kernel without a list
+// is said to have none.
+func TestNoticedText(t *testing.T) {
+	var b strings.Builder
+	for _, name := range []string{"linux-7.3", "linux-6.12"} {
+		r := cover(t, name)
+		r[0].Points = nil
+		if err := coverage.WriteText(&b, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	testkit.Golden(t, "noticed.txt", b.String())
+}
+
+// Writes of ever new shapes cost a bounded part of the time: beyond the first ones, one in so
+// many is tried, and the others are said to tell nothing.
+func TestManyShapes(t *testing.T) {
+	w := writesOf(t, "linux-7.3")[0]
+	var c coverage.Coverage
+	const n = 20000
+	for i := range n {
+		w.o.Flags = w.o.Flags&0xfff | uint32(i)<<12 // bits that decide nothing
+		c.Add(w.o, w.v)
+	}
+	got := c.Conditions(model.Linux73)
+	if got.Repeated+got.Other != n || got.Repeated < 4096 || got.Repeated > 4096+n/16+1 || got.Noticed == 0 {
+		t.Errorf("%d tried, %d not, %d noticed", got.Repeated, got.Other, got.Noticed)
+	}
+}

@@ -75,7 +75,7 @@ var offers = map[string]offer{
 	"output": {files: true}, "summary": {files: true}, "record": {files: true}, "junit": {files: true},
 	"redact-key": {files: true}, "image": {files: true}, "console": {files: true}, "script": {files: true}, "expect": {files: true}, "against": {files: true}, "bpftrace": {files: true},
 	"bin": {files: true}, "disk": {files: true}, "device": {files: true}, "dev": {files: true}, "path": {files: true}, "cgroup": {files: true},
-	"dir": {folder: true}, "other": {folder: true}, "files": {folder: true}, "modules": {folder: true}, "share": {folder: true}, "out": {folder: true},
+	"dir": {folder: true}, "other": {folder: true}, "files": {folder: true}, "modules": {folder: true}, "share": {folder: true}, "out": {folder: true}, "emit": {folder: true},
 }
 
 // arguments has the commands that take arguments of their own; the others take none or

@@ -2,9 +2,12 @@ package validate
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage/sketch"
@@ -104,4 +107,78 @@ func TestNoticedIsTrue(t *testing.T) {
 		fmt.Fprintf(&b, "all: %d of %d\n", said, all)
 		testkit.Golden(t, "noticed-"+v.String()+".txt", b.String())
 	}
+}
+
+// generated is a file of random blocks, and a write to it.
+func generated(r *rand.Rand) (*simFile, *simWrite) {
+	yes := func(n int) bool { return r.IntN(n) == 0 }
+	f := newSimFile(4096)
+	kinds := []byte("WUHD")
+	if f.indirect = yes(8); f.indirect {
+		kinds = []byte("WH")
+	}
+	for len(f.state) < 6 {
+		s := kinds[r.IntN(len(kinds))]
+		for range 1 + r.IntN(3) {
+			f.cached[int64(len(f.state))] = s == 'D'
+			f.state = append(f.state, s)
+		}
+	}
+	unit := []int64{1, 512, 4096}[r.IntN(3)]
+	pos := r.Int64N(6*4096/unit) * unit
+	w := &Write{Pos: pos, Segs: []int{int((1 + r.Int64N(3*4096/unit)) * unit)}, Limit: -1, Fresh: -1, Buf: r.IntN(8) * 512 * r.IntN(2)}
+	if yes(4) {
+		w.Segs = append(w.Segs, 512+r.IntN(3)*1792)
+	}
+	end := pos + int64(w.Len())
+	f.size = []int64{end, end + 1, end - 1, pos, r.Int64N(8 * 4096), 9 * 4096, 9 * 4096}[r.IntN(7)]
+	if f.disk = f.size; yes(4) {
+		f.disk = max(0, min(f.size, []int64{end, end - 1, pos, r.Int64N(f.size + 1)}[r.IntN(4)]))
+	}
+	if yes(8) {
+		w.Flags |= unix.RWF_APPEND
+	}
+	if yes(8) {
+		w.Limit = max(0, end-r.Int64N(4096))
+	}
+	f.nosec, f.cold = !yes(8), yes(8)
+	return f, &simWrite{Write: w, nowait: yes(3), async: yes(2), stale: yes(4)}
+}
+
+// TestNoticedWhateverWasNotSeen: what coverage says of one write to a file of which it saw a
+// part is so on that file, whatever the other part is.
+func TestNoticedWhateverWasNotSeen(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 3))
+	said, untold, repeated := 0, 0, 0
+	for n := range 1500 {
+		v := []model.Variant{model.Linux73, model.SeriesV2, model.Patch3}[n%3]
+		f, w := generated(r)
+		k := kernelOf(v, sketch.Fault{})
+		k.Asked = map[sketch.Fault]bool{}
+		o := k.attempt(f, w)
+		var c coverage.Coverage
+		c.Add(o, judge.Compare(o, v))
+		got := c.Conditions(v)
+		repeated += int(got.Repeated)
+		for _, row := range got.Rows {
+			fault := faultOf(row.Fault)
+			if !k.Asked[fault] {
+				continue
+			}
+			wrong := kernelOf(v, fault).attempt(f, w)
+			switch is := judge.Compare(wrong, v).Kind.Disagrees(); {
+			case row.State != coverage.Noticed && is:
+				untold++
+			case row.State == coverage.Noticed:
+				said++
+				if !is {
+					t.Errorf("%s: %s: said of %+v to %s, size %d %d\n%+v\n%+v", v, fault, w.Write, f, f.size, f.disk, o, wrong)
+				}
+			}
+		}
+	}
+	if said < 10000 || repeated < 1000 || untold*10 > said {
+		t.Errorf("%d said, %d not, of %d writes", said, untold, repeated)
+	}
+	t.Logf("%d said, %d not, of %d writes", said, untold, repeated)
 }

@@ -105,7 +105,6 @@ type Write struct {
 	Async    bool  // its caller takes -EIOCBQUEUED
 	Stale    bool  // the time stamps have to be updated
 	Buf      int64 // address of the first segment
-	Segs     uint16
 	// AlignAll is iov_iter_alignment of the whole, Align of what the checks leave.
 	AlignAll, Align int64
 	// At is the position behind ext4_generic_write_checks, Left how many bytes its iov_iter
@@ -139,7 +138,7 @@ func (k *Kernel) Attempt(f *File, w *Write) *observe.Observation {
 	c := &call{Kernel: k, f: f, w: w, pos: w.Pos, count: w.Len}
 	c.o = &observe.Observation{
 		Blkbits: f.Blkbits, Pos0: w.Pos, Len0: w.Len, ISize0: f.Size, Flags: w.Flags, Caller: w.Caller,
-		Align0: uint32(w.AlignAll), Align0Known: true, NrSegs: w.Segs, Completed: true,
+		Align0: uint32(w.AlignAll), Align0Known: true, Completed: true,
 		Stages: record.StageEntry | record.StageReturn | record.StageAlign | record.StageLock,
 	}
 	c.enter()
