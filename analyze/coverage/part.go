@@ -6,6 +6,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/decode/rules"
+	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -58,6 +59,8 @@ func (s *set) partAt(f judge.Field, o *observe.Observation, d *model.Decision) {
 		s.test(lookupTest(o, d))
 	case judge.FieldPasses, judge.FieldLock:
 		s.test(upgradeTest(o, d))
+	case judge.FieldForceWait, judge.FieldDrain:
+		s.test(waitTest(f, o, d))
 	case judge.FieldEagain:
 		s.eagain(o, d)
 	case judge.FieldAlloc:
@@ -133,6 +136,16 @@ func upgradeTest(o *observe.Observation, d *model.Decision) model.StepID {
 		return model.StepUpgrade
 	}
 	return model.StepOverwrite
+}
+
+// waitTest is the test by which the write should have waited, or should not. Under a lock that was exclusive from
+// the first, what a partial block needs decides nothing before that.
+func waitTest(f judge.Field, o *observe.Observation, d *model.Decision) model.StepID {
+	unaligned, _ := o.Unaligned()
+	if unaligned && d.Variant.Has(model.NeedsZeroing) && len(o.Passes) == 1 && o.Lock == record.LockExclusive {
+		return model.StepNeedsZeroing
+	}
+	return testOf[f]
 }
 
 // eagain adds the point at which NOWAIT ends the write on one side only.
