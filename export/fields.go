@@ -89,6 +89,7 @@ var Fields = schema.New(
 		func(r *Row) *Opt[record.InsideStage] { return &r.Inside }).Filtered("inside").AtEnd(),
 	schema.OptInt("inside_ns", "ns", "time from its entry until then", func(r *Row) *Opt[uint64] { return &r.InsideNs }).AtEnd(),
 	schema.OptRecord("budget", "parts of latency_ns, see budget.md; null where they are not recorded", budgetFields, func(r *Row) *Opt[Budget] { return &r.Budget }).AtEnd(),
+	schema.Text("mark", "name of the mark that was in force when the write began, see marks.md; null for none", func(r *Row) *string { return &r.Mark }).OrNull().AtEnd().Filtered("mark"),
 )
 
 // The tracer is in another pid namespace than the first one, and sees the process.

@@ -11,6 +11,11 @@ type Names interface {
 	Path(record.NameID) string
 }
 
+// Marks finds the mark that was in force at a time, ns of CLOCK_MONOTONIC; empty for none.
+type Marks interface {
+	MarkAt(t uint64) string
+}
+
 // File names the file.
 func (r *Row) File() FileID { return FileID{Dev: r.Dev, Ino: r.Ino, Generation: r.Generation.V} }
 

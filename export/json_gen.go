@@ -66,6 +66,7 @@ func appendRow(dst []byte, t *Row) []byte {
 	dst = appendWord(append(dst, `,"inside":`...), t.Inside.Known, insideWords, int64(t.Inside.V))
 	dst = appendUint(append(dst, `,"inside_ns":`...), t.InsideNs.Known, uint64(t.InsideNs.V))
 	dst = appendRecord(append(dst, `,"budget":`...), t.Budget.Known, &t.Budget.V, appendBudget)
+	dst = appendTextOrNull(append(dst, `,"mark":`...), t.Mark)
 	return append(dst, '}')
 }
 

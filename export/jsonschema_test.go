@@ -21,7 +21,7 @@ import (
 const jsonSchemaPath = "../docs/ext4dio-trace.schema.json"
 
 // kindOrder is that of docs/json.md.
-var kindOrder = []string{export.KindStart, export.KindLoss, export.KindNotice, export.KindHold, export.KindSummary}
+var kindOrder = []string{export.KindStart, export.KindLoss, export.KindNotice, export.KindMark, export.KindHold, export.KindSummary}
 
 type object = map[string]any
 
@@ -190,6 +190,7 @@ func streamLines() []byte {
 	var lost record.Losses
 	lost.LostRing = 3
 	out = export.AppendNotice(export.AppendLoss(out, record.Losses{}, lost), "the variant is base")
+	out = export.AppendMark(export.AppendMark(out, 5, "generic/001"), 9, "")
 	for i := range heldSamples {
 		out = export.AppendHold(out, &heldSamples[i], "/mnt/a\x1bb")
 	}

@@ -95,6 +95,7 @@ type Row struct {
 	Seq Opt[uint64] // number of the write in its stream, as explain --seq takes it
 	// Provisional says that a write that came later could still rule out Variant.
 	Provisional Opt[bool]
+	Mark        string // in force at its entry; empty for none
 }
 
 // Diff is one difference between what the kernel did and what the model says.
@@ -131,6 +132,7 @@ type Maker struct {
 	// NoWaits and NoSleeps say that the probes for lock waits and for sleeps
 	// under NOWAIT are not attached, so that nothing is known about them.
 	NoWaits, NoSleeps bool
+	Marks             Marks // by which writes are grouped; nil for none
 
 	// The name of the last variant, which is nearly always that of the next: one with
 	// patches has to be put together.
@@ -153,6 +155,9 @@ func (m *Maker) Fill(r *Row, o *observe.Observation, v *judge.Verdict) {
 	r.Generation.V, r.Generation.Known = o.Generation, o.GenerationKnown
 	r.fillRequest(o)
 	r.Path = m.name(o.File(), o.GenerationKnown)
+	if m.Marks != nil {
+		r.Mark = m.Marks.MarkAt(o.Time)
+	}
 	for i := range o.Passes {
 		for _, l := range o.Passes[i].Lookups {
 			r.Lookups = append(r.Lookups, Lookup{

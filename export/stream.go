@@ -17,6 +17,7 @@ const (
 	KindLoss    = "loss"
 	KindNotice  = "notice"
 	KindHold    = "hold"
+	KindMark    = "mark"
 	KindSummary = "summary"
 )
 
@@ -44,6 +45,13 @@ type noticeLine struct {
 	Text string `json:"text" doc:"what there is to know, in one clause"`
 }
 
+// markLine says between the writes that those which begin from its time on have another mark.
+type markLine struct {
+	Kind   string  `json:"kind" doc:"mark"`
+	TimeNs uint64  `json:"time_ns" doc:"when it was taken, CLOCK_MONOTONIC"`
+	Mark   *string `json:"mark" doc:"its name; null where none is in force any more"`
+}
+
 // summaryLine is the last line.
 type summaryLine struct {
 	Kind string `json:"kind" doc:"summary"`
@@ -66,6 +74,20 @@ func AppendLoss(dst []byte, since, now record.Losses) []byte {
 // AppendNotice appends a line that says text.
 func AppendNotice(dst []byte, text string) []byte {
 	return appendLine(dst, &noticeLine{KindNotice, Safe(text)})
+}
+
+// AppendMark appends the line of a mark.
+func AppendMark(dst []byte, t uint64, name string) []byte {
+	return appendLine(dst, &markLine{KindMark, t, nullWhenEmpty(name)})
+}
+
+// nullWhenEmpty is a text in JSON, null for an empty one.
+func nullWhenEmpty(s string) *string {
+	if s == "" {
+		return nil
+	}
+	s = Safe(s)
+	return &s
 }
 
 // AppendSummary appends the last line.

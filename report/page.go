@@ -42,6 +42,7 @@ type page struct {
 	CaseNote string
 	// Budgets and Prediction are text in columns.
 	Budgets    string
+	Marks      []Mark
 	Prediction string
 }
 
@@ -82,7 +83,7 @@ type caseText struct {
 
 // page gathers what is shown.
 func (p *Report) page() (*page, error) {
-	out := &page{Title: export.Safe(p.Title), Redacted: p.Redacted, Prediction: p.Prediction}
+	out := &page{Title: export.Safe(p.Title), Redacted: p.Redacted, Prediction: p.Prediction, Marks: p.shownMarks()}
 	for _, m := range p.Missing {
 		out.Missing = append(out.Missing, export.SafeText(m))
 	}

@@ -20,6 +20,7 @@ type Report struct {
 	// Prediction is what another kernel would do, as text that is fit for a terminal;
 	// empty for none.
 	Prediction string
+	Marks      []Mark // in their order; empty when the trace has none
 
 	counts   export.Breakdown
 	waits    [3]histogram.Times // by export.Lock

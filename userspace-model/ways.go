@@ -60,20 +60,20 @@ func (s Step) EndedAt() End {
 // Upgrades reports whether the step gives up the shared lock.
 func (s Step) Upgrades() bool { return s.ID == stepUpgrade && s.Answer == Yes }
 
-// Tests by name, for those who point at one.
+// Steps by name, for those who point at one.
 const (
-	TestFirstLock    = stepFirstLock
-	TestUseDio       = stepUseDio
-	TestChecks       = stepChecks
-	TestOverwrite    = stepOverwrite
-	TestHead         = stepHead
-	TestTail         = stepTail
-	TestNeedsZeroing = stepNeedsZeroing
-	TestUpgrade      = stepUpgrade
-	TestSync         = stepSync
-	TestDrain        = stepDrain
-	TestModified     = stepModified
-	TestOps          = stepOps
+	StepFirstLock    = stepFirstLock
+	StepUseDio       = stepUseDio
+	StepChecks       = stepChecks
+	StepOverwrite    = stepOverwrite
+	StepHead         = stepHead
+	StepTail         = stepTail
+	StepNeedsZeroing = stepNeedsZeroing
+	StepUpgrade      = stepUpgrade
+	StepSync         = stepSync
+	StepDrain        = stepDrain
+	StepModified     = stepModified
+	StepOps          = stepOps
 )
 
 // reasonTests are the tests that give the shared lock up, by the reason that this has then.
@@ -82,8 +82,8 @@ var reasonTests = map[Reason]StepID{
 	ReasonNotOver: stepOverwrite, ReasonUnwritten: stepUnwritten,
 }
 
-// TestFor is the test that gives the shared lock up for a reason.
-func TestFor(r Reason) (test StepID, ok bool) {
+// StepFor is the test that gives the shared lock up for a reason.
+func StepFor(r Reason) (test StepID, ok bool) {
 	test, ok = reasonTests[r]
 	return test, ok
 }

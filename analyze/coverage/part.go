@@ -6,6 +6,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/decode/rules"
+	"github.com/ext4dio/ext4dio-trace/record"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -58,6 +59,8 @@ func (s *set) partAt(f judge.Field, o *observe.Observation, d *model.Decision) {
 		s.test(lookupTest(o, d))
 	case judge.FieldPasses, judge.FieldLock:
 		s.test(upgradeTest(o, d))
+	case judge.FieldForceWait, judge.FieldDrain:
+		s.test(waitTest(f, o, d))
 	case judge.FieldEagain:
 		s.eagain(o, d)
 	case judge.FieldAlloc:
@@ -75,8 +78,8 @@ func (s *set) partAt(f judge.Field, o *observe.Observation, d *model.Decision) {
 
 // testOf are the tests that decide a field on their own.
 var testOf = map[judge.Field]model.StepID{
-	judge.FieldFirstLock: model.TestFirstLock, judge.FieldDirect: model.TestUseDio, judge.FieldResult: model.TestChecks,
-	judge.FieldForceWait: model.TestSync, judge.FieldDrain: model.TestDrain, judge.FieldModifier: model.TestModified, judge.FieldOps: model.TestOps,
+	judge.FieldFirstLock: model.StepFirstLock, judge.FieldDirect: model.StepUseDio, judge.FieldResult: model.StepChecks,
+	judge.FieldForceWait: model.StepSync, judge.FieldDrain: model.StepDrain, judge.FieldModifier: model.StepModified, judge.FieldOps: model.StepOps,
 }
 
 // test adds the ways of a test of the model, and why the shared lock does not do by it.
@@ -102,7 +105,7 @@ func (s *set) kind(all ...int) {
 func lookupTest(o *observe.Observation, d *model.Decision) model.StepID {
 	// An aligned write is looked up by ext4_overwrite_io only, which patch 3 has it skip.
 	if unaligned, known := o.Unaligned(); known && !unaligned || !d.Variant.Has(model.NeedsZeroing) {
-		return model.TestOverwrite
+		return model.StepOverwrite
 	}
 	for i := range min(d.Passes, len(o.Passes)) {
 		p, want := &o.Passes[i], &d.Pass[i]
@@ -112,27 +115,37 @@ func lookupTest(o *observe.Observation, d *model.Decision) model.StepID {
 			}
 			// The block at the head is asked for first, where it is a partial one.
 			if n == 0 && p.Pos&(1<<o.Blkbits-1) != 0 {
-				return model.TestHead
+				return model.StepHead
 			}
-			return model.TestTail
+			return model.StepTail
 		}
 	}
-	return model.TestNeedsZeroing
+	return model.StepNeedsZeroing
 }
 
 // upgradeTest is the test by which the shared lock should have been given up, or should not.
 func upgradeTest(o *observe.Observation, d *model.Decision) model.StepID {
-	if t, ok := model.TestFor(d.Reason); ok && d.Mode != model.Shared {
+	if t, ok := model.StepFor(d.Reason); ok && d.Mode != model.Shared {
 		return t
 	}
 	unaligned, _ := o.Unaligned()
 	switch {
 	case d.Variant.Has(model.NeedsZeroing) && unaligned:
-		return model.TestNeedsZeroing
+		return model.StepNeedsZeroing
 	case d.Variant.Has(model.AlignedUnchecked) && !unaligned:
-		return model.TestUpgrade
+		return model.StepUpgrade
 	}
-	return model.TestOverwrite
+	return model.StepOverwrite
+}
+
+// waitTest is the test by which the write should have waited, or should not. Under a lock that was exclusive from
+// the first, what a partial block needs decides nothing before that.
+func waitTest(f judge.Field, o *observe.Observation, d *model.Decision) model.StepID {
+	unaligned, _ := o.Unaligned()
+	if unaligned && d.Variant.Has(model.NeedsZeroing) && len(o.Passes) == 1 && o.Lock == record.LockExclusive {
+		return model.StepNeedsZeroing
+	}
+	return testOf[f]
 }
 
 // eagain adds the point at which NOWAIT ends the write on one side only.

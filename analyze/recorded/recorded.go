@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/advice"
+	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
 	"github.com/ext4dio/ext4dio-trace/analyze/expect"
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
@@ -33,6 +34,7 @@ type Checked struct {
 	counts  export.Breakdown
 	wrong   []disagreement // the first ones
 	watch   *expect.Watch  // what was expected; nil for nothing
+	marks   *markCount     // by mark; nil when that is not asked for
 	cut     error          // why not all of it was judged, else nil
 }
 
@@ -80,7 +82,15 @@ func (d *disagreement) appendText(w io.Writer) {
 // Check judges one recording by a variant, auto or the name of one, and adds up what came
 // out. With an error it returns what came out until then; nil when that is nothing.
 func Check(ctx context.Context, in *tracefile.Recording, variant string, policies ...*expect.Policy) (*Checked, error) {
+	return CheckBy(ctx, in, variant, false, policies...)
+}
+
+// CheckBy is Check, and counts by mark, too, when byMark says so.
+func CheckBy(ctx context.Context, in *tracefile.Recording, variant string, byMark bool, policies ...*expect.Policy) (*Checked, error) {
 	c := &Checked{in: in}
+	if byMark {
+		c.marks = newMarkCount(in, &coverage.ByMark{})
+	}
 	if len(policies) > 0 {
 		c.watch = expect.NewWatch(policies)
 	}
@@ -94,15 +104,21 @@ func Check(ctx context.Context, in *tracefile.Recording, variant string, policie
 			if c.watch == nil {
 				maker.FillCounted(&row, o, v)
 			} else {
-				maker.Names = in // filters ask for them
+				maker.Names, maker.Marks = in, in // filters ask for them
 				maker.Fill(&row, o, v)
 				c.watch.Add(&row)
 			}
 			c.Summary.Totals.Add(&row)
 			c.counts.Add(&row)
 			c.note(o, v)
+			if c.marks != nil {
+				c.marks.add(o, v)
+			}
 		}
 	})
+	if c.marks != nil {
+		c.marks.begin()
+	}
 	c.cut, c.Summary.Advice = err, advise.Findings(in)
 	if c.Summary.Totals.Writes == 0 && err != nil {
 		return nil, err
@@ -161,19 +177,27 @@ func WriteText(stdout io.Writer, done []*Checked) error {
 		if err := c.counts.WriteText(stdout, c.in); err != nil {
 			return err
 		}
+		if c.marks == nil {
+			continue
+		}
+		fmt.Fprintln(stdout)
+		if err := coverage.WriteMarks(stdout, c.marks.by.Marks(), export.Safe); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // checkedJSON is one recording for programs.
 type checkedJSON struct {
-	Info    *tracefile.Info `json:"info"`
-	Missing *string         `json:"missing"` // null when the trace is whole
-	Unknown uint64          `json:"unknown_records"`
-	Summary json.RawMessage `json:"summary"`
-	Counts  json.RawMessage `json:"counts"`
-	Wrong   []disagreement  `json:"disagreements"` // the first ones
-	Expect  []expect.Result `json:"expect"`        // null without policies
+	Info    *tracefile.Info   `json:"info"`
+	Missing *string           `json:"missing"` // null when the trace is whole
+	Unknown uint64            `json:"unknown_records"`
+	Summary json.RawMessage   `json:"summary"`
+	Counts  json.RawMessage   `json:"counts"`
+	Wrong   []disagreement    `json:"disagreements"` // the first ones
+	Marks   []coverage.Marked `json:"marks"`         // null without --by
+	Expect  []expect.Result   `json:"expect"`        // null without policies
 }
 
 // WriteJSON writes recordings as one JSON object.
@@ -187,6 +211,9 @@ func WriteJSON(w io.Writer, done []*Checked) error {
 		j := checkedJSON{Info: &info, Unknown: c.in.Unknown(), Wrong: c.wrong, Expect: c.Expected()}
 		if text := c.missing(); text != "" {
 			j.Missing = &text
+		}
+		if c.marks != nil {
+			j.Marks = c.marks.by.Marks()
 		}
 		var err error
 		if j.Summary, err = c.Summary.JSON(); err != nil {
@@ -222,7 +249,7 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 		}
 	}
 	var row export.Row
-	advise := advice.New()
+	advise, marks := advice.New(), reportMarks(in, o.Redact)
 	judged, err := replay.Judge(ctx, in, o.Variant, func(k *session.Kernel) session.Seen {
 		maker := k.Maker(p.Names)
 		advise.NoWaits = maker.NoWaits
@@ -239,6 +266,7 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 				o.Redact.Tasks(&row)
 			}
 			p.Add(&row)
+			marks.add(ob, v)
 			if o.Predictor != nil {
 				o.Predictor.Traced(v.Variant)
 				o.Predictor.Add(ob, string(v.Reason))
@@ -252,6 +280,7 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 		return nil, err
 	}
 	p.Summary.Advice = advise.Findings(p.Names)
+	p.Marks = marks.lines()
 	if text := replay.Missing(in); text != "" {
 		p.Missing = append(p.Missing, text)
 	}

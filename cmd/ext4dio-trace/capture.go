@@ -26,6 +26,8 @@ type captureFlags struct {
 	filter   session.Filter
 	duration time.Duration
 	ring     string
+	markFrom string
+	onScreen bool // stderr is not to be written to
 	all      bool
 	command  []string
 }
@@ -33,6 +35,7 @@ type captureFlags struct {
 // register adds all but the filters.
 func (o *captureFlags) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.duration, "for", 0, "end after this time, such as 10s")
+	flags.StringVar(&o.markFrom, "mark-from", "", markFromUsage)
 	flags.StringVar(&o.Attach, "attach", "auto", attachUsage)
 	flags.StringVar(&o.ring, "ring", "8M", "size of the ring buffer")
 	flags.IntVar(&o.MaxInflight, "inflight", probes.DefaultInflight, "writes that may be inside the kernel at once")
@@ -108,6 +111,7 @@ func findCommand(args []string) (string, error) {
 type capture struct {
 	*session.Capture
 	flags *captureFlags
+	marks *session.Marks
 	path  string            // of the command's program; empty: there is no command
 	out   *session.Recorder // what is recorded to; nil for nothing
 }
@@ -119,7 +123,13 @@ func (o *captureFlags) attached(ctx context.Context, file *session.RecorderOptio
 	if err != nil {
 		return err
 	}
-	c := &capture{flags: o}
+	c := &capture{flags: o, marks: &session.Marks{}}
+	file.Marks = c.marks
+	from, err := o.markSource()
+	if err != nil {
+		return err
+	}
+	defer from.Close()
 	if len(o.command) > 0 {
 		if c.path, err = findCommand(o.command); err != nil {
 			return err
@@ -139,6 +149,7 @@ func (o *captureFlags) attached(ctx context.Context, file *session.RecorderOptio
 			note(os.Stderr, "%s", text)
 		}
 	}
+	defer takeMarks(from, c.marks, o.onScreen)()
 	if o.duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, o.duration)

@@ -21,6 +21,7 @@ type checkFlags struct {
 	testFlags
 	variant string
 	json    bool
+	by      byFlag
 }
 
 // newCheckCmd makes the command that judges a trace file again.
@@ -36,7 +37,7 @@ and where. A write that NOWAIT refused and the one after it are one request. The
 numbers are those that live prints for the same writes. --variant judges the
 trace as if another kernel had made it: what would have been wrong there is
 counted as a disagreement. --expect says what is to hold of which writes, and how
-far it does stands first.
+far it does stands first. --by mark adds a line for each mark.
 
 Files that are parts of one recording (record --rotate) are one trace; others are
 judged each by itself. A FILE of - is standard input.
@@ -60,6 +61,7 @@ is unproven.`,
 	fl.BoolVar(&f.json, "json", false, "one JSON object")
 	f.expectFlag.register(fl)
 	f.registerTests(fl)
+	f.by.register(fl)
 	return cmd
 }
 
@@ -67,7 +69,7 @@ func (f *checkFlags) run(ctx context.Context, stdout io.Writer, paths []string) 
 	if err := checkVariant(f.variant); err != nil {
 		return err
 	}
-	if err := f.checkTests("--json", f.json); err != nil {
+	if err := errors.Join(f.checkTests("--json", f.json), f.by.check()); err != nil {
 		return err
 	}
 	policies, err := f.policies()
@@ -83,7 +85,7 @@ func (f *checkFlags) run(ctx context.Context, stdout io.Writer, paths []string) 
 	var cut error
 	for _, in := range all {
 		var c *recorded.Checked
-		if c, cut = recorded.Check(ctx, in, f.variant, policies...); c != nil {
+		if c, cut = recorded.CheckBy(ctx, in, f.variant, f.by.mark(), policies...); c != nil {
 			done = append(done, c)
 		}
 		if cut != nil {

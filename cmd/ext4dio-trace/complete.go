@@ -16,6 +16,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/storm"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/target"
+	"github.com/ext4dio/ext4dio-trace/trace/mark"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
@@ -38,22 +39,24 @@ func variants(more ...string) func() []string {
 // offers has every flag that takes a value, by its name, or by its command and name
 // where commands differ.
 var offers = map[string]offer{
-	"variant":  {values: variants("auto"), open: true}, // open: +patchN and -patchN
-	"traced":   {values: variants("auto"), open: true},
-	"whatif":   {values: func() []string { return append(append(whatif.AppNames(), "all"), model.VariantNames()...) }, open: true},
-	"attach":   {values: func() []string { return append([]string{"auto"}, attachWays...) }},
-	"holders":  {values: fixed(probes.HoldersWays...)},
-	"only":     {values: fixed(onlyWords...), list: true},
-	"format":   {values: func() []string { return formatNames(nil) }},
-	"cache":    {values: fixed("merged", "cold")},
-	"rule":     {values: ruleNames},
-	"config":   {values: func() []string { return append(target.ConfigNames(), "all", "help") }, list: true},
-	"storms":   {values: func() []string { return append(storm.Names(), noneOf) }, open: true},
-	"fault":    {values: faultNames},
-	"scenario": {values: func() []string { return firsts(races.FamilyNames()) }},
-	"kernel":   {values: kernelNames, open: true, files: true},
-	"matrix":   {values: kernelNames, list: true, open: true, files: true},
-	"loads":    {values: cost.LoadNames, list: true},
+	"variant":   {values: variants("auto"), open: true}, // open: +patchN and -patchN
+	"traced":    {values: variants("auto"), open: true},
+	"whatif":    {values: func() []string { return append(append(whatif.AppNames(), "all"), model.VariantNames()...) }, open: true},
+	"attach":    {values: func() []string { return append([]string{"auto"}, attachWays...) }},
+	"holders":   {values: fixed(probes.HoldersWays...)},
+	"by":        {values: fixed("mark")},
+	"mark-from": {values: fixed(mark.Kmsg), open: true},
+	"only":      {values: fixed(onlyWords...), list: true},
+	"format":    {values: func() []string { return formatNames(nil) }},
+	"cache":     {values: fixed("merged", "cold")},
+	"rule":      {values: ruleNames},
+	"config":    {values: func() []string { return append(target.ConfigNames(), "all", "help") }, list: true},
+	"storms":    {values: func() []string { return append(storm.Names(), noneOf) }, open: true},
+	"fault":     {values: faultNames},
+	"scenario":  {values: func() []string { return firsts(races.FamilyNames()) }},
+	"kernel":    {values: kernelNames, open: true, files: true},
+	"matrix":    {values: kernelNames, list: true, open: true, files: true},
+	"loads":     {values: cost.LoadNames, list: true},
 
 	"scenarios": {values: scenarioNames, open: true},
 	"leave-out": {values: fixed("pid", "dev", "ino"), list: true},
@@ -72,7 +75,7 @@ var offers = map[string]offer{
 	"output": {files: true}, "summary": {files: true}, "record": {files: true}, "junit": {files: true},
 	"redact-key": {files: true}, "image": {files: true}, "console": {files: true}, "script": {files: true}, "expect": {files: true}, "against": {files: true}, "bpftrace": {files: true},
 	"bin": {files: true}, "disk": {files: true}, "device": {files: true}, "dev": {files: true}, "path": {files: true}, "cgroup": {files: true},
-	"dir": {folder: true}, "other": {folder: true}, "files": {folder: true}, "modules": {folder: true}, "share": {folder: true}, "out": {folder: true},
+	"dir": {folder: true}, "other": {folder: true}, "files": {folder: true}, "modules": {folder: true}, "share": {folder: true}, "out": {folder: true}, "emit": {folder: true},
 }
 
 // arguments has the commands that take arguments of their own; the others take none or

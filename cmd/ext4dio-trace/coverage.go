@@ -23,9 +23,11 @@ type coverageFlags struct {
 	json    bool
 	min     string
 	against []string
+	emit    coverageEmit
 	noLoss  bool
 	html    bool
 	out     string
+	by      byFlag
 }
 
 // newCoverageCmd makes the command that tells which branches of the kernel were taken.
@@ -44,6 +46,9 @@ Only writes that agree with the model count: of others it is not known which way
 the kernel went. With --against, what other recordings took and these did not is
 listed, and the other way round.
 
+With --missing, only that. --emit writes tests for it: the smallest scenarios of
+validate that take it, as scripts of xfs_io and as tests of fstests.
+
 At the end stands in how many ways a kernel with one wrong condition would have been
 noticed by these writes, and in which ways it would not (7.2 and later).
 
@@ -58,6 +63,7 @@ counts.`,
   ext4dio-trace coverage --json -o week.json monday.e4d tuesday.e4d
   ext4dio-trace coverage --against week.json --no-loss today.e4d
   ext4dio-trace coverage --html -o coverage.html today.e4d
+  ext4dio-trace coverage --missing --emit tests/ a.e4d
   ext4dio-trace coverage --min 80% --ktap nightly.e4d
   ext4dio-trace coverage --json a.e4d | jq '.variants[].points[] | select(.state == "missing")'`,
 		Args: needFile,
@@ -69,8 +75,10 @@ counts.`,
 	fl.BoolVar(&f.json, "json", false, "one JSON object")
 	fl.StringVar(&f.min, "min", "", "end with status 1 when less than this share was taken, such as 80%")
 	fl.StringSliceVar(&f.against, "against", nil, "compare with what this `FILE` took: a recording, or what --json has written")
+	f.emit.register(fl)
 	f.registerPage(fl)
 	f.registerTests(fl)
+	f.by.register(fl)
 	return cmd
 }
 
@@ -92,7 +100,7 @@ func (f *coverageFlags) run(ctx context.Context, stdout io.Writer, paths []strin
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(checkVariant(f.variant), f.checkPage(paths), f.checkTests("--json", f.json), f.checkTests("--html", f.html)); err != nil {
+	if err := errors.Join(checkVariant(f.variant), f.checkPage(paths), f.emit.check(f), f.checkTests("--json", f.json), f.checkTests("--html", f.html), f.checkBy(paths)); err != nil {
 		return err
 	}
 	these, err := f.covered(ctx, paths)
@@ -111,6 +119,9 @@ func (f *coverageFlags) run(ctx context.Context, stdout io.Writer, paths []strin
 	if err := f.writeJUnit(func() *testreport.Report { return f.tests(&these, &others, least) }); err != nil {
 		return err
 	}
+	if err := f.emit.tests(these.reports); err != nil {
+		return err
+	}
 	return foremost(coverageStatus(these.reports, least), f.lossStatus(&these, &others))
 }
 
@@ -126,11 +137,13 @@ func (f *coverageFlags) write(stdout io.Writer, these, others *covered, least fl
 			if len(f.against) > 0 {
 				against = coverage.Compare(these.reports, others.reports)
 			}
-			return coverage.WriteJSON(w, these.reports, against)
+			return coverage.WriteJSON(w, these.reports, against, f.by.marks(&these.by))
+		case f.by.mark():
+			return writeMarkCoverage(w, these)
 		case len(f.against) > 0:
 			return coverage.WriteDifferences(w, coverage.Compare(these.reports, others.reports))
 		}
-		return coverage.WriteText(w, these.reports)
+		return coverage.WriteText(w, f.emit.shown(these.reports))
 	})
 }
 

@@ -15,7 +15,6 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage/page"
-	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
@@ -53,6 +52,7 @@ func (f *coverageFlags) to(stdout io.Writer, write func(io.Writer) error) error 
 type covered struct {
 	inputs  []page.Input
 	reports []coverage.Report // of all together
+	by      coverage.ByMark   // of all together, with --by
 }
 
 // covered counts what some files hold.
@@ -75,7 +75,7 @@ func (f *coverageFlags) covered(ctx context.Context, paths []string) (covered, e
 	defer closeTraces(all)
 	for _, in := range all {
 		var c coverage.Coverage
-		if err := recorded.Cover(ctx, in, f.variant, &c); err != nil {
+		if err := f.by.cover(ctx, in, f.variant, &c, &out.by); err != nil {
 			return out, err
 		}
 		files := filesOf(in)

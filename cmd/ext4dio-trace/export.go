@@ -36,7 +36,7 @@ import (
 
 // exportFormats are the formats, in the order in which they are listed. All that is said
 // and done about a format comes from here, the table of docs/export.md, too.
-var exportFormats = []export.Format{export.JSONLFormat, export.CSVFormat, parquet.Format, perfetto.Format, xfsio.Format, fio.Format, traceFormat}
+var exportFormats = []export.Format{export.JSONLFormat, export.CSVFormat, parquet.Format, perfetto.Format, xfsio.Format, xfsio.FstestsFormat, fio.Format, traceFormat}
 
 // formatNames lists the names of the formats that use accepts, all for a nil use.
 func formatNames(use func(*export.Format) bool) []string {

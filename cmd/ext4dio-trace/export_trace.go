@@ -52,6 +52,7 @@ type traceCopy struct {
 	place  int
 	losses record.Losses
 	named  map[record.NameID]bool
+	marked int // marks that are copied
 	writes uint64
 }
 
@@ -59,6 +60,9 @@ type traceCopy struct {
 func (c *traceCopy) all(ctx context.Context) error {
 	for {
 		raw, err := c.in.Next()
+		if err := c.marks(); err != nil {
+			return err
+		}
 		switch {
 		case errors.Is(err, record.ErrEnd):
 			return nil
@@ -81,6 +85,13 @@ func (c *traceCopy) all(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// marks copies the marks that are known and not copied yet.
+func (c *traceCopy) marks() error {
+	more := c.in.Marks().From(c.marked)
+	c.marked += len(more)
+	return c.w.PutMarks(more)
 }
 
 // name tells the path through which the file of a write was opened, once.

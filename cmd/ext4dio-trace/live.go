@@ -183,8 +183,9 @@ func runLive(ctx context.Context, o *liveOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	o.onScreen = o.wantsScreen()
 	return o.attached(ctx, &o.record, func(ctx context.Context, c *capture) error {
-		t, err := newTrace(&c.Kernel, session.Options{Doubt: c.Doubt}, o)
+		t, err := newTrace(&c.Kernel, session.Options{Doubt: c.Doubt, Marks: c.marks}, o)
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ type redactFlags struct {
 }
 
 const redactHelp = `--redact replaces names by tokens: those of files and the folders above them, of
-processes, devices, mount points and the host, and the command line. The same name
+processes, devices, mount points, marks and the host, and the command line. The same name
 has the same token; with --redact-key FILE also in what is made later with that
 file, which stays here: who has it can try names. The kernel's version, the numbers
 of devices, inodes and processes, and positions stay.`

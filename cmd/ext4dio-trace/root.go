@@ -62,7 +62,7 @@ but records were lost or incomplete, so nothing was proven; see vm --help for 5 
 	root.AddGroup(&cobra.Group{ID: groupTrace, Title: "Tracing:"}, &cobra.Group{ID: groupModel, Title: "Without a kernel:"},
 		&cobra.Group{ID: groupOther, Title: "More:"})
 	for id, cmds := range map[string][]*cobra.Command{
-		groupTrace: {newLiveCmd(), newRecordCmd(), newDoctorCmd(), newValidateCmd(), newVMCmd(), newWorkloadCmd(), newBenchCmd()},
+		groupTrace: {newLiveCmd(), newRecordCmd(), newMarkCmd(), newDoctorCmd(), newValidateCmd(), newVMCmd(), newWorkloadCmd(), newBenchCmd()},
 		groupModel: {newViewCmd(), newCheckCmd(), newExportCmd(), newReportCmd(), newExplainCmd(), newRacesCmd(), newWhatifCmd(), newCompareTracesCmd(), newCoverageCmd()},
 		groupOther: {newExecCmd()},
 	} {

@@ -63,7 +63,7 @@ type field struct {
 }
 
 // first is the order of the fields, those that are wanted most at the front.
-const first = "lock verdict reason file path comm pid tid dev ino pos len wait latency passes ret zeroed fallback rule hazard caller variant generation globalpid refusedat failedat request try seq inside holder holdercomm holderpid " +
+const first = "lock verdict reason file path comm pid tid dev ino pos len wait latency passes ret zeroed fallback rule hazard caller variant generation globalpid refusedat failedat request try seq inside mark holder holdercomm holderpid " +
 	"budget.spin budget.queue budget.failed_pass budget.lookup budget.drain budget.times budget.alloc budget.zero budget.submit budget.device budget.wakeup budget.convert budget.sync budget.buffered budget.rest"
 
 var fieldTable = makeFields()
@@ -81,6 +81,9 @@ func makeFields() []field {
 	for i := range filters {
 		if f := &filters[i]; f.Type != schema.TypeBool {
 			out = append(out, fieldOf(f))
+		}
+		if f := &out[len(out)-1]; f.name == "mark" {
+			f.word = markName
 		}
 	}
 	for i := range out {
@@ -177,6 +180,9 @@ func wasQueued(r *export.Row) (on, known bool) {
 }
 
 func fileName(r *export.Row) string { return r.Path[strings.LastIndexByte(r.Path, '/')+1:] }
+
+// markName is always known: a write without a mark has an empty one.
+func markName(r *export.Row) (string, bool) { return r.Mark, true }
 
 func zeroedBytes(r *export.Row) (int64, bool) {
 	z := r.ZeroedBytes()

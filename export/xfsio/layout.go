@@ -16,9 +16,13 @@ func (w *Writer) create(f *file, n int, r *export.Row) {
 	path := cmp.Or(r.Path, "path not known")
 	w.line("")
 	w.line(fmt.Sprintf("# File %d: inode %d on %s, blocks of %d bytes: %s", n, r.Ino, export.DevName(r.Dev), 1<<f.blkbits, export.Safe(path)))
-	w.line(fmt.Sprintf(`f%d=e4d-%d; new "$f%d"; : >"$f%d" || exit 3`, n, n, n, n))
-	w.line(fmt.Sprintf(`case $(stat -f -c %%s . 2>/dev/null) in %d|"") ;; *) echo "note: file %d was on blocks of %d bytes" >&2 ;; esac`,
-		1<<f.blkbits, n, 1<<f.blkbits))
+	if w.test != nil {
+		w.createInTest(f, n)
+	} else {
+		w.line(fmt.Sprintf(`f%d=e4d-%d; new "$f%d"; : >"$f%d" || exit 3`, n, n, n, n))
+		w.line(fmt.Sprintf(`case $(stat -f -c %%s . 2>/dev/null) in %d|"") ;; *) echo "note: file %d was on blocks of %d bytes" >&2 ;; esac`,
+			1<<f.blkbits, n, 1<<f.blkbits))
+	}
 	if c := lastCheck(r); c != nil {
 		if c.Flags&record.PassExtents == 0 {
 			w.line("must chattr -e " + f.word)
@@ -54,7 +58,7 @@ func (w *Writer) layOut(f *file, r *export.Row) {
 	if c := lastCheck(r); c != nil {
 		size, disksize = c.ISize, c.IDisksize
 	}
-	before := len(w.buf)
+	before := w.lines
 	if f.size != size {
 		w.truncate(f, size)
 	}
@@ -64,7 +68,7 @@ func (w *Writer) layOut(f *file, r *export.Row) {
 	for _, p := range found(r) {
 		w.make(f, p, size)
 	}
-	if len(w.buf) > before {
+	if w.lines > before {
 		w.line("must " + xfsio.Forget(f.word))
 	}
 }
@@ -75,6 +79,7 @@ func (w *Writer) truncate(f *file, size int64) {
 		f.blocks.cut(blocksUp(size, f.blkbits))
 	}
 	w.must(f, xfsio.Truncate(size))
+	f.data.Truncate(size)
 	f.size = size
 }
 
@@ -97,6 +102,7 @@ func (w *Writer) make(f *file, want piece, size int64) {
 				continue
 			}
 			w.must(f, xfsio.Write{Off: off, Len: min(n, size-off), Block: 1 << 20, Quiet: true, Pattern: 0x40}.String())
+			f.data.Write(off, min(n, size-off), 0x40)
 			if end := blocksUp(size, f.blkbits); p.to > end {
 				f.blocks.set(p.from, end, written)
 				w.comment("blocks %d to %d were written, beyond i_size: that is not laid out", end, p.to-1)
@@ -125,6 +131,7 @@ func (w *Writer) punch(f *file, p piece, size int64) {
 	off := p.from << f.blkbits
 	if off < size {
 		w.must(f, xfsio.Punch(off, (p.to-p.from)<<f.blkbits))
+		f.data.Zero(off, (p.to-p.from)<<f.blkbits)
 	}
 }
 

@@ -38,10 +38,14 @@ func (w *Writer) write(f *file, r *export.Row) {
 		DSync:   has(export.KiDSync) && !has(export.KiSync),
 		Pattern: xfsio.Pattern(w.writes),
 	}.String())
-	if !r.Ret.Known || r.Ret.V != r.Len {
-		line += " || :"
+	if w.test != nil {
+		w.test.line(w, f, r, line)
+	} else {
+		if !r.Ret.Known || r.Ret.V != r.Len {
+			line += " || :"
+		}
+		w.line(line)
 	}
-	w.line(line)
 	f.after(r)
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/export"
+	"github.com/ext4dio/ext4dio-trace/prove/workload/fstests"
+	"github.com/ext4dio/ext4dio-trace/prove/workload/xfsio"
 )
 
 // maxFiles bounds the files of one script.
@@ -21,6 +23,8 @@ type Writer struct {
 	writes int // repeated
 	tooBig int // writes to more files than maxFiles
 	bare   int // writes that were not seen well enough
+	lines  int
+	test   *test // nil: a script
 }
 
 // file is one file of the script.
@@ -29,7 +33,9 @@ type file struct {
 	blkbits uint8
 	size    int64 // i_size, bytes; -1 when it is not known
 	blocks  blocks
-	busy    uint64 // until when writes were in flight, ns
+	busy    uint64           // until when writes were in flight, ns
+	data    *fstests.Content // of a test
+	touched blocks           // that were written, of a test
 }
 
 // Format is the format of Writer.
@@ -57,17 +63,11 @@ const head = `#!/bin/sh
 # - blocks to which no write of the trace came near, and how long extents were;
 # - what of the metadata was cached, and what other tasks did to a file in between.
 # Where xfs_io cannot do what the write did, a line says so.
-set -u
-dir=${1:?the folder to write in is missing}
-cd -- "$dir" || exit 2
-command -v xfs_io >/dev/null || { echo "xfs_io is missing (package xfsprogs)" >&2; exit 3; }
-new() { [ ! -e "$1" ] || { echo "$1 is there already" >&2; exit 2; }; }
-must() { "$@" || { echo "cannot lay out: $*" >&2; exit 3; }; }
 `
 
 // begin writes the head of the script.
 func (w *Writer) begin() {
-	if w.begun {
+	if w.begun || w.test != nil {
 		return
 	}
 	w.begun = true
@@ -75,7 +75,7 @@ func (w *Writer) begin() {
 	for _, line := range w.about {
 		about.WriteString("# " + export.Safe(line) + "\n")
 	}
-	w.buf = fmt.Appendf(w.buf, head, about.String())
+	w.buf = append(fmt.Appendf(w.buf, head, about.String()), xfsio.Prologue...)
 }
 
 // comment writes one line that does nothing.
@@ -83,7 +83,14 @@ func (w *Writer) comment(format string, args ...any) {
 	w.line("# " + export.SafeText(fmt.Sprintf(format, args...)))
 }
 
-func (w *Writer) line(text string) { w.buf = append(append(w.buf, text...), '\n') }
+func (w *Writer) line(text string) {
+	w.lines++
+	if w.test != nil {
+		w.test.Body = append(w.test.Body, text)
+		return
+	}
+	w.buf = append(append(w.buf, text...), '\n')
+}
 
 // Write takes one row.
 func (w *Writer) Write(r *export.Row) error {
@@ -93,6 +100,8 @@ func (w *Writer) Write(r *export.Row) error {
 		w.bare++
 	case f == nil:
 		w.tooBig++
+	case w.test != nil && w.writes >= maxTestWrites:
+		w.test.tooLong++
 	default:
 		w.writes++
 		w.write(f, r)
@@ -110,6 +119,9 @@ func (w *Writer) Close() error {
 	}
 	if w.bare > 0 {
 		w.comment("Writes that are left out, because they have no length or where they went was not seen: %d", w.bare)
+	}
+	if w.test != nil {
+		return w.closeTest()
 	}
 	w.line(fmt.Sprintf(`echo "writes repeated: %d"`, w.writes))
 	return w.put(1)

@@ -10,13 +10,13 @@ import (
 )
 
 // coverageOf is what coverage --json says of files.
-func coverageOf(t *testing.T, args ...string) *covered {
+func coverageOf(t *testing.T, args ...string) *waysTaken {
 	t.Helper()
 	out, err := exec.Command(program(t), append([]string{"coverage", "--json"}, args...)...).Output()
 	if err != nil {
 		t.Fatalf("coverage %q: %v", args, err)
 	}
-	var c struct{ Variants []covered }
+	var c struct{ Variants []waysTaken }
 	if err := json.Unmarshal(out, &c); err != nil || len(c.Variants) != 1 {
 		t.Fatalf("coverage %q: %d variants, %v", args, len(c.Variants), err)
 	}
@@ -46,7 +46,7 @@ func TestCoverage(t *testing.T) {
 		t.Fatalf("validate ended with %d, %v:\n%s", status, err, stderr)
 	}
 	all, mixed, fio := coverageOf(t, validated), coverageOf(t, filepath.Join(dir, "mixed.e4d")), coverageOf(t, filepath.Join(dir, "fio.e4d"))
-	for _, c := range []*covered{all, mixed, fio} {
+	for _, c := range []*waysTaken{all, mixed, fio} {
 		t.Logf("%d of %d", c.Taken, c.Reachable)
 	}
 	if all.Share < 0.95 || mixed.Share > all.Share-0.1 || fio.Share > mixed.Share-0.2 {

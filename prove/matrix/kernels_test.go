@@ -126,6 +126,7 @@ func TestKernels(t *testing.T) {
 			r.fragments(t)
 			r.killed(t)
 			r.wrongVariant(t)
+			r.emitted(t)
 			t.Logf("%s: %s in %.0fs", k.name, r.release, time.Since(start).Seconds())
 		})
 	}
@@ -143,10 +144,12 @@ type result struct {
 func run(t *testing.T, k kernel, spec string) *result {
 	t.Helper()
 	r := &result{kernel: k, dir: t.TempDir()}
-	args := []string{"--out", r.dir, "--share", "testdata", "--bin", "cat", "--bin", "grep", "--bin", "dd", "--bin", "rm"}
+	share, bins := r.shareTests(t)
+	args := []string{"--out", r.dir, "--share", share, "--bin", "cat", "--bin", "grep", "--bin", "dd", "--bin", "rm"}
 	if k.load == "fio" {
 		args = append(args, "--bin", "fio")
 	}
+	args = append(args, bins...)
 	args = append(args, "--", "exec", "--", "sh", "/share/guest.sh", k.wrong, k.load)
 	_, stderr, status := guest(t, spec, args...)
 	if status != 0 && status != 1 {

@@ -2,8 +2,10 @@ package matrix
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +65,7 @@ func TestNames(t *testing.T) {
 				t.Errorf("on a file system that is not mounted here: %q", got)
 			}
 			r.laterMounts(t)
+			r.marked(t)
 		})
 	}
 }
@@ -70,7 +73,7 @@ func TestNames(t *testing.T) {
 func namesGuest(t *testing.T, spec string) *result {
 	t.Helper()
 	r := &result{dir: t.TempDir()}
-	args := []string{"--disk", "64M", "--module", "overlay", "--module", "loop", "--share", "testdata/names", "--out", r.dir}
+	args := []string{"--disk", "64M", "--module", "overlay", "--module", "loop", "--share", namesShare(t), "--out", r.dir}
 	for _, name := range []string{"dd", "mkfs.ext4", "mount", "umount", "mountpoint", "losetup", "mkdir", "mv", "rm", "ln", "ls", "sync", "unshare"} {
 		file, err := exec.LookPath(name)
 		if err != nil {
@@ -82,13 +85,47 @@ func namesGuest(t *testing.T, spec string) *result {
 	if status != 0 {
 		t.Fatalf("the guest ended with %d:\n%s", status, stderr)
 	}
-	for _, step := range []string{"record", "live", "path", "unseen"} {
+	for _, step := range []string{"record", "live", "path", "unseen", "marks"} {
 		if got := r.status(t, step); got != 0 {
 			t.Errorf("%s ended with %d:\n%s", step, got, r.read(t, step+".err"))
 		}
 	}
 	return r
 }
+
+// namesShare is a folder of the guest with what runs there.
+func namesShare(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata/names")); err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile("../../scripts/fstests-section.sh")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "fstests-section.sh"), script, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// marked: each test of a run has the writes that began behind its line in the kernel's log, and
+// what is marked by hand those behind the command; one without writes has a line, too.
+func (r *result) marked(t *testing.T) {
+	t.Helper()
+	text := r.read(t, "marks.txt")
+	var got []string
+	for _, m := range markLine.FindAllStringSubmatch(text, -1) {
+		got = append(got, m[1]+": "+m[2])
+	}
+	if want := []string{"(no mark): 2", "ext4/001: 2", "ext4/002: 0", "ext4/003: 1", "by hand: 3"}; !slices.Equal(got, want) {
+		t.Errorf("writes by mark %q, want %q:\n%s%s", got, want, text, r.read(t, "marks.err"))
+	}
+}
+
+// markLine is a line of coverage --by mark.
+var markLine = regexp.MustCompile(`(?m)^(\S.*?) +(\d+)( +\d+){7}$`)
 
 // sameNumber makes sure that the guest tried what is hard: files of the same number.
 func (r *result) sameNumber(t *testing.T, rows []namedRow) {

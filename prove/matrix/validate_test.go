@@ -31,7 +31,7 @@ type report struct {
 			Storms []struct{ Writes, Wrong int }
 		}
 	}
-	Coverage []covered
+	Coverage []waysTaken
 	Failures []struct {
 		Part, What  string
 		Detail      []string
@@ -55,8 +55,8 @@ func (r *report) patches() string {
 	return b.String()
 }
 
-// covered is a coverage of one variant, as coverage --json has it.
-type covered struct {
+// waysTaken is a coverage of one variant, as coverage --json has it.
+type waysTaken struct {
 	Taken, Reachable int
 	Share            float64
 	Points           []struct {

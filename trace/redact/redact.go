@@ -1,6 +1,6 @@
 // Package redact replaces what a trace tells of the place it comes from by tokens: names of
 // files and of the folders above them, of processes, devices and mount points, of the host,
-// and the command line. The same name has the same token wherever the same key is used, and
+// of marks, and the command line. The same name has the same token wherever the same key is used, and
 // without the key nothing can be told of the name.
 //
 // What it does not know it refuses: there is no output in which only some names are
@@ -86,6 +86,7 @@ const (
 	host    = "host"
 	boot    = "boot"
 	option  = "value"
+	marked  = "mark"
 	said    = "(redacted)"
 	digits  = 10 // of a token, of 5 bits each
 	deleted = " (deleted)"
@@ -129,14 +130,17 @@ func (r *Redactor) Name(path string) string {
 	return path
 }
 
-// Row replaces the names in a row: those of its file, of its task, and of those it waited for.
+// Mark is the token of the name of a mark: what is tested may be nobody else's business.
+func (r *Redactor) Mark(name string) string { return r.token(marked, name) }
+
+// Row replaces the names in a row: those of its file, of its mark, of its task, and of those it waited for.
 func (r *Redactor) Row(row *export.Row) {
-	row.Path = r.Name(row.Path)
+	row.Path, row.Mark = r.Name(row.Path), r.Mark(row.Mark)
 	r.Tasks(row)
 }
 
-// Tasks replaces those of its task, and of those it waited for, in a row whose path came from
-// Names.
+// Tasks replaces those of its task, and of those it waited for, in a row whose path and mark came
+// from Names.
 func (r *Redactor) Tasks(row *export.Row) {
 	row.Comm = r.Comm(row.Comm)
 	for i := range row.Waits {
@@ -168,6 +172,14 @@ type redacted struct {
 }
 
 func (n redacted) Path(id record.NameID) string { return n.r.Name(n.below.Path(id)) }
+
+// MarkAt implements export.Marks.
+func (n redacted) MarkAt(t uint64) string {
+	if m, ok := n.below.(export.Marks); ok {
+		return n.r.Mark(m.MarkAt(t))
+	}
+	return ""
+}
 
 // Info is what a trace says of itself, without names. What it says of the kernel stays:
 // without that nothing can be judged.

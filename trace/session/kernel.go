@@ -121,11 +121,13 @@ func (k *Kernel) StartLine(variant string, start uint64) (export.StartLine, erro
 	return export.StartLine{Kernel: k.Facts.Release, Variant: variantText(d), Provisional: d.Provisional(), StartNs: start}, nil
 }
 
-// Maker makes rows of what the probes see, with the names of files from names; nil for
-// none.
+// Maker makes rows of what the probes see, with the names of files from names, and with marks
+// where names knows them, as a recording does; nil for none.
 func (k *Kernel) Maker(names export.Names) export.Maker {
+	marks, _ := names.(export.Marks)
 	return export.Maker{
 		Names:    names,
+		Marks:    marks,
 		NoWaits:  k.Plan.Unattached.Has(record.StageWait),
 		NoSleeps: k.Plan.Unattached.Has(record.StageSleep),
 	}

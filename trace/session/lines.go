@@ -7,6 +7,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/record"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
 // Lines is a sink that writes rows as text or JSON, and between them what is lost and what
@@ -48,6 +49,18 @@ func (s *Lines) Note(text string) {
 		s.buf = export.AppendNotice(s.buf, text)
 	} else {
 		s.buf = fmt.Appendf(s.buf, "-- %s\n", export.Safe(text))
+	}
+}
+
+// Mark implements MarkSink.
+func (s *Lines) Mark(m tracefile.Mark) {
+	switch {
+	case s.JSON:
+		s.buf = export.AppendMark(s.buf, m.Time, m.Name)
+	case m.Name == "":
+		s.buf = append(s.buf, "-- MARK ends here\n"...)
+	default:
+		s.buf = fmt.Appendf(s.buf, "-- MARK here: %s\n", export.Safe(m.Name))
 	}
 }
 

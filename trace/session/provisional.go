@@ -31,6 +31,7 @@ func (t *Trace) Note(text string) {
 // feed judges one record. While the variant is provisional it is kept: when the variant
 // turns out to be another, all is judged again.
 func (t *Trace) feed(raw []byte) {
+	t.tellMarksOf(raw)
 	d := t.judge.Detector()
 	if !d.Provisional() {
 		t.early = batch{}

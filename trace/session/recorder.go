@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -36,6 +37,7 @@ type RecorderOptions struct {
 	Tool     string             // version of this program
 	Command  []string           // command line of the recording
 	Redact   tracefile.Redactor // takes names out; nil for none
+	Marks    *Marks             // that come while it is recorded; nil for none
 }
 
 // Recorder writes a trace file. It belongs to one goroutine.
@@ -51,6 +53,7 @@ type Recorder struct {
 	isNew    bool // the file was not there before
 	aside    bool // begun on the screen, while other things go on
 	full     bool // the size limit is reached
+	marked   int  // marks of opts that are recorded
 	last     *reading
 	base     record.Losses // what was counted before it began; not in the file
 
@@ -127,7 +130,9 @@ func (r *Recorder) Begin(k *Kernel, start uint64, variant string, names *Names) 
 	}
 	r.names = newFileNames(names, r.mounted)
 	r.flushed = time.Now()
-	r.w, err = tracefile.NewRedactedWriter(r.out, r.info, r.opts.Redact)
+	if r.w, err = tracefile.NewRedactedWriter(r.out, r.info, r.opts.Redact); err == nil {
+		err = r.putLastMarks()
+	}
 	return r.failed(err)
 }
 
@@ -135,7 +140,7 @@ func (r *Recorder) Begin(k *Kernel, start uint64, variant string, names *Names) 
 // at least, with an empty batch when nothing happens.
 func (r *Recorder) batch(b *batch, lost *reading) error {
 	lost = r.since(lost)
-	err := r.mark(lost)
+	err := cmp.Or(r.mark(lost), r.putMarks())
 	l := &lost.losses
 	r.names.names.Look()
 	b.each(func(raw []byte) {
@@ -212,7 +217,7 @@ func (r *Recorder) limit(l *record.Losses) error {
 	r.out, r.w = out, next
 	r.names.again(next)
 	r.parts++
-	return nil
+	return r.putLastMarks()
 }
 
 // count adds up what was written by a Writer.
@@ -227,7 +232,7 @@ func (r *Recorder) end(lost *reading) error {
 		return nil
 	}
 	lost = r.since(lost)
-	err := r.failed(errors.Join(r.mark(lost), r.w.Close(&lost.losses)))
+	err := r.failed(errors.Join(r.mark(lost), r.putMarks(), r.w.Close(&lost.losses)))
 	r.count(r.w)
 	r.w = nil
 	return errors.Join(err, r.Close())
@@ -302,6 +307,7 @@ func (r *Recorder) consume(p *pump, show func(*record.Losses)) error {
 			show(&l.losses)
 		}
 	}
+	r.opts.Marks.end()
 	if failed == nil {
 		failed = r.end(p.read.Load())
 	}

@@ -20,6 +20,10 @@ func TestRecordRedacted(t *testing.T) {
 	for _, redacted := range []bool{true, false} {
 		name := filepath.Join(t.TempDir(), "r.e4d")
 		o := RecorderOptions{Path: name, MaxSize: 64 << 10, Rotate: 2, HostName: true, Command: []string{"ext4dio-trace", "--path", "/secret/place"}}
+		o.Marks = &Marks{}
+		if _, err := o.Marks.Take("the secret test"); err != nil {
+			t.Fatal(err)
+		}
 		r := redact.New()
 		if redacted {
 			o.Redact = r

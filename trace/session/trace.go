@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/internal/clock"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/tracee"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
 // Sink takes judged writes. It is used by one goroutine.
@@ -44,6 +46,7 @@ type Options struct {
 	Doubt   func(from, to uint64) bool // see judge.Options
 	Names   export.Names               // of files; nil: those that the kernel's side tells of
 	Elapsed func() time.Duration       // what has been traced; nil: the time since New
+	Marks   *Marks                     // that come while it is traced; nil: those of Names
 }
 
 // Trace is one run: records in, rows and a summary out.
@@ -79,6 +82,9 @@ type Trace struct {
 	asked    time.Time // when the evidence was last asked for
 	advised  time.Time // when the adviser was
 
+	marks *tracefile.Marks // by which writes are grouped; nil for none
+	told  int              // of them, those that the sink was told of
+
 	early batch             // records that were judged while the variant was provisional
 	late  bool              // they are too many to be kept
 	again func(*export.Row) // takes those that are judged again; nil while none are
@@ -98,6 +104,11 @@ func New(k *Kernel, o Options) (*Trace, error) {
 		names = t.names
 	}
 	t.maker = k.Maker(names)
+	if r, ok := names.(interface{ Marks() *tracefile.Marks }); ok {
+		t.marks = r.Marks()
+	} else if o.Marks != nil {
+		t.marks, t.maker.Marks = &o.Marks.Marks, &o.Marks.Marks
+	}
 	t.Summary.Holders = k.Plan.Holders
 	t.refresh(&record.Losses{}, true)
 	return t, nil
@@ -180,6 +191,8 @@ func (t *Trace) consume(p *pump) error {
 	}
 	close(t.over)
 	t.flush()
+	t.opts.Marks.end()
+	t.tellMarks(math.MaxUint64)
 	if t.names != nil {
 		t.lookAtStacks()
 	}
@@ -330,6 +343,7 @@ func (t *Trace) beginRecording(o RecorderOptions) (string, error) {
 	if t.Recorder != nil {
 		return "", fmt.Errorf("it is recorded to %s already", t.Recorder.opts.Path)
 	}
+	o.Marks = t.opts.Marks
 	r := &Recorder{opts: o, parts: 1, aside: true, base: t.consumed().losses}
 	var err error
 	name := "ext4dio-" + time.Now().Format("20060102-150405")

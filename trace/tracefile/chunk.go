@@ -51,6 +51,8 @@ const (
 	KindFiles Kind = 5
 	// KindMounts are file systems that were mounted later, as in the Info.
 	KindMounts Kind = 6
+	// KindMarks are marks by which writes are grouped: see Marks.
+	KindMarks Kind = 7
 )
 
 // ErrFormat is wrapped by every error about bytes that are no trace, or no longer one.

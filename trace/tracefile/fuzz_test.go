@@ -39,6 +39,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(file[:ends[1]], true)
 	f.Add(file[:ends[1]-3], false)
 	f.Add(written(f, noise(3)), true)
+	f.Add(withMarks(f), true)
 	f.Fuzz(func(t *testing.T, b []byte, sums bool) {
 		if sums {
 			b = bytes.Clone(b)

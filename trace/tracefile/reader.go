@@ -34,6 +34,7 @@ type Reader struct {
 	rec     []byte
 	mu      sync.Mutex // of names, and of losses where they are read by another goroutine
 	names   names
+	marks   *Marks // of all parts of the recording
 	losses  record.Losses
 	unknown uint64
 	missing Missing
@@ -76,7 +77,7 @@ func NewReader(in io.Reader) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{chunks: chunks}
+	r := &Reader{chunks: chunks, marks: &Marks{}}
 	if err := r.begin(); err != nil {
 		chunks.zip.Close()
 		return nil, err
@@ -274,7 +275,7 @@ func (r *Reader) take(h *head) error {
 		r.losses = h.losses
 		r.mu.Unlock()
 		return r.dec.begin(raw, h)
-	case KindNames, KindFiles, KindMounts:
+	case KindNames, KindFiles, KindMounts, KindMarks:
 		// Open has read those that were there then; a file may be written still.
 		if r.index == nil || h.Seq > r.index.last() {
 			return r.takeNames(h.Kind, raw)
@@ -291,10 +292,13 @@ func (r *Reader) take(h *head) error {
 	return nil
 }
 
-// takeNames takes names of files, or the facts of file systems.
+// takeNames takes names of files, the facts of file systems, or marks.
 func (r *Reader) takeNames(kind Kind, raw []byte) error {
-	if kind == KindMounts {
+	switch kind {
+	case KindMounts:
 		return r.info.readMounts(raw)
+	case KindMarks:
+		return r.marks.read(raw)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -44,6 +44,7 @@ func OpenRecordings(paths ...string) ([]*Recording, error) {
 	}
 	for _, c := range out {
 		c.gatherMounts()
+		c.gatherMarks()
 	}
 	return out, nil
 }
@@ -360,7 +361,7 @@ func (x *Index) add(h *head, at int64) {
 	x.Last = max(x.Last, h.Last)
 }
 
-// readNames reads the chunks of names and of file systems. Damaged ones are left out: Next
+// readNames reads the chunks of names, of file systems and of marks. Damaged ones are left out: Next
 // says so later.
 func (r *Reader) readNames() {
 	c := r.chunks
@@ -368,7 +369,7 @@ func (r *Reader) readNames() {
 	defer func() { c.in, c.at = was, at }()
 	for i := range r.index.chunks {
 		switch k := &r.index.chunks[i]; k.Kind {
-		case KindNames, KindFiles, KindMounts:
+		case KindNames, KindFiles, KindMounts, KindMarks:
 			c.in = io.NewSectionReader(r.file, k.offset, 1<<62)
 			var h head
 			if _, err := c.next(&h); err == nil {

@@ -49,6 +49,7 @@ type Redactor interface {
 	Info(*Info) (*Info, error)
 	Mounts([]ext4fs.Mount) []ext4fs.Mount
 	Name(path string) string
+	Mark(name string) string
 	Record(raw []byte) ([]byte, error) // valid until the next call
 }
 

@@ -67,6 +67,7 @@ func Begin(o Options, filter probes.Filter) (*Run, error) {
 		return nil, err
 	}
 	x := &Run{opts: o, capture: c, meter: newMeter(o.Out, o.Terminal)}
+	x.ways.cover.Unprobed = c.Plan.Unattached
 	for x.opts.Seed == 0 {
 		x.opts.Seed = uint64(time.Now().UnixNano()) % 1_000_000
 	}

@@ -34,6 +34,18 @@ func Punch(off, n int64) string { return "fpunch " + Size(off) + " " + Size(n) }
 // Truncate sets i_size.
 func Truncate(size int64) string { return "truncate " + Size(size) }
 
+// Prologue begins a script that is given a folder: it goes there, and has what its lines need.
+const Prologue = `set -u
+dir=${1:?the folder to write in is missing}
+cd -- "$dir" || exit 2
+command -v xfs_io >/dev/null || { echo "xfs_io is missing (package xfsprogs)" >&2; exit 3; }
+new() { [ ! -e "$1" ] || { echo "$1 is there already" >&2; exit 2; }; }
+must() { "$@" || { echo "cannot lay out: $*" >&2; exit 3; }; }
+`
+
+// QuietRead reads a range and says nothing.
+func QuietRead(off, n int64) string { return "pread -q " + Size(off) + " " + Size(n) }
+
 // Read reads a range.
 func Read(off, n int64) string { return "pread " + Size(off) + " " + Size(n) }
 

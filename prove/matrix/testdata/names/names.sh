@@ -20,3 +20,9 @@ echo $? >/out/path.rc
 umount -R /mnt
 $t live --json --all -- unshare -m sh /share/unseen.sh >/out/unseen.jsonl 2>/out/unseen.err
 echo $? >/out/unseen.rc
+
+# What each test writes, as fstests' check tells of it in the kernel's log.
+umount -R /mnt 2>/dev/null
+mkfs.ext4 -qF /dev/sda && mount /dev/sda /mnt || exit 9
+sh /share/fstests-section.sh /out/marks.e4d sh /share/check.sh >/out/marks.txt 2>/out/marks.err
+echo $? >/out/marks.rc

@@ -1,0 +1,160 @@
+package coverage
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ext4dio/ext4dio-trace/decode/judge"
+	"github.com/ext4dio/ext4dio-trace/decode/observe"
+	"github.com/ext4dio/ext4dio-trace/record"
+)
+
+// ByMark counts writes by the mark that was in force when they began. Its zero value is empty, and
+// one goroutine uses it.
+type ByMark struct {
+	marks []*marked
+	named map[string]*marked
+}
+
+// marked is one mark, and the ways of its writes.
+type marked struct {
+	Marked
+	ways Coverage
+}
+
+// Marked is what came of the writes of one mark.
+type Marked struct {
+	Mark      *string    `json:"mark" doc:"name of the mark; null of the writes that have none"`
+	Writes    uint64     `json:"writes" doc:"writes that began while it was in force"`
+	Shared    uint64     `json:"shared" doc:"of them, with i_rwsem shared at iomap_dio_rw"`
+	Exclusive uint64     `json:"exclusive" doc:"of them, with it exclusive"`
+	None      uint64     `json:"none" doc:"of them, that never got to iomap_dio_rw"`
+	Disagree  uint64     `json:"disagree" doc:"writes that disagree with the model"`
+	Open      uint64     `json:"open" doc:"writes that are undecided, incomplete, or had not returned"`
+	Taken     int        `json:"taken" doc:"points of coverage that its writes took"`
+	New       []NewPoint `json:"new" doc:"those of them that those of no earlier mark took"`
+}
+
+// NewPoint is a point that a mark took first.
+type NewPoint struct {
+	Variant   string `json:"variant" doc:"name of the variant"`
+	Function  string `json:"function" doc:"function of the kernel"`
+	Condition string `json:"condition" doc:"what is tested"`
+	Way       string `json:"way" doc:"what came out"`
+}
+
+// Begin tells of a mark before its writes, so that one without any is listed, too. Marks of one
+// name count together.
+func (b *ByMark) Begin(mark string) { b.of(mark) }
+
+func (b *ByMark) of(mark string) *marked {
+	if m := b.named[mark]; m != nil {
+		return m
+	}
+	m := &marked{}
+	if mark != "" {
+		m.Mark = &mark
+	}
+	if b.named == nil {
+		b.named = map[string]*marked{}
+	}
+	b.named[mark] = m
+	b.marks = append(b.marks, m)
+	return m
+}
+
+// Add takes a judged write, and the mark that was in force when it began.
+func (b *ByMark) Add(mark string, o *observe.Observation, v *judge.Verdict) {
+	m := b.of(mark)
+	m.Writes++
+	switch {
+	case o.Dio && o.Lock == record.LockShared:
+		m.Shared++
+	case o.Dio && o.Lock == record.LockExclusive:
+		m.Exclusive++
+	case !o.Dio && o.Incomplete == "" && !o.Inside:
+		m.None++
+	}
+	switch {
+	case v.Kind.Disagrees():
+		m.Disagree++
+	case v.Kind == judge.Undecided || o.Incomplete != "" || o.Inside:
+		m.Open++
+	}
+	m.ways.Add(o, v)
+}
+
+// Marks are what came of each mark, in their order; writes without one stand where they were met.
+func (b *ByMark) Marks() []Marked {
+	out := []Marked{}
+	seen := map[string][]bool{} // points by variant
+	for _, m := range b.marks {
+		if m.Mark == nil && m.Writes == 0 {
+			continue // an empty name ends a mark, and is none
+		}
+		m.Taken, m.New = 0, []NewPoint{}
+		for _, n := range m.ways.byName() {
+			variant := n.variant.String()
+			before := seen[variant]
+			if before == nil {
+				before = make([]bool, len(points))
+				seen[variant] = before
+			}
+			for i, p := range points {
+				if n.taken[i] == 0 {
+					continue
+				}
+				m.Taken++
+				if !before[i] {
+					before[i] = true
+					m.New = append(m.New, NewPoint{variant, p.fn, p.condition, p.way})
+				}
+			}
+		}
+		out = append(out, m.Marked)
+	}
+	return out
+}
+
+// byName are the counts of the variants, by their names.
+func (c *Coverage) byName() []*counts {
+	return slices.SortedFunc(slices.Values(c.variants), func(a, b *counts) int { return cmp.Compare(a.variant.String(), b.variant.String()) })
+}
+
+// NoMark stands in text for the mark of writes that have none.
+const NoMark = "(no mark)"
+
+// Name is the mark in text.
+func (m *Marked) Name() string {
+	if m.Mark == nil {
+		return NoMark
+	}
+	return *m.Mark
+}
+
+// WriteMarks writes a line for each mark; safe makes names fit for a terminal.
+func WriteMarks(w io.Writer, marks []Marked, safe func(string) string) error {
+	width := len("MARK")
+	for i := range marks {
+		width = max(width, utf8.RuneCountInString(safe(marks[i].Name())))
+	}
+	var b strings.Builder
+	line := func(name string, cells ...any) {
+		fmt.Fprintf(&b, "%s%s", name, strings.Repeat(" ", width-utf8.RuneCountInString(name)))
+		for _, cell := range cells {
+			fmt.Fprintf(&b, " %9v", cell)
+		}
+		b.WriteByte('\n')
+	}
+	line("MARK", "WRITES", "SHARED", "EXCLUSIVE", "NONE", "WAYS", "NEW WAYS", "DISAGREE", "OPEN")
+	for i := range marks {
+		m := &marks[i]
+		line(safe(m.Name()), m.Writes, m.Shared, m.Exclusive, m.None, m.Taken, len(m.New), m.Disagree, m.Open)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,174 @@
+package mark
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/ext4dio/ext4dio-trace/internal/hint"
+)
+
+// Folder has a socket for each program that traces: PID.sock. It belongs to root, and nobody else
+// can look into it.
+const Folder = "/run/ext4dio-trace"
+
+// answerTime is how long either side waits for the other.
+const answerTime = 10 * time.Second
+
+// Server takes marks from a socket.
+type Server struct {
+	listener *net.UnixListener
+	path     string
+	done     chan struct{}
+}
+
+// Listen begins to take marks in a folder, which is made when it is not there.
+func Listen(folder string, take Take) (*Server, error) {
+	if err := ownFolder(folder); err != nil {
+		return nil, err
+	}
+	s := &Server{path: filepath.Join(folder, strconv.Itoa(os.Getpid())+".sock"), done: make(chan struct{})}
+	// One of this number was left behind by a process that was killed: ours has none yet.
+	if err := os.Remove(s.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var err error
+	if s.listener, err = net.ListenUnix("unix", &net.UnixAddr{Name: s.path, Net: "unix"}); err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(s.path, 0o600); err != nil {
+		return nil, errors.Join(err, s.listener.Close())
+	}
+	go s.serve(take)
+	return s, nil
+}
+
+// ownFolder makes sure of a folder that is no link and belongs to us alone.
+func ownFolder(folder string) error {
+	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
+		return err
+	}
+	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	st, err := os.Lstat(folder)
+	if err != nil {
+		return err
+	}
+	if owner := st.Sys().(*syscall.Stat_t).Uid; !st.IsDir() || st.Mode().Perm()&0o077 != 0 || int(owner) != os.Geteuid() {
+		return fmt.Errorf("%s is not a folder that belongs to this user alone (%v, user %d)", folder, st.Mode(), owner)
+	}
+	return nil
+}
+
+// serve answers one after the other: each is answered at once.
+func (s *Server) serve(take Take) {
+	defer close(s.done)
+	for {
+		c, err := s.listener.AcceptUnix()
+		if err != nil {
+			return // it was closed
+		}
+		_ = answer(c, take) // whoever asked has gone away
+		_ = c.Close()
+	}
+}
+
+func answer(c net.Conn, take Take) error {
+	if err := c.SetDeadline(time.Now().Add(answerTime)); err != nil {
+		return err
+	}
+	line, err := bufio.NewReaderSize(c, 512).ReadSlice('\n')
+	if err != nil {
+		return err
+	}
+	name := string(line[:len(line)-1])
+	if err := Check(name); err != nil {
+		_, err = fmt.Fprintf(c, "error %v\n", err)
+		return err
+	}
+	t, err := take(name)
+	if err != nil {
+		_, err = fmt.Fprintf(c, "error %v\n", err)
+		return err
+	}
+	_, err = fmt.Fprintf(c, "taken %d\n", t)
+	return err
+}
+
+// Close ends it, and removes the socket. What was answered has been taken.
+func (s *Server) Close() {
+	_ = s.listener.Close() // which removes the socket
+	<-s.done
+}
+
+// Running are the processes that take marks, by their numbers. What a process that was killed
+// has left behind is removed.
+func Running(folder string) ([]int, error) {
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []int
+	for _, e := range entries {
+		digits, ok := strings.CutSuffix(e.Name(), ".sock")
+		pid, err := strconv.Atoi(digits)
+		if !ok || err != nil || pid <= 0 || e.Type()&fs.ModeSocket == 0 {
+			continue
+		}
+		path := filepath.Join(folder, e.Name())
+		c, err := net.Dial("unix", path)
+		switch {
+		case err == nil:
+			_ = c.Close()
+			out = append(out, pid)
+		case errors.Is(err, syscall.ECONNREFUSED):
+			_ = os.Remove(path)
+		case !errors.Is(err, fs.ErrNotExist): // it has ended since
+			return nil, err
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// Send puts a mark into what a process traces, and returns its time once it has been taken.
+func Send(folder string, pid int, name string) (uint64, error) {
+	c, err := net.Dial("unix", filepath.Join(folder, strconv.Itoa(pid)+".sock"))
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(answerTime)); err != nil {
+		return 0, err
+	}
+	if _, err := fmt.Fprintf(c, "%s\n", name); err != nil {
+		return 0, err
+	}
+	line, err := bufio.NewReader(c).ReadString('\n')
+	if err != nil {
+		return 0, fmt.Errorf("it did not answer: %w", err)
+	}
+	word, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+	if word != "taken" {
+		return 0, errors.New(rest)
+	}
+	return strconv.ParseUint(rest, 10, 64)
+}
+
+// NoneRunning is the error of a mark that nobody takes.
+func NoneRunning() error {
+	return hint.Unfitf("ext4dio-trace record -o trace.e4d", "nothing is recorded here that would take the mark")
+}
