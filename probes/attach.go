@@ -51,6 +51,7 @@ func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 		return nil, err
 	}
 	prune(spec, p)
+	foldAll(spec)
 	if !f.Funcs["bpf_rdonly_cast"].BTF && !f.Funcs["bpf_session_is_return"].BTF {
 		withoutKfuncs(spec)
 	}
