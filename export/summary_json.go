@@ -43,6 +43,7 @@ type summaryJSON struct {
 	waitedJSON
 	Inside []insideJSON `json:"inside"` // not returned, or queued and not seen to end
 	Advice []adviceJSON `json:"advice"` // what costs time, and what changes it; null when nobody has looked for it
+	Sample *sampleJSON  `json:"sample"` // all counts but issued, left_out are of it; null when all writes were wanted
 }
 
 // summaryOverlaps counts pairs of writes, by the rule that they broke together.
@@ -84,7 +85,7 @@ func (s *Summary) json() summaryJSON {
 		Variant: s.Variant, Evidence: s.Evidence, ElapsedNs: int64(s.Elapsed),
 		Incompletes: t.incomplete, InPart: t.InPart, Unseen: t.unseen,
 		endedJSON: s.endedJSON(), waitedJSON: s.waitedJSON(),
-		Inside: t.insideJSON(), Advice: s.adviceJSON(),
+		Inside: t.insideJSON(), Advice: s.adviceJSON(), Sample: s.sampleJSON(),
 	}
 	for c, n := range t.Written {
 		if n > 0 {
@@ -93,7 +94,7 @@ func (s *Summary) json() summaryJSON {
 	}
 	l := &s.Losses
 	for filter, n := range map[string]uint64{
-		"pid": l.NotPid, "dev": l.NotDev, "ino": l.NotIno, "path": l.NotPath, "cgroup": l.NotCgroup, "comm": l.NotComm, "command": l.NotTree,
+		"pid": l.NotPid, "dev": l.NotDev, "ino": l.NotIno, "path": l.NotPath, "cgroup": l.NotCgroup, "comm": l.NotComm, "command": l.NotTree, "sample": l.NotSample,
 	} {
 		if n > 0 {
 			j.LeftOut[filter] = n

@@ -207,6 +207,8 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		"cfg_holders":               holders,
 		"sync_locks":                f.syncLocks(),
 		"cfg_budget":                o.Budget,
+		"cfg_sample":                o.Sample.Share(),
+		"cfg_sample_seed":           o.Sample.Seed,
 		"slot_mask":                 uint32(slots - 1),
 		"have_cast":                 f.Funcs["bpf_rdonly_cast"].BTF,
 		"cfg_wake":                  uint64(ring / 4),

@@ -74,7 +74,7 @@ type folder struct {
 	in        asm.Instructions
 	constants map[string][]byte
 	at        []int          // where each instruction lies, in units of the kernel's
-	index     map[int]int    // the reverse
+	index     []int          // the reverse, plus 1
 	funcs     map[string]int // where each function begins
 	leads     []bool         // something jumps there, or a function begins
 	states    map[int]*registers
@@ -88,12 +88,13 @@ type folder struct {
 func fold(in asm.Instructions, constants map[string][]byte) asm.Instructions {
 	f := &folder{
 		in: append(asm.Instructions(nil), in...), constants: constants,
-		at: make([]int, len(in)+1), index: make(map[int]int, len(in)), funcs: map[string]int{},
+		at: make([]int, len(in)+1), funcs: map[string]int{},
 		leads: make([]bool, len(in)+1), states: map[int]*registers{},
 		reached: make([]bool, len(in)), edges: make([]uint8, len(in)), gone: make([]bool, len(in)),
 	}
+	f.index = make([]int, 2*len(in))
 	for i := range in {
-		f.index[f.at[i]] = i
+		f.index[f.at[i]] = i + 1
 		f.at[i+1] = f.at[i] + int(in[i].Width())
 		if name := in[i].Symbol(); name != "" {
 			f.funcs[name], f.leads[i] = i, true
@@ -135,8 +136,11 @@ func (f *folder) target(i int) (to int, ok bool) {
 	if ins := &f.in[i]; ins.OpCode.Class() == asm.Jump32Class && ins.OpCode.JumpOp() == asm.Ja {
 		return 0, false // its offset is elsewhere
 	}
-	to, ok = f.index[f.at[i+1]+int(f.in[i].Offset)]
-	return to, ok
+	at := f.at[i+1] + int(f.in[i].Offset)
+	if at < 0 || at >= len(f.index) || f.index[at] == 0 {
+		return 0, false
+	}
+	return f.index[at] - 1, true
 }
 
 func (f *folder) unknown() (r *registers) {
@@ -346,10 +350,7 @@ func ways(ins *asm.Instruction, r *registers) uint8 {
 		x, y = uint64(uint32(x)), uint64(uint32(y))
 		sx, sy = int64(int32(x)), int64(int32(y))
 	}
-	yes, ok := map[asm.JumpOp]bool{
-		asm.JEq: x == y, asm.JNE: x != y, asm.JGT: x > y, asm.JGE: x >= y, asm.JLT: x < y, asm.JLE: x <= y,
-		asm.JSGT: sx > sy, asm.JSGE: sx >= sy, asm.JSLT: sx < sy, asm.JSLE: sx <= sy, asm.JSet: x&y != 0,
-	}[op.JumpOp()]
+	yes, ok := compare(op.JumpOp(), x, y, sx, sy)
 	switch {
 	case !ok:
 		return taken | onward
@@ -357,6 +358,35 @@ func ways(ins *asm.Instruction, r *registers) uint8 {
 		return taken
 	}
 	return onward
+}
+
+// compare is what a conditional jump finds of two numbers; ok is false for none that we know.
+func compare(op asm.JumpOp, x, y uint64, sx, sy int64) (yes, ok bool) {
+	switch op {
+	case asm.JEq:
+		return x == y, true
+	case asm.JNE:
+		return x != y, true
+	case asm.JGT:
+		return x > y, true
+	case asm.JGE:
+		return x >= y, true
+	case asm.JLT:
+		return x < y, true
+	case asm.JLE:
+		return x <= y, true
+	case asm.JSGT:
+		return sx > sy, true
+	case asm.JSGE:
+		return sx >= sy, true
+	case asm.JSLT:
+		return sx < sy, true
+	case asm.JSLE:
+		return sx <= sy, true
+	case asm.JSet:
+		return x&y != 0, true
+	}
+	return false, false
 }
 
 // settleJumps makes jumps whose outcome is known unconditional, and takes out what is not reached.

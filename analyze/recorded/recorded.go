@@ -252,6 +252,9 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 		return nil, err
 	}
 	p.Summary.Advice = advise.Findings(p.Names)
+	if text := replay.Sampled(in); text != "" {
+		p.Missing = append(p.Missing, text)
+	}
 	if text := replay.Missing(in); text != "" {
 		p.Missing = append(p.Missing, text)
 	}

@@ -108,6 +108,7 @@ func (f *coverageFlags) reports(ctx context.Context, paths []string) ([]coverage
 			return nil, err
 		}
 		replay.SayMissing(os.Stderr, in)
+		replay.SaySampled(os.Stderr, in)
 	}
 	return c.Reports(), nil
 }

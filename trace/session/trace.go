@@ -98,7 +98,7 @@ func New(k *Kernel, o Options) (*Trace, error) {
 		names = t.names
 	}
 	t.maker = k.Maker(names)
-	t.Summary.Holders = k.Plan.Holders
+	t.Summary.Holders, t.Summary.Sample = k.Plan.Holders, k.Plan.Sample
 	t.refresh(&record.Losses{}, true)
 	return t, nil
 }
