@@ -30,6 +30,15 @@ func TestLoss(t *testing.T) {
 				t.Errorf("%s does not say what it lost:\n%s", name, errs)
 			}
 		}
+		t.Run("sample", r.sampled)
+		t.Run("soak", func(t *testing.T) {
+			if r.status(t, "soak") != 0 {
+				t.Fatal(r.read(t, "soak.err"))
+			}
+			for _, text := range soakProblems(t, r.read(t, "soak.jsonl"), 2) {
+				t.Error(text)
+			}
+		})
 	})
 	t.Run("full", func(t *testing.T) {
 		r := lossGuest(t, spec, "full")
@@ -62,6 +71,9 @@ func lossGuest(t *testing.T, spec, name string) *result {
 			t.Fatal(err)
 		}
 		args = append(args, "--bin", file)
+	}
+	if name == "small" {
+		args = append(args, "--bin", buildSoak(t, t.TempDir()))
 	}
 	_, stderr, status := guest(t, spec, append(args, "--", "exec", "--", "sh", "/share/loss.sh", name)...)
 	if status != 0 {
