@@ -13,17 +13,17 @@ import (
 func TestSampled(t *testing.T) {
 	s := export.Summary{Sample: record.Sample{OneIn: 4}, Elapsed: time.Second}
 	for text, want := range map[string]State{
-		"exclusive=0":       Broken, // 10 of 100 are
-		"exclusive<=5":      Broken,
-		"exclusive<50%":     Unproven,
-		"exclusive<1%":      Unproven, // broken, if these were all
-		"exclusive=20":      Unproven,
-		"undecided=0":       Unproven,
-		"writes>=1000":      Unproven,
+		"exclusive=0":     Broken, // 10 of 100 are
+		"exclusive<=5":    Broken,
+		"exclusive<50%":   Unproven,
+		"exclusive<1%":    Unproven, // broken, if these were all
+		"exclusive=20":    Unproven,
+		"undecided=0":     Unproven,
+		"writes>=1000":    Unproven,
 		"max(wait)<10us":  Broken,
 		"p99(wait)<10us":  Unproven,
-		"rate>=1000/s":      Unproven,
-		"rate<=50/s":        Broken,
+		"rate>=1000/s":    Unproven,
+		"rate<=50/s":      Broken,
 		"mean(wait)<10us": Unproven,
 	} {
 		policies, err := Parse("", text)
