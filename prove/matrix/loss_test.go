@@ -3,6 +3,7 @@ package matrix
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -64,16 +65,20 @@ type capture struct{ seen, lost int }
 func lossGuest(t *testing.T, spec, name string) *result {
 	t.Helper()
 	r := &result{dir: t.TempDir()}
-	args := []string{"--null-blk", "512M", "--share", "testdata/loss", "--out", r.dir}
+	share := t.TempDir()
+	if err := os.CopyFS(share, os.DirFS("testdata/loss")); err != nil {
+		t.Fatal(err)
+	}
+	if name == "small" {
+		buildSoak(t, share)
+	}
+	args := []string{"--null-blk", "512M", "--share", share, "--out", r.dir}
 	for _, name := range []string{"dd", "grep"} {
 		file, err := exec.LookPath(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		args = append(args, "--bin", file)
-	}
-	if name == "small" {
-		args = append(args, "--bin", buildSoak(t, t.TempDir()))
 	}
 	_, stderr, status := guest(t, spec, append(args, "--", "exec", "--", "sh", "/share/loss.sh", name)...)
 	if status != 0 {

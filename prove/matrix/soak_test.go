@@ -53,13 +53,12 @@ func TestSoak(t *testing.T) {
 }
 
 // buildSoak builds the program of the soak in a folder.
-func buildSoak(t *testing.T, dir string) string {
+func buildSoak(t *testing.T, dir string) {
 	t.Helper()
 	file := filepath.Join(dir, "soak")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", file, "./testdata/soak").CombinedOutput(); err != nil {
 		t.Fatalf("build soak: %v\n%s", err, out)
 	}
-	return file
 }
 
 // soakProblems says what is not as it should be after so many rounds: something of a tracer is

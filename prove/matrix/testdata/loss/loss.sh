@@ -46,7 +46,7 @@ small)
 	$t live --json --sample 1/4 --seed 3 --summary /out/sample.json -- $t workload nowait-pool --dir /mnt --tasks 4 --writes 60 \
 		>/out/sample.lines 2>/out/sample.err
 	echo $? >/out/sample.rc
-	soak $t /mnt 8 2 1s >/out/soak.jsonl 2>/out/soak.err
+	/share/soak $t /mnt 8 2 1s >/out/soak.jsonl 2>/out/soak.err
 	echo $? >/out/soak.rc
 	;;
 writers)
