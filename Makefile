@@ -12,7 +12,7 @@ export EXT4DIO_KERNELS ?= $(abspath ../shared/kernels)
 export CGO_ENABLED = 0
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: run build test test-unit test-race test-vm test-full test-field test-harness generate generate-check bench bench-series bench-cost bench-view whatif-series mutants man lint need-vm need-test
+.PHONY: run build test test-unit test-race test-vm test-full test-soak test-field test-harness generate generate-check bench bench-series bench-cost bench-view whatif-series mutants man lint need-vm need-test
 
 # Without disablethp, a kernel that uses huge pages everywhere keeps twice the memory
 # resident that the program has use for. go build knows no other way to set it.
@@ -60,7 +60,7 @@ generate-check:
 
 # Real kernels in QEMU. EXT4DIO_REQUIRE=vm turns a skip into a failure.
 test-vm: build
-	EXT4DIO_REQUIRE=vm scripts/vm-tests.sh -timeout 80m -parallel 2 -skip '^Test(Databases|FieldLongest|Tries|Emit)$$' ./prove/matrix
+	EXT4DIO_REQUIRE=vm scripts/vm-tests.sh -timeout 80m -parallel 2 -skip '^Test(Databases|FieldLongest|Tries|Emit|Soak)$$' ./prove/matrix
 
 # Half an hour: every kernel on every configuration.
 test-full: build
@@ -70,6 +70,11 @@ test-full: build
 # Its packages come by apt and are kept in the cache; without apt it is skipped.
 test-field: need-vm build
 	EXT4DIO_TEST_FIELD=1 EXT4DIO_REQUIRE=vm scripts/vm-tests.sh -timeout 60m -run '^Test(Databases|FieldLongest)$$' ./prove/matrix
+
+# Half an hour and more: 32 writers, and a tracer that is started and stopped 100 times.
+# EXT4DIO_SOAK=10,2m makes it shorter.
+test-soak: need-vm build
+	EXT4DIO_FULL=1 EXT4DIO_REQUIRE=vm scripts/vm-tests.sh -timeout 8h -run '^TestSoak$$' ./prove/matrix
 
 # The virtual machines' own tests: panics, hangs, streams, folders.
 test-harness:

@@ -25,6 +25,7 @@
 #include "leftout.h"
 #include "mapping.h"
 #include "names.h"
+#include "sample.h"
 #include "wait.h"
 #include "wanted.h"
 
@@ -254,7 +255,8 @@ static __always_inline bool on_entry(__u64 iocb_, __u64 iter, __u64 stack)
 	cpu = this_cpu();
 	if (!cpu)
 		return 0;
-	if (!wanted(cpu, iocb, inode, id >> 32)) {
+	if (!wanted(cpu, iocb, inode, id >> 32) ||
+	    (cfg_sample && !sampled(cpu, iocb, (void *)iter, inode, flags))) {
 		__sync_fetch_and_add(&cpu->n.filtered, 1);
 		return hold_write(iocb, (void *)iter, inode, stack);
 	}

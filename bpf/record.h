@@ -499,6 +499,7 @@ struct counters {
 	__u64 not_comm;		/* another command name */
 	__u64 lost_hold;	/* holders of i_rwsem without a record: ring full, or no room for their state */
 	__u64 lost_budget;	/* budgets of recorded writes, likewise */
+	__u64 not_sample;	/* of those that did not pass: not in the sample */
 };
 
 _Static_assert(sizeof(struct step) == 32, "step");

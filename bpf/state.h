@@ -141,7 +141,7 @@ struct cpu_state {
 	__u64 seq;
 	__u32 unreported;	/* records lost since the last that was sent */
 	__u32 pad;
-	__u64 pad_to_cache_lines[6];
+	__u64 pad_to_cache_lines[5];
 };
 _Static_assert(sizeof(struct cpu_state) == 256, "cpu_state");
 

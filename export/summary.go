@@ -158,6 +158,7 @@ type Summary struct {
 	Evidence []string
 	Holders  string        // of i_rwsem besides direct writes, which were recorded: auto, all or off; empty when that is not known
 	Elapsed  time.Duration // 0 when not known
+	Sample   record.Sample // which requests were recorded
 	Advice   []Advice      // what costs time, and what changes it; nil when nobody has looked for it
 	// Coverage is what came out of analyze/coverage, which no package of rows knows, for JSON;
 	// nil when nobody has counted.
@@ -255,6 +256,7 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 		fmt.Fprintf(&b, "\nleft out: %s", s.Losses.LeftOut())
 	}
 	b.WriteByte('\n')
+	s.appendSample(&b)
 	for _, l := range [...][2]string{{"requests", s.RequestsText()}, {"refused", t.RefusedText()}, {"failed", t.FailedText()}} {
 		if l[1] != "" {
 			fmt.Fprintf(&b, "%-9s %s\n", l[0]+":", l[1])
@@ -287,6 +289,9 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 		t.Verdicts[judge.Undecided], t.Verdicts[judge.Slower], t.Verdicts[judge.Differs], t.Verdicts[judge.Unsafe])
 	if t.Unjudged > 0 {
 		fmt.Fprintf(&b, ", %d not judged", t.Unjudged)
+	}
+	if s.Sample.OneIn > 0 {
+		b.WriteString(" (of the sample only)")
 	}
 	b.WriteByte('\n')
 	s.appendTogether(&b)

@@ -44,7 +44,8 @@ type summaryJSON struct {
 	Inside []insideJSON `json:"inside"` // not returned, or queued and not seen to end
 	Advice []adviceJSON `json:"advice"` // what costs time, and what changes it; null when nobody has looked for it
 	// Coverage is a list as variants of coverage --json; null when nobody has counted.
-	Coverage any `json:"coverage"`
+	Coverage any         `json:"coverage"`
+	Sample   *sampleJSON `json:"sample"` // all counts but issued, left_out are of it; null when all writes were wanted
 }
 
 // summaryOverlaps counts pairs of writes, by the rule that they broke together.
@@ -86,7 +87,7 @@ func (s *Summary) json() summaryJSON {
 		Variant: s.Variant, Evidence: s.Evidence, ElapsedNs: int64(s.Elapsed),
 		Incompletes: t.incomplete, InPart: t.InPart, Unseen: t.unseen,
 		endedJSON: s.endedJSON(), waitedJSON: s.waitedJSON(),
-		Inside: t.insideJSON(), Advice: s.adviceJSON(), Coverage: s.Coverage,
+		Inside: t.insideJSON(), Advice: s.adviceJSON(), Coverage: s.Coverage, Sample: s.sampleJSON(),
 	}
 	for c, n := range t.Written {
 		if n > 0 {
@@ -95,7 +96,7 @@ func (s *Summary) json() summaryJSON {
 	}
 	l := &s.Losses
 	for filter, n := range map[string]uint64{
-		"pid": l.NotPid, "dev": l.NotDev, "ino": l.NotIno, "path": l.NotPath, "cgroup": l.NotCgroup, "comm": l.NotComm, "command": l.NotTree,
+		"pid": l.NotPid, "dev": l.NotDev, "ino": l.NotIno, "path": l.NotPath, "cgroup": l.NotCgroup, "comm": l.NotComm, "command": l.NotTree, "sample": l.NotSample,
 	} {
 		if n > 0 {
 			j.LeftOut[filter] = n

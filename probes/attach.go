@@ -51,6 +51,7 @@ func Attach(f *Facts, p *Plan, o Options) (*Session, error) {
 		return nil, err
 	}
 	prune(spec, p)
+	foldAll(spec)
 	if !f.Funcs["bpf_rdonly_cast"].BTF && !f.Funcs["bpf_session_is_return"].BTF {
 		withoutKfuncs(spec)
 	}
@@ -206,6 +207,8 @@ func configure(spec *ebpf.CollectionSpec, f *Facts, o Options) error {
 		"cfg_holders":               holders,
 		"sync_locks":                f.syncLocks(),
 		"cfg_budget":                o.Budget,
+		"cfg_sample":                o.Sample.Share(),
+		"cfg_sample_seed":           o.Sample.Seed,
 		"slot_mask":                 uint32(slots - 1),
 		"have_cast":                 f.Funcs["bpf_rdonly_cast"].BTF,
 		"cfg_wake":                  uint64(ring / 4),

@@ -148,6 +148,8 @@ const (
 	ext4dioVarCfgNs                 = "cfg_ns"
 	ext4dioVarCfgNsLevel            = "cfg_ns_level"
 	ext4dioVarCfgPid                = "cfg_pid"
+	ext4dioVarCfgSample             = "cfg_sample"
+	ext4dioVarCfgSampleSeed         = "cfg_sample_seed"
 	ext4dioVarCfgThisGen            = "cfg_this_gen"
 	ext4dioVarCfgTree               = "cfg_tree"
 	ext4dioVarCfgWake               = "cfg_wake"
@@ -358,6 +360,8 @@ type ext4dioVariableSpecs struct {
 	CfgNs                 *ebpf.VariableSpec `ebpf:"cfg_ns"`
 	CfgNsLevel            *ebpf.VariableSpec `ebpf:"cfg_ns_level"`
 	CfgPid                *ebpf.VariableSpec `ebpf:"cfg_pid"`
+	CfgSample             *ebpf.VariableSpec `ebpf:"cfg_sample"`
+	CfgSampleSeed         *ebpf.VariableSpec `ebpf:"cfg_sample_seed"`
 	CfgThisGen            *ebpf.VariableSpec `ebpf:"cfg_this_gen"`
 	CfgTree               *ebpf.VariableSpec `ebpf:"cfg_tree"`
 	CfgWake               *ebpf.VariableSpec `ebpf:"cfg_wake"`
@@ -462,6 +466,8 @@ type ext4dioVariables struct {
 	CfgNs                 *ebpf.Variable `ebpf:"cfg_ns"`
 	CfgNsLevel            *ebpf.Variable `ebpf:"cfg_ns_level"`
 	CfgPid                *ebpf.Variable `ebpf:"cfg_pid"`
+	CfgSample             *ebpf.Variable `ebpf:"cfg_sample"`
+	CfgSampleSeed         *ebpf.Variable `ebpf:"cfg_sample_seed"`
 	CfgThisGen            *ebpf.Variable `ebpf:"cfg_this_gen"`
 	CfgTree               *ebpf.Variable `ebpf:"cfg_tree"`
 	CfgWake               *ebpf.Variable `ebpf:"cfg_wake"`

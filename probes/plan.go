@@ -22,6 +22,7 @@ type Options struct {
 	Filter      Filter
 	Tree        bool // only processes given to AddProcess, and their children
 	Budget      bool // the time of each write in parts
+	Sample      record.Sample
 }
 
 // Defaults of Options.
@@ -227,6 +228,8 @@ type Plan struct {
 	Unattached record.Stages `json:"unattached"`
 	// Holders is Options.Holders; empty in a trace of before there was that.
 	Holders string `json:"holders,omitempty"`
+	// Sample is Options.Sample.
+	Sample record.Sample `json:"sample,omitzero"`
 }
 
 // MakePlan chooses the probes for a kernel. It depends on its arguments only.
@@ -243,7 +246,7 @@ func MakePlan(f *Facts, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Mode: mode, Why: why, Holders: cmp.Or(o.Holders, HoldersAuto)}
+	p := &Plan{Mode: mode, Why: why, Holders: cmp.Or(o.Holders, HoldersAuto), Sample: o.Sample}
 	var full traits
 	if o.Budget {
 		full |= timed

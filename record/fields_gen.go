@@ -13,7 +13,7 @@ const (
 	HoldSize     = 160
 	BudgetSize   = 160
 	MaxSteps     = 40 // of a record
-	NumCounters  = 24 // all of them uint64
+	NumCounters  = 25 // all of them uint64
 )
 
 // Kinds of records; numbers are append-only.
@@ -656,4 +656,5 @@ type Counters struct {
 	NotComm      uint64 `wire:"168,8"` // another command name
 	LostHold     uint64 `wire:"176,8"` // holders of i_rwsem without a record: ring full, or no room for their state
 	LostBudget   uint64 `wire:"184,8"` // budgets of recorded writes, likewise
+	NotSample    uint64 `wire:"192,8"` // of those that did not pass: not in the sample
 }

@@ -31,7 +31,7 @@ func (l *Losses) All() [NumCounters + 5]*uint64 {
 		&l.Seen, &l.Sent, &l.Bytes, &l.Queued, &l.Completed, &l.Filtered, &l.TooFast, &l.Started,
 		&l.Unfinished, &l.LostRing, &l.LostComplete, &l.LostMap, &l.LostReturn, &l.LostDepth, &l.LostAIO,
 		&l.StepsLost, &l.MissedEntry, &l.MissedReturn, &l.MissedInner, &l.Malformed,
-		&l.NotPid, &l.NotDev, &l.NotIno, &l.NotPath, &l.NotCgroup, &l.NotTree, &l.NotComm,
+		&l.NotPid, &l.NotDev, &l.NotIno, &l.NotPath, &l.NotCgroup, &l.NotTree, &l.NotComm, &l.NotSample,
 		&l.LostHold, &l.LostBudget,
 	}
 }
@@ -99,6 +99,7 @@ func (l Losses) LeftOut() string {
 	add(l.NotCgroup, "%d by --cgroup")
 	add(l.NotComm, "%d by --comm")
 	add(l.NotTree, "%d of processes that the command did not start, loop devices among them (--all shows them)")
+	add(l.NotSample, "%d not in the sample")
 	add(rest, "%d by a filter")
 	return strings.Join(parts, ", ")
 }

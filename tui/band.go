@@ -106,6 +106,9 @@ func (m *model) statePart() part {
 	if m.now.Recording {
 		text = strings.TrimSpace(text + " REC")
 	}
+	if n := m.now.Summary.Sample.OneIn; n > 0 {
+		text = strings.TrimSpace(fmt.Sprintf("%s SAMPLE 1/%d", text, n))
+	}
 	return part{text, m.styles.warn}
 }
 

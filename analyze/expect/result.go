@@ -44,11 +44,12 @@ type Result struct {
 type Whole struct {
 	Elapsed time.Duration // 0 when it is not known
 	Missing string        // why not all writes were seen; empty when all were
+	Sampled bool          // it is only of some of the writes, by chance
 }
 
 // WholeOf is what a summary tells, and missing of what else was not seen.
 func WholeOf(s *export.Summary, missing string) Whole {
-	w := Whole{Elapsed: s.Elapsed, Missing: missing}
+	w := Whole{Elapsed: s.Elapsed, Missing: missing, Sampled: s.Sample.OneIn > 0}
 	switch {
 	case missing != "":
 	case s.Losses.Any():
@@ -61,6 +62,8 @@ func WholeOf(s *export.Summary, missing string) Whole {
 		w.Missing = "it is not known what became of writes"
 	case s.Losses.TooFast > 0:
 		w.Missing = "writes were left out by --min-latency"
+	case w.Sampled:
+		w.Missing = "only a sample of the writes was seen"
 	}
 	return w
 }
@@ -106,6 +109,8 @@ func (c *counted) result(w *Watch, whole Whole) Result {
 		res.State, why = Unproven, "no write was seen at all"
 	case c.of.writes == 0 && !(c.what == writes && c.only == nil) && (c.what != rate || held != no):
 		res.State, why = Unproven, "none of the writes that were seen is meant"
+	case held == no && whole.Sampled && !c.forGood(whole):
+		res.State, why = Unproven, whole.Missing
 	case held == no:
 		res.State = Broken
 	case c.n == 0 && c.unknown > 0:
@@ -161,6 +166,16 @@ func (c *counted) holds(whole Whole) truth {
 		return min(upTo, yes-under)
 	}
 	return yes - min(upTo, yes-under)
+}
+
+// forGood reports whether what is broken by some writes is broken by all: there are too many
+// already, or one took too long.
+func (c *counted) forGood(whole Whole) bool {
+	if c.share || c.what == quantile || c.what == mean {
+		return false
+	}
+	_, upTo := c.compare(whole)
+	return c.op == "<" || c.op == "<=" || c.op == "=" && upTo == no
 }
 
 // compare says whether the value is below the limit, and whether it is at most the limit.

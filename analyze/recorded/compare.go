@@ -31,8 +31,10 @@ func Side(ctx context.Context, in *tracefile.Recording, name, variant string, ch
 	if err := judged.Account(&s.Summary); err != nil {
 		return nil, err
 	}
-	if text := replay.Missing(in); text != "" {
-		s.Missing = append(s.Missing, text)
+	for _, text := range []string{replay.Missing(in), replay.Sampled(in)} {
+		if text != "" {
+			s.Missing = append(s.Missing, text)
+		}
 	}
 	for _, f := range environment(in, in.Info(), "") {
 		if f.Name != "reported by" {

@@ -1,6 +1,7 @@
 package recorded
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,7 +85,7 @@ func (o *PredictOptions) predict(ctx context.Context, p *whatif.Predictor, judge
 		return nil, err
 	}
 	rep, err := p.Predict(ctx, whatif.Trace{
-		Began: judged.In.Info().Monotonic, Losses: s.Losses, Missing: replay.Missing(judged.In), Holders: judged.Plan.Holders, Unseen: judged.Plan.Unseen(),
+		Began: judged.In.Info().Monotonic, Losses: s.Losses, Missing: cmp.Or(replay.Missing(judged.In), replay.Sampled(judged.In)), Holders: judged.Plan.Holders, Unseen: judged.Plan.Unseen(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w before all was simulated", replay.ErrInterrupted)

@@ -281,6 +281,9 @@ func Report(ctx context.Context, in *tracefile.Recording, o ReportOptions) (*rep
 	}
 	p.Summary.Advice = advise.Findings(p.Names)
 	p.Marks = marks.lines()
+	if text := replay.Sampled(in); text != "" {
+		p.Missing = append(p.Missing, text)
+	}
 	if text := replay.Missing(in); text != "" {
 		p.Missing = append(p.Missing, text)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
+	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
 	"github.com/ext4dio/ext4dio-trace/trace/tracee"
 )
@@ -25,6 +26,8 @@ type captureFlags struct {
 	probes.Options
 	filter   session.Filter
 	duration time.Duration
+	sample   string
+	seed     uint64
 	ring     string
 	markFrom string
 	onScreen bool // stderr is not to be written to
@@ -41,6 +44,8 @@ func (o *captureFlags) register(flags *pflag.FlagSet) {
 	flags.IntVar(&o.MaxInflight, "inflight", probes.DefaultInflight, "writes that may be inside the kernel at once")
 	flags.StringVar(&o.Holders, "holders", probes.HoldersAuto, holdersUsage)
 	flags.BoolVar(&o.Budget, "budget", false, "measure where the time of each write goes; costs more, see docs/budget.md")
+	flags.StringVar(&o.sample, "sample", "", "record 1/N of the requests and count the rest, see docs/cost.md")
+	flags.Uint64Var(&o.seed, "seed", 1, "with --sample: which requests; the same seed takes the same")
 	flags.BoolVar(&o.all, "all", false, "with a COMMAND: trace all processes")
 }
 
@@ -64,6 +69,15 @@ func (o *captureFlags) check() error {
 	}
 	if o.MaxInflight < 1 || o.MaxInflight > probes.MaxInflight {
 		return usagef("--inflight 4096", "--inflight must be between 1 and %d", probes.MaxInflight)
+	}
+	if o.sample != "" {
+		s, err := record.ParseSample(o.sample)
+		if err != nil {
+			return usagef("--sample 1/64", "--sample: %v", err)
+		}
+		if o.Sample = s; s.OneIn > 0 {
+			o.Sample.Seed = o.seed
+		}
 	}
 	if o.all && len(o.command) == 0 {
 		return usagef("live without --all traces everything", "--all is only of use with a COMMAND")

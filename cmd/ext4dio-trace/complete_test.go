@@ -17,7 +17,7 @@ import (
 // free are the flags that take a number, a size, a time, a name or a pattern of the
 // user's own: there is nothing to complete.
 var free = strings.Fields("append blocksize buffer-align comm disksize extents filter from guess-isize" +
-	" isize len limit max-size mem min mkfs module null-blk pos ring to")
+	" isize len limit max-size mem min mkfs module null-blk pos ring sample to")
 
 // free by their types: numbers and times.
 var freeTypes = strings.Fields("bool duration int int64 uint uint32 uint64 float64 intSlice count")

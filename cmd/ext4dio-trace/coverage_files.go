@@ -142,6 +142,10 @@ func sayMissing(w io.Writer, in *tracefile.Recording) string {
 		all = append(all, fmt.Sprintf("lost: %s: which ways those took is not known", l))
 		fmt.Fprintf(w, "LOST: %s: which ways those took is not known\n", l)
 	}
+	if text := replay.Sampled(in); text != "" {
+		all = append(all, text)
+		replay.SaySampled(w, in)
+	}
 	if replay.SayMissing(w, in) {
 		all = append(all, replay.Missing(in))
 	}

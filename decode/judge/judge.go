@@ -41,6 +41,9 @@ type Options struct {
 	Seen func(*observe.Observation, *Verdict)
 	// Holders says that holders of i_rwsem are recorded that make no recorded writes.
 	Holders bool
+	// Sampled says that only some of the writes come: what two of them did together is not
+	// looked at, as that of most pairs is not seen.
+	Sampled bool
 	// Held is called for everybody else who held i_rwsem, before the writes that waited for
 	// that come. The Hold is valid during the call only; nil for nothing.
 	Held func(*observe.Hold)
@@ -178,7 +181,7 @@ func (j *Judge) judge(o *observe.Observation) *Verdict {
 	if e == nil {
 		return j.decide(o)
 	}
-	if found := j.overlaps.Add(o, e.conditions); len(found) > 0 {
+	if found := j.together(o, e.conditions); len(found) > 0 {
 		best := j.det.Best()
 		ver := j.conclude(o, best, j.cmp.judge(o, best), found)
 		ver.Provisional = j.det.Provisional()
@@ -186,6 +189,14 @@ func (j *Judge) judge(o *observe.Observation) *Verdict {
 	}
 	j.countHazards(e.verdict.Hazards)
 	return &e.verdict
+}
+
+// together is what o did together with writes that came before.
+func (j *Judge) together(o *observe.Observation, conditions rules.Conditions) []overlap.Pair {
+	if j.opts.Sampled {
+		return nil
+	}
+	return j.overlaps.Add(o, conditions)
 }
 
 // decide compares o with every variant that is still possible. A write that
@@ -210,7 +221,7 @@ func (j *Judge) decide(o *observe.Observation) *Verdict {
 	var found []overlap.Pair
 	conditions := rules.ConditionsOf(best, j.opts.Unprobed)
 	if j.cmp.judged {
-		found = j.overlaps.Add(o, conditions)
+		found = j.together(o, conditions)
 	}
 	ver := j.conclude(o, best, out, found)
 	ver.Provisional = j.det.Provisional()

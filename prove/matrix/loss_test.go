@@ -3,6 +3,7 @@ package matrix
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -30,6 +31,15 @@ func TestLoss(t *testing.T) {
 				t.Errorf("%s does not say what it lost:\n%s", name, errs)
 			}
 		}
+		t.Run("sample", r.sampled)
+		t.Run("soak", func(t *testing.T) {
+			if r.status(t, "soak") != 0 {
+				t.Fatal(r.read(t, "soak.err"))
+			}
+			for _, text := range soakProblems(t, r.read(t, "soak.jsonl"), 2) {
+				t.Error(text)
+			}
+		})
 	})
 	t.Run("full", func(t *testing.T) {
 		r := lossGuest(t, spec, "full")
@@ -55,7 +65,14 @@ type capture struct{ seen, lost int }
 func lossGuest(t *testing.T, spec, name string) *result {
 	t.Helper()
 	r := &result{dir: t.TempDir()}
-	args := []string{"--null-blk", "512M", "--share", "testdata/loss", "--out", r.dir}
+	share := t.TempDir()
+	if err := os.CopyFS(share, os.DirFS("testdata/loss")); err != nil {
+		t.Fatal(err)
+	}
+	if name == "small" {
+		buildSoak(t, share)
+	}
+	args := []string{"--null-blk", "512M", "--share", share, "--out", r.dir}
 	for _, name := range []string{"dd", "grep"} {
 		file, err := exec.LookPath(name)
 		if err != nil {

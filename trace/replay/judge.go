@@ -123,7 +123,7 @@ func (j *Judged) Account(s *export.Summary) error {
 	if err == nil {
 		session.Account(s, &losses, j.Judge)
 		session.Explain(s, j.Judge)
-		s.Holders = j.Plan.Holders
+		s.Holders, s.Sample = j.Plan.Holders, j.Plan.Sample
 		s.Elapsed = Length(j.In)
 	}
 	return err

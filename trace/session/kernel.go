@@ -95,7 +95,7 @@ func Recorded(info *tracefile.Info) (Kernel, error) {
 func (k *Kernel) Judge(variant string, doubt func(from, to uint64) bool, seen Seen) (*judge.Judge, error) {
 	o := judge.Options{
 		Evidence: k.Evidence(), Detector: k.Settled, Unprobed: k.Plan.Unattached, Doubt: doubt,
-		Seen: seen, Held: k.Held, Holders: k.Holders(),
+		Seen: seen, Held: k.Held, Holders: k.Holders(), Sampled: k.Plan.Sample.OneIn > 0,
 	}
 	if variant != "" && variant != "auto" {
 		v, err := model.ParseVariant(variant)
@@ -168,6 +168,9 @@ func (k *Kernel) Banner(doing string) string {
 	text := fmt.Sprintf("%s ext4 direct writes on Linux %s: %d probes (%s)", doing, k.Facts.Release, n, k.Plan.Mode)
 	if len(missing) > 0 {
 		text += ", without " + strings.Join(missing, ", ")
+	}
+	if s := k.Plan.Sample; s.OneIn > 0 {
+		text += fmt.Sprintf(", a sample of %v", s)
 	}
 	return text + pidText(k.Facts.PidNamespace)
 }

@@ -109,7 +109,7 @@ func New(k *Kernel, o Options) (*Trace, error) {
 	} else if o.Marks != nil {
 		t.marks, t.maker.Marks = &o.Marks.Marks, &o.Marks.Marks
 	}
-	t.Summary.Holders = k.Plan.Holders
+	t.Summary.Holders, t.Summary.Sample = k.Plan.Holders, k.Plan.Sample
 	t.refresh(&record.Losses{}, true)
 	return t, nil
 }
