@@ -29,7 +29,7 @@ for tries in io_uring io_uring-sqpoll nowait-pool nowait; do
 done
 $t record -o /out/tries-failed.e4d -- sh /share/failed.sh >/out/tries.txt 2>&1
 note tries-failed.rc $?
-# Writes with a mapping for each block, 512 of them; on one kernel their branches are counted.
+# Writes with a mapping for each block, 512 of them; on some kernels their branches are counted.
 coverage=
 [ "$variant" = linux-7.2 ] && coverage=--coverage
 $t live --plain $coverage --summary /out/fragments.json -- $t workload fragments --dir /mnt --writes 5 --file-size 2097152 >/out/fragments.txt 2>/out/fragments.err
