@@ -263,9 +263,8 @@ type summary struct {
 
 // covered is what live --coverage counted of one variant.
 type covered struct {
-	Variant                string
-	Writes, Disagree, Open uint64
-	Taken                  int
+	Writes uint64
+	Taken  int
 }
 
 // loaded: at full speed nothing is lost, all of it is judged, none disagrees, and
@@ -294,13 +293,6 @@ func (r *result) loaded(t *testing.T) {
 	if w := r.kernel.variant; w != "" && !strings.HasPrefix(s.Variant, w) {
 		t.Errorf("variant %s was found, want %s", s.Variant, w)
 	}
-	counted := uint64(0)
-	for _, c := range s.Coverage {
-		counted += c.Writes + c.Disagree + c.Open
-	}
-	if n := len(s.Coverage); counted != s.Seen || n != 1 || s.Coverage[0].Taken < 20 {
-		t.Errorf("coverage counts %d of %d writes: %+v", counted, s.Seen, s.Coverage)
-	}
 	if r.kernel.load == "fio" {
 		r.fio(t, &s)
 	}
@@ -316,6 +308,12 @@ func (r *result) fragments(t *testing.T) {
 	if got := r.status(t, "fragments"); got != 0 || s.Seen != 5 || s.Verdicts["agree"] != 5 || s.Incomplete+s.InPart > 0 {
 		t.Errorf("writes over fragments: status %d, %d seen, %d incomplete, %d in part, verdicts %v\n%s\n%s", got, s.Seen, s.Incomplete, s.InPart,
 			s.Verdicts, r.read(t, "fragments.err"), r.read(t, "fragments.txt"))
+	}
+	if r.kernel.wrong != "linux-7.2" {
+		return // their branches are counted on some kernels
+	}
+	if c := s.Coverage; len(c) != 1 || c[0].Writes != s.Seen || c[0].Taken < 10 {
+		t.Errorf("coverage of %d writes over fragments: %+v", s.Seen, c)
 	}
 }
 
