@@ -3,7 +3,6 @@ package mark
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -68,11 +67,10 @@ func TestSocket(t *testing.T) {
 	if err != nil || st.Mode().Perm() != 0o600 {
 		t.Errorf("socket of mode %v, %v", st.Mode(), err)
 	}
-	stale, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(folder, "1.sock"), Net: "unix"})
+	stale, err := listenAt(filepath.Join(folder, "1.sock"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	stale.SetUnlinkOnClose(false)
 	stale.Close()
 	pids, err := Running(folder)
 	if err != nil || !slices.Equal(pids, []int{os.Getpid()}) {
