@@ -41,11 +41,19 @@ var partOrder = []judge.Field{
 
 // parted are the points at which the ways part, of a write that disagrees; none where what differs is of no test.
 func parted(o *observe.Observation, d *model.Decision, v *judge.Verdict) (s set) {
+	differs := func(f judge.Field) bool {
+		return slices.ContainsFunc(v.Diffs, func(diff judge.Diff) bool { return diff.Field == f })
+	}
 	for _, f := range partOrder {
-		if slices.ContainsFunc(v.Diffs, func(diff judge.Diff) bool { return diff.Field == f }) {
+		switch {
+		case !differs(f):
+			continue
+		case differs(judge.FieldForceWait) && differs(judge.FieldDrain) && isWait(f) && d.Variant.Has(model.NeedsZeroing):
+			s.test(model.StepNeedsZeroing) // of which both tests follow
+		default:
 			s.partAt(f, o, d)
-			return s
 		}
+		return s
 	}
 	if v.Rules&rules.R12 != 0 {
 		s.add(atAfter + refusedMapping)
@@ -75,6 +83,8 @@ func (s *set) partAt(f judge.Field, o *observe.Observation, d *model.Decision) {
 		s.test(testOf[f])
 	}
 }
+
+func isWait(f judge.Field) bool { return f == judge.FieldForceWait || f == judge.FieldDrain }
 
 // testOf are the tests that decide a field on their own.
 var testOf = map[judge.Field]model.StepID{
