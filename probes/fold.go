@@ -22,7 +22,7 @@ func foldAll(spec *ebpf.CollectionSpec) {
 		}
 		raw := constants[v.SectionName]
 		if raw == nil {
-			raw = make([]byte, spec.Maps[v.SectionName].ValueSize)
+			raw = contents(spec.Maps[v.SectionName])
 			constants[v.SectionName] = raw
 		}
 		copy(raw[v.Offset:], v.Value)
@@ -30,6 +30,18 @@ func foldAll(spec *ebpf.CollectionSpec) {
 	for _, ps := range spec.Programs {
 		ps.Instructions = fold(ps.Instructions, constants)
 	}
+}
+
+// contents are the bytes of a section: what has no name of its own, such as a table that is
+// static, stands in them too.
+func contents(m *ebpf.MapSpec) []byte {
+	raw := make([]byte, m.ValueSize)
+	if len(m.Contents) == 1 {
+		if b, ok := m.Contents[0].Value.([]byte); ok {
+			copy(raw, b)
+		}
+	}
+	return raw
 }
 
 // known is what is known of a register.
@@ -190,7 +202,10 @@ func (f *folder) walk(i int, rewrite bool) {
 			}
 			f.step(ins, &r)
 		}
-		if i++; f.leads[i] {
+		if i++; i == len(f.in) {
+			return // the verifier says what is wrong with it
+		}
+		if f.leads[i] {
 			if !rewrite {
 				f.enter(i, &r)
 			}

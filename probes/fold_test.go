@@ -167,3 +167,29 @@ func TestFoldKeepsCasts(t *testing.T) {
 		}
 	}
 }
+
+// TestFoldKnowsAll: bytes of the constants that no variable names are those of the object.
+func TestFoldKnowsAll(t *testing.T) {
+	spec, err := loadExt4dio()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := contents(spec.Maps[".rodata"])
+	named := make([]bool, len(raw))
+	for _, v := range spec.Variables {
+		if v.SectionName == ".rodata" {
+			for i := range v.Value {
+				named[int(v.Offset)+i] = true
+			}
+		}
+	}
+	others := ""
+	for i, b := range raw {
+		if !named[i] && b != 0 {
+			others += string(rune(b))
+		}
+	}
+	if !strings.Contains(others, "%ps") { // of_symbol is static
+		t.Errorf("bytes without a name: %q", others)
+	}
+}

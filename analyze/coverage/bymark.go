@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -11,19 +12,21 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/judge"
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/record"
+	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
 
 // ByMark counts writes by the mark that was in force when they began. Its zero value is empty, and
 // one goroutine uses it.
 type ByMark struct {
-	marks []*marked
-	named map[string]*marked
+	marks   []*marked
+	named   map[string]*marked
+	decider judge.Decider
 }
 
-// marked is one mark, and the ways of its writes.
+// marked is one mark, and the points that its writes took.
 type marked struct {
 	Marked
-	ways Coverage
+	took map[model.Variant]set
 }
 
 // Marked is what came of the writes of one mark.
@@ -55,7 +58,7 @@ func (b *ByMark) of(mark string) *marked {
 	if m := b.named[mark]; m != nil {
 		return m
 	}
-	m := &marked{}
+	m := &marked{took: map[model.Variant]set{}}
 	if mark != "" {
 		m.Mark = &mark
 	}
@@ -84,45 +87,39 @@ func (b *ByMark) Add(mark string, o *observe.Observation, v *judge.Verdict) {
 		m.Disagree++
 	case v.Kind == judge.Undecided || o.Incomplete != "" || o.Inside:
 		m.Open++
+	default:
+		took := m.took[v.Variant]
+		took.join(ofWrite(o, b.decider.Decide(o, v.Variant)))
+		m.took[v.Variant] = took
 	}
-	m.ways.Add(o, v)
 }
 
 // Marks are what came of each mark, in their order; writes without one stand where they were met.
 func (b *ByMark) Marks() []Marked {
 	out := []Marked{}
-	seen := map[string][]bool{} // points by variant
+	seen := map[model.Variant]set{}
 	for _, m := range b.marks {
 		if m.Mark == nil && m.Writes == 0 {
 			continue // an empty name ends a mark, and is none
 		}
 		m.Taken, m.New = 0, []NewPoint{}
-		for _, n := range m.ways.byName() {
-			variant := n.variant.String()
-			before := seen[variant]
-			if before == nil {
-				before = make([]bool, len(points))
-				seen[variant] = before
-			}
+		for _, v := range slices.SortedFunc(maps.Keys(m.took), func(a, b model.Variant) int { return cmp.Compare(a.String(), b.String()) }) {
+			took, before := m.took[v], seen[v]
 			for i, p := range points {
-				if n.taken[i] == 0 {
+				if !took.has(i) {
 					continue
 				}
 				m.Taken++
-				if !before[i] {
-					before[i] = true
-					m.New = append(m.New, NewPoint{variant, p.fn, p.condition, p.way})
+				if !before.has(i) {
+					m.New = append(m.New, NewPoint{v.String(), p.fn, p.condition, p.way})
 				}
 			}
+			before.join(took)
+			seen[v] = before
 		}
 		out = append(out, m.Marked)
 	}
 	return out
-}
-
-// byName are the counts of the variants, by their names.
-func (c *Coverage) byName() []*counts {
-	return slices.SortedFunc(slices.Values(c.variants), func(a, b *counts) int { return cmp.Compare(a.variant.String(), b.variant.String()) })
 }
 
 // NoMark stands in text for the mark of writes that have none.

@@ -87,6 +87,11 @@ type set [2]uint64
 
 func (s *set) add(i int)      { s[i/64] |= 1 << (i % 64) }
 func (s *set) has(i int) bool { return s[i/64]>>(i%64)&1 != 0 }
+func (s *set) join(o set) {
+	for i := range s {
+		s[i] |= o[i]
+	}
+}
 
 // decided adds the points that a decision passed.
 func (s *set) decided(d *model.Decision) {

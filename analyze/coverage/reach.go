@@ -77,10 +77,7 @@ func (r *reach) layout(x model.Extents, indirect bool, bits uint) {
 			if model.Predict(&r.out, w, in, r.v) != nil {
 				continue // facts that cannot be together
 			}
-			s := ofOutcome(&r.out, in.Start(w))
-			for n := range r.all {
-				r.all[n] |= s[n]
-			}
+			r.all.join(ofOutcome(&r.out, in.Start(w)))
 		}
 	}
 }

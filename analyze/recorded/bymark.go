@@ -8,20 +8,13 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/observe"
 	"github.com/ext4dio/ext4dio-trace/report"
 	"github.com/ext4dio/ext4dio-trace/trace/redact"
-	"github.com/ext4dio/ext4dio-trace/trace/replay"
-	"github.com/ext4dio/ext4dio-trace/trace/session"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
 // CoverMarks is Cover, and counts by mark, too.
 func CoverMarks(ctx context.Context, in *tracefile.Recording, variant string, c *coverage.Coverage, by *coverage.ByMark) error {
 	marks := newMarkCount(in, by)
-	_, err := replay.Judge(ctx, in, variant, func(*session.Kernel) session.Seen {
-		return func(o *observe.Observation, v *judge.Verdict) {
-			c.Add(o, v)
-			marks.add(o, v)
-		}
-	})
+	err := cover(ctx, in, variant, c, marks.add)
 	marks.begin()
 	return err
 }
