@@ -94,36 +94,59 @@ func (o *captureFlags) markSource() (*mark.Source, error) {
 	return mark.Open(o.markFrom)
 }
 
-// takeMarks takes marks from a source, which may be nil, and from the command mark, until the
-// returned function is called. While a screen lies over stderr, what there is to be said of
-// them waits for that.
-func takeMarks(from *mark.Source, marks *session.Marks, onScreen bool) (end func()) {
-	var mu sync.Mutex
-	var waiting []string
-	tell := func(text string) {
-		mu.Lock()
-		defer mu.Unlock()
-		if onScreen {
-			waiting = append(waiting, text)
-		} else {
-			note(os.Stderr, "%s", text)
-		}
+// markNotes is what there is to be said of marks. While a screen lies over stderr it waits for
+// that; of very much only the beginning is said, and how much more there was.
+type markNotes struct {
+	mu       sync.Mutex
+	onScreen bool
+	waiting  []string
+	said     int
+}
+
+// mostMarkNotes is how many are said.
+const mostMarkNotes = 20
+
+func (n *markNotes) tell(text string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.said++
+	switch {
+	case n.said > mostMarkNotes:
+	case n.onScreen:
+		n.waiting = append(n.waiting, text)
+	default:
+		note(os.Stderr, "%s", text)
 	}
+}
+
+// end says the rest.
+func (n *markNotes) end() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, text := range n.waiting {
+		note(os.Stderr, "%s", text)
+	}
+	if more := n.said - mostMarkNotes; more > 0 {
+		note(os.Stderr, "%d more of its kind about marks", more)
+	}
+}
+
+// takeMarks takes marks from a source, which may be nil, and from the command mark, until the
+// returned function is called.
+func takeMarks(from *mark.Source, marks *session.Marks, onScreen bool) (end func()) {
+	notes := &markNotes{onScreen: onScreen}
 	if from != nil {
-		from.Follow(marks.Take, tell)
+		from.Follow(marks.Take, notes.tell)
 	}
 	server, err := mark.Listen(mark.Folder, marks.Take)
 	if err != nil {
-		tell(fmt.Sprintf("the command mark does not reach this trace: %v", err))
+		notes.tell(fmt.Sprintf("the command mark does not reach this trace: %v", err))
 	}
 	return func() {
+		from.Close()
 		if server != nil {
 			server.Close()
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		for _, text := range waiting {
-			note(os.Stderr, "%s", text)
-		}
+		notes.end()
 	}
 }

@@ -1,7 +1,7 @@
 package mark
 
 import (
-	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -29,6 +30,7 @@ type Source struct {
 	tell   func(text string)
 	done   chan struct{}
 	closed chan struct{}
+	once   sync.Once
 }
 
 // Open opens a source: a FIFO by its name, a file descriptor by its number, or Kmsg for the tests
@@ -95,15 +97,20 @@ func (s *Source) Follow(take Take, tell func(text string)) {
 	}()
 }
 
-// Close ends it. A descriptor from outside that cannot be waited for is left to the end of
-// the process.
+// Close ends it, and waits for what was read. A descriptor from outside that cannot be waited for
+// is left to the end of the process.
 func (s *Source) Close() {
 	if s == nil {
 		return
 	}
-	close(s.closed)
-	_ = s.file.SetReadDeadline(time.Unix(1, 0))
-	_ = s.file.Close()
+	s.once.Do(func() {
+		close(s.closed)
+		ends := s.file.SetReadDeadline(time.Unix(1, 0)) == nil
+		_ = s.file.Close()
+		if ends && s.take != nil {
+			<-s.done
+		}
+	})
 }
 
 // mark takes a line.
@@ -117,15 +124,51 @@ func (s *Source) mark(line string) {
 	}
 }
 
+// lineLimit is what of a line is kept: more than a name can have.
+const lineLimit = 4096
+
+// lineCutter makes lines of what is read. Of one that is too long the beginning is a line, and the
+// rest is none.
+type lineCutter struct {
+	line []byte
+	over bool // the line was too long, and is not over yet
+	mark func(line string)
+}
+
+func (c *lineCutter) add(b []byte) {
+	for len(b) > 0 {
+		piece, rest, ended := bytes.Cut(b, []byte{'\n'})
+		if !c.over {
+			c.line = append(c.line, piece[:min(len(piece), lineLimit-len(c.line))]...)
+		}
+		switch {
+		case ended:
+			c.end(true)
+		case len(c.line) == lineLimit && !c.over:
+			c.mark(string(c.line))
+			c.line, c.over = c.line[:0], true
+		}
+		b = rest
+	}
+}
+
+// end ends a line; what is behind the last line end is one, unless it is empty.
+func (c *lineCutter) end(empty bool) {
+	if !c.over && (empty || len(c.line) > 0) {
+		c.mark(string(c.line))
+	}
+	c.line, c.over = c.line[:0], false
+}
+
 // lines reads a descriptor to its end.
 func (s *Source) lines() error {
-	in := bufio.NewReader(s.file)
+	c := lineCutter{mark: s.mark}
+	buf := make([]byte, lineLimit)
 	for {
-		line, err := in.ReadString('\n')
-		if line != "" {
-			s.mark(strings.TrimSuffix(line, "\n"))
-		}
+		n, err := s.file.Read(buf)
+		c.add(buf[:n])
 		if err == io.EOF {
+			c.end(false)
 			return nil
 		}
 		if err != nil {
@@ -135,34 +178,19 @@ func (s *Source) lines() error {
 }
 
 // fifo reads a FIFO, whose writers come and go. It stays open between them: were it closed and
-// opened again, who had opened it in between would be told that nobody reads. What a writer leaves
-// behind its last line end is a line.
+// opened again, who had opened it in between would be told that nobody reads. What the last writer
+// leaves behind its last line end is a line.
 func (s *Source) fifo() error {
-	var rest []byte
-	buf := make([]byte, 4096)
+	c := lineCutter{mark: s.mark}
+	buf := make([]byte, lineLimit)
 	return s.wait(func(fd int) error {
 		n, err := unix.Read(fd, buf)
 		if n > 0 {
-			rest = append(rest, buf[:n]...)
-			for {
-				line, more, ok := strings.Cut(string(rest), "\n")
-				if !ok {
-					break
-				}
-				s.mark(line)
-				rest = []byte(more)
-			}
-			if len(rest) > len(buf) { // it is cut anyway
-				s.mark(string(rest))
-				rest = nil
-			}
+			c.add(buf[:n])
 			return nil
 		}
 		if err == nil { // no writer
-			if len(rest) > 0 {
-				s.mark(string(rest))
-				rest = nil
-			}
+			c.end(false)
 			return unix.EAGAIN
 		}
 		return err

@@ -189,3 +189,60 @@ func TestNoSource(t *testing.T) {
 		}
 	}
 }
+
+// Who looks for what is traced while a tracer begins does not take its socket for one that was left
+// behind.
+func TestSocketBegins(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "marks")
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_, _ = Running(folder) // it may have ended meanwhile
+			}
+		}
+	}()
+	for i := range 300 {
+		s, err := Listen(folder, func(string) (uint64, error) { return 1, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Send(folder, os.Getpid(), "a")
+		s.Close()
+		if err != nil {
+			t.Errorf("tracer %d: %v", i, err)
+			break
+		}
+	}
+	close(stop)
+	<-stopped
+}
+
+// Of a line that is too long the beginning is a mark, and the rest is none.
+func TestLineCutter(t *testing.T) {
+	for in, want := range map[string][]string{
+		"a\nb":             {"a", "b"},
+		"\n\n":             {"", ""},
+		"":                 nil,
+		"long" + "\nshort": {"long", "short"},
+		strings.Repeat("x", 10*lineLimit) + "\nnext\n": {strings.Repeat("x", lineLimit), "next"},
+		strings.Repeat("x", lineLimit) + "\nnext":      {strings.Repeat("x", lineLimit), "next"},
+		strings.Repeat("x", lineLimit+1):               {strings.Repeat("x", lineLimit)},
+	} {
+		for _, step := range []int{1, 7, lineLimit, 1 << 20} {
+			var got []string
+			c := lineCutter{mark: func(line string) { got = append(got, line) }}
+			for piece := range slices.Chunk([]byte(in), step) {
+				c.add(piece)
+			}
+			c.end(false)
+			if !slices.Equal(got, want) {
+				t.Errorf("%.20q of %d bytes by %d: %d lines, want %d", in, len(in), step, len(got), len(want))
+			}
+		}
+	}
+}

@@ -22,8 +22,12 @@ import (
 // can look into it.
 const Folder = "/run/ext4dio-trace"
 
-// answerTime is how long either side waits for the other.
-const answerTime = 10 * time.Second
+const (
+	// answerTime is how long who marks waits for an answer.
+	answerTime = 10 * time.Second
+	// askTime is how long who is asked waits for the rest of a line: the others wait meanwhile.
+	askTime = time.Second
+)
 
 // Server takes marks from a socket.
 type Server struct {
@@ -37,14 +41,20 @@ func Listen(folder string, take Take) (*Server, error) {
 	if err := ownFolder(folder); err != nil {
 		return nil, err
 	}
-	s := &Server{path: filepath.Join(folder, strconv.Itoa(os.Getpid())+".sock"), done: make(chan struct{})}
-	// One of this number was left behind by a process that was killed: ours has none yet.
-	if err := os.Remove(s.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	pid := strconv.Itoa(os.Getpid())
+	s := &Server{path: filepath.Join(folder, pid+".sock"), done: make(chan struct{})}
+	// It gets its name once it listens: under that one, which nobody answers is taken for one that
+	// was left behind.
+	begun := filepath.Join(folder, "."+pid)
+	if err := os.Remove(begun); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	var err error
-	if s.listener, err = listenAt(s.path); err != nil {
-		return nil, fmt.Errorf("listen at %s: %w", s.path, err)
+	if s.listener, err = listenAt(begun); err != nil {
+		return nil, fmt.Errorf("listen at %s: %w", begun, err)
+	}
+	if err := os.Rename(begun, s.path); err != nil {
+		return nil, errors.Join(err, s.listener.Close(), os.Remove(begun))
 	}
 	go s.serve(take)
 	return s, nil
@@ -165,7 +175,7 @@ func (s *Server) serve(take Take) {
 }
 
 func answer(c *os.File, take Take) error {
-	if err := c.SetDeadline(time.Now().Add(answerTime)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(askTime)); err != nil {
 		return err
 	}
 	line, err := bufio.NewReaderSize(c, 512).ReadSlice('\n')
@@ -193,8 +203,8 @@ func (s *Server) Close() {
 	<-s.done
 }
 
-// Running are the processes that take marks, by their numbers. What a process that was killed
-// has left behind is removed.
+// Running are the processes that take marks, by their numbers, or that are to. What a process that
+// was killed has left behind is removed.
 func Running(folder string) ([]int, error) {
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -219,7 +229,7 @@ func Running(folder string) ([]int, error) {
 		case errors.Is(err, syscall.ECONNREFUSED):
 			_ = os.Remove(path)
 		case !errors.Is(err, fs.ErrNotExist): // it has ended since
-			return nil, err
+			out = append(out, pid) // who sends it a mark learns what is wrong
 		}
 	}
 	slices.Sort(out)
