@@ -1,6 +1,6 @@
-# 100,000 writes: three engines, 1, 8 and 32 jobs. Each job has its own part of
+# fio.sh N: nine times N writes, by three engines with 1, 8 and 32 jobs. Each job has its own part of
 # one file, which starts unwritten; blocks and parts of blocks.
-n=11136
+n=$1
 for engine in psync libaio io_uring; do
 	depth=8
 	[ $engine = psync ] && depth=1

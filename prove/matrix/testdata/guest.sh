@@ -1,4 +1,4 @@
-# Runs in the guest: sh /share/guest.sh VARIANT [fio]. What it finds goes to
+# Runs in the guest: sh /share/guest.sh VARIANT {fio|fio-third|workload}. What it finds goes to
 # /out, one file a question; the test on the host judges it.
 variant=$1
 load=$2
@@ -14,8 +14,10 @@ $t validate --dir /mnt --writes 0 --storms none --json >/out/validate.json 2>/ou
 note validate.rc $?
 
 # Full speed, default settings.
-if [ "$load" = fio ]; then
-	$t live --plain --only unsafe,differs,slower --summary /out/load.json -- sh /share/fio.sh >/out/load.txt 2>/out/load.err
+if [ "$load" != workload ]; then
+	n=11136
+	[ "$load" = fio-third ] && n=3712
+	$t live --plain --only unsafe,differs,slower --summary /out/load.json -- sh /share/fio.sh $n >/out/load.txt 2>/out/load.err
 else
 	$t live --plain --only unsafe,differs,slower --summary /out/load.json -- \
 		$t workload mixed --dir /mnt --tasks 16 --writes 600 >/out/load.txt 2>/out/load.err
