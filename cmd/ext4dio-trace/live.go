@@ -149,6 +149,9 @@ const rowFilterUsage = "only `WORDS` such as 'lock=exclusive verdict!=agree pos>
 func (o *rowChoice) register(flags *pflag.FlagSet, only string) {
 	flags.StringSliceVar(&o.only, "only", nil, only+strings.Join(onlyWords, ", "))
 	flags.Func("filter", rowFilterUsage, func(text string) (err error) {
+		if strings.TrimSpace(text) == "" {
+			return errors.New("it is empty: give it a value, or leave it away")
+		}
 		o.rows, err = rowfilter.Parse(text)
 		return err
 	})
