@@ -133,7 +133,7 @@ func TestReportRefuses(t *testing.T) {
 	trace := makeTrace(t, 3)
 	for name, args := range map[string][]string{
 		"which is read": {"-o", trace}, `variant "x"`: {"--variant", "x"}, "is no folder": {"-o", "report.go"},
-		"cannot report": {"-o", "/nonexistent/x.html"},
+		"the folder /nonexistent is not there": {"-o", "/nonexistent/x.html"},
 	} {
 		root := newRootCmd()
 		root.SetArgs(append([]string{"report", trace}, args...))
