@@ -14,6 +14,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
+	"github.com/ext4dio/ext4dio-trace/internal/outfile"
 	"github.com/ext4dio/ext4dio-trace/prove/bench"
 	"github.com/ext4dio/ext4dio-trace/prove/bench/watch"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/campaign"
@@ -298,11 +299,7 @@ func (f keptFlags) check() error {
 	if f.out == "" {
 		return nil
 	}
-	file, err := os.OpenFile(f.out, os.O_WRONLY|os.O_CREATE, 0o644)
-	if err != nil {
-		return usagef("", "-o: %v", err)
-	}
-	return file.Close()
+	return outfile.Check(nil, outfile.Out{Path: outfile.Stdout}, outfile.Out{Flag: "-o", Path: f.out})
 }
 
 // show writes reports to w, and keeps them in the file.
@@ -320,8 +317,11 @@ func show[R interface{ Text(io.Writer) error }](f keptFlags, w io.Writer, all []
 		}
 	}
 	if f.out != "" {
-		if err := os.WriteFile(f.out, lines.Bytes(), 0o644); err != nil {
-			return fmt.Errorf("write report: %w", err)
+		if err := (outfile.Out{Flag: "-o", Path: f.out}).Write(func(w io.Writer) error {
+			_, err := w.Write(lines.Bytes())
+			return err
+		}); err != nil {
+			return err
 		}
 	}
 	shown := &text

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ext4dio/ext4dio-trace/internal/outfile"
 	"github.com/ext4dio/ext4dio-trace/prove/bench"
 )
 
@@ -43,7 +43,11 @@ well be as fast as the first, it says "no difference shown".`,
 			if err != nil {
 				return usagef(progName+" bench compare base.json patched.json", "%v", err)
 			}
-			return writeComparison(cmd.OutOrStdout(), out, c, format)
+			to := outfile.Out{Flag: "-o", Path: out}
+			if err := outfile.Check(comparedFiles(args), to); err != nil {
+				return err
+			}
+			return writeComparison(cmd.OutOrStdout(), to, c, format)
 		},
 	}
 	fl := cmd.Flags()
@@ -60,11 +64,7 @@ func readColumns(args []string) (bench.Comparison, error) {
 	reports := map[string][]*bench.Report{}
 	named := map[string]bool{}
 	for _, arg := range args {
-		name, file, ok := strings.Cut(arg, "=")
-		if _, err := os.Stat(arg); err == nil || !ok { // a file's own name may hold "="
-			file, ok = arg, false
-			name = strings.TrimSuffix(filepath.Base(file), ".json")
-		}
+		name, file, ok := columnOf(arg)
 		read, st, err := readReports(file)
 		if err != nil {
 			return nil, err
@@ -92,6 +92,24 @@ func readColumns(args []string) (bench.Comparison, error) {
 	return c, c.Check()
 }
 
+// columnOf takes NAME=FILE apart; a file's own name may hold "=".
+func columnOf(arg string) (name, file string, named bool) {
+	name, file, named = strings.Cut(arg, "=")
+	if _, err := os.Stat(arg); err == nil || !named {
+		return strings.TrimSuffix(filepath.Base(arg), ".json"), arg, false
+	}
+	return name, file, true
+}
+
+// comparedFiles are the files that are read.
+func comparedFiles(args []string) (files []string) {
+	for _, arg := range args {
+		_, file, _ := columnOf(arg)
+		files = append(files, file)
+	}
+	return files
+}
+
 func readReports(file string) ([]*bench.Report, os.FileInfo, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -109,22 +127,14 @@ func readReports(file string) ([]*bench.Report, os.FileInfo, error) {
 	return reports, st, nil
 }
 
-// writeComparison writes to a file when one is named, else to w. A file that could
-// not be written to its end is removed.
-func writeComparison(w io.Writer, file string, c bench.Comparison, format string) error {
-	if file == "" {
-		if err := c.Write(w, format); !isClosedPipe(err) {
-			return err
-		}
-		return nil
+// writeComparison writes to a file when one is named, else to w.
+func writeComparison(w io.Writer, to outfile.Out, c bench.Comparison, format string) error {
+	write := func(w io.Writer) error { return c.Write(w, format) }
+	if to.Path != "" && to.Path != outfile.Stdout {
+		return to.Write(write)
 	}
-	f, err := os.Create(file)
-	if err != nil {
-		return usagef("", "%v", err)
+	if err := write(w); !isClosedPipe(err) {
+		return err
 	}
-	err = cmp.Or(c.Write(f, format), f.Close())
-	if err != nil {
-		_ = os.Remove(file)
-	}
-	return err
+	return nil
 }

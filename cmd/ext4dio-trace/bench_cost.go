@@ -74,6 +74,7 @@ func (f *costFlags) addFlags(fl *pflag.FlagSet) {
 	fl.StringVar(&f.other, "other", "", "directory on another file system, to write there too")
 	fl.StringSliceVar(&f.loads, "loads", []string{"direct"}, "what is measured: "+strings.Join(cost.LoadNames(), ", "))
 	fl.StringSliceVar(&f.choice.Attach, "attach", []string{probes.HowSession, probes.HowFentry}, "our ways to attach that are measured")
+	_ = fl.SetAnnotation("attach", meansNone, nil) // the flag is there
 	fl.StringSliceVar(&f.choice.Holders, "holders", nil, "measure ours also with these --holders: all, off")
 	fl.StringSliceVar(&f.choice.LeaveOut, "leave-out", nil, "measure ours also with a filter that leaves all out: pid, dev, ino")
 	fl.BoolVar(&f.choice.Budget, "budget", false, "measure ours also with --budget")

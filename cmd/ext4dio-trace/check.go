@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -69,7 +70,7 @@ func (f *checkFlags) run(ctx context.Context, stdout io.Writer, paths []string) 
 	if err := checkVariant(f.variant); err != nil {
 		return err
 	}
-	if err := errors.Join(f.checkTests("--json", f.json), f.by.check()); err != nil {
+	if err := errors.Join(f.checkKTAP("--json", f.json), f.by.check(), f.checkJUnit(slices.Concat(paths, f.expect))); err != nil {
 		return err
 	}
 	policies, err := f.policies()
@@ -100,12 +101,12 @@ func (f *checkFlags) run(ctx context.Context, stdout io.Writer, paths []string) 
 	default:
 		err = recorded.WriteText(stdout, done)
 	}
-	err = errors.Join(err, f.writeJUnit(func() *testreport.Report { return recorded.Tests(done) }))
 	if isClosedPipe(err) {
 		err = nil
 	} else if err != nil {
 		err = fmt.Errorf("write output: %w", err)
 	}
+	err = foremost(err, f.writeJUnit(func() *testreport.Report { return recorded.Tests(done) }))
 	return foremost(cut, err, checkedStatus(done), expectedStatus(done))
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/outfile"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
@@ -92,16 +93,15 @@ func (f *compareFlags) run(ctx context.Context, stdout io.Writer, paths []string
 	if err := f.check(paths); err != nil {
 		return err
 	}
+	to := outfile.Out{Flag: "-o", Path: f.out}
+	if err := outfile.Check(paths, to); err != nil {
+		return err
+	}
 	all, names, err := openPair(paths)
 	if err != nil {
 		return err
 	}
 	defer closeTraces(all)
-	if f.out != "-" {
-		if err := notItself(f.out, paths); err != nil {
-			return err
-		}
-	}
 	var sides [2]*compare.Side
 	for i, in := range all {
 		choose := f.choose
@@ -113,7 +113,7 @@ func (f *compareFlags) run(ctx context.Context, stdout io.Writer, paths []string
 		}
 	}
 	rep := compare.Compare(sides[0], sides[1], compare.Options{Level: f.level / 100, Least: f.least / 100, Seed: f.seed})
-	if err := f.write(stdout, rep); err != nil && !isClosedPipe(err) {
+	if err := f.write(stdout, to, rep); err != nil && !isClosedPipe(err) {
 		return fmt.Errorf("write output: %w", err)
 	}
 	if !rep.Proven() {
@@ -145,7 +145,7 @@ func openPair(paths []string) (all []*tracefile.Recording, names []string, err e
 	return all, names, nil
 }
 
-func (f *compareFlags) write(stdout io.Writer, rep *compare.Report) error {
+func (f *compareFlags) write(stdout io.Writer, to outfile.Out, rep *compare.Report) error {
 	form := rep.WriteText
 	switch {
 	case f.json:
@@ -156,7 +156,7 @@ func (f *compareFlags) write(stdout io.Writer, rep *compare.Report) error {
 	if f.out == "-" {
 		return form(stdout)
 	}
-	return writeWhole(f.out, form)
+	return to.Write(form)
 }
 
 // choice is what a row is to a comparison.

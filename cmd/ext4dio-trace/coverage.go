@@ -100,7 +100,7 @@ func (f *coverageFlags) run(ctx context.Context, stdout io.Writer, paths []strin
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(checkVariant(f.variant), f.checkPage(paths), f.emit.check(f), f.checkTests("--json", f.json), f.checkTests("--html", f.html), f.checkBy(paths)); err != nil {
+	if err := errors.Join(checkVariant(f.variant), f.checkPage(paths), f.emit.check(f), f.checkKTAP("--json", f.json), f.checkKTAP("--html", f.html), f.checkBy(paths)); err != nil {
 		return err
 	}
 	these, err := f.covered(ctx, paths)
@@ -114,7 +114,7 @@ func (f *coverageFlags) run(ctx context.Context, stdout io.Writer, paths []strin
 		}
 	}
 	if err := f.write(stdout, &these, &others, least); err != nil && !isClosedPipe(err) {
-		return fmt.Errorf("write output: %w", err)
+		return err
 	}
 	if err := f.writeJUnit(func() *testreport.Report { return f.tests(&these, &others, least) }); err != nil {
 		return err

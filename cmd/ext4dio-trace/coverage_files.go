@@ -16,6 +16,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage/page"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/outfile"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
@@ -34,18 +35,27 @@ func (f *coverageFlags) checkPage(paths []string) error {
 		return usagef("--html -o coverage.html", "--json and --html exclude each other")
 	case f.noLoss && len(f.against) == 0:
 		return usagef("--no-loss --against before.e4d", "--no-loss without --against: nothing can be lost")
-	case f.out == "-":
-		return nil
 	}
-	return notItself(f.out, slices.Concat(paths, f.against))
+	return outfile.Check(slices.Concat(paths, f.against), f.output(), outfile.Out{Flag: "--junit", Path: f.junit})
+}
+
+// output is where -o says; standard output needs no flag.
+func (f *coverageFlags) output() outfile.Out {
+	if f.out == outfile.Stdout {
+		return outfile.Out{Path: f.out}
+	}
+	return outfile.Out{Flag: "-o", Path: f.out}
 }
 
 // to has it written to where -o says.
 func (f *coverageFlags) to(stdout io.Writer, write func(io.Writer) error) error {
-	if f.out == "-" {
-		return write(stdout)
+	if f.out != outfile.Stdout {
+		return f.output().Write(write)
 	}
-	return writeWhole(f.out, write)
+	if err := write(stdout); err != nil {
+		return fmt.Errorf("write output: %w", err)
+	}
+	return nil
 }
 
 // covered is what some files hold: recordings, and coverages that were saved.

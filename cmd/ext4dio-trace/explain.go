@@ -74,6 +74,7 @@ together, as view was given them.`,
 	fl.StringVar(&o.pos, "pos", "", "position of the write")
 	fl.StringVar(&o.length, "len", "", "bytes to write")
 	fl.StringVar(&o.extents, "extents", "", "layout of the file, e.g. W,U,U,W or W4H100")
+	_ = fl.SetAnnotation("extents", meansNone, nil) // of an empty file; the flag is there
 	fl.StringVar(&o.blocksize, "blocksize", "4096", "block size of the file system")
 	fl.StringVar(&o.isize, "isize", "", "i_size (default: to the end of the layout)")
 	fl.StringVar(&o.disksize, "disksize", "", "i_disksize (default: i_size)")

@@ -26,6 +26,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export/perfetto"
 	"github.com/ext4dio/ext4dio-trace/export/xfsio"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/outfile"
 	"github.com/ext4dio/ext4dio-trace/trace/redact"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
@@ -352,12 +353,7 @@ func (f *exportFlags) open(inputs []string) (*exportOutput, error) {
 		}
 		return &exportOutput{dir: f.out}, nil
 	}
-	if st, err := os.Stat(f.out); err == nil {
-		if st.Mode()&os.ModeDevice != 0 && st.Mode()&os.ModeCharDevice == 0 {
-			return nil, usagef("-o FILE", "%s is a block device", f.out)
-		}
-	}
-	if err := notItself(f.out, inputs); err != nil {
+	if err := outfile.Check(append(slices.Clone(inputs), f.redact.key), outfile.Out{Flag: "-o", Path: f.out}); err != nil {
 		return nil, err
 	}
 	file, err := os.OpenFile(f.out, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)

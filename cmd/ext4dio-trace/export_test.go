@@ -228,8 +228,8 @@ func TestExportRefuses(t *testing.T) {
 		"--format csv --path [*":         "syntax error in pattern",
 		"--format csv --min-latency -1s": "must not be negative",
 		"--format fio -o -":              "fio needs a folder",
-		"--format csv -o " + trace:       "is the trace itself",
-		"--format csv -o /":              "cannot export",
+		"--format csv -o " + trace:       "which is read",
+		"--format csv -o /":              "/ is a folder",
 	} {
 		path, err := exported(t, trace, strings.Fields(flags)...)
 		if err == nil || asExit(err).Code != exit.Usage || !strings.Contains(err.Error(), want) {

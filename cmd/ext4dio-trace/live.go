@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/analyze/expect"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/rowfilter"
+	"github.com/ext4dio/ext4dio-trace/internal/outfile"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -120,7 +122,13 @@ func (o *liveOptions) check() (err error) {
 	if o.expected, err = o.policies(); err != nil {
 		return err
 	}
-	return o.checkShow()
+	return errors.Join(o.checkShow(), o.checkSummary(o.expect, outfile.Out{Flag: "--record", Path: o.record.Path}))
+}
+
+// checkSummary looks at the files that are written beside standard output.
+func (o *liveOptions) checkSummary(inputs []string, more ...outfile.Out) error {
+	outs := append([]outfile.Out{{Path: outfile.Stdout}, {Flag: "--summary", Path: o.summary}}, more...)
+	return outfile.Check(inputs, outs...)
 }
 
 // checkShow looks at the flags about what is shown.
@@ -141,6 +149,9 @@ const rowFilterUsage = "only `WORDS` such as 'lock=exclusive verdict!=agree pos>
 func (o *rowChoice) register(flags *pflag.FlagSet, only string) {
 	flags.StringSliceVar(&o.only, "only", nil, only+strings.Join(onlyWords, ", "))
 	flags.Func("filter", rowFilterUsage, func(text string) (err error) {
+		if strings.TrimSpace(text) == "" {
+			return errors.New("it is empty: give it a value, or leave it away")
+		}
 		o.rows, err = rowfilter.Parse(text)
 		return err
 	})

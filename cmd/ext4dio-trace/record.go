@@ -11,6 +11,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/outfile"
 	"github.com/ext4dio/ext4dio-trace/prove/kernelvm"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
@@ -88,6 +89,9 @@ func (o *recordOptions) check() error {
 		return usagef("--max-size 100M --rotate 3", "--rotate needs --max-size")
 	case o.file.Rotate > 0 && o.file.Path == "-":
 		return usagef("-o FILE", "standard output cannot be rotated")
+	}
+	if err := outfile.Check([]string{o.redact.key}, outfile.Out{Flag: "-o", Path: o.file.Path}); err != nil {
+		return err
 	}
 	return o.captureFlags.check()
 }

@@ -2,17 +2,18 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/recorded"
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
+	"github.com/ext4dio/ext4dio-trace/internal/outfile"
 	reports "github.com/ext4dio/ext4dio-trace/report"
 	model "github.com/ext4dio/ext4dio-trace/userspace-model"
 )
@@ -76,14 +77,14 @@ func (f *reportFlags) run(ctx context.Context, paths []string) error {
 	if f.Predictor, err = reportPredictor(f.whatif); err != nil {
 		return err
 	}
+	if err := f.checkOut(paths); err != nil {
+		return err
+	}
 	in, err := openTrace(paths, progName+" report "+paths[0]+" -o "+f.out, "reported")
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	if err := notItself(f.out, paths); err != nil {
-		return err
-	}
 	p, err := recorded.Report(ctx, in, f.ReportOptions)
 	if err != nil {
 		return err
@@ -113,6 +114,33 @@ func reportPredictor(name string) (*whatif.Predictor, error) {
 	return whatif.New(o), nil
 }
 
+// isFolder reports whether the report is files in a folder.
+func (f *reportFlags) isFolder() bool {
+	return f.out != "-" && !slices.ContainsFunc([]string{".tar.zst", ".html", ".txt"}, func(end string) bool { return strings.HasSuffix(f.out, end) })
+}
+
+// checkOut refuses what cannot be written.
+func (f *reportFlags) checkOut(paths []string) error {
+	inputs := append(slices.Clone(paths), f.redact.key)
+	if !f.isFolder() {
+		return outfile.Check(inputs, outfile.Out{Flag: "-o", Path: f.out})
+	}
+	st, err := os.Stat(f.out)
+	switch {
+	case err == nil && st.IsDir():
+		return nil
+	case err == nil && !st.Mode().IsRegular():
+		return usagef("-o - >"+f.out, "%s is no folder", f.out)
+	}
+	if err := outfile.Check(inputs, outfile.Out{Flag: "-o", Path: f.out}); err != nil {
+		return err
+	}
+	if err == nil {
+		return usagef("-o "+f.out+".html", "%s is no folder", f.out)
+	}
+	return nil
+}
+
 // write writes the report in the form that the name asks for.
 func (f *reportFlags) write(p *reports.Report, inputs []string) error {
 	switch {
@@ -120,20 +148,21 @@ func (f *reportFlags) write(p *reports.Report, inputs []string) error {
 		return p.WriteText(os.Stdout)
 	case strings.HasSuffix(f.out, ".tar.zst"):
 		folder := strings.TrimSuffix(filepath.Base(f.out), ".tar.zst")
-		return writeWhole(f.out, func(w io.Writer) error { return p.WriteBundle(w, folder, f.traces(inputs)...) })
+		return outfile.Out{Flag: "-o", Path: f.out}.Write(func(w io.Writer) error { return p.WriteBundle(w, folder, f.traces(inputs)...) })
 	case strings.HasSuffix(f.out, ".html"):
-		return writeWhole(f.out, p.WriteHTML)
+		return outfile.Out{Flag: "-o", Path: f.out}.Write(p.WriteHTML)
 	case strings.HasSuffix(f.out, ".txt"):
-		return writeWhole(f.out, p.WriteText)
-	}
-	if st, err := os.Stat(f.out); err == nil && !st.IsDir() {
-		return usagef("-o "+f.out+".html", "%s is no folder", f.out)
+		return outfile.Out{Flag: "-o", Path: f.out}.Write(p.WriteText)
 	}
 	if err := os.MkdirAll(f.out, 0o755); err != nil {
 		return usagef("", "cannot report: %v", err)
 	}
 	return p.WriteFiles(func(name string, _ int64, from io.Reader) error {
-		return writeWhole(filepath.Join(f.out, name), func(w io.Writer) error {
+		to := outfile.Out{Flag: "-o", Path: filepath.Join(f.out, name)}
+		if err := outfile.Check(inputs, to); err != nil {
+			return err
+		}
+		return to.Write(func(w io.Writer) error {
 			_, err := io.Copy(w, from)
 			return err
 		})
@@ -150,22 +179,4 @@ func (f *reportFlags) traces(inputs []string) []reports.Attachment {
 		}
 	}
 	return out
-}
-
-// writeWhole writes a file that is there only when it is whole.
-func writeWhole(path string, write func(io.Writer) error) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".report-*")
-	if err != nil {
-		return usagef("", "cannot report: %v", err)
-	}
-	err = write(tmp)
-	err = errors.Join(err, tmp.Chmod(0o644), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name()) // the first error counts
-		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
 }

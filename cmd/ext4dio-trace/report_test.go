@@ -132,8 +132,8 @@ func TestReportFolder(t *testing.T) {
 func TestReportRefuses(t *testing.T) {
 	trace := makeTrace(t, 3)
 	for name, args := range map[string][]string{
-		"is the trace itself": {"-o", trace}, `variant "x"`: {"--variant", "x"}, "is no folder": {"-o", "report.go"},
-		"cannot report": {"-o", "/nonexistent/x.html"},
+		"which is read": {"-o", trace}, `variant "x"`: {"--variant", "x"}, "is no folder": {"-o", "report.go"},
+		"the folder /nonexistent is not there": {"-o", "/nonexistent/x.html"},
 	} {
 		root := newRootCmd()
 		root.SetArgs(append([]string{"report", trace}, args...))

@@ -3,15 +3,18 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
 )
@@ -54,7 +57,7 @@ but records were lost or incomplete, so nothing was proven; see vm --help for 5 
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		Args:              cobra.ArbitraryArgs,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return takeSignals(cmd) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return errors.Join(checkEmpty(cmd), takeSignals(cmd)) },
 		RunE:              func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
@@ -75,6 +78,25 @@ but records were lost or incomplete, so nothing was proven; see vm --help for 5 
 	root.SetHelpCommandGroupID(groupOther)
 	root.SetCompletionCommandGroupID(groupOther)
 	return root
+}
+
+// meansNone marks a flag of which an empty value has a meaning.
+const meansNone = "an empty value means none"
+
+// checkEmpty refuses flags that are given and empty, as of a shell's variable that is not set:
+// what was asked for would be left out without a word.
+func checkEmpty(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		empty := f.Value.Type() == "string" && f.Value.String() == ""
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			all := list.GetSlice()
+			empty = len(all) == 0 || slices.Contains(all, "")
+		}
+		if _, none := f.Annotations[meansNone]; empty && !none && err == nil {
+			err = usagef(cmd.CommandPath()+" --help", "--%s is empty: give it a value, or leave it away", f.Name)
+		}
+	})
+	return err
 }
 
 // takeSignals makes SIGINT, SIGTERM and SIGHUP end the command's context, and a

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"io"
-	"os"
-	"path/filepath"
-
 	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
+	"github.com/ext4dio/ext4dio-trace/internal/outfile"
 	"github.com/ext4dio/ext4dio-trace/internal/testreport"
 )
 
@@ -22,18 +19,18 @@ func (f *testFlags) registerTests(fl *pflag.FlagSet) {
 	fl.StringVar(&f.junit, "junit", "", "write test cases as JUnit XML into this `FILE`, too")
 }
 
-// check finds before anything is done whether the file can be made, and what excludes --ktap.
-func (f *testFlags) checkTests(other string, given bool) error {
+// checkKTAP finds what excludes --ktap.
+func (f *testFlags) checkKTAP(other string, given bool) error {
 	if f.ktap && given {
 		return usagef("--ktap", "--ktap and %s exclude each other", other)
 	}
-	if f.junit == "" {
-		return nil
-	}
-	if st, err := os.Stat(filepath.Dir(f.junit)); err != nil || !st.IsDir() {
-		return usagef("mkdir "+filepath.Dir(f.junit), "--junit %s: there is no such directory", f.junit)
-	}
 	return nil
+}
+
+// checkJUnit finds before anything is done whether the file can be made, where standard
+// output has the other form.
+func (f *testFlags) checkJUnit(inputs []string) error {
+	return outfile.Check(inputs, outfile.Out{Path: outfile.Stdout}, outfile.Out{Flag: "--junit", Path: f.junit})
 }
 
 // writeJUnit writes the file of --junit, if one is wanted.
@@ -41,7 +38,7 @@ func (f *testFlags) writeJUnit(tests func() *testreport.Report) error {
 	if f.junit == "" {
 		return nil
 	}
-	return writeWhole(f.junit, func(w io.Writer) error { return tests().WriteJUnit(w) })
+	return outfile.Out{Flag: "--junit", Path: f.junit}.Write(tests().WriteJUnit)
 }
 
 // tests are the points as test cases, each by what was asked for.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/analyze/whatif"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
+	"github.com/ext4dio/ext4dio-trace/internal/outfile"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
 	"github.com/ext4dio/ext4dio-trace/trace/session"
 	"github.com/ext4dio/ext4dio-trace/trace/tracee"
@@ -143,10 +143,10 @@ func (t *trace) writeSummary() error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(t.opts.summary, b, 0o644); err != nil {
-		return fmt.Errorf("write summary: %w", err)
-	}
-	return nil
+	return outfile.Out{Flag: "--summary", Path: t.opts.summary}.Write(func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
 }
 
 // exitStatus is the end of a trace, of which something may be missing, as an error: nil when
@@ -209,20 +209,6 @@ func openTrace(paths []string, hint, done string) (*tracefile.Recording, error) 
 		return nil, usagef(hint, "%d recordings are given, and one can be %s", len(all), done)
 	}
 	return all[0], nil
-}
-
-// notItself refuses to write to a file that is read.
-func notItself(out string, inputs []string) error {
-	to, err := os.Stat(out)
-	if err != nil {
-		return nil
-	}
-	for _, path := range inputs {
-		if in, err := os.Stat(path); err == nil && os.SameFile(in, to) {
-			return usagef("-o another name", "%s is the trace itself", out)
-		}
-	}
-	return nil
 }
 
 func closeTraces(all []*tracefile.Recording) {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
+	"github.com/ext4dio/ext4dio-trace/internal/outfile"
 	"github.com/ext4dio/ext4dio-trace/probes"
 	"github.com/ext4dio/ext4dio-trace/prove/validate"
 	"github.com/ext4dio/ext4dio-trace/prove/validate/campaign"
@@ -215,7 +216,7 @@ func (o *validateOptions) check() error {
 
 // makeOutput makes sure before the run that the report can be kept after it.
 func (o *validateOptions) makeOutput() error {
-	if err := o.checkTests("--json", o.json); err != nil {
+	if err := errors.Join(o.checkKTAP("--json", o.json), o.checkJUnit(nil)); err != nil {
 		return err
 	}
 	if o.out == "" {
@@ -451,7 +452,7 @@ func (o *validateOptions) again(out *outcome.Outcome) string {
 func (o *validateOptions) write(out *outcome.Outcome) error {
 	var err error
 	if o.junit != "" {
-		err = outcome.WriteFile(o.junit, out.WriteJUnit)
+		err = outfile.Out{Flag: "--junit", Path: o.junit}.Write(out.WriteJUnit)
 	}
 	if o.out != "" {
 		err = errors.Join(err, out.Save(o.out, o.verbose))

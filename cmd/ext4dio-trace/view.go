@@ -53,7 +53,7 @@ func checkPace(p replay.Pace) error {
 }
 
 func runView(ctx context.Context, o *liveOptions, pace replay.Pace, paths []string) error {
-	if err := errors.Join(o.checkShow(), checkPace(pace)); err != nil {
+	if err := errors.Join(o.checkShow(), checkPace(pace), o.checkSummary(paths)); err != nil {
 		return err
 	}
 	in, err := openTrace(paths, progName+" view "+paths[0], "shown")

@@ -2,12 +2,12 @@ package outcome
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/ext4dio/ext4dio-trace/internal/outfile"
 )
 
 // Save writes the report into an empty directory: as text, JSON and JUnit XML, what was
@@ -25,25 +25,9 @@ func (o *Outcome) Save(dir string, all bool) error {
 		{"failures.jsonl", o.writeRecords},
 		{"failures.txt", o.writeExplanations},
 	} {
-		if err := WriteFile(filepath.Join(dir, f.name), f.write); err != nil {
+		if err := (outfile.Out{Flag: "-o", Path: filepath.Join(dir, f.name)}).Write(f.write); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// WriteFile makes a file that is complete when it is there.
-func WriteFile(name string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".ext4dio-*")
-	if err != nil {
-		return fmt.Errorf("make %s: %w", name, err)
-	}
-	err = errors.Join(write(f), f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", name, errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
 }
