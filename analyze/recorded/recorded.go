@@ -36,6 +36,7 @@ type Checked struct {
 	watch   *expect.Watch  // what was expected; nil for nothing
 	marks   *markCount     // by mark; nil when that is not asked for
 	cut     error          // why not all of it was judged, else nil
+	rules   tried
 }
 
 // maxWrong is how many disagreements check lists.
@@ -99,6 +100,7 @@ func CheckBy(ctx context.Context, in *tracefile.Recording, variant string, byMar
 	judged, err := replay.Judge(ctx, in, variant, func(k *session.Kernel) session.Seen {
 		maker := k.Maker(nil) // names are asked for once a file, at the end
 		k.Held, advise.NoWaits = advise.Hold, maker.NoWaits
+		c.rules.unprobed = k.Plan.Unattached
 		return func(o *observe.Observation, v *judge.Verdict) {
 			advise.Add(o, v)
 			if c.watch == nil {
@@ -111,6 +113,7 @@ func CheckBy(ctx context.Context, in *tracefile.Recording, variant string, byMar
 			c.Summary.Totals.Add(&row)
 			c.counts.Add(&row)
 			c.note(o, v)
+			c.rules.add(o, v)
 			if c.marks != nil {
 				c.marks.add(o, v)
 			}

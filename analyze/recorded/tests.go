@@ -10,15 +10,16 @@ import (
 	"github.com/ext4dio/ext4dio-trace/decode/rules"
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/testreport"
+	"github.com/ext4dio/ext4dio-trace/trace/replay"
 )
 
 // Tests are recordings as test cases, a suite for each: what was seen of the writes, each kind of
 // disagreement, each rule, and each requirement of a policy. A case fails exactly where the
-// status of check is not 0 because of it.
+// status of check is not 0 because of it; one of a rule that no write could have broken is skipped.
 func Tests(done []*Checked) *testreport.Report {
 	all := &testreport.Report{Name: "ext4dio-trace check"}
 	for _, c := range done {
-		all.Add(testreport.Suite{Name: c.title(), Cases: c.cases()})
+		all.Add(testreport.Suite{Name: c.title(), Notes: c.notes(), Cases: c.cases()})
 	}
 	return all.OrNothing("check", "no write could be judged")
 }
@@ -30,6 +31,14 @@ func (c *Checked) title() string {
 		names = append(names, export.Safe(part.Name()))
 	}
 	return cmp.Or(strings.Join(names, ", "), "standard input")
+}
+
+// notes say what has to be known of all cases.
+func (c *Checked) notes() (out []string) {
+	if text := replay.Sampled(c.in); text != "" {
+		out = append(out, "SAMPLE: "+text)
+	}
+	return out
 }
 
 func (c *Checked) cases() []testreport.Case {
@@ -54,6 +63,7 @@ func (c *Checked) seenCases(s *testreport.Suite) {
 	}
 	s.Check("seen", "the trace is whole", whole)
 	s.Check("seen", "no write is lost", lost)
+	s.Cases = append(s.Cases, testreport.Case{Class: "seen", Name: "not only a sample was recorded", Skipped: replay.Sampled(c.in)})
 	s.Check("seen", "every write is seen to its end", some("unproven: not so of", sum.Losses.Unfinished+sum.Totals.Unreturned+sum.Unpaired+sum.Unaccounted()))
 	s.Check("seen", "the record of every write is complete", some("unproven: not judged:", sum.Totals.Incomplete))
 }
@@ -86,9 +96,10 @@ func (c *Checked) verdictCases(s *testreport.Suite) {
 			}
 		}
 	}
-	broken := c.broken()
+	broken, sample := c.broken(), c.Summary.Sample.OneIn > 0
 	for _, r := range rules.All() {
 		s.Check("rule", r.ID+": "+strings.TrimSuffix(r.Text, "."), some("broken by", broken[r.ID]))
+		s.Cases[len(s.Cases)-1].Skipped = c.rules.skipped(&r, sample)
 	}
 	if c.Summary.Totals.Writes > 0 {
 		return

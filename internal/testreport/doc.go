@@ -15,6 +15,7 @@ type Report struct {
 // Suite are test cases that belong together.
 type Suite struct {
 	Name  string
+	Notes []string // what has to be known of all cases, a line each
 	Cases []Case
 }
 
@@ -24,6 +25,7 @@ type Case struct {
 	Failed      string // why
 	Skipped     string // why
 	Detail      string // more about a failure, in lines
+	Note        string // what has to be known of it whatever came of it
 }
 
 // Add adds a suite, unless it is empty.

@@ -25,12 +25,14 @@ type (
 		Skipped   int         `xml:"skipped,attr"`
 		Timestamp string      `xml:"timestamp,attr,omitempty"`
 		Cases     []junitCase `xml:"testcase"`
+		Notes     string      `xml:"system-out,omitempty"`
 	}
 	junitCase struct {
 		Class   string    `xml:"classname,attr"`
 		Name    string    `xml:"name,attr"`
 		Failure *junitWhy `xml:"failure,omitempty"`
 		Skipped *junitWhy `xml:"skipped,omitempty"`
+		Note    string    `xml:"system-out,omitempty"`
 	}
 	junitWhy struct {
 		Message string `xml:"message,attr"`
@@ -51,7 +53,7 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 	for i := range r.Suites {
 		s := &r.Suites[i]
 		failed, skipped := s.counts()
-		out := junitSuite{Name: printable(s.Name), Timestamp: stamp, Tests: len(s.Cases), Failures: failed, Skipped: skipped}
+		out := junitSuite{Name: printable(s.Name), Timestamp: stamp, Tests: len(s.Cases), Failures: failed, Skipped: skipped, Notes: printable(strings.Join(s.Notes, "\n"))}
 		for k := range s.Cases {
 			out.Cases = append(out.Cases, s.Cases[k].junit())
 		}
@@ -71,7 +73,7 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 }
 
 func (c *Case) junit() junitCase {
-	out := junitCase{Class: printable(c.Class), Name: printable(c.Name)}
+	out := junitCase{Class: printable(c.Class), Name: printable(c.Name), Note: printable(c.Note)}
 	switch {
 	case c.Failed != "":
 		out.Failure = &junitWhy{Message: printable(c.Failed), Text: printable(c.Detail)}

@@ -7,7 +7,7 @@ import (
 )
 
 // WriteKTAP writes the report as KTAP: a test for each suite, whose subtests are its cases. What is known of a failure
-// stands before its result, in diagnostic lines.
+// stands before its result, in diagnostic lines, as notes do.
 func (r *Report) WriteKTAP(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "KTAP version 1\n1..%d\n", len(r.Suites))
@@ -17,6 +17,9 @@ func (r *Report) WriteKTAP(w io.Writer) error {
 	for i := range r.Suites {
 		s := &r.Suites[i]
 		fmt.Fprintf(&b, "  KTAP version 1\n  1..%d\n", len(s.Cases))
+		for _, note := range s.Notes {
+			diagnostics(&b, "  ", note)
+		}
 		for k := range s.Cases {
 			s.Cases[k].ktap(&b, k+1)
 		}
@@ -44,6 +47,7 @@ func (c *Case) ktap(b *strings.Builder, number int) {
 		}
 		diagnostics(b, "  ", c.Detail)
 	}
+	diagnostics(b, "  ", c.Note)
 	named := *c
 	if !strings.HasPrefix(c.Name, c.Class) {
 		named.Name = c.Class + ": " + c.Name
