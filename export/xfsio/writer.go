@@ -89,7 +89,7 @@ func (w *Writer) line(text string) {
 		w.test.Body = append(w.test.Body, text)
 		return
 	}
-	w.buf = append(append(w.buf, text...), '\n')
+	w.buf = append(append(w.buf, xfsio.May(text)...), '\n')
 }
 
 // Write takes one row.

@@ -60,6 +60,11 @@ func runScript(t *testing.T, text string) []string {
 			t.Fatal(err)
 		}
 	}
+	for name, does := range map[string]string{"stat": `[ "$3" != %T ] || echo ext2/ext3`, "rm": ""} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+does+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 	file := filepath.Join(dir, "script")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
