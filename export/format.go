@@ -1,6 +1,9 @@
 package export
 
-import "io"
+import (
+	"errors"
+	"io"
+)
 
 // Format is a form in which the writes of a trace leave. Each is a package of its own and
 // a line in the list of the command.
@@ -22,10 +25,15 @@ const (
 	ToFolder                    // files in a folder
 )
 
+// ErrNothing is returned by the Close of a format that repeats writes, when there was none to repeat: what it
+// would have written does nothing, and looks like a success.
+var ErrNothing = errors.New("there is no write to repeat")
+
 // Target is where an export goes, and what is to be told of the trace.
 type Target struct {
 	Out    io.Writer                                 // nil for ToFolder
-	Create func(name string) (io.WriteCloser, error) // makes a file in the folder of ToFolder
+	Create func(name string) (io.WriteCloser, error) // makes a file in the folder of ToFolder, which has none of that name
+	Taken  func(name string) bool                    // whether the folder has it; nil: nothing
 	About  []string                                  // where the trace comes from, in lines
 	Pairs  map[string]string                         // the same for programs
 	Clocks Clocks

@@ -70,7 +70,11 @@ func explanation(f *tally.Finding) string {
 func reproducer(example *export.Row, about []string) (string, error) {
 	var b strings.Builder
 	w := xfsio.New(&b, about...)
-	if err := errors.Join(w.Write(example), w.Close()); err != nil {
+	err := errors.Join(w.Write(example), w.Close())
+	if errors.Is(err, export.ErrNothing) {
+		return "# " + err.Error() + "\n", nil
+	}
+	if err != nil {
 		return "", err
 	}
 	return b.String(), nil

@@ -85,7 +85,8 @@ began (2.5s), or on the wall clock (2026-11-22T20:00:00Z).
 Filters ask for the true names.
 
 Exit status: 0 the trace was exported, whatever the verdicts; 4 writes are
-missing in it, because they were lost or the trace is not whole.`,
+missing in it, because they were lost or the trace is not whole, or there was no
+write to repeat: then xfsio and fstests write nothing.`,
 		Example: `  ext4dio-trace export db.e4d --format parquet -o db.parquet
   ext4dio-trace export db.e4d --format xfsio --only unsafe,differs -o repeat.sh
   ext4dio-trace export db.e4d --format jsonl --from 10s --to 11s | jq '.lock // empty'`,
@@ -145,14 +146,19 @@ func (f *exportFlags) run(ctx context.Context, paths []string) error {
 		w = redactedWriter{w, redactor}
 	}
 	shown, seen, err := f.pump(ctx, in, k, w)
-	if err := errors.Join(err, w.Close()); err != nil {
+	err = errors.Join(err, w.Close())
+	if errors.Is(err, export.ErrNothing) {
+		note(os.Stderr, "%d of %d writes were chosen, and nothing was written: %v", shown, seen, err)
+		return errors.Join(f.failed(out, nil), sayExportLosses(os.Stderr, in), &exit.Error{Code: exit.Unproven})
+	}
+	if err != nil {
 		return f.failed(out, err)
 	}
 	if err := out.close(); err != nil {
 		return f.failed(out, err)
 	}
 	if f.out != "-" {
-		note(os.Stderr, "exported %d of %d writes to %s", shown, seen, f.out)
+		note(os.Stderr, "exported %d of %d writes to %s", shown, seen, out.name())
 	}
 	return sayExportLosses(os.Stderr, in)
 }
@@ -336,10 +342,11 @@ func lostSoFar(in *tracefile.Recording, to export.Stream) error {
 
 // exportOutput is where an export goes: one file, or files in a folder.
 type exportOutput struct {
-	file *os.File
-	dir  string
-	made []string // to be taken away again when it fails
-	buf  *bufio.Writer
+	file  *os.File
+	dir   string
+	files []string // in dir, by their names
+	made  []string // to be taken away again when it fails, in their order
+	buf   *bufio.Writer
 }
 
 // open makes the output.
@@ -348,10 +355,11 @@ func (f *exportFlags) open(inputs []string) (*exportOutput, error) {
 		return &exportOutput{file: os.Stdout, buf: bufio.NewWriterSize(os.Stdout, 64<<10)}, nil
 	}
 	if f.chosen().To == export.ToFolder {
+		made := missingFolders(f.out)
 		if err := os.MkdirAll(f.out, 0o755); err != nil {
 			return nil, usagef("-o FOLDER", "cannot export: %v", err)
 		}
-		return &exportOutput{dir: f.out}, nil
+		return &exportOutput{dir: f.out, made: made}, nil
 	}
 	if err := outfile.Check(append(slices.Clone(inputs), f.redact.key), outfile.Out{Flag: "-o", Path: f.out}); err != nil {
 		return nil, err
@@ -361,16 +369,6 @@ func (f *exportFlags) open(inputs []string) (*exportOutput, error) {
 		return nil, usagef("-o FILE", "cannot export: %v", err)
 	}
 	return &exportOutput{file: file, made: []string{f.out}, buf: bufio.NewWriterSize(file, 64<<10)}, nil
-}
-
-// create makes one file in the folder. It replaces nothing but what an export made.
-func (o *exportOutput) create(name string) (io.WriteCloser, error) {
-	path := filepath.Join(o.dir, name)
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err == nil {
-		o.made = append(o.made, path)
-	}
-	return file, err
 }
 
 func (o *exportOutput) close() error {
@@ -392,9 +390,9 @@ func (f *exportFlags) failed(o *exportOutput, err error) error {
 	if isClosedPipe(err) {
 		return nil
 	}
-	for _, path := range o.made {
-		if st, e := os.Lstat(path); e == nil && st.Mode().IsRegular() {
-			_ = os.Remove(path) // the error is told already
+	for _, path := range slices.Backward(o.made) {
+		if st, e := os.Lstat(path); e == nil && (st.Mode().IsRegular() || st.IsDir()) {
+			_ = os.Remove(path) // the error is told already; a folder that has anything else stays
 		}
 	}
 	return err
@@ -403,7 +401,7 @@ func (f *exportFlags) failed(o *exportOutput, err error) error {
 // target is what a format is given.
 func (o *exportOutput) target(info *tracefile.Info) export.Target {
 	t := export.Target{
-		Create: o.create, About: exportAbout(info), Pairs: exportPairs(info),
+		Create: o.create, Taken: o.taken, About: exportAbout(info), Pairs: exportPairs(info),
 		Clocks: export.Clocks{Monotonic: info.Monotonic, Boot: info.Boot, Real: uint64(max(info.Began.UnixNano(), 0))},
 	}
 	if o.buf != nil {

@@ -14,7 +14,7 @@ import (
 var FstestsFormat = export.Format{
 	Name: "fstests", Help: "a test for fstests that does what xfsio does, and what it is to print: a\nreproducer for a disagreement, with --only unsafe,differs",
 	To: export.ToFolder, Into: "the test and its golden output",
-	New: func(t export.Target) export.Writer { return newTest(t.Create, t.About...) },
+	New: func(t export.Target) export.Writer { return newTest(t) },
 }
 
 // maxTestWrites bounds the writes of a test, which has to stay quick.
@@ -26,7 +26,7 @@ const wholeFile = 1 << 20
 // test is what a Writer makes of rows for fstests.
 type test struct {
 	fstests.Test
-	make    func(name string) (io.WriteCloser, error)
+	target  export.Target
 	files   []*file
 	again   []repeated
 	tooLong int // writes that are left out
@@ -38,12 +38,11 @@ type repeated struct {
 	off, len int64
 }
 
-func newTest(create func(name string) (io.WriteCloser, error), about ...string) *Writer {
+func newTest(target export.Target) *Writer {
 	w := New(io.Discard)
-	w.test = &test{make: create}
-	w.test.Number = fstests.First
+	w.test = &test{target: target}
 	w.test.About = []string{"Direct writes on ext4 that were recorded, repeated one after the other.", ""}
-	for _, line := range about {
+	for _, line := range target.About {
 		w.test.About = append(w.test.About, export.Safe(line))
 	}
 	return w
@@ -97,17 +96,26 @@ func (w *Writer) closeTest() error {
 		w.line(xfsio.Line("-d", a.f.word, xfsio.Write{Off: a.off, Len: a.len, Block: a.len, Quiet: true, Pattern: pattern}.String()))
 		a.f.fill(a.off, a.len, pattern)
 	}
-	if t.BlockSize == 0 {
-		t.BlockSize = 4096
-		w.comment("No write was chosen.")
-	}
 	for _, f := range t.files {
 		t.Files = append(t.Files, fstests.File{Word: f.word, Content: f.data, Ranges: f.ranges()})
+	}
+	if err := t.number(); err != nil {
+		return err
 	}
 	if err := t.put(t.Name(), t.Script(), 0o755); err != nil {
 		return err
 	}
 	return t.put(t.Name()+".out", t.Golden(), 0o644)
+}
+
+// number takes the first number that the folder has free.
+func (t *test) number() error {
+	for t.Number = fstests.First; t.Number <= fstests.Last; t.Number++ {
+		if taken := t.target.Taken; taken == nil || !taken(t.Name()) && !taken(t.Name()+".out") {
+			return nil
+		}
+	}
+	return fmt.Errorf("the folder has tests of all numbers from %d to %d", fstests.First, fstests.Last)
 }
 
 // fill notes what a write leaves.
@@ -131,7 +139,7 @@ func (f *file) ranges() (out []fstests.Range) {
 }
 
 func (t *test) put(name string, text []byte, mode fs.FileMode) error {
-	to, err := t.make(name)
+	to, err := t.target.Create(name)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func (w *Writer) create(f *file, n int, r *export.Row) {
 		w.createInTest(f, n)
 	} else {
 		w.line(fmt.Sprintf(`f%d=e4d-%d; new "$f%d"; : >"$f%d" || exit 3`, n, n, n, n))
-		w.line(fmt.Sprintf(`case $(stat -f -c %%s . 2>/dev/null) in %d|"") ;; *) echo "note: file %d was on blocks of %d bytes" >&2 ;; esac`,
+		w.line(fmt.Sprintf(`case $(stat -f -c %%s . 2>/dev/null) in %d|"") ;; *) say "note: file %d was on blocks of %d bytes" ;; esac`,
 			1<<f.blkbits, n, 1<<f.blkbits))
 	}
 	if c := lastCheck(r); c != nil {

@@ -41,8 +41,8 @@ func (w *Writer) write(f *file, r *export.Row) {
 	if w.test != nil {
 		w.test.line(w, f, r, line)
 	} else {
-		if !r.Ret.Known || r.Ret.V != r.Len {
-			line += " || :"
+		if nowait || !r.Ret.Known || r.Ret.V != r.Len {
+			line += xfsio.Ignored
 		}
 		w.line(line)
 	}

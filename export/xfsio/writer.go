@@ -89,7 +89,7 @@ func (w *Writer) line(text string) {
 		w.test.Body = append(w.test.Body, text)
 		return
 	}
-	w.buf = append(append(w.buf, text...), '\n')
+	w.buf = append(append(w.buf, xfsio.May(text)...), '\n')
 }
 
 // Write takes one row.
@@ -106,6 +106,9 @@ func (w *Writer) Write(r *export.Row) error {
 		w.writes++
 		w.write(f, r)
 	}
+	if w.writes == 0 {
+		return nil // nothing leaves before there is something to repeat
+	}
 	return w.put(export.FlushBytes)
 }
 
@@ -113,7 +116,9 @@ func (w *Writer) put(least int) error { return export.Flush(w.out, &w.buf, least
 
 // Close writes the rest of the script.
 func (w *Writer) Close() error {
-	w.begin()
+	if w.writes == 0 {
+		return w.nothing()
+	}
 	if w.tooBig > 0 {
 		w.comment("Writes that are left out, because this script has %d files already: %d", maxFiles, w.tooBig)
 	}
@@ -125,6 +130,14 @@ func (w *Writer) Close() error {
 	}
 	w.line(fmt.Sprintf(`echo "writes repeated: %d"`, w.writes))
 	return w.put(1)
+}
+
+// nothing says why nothing is repeated.
+func (w *Writer) nothing() error {
+	if w.bare > 0 {
+		return fmt.Errorf("%w: of %d, where they went was not seen", export.ErrNothing, w.bare)
+	}
+	return export.ErrNothing
 }
 
 // file returns the file of r, and makes it when it is new; nil when there are too many.

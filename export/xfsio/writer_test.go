@@ -60,6 +60,11 @@ func runScript(t *testing.T, text string) []string {
 			t.Fatal(err)
 		}
 	}
+	for name, does := range map[string]string{"stat": `[ "$3" != %T ] || echo ext2/ext3`, "rm": ""} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+does+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 	file := filepath.Join(dir, "script")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -236,12 +241,41 @@ func TestManyFiles(t *testing.T) {
 	}
 }
 
+// Of no write, and of those that cannot be repeated, nothing is made: what does nothing looks like a success.
+func TestNothing(t *testing.T) {
+	for _, rows := range [][]export.Row{nil, {{}}} {
+		var out bytes.Buffer
+		made := 0
+		test := FstestsFormat.New(export.Target{Create: func(string) (io.WriteCloser, error) {
+			made++
+			return nopCloser{io.Discard}, nil
+		}})
+		for _, w := range []export.Writer{New(&out), test} {
+			for i := range rows {
+				if err := w.Write(&rows[i]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.Close(); !errors.Is(err, export.ErrNothing) {
+				t.Errorf("of %d rows: %v", len(rows), err)
+			}
+		}
+		if out.Len() > 0 || made > 0 {
+			t.Errorf("of %d rows: %d bytes, %d files", len(rows), out.Len(), made)
+		}
+	}
+}
+
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
 func TestWriterFails(t *testing.T) {
 	w := New(full{})
+	r := exporttest.Rows()[0]
+	if err := w.Write(&r); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.Close(); !errors.Is(err, io.ErrShortWrite) {
 		t.Errorf("%v", err)
 	}

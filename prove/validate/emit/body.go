@@ -77,7 +77,7 @@ func judged(w *validate.Write, n int, p place, mayFail, hasMap bool) []string {
 	case w.Fresh >= 0:
 		return []string{fmt.Sprintf("for try in 1 2 3 4 5 6 7 8; do %s && break; done || :", xfsio.Line(options, word, p.freshen(w.Fresh, hasMap), one.String()))}
 	case mayFail:
-		return []string{xfsio.Line(options, word, one.String()) + " || :"}
+		return []string{xfsio.Line(options, word, one.String()) + xfsio.Ignored}
 	}
 	return []string{xfsio.Line(options, word, one.String()) + " || exit 1"}
 }

@@ -134,12 +134,15 @@ func (t *Test) shell(r *coverage.Report, body []string) []byte {
 		b.WriteString("# " + line + "\n")
 	}
 	b.WriteString(xfsio.Prologue)
-	unfit := `{ echo "not made: needs %s" >&2; exit 3; }` + "\n"
+	unfit := `{ say "not made: needs %s"; exit 3; }` + "\n"
 	fmt.Fprintf(&b, `[ "$(stat -f -c %%s .)" = %d ] || `+unfit, where.block, fmt.Sprintf("blocks of %d bytes", where.block))
 	if m := where.mount(); m != "" {
-		fmt.Fprintf(&b, `grep -q " ext4 .*%s" /proc/mounts || `+unfit, m, "a mount with -o "+m)
+		fmt.Fprintf(&b, "need grep\n"+`grep -q " ext4 .*%s" /proc/mounts || `+unfit, m, "a mount with -o "+m)
 	}
-	fmt.Fprintf(&b, "f=e4d-%s; new \"$f\"; : >\"$f\" || exit 3\n\n%s\n", t.number(), strings.Join(body, "\n"))
+	fmt.Fprintf(&b, "f=e4d-%s; new \"$f\"; : >\"$f\" || exit 3\n\n", t.number())
+	for _, line := range body {
+		b.WriteString(xfsio.May(line) + "\n")
+	}
 	b.WriteString("exit 0\n")
 	return []byte(b.String())
 }

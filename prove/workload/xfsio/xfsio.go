@@ -4,6 +4,7 @@ package xfsio
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -34,14 +35,48 @@ func Punch(off, n int64) string { return "fpunch " + Size(off) + " " + Size(n) }
 // Truncate sets i_size.
 func Truncate(size int64) string { return "truncate " + Size(size) }
 
-// Prologue begins a script that is given a folder: it goes there, and has what its lines need.
+// Prologue begins a script that is given a folder: it goes there, and has what its lines need. What it
+// says begins with the name of the script, as several run in a loop. The files that it makes are
+// gone when it fails.
 const Prologue = `set -u
-dir=${1:?the folder to write in is missing}
-cd -- "$dir" || exit 2
-command -v xfs_io >/dev/null || { echo "xfs_io is missing (package xfsprogs)" >&2; exit 3; }
-new() { [ ! -e "$1" ] || { echo "$1 is there already" >&2; exit 2; }; }
-must() { "$@" || { echo "cannot lay out: $*" >&2; exit 3; }; }
+LC_ALL=C
+export LC_ALL
+say() { echo "${0##*/}: $*" >&2; }
+need() { for tool; do command -v "$tool" >/dev/null || { say "not made: $tool is missing (xfs_io is in package xfsprogs, chattr in e2fsprogs)"; exit 3; }; done; }
+# Names of files here have no blanks.
+new() { [ ! -e "$1" ] || { say "$dir/$1 is there already; to run it again: rm $dir/$1"; exit 2; }; made="$made $1"; }
+must() { need "$1"; "$@" || { say "cannot lay out: $*"; exit 3; }; }
+# EAGAIN is what a write may get here that must not wait.
+may() {
+  text=$("$@" 2>&1)
+  set -- $?
+  case $text in "" | *"Resource temporarily unavailable"*) ;; *) say "a write that may be refused: $text" ;; esac
+  return $1
+}
+end() { set -- $?; [ $1 = 0 ] || { [ -z "$made" ] || { say "ends with status $1, without the files that it made"; rm -f $made; }; }; }
+made=
+[ $# = 1 ] || { say "the folder to write in is missing; run: sh $0 FOLDER"; exit 2; }
+dir=$1
+need xfs_io stat rm touch chmod
+cd -- "$dir" 2>/dev/null || { say "cannot go to $dir"; exit 2; }
+type=$(stat -f -c %T .) # of ext4 it says ext2/ext3
+[ "$type" = ext2/ext3 ] || { say "not made: needs ext4, and $dir is on $type"; exit 3; }
+trap end EXIT
+trap 'exit 130' HUP INT TERM
 `
+
+var writes = regexp.MustCompile(`(^|&& |; do )xfs_io `)
+
+// May is a line whose write a right kernel may refuse as one of a script with Prologue, which then says nothing of it.
+func May(line string) string {
+	if strings.HasPrefix(line, "#") || !strings.HasSuffix(line, Ignored) {
+		return line
+	}
+	return writes.ReplaceAllString(line, "${1}may xfs_io ")
+}
+
+// Ignored ends a line that may fail.
+const Ignored = " || :"
 
 // QuietRead reads a range and says nothing.
 func QuietRead(off, n int64) string { return "pread -q " + Size(off) + " " + Size(n) }
