@@ -192,7 +192,7 @@ func costError(err error) error {
 
 // newDrainCmd makes the command that captures and does nothing else, for bench cost.
 func newDrainCmd() *cobra.Command {
-	o := captureFlags{Options: probes.Options{MaxInflight: probes.DefaultInflight}}
+	o := captureFlags{seed: 1, Options: probes.Options{MaxInflight: probes.DefaultInflight}}
 	var stats bool
 	cmd := &cobra.Command{
 		Use: "drain", Hidden: true,

@@ -32,9 +32,20 @@ func (f *byFlag) check() error {
 	return nil
 }
 
+// checkTests refuses test cases by mark: there are none.
+func (f *byFlag) checkTests(t *testFlags) error {
+	switch {
+	case f.mark() && t.ktap:
+		return usagef("--by mark --json, or --ktap", "--ktap has no marks: leave one of them away")
+	case f.mark() && t.junit != "":
+		return usagef("--by mark --json, or --junit", "--junit has no marks: leave one of them away")
+	}
+	return nil
+}
+
 // checkBy refuses what does not go with --by.
 func (f *coverageFlags) checkBy(paths []string) error {
-	if err := f.by.check(); err != nil || !f.by.mark() {
+	if err := errors.Join(f.by.check(), f.by.checkTests(&f.testFlags)); err != nil || !f.by.mark() {
 		return err
 	}
 	switch {

@@ -79,6 +79,9 @@ func (o *captureFlags) check() error {
 			o.Sample.Seed = o.seed
 		}
 	}
+	if o.seed != 1 && o.sample == "" {
+		return usagef(fmt.Sprintf("--sample 1/64 --seed %d", o.seed), "--seed without --sample: all requests are taken")
+	}
 	if o.all && len(o.command) == 0 {
 		return usagef("live without --all traces everything", "--all is only of use with a COMMAND")
 	}

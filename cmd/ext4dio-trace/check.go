@@ -70,7 +70,7 @@ func (f *checkFlags) run(ctx context.Context, stdout io.Writer, paths []string) 
 	if err := checkVariant(f.variant); err != nil {
 		return err
 	}
-	if err := errors.Join(f.checkKTAP("--json", f.json), f.by.check(), f.checkJUnit(slices.Concat(paths, f.expect))); err != nil {
+	if err := errors.Join(f.checkKTAP("--json", f.json), f.by.check(), f.by.checkTests(&f.testFlags), f.checkJUnit(slices.Concat(paths, f.expect))); err != nil {
 		return err
 	}
 	policies, err := f.policies()

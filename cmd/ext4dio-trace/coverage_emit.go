@@ -29,6 +29,8 @@ func (e *coverageEmit) check(f *coverageFlags) error {
 	switch {
 	case e.missing && len(f.against) > 0:
 		return usagef("--against FILE, or --missing", "--missing and --against do not go together")
+	case e.missing && e.dir == "" && f.form() != "":
+		return usagef("--missing, or "+f.form(), "--missing lists what was not taken as text, and %s does not", f.form())
 	case e.dir == "":
 		return nil
 	case !e.missing:
@@ -44,6 +46,21 @@ func (e *coverageEmit) check(f *coverageFlags) error {
 		return usagef("--emit with a new folder", "%s is not empty: tests are written into a new folder", e.dir)
 	}
 	return nil
+}
+
+// form is the flag that asks for something else than the text; empty for the text.
+func (f *coverageFlags) form() string {
+	switch {
+	case f.json:
+		return "--json"
+	case f.html:
+		return "--html"
+	case f.ktap:
+		return "--ktap"
+	case f.by.mark():
+		return "--by mark"
+	}
+	return ""
 }
 
 // shown are reports of what is asked for.

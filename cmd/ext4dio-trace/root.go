@@ -133,6 +133,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	if name, ok := strings.CutPrefix(msg, "unknown flag: "); ok {
 		msg = "unknown flag " + name
 	}
+	if before, after, ok := strings.Cut(msg, ": strconv."); ok {
+		msg = before + ": " + strings.ReplaceAll(after[strings.LastIndex(after, ": ")+2:], "invalid syntax", "it is no number that this can be")
+	}
 	return &exit.Error{Code: exit.Usage, Msg: msg, Hint: cmd.CommandPath() + " --help"}
 }
 

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -186,11 +188,16 @@ func openTraces(paths []string) ([]*tracefile.Recording, error) {
 // notATrace makes the errors of opening a trace ones of usage. One that a later version
 // has made is a matter of this machine.
 func notATrace(err error) error {
+	var file *fs.PathError
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, tracefile.ErrVersion):
 		return &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: "use a newer " + progName}
+	case errors.Is(err, syscall.EISDIR) && errors.As(err, &file):
+		return usagef("name the recordings in it", "%s is a folder", file.Path)
+	case errors.As(err, &file) && (errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission)):
+		return usagef("", "%s: %v", file.Path, file.Err)
 	case errors.Is(err, tracefile.ErrFormat), errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission):
 		return &exit.Error{Code: exit.Usage, Msg: err.Error()}
 	}

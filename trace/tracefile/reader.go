@@ -8,6 +8,8 @@
 package tracefile
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -91,6 +93,8 @@ func (r *Reader) begin() error {
 	switch {
 	case err == io.EOF:
 		return fmt.Errorf("%w: it is empty", ErrFormat)
+	case errors.Is(err, ErrFormat) && binary.LittleEndian.Uint32(r.chunks.frame[:]) != skippable:
+		return foreign(looks(r.chunks.frame[:frameSize]))
 	case err != nil:
 		return err
 	case h.Kind != KindInfo || h.Seq != 0:
@@ -101,6 +105,30 @@ func (r *Reader) begin() error {
 	}
 	r.seq, r.begins = 1, r.chunks.at
 	return nil
+}
+
+// foreign is the error about a file that was never a trace: what it looks like.
+type foreign string
+
+func (f foreign) Error() string { return "it is no recording" + string(f) }
+
+// Unwrap implements errors.Is.
+func (foreign) Unwrap() error { return ErrFormat }
+
+// looks says what a file looks like that begins so.
+func looks(begin []byte) foreign {
+	text := bytes.TrimLeft(bytes.TrimPrefix(begin, []byte("\xef\xbb\xbf")), " \t\r\n")
+	switch {
+	case bytes.HasPrefix(begin, []byte("\x1f\x8b")):
+		return ": it looks like gzip"
+	case bytes.HasPrefix(begin, []byte("\x28\xb5\x2f\xfd")):
+		return ": it looks like zstd"
+	case bytes.HasPrefix(begin, []byte("PAR1")):
+		return ": it looks like Parquet"
+	case len(text) > 0 && (text[0] == '{' || text[0] == '['):
+		return ": it looks like JSON"
+	}
+	return ""
 }
 
 // readIndex looks through a regular file. A file that cannot be looked through can
