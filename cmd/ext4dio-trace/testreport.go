@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -46,7 +47,7 @@ func (f *testFlags) writeJUnit(tests func() *testreport.Report) error {
 
 // tests are the points as test cases, each by what was asked for.
 func (f *coverageFlags) tests(these, others *covered, least float64) *testreport.Report {
-	d := &coverage.Demand{Least: f.min, Share: least, NoLoss: f.noLoss, Blind: f.noLoss && coverage.Empty(others.reports)}
+	d := &coverage.Demand{Least: f.min, Share: least, NoLoss: f.noLoss, Gaps: slices.Concat(these.gaps, others.gaps), Blind: f.noLoss && coverage.Empty(others.reports)}
 	if len(f.against) > 0 {
 		d.Against = coverage.Compare(these.reports, others.reports)
 	}

@@ -21,6 +21,7 @@ type Input struct {
 	Name    string
 	Traces  []string // its files, as explain takes them; none of a saved coverage, whose recordings are not known
 	Missing string   // what is missing of the recording; empty for nothing
+	Unknown bool     // it is not known what is missing
 	Reports []coverage.Report
 }
 
@@ -115,7 +116,7 @@ func (p *Page) view() (*view, error) {
 		if in.Missing != "" {
 			v.Missing = append(v.Missing, in.Name+": "+in.Missing)
 		}
-		if len(in.Traces) == 0 {
+		if in.Unknown {
 			v.Unknown = append(v.Unknown, in.Name)
 		}
 	}

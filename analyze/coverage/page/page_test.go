@@ -47,7 +47,7 @@ func sample() *Page {
 		Reports: []coverage.Report{b, a},
 		Inputs: []Input{
 			{Name: "a b.e4d, c.e4d", Traces: []string{"a b.e4d", "c.e4d"}, Reports: []coverage.Report{a}},
-			{Name: "week.json", Reports: []coverage.Report{b}},
+			{Name: "week.json", Unknown: true, Reports: []coverage.Report{b}},
 		},
 		Against: []coverage.Report{take(model.Linux73, 80, numbered(20)[3:]...), take(model.Linux61, 80, 4, 44)},
 		Others:  []Input{{Name: "last.e4d", Traces: []string{"last.e4d"}, Missing: "the recording was not closed"}},
