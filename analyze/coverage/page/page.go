@@ -184,8 +184,8 @@ func (p *Page) variant(r *coverage.Report) (*variantView, error) {
 	before := reportOf(p.Against, r.Variant)
 	out := &variantView{ID: r.Variant, Name: r.Variant, Share: r.Percent(), Taken: r.Taken, Reachable: r.Reachable, Writes: r.Writes, Disagree: r.Disagree, Open: r.Open}
 	if p.Against != nil {
-		out.Before = "0 %"
-		if before != nil {
+		out.Before = "no write"
+		if before != nil && before.Writes > 0 {
 			out.Before = before.Percent()
 		}
 		for _, d := range coverage.Compare([]coverage.Report{*r}, p.Against) {
