@@ -81,12 +81,20 @@ func only(a, b *Report) (out []Point) {
 	return out
 }
 
+// shareText is a share; each write that counts takes a way, so that none is of no write.
+func shareText(share float64) string {
+	if share == 0 {
+		return "no write"
+	}
+	return fmt.Sprintf("%d%%", int(100*share))
+}
+
 // WriteDifferences writes them as text: what is lost first.
 func WriteDifferences(w io.Writer, all []Difference) error {
 	var b strings.Builder
 	for i := range all {
 		d := &all[i]
-		fmt.Fprintf(&b, "%s: %d%% before, %d%% now; %d ways lost, %d gained\n", d.Variant, int(100*d.Before), int(100*d.Share), len(d.Lost), len(d.Gained))
+		fmt.Fprintf(&b, "%s: %s before, %s now; %d ways lost, %d gained\n", d.Variant, shareText(d.Before), shareText(d.Share), len(d.Lost), len(d.Gained))
 		lost, gained := Report{Points: d.Lost}, Report{Points: d.Gained}
 		listParted(&b, d.Parted)
 		if slices.ContainsFunc(d.Lost, Point.Concerned) {

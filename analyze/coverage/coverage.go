@@ -15,6 +15,8 @@ import (
 type Coverage struct {
 	// Unprobed are the stages whose probes were not attached in the recording that comes.
 	Unprobed record.Stages
+	// Gaps are what is not there of the recordings.
+	Gaps []Gap
 
 	variants []*counts
 	decider  judge.Decider

@@ -193,7 +193,7 @@ func (r *Report) Parted() []Point {
 	out := []Point{}
 	for i := range r.Points {
 		p := r.Points[i]
-		if p.Parted == 0 || i >= atWants && i < atRefuses {
+		if p.Parted == 0 || p.Condition == points[atWants].condition { // Points can be some of all
 			continue // why the lock does not do is the answer to another test
 		}
 		if n := len(out); n > 0 && out[n-1].Function == p.Function && out[n-1].Condition == p.Condition {

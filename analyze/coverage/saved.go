@@ -23,11 +23,12 @@ var (
 type saved struct {
 	Variants []Report `json:"variants"`
 	Coverage []Report `json:"coverage"`
+	savedGaps
 }
 
-// Load adds a coverage that was saved as JSON. Counts of the same points add up; one of other
+// Load adds a coverage that was saved as JSON, under this name. Counts of the same points add up; one of other
 // points is refused, whole.
-func (c *Coverage) Load(r io.Reader) error {
+func (c *Coverage) Load(r io.Reader, name string) error {
 	var in saved
 	d := json.NewDecoder(r)
 	if err := d.Decode(&in); err != nil {
@@ -46,6 +47,7 @@ func (c *Coverage) Load(r io.Reader) error {
 			return err
 		}
 	}
+	sum.Gaps = in.of(name)
 	c.Take(&sum)
 	return nil
 }
@@ -133,6 +135,7 @@ func (n *counts) pass(i int, writes, first, disputed uint64) {
 
 // Take adds what another one counted. The first writes are of the one that had them first.
 func (c *Coverage) Take(o *Coverage) {
+	c.Gaps = append(c.Gaps, o.Gaps...)
 	for _, from := range o.variants {
 		n := c.of(from.variant)
 		n.writes += from.writes

@@ -31,7 +31,7 @@ func load(t *testing.T, texts ...string) []coverage.Report {
 	t.Helper()
 	var c coverage.Coverage
 	for _, text := range texts {
-		if err := c.Load(strings.NewReader(text)); err != nil {
+		if err := c.Load(strings.NewReader(text), "week.json"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -76,7 +76,7 @@ func TestLoadRefuses(t *testing.T) {
 		"missing, taken": {strings.Replace(good, `"state":"taken"`, `"state":"missing"`, 1), coverage.ErrNotCoverage, "cannot be"},
 	} {
 		var c2 coverage.Coverage
-		err := c2.Load(strings.NewReader(c.text))
+		err := c2.Load(strings.NewReader(c.text), "week.json")
 		if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ext4dio/ext4dio-trace/internal/testreport"
 )
@@ -14,6 +15,7 @@ type Demand struct {
 	Share   float64 // the same as a number
 	Against []Difference
 	NoLoss  bool // nothing of Against may be lost
+	Gaps    []Gap
 	Blind   bool // no write of those that were compared with counts
 }
 
@@ -24,9 +26,9 @@ func Tests(reports []Report, d *Demand) *testreport.Report {
 	all := &testreport.Report{Name: "ext4dio-trace coverage"}
 	for i := range reports {
 		r := &reports[i]
-		s := testreport.Suite{Name: r.Variant}
+		s := testreport.Suite{Name: r.Variant, Notes: r.notes(d.Gaps)}
 		enough := d.Least != "" && r.Share >= d.Share
-		s.Cases = append(s.Cases, d.seen(Empty(reports)))
+		s.Cases = append(s.Cases, d.seen(Empty(reports)), d.whole())
 		if d.Least != "" {
 			c := testreport.Case{Class: "coverage", Name: "at least " + d.Least + " is taken"}
 			if !enough {
@@ -55,6 +57,33 @@ func (d *Demand) seen(nothing bool) testreport.Case {
 	return c
 }
 
+// whole is the case that nothing is missing of the recordings.
+func (d *Demand) whole() testreport.Case {
+	c := testreport.Case{Class: "coverage", Name: "nothing is missing of the recordings"}
+	if g := worstGap(d.Gaps); g != nil && g.Unproven() {
+		c.Failed = "unproven: " + g.Line(oneText)
+	} else if g != nil {
+		c.Skipped = g.Line(oneText)
+	}
+	return c
+}
+
+func oneText(s string) string { return s }
+
+// notes are what has to be known of all points.
+func (r *Report) notes(gaps []Gap) (out []string) {
+	for _, g := range gaps {
+		out = append(out, g.Line(oneText))
+	}
+	if r.Disagree > 0 {
+		out = append(out, r.disagreeText())
+	}
+	if r.Open > 0 {
+		out = append(out, r.openText())
+	}
+	return out
+}
+
 // lost are the points that a variant must not have lost.
 func (d *Demand) lost(variant string) []Point {
 	for i := range d.Against {
@@ -74,17 +103,32 @@ func (p *Point) test(enough bool, lost []Point) testreport.Case {
 	case isLost:
 		c.Failed = "lost: it was taken before"
 	case p.State == Unreachable:
-		c.Skipped = "by no write of the model on this kernel"
+		c.Skipped = "no direct write can take it on this kernel"
 	case p.State == Missing && enough:
-		c.Skipped = "not taken, and enough was"
+		c.Skipped = "not taken, but --min is met without it"
 	case p.State == Missing:
 		c.Failed = "not taken"
 	}
-	if c.Failed != "" && p.Disputed > 0 {
-		c.Failed += fmt.Sprintf("; expected of %d writes that disagree", p.Disputed)
-	}
-	if c.Failed != "" && p.Parted > 0 {
-		c.Failed += fmt.Sprintf("; the way of %d writes parts from the model's here", p.Parted)
+	switch about := p.disputed(); {
+	case about == "":
+	case c.Failed != "":
+		c.Failed += "; " + about
+	case c.Skipped != "":
+		c.Skipped += "; " + about
+	default:
+		c.Note = about
 	}
 	return c
+}
+
+// disputed says what writes that disagree have to do with a point; empty for nothing.
+func (p *Point) disputed() string {
+	var parts []string
+	if p.Disputed > 0 {
+		parts = append(parts, fmt.Sprintf("disputed: by the model %s that disagree took it", plural(p.Disputed)))
+	}
+	if p.Parted > 0 {
+		parts = append(parts, fmt.Sprintf("the way of %s parts from the model's here", plural(p.Parted)))
+	}
+	return strings.Join(parts, "; ")
 }

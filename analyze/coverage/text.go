@@ -20,18 +20,40 @@ func WriteText(w io.Writer, all []Report) error {
 }
 
 func (r *Report) append(b *strings.Builder) {
-	fmt.Fprintf(b, "%s: %d of %d ways that a direct write can go were taken (%s), by %d writes that agree\n", r.Variant, r.Taken, r.Reachable, r.Percent(), r.Writes)
+	fmt.Fprintf(b, "%s: %d of %d ways that a direct write can go were taken (%s), by %s that agree\n", r.Variant, r.Taken, r.Reachable, r.Percent(), plural(r.Writes))
 	if r.Disagree > 0 {
-		fmt.Fprintf(b, "  %d writes disagree: which way the kernel went with them is not known, and they take none\n", r.Disagree)
+		fmt.Fprintf(b, "  %s\n", r.disagreeText())
 	}
 	if r.Open > 0 {
-		fmt.Fprintf(b, "  %d writes are undecided or incomplete, and take none\n", r.Open)
+		fmt.Fprintf(b, "  %s\n", r.openText())
 	}
 	listParted(b, r.Parted())
 	r.list(b, Missing, "NOT TAKEN")
 	r.list(b, Taken, "TAKEN")
 	r.list(b, Unreachable, "BY NO WRITE OF THE MODEL ON THIS KERNEL")
 	r.Conditions.append(b)
+}
+
+func (r *Report) disagreeText() string {
+	if r.Disagree == 1 {
+		return "1 write disagrees: which way the kernel went with it is not known, and it takes none"
+	}
+	return fmt.Sprintf("%d writes disagree: which way the kernel went with them is not known, and they take none", r.Disagree)
+}
+
+func (r *Report) openText() string {
+	if r.Open == 1 {
+		return "1 write is undecided or incomplete, and takes none"
+	}
+	return fmt.Sprintf("%d writes are undecided or incomplete, and take none", r.Open)
+}
+
+// plural is a number of writes.
+func plural(n uint64) string {
+	if n == 1 {
+		return "1 write"
+	}
+	return fmt.Sprintf("%d writes", n)
 }
 
 // Percent is the share, rounded down: 100 % is all.

@@ -57,7 +57,7 @@ written: the counts add up. --html makes a page that shows the procedure of the 
 with the counts beside each way.
 
 Exit status: 1 less than --min was taken, or with --no-loss a way is lost; 4 no write
-counts.`,
+counts, or writes are lost or a recording is not whole.`,
 		Example: `  ext4dio-trace coverage a.e4d b.e4d
   ext4dio-trace coverage --min 80% nightly.e4d
   ext4dio-trace coverage --json -o week.json monday.e4d tuesday.e4d
@@ -122,7 +122,7 @@ func (f *coverageFlags) run(ctx context.Context, stdout io.Writer, paths []strin
 	if err := f.emit.tests(these.reports); err != nil {
 		return err
 	}
-	return foremost(coverageStatus(these.reports, least), f.lossStatus(&these, &others))
+	return foremost(coverageStatus(these.reports, least), f.lossStatus(&these, &others), gapStatus(these.gaps, others.gaps))
 }
 
 func (f *coverageFlags) write(stdout io.Writer, these, others *covered, least float64) error {
@@ -137,7 +137,7 @@ func (f *coverageFlags) write(stdout io.Writer, these, others *covered, least fl
 			if len(f.against) > 0 {
 				against = coverage.Compare(these.reports, others.reports)
 			}
-			return coverage.WriteJSON(w, these.reports, against, f.by.marks(&these.by))
+			return coverage.WriteJSON(w, these.reports, against, f.by.marks(&these.by), append([]coverage.Gap{}, these.gaps...), others.gaps)
 		case f.by.mark():
 			return writeMarkCoverage(w, these)
 		case len(f.against) > 0:

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage/page"
+	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/internal/exit"
 	"github.com/ext4dio/ext4dio-trace/internal/outfile"
 	"github.com/ext4dio/ext4dio-trace/trace/replay"
@@ -63,6 +64,7 @@ type covered struct {
 	inputs  []page.Input
 	reports []coverage.Report // of all together
 	by      coverage.ByMark   // of all together, with --by
+	gaps    []coverage.Gap    // what is not there of them
 }
 
 // covered counts what some files hold.
@@ -70,7 +72,8 @@ func (f *coverageFlags) covered(ctx context.Context, paths []string) (covered, e
 	var out covered
 	var sum coverage.Coverage
 	add := func(in page.Input, c *coverage.Coverage) {
-		in.Reports = c.Reports()
+		in.Reports, in.Missing, in.Unknown = c.Reports(), missingText(c.Gaps), slices.ContainsFunc(c.Gaps, func(g coverage.Gap) bool { return g.Kind == coverage.GapUnknown })
+		coverage.WriteGaps(os.Stderr, c.Gaps, export.SafeText)
 		out.inputs = append(out.inputs, in)
 		sum.Take(c)
 	}
@@ -89,9 +92,12 @@ func (f *coverageFlags) covered(ctx context.Context, paths []string) (covered, e
 			return out, err
 		}
 		files := filesOf(in)
-		add(page.Input{Name: strings.Join(files, ", "), Traces: files, Missing: sayMissing(os.Stderr, in)}, &c)
+		name := strings.Join(files, ", ")
+		replay.SayUnknown(os.Stderr, in)
+		c.Gaps = gapsOf(in, cmp.Or(name, "standard input"))
+		add(page.Input{Name: name, Traces: files}, &c)
 	}
-	out.reports = sum.Reports()
+	out.reports, out.gaps = sum.Reports(), sum.Gaps
 	return out, nil
 }
 
@@ -129,7 +135,7 @@ func savedCoverage(path string) (*coverage.Coverage, error) {
 		return nil, nil
 	}
 	var c coverage.Coverage
-	if err := c.Load(r); errors.Is(err, coverage.ErrOther) {
+	if err := c.Load(r, path); errors.Is(err, coverage.ErrOther) {
 		return nil, &exit.Error{Code: exit.Unfit, Msg: fmt.Sprintf("%s: %v", path, err), Hint: progName + " coverage --json FILE, of the recordings that it was made of"}
 	} else if err != nil {
 		return nil, &exit.Error{Code: exit.Usage, Msg: fmt.Sprintf("%s: %v", path, err)}
@@ -145,21 +151,44 @@ func openCovered(paths []string) ([]*tracefile.Recording, error) {
 	return openTraces(paths)
 }
 
-// sayMissing says what is missing of a recording that was read, and returns it.
-func sayMissing(w io.Writer, in *tracefile.Recording) string {
-	var all []string
+// gapsOf is what is not there of a recording that was read.
+func gapsOf(in *tracefile.Recording, name string) (out []coverage.Gap) {
 	if l, err := in.Losses(); err == nil && l.Any() {
-		all = append(all, fmt.Sprintf("lost: %s: which ways those took is not known", l))
-		fmt.Fprintf(w, "LOST: %s: which ways those took is not known\n", l)
+		out = append(out, coverage.Gap{Of: name, Kind: coverage.GapLost, Text: l.String() + ": which ways those took is not known"})
 	}
 	if text := replay.Sampled(in); text != "" {
-		all = append(all, text)
-		replay.SaySampled(w, in)
+		out = append(out, coverage.Gap{Of: name, Kind: coverage.GapSample, Text: text})
 	}
-	if replay.SayMissing(w, in) {
-		all = append(all, replay.Missing(in))
+	if text := replay.Missing(in); text != "" {
+		out = append(out, coverage.Gap{Of: name, Kind: coverage.GapMissing, Text: text})
+	}
+	return out
+}
+
+// missingText is what the page says of gaps that are known.
+func missingText(gaps []coverage.Gap) string {
+	var all []string
+	for _, g := range gaps {
+		switch g.Kind {
+		case coverage.GapUnknown:
+		case coverage.GapLost:
+			all = append(all, "lost: "+g.Text)
+		default:
+			all = append(all, g.Text)
+		}
 	}
 	return strings.Join(all, "; ")
+}
+
+// gapStatus is the end where something is missing of what was to be counted: unproven, as check
+// has it.
+func gapStatus(all ...[]coverage.Gap) error {
+	for _, g := range slices.Concat(all...) {
+		if g.Unproven() {
+			return &exit.Error{Code: exit.Unproven, Msg: "not all was seen: " + export.SafeText(g.Of) + " is not whole"}
+		}
+	}
+	return nil
 }
 
 // filesOf are the files of a recording.

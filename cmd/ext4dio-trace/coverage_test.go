@@ -18,7 +18,7 @@ import (
 // TestCoverageFields: docs/coverage.md has the fields of the JSON.
 func TestCoverageFields(t *testing.T) {
 	fieldTables(t, "../../docs/coverage.md", map[string]any{
-		"| variant | what it is |": coverage.Report{}, "| point | what it is |": coverage.Point{}, "| difference | what it is |": coverage.Difference{},
+		"| variant | what it is |": coverage.Report{}, "| point | what it is |": coverage.Point{}, "| difference | what it is |": coverage.Difference{}, "| gap | what it is |": coverage.Gap{},
 	})
 }
 

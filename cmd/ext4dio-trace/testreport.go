@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/pflag"
 
 	"github.com/ext4dio/ext4dio-trace/analyze/coverage"
@@ -43,7 +45,7 @@ func (f *testFlags) writeJUnit(tests func() *testreport.Report) error {
 
 // tests are the points as test cases, each by what was asked for.
 func (f *coverageFlags) tests(these, others *covered, least float64) *testreport.Report {
-	d := &coverage.Demand{Least: f.min, Share: least, NoLoss: f.noLoss, Blind: f.noLoss && coverage.Empty(others.reports)}
+	d := &coverage.Demand{Least: f.min, Share: least, NoLoss: f.noLoss, Gaps: slices.Concat(these.gaps, others.gaps), Blind: f.noLoss && coverage.Empty(others.reports)}
 	if len(f.against) > 0 {
 		d.Against = coverage.Compare(these.reports, others.reports)
 	}

@@ -132,8 +132,10 @@ type junitSuite struct {
 		Other   []xml.Attr `xml:",any,attr"`
 		Failure []junitWhy `xml:"failure"`
 		Skipped []junitWhy `xml:"skipped"`
+		Output  string     `xml:"system-out"`
 		Unknown []junitAny `xml:",any"`
 	} `xml:"testcase"`
+	Output  string     `xml:"system-out"`
 	Unknown []junitAny `xml:",any"`
 }
 

@@ -163,15 +163,20 @@ func Missing(in *tracefile.Recording) string {
 
 // SayMissing says what could not be read of a recording, and reports whether there is such.
 func SayMissing(w io.Writer, in *tracefile.Recording) bool {
+	SayUnknown(w, in)
+	text := Missing(in)
+	if text != "" {
+		fmt.Fprintf(w, "MISSING: %s\n", text)
+	}
+	return text != ""
+}
+
+// SayUnknown says what this version leaves out of a recording, as it does not know it.
+func SayUnknown(w io.Writer, in *tracefile.Recording) {
 	if n := in.Unknown(); n > 0 {
 		fmt.Fprintf(w, "ext4dio-trace: %d records are of kinds that this version does not know; they are left out\n", n)
 	}
 	if n := in.Longer(); n > 0 {
 		fmt.Fprintf(w, "ext4dio-trace: %d writes have fields that this version does not know; the rest of them is read\n", n)
 	}
-	text := Missing(in)
-	if text != "" {
-		fmt.Fprintf(w, "MISSING: %s\n", text)
-	}
-	return text != ""
 }

@@ -21,6 +21,7 @@ type Input struct {
 	Name    string
 	Traces  []string // its files, as explain takes them; none of a saved coverage, whose recordings are not known
 	Missing string   // what is missing of the recording; empty for nothing
+	Unknown bool     // it is not known what is missing
 	Reports []coverage.Report
 }
 
@@ -115,7 +116,7 @@ func (p *Page) view() (*view, error) {
 		if in.Missing != "" {
 			v.Missing = append(v.Missing, in.Name+": "+in.Missing)
 		}
-		if len(in.Traces) == 0 {
+		if in.Unknown {
 			v.Unknown = append(v.Unknown, in.Name)
 		}
 	}
@@ -183,8 +184,8 @@ func (p *Page) variant(r *coverage.Report) (*variantView, error) {
 	before := reportOf(p.Against, r.Variant)
 	out := &variantView{ID: r.Variant, Name: r.Variant, Share: r.Percent(), Taken: r.Taken, Reachable: r.Reachable, Writes: r.Writes, Disagree: r.Disagree, Open: r.Open}
 	if p.Against != nil {
-		out.Before = "0 %"
-		if before != nil {
+		out.Before = "no write"
+		if before != nil && before.Writes > 0 {
 			out.Before = before.Percent()
 		}
 		for _, d := range coverage.Compare([]coverage.Report{*r}, p.Against) {

@@ -47,7 +47,7 @@ func sample() *Page {
 		Reports: []coverage.Report{b, a},
 		Inputs: []Input{
 			{Name: "a b.e4d, c.e4d", Traces: []string{"a b.e4d", "c.e4d"}, Reports: []coverage.Report{a}},
-			{Name: "week.json", Reports: []coverage.Report{b}},
+			{Name: "week.json", Unknown: true, Reports: []coverage.Report{b}},
 		},
 		Against: []coverage.Report{take(model.Linux73, 80, numbered(20)[3:]...), take(model.Linux61, 80, 4, 44)},
 		Others:  []Input{{Name: "last.e4d", Traces: []string{"last.e4d"}, Missing: "the recording was not closed"}},
@@ -148,7 +148,7 @@ func TestHostile(t *testing.T) {
 // A coverage of no write says so on top, and one of a variant that is not known is an error.
 func TestNothing(t *testing.T) {
 	page := html(t, &Page{Reports: []coverage.Report{coverage.None(model.Linux73)}})
-	if !strings.Contains(page, "Something is missing") || !strings.Contains(page, "no write counts") || strings.Contains(page, `<tr class="taken"><td class="state">✓ taken</td><td class="n">`) {
+	if !strings.Contains(page, "Not all was recorded") || !strings.Contains(page, "no write counts") || strings.Contains(page, `<tr class="taken"><td class="state">✓ taken</td><td class="n">`) {
 		t.Error("a page of no write looks as if there were some")
 	}
 	if err := (&Page{Reports: []coverage.Report{{Variant: "linux-9.9"}}}).WriteHTML(io.Discard); err == nil {

@@ -39,5 +39,5 @@ func (o *Outcome) writeCoverage(b *strings.Builder) {
 
 // writeCoverageJSON writes what coverage and coverage --html read.
 func (o *Outcome) writeCoverageJSON(w io.Writer) error {
-	return coverage.WriteJSON(w, o.Coverage, nil, nil)
+	return coverage.WriteJSON(w, o.Coverage, nil, nil, nil, nil)
 }

@@ -46,7 +46,7 @@ func TestCoverage(t *testing.T) {
 			t.Fatal(err)
 		}
 		var c coverage.Coverage
-		err = c.Load(f)
+		err = c.Load(f, "coverage.json")
 		f.Close()
 		if all := c.Reports(); err != nil || len(all) != 1 || all[0].Reachable != 61 || len(all[0].Parted()) != 1 {
 			t.Errorf("%s: %d reports: %v", name, len(all), err)
