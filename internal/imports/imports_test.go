@@ -61,7 +61,7 @@ var flow = []group{
 		"prove/workload/fstests": {},
 	}},
 	{"session", "a kernel or a recording, judged in rows", map[string]rule{
-		"trace/mark":    {ours: "internal/hint trace/tracefile", others: "golang.org/x/sys"},
+		"trace/mark":    {ours: "export/safe internal/hint trace/tracefile", others: "golang.org/x/sys"},
 		"trace/tracee":  {},
 		"trace/redact":  {ours: "decode/observe export internal/ext4fs record trace/tracefile"},
 		"trace/session": {ours: "decode/blame decode/judge decode/observe export internal/clock internal/ext4fs internal/hint internal/smallpages probes record trace/tracee trace/tracefile userspace-model", others: "golang.org/x/sys"},
