@@ -19,6 +19,9 @@ func Safe(s string) string { return safe.Text(s) }
 // SafeText is safe.Message.
 func SafeText(s string) string { return safe.Message(s) }
 
+// SafeMark is safe.Mark.
+func SafeMark(s string) string { return safe.Mark(s) }
+
 // dioForceWait is IOMAP_DIO_FORCE_WAIT.
 const dioForceWait = 0x1
 

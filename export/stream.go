@@ -86,7 +86,7 @@ func nullWhenEmpty(s string) *string {
 	if s == "" {
 		return nil
 	}
-	s = Safe(s)
+	s = SafeMark(s)
 	return &s
 }
 

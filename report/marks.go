@@ -26,7 +26,7 @@ func (m Mark) Share() string {
 // shownMarks are the marks, fit for a terminal.
 func (p *Report) shownMarks() (out []Mark) {
 	for _, m := range p.Marks {
-		m.Name = export.Safe(m.Name)
+		m.Name = export.SafeMark(m.Name)
 		out = append(out, m)
 	}
 	return out

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -133,24 +134,36 @@ func (m *Marked) Name() string {
 	return *m.Mark
 }
 
-// WriteMarks writes a line for each mark; safe makes names fit for a terminal.
+// longName is the longest name that the others of a table are moved for, in characters.
+const longName = 24
+
+// WriteMarks writes a line for each mark; safe makes names fit for a terminal. Columns are as wide as what stands in
+// them: with names of 12 characters a line has 80. A line of a long name is longer, and no other.
 func WriteMarks(w io.Writer, marks []Marked, safe func(string) string) error {
-	width := len("MARK")
-	for i := range marks {
-		width = max(width, utf8.RuneCountInString(safe(marks[i].Name())))
-	}
-	var b strings.Builder
-	line := func(name string, cells ...any) {
-		fmt.Fprintf(&b, "%s%s", name, strings.Repeat(" ", width-utf8.RuneCountInString(name)))
-		for _, cell := range cells {
-			fmt.Fprintf(&b, " %9v", cell)
-		}
-		b.WriteByte('\n')
-	}
-	line("MARK", "WRITES", "SHARED", "EXCLUSIVE", "NONE", "WAYS", "NEW WAYS", "DISAGREE", "OPEN")
+	rows := [][]string{{"MARK", "WRITES", "SHARED", "EXCLUSIVE", "NONE", "WAYS", "NEW WAYS", "DISAGREE", "OPEN"}}
 	for i := range marks {
 		m := &marks[i]
-		line(safe(m.Name()), m.Writes, m.Shared, m.Exclusive, m.None, m.Taken, len(m.New), m.Disagree, m.Open)
+		row := []string{safe(m.Name())}
+		for _, n := range []uint64{m.Writes, m.Shared, m.Exclusive, m.None, uint64(m.Taken), uint64(len(m.New)), m.Disagree, m.Open} {
+			row = append(row, strconv.FormatUint(n, 10))
+		}
+		rows = append(rows, row)
+	}
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			if n := utf8.RuneCountInString(cell); i > 0 || n <= longName {
+				widths[i] = max(widths[i], n)
+			}
+		}
+	}
+	var b strings.Builder
+	for _, row := range rows {
+		fmt.Fprintf(&b, "%-*s", widths[0], row[0])
+		for i, cell := range row[1:] {
+			fmt.Fprintf(&b, " %*s", widths[i+1], cell)
+		}
+		b.WriteByte('\n')
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

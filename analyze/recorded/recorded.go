@@ -184,7 +184,7 @@ func WriteText(stdout io.Writer, done []*Checked) error {
 			continue
 		}
 		fmt.Fprintln(stdout)
-		if err := coverage.WriteMarks(stdout, c.marks.by.Marks(), export.Safe); err != nil {
+		if err := coverage.WriteMarks(stdout, c.marks.by.Marks(), export.SafeMark); err != nil {
 			return err
 		}
 	}

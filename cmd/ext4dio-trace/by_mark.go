@@ -79,7 +79,7 @@ func (f *byFlag) marks(by *coverage.ByMark) []coverage.Marked {
 
 // writeMarkCoverage writes a line for each mark, and one for all of each variant.
 func writeMarkCoverage(w io.Writer, these *covered) error {
-	err := coverage.WriteMarks(w, these.by.Marks(), export.Safe)
+	err := coverage.WriteMarks(w, these.by.Marks(), export.SafeMark)
 	for i := range these.reports {
 		r := &these.reports[i]
 		_, more := fmt.Fprintf(w, "%s: %d of %d ways that a direct write can go were taken (%s)\n", r.Variant, r.Taken, r.Reachable, r.Percent())

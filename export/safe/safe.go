@@ -30,6 +30,15 @@ func Message(s string) string {
 	return strings.ReplaceAll(string(Append(nil, s)), `\\`, `\`)
 }
 
+// Mark is the name of a mark as it is shown. What no name can hold was written as an escape when the name was read
+// from a line, and is not escaped again: what is copied from an output is the name.
+func Mark(s string) string { return Message(s) }
+
+// Printable reports whether Mark shows s as it is.
+func Printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
 // isPlain reports whether s needs no escape at all, on a terminal or in JSON.
 func isPlain(s string) bool {
 	for i := 0; i < len(s); i++ {

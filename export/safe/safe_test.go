@@ -19,6 +19,11 @@ func TestText(t *testing.T) {
 			t.Errorf("Text(%q) = %s, want %s", in, got, want)
 		}
 	}
+	for in, want := range map[string]string{`bad\x1b[31m`: `bad\x1b[31m`, `a\\b`: `a\\b`, "a\x1bb": `a\x1bb`, "ä": "ä"} {
+		if got := Mark(in); got != want || Printable(in) != (in == want) {
+			t.Errorf("Mark(%q) = %s, want %s", in, got, want)
+		}
+	}
 	if got := Message(`a\b` + "\n"); got != `a\b\n` {
 		t.Errorf("Message keeps its backslashes: %s", got)
 	}

@@ -14,7 +14,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ext4dio/ext4dio-trace/export/safe"
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
+	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
 
 // Kmsg names the kernel's log as a source of marks.
@@ -116,11 +118,15 @@ func (s *Source) Close() {
 // mark takes a line.
 func (s *Source) mark(line string) {
 	name := Clean(line)
-	if name != strings.TrimRight(line, "\r") {
-		s.tell(fmt.Sprintf("a mark is called %q, as a name has at most 255 bytes, without control characters", name))
+	if line = strings.TrimRight(line, "\r"); name != line {
+		why := "what no name can hold is written as \\xNN"
+		if safe.Printable(line) {
+			why = fmt.Sprintf("a name has at most %d bytes", tracefile.MaxMarkName)
+		}
+		s.tell(fmt.Sprintf("a mark is called \"%s\", as %s", name, why))
 	}
 	if _, err := s.take(name); err != nil {
-		s.tell(fmt.Sprintf("the mark %q is lost: %v", name, err))
+		s.tell(fmt.Sprintf("the mark \"%s\" is lost: %v", name, err))
 	}
 }
 

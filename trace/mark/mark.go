@@ -3,11 +3,10 @@
 package mark
 
 import (
-	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
+	"github.com/ext4dio/ext4dio-trace/export/safe"
 	"github.com/ext4dio/ext4dio-trace/internal/hint"
 	"github.com/ext4dio/ext4dio-trace/trace/tracefile"
 )
@@ -23,8 +22,8 @@ func Check(name string) error {
 		return hint.Usagef("", "the name of a mark has at most %d bytes, and this one has %d", tracefile.MaxMarkName, len(name))
 	case !utf8.ValidString(name):
 		return hint.Usagef("", "the name of a mark is UTF-8, and %q is not", name)
-	case strings.ContainsFunc(name, unicode.IsControl):
-		return hint.Usagef("", "the name of a mark has no control characters, and %q has", name)
+	case !safe.Printable(name):
+		return hint.Usagef("", "the name of a mark has no control characters, nor others that are not seen, and %q has", name)
 	}
 	return nil
 }
@@ -33,11 +32,10 @@ func Check(name string) error {
 // cut, so that no line is left out and its writes counted for the mark before.
 func Clean(line string) string {
 	var b strings.Builder
-	for _, r := range strings.TrimRight(line, "\r") {
-		text := string(r)
-		if r == utf8.RuneError || unicode.IsControl(r) {
-			text = strings.Trim(strconv.QuoteRuneToASCII(r), "'")
-		}
+	line = strings.TrimRight(line, "\r")
+	for n := 0; line != ""; line = line[n:] {
+		_, n = utf8.DecodeRuneInString(line)
+		text := safe.Mark(line[:n])
 		if b.Len()+len(text) > tracefile.MaxMarkName {
 			break
 		}

@@ -18,7 +18,7 @@ func TestNames(t *testing.T) {
 	long := strings.Repeat("ä", 200)
 	for _, tt := range []struct{ line, clean string }{
 		{"generic/001", "generic/001"}, {"", ""}, {"two words", "two words"}, {"a\r", "a"},
-		{"a\x1b[2J\tb", `a\x1b[2J\tb`}, {"\xff", `\ufffd`}, {long, long[:254]},
+		{"a\x1b[2J\tb", `a\x1b[2J\tb`}, {"\xff\xfe", `\xff\xfe`}, {"a\u202eb", `a\u202eb`}, {`a\b`, `a\b`}, {long, long[:254]},
 	} {
 		if got := Clean(tt.line); got != tt.clean || Check(got) != nil {
 			t.Errorf("%q becomes %q (%v), want %q", tt.line, got, Check(got), tt.clean)
@@ -154,7 +154,7 @@ func TestFIFO(t *testing.T) {
 			}
 		}
 	}
-	if text := <-said; !strings.Contains(text, `b\\x01`) {
+	if text := <-said; !strings.Contains(text, `called "b\x01", as what no name can hold is written as \xNN`) {
 		t.Errorf("said %q", text)
 	}
 }

@@ -60,7 +60,7 @@ func (s *Lines) Mark(m tracefile.Mark) {
 	case m.Name == "":
 		s.buf = append(s.buf, "-- MARK ends here\n"...)
 	default:
-		s.buf = fmt.Appendf(s.buf, "-- MARK here: %s\n", export.Safe(m.Name))
+		s.buf = fmt.Appendf(s.buf, "-- MARK here: %s\n", export.SafeMark(m.Name))
 	}
 }
 
