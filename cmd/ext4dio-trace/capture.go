@@ -111,7 +111,7 @@ func findCommand(args []string) (string, error) {
 		return "/proc/self/exe", nil
 	}
 	if err != nil {
-		const hint = progName + " live -- /usr/bin/fio job.fio"
+		const hint = "behind -- a program that is there, such as -- /usr/bin/fio job.fio"
 		if errors.Is(err, exec.ErrNotFound) {
 			return "", usagef(hint, "command not found: %s", args[0])
 		}

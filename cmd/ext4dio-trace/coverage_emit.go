@@ -101,7 +101,9 @@ func (e *coverageEmit) tests(reports []coverage.Report) error {
 		note(os.Stderr, "nothing is missing: no test was written")
 		return nil
 	}
-	if err := emit.Write(e.dir, plans); err != nil {
+	if err := emit.Write(e.dir, plans); errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrExist) {
+		return usagef("--emit with a new folder", "cannot write tests: %v", err)
+	} else if err != nil {
 		return err
 	}
 	note(os.Stderr, "%d tests are in %s: %s says what each of them takes", tests, e.dir, filepath.Join(e.dir, emit.Index))

@@ -34,6 +34,8 @@ func (f *coverageFlags) checkPage(paths []string) error {
 	switch {
 	case f.json && f.html:
 		return usagef("--html -o coverage.html", "--json and --html exclude each other")
+	case slices.Contains(paths, "-") && slices.Contains(f.against, "-"):
+		return usagef("--against before.e4d", "standard input can be read once only")
 	case f.noLoss && len(f.against) == 0:
 		return usagef("--no-loss --against before.e4d", "--no-loss without --against: nothing can be lost")
 	}
@@ -119,18 +121,21 @@ func savedOnes(paths []string, variant string, take func(path string, c *coverag
 	return traces, nil
 }
 
-// savedCoverage reads a file that holds JSON; it returns nil for one that does not, and for
-// standard input, which holds a trace.
+// savedCoverage reads a file that holds JSON; it returns nil for one that does not.
 func savedCoverage(path string) (*coverage.Coverage, error) {
 	if path == "-" {
-		return nil, nil
+		return readSaved("standard input", stdin())
 	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, nil // whoever opens it as a trace says so
 	}
 	defer file.Close()
-	r := bufio.NewReader(file)
+	return readSaved(path, bufio.NewReader(file))
+}
+
+// readSaved reads a saved coverage, and leaves what is none unread.
+func readSaved(path string, r *bufio.Reader) (*coverage.Coverage, error) {
 	if begin, err := r.Peek(1); err != nil || begin[0] != '{' {
 		return nil, nil
 	}

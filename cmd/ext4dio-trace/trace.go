@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -171,11 +173,14 @@ func needFile(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
+// stdin is standard input, of which the beginning can be looked at first.
+var stdin = sync.OnceValue(func() *bufio.Reader { return bufio.NewReader(os.Stdin) })
+
 // openTraces opens the files of one or several recordings. The error is one of usage
 // when a file is not there or is no trace.
 func openTraces(paths []string) ([]*tracefile.Recording, error) {
 	if len(paths) == 1 && paths[0] == "-" {
-		r, err := tracefile.NewReader(os.Stdin)
+		r, err := tracefile.NewReader(stdin())
 		if err != nil {
 			return nil, notATrace(err)
 		}
