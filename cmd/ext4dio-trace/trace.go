@@ -191,6 +191,8 @@ func notATrace(err error) error {
 		return nil
 	case errors.Is(err, tracefile.ErrVersion):
 		return &exit.Error{Code: exit.Unfit, Msg: err.Error(), Hint: "use a newer " + progName}
+	case errors.Is(err, tracefile.ErrTwice):
+		return &exit.Error{Code: exit.Usage, Msg: err.Error(), Hint: "name each recording once"}
 	case errors.Is(err, tracefile.ErrFormat), errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission):
 		return &exit.Error{Code: exit.Usage, Msg: err.Error()}
 	}
