@@ -78,7 +78,7 @@ var flow = []group{
 		"analyze/explain":         {ours: "decode/judge decode/observe export record userspace-model"},
 		"analyze/races":           {ours: "userspace-model"},
 		"analyze/whatif":          {ours: "decode/observe internal/histogram record userspace-model"},
-		"analyze/recorded":        {ours: "analyze/advice analyze/compare analyze/coverage analyze/expect analyze/whatif decode/judge decode/observe decode/rules export internal/hint internal/testreport record report trace/redact trace/replay trace/session trace/tracefile"},
+		"analyze/recorded":        {ours: "analyze/advice analyze/compare analyze/coverage analyze/expect analyze/whatif decode/judge decode/observe decode/rules export internal/hint internal/testreport record report trace/redact trace/replay trace/session trace/tracefile userspace-model"},
 		"report":                  {ours: "analyze/explain decode/judge decode/observe export export/tally export/xfsio internal/histogram record userspace-model", others: "github.com/klauspost/compress"},
 	}},
 	{"proof", "kernels that are tested, and what is needed for it", map[string]rule{
