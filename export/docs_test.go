@@ -52,7 +52,7 @@ func writeLines(b *strings.Builder) {
 		if kind == export.KindSummary {
 			b.WriteString("The totals of all writes, those that are not shown among them, as `--summary FILE` writes them. `advice` is what\n" +
 				"[advice.md](advice.md) tells of, what loses the most time first; empty when nothing is worth a word, null when nobody has looked.\n" +
-				"`coverage` is a list as `variants` of [coverage.md](coverage.md#json); null without `--coverage`.\n"+
+				"`coverage` is a list as `variants` of [coverage.md](coverage.md#json); null without `--coverage`.\n" +
 				"`sample` has `one_in`, `seed` and `made`, how many writes were made in all, with `--sample` ([cost.md](cost.md#a-sample)); null without.\n")
 			continue
 		}

@@ -30,7 +30,7 @@ func (r *Report) append(b *strings.Builder) {
 	listParted(b, r.Parted())
 	r.list(b, Missing, "NOT TAKEN")
 	r.list(b, Taken, "TAKEN")
-	r.list(b, Unreachable, "BY NO WRITE OF THE MODEL ON THIS KERNEL")
+	r.list(b, Unreachable, "NO DIRECT WRITE CAN TAKE IT ON THIS KERNEL")
 	r.Conditions.append(b)
 }
 

@@ -203,6 +203,8 @@ func notATrace(err error) error {
 		return usagef("name the recordings in it", "%s is a folder", file.Path)
 	case errors.As(err, &file) && (errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission)):
 		return usagef("", "%s: %v", file.Path, file.Err)
+	case errors.Is(err, tracefile.ErrTwice):
+		return &exit.Error{Code: exit.Usage, Msg: err.Error(), Hint: "name each recording once"}
 	case errors.Is(err, tracefile.ErrFormat), errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission):
 		return &exit.Error{Code: exit.Usage, Msg: err.Error()}
 	}

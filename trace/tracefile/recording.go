@@ -24,6 +24,9 @@ type Recording struct {
 	marked  bool
 }
 
+// ErrTwice says that two files are the same part of one recording.
+var ErrTwice = errors.New("is the same recording")
+
 var _ record.Source = (*Recording)(nil)
 
 // OpenRecordings opens files, and puts those that are parts of one recording together.
@@ -72,7 +75,7 @@ func insert(to []*Recording, r *Reader) ([]*Recording, error) {
 		}
 		at, twice := slices.BinarySearchFunc(c.parts, r.info.Part, func(p *Reader, part int) int { return cmp.Compare(p.info.Part, part) })
 		if twice {
-			return to, fmt.Errorf("part %d of one recording is there twice", r.info.Part)
+			return to, fmt.Errorf("%s %w as %s: it would count twice", r.Name(), ErrTwice, c.parts[at].Name())
 		}
 		c.parts = slices.Insert(c.parts, at, r)
 		return to, nil
