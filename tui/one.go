@@ -135,6 +135,9 @@ func (d *detail) who() {
 	}
 	d.plain("file", file+" on "+export.DevName(r.Dev))
 	d.plain("by", fmt.Sprintf("%s, %s, %s", export.Safe(r.Comm), r.Numbers(), r.Caller))
+	if r.Mark != "" {
+		d.plain("mark", export.SafeMark(r.Mark))
+	}
 	words := []string{export.YesNo(r.Unaligned, "unaligned", "aligned", "alignment not known"),
 		export.YesNo(r.Extending, "extending", "inside i_size", "not known whether extending")}
 	words = append(words, r.FlagNames()...)

@@ -121,6 +121,26 @@ func TestSyntax(t *testing.T) {
 	}
 }
 
+// What cannot be written whole is not there at all, so that it can be tried again.
+func TestNothingHalf(t *testing.T) {
+	p := plan(t, model.Linux73)
+	for len(p.Tests) <= fstests.Last-fstests.First+1 { // more than there are numbers
+		p.Tests = append(p.Tests, p.Tests[0])
+	}
+	there := t.TempDir()
+	if err := Write(there, []*Plan{p}); err == nil {
+		t.Error("more tests than numbers are written")
+	}
+	if left, err := os.ReadDir(there); err != nil || len(left) > 0 {
+		t.Errorf("left in the folder: %v, %v", left, err)
+	}
+	fresh := filepath.Join(t.TempDir(), "new")
+	_ = Write(fresh, []*Plan{p}) // it fails as above
+	if _, err := os.Stat(fresh); !os.IsNotExist(err) {
+		t.Errorf("the new folder is left: %v", err)
+	}
+}
+
 var (
 	helper  = regexp.MustCompile(`(^|[\s(&|])(_[a-z]\w+)`)
 	defined = regexp.MustCompile(`(?m)^(_\w+)\(\)`)

@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -19,7 +20,30 @@ const Tests = "tests/ext4"
 
 // Write writes the tests of all plans into a folder, which must be empty or not be there:
 // NNN.sh, the same in fstests' form, and the index.
+//
+// When that fails, nothing of it is left.
 func Write(dir string, plans []*Plan) error {
+	_, err := os.Stat(dir)
+	isNew := errors.Is(err, fs.ErrNotExist)
+	if err := write(dir, plans); err != nil {
+		return errors.Join(err, remove(dir, isNew))
+	}
+	return nil
+}
+
+// remove takes away what was written into a folder, which was empty, and the folder where it is new.
+func remove(dir string, isNew bool) error {
+	if isNew {
+		return os.RemoveAll(dir)
+	}
+	scripts, err := filepath.Glob(filepath.Join(dir, "9??.sh"))
+	for _, path := range append(scripts, filepath.Join(dir, Index), filepath.Join(dir, filepath.Dir(Tests))) {
+		err = errors.Join(err, os.RemoveAll(path))
+	}
+	return err
+}
+
+func write(dir string, plans []*Plan) error {
 	n := fstests.First
 	index := "Tests for what recordings did not reach. NNN.sh makes the writes in a folder; " + Tests + "/NNN is the same for fstests.\n"
 	if err := os.MkdirAll(filepath.Join(dir, Tests), 0o755); err != nil {
