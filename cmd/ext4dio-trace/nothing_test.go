@@ -16,15 +16,20 @@ func TestSawNothing(t *testing.T) {
 		s       *export.Summary
 		command bool
 		want    bool
+		says    string
 	}{
-		{"nobody wrote", of(record.Counters{}), false, false},
-		{"the command did not write", of(record.Counters{}), true, true},
-		{"others wrote", of(record.Counters{Filtered: 1, NotPid: 1}), false, true},
-		{"all was quick", of(record.Counters{Seen: 3, TooFast: 3, Filtered: 1}), true, false},
-		{"some were seen", of(record.Counters{Seen: 3, Filtered: 1}), true, false},
+		{"nobody wrote", of(record.Counters{}), false, false, ""},
+		{"the command did not write", of(record.Counters{}), true, true, "nothing was seen: the command made no direct write on ext4"},
+		{"others wrote", of(record.Counters{Filtered: 1, NotPid: 1}), false, true, ""},
+		{"all was quick", of(record.Counters{Seen: 3, TooFast: 3, Filtered: 1}), true, false, ""},
+		{"some were seen", of(record.Counters{Seen: 3, Filtered: 1}), true, false, ""},
 	} {
-		if got := sawNothing(c.s, c.command) != nil; got != c.want {
+		err := sawNothing(c.s, c.command)
+		if got := err != nil; got != c.want {
 			t.Errorf("%s: an error is %v, want %v", c.name, got, c.want)
+		}
+		if err != nil && asExit(err).Msg != c.says {
+			t.Errorf("%s: it says %q, want %q", c.name, asExit(err).Msg, c.says)
 		}
 	}
 }

@@ -58,13 +58,15 @@ func Open(from string) (*Source, error) {
 			_, err = s.file.Seek(0, io.SeekEnd) // what was before is no mark of this trace
 		}
 		if err != nil {
-			return nil, hint.Unfitf("as root, with --mark-from FIFO", "--mark-from %s: the kernel's log cannot be read: %w", from, err)
+			return nil, hint.Unfitf(hint.AsRoot(), "--mark-from %s: the kernel's log cannot be read: %w", from, err)
 		}
 		return s, nil
 	}
 	s.read = (*Source).fifo
 	st, err := os.Stat(from)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && strings.EqualFold(strings.Trim(from, ":"), Kmsg):
+		return nil, hint.Usagef("--mark-from "+Kmsg, "--mark-from %s: there is no such FIFO", from)
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, hint.Usagef("mkfifo "+hint.Words(from), "--mark-from %s: there is no such FIFO", from)
 	case err == nil && st.Mode()&fs.ModeNamedPipe == 0:
