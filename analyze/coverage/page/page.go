@@ -71,6 +71,7 @@ type variantView struct {
 	Taken, Reachable int
 	Writes           uint64
 	Disagree, Open   uint64
+	Parted           []string // tests at which the kernel's way parts from the model's
 	Lost, Gained     []string
 	Missing          []missing
 	Wrong            *coverage.Conditions // nil without a list
@@ -183,6 +184,9 @@ func (p *Page) variant(r *coverage.Report) (*variantView, error) {
 	}
 	before := reportOf(p.Against, r.Variant)
 	out := &variantView{ID: r.Variant, Name: r.Variant, Share: r.Percent(), Taken: r.Taken, Reachable: r.Reachable, Writes: r.Writes, Disagree: r.Disagree, Open: r.Open}
+	for _, pt := range r.Parted() {
+		out.Parted = append(out.Parted, fmt.Sprintf("%s: %s: %d of those that disagree, the first is %d", pt.Function, pt.Condition, pt.Parted, pt.Where))
+	}
 	if p.Against != nil {
 		out.Before = "no write"
 		if before != nil && before.Writes > 0 {

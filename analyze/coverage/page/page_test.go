@@ -43,6 +43,7 @@ func numbered(n int) (out []int) {
 func sample() *Page {
 	a, b := take(model.Linux73, 50, numbered(30)...), take(model.Linux61, 9, 0, 3, 4)
 	a.Disagree, a.Points[1].Disputed = 3, 2
+	a.Points[20].Parted, a.Points[20].Where = 3, 7
 	return &Page{
 		Reports: []coverage.Report{b, a},
 		Inputs: []Input{
