@@ -57,7 +57,8 @@ func Attach(o probes.Options) (*Capture, error) {
 	if err != nil {
 		return nil, err
 	}
-	smallpages.Ask() // to attach took memory
+	debug.FreeOSMemory() // to attach took memory, while the collector was not running
+	smallpages.Ask()
 	return &Capture{k, s}, nil
 }
 
