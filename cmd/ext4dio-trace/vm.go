@@ -81,6 +81,9 @@ and 8 when there is no such kernel. docs/bisect.md has a line for git bisect.`,
 	f.StringVar(&v.disk, "disk", "2G", "`SIZE` of the disk, or the path of an ext4 image, which is not changed")
 	f.BoolVar(&v.cfg.WriteImage, "write-disk", false, "let the guest change the image of --disk")
 	f.StringVar(&v.mkfs, "mkfs", "", "`OPTS` for mkfs.ext4, such as \"-b 1024 -O ^extents,^64bit\"")
+	for _, name := range []string{"append", "mkfs"} { // options of others, of which there may be none
+		_ = f.SetAnnotation(name, meansNone, nil) // the flag is there
+	}
 	f.DurationVar(&v.cfg.Latency, "latency", 0, "make every request to the disk take that much longer, such as 5ms")
 	f.StringVar(&v.nullBlk, "null-blk", "", "put the file system on a memory-backed disk of `SIZE` instead")
 	f.StringVar(&v.cfg.Share, "share", "", "`DIR` is seen read-only at /share")

@@ -42,7 +42,7 @@ type Capture struct {
 }
 
 // traceGC is how much the heap may grow between two collections while tracing, percent.
-const traceGC = 50
+const traceGC = 25
 
 // Attach looks at the running kernel, plans the probes and attaches them. The errors are
 // those of package probes.
