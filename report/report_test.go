@@ -1,11 +1,9 @@
 package report
 
 import (
-	"encoding/xml"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"testing"
@@ -15,6 +13,7 @@ import (
 	"github.com/ext4dio/ext4dio-trace/export"
 	"github.com/ext4dio/ext4dio-trace/export/exporttest"
 	"github.com/ext4dio/ext4dio-trace/internal/histogram"
+	"github.com/ext4dio/ext4dio-trace/internal/testkit"
 	"github.com/ext4dio/ext4dio-trace/record"
 	"github.com/ext4dio/ext4dio-trace/trace/redact"
 )
@@ -77,35 +76,7 @@ func TestHostile(t *testing.T) {
 			t.Errorf("the page has %s: %q", bad, html[max(i-40, 0):i+40])
 		}
 	}
-	wellFormed(t, html)
-}
-
-// wellFormed checks that all elements are closed: a name that became markup would not be.
-func wellFormed(t *testing.T, html string) {
-	t.Helper()
-	d := xml.NewDecoder(strings.NewReader(html))
-	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
-	count := map[string]int{}
-	for {
-		tok, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		switch e := tok.(type) {
-		case xml.StartElement:
-			count[e.Name.Local]++
-		case xml.EndElement:
-			count[e.Name.Local]--
-		}
-	}
-	for name, n := range count {
-		if n != 0 {
-			t.Errorf("%d elements %s are not closed", n, name)
-		}
-	}
+	testkit.WellFormed(t, html)
 }
 
 // A recording with budgets says where the time went, and of one without nothing is said.
@@ -125,7 +96,7 @@ func TestBudgets(t *testing.T) {
 			}
 		}
 	}
-	wellFormed(t, html)
+	testkit.WellFormed(t, html)
 	if strings.Contains(without, "Where the time goes") {
 		t.Error("a recording without budgets says where the time goes")
 	}

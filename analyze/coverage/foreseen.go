@@ -14,9 +14,3 @@ func Foreseen(out *model.Outcome, pos int64) []int {
 	}
 	return all
 }
-
-// Nothing is the report of a variant of which no write was seen.
-func Nothing(v model.Variant) Report {
-	var c Coverage
-	return c.of(v).report()
-}

@@ -13,7 +13,7 @@ import (
 // Where no write counts nothing is known to be missing, and where nothing is missing there is nothing to do:
 // no folder is made, and the status is that of coverage.
 func TestNothingToEmit(t *testing.T) {
-	none, all := coverage.Nothing(model.Linux73), coverage.Nothing(model.Linux73)
+	none, all := coverage.None(model.Linux73), coverage.None(model.Linux73)
 	none.Disagree = 5
 	all.Writes, all.Taken, all.Share = 1, all.Reachable, 1
 	for _, c := range []struct {

@@ -1,8 +1,6 @@
 package page
 
 import (
-	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -123,7 +121,7 @@ func TestPageIsWhole(t *testing.T) {
 			t.Errorf("the page has %s", bad)
 		}
 	}
-	wellFormed(t, page)
+	testkit.WellFormed(t, page)
 }
 
 // No name of a file becomes markup, and the command takes each as it is.
@@ -134,7 +132,7 @@ func TestHostile(t *testing.T) {
 		p.Inputs[0].Name, p.Inputs[0].Traces, p.Inputs[0].Missing = name, []string{name}, name
 		p.Others[0].Name = name
 		page := html(t, p)
-		wellFormed(t, page)
+		testkit.WellFormed(t, page)
 		if strings.Contains(page, "<script") || strings.Contains(page, "<img") {
 			t.Errorf("%q became markup", name)
 		}
@@ -164,32 +162,5 @@ func TestSign(t *testing.T) {
 	}
 	if !slices.Equal(got, []string{"A", "Z", "A1", "A2"}) {
 		t.Error(got)
-	}
-}
-
-func wellFormed(t *testing.T, page string) {
-	t.Helper()
-	d := xml.NewDecoder(strings.NewReader(page))
-	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
-	open := map[string]int{}
-	for {
-		tok, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		switch e := tok.(type) {
-		case xml.StartElement:
-			open[e.Name.Local]++
-		case xml.EndElement:
-			open[e.Name.Local]--
-		}
-	}
-	for name, n := range open {
-		if n != 0 {
-			t.Errorf("%d elements %s are not closed", n, name)
-		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 // nothing is the report of a variant of which no write took anything.
 func nothing(v model.Variant) coverage.Report {
-	return coverage.Nothing(v)
+	return coverage.None(v)
 }
 
 func plan(t *testing.T, v model.Variant) *Plan {
