@@ -52,3 +52,19 @@ func TestParseSample(t *testing.T) {
 		}
 	}
 }
+
+// Which requests a seed takes stays as it is: bpf/sample.h does the same sum.
+func TestSampleStays(t *testing.T) {
+	s := Sample{OneIn: 4, Seed: 3}
+	taken := ""
+	for i := range uint64(64) {
+		c := byte('.')
+		if s.Takes(12+i%3, i<<12, 4096, i%5 == 0) {
+			c = 'x'
+		}
+		taken += string(c)
+	}
+	if want := "......x...xxx...x........x..............x.xxx..x.......x...x...x"; taken != want {
+		t.Errorf("taken are\n%s, want\n%s", taken, want)
+	}
+}
