@@ -8,13 +8,14 @@ import (
 )
 
 // sawNothing is the end of a trace in which no write passed the filters, as an error: where
-// a command was traced, or others wrote, it must not look like one in which all is well.
-func sawNothing(s *export.Summary, command bool) error {
+// a command was traced (outcome says how it ended), or others wrote, it must not look like
+// one in which all is well.
+func sawNothing(s *export.Summary, outcome string) error {
 	switch {
 	case s.NothingSeen() != "": // which the output has said
 		return &exit.Error{Code: exit.Unproven}
-	case command && s.Issued() == 0 && s.Losses.TooFast == 0:
-		return &exit.Error{Code: exit.Unproven, Msg: "nothing was seen: the command made no direct write on ext4", Hint: "O_DIRECT on a file below one of: findmnt -t ext4"}
+	case outcome != "" && s.Issued() == 0 && s.Losses.TooFast == 0:
+		return &exit.Error{Code: exit.Unproven, Msg: "nothing was seen: " + outcome + " and made no direct write on ext4", Hint: "O_DIRECT on a file below one of: findmnt -t ext4"}
 	}
 	return nil
 }

@@ -14,17 +14,17 @@ func TestSawNothing(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		s       *export.Summary
-		command bool
+		outcome string
 		want    bool
 		says    string
 	}{
-		{"nobody wrote", of(record.Counters{}), false, false, ""},
-		{"the command did not write", of(record.Counters{}), true, true, "nothing was seen: the command made no direct write on ext4"},
-		{"others wrote", of(record.Counters{Filtered: 1, NotPid: 1}), false, true, ""},
-		{"all was quick", of(record.Counters{Seen: 3, TooFast: 3, Filtered: 1}), true, false, ""},
-		{"some were seen", of(record.Counters{Seen: 3, Filtered: 1}), true, false, ""},
+		{"nobody wrote", of(record.Counters{}), "", false, ""},
+		{"the command did not write", of(record.Counters{}), "fio ended with exit status 7", true, "nothing was seen: fio ended with exit status 7 and made no direct write on ext4"},
+		{"others wrote", of(record.Counters{Filtered: 1, NotPid: 1}), "", true, ""},
+		{"all was quick", of(record.Counters{Seen: 3, TooFast: 3, Filtered: 1}), "fio ended with exit status 0", false, ""},
+		{"some were seen", of(record.Counters{Seen: 3, Filtered: 1}), "fio ended with exit status 0", false, ""},
 	} {
-		err := sawNothing(c.s, c.command)
+		err := sawNothing(c.s, c.outcome)
 		if got := err != nil; got != c.want {
 			t.Errorf("%s: an error is %v, want %v", c.name, got, c.want)
 		}

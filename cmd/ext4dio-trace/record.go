@@ -180,7 +180,7 @@ func sayRecorded(w io.Writer, out *session.Recorder, l *record.Losses, unreturne
 	if l.Any() || l.Unfinished > 0 || s.Unaccounted() > 0 {
 		return &exit.Error{Code: exit.Unproven}
 	}
-	return sawNothing(&s, outcome != "")
+	return sawNothing(&s, outcome)
 }
 
 // progressEvery is how often the progress line changes.

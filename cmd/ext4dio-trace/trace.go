@@ -135,7 +135,7 @@ func (t *trace) finish(err error, cmd *tracee.Command) error {
 	if err != nil && !wrong {
 		return err
 	}
-	return foremost(err, expected, cmp.Or(exitStatus(&t.Summary, missing), sawNothing(&t.Summary, cmd != nil)))
+	return foremost(err, expected, cmp.Or(exitStatus(&t.Summary, missing), sawNothing(&t.Summary, outcome)))
 }
 
 // writeSummary writes the totals for programs, when asked for.

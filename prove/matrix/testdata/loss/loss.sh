@@ -39,6 +39,9 @@ live() {
 
 case $1 in
 small)
+	# First, as the kernel frees what a tracer had some time after its end.
+	/share/soak $t /mnt 8 2 1s >/out/soak.jsonl 2>/out/soak.err
+	echo $? >/out/soak.rc
 	# The tracer stands still while the ring fills, so that it cannot be quick enough.
 	drain drain 4 500 yes --ring 65536
 	$t live --json --ring 64K --summary /out/live.json -- sh "$0" writers 4 500 >/out/live.lines 2>/out/live.err
@@ -46,8 +49,6 @@ small)
 	$t live --json --sample 1/4 --seed 3 --summary /out/sample.json -- $t workload nowait-pool --dir /mnt --tasks 4 --writes 60 \
 		>/out/sample.lines 2>/out/sample.err
 	echo $? >/out/sample.rc
-	/share/soak $t /mnt 8 2 1s >/out/soak.jsonl 2>/out/soak.err
-	echo $? >/out/soak.rc
 	;;
 writers)
 	# The parent is the tracer.
